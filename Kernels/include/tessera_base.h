@@ -1,0 +1,59 @@
+// The few names that let one header be OpenCL C in a kernel and C in CPUKernels, word for word.
+//
+//   TSR_GLOBAL   address space of tensor data (`__global` in OpenCL C, nothing in C)
+//   TSR_FN       how a shared function is declared
+//   tsr_fma      the one fused product (rule 1: written where meant, never contracted)
+//   tsr_bits / tsr_float   a float's bit pattern and back
+#ifndef TESSERA_BASE_H
+#define TESSERA_BASE_H
+
+#ifdef __OPENCL_VERSION__
+#pragma OPENCL FP_CONTRACT OFF
+#define TSR_GLOBAL __global
+#define TSR_FN static inline __attribute__((always_inline))
+#define TSR_CONST __constant
+typedef int tsr_i32;
+typedef uint tsr_u32;
+typedef long tsr_i64;
+typedef ulong tsr_u64;
+TSR_FN float tsr_fma(float a, float b, float c) { return fma(a, b, c); }
+TSR_FN tsr_u32 tsr_bits(float x) { return as_uint(x); }
+TSR_FN float tsr_float(tsr_u32 b) { return as_float(b); }
+TSR_FN tsr_u32 tsr_mulhi(tsr_u32 a, tsr_u32 b) { return mul_hi(a, b); }
+#else
+#include <stdint.h>
+#pragma STDC FP_CONTRACT OFF
+#define TSR_GLOBAL
+#define TSR_FN static inline __attribute__((always_inline, unused))
+#define TSR_CONST static const
+typedef int32_t tsr_i32;
+typedef uint32_t tsr_u32;
+typedef int64_t tsr_i64;
+typedef uint64_t tsr_u64;
+TSR_FN float tsr_fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+TSR_FN tsr_u32 tsr_bits(float x) {
+  union { float f; tsr_u32 u; } v = {.f = x};
+  return v.u;
+}
+TSR_FN float tsr_float(tsr_u32 b) {
+  union { tsr_u32 u; float f; } v = {.u = b};
+  return v.f;
+}
+TSR_FN tsr_u32 tsr_mulhi(tsr_u32 a, tsr_u32 b) { return (tsr_u32)(((tsr_u64)a * b) >> 32); }
+#endif
+
+// Frozen orders of NUMERICS.md. Changing one changes every fingerprint.
+#define TSR_K_CHUNK 512
+#define TSR_LANES 64
+#define TSR_BATCH_GROUP 8
+#define TSR_NUMERICS_VERSION 1
+
+// The one NaN (rule 9).
+#define TSR_NAN_BITS 0x7fc00000u
+TSR_FN int tsr_isnan(float x) { return (tsr_bits(x) & 0x7fffffffu) > 0x7f800000u; }
+TSR_FN float tsr_canonical(float x) { return tsr_isnan(x) ? tsr_float(TSR_NAN_BITS) : x; }
+// Selects that mean the same everywhere: no fmin/fmax, whose NaN and signed-zero cases differ.
+TSR_FN float tsr_max(float a, float b) { return a > b ? a : b; }
+TSR_FN float tsr_min(float a, float b) { return a < b ? a : b; }
+
+#endif

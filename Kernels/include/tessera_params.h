@@ -1,0 +1,59 @@
+// Arguments of the primitives, shared by Swift, CPUKernels and the OpenCL kernels (passed by value).
+// Only 32-bit fields, so the layout is the same everywhere. Extents are in elements.
+#ifndef TESSERA_PARAMS_H
+#define TESSERA_PARAMS_H
+
+#ifndef __OPENCL_VERSION__
+#include <stdint.h>
+#endif
+
+enum {
+  TSR_ACT_NONE = 0, TSR_ACT_RELU = 1, TSR_ACT_RELU6 = 2, TSR_ACT_GELU = 3, TSR_ACT_TANH = 4,
+};
+enum { TSR_BIAS_NONE = 0, TSR_BIAS_COLUMN = 1, TSR_BIAS_ROW = 2 };
+
+// C[b] = act(A[b] B[b] + bias), b < batch. A is (m,k), B is (k,n), both by strides; C is row-major with
+// c_row_stride. One fma chain from +0 in ascending k per chunk of `chunk`; chunk sums added in order.
+typedef struct {
+  int m, n, k, batch;
+  int a_row_stride, a_col_stride, b_row_stride, b_col_stride, c_row_stride;
+  int a_batch_stride, b_batch_stride, c_batch_stride;
+  int a_offset, b_offset, c_offset;
+  int chunk;          // TSR_K_CHUNK, or TSR_BATCH_GROUP where k runs over samples (rule 6)
+  int bias;           // TSR_BIAS_*
+  int activation;     // TSR_ACT_*
+  int accumulate;     // 1: chunk sums are added to what C holds (group results, rule 6)
+} tsr_matmul_params;
+
+// x is (batch, in_channels, height, width); w is (out_channels, in_channels/groups, kernel_h, kernel_w);
+// y is (batch, out_channels, out_h, out_w).
+typedef struct {
+  int batch, in_channels, height, width;
+  int out_channels, kernel_h, kernel_w;
+  int stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w, groups;
+  int out_h, out_w;
+  int bias, activation;
+} tsr_conv_params;
+
+// Pooling over planes = batch * channels. Adaptive pooling uses height/width/out_h/out_w only.
+typedef struct {
+  int planes, height, width, out_h, out_w;
+  int kernel_h, kernel_w, stride_h, stride_w, pad_h, pad_w;
+} tsr_pool_params;
+
+// A row-major matrix: element (r, c) at r * row_stride + c.
+typedef struct { int rows, cols; float eps; } tsr_rows_params;
+
+// (outer, channels, inner): channel c of an NCHW tensor has outer = batch, inner = height * width.
+typedef struct { int outer, channels, inner; float eps; } tsr_channels_params;
+
+typedef struct { int count, op; float alpha, beta; } tsr_map_params;
+typedef struct { int count; unsigned seed_lo, seed_hi, stream_lo, stream_hi; float a, b; } tsr_random_params;
+typedef struct { int rows, cols, classes; } tsr_gather_params;
+typedef struct { int count; float lr, beta1, beta2, eps, weight_decay, correction1, correction2; } tsr_adam_params;
+typedef struct { int planes, height, width, scale; } tsr_upsample_params;
+typedef struct { int points, dims; } tsr_points_params;
+typedef struct { int points; float perplexity; float tolerance; int max_iterations; } tsr_affinity_params;
+typedef struct { int points; float exaggeration, learning_rate, momentum, min_gain; } tsr_tsne_params;
+
+#endif

@@ -1,0 +1,45 @@
+/// An error that ends in one clear line: where, what was found, what was wanted.
+public struct TesseraError: Error, Equatable, CustomStringConvertible {
+  /// Whose mistake it is; decides the exit code.
+  public enum Kind: Sendable, Equatable {
+    /// Bad input or a bad argument: exit code 2.
+    case input
+    /// Something failed while doing what was rightly asked: exit code 1.
+    case failure
+  }
+
+  /// Whose mistake it is.
+  public let kind: Kind
+  /// The place: file, row, tensor, device or option.
+  public let place: String
+  /// What was found there.
+  public let found: String
+  /// What was wanted instead; may be empty.
+  public let wanted: String
+
+  /// Makes an error of the given kind.
+  public init(_ kind: Kind, at place: String, found: String, wanted: String = "") {
+    self.kind = kind
+    self.place = place
+    self.found = found
+    self.wanted = wanted
+  }
+
+  /// The user's mistake: bad input or a bad argument.
+  public static func input(_ place: String, found: String, wanted: String = "") -> TesseraError {
+    TesseraError(.input, at: place, found: found, wanted: wanted)
+  }
+
+  /// A failure while doing what was rightly asked.
+  public static func failure(_ place: String, found: String, wanted: String = "") -> TesseraError {
+    TesseraError(.failure, at: place, found: found, wanted: wanted)
+  }
+
+  /// One line, with control characters made visible.
+  public var description: String {
+    let text = wanted.isEmpty ? "\(place): \(found)" : "\(place): found \(found), wanted \(wanted)"
+    return text.unicodeScalars.map { scalar in
+      scalar.value < 32 || scalar.value == 127 ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
+    }.joined()
+  }
+}
