@@ -1,0 +1,26 @@
+import Kernels
+
+/// What a device can compute: one requirement per primitive, in families.
+///
+/// Work is enqueued, not awaited: a method returns when the work is accepted, and only a read-back
+/// (`download`, `floats`) or `synchronize` blocks. Outputs are allocated by the caller and never overlap
+/// inputs unless a method says that it may work in place. Every backend gives the same bits
+/// (`Kernels/NUMERICS.md`). Methods throw `TesseraError` for shapes that do not fit and for device failures.
+public protocol Backend: MemoryBackend, ContractionBackend, MapBackend, ReductionBackend, SoftmaxBackend,
+  NormalizationBackend, PoolingBackend, LossBackend, RandomBackend, EmbeddingLayoutBackend
+{}
+
+/// Strides, extents and epilogue of a matrix product; see `Kernels/include/tessera_params.h`.
+public typealias MatmulParameters = tsr_matmul_params
+/// Extents of a two-dimensional convolution.
+public typealias ConvParameters = tsr_conv_params
+/// Extents of a pooling.
+public typealias PoolParameters = tsr_pool_params
+/// A row-major matrix with an epsilon.
+public typealias RowsParameters = tsr_rows_params
+/// A tensor seen as (outer, channels, inner), with an epsilon.
+public typealias ChannelsParameters = tsr_channels_params
+/// An Adam step.
+public typealias AdamParameters = tsr_adam_params
+/// A t-SNE gradient step.
+public typealias TSNEParameters = tsr_tsne_params

@@ -1,0 +1,92 @@
+/// A rectangle copied between two row-major arrays; extents, offsets and strides in elements.
+public struct CopyRegion: Sendable {
+  /// Rows and columns copied.
+  public var rows: Int, columns: Int
+  /// First element and distance between rows in the source.
+  public var sourceOffset: Int, sourceStride: Int
+  /// First element and distance between rows in the destination.
+  public var destinationOffset: Int, destinationStride: Int
+
+  /// A region of `rows` x `columns` elements.
+  public init(
+    rows: Int, columns: Int, sourceOffset: Int = 0, sourceStride: Int, destinationOffset: Int = 0,
+    destinationStride: Int
+  ) {
+    self.rows = rows
+    self.columns = columns
+    self.sourceOffset = sourceOffset
+    self.sourceStride = sourceStride
+    self.destinationOffset = destinationOffset
+    self.destinationStride = destinationStride
+  }
+}
+
+/// Allocation, transfers and copies.
+public protocol MemoryBackend: AnyObject, Sendable {
+  /// The device's name, as shown to the user.
+  var name: String { get }
+  /// Allocates an uninitialised tensor from the backend's pool.
+  func allocate(_ shape: [Int], _ type: ElementType) throws -> Tensor
+  /// Copies host bytes into elements from `offset` on.
+  func upload(_ bytes: UnsafeRawBufferPointer, to tensor: Tensor, offset: Int) throws
+  /// Waits for the work enqueued so far and copies elements from `offset` on to the host.
+  func download(_ tensor: Tensor, offset: Int, into bytes: UnsafeMutableRawBufferPointer) throws
+  /// Waits until all enqueued work is done; throws what went wrong in it.
+  func synchronize() throws
+  /// Sets every element of a float tensor.
+  func fill(_ tensor: Tensor, with value: Float) throws
+  /// Copies a rectangle of elements of either type.
+  func copy(_ source: Tensor, to destination: Tensor, region: CopyRegion) throws
+  /// y (columns, rows) = transpose of x (rows, columns).
+  func transpose(_ x: Tensor, rows: Int, columns: Int, into y: Tensor) throws
+}
+
+extension MemoryBackend {
+  /// A float tensor from host values.
+  public func tensor(_ values: [Float], _ shape: [Int]) throws -> Tensor {
+    let tensor = try allocate(shape, .float32)
+    try checkCount(values.count, tensor)
+    try values.withUnsafeBytes { try upload($0, to: tensor, offset: 0) }
+    return tensor
+  }
+
+  /// An integer tensor from host values.
+  public func tensor(_ values: [Int32], _ shape: [Int]) throws -> Tensor {
+    let tensor = try allocate(shape, .int32)
+    try checkCount(values.count, tensor)
+    try values.withUnsafeBytes { try upload($0, to: tensor, offset: 0) }
+    return tensor
+  }
+
+  /// Copies a whole tensor.
+  public func copy(_ source: Tensor, to destination: Tensor) throws {
+    try checkCount(source.count, destination)
+    try copy(
+      source, to: destination,
+      region: CopyRegion(
+        rows: 1, columns: source.count, sourceStride: source.count, destinationStride: source.count))
+  }
+
+  /// Reads a float tensor back.
+  public func floats(_ tensor: Tensor) throws -> [Float] {
+    try [Float](unsafeUninitializedCapacity: tensor.count) { buffer, count in
+      try download(tensor, offset: 0, into: UnsafeMutableRawBufferPointer(buffer))
+      count = tensor.count
+    }
+  }
+
+  /// Reads an integer tensor back.
+  public func ints(_ tensor: Tensor) throws -> [Int32] {
+    try [Int32](unsafeUninitializedCapacity: tensor.count) { buffer, count in
+      try download(tensor, offset: 0, into: UnsafeMutableRawBufferPointer(buffer))
+      count = tensor.count
+    }
+  }
+
+  private func checkCount(_ count: Int, _ tensor: Tensor) throws {
+    guard count == tensor.count else {
+      throw TesseraError.failure(
+        "tensor", found: "\(count) values", wanted: "\(tensor.count) for shape \(tensor.shape)")
+    }
+  }
+}

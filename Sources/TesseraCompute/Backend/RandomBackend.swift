@@ -1,0 +1,25 @@
+/// A stream of random numbers: element i of a tensor depends on (seed, stream, i) alone.
+public struct RandomStream: Sendable, Hashable {
+  /// The run's seed.
+  public var seed: UInt64
+  /// What the numbers are for: one stream per layer and step.
+  public var stream: UInt64
+
+  /// A stream by seed and number.
+  public init(seed: UInt64, stream: UInt64) {
+    self.seed = seed
+    self.stream = stream
+  }
+}
+
+/// Random numbers (Philox4x32-10), dropout and gathers.
+public protocol RandomBackend: MemoryBackend {
+  /// Uniform in [low, high), 24 bits.
+  func randomUniform(_ stream: RandomStream, low: Float, high: Float, into y: Tensor) throws
+  /// Normal with the given mean and standard deviation.
+  func randomNormal(_ stream: RandomStream, mean: Float, deviation: Float, into y: Tensor) throws
+  /// y = x / (1 - rate) where element i of the stream is >= rate, else 0. The gradient is the same call on dy.
+  func dropout(_ stream: RandomStream, rate: Float, _ x: Tensor, into y: Tensor) throws
+  /// y[r] = table[ids[r]] for table (entries, columns) and int32 ids.
+  func gatherRows(_ table: Tensor, ids: Tensor, columns: Int, into y: Tensor) throws
+}

@@ -1,0 +1,68 @@
+import CPUKernels
+import Foundation
+
+/// The CPU as a device: work is split over threads by output, never by reduction, so the thread count
+/// cannot change a bit.
+public final class CPUBackend: MemoryBackend, @unchecked Sendable {
+  /// The device's name with its instruction set and thread count.
+  public var name: String { "cpu (\(instructionSet), \(threads) threads)" }
+  /// How many threads share the work.
+  public let threads: Int
+  /// The instruction set in use: avx512, avx2 or baseline.
+  public let instructionSet: String
+  /// Index of the instruction set in the kernels' tables.
+  let isa: Int32
+  let pool = CPUMemoryPool()
+
+  /// The CPU with a number of threads (all cores by default) and an instruction set (the best by default).
+  ///
+  /// `TESSERA_THREADS` and `TESSERA_ISA` set the defaults.
+  ///
+  /// - Throws: `TesseraError` for an instruction set that this machine lacks or a thread count below 1.
+  public init(threads: Int? = nil, instructionSet: String? = nil) throws {
+    let environment = ProcessInfo.processInfo.environment
+    let wantedThreads = threads ?? environment["TESSERA_THREADS"].map { Int($0) ?? 0 }
+    self.threads = wantedThreads ?? ProcessInfo.processInfo.activeProcessorCount
+    guard self.threads >= 1, self.threads <= 4096 else {
+      throw TesseraError.input("threads", found: "\(self.threads)", wanted: "1 to 4096")
+    }
+    let available = (0..<tsr_isa_count()).map { String(cString: tsr_isa_name($0)) }
+    let wanted = instructionSet ?? environment["TESSERA_ISA"] ?? available[0]
+    guard let index = available.firstIndex(of: wanted) else {
+      throw TesseraError.input(
+        "instruction set", found: wanted, wanted: available.joined(separator: ", "))
+    }
+    self.instructionSet = wanted
+    self.isa = Int32(index)
+  }
+
+  /// Runs `body(begin, end)` over parts of 0..<count on the backend's threads; a part has at least `grain`.
+  func parallel(_ count: Int, grain: Int = 1, _ body: @Sendable (Int, Int) -> Void) {
+    let parts = max(1, min(threads, count / max(1, grain)))
+    guard count > 0 else { return }
+    guard parts > 1 else { return body(0, count) }
+    DispatchQueue.concurrentPerform(iterations: parts) { part in
+      body(count * part / parts, count * (part + 1) / parts)
+    }
+  }
+}
+
+/// A pointer that threads may share because each writes only its own outputs.
+struct Shared<Pointee>: @unchecked Sendable {
+  let pointer: UnsafeMutablePointer<Pointee>
+}
+
+extension Tensor {
+  /// The elements as floats in host memory.
+  func cpu(_ place: String = "cpu") throws -> Shared<Float> { try cpu(place, as: Float.self) }
+
+  /// The elements as 32-bit integers in host memory.
+  func cpuInts(_ place: String = "cpu") throws -> Shared<Int32> { try cpu(place, as: Int32.self) }
+
+  private func cpu<T>(_ place: String, as type: T.Type) throws -> Shared<T> {
+    guard let storage = storage as? CPUStorage else {
+      throw TesseraError.failure(place, found: "a tensor of another device", wanted: "one of the CPU")
+    }
+    return Shared(pointer: storage.pointer.assumingMemoryBound(to: type))
+  }
+}

@@ -1,0 +1,109 @@
+import Foundation
+
+extension CPUBackend {
+  public func allocate(_ shape: [Int], _ type: ElementType) throws -> Tensor {
+    var count = 1
+    for extent in shape {
+      let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+      guard extent >= 0, !overflow, product <= Int(Int32.max) else {
+        throw TesseraError.failure(
+          "tensor \(shape)", found: "too many elements", wanted: "extents from 0, at most 2^31 - 1 elements")
+      }
+      count = product
+    }
+    return Tensor(shape: shape, elementType: type, storage: pool.storage(count * type.byteCount))
+  }
+
+  public func upload(_ bytes: UnsafeRawBufferPointer, to tensor: Tensor, offset: Int) throws {
+    let destination = try bytePointer(tensor, offset: offset, count: bytes.count)
+    if let base = bytes.baseAddress, bytes.count > 0 {
+      destination.copyMemory(from: base, byteCount: bytes.count)
+    }
+  }
+
+  public func download(
+    _ tensor: Tensor, offset: Int, into bytes: UnsafeMutableRawBufferPointer
+  ) throws {
+    let source = try bytePointer(tensor, offset: offset, count: bytes.count)
+    if let base = bytes.baseAddress, bytes.count > 0 {
+      base.copyMemory(from: source, byteCount: bytes.count)
+    }
+  }
+
+  public func synchronize() throws {}
+
+  public func fill(_ tensor: Tensor, with value: Float) throws {
+    let y = try tensor.cpu("fill")
+    parallel(tensor.count, grain: 1 << 16) { begin, end in
+      (y.pointer + begin).update(repeating: value, count: end - begin)
+    }
+  }
+
+  public func copy(_ source: Tensor, to destination: Tensor, region: CopyRegion) throws {
+    try region.check(source: source.count, destination: destination.count)
+    let x = try source.cpuInts("copy")
+    let y = try destination.cpuInts("copy")
+    guard region.rows > 1 else {
+      return parallel(region.rows * region.columns, grain: 1 << 16) { begin, end in
+        memcpy(
+          y.pointer + region.destinationOffset + begin, x.pointer + region.sourceOffset + begin,
+          (end - begin) * 4)
+      }
+    }
+    parallel(region.rows, grain: max(1, (1 << 16) / max(1, region.columns))) { begin, end in
+      for row in begin..<end {
+        memcpy(
+          y.pointer + region.destinationOffset + row * region.destinationStride,
+          x.pointer + region.sourceOffset + row * region.sourceStride, region.columns * 4)
+      }
+    }
+  }
+
+  private func bytePointer(_ tensor: Tensor, offset: Int, count: Int) throws -> UnsafeMutableRawPointer {
+    guard offset >= 0, offset * 4 + count <= tensor.count * 4 else {
+      throw TesseraError.failure(
+        "transfer", found: "\(count) bytes from element \(offset)", wanted: "within \(tensor.count) elements")
+    }
+    return UnsafeMutableRawPointer(try tensor.cpuInts("transfer").pointer + offset)
+  }
+}
+
+extension CopyRegion {
+  /// Throws unless the region lies inside arrays of the given numbers of elements.
+  func check(source: Int, destination: Int) throws {
+    func fits(_ offset: Int, _ stride: Int, _ count: Int) -> Bool {
+      guard rows >= 0, columns >= 0, offset >= 0, stride >= 0 else { return false }
+      return rows == 0 || columns == 0 || offset + (rows - 1) * stride + columns <= count
+    }
+    guard fits(sourceOffset, sourceStride, source),
+      fits(destinationOffset, destinationStride, destination),
+      rows <= 1 || destinationStride >= columns
+    else {
+      throw TesseraError.failure(
+        "copy", found: "\(self)", wanted: "a region inside \(source) and \(destination) elements")
+    }
+  }
+}
+
+extension CPUBackend {
+  public func transpose(_ x: Tensor, rows: Int, columns: Int, into y: Tensor) throws {
+    guard rows >= 0, columns >= 0, x.count == rows * columns, y.count == x.count else {
+      throw TesseraError.failure(
+        "transpose", found: "\(x.shape) into \(y.shape)", wanted: "\(rows) x \(columns)")
+    }
+    let source = try x.cpuInts("transpose")
+    let target = try y.cpuInts("transpose")
+    let tile = 16
+    parallel(columns, grain: tile) { begin, end in
+      for c0 in stride(from: begin, to: end, by: tile) {
+        for r0 in stride(from: 0, to: rows, by: tile) {
+          for c in c0..<min(c0 + tile, end) {
+            for r in r0..<min(r0 + tile, rows) {
+              target.pointer[c * rows + r] = source.pointer[r * columns + c]
+            }
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,52 @@
+/// The type of a tensor's elements.
+public enum ElementType: String, Sendable, Hashable, CaseIterable {
+  /// IEEE binary32.
+  case float32
+  /// Signed 32-bit integers: token ids, labels, pooling indices.
+  case int32
+
+  /// Bytes of one element.
+  public var byteCount: Int { 4 }
+}
+
+/// Memory of a backend that holds a tensor's elements. A backend defines its own class.
+public protocol TensorStorage: AnyObject, Sendable {
+  /// Usable bytes.
+  var byteCount: Int { get }
+}
+
+/// A dense row-major array in a backend's memory.
+///
+/// A tensor is a handle: copies share the elements, and `reshaped` gives another view of all of them.
+/// What is in it is known to the backend alone; read it back with `MemoryBackend.floats(_:)`.
+public struct Tensor: Sendable {
+  /// Extents, outermost first. Empty for a scalar.
+  public let shape: [Int]
+  /// The type of the elements.
+  public let elementType: ElementType
+  /// The memory behind the elements.
+  public let storage: any TensorStorage
+
+  /// The number of elements.
+  public let count: Int
+
+  /// A tensor over existing storage; the backends' allocators call this.
+  public init(shape: [Int], elementType: ElementType, storage: any TensorStorage) {
+    self.shape = shape
+    self.elementType = elementType
+    self.storage = storage
+    self.count = shape.reduce(1, *)
+  }
+
+  /// The same elements under another shape.
+  ///
+  /// - Throws: `TesseraError` if the number of elements differs.
+  public func reshaped(_ shape: [Int]) throws -> Tensor {
+    let view = Tensor(shape: shape, elementType: elementType, storage: storage)
+    guard view.count == count else {
+      throw TesseraError.failure(
+        "reshape", found: "\(count) elements of \(self.shape)", wanted: "\(view.count) of \(shape)")
+    }
+    return view
+  }
+}
