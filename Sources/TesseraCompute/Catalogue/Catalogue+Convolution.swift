@@ -1,0 +1,87 @@
+extension Catalogue {
+  /// Convolutions with their gradients: stride, padding, dilation, groups, and the shapes of real models.
+  static var convolutionCases: [CatalogueCase] {
+    let shapes: [ConvParameters] = [
+      .init(batch: 1, inChannels: 1, size: (1, 1), outChannels: 1, kernel: (1, 1)),
+      .init(batch: 0, inChannels: 2, size: (5, 5), outChannels: 3, kernel: (3, 3)),
+      .init(batch: 2, inChannels: 3, size: (7, 5), outChannels: 5, kernel: (3, 3), padding: 1),
+      .init(batch: 9, inChannels: 3, size: (6, 6), outChannels: 4, kernel: (2, 2)),
+      .init(batch: 2, inChannels: 3, size: (23, 19), outChannels: 7, kernel: (11, 11), stride: 4, padding: 2),
+      .init(batch: 1, inChannels: 8, size: (9, 9), outChannels: 6, kernel: (5, 5), padding: 2),
+      .init(batch: 3, inChannels: 4, size: (9, 8), outChannels: 6, kernel: (3, 2), stride: 2, padding: 1),
+      .init(
+        batch: 2, inChannels: 4, size: (11, 11), outChannels: 4, kernel: (3, 3), padding: 2, dilation: 2),
+      .init(batch: 2, inChannels: 6, size: (8, 8), outChannels: 9, kernel: (3, 3), padding: 1, groups: 3),
+      .init(
+        batch: 2, inChannels: 5, size: (9, 7), outChannels: 5, kernel: (3, 3), stride: 2, padding: 1,
+        groups: 5),
+      .init(batch: 17, inChannels: 5, size: (4, 4), outChannels: 33, kernel: (1, 1)),
+      .init(batch: 2, inChannels: 130, size: (6, 6), outChannels: 15, kernel: (2, 2)),
+      .init(batch: 9, inChannels: 2, size: (24, 24), outChannels: 3, kernel: (3, 3), padding: 1),
+    ]
+    return shapes.flatMap { p in
+      [
+        convolution(p, bias: 0, activation: 0), convolution(p, bias: 1, activation: 1), gradData(p),
+        gradWeight(p),
+      ]
+    }
+  }
+
+  private static func label(_ p: ConvParameters) -> String {
+    "\(p.batch)x\(p.in_channels)x\(p.height)x\(p.width) -> \(p.out_channels) \(p.kernel_h)x\(p.kernel_w) "
+      + "s\(p.stride_h) p\(p.pad_h) d\(p.dilation_h) g\(p.groups)"
+  }
+
+  private static func convolution(_ base: ConvParameters, bias: Int32, activation: Int32) -> CatalogueCase {
+    CatalogueCase(
+      "conv2d", label(base) + " bias \(bias) activation \(activation)", work: base.multiplyAdds
+    ) { device in
+      var p = base
+      p.bias = bias
+      p.activation = activation
+      var inputs = CaseInputs(seed: 11)
+      let x = try device.tensor(inputs.floats(p.inputCount), [p.inputCount])
+      let w = try device.tensor(inputs.floats(p.weightCount), [p.weightCount])
+      let b = try device.tensor(inputs.floats(Int(p.out_channels)), [Int(p.out_channels)])
+      let y = try device.empty(p.outputCount)
+      try device.conv2d(p, x, w, bias: bias == 0 ? nil : b, into: y)
+      return [try device.output("y", y)]
+    }
+  }
+
+  private static func gradData(_ p: ConvParameters) -> CatalogueCase {
+    CatalogueCase("conv2dGradData", label(p), work: p.multiplyAdds) { device in
+      var inputs = CaseInputs(seed: 12)
+      let dy = try device.tensor(inputs.floats(p.outputCount), [p.outputCount])
+      let w = try device.tensor(inputs.floats(p.weightCount), [p.weightCount])
+      let dx = try device.empty(p.inputCount)
+      try device.conv2dGradData(p, dy, w, into: dx)
+      return [try device.output("dx", dx)]
+    }
+  }
+
+  private static func gradWeight(_ p: ConvParameters) -> CatalogueCase {
+    CatalogueCase("conv2dGradWeight", label(p), work: p.multiplyAdds) { device in
+      var inputs = CaseInputs(seed: 13)
+      let x = try device.tensor(inputs.floats(p.inputCount), [p.inputCount])
+      let dy = try device.tensor(inputs.floats(p.outputCount), [p.outputCount])
+      let dw = try device.empty(p.weightCount)
+      try device.conv2dGradWeight(p, x, dy, into: dw)
+      return [try device.output("dw", dw)]
+    }
+  }
+
+  /// Pairwise squared distances.
+  static var distanceCases: [CatalogueCase] {
+    [(0, 3), (1, 1), (2, 0), (7, 5), (14, 16), (33, 63), (65, 511), (47, 513), (97, 40)].map { points, dims in
+      CatalogueCase("squaredDistances", "\(points) points x \(dims)", work: points * points * dims) {
+        device in
+        var inputs = CaseInputs(seed: 14)
+        let x = try device.tensor(inputs.floats(points * dims), [points, dims])
+        let d = try device.empty(points, points)
+        try device.squaredDistances(x, points: points, dims: dims, into: d)
+        return [try device.output("d", d)]
+      }
+    }
+  }
+}

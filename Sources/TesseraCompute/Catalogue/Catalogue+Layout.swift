@@ -1,0 +1,46 @@
+extension Catalogue {
+  /// The parts of t-SNE.
+  static var layoutCases: [CatalogueCase] {
+    [4, 15, 17, 64, 65, 130].map { points in
+      CatalogueCase("tsne", "\(points) points, affinities and 3 steps", work: points * points * 100) {
+        device in
+        var inputs = CaseInputs(seed: 101)
+        let dims = 6
+        let x = try device.tensor(inputs.floats(points * dims), [points, dims])
+        let distances = try device.empty(points, points)
+        let conditional = try device.empty(points, points)
+        let joint = try device.empty(points, points)
+        try device.squaredDistances(x, points: points, dims: dims, into: distances)
+        try device.conditionalAffinities(
+          distances, points: points, perplexity: Float(points) / 4, into: conditional)
+        try device.jointAffinities(conditional, points: points, into: joint)
+
+        let layout = try device.empty(2, points)
+        let velocity = try device.empty(2, points)
+        let gains = try device.empty(2, points)
+        let forces = try device.empty(5, points)
+        let norm = try device.empty(1)
+        let divergence = try device.empty(1)
+        try device.randomNormal(
+          RandomStream(seed: 1701, stream: 1), mean: 0, deviation: 1e-2, into: layout)
+        try device.fill(velocity, with: 0)
+        try device.fill(gains, with: 1)
+        var p = TSNEParameters()
+        p.points = Int32(points)
+        (p.exaggeration, p.learning_rate, p.momentum, p.min_gain) = (12, 20, 0.5, 0.01)
+        for _ in 0..<3 {
+          try device.tsneForces(p, joint: joint, layout: layout, into: forces)
+          try device.tsneUpdate(
+            p, forces: forces, layout: layout, velocity: velocity, gains: gains, squaredNorm: norm)
+        }
+        try device.tsneDivergence(joint, layout: layout, points: points, into: divergence)
+        return [
+          try device.output("conditional", conditional), try device.output("joint", joint),
+          try device.output("forces", forces), try device.output("layout", layout),
+          try device.output("velocity", velocity), try device.output("gains", gains),
+          try device.output("squared norm", norm), try device.output("divergence", divergence),
+        ]
+      }
+    }
+  }
+}
