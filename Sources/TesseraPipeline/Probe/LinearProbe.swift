@@ -1,0 +1,154 @@
+import TesseraCompute
+
+/// Multinomial logistic regression on standardised features with an L2 penalty: the yardstick that the image
+/// classifier is held against, always reported beside it.
+public struct LinearProbe: Sendable {
+  /// Per feature: mean over the training rows, and one over the standard deviation (0 if constant).
+  public let mean: [Float], scale: [Float]
+  /// (classes, features) and (classes).
+  public let weight: [Float], bias: [Float]
+  /// The penalty chosen on the validation rows.
+  public let penalty: Double
+  /// The number of classes.
+  public let classes: Int
+
+  /// Penalties that are tried, strongest first.
+  public static let penalties = [3.0, 1.0, 0.3, 0.1, 0.03, 0.01]
+
+  /// Fits on training rows; the penalty is the best on the validation rows (ties: the strongest).
+  ///
+  /// - Parameters:
+  ///   - features: row-major (labels.count, columns).
+  ///   - labels: class of each row.
+  ///   - training, validation: row numbers.
+  public static func fit(
+    features: [Float], columns: Int, labels: [Int32], classes: Int, training: [Int], validation: [Int],
+    on device: any Backend
+  ) throws -> LinearProbe {
+    let (mean, scale) = moments(features, columns, training)
+    let problem = try Problem(
+      x: standardized(features, columns, training, mean, scale), columns: columns,
+      labels: training.map { labels[$0] }, classes: classes, device: device)
+    let held = standardized(features, columns, validation, mean, scale)
+    var solution = [Double](repeating: 0, count: classes * (columns + 1))
+    var best: (probe: LinearProbe, correct: Int)?
+    for penalty in penalties {
+      solution = try LBFGS().minimize(from: solution) { try problem.evaluate($0, penalty: penalty) }
+      let values = solution.map { Float($0) }
+      let probe = LinearProbe(
+        mean: mean, scale: scale, weight: Array(values[..<(classes * columns)]),
+        bias: Array(values[(classes * columns)...]), penalty: penalty, classes: classes)
+      let predicted = try probe.classify(standardizedRows: held, rows: validation.count, on: device)
+      let correct = zip(predicted, validation).count { $0 == labels[$1] }
+      if best.map({ correct > $0.correct }) ?? true { best = (probe, correct) }
+    }
+    guard let best else {
+      throw TesseraError.failure("linear probe", found: "no penalty to try", wanted: "at least one")
+    }
+    return best.probe
+  }
+
+  /// The predicted class of each of `rows`.
+  public func predict(
+    features: [Float], columns: Int, rows: [Int], on device: any Backend
+  ) throws -> [Int32] {
+    try classify(
+      standardizedRows: Self.standardized(features, columns, rows, mean, scale), rows: rows.count, on: device)
+  }
+
+  private func classify(
+    standardizedRows: [Float], rows: Int, on device: any Backend
+  ) throws -> [Int32] {
+    let columns = mean.count
+    let logits = try device.allocate([rows, classes], .float32)
+    let argmax = try device.allocate([rows], .int32)
+    var p = MatmulParameters(m: rows, n: classes, k: columns, transposeB: true)
+    p.bias = 1
+    try device.matmul(
+      p, device.tensor(standardizedRows, [rows, columns]), device.tensor(weight, [classes, columns]),
+      bias: device.tensor(bias, [classes]), into: logits)
+    try device.rowArgmax(logits, rows: rows, columns: classes, into: argmax)
+    return try device.ints(argmax)
+  }
+
+  /// Mean and one over the deviation per feature over some rows, summed in Double in row order.
+  private static func moments(_ x: [Float], _ columns: Int, _ rows: [Int]) -> ([Float], [Float]) {
+    let count = Double(max(1, rows.count))
+    var mean = [Double](repeating: 0, count: columns)
+    for row in rows {
+      for c in 0..<columns { mean[c] += Double(x[row * columns + c]) }
+    }
+    for c in 0..<columns { mean[c] /= count }
+    var squares = [Double](repeating: 0, count: columns)
+    for row in rows {
+      for c in 0..<columns {
+        let d = Double(x[row * columns + c]) - mean[c]
+        squares[c] += d * d
+      }
+    }
+    let scale = squares.map { $0 > 0 ? Float(1 / ($0 / count).squareRoot()) : 0 }
+    return (mean.map { Float($0) }, scale)
+  }
+
+  private static func standardized(
+    _ x: [Float], _ columns: Int, _ rows: [Int], _ mean: [Float], _ scale: [Float]
+  ) -> [Float] {
+    [Float](unsafeUninitializedCapacity: rows.count * columns) { buffer, count in
+      for (at, row) in rows.enumerated() {
+        for c in 0..<columns {
+          buffer[at * columns + c] = (x[row * columns + c] - mean[c]) * scale[c]
+        }
+      }
+      count = rows.count * columns
+    }
+  }
+
+  /// Mean cross-entropy plus penalty / 2 |W|^2 with its gradient, computed on a device.
+  private struct Problem {
+    let device: any Backend
+    let x: Tensor, labels: Tensor, logits: Tensor, losses: Tensor, gradient: Tensor
+    let weight: Tensor, bias: Tensor, gradWeight: Tensor, gradBias: Tensor, total: Tensor
+    let rows: Int, columns: Int, classes: Int
+
+    init(x: [Float], columns: Int, labels: [Int32], classes: Int, device: any Backend) throws {
+      (self.device, self.columns, self.classes, rows) = (device, columns, classes, labels.count)
+      self.x = try device.tensor(x, [rows, columns])
+      self.labels = try device.tensor(labels, [rows])
+      logits = try device.allocate([rows, classes], .float32)
+      losses = try device.allocate([rows], .float32)
+      gradient = try device.allocate([rows, classes], .float32)
+      weight = try device.allocate([classes, columns], .float32)
+      bias = try device.allocate([classes], .float32)
+      gradWeight = try device.allocate([classes, columns], .float32)
+      gradBias = try device.allocate([classes], .float32)
+      total = try device.allocate([1], .float32)
+    }
+
+    func evaluate(_ solution: [Double], penalty: Double) throws -> (value: Double, gradient: [Double]) {
+      let values = solution.map { Float($0) }
+      let split = classes * columns
+      try values[..<split].withUnsafeBytes { try device.upload($0, to: weight, offset: 0) }
+      try values[split...].withUnsafeBytes { try device.upload($0, to: bias, offset: 0) }
+      var forward = MatmulParameters(m: rows, n: classes, k: columns, transposeB: true)
+      forward.bias = 1
+      try device.matmul(forward, x, weight, bias: bias, into: logits)
+      try device.crossEntropy(logits, labels: labels, rows: rows, classes: classes, into: losses)
+      try device.crossEntropyGrad(logits, labels: labels, rows: rows, classes: classes, into: gradient)
+      var backward = MatmulParameters(m: classes, n: columns, k: rows, transposeA: true)
+      backward.chunk = 8
+      try device.matmul(backward, gradient, x, bias: nil, into: gradWeight)
+      try device.channelSum(
+        ChannelsParameters(outer: rows, channels: classes, inner: 1), gradient, into: gradBias)
+      try device.channelSum(ChannelsParameters(outer: rows, channels: 1, inner: 1), losses, into: total)
+      var value = Double(try device.floats(total)[0]) / Double(rows)
+      var gradientOut = try (device.floats(gradWeight) + device.floats(gradBias)).map { Double($0) }
+      var norm = 0.0
+      for i in 0..<split {
+        norm += solution[i] * solution[i]
+        gradientOut[i] += penalty * solution[i]
+      }
+      value += penalty / 2 * norm
+      return (value, gradientOut)
+    }
+  }
+}

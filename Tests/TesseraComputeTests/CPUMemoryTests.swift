@@ -1,0 +1,48 @@
+import Testing
+
+@testable import TesseraCompute
+
+@Suite("CPU memory")
+struct CPUMemoryTests {
+  @Test func sizeClassesHoldTheRequestAndWasteAtMostAnEighth() {
+    for bytes in Array(1...5000) + [1 << 20, (1 << 20) + 1, (1 << 31) - 1, 1 << 33] {
+      let capacity = CPUMemoryPool.sizeClass(bytes)
+      #expect(capacity >= bytes && (bytes <= 256 || capacity <= bytes + bytes / 8 + 1))
+    }
+  }
+
+  @Test func aReleasedTensorIsReused() throws {
+    let device = try CPUBackend(threads: 1)
+    for _ in 0..<10 { _ = try device.allocate([1000], .float32) }
+    #expect(device.pool.highWaterMark < 2 * 4096 + 256)
+  }
+
+  @Test func copiesTouchOnlyTheirRegion() throws {
+    let device = try CPUBackend(threads: 2)
+    let source = try device.tensor((0..<20).map { Float($0) }, [4, 5])
+    let target = try device.tensor([Float](repeating: -1, count: 12), [3, 4])
+    try device.copy(
+      source, to: target,
+      region: CopyRegion(
+        rows: 2, columns: 3, sourceOffset: 6, sourceStride: 5, destinationOffset: 1,
+        destinationStride: 4))
+    #expect(try device.floats(target) == [-1, 6, 7, 8, -1, 11, 12, 13, -1, -1, -1, -1])
+  }
+
+  @Test func aRegionOutsideIsRefused() throws {
+    let device = try CPUBackend(threads: 1)
+    let source = try device.tensor([Float](repeating: 0, count: 4), [4])
+    #expect(throws: TesseraError.self) {
+      try device.copy(
+        source, to: source,
+        region: CopyRegion(rows: 2, columns: 2, sourceOffset: 1, sourceStride: 2, destinationStride: 2))
+    }
+    #expect(throws: TesseraError.self) { try device.allocate([1 << 16, 1 << 16], .float32) }
+    #expect(throws: TesseraError.self) { try device.allocate([-1], .float32) }
+  }
+
+  @Test func errorsAreOneLine() {
+    let error = TesseraError.input("a\nb.csv:3", found: "a broken\tquote", wanted: "a closing one")
+    #expect(error.description == "a\\u{a}b.csv:3: found a broken\\u{9}quote, wanted a closing one")
+  }
+}
