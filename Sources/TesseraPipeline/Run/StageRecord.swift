@@ -1,0 +1,36 @@
+import Foundation
+import TesseraCompute
+
+/// What a stage was made from and what it made; kept beside its outputs as JSON. A stage whose inputs and
+/// parameters are unchanged and whose outputs are intact is not run again.
+public struct StageRecord: Codable, Sendable, Equatable {
+  /// The stage: embed, layout, render, train, evaluate.
+  public var stage: String
+  /// Version of the numerics contract.
+  public var numerics: Int
+  /// Fingerprints of the inputs by name.
+  public var inputs: [String: String]
+  /// Parameters by name, as text.
+  public var parameters: [String: String]
+  /// Fingerprints of the outputs by file name.
+  public var outputs: [String: String]
+
+  /// Whether the record stands for the same work.
+  func matches(_ other: StageRecord) -> Bool {
+    stage == other.stage && numerics == other.numerics && inputs == other.inputs
+      && parameters == other.parameters
+  }
+
+  /// The record as JSON with sorted keys.
+  func encoded() throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return try encoder.encode(self) + Data("\n".utf8)
+  }
+
+  /// Reads a record; nil where there is none or it cannot be read (the stage then runs again).
+  static func read(_ url: URL) -> StageRecord? {
+    guard let data = try? Data(contentsOf: url) else { return nil }
+    return try? JSONDecoder().decode(StageRecord.self, from: data)
+  }
+}
