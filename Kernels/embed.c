@@ -10,11 +10,59 @@ TSR_EMBED_END
 TSR_EMBED_BEGIN(params_h)
 #embed "include/tessera_params.h"
 TSR_EMBED_END
+TSR_EMBED_BEGIN(math_h)
+#embed "include/tessera_math.h"
+TSR_EMBED_END
+TSR_EMBED_BEGIN(philox_h)
+#embed "include/tessera_philox.h"
+TSR_EMBED_END
+TSR_EMBED_BEGIN(items_h)
+#embed "include/tessera_items.h"
+TSR_EMBED_END
+TSR_EMBED_BEGIN(maps_cl)
+#embed "cl/maps.cl"
+TSR_EMBED_END
+TSR_EMBED_BEGIN(rows_cl)
+#embed "cl/rows.cl"
+TSR_EMBED_END
+TSR_EMBED_BEGIN(normalization_cl)
+#embed "cl/normalization.cl"
+TSR_EMBED_END
+TSR_EMBED_BEGIN(pooling_cl)
+#embed "cl/pooling.cl"
+TSR_EMBED_END
+TSR_EMBED_BEGIN(training_cl)
+#embed "cl/training.cl"
+TSR_EMBED_END
+TSR_EMBED_BEGIN(memory_cl)
+#embed "cl/memory.cl"
+TSR_EMBED_END
+TSR_EMBED_BEGIN(layout_cl)
+#embed "cl/layout.cl"
+TSR_EMBED_END
+TSR_EMBED_BEGIN(matmul_cl)
+#embed "cl/matmul.cl"
+TSR_EMBED_END
+TSR_EMBED_BEGIN(conv_cl)
+#embed "cl/conv.cl"
+TSR_EMBED_END
 
 // In the order in which a program is put together: headers first.
 static const tsr_source sources[] = {
     {"tessera_base.h", base_h},
     {"tessera_params.h", params_h},
+    {"tessera_math.h", math_h},
+    {"tessera_philox.h", philox_h},
+    {"tessera_items.h", items_h},
+    {"maps.cl", maps_cl},
+    {"rows.cl", rows_cl},
+    {"normalization.cl", normalization_cl},
+    {"pooling.cl", pooling_cl},
+    {"training.cl", training_cl},
+    {"memory.cl", memory_cl},
+    {"layout.cl", layout_cl},
+    {"matmul.cl", matmul_cl},
+    {"conv.cl", conv_cl},
 };
 
 int tsr_source_count(void) { return (int)(sizeof sources / sizeof sources[0]); }

@@ -30,7 +30,7 @@ typedef int32_t tsr_i32;
 typedef uint32_t tsr_u32;
 typedef int64_t tsr_i64;
 typedef uint64_t tsr_u64;
-TSR_FN float tsr_fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+TSR_FN float tsr_fma(float a, float b, float c) { return __builtin_elementwise_fma(a, b, c); }
 TSR_FN tsr_u32 tsr_bits(float x) {
   union { float f; tsr_u32 u; } v = {.f = x};
   return v.u;

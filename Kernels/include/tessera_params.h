@@ -18,7 +18,7 @@ typedef struct {
   int m, n, k, batch;
   int a_row_stride, a_col_stride, b_row_stride, b_col_stride, c_row_stride;
   int a_batch_stride, b_batch_stride, c_batch_stride;
-  int a_offset, b_offset, c_offset;
+  int a_offset, b_offset, c_offset, bias_offset;
   int chunk;          // TSR_K_CHUNK, or TSR_BATCH_GROUP where k runs over samples (rule 6)
   int bias;           // TSR_BIAS_*
   int activation;     // TSR_ACT_*
@@ -45,14 +45,19 @@ typedef struct {
 typedef struct { int rows, cols; float eps; } tsr_rows_params;
 
 // (outer, channels, inner): channel c of an NCHW tensor has outer = batch, inner = height * width.
-typedef struct { int outer, channels, inner; float eps; } tsr_channels_params;
+// training: batch statistics take part in the gradient; momentum: of the running statistics.
+typedef struct { int outer, channels, inner, training; float eps, momentum; } tsr_channels_params;
 
-typedef struct { int count, op; float alpha, beta; } tsr_map_params;
+typedef struct { int count; float alpha, beta; } tsr_map_params;
+typedef struct { int rows, cols, src_offset, src_stride, dst_offset, dst_stride; } tsr_copy_params;
+// a, b: low and high, mean and deviation, or rate and 1 / (1 - rate).
 typedef struct { int count; unsigned seed_lo, seed_hi, stream_lo, stream_hi; float a, b; } tsr_random_params;
 typedef struct { int rows, cols, classes; } tsr_gather_params;
 typedef struct { int count; float lr, beta1, beta2, eps, weight_decay, correction1, correction2; } tsr_adam_params;
 typedef struct { int planes, height, width, scale; } tsr_upsample_params;
 typedef struct { int points, dims; } tsr_points_params;
+// A slice of an im2col matrix: samples [first, first + samples) and one group of channels.
+typedef struct { tsr_conv_params conv; int first, samples, group; } tsr_im2col_params;
 typedef struct { int points; float perplexity; float tolerance; int max_iterations; } tsr_affinity_params;
 typedef struct { int points; float exaggeration, learning_rate, momentum, min_gain; } tsr_tsne_params;
 

@@ -1,5 +1,5 @@
-// The CPU kernels: one table of functions per instruction set, chosen at run time. A function computes a
-// range of its outputs, so the caller may split the work over threads in any way without changing a bit.
+// The CPU kernels: one function per instruction set, chosen at run time. A function computes a range of its
+// outputs, so the caller may split the work over threads in any way without changing a bit.
 #ifndef TESSERA_CPU_KERNELS_H
 #define TESSERA_CPU_KERNELS_H
 
@@ -8,5 +8,48 @@
 // The instruction sets that this machine can run, best first: "avx512", "avx2", "baseline".
 int tsr_isa_count(void);
 const char *tsr_isa_name(int index);
+
+// Items begin..<end of a kernel; `params` points to its parameters, `buffers` to its tensors in order.
+typedef void (*tsr_cpu_kernel)(const void *params, void *const *buffers, int64_t begin, int64_t end);
+
+int tsr_cpu_kernel_count(void);
+const char *tsr_cpu_kernel_name(int index);
+tsr_cpu_kernel tsr_cpu_kernel_function(int index, int isa);
+
+enum { TSR_B_STRIDED = 0, TSR_B_CONV = 1, TSR_B_CONV_GRAD_DATA = 2, TSR_B_CONV_GRAD_WEIGHT = 3 };
+
+// `outer * inner` products C = act(A B + bias), or squared distances. Columns are split in blocks of nc; a
+// worker takes (product, block) tasks from `next` until none is left.
+typedef struct {
+  int isa, m, n, k, chunk, group_k;    // k in groups of group_k, chunks of `chunk` inside (rules 4 and 6)
+  int distance, upper;                 // upper: only rows up to the block's last column (symmetric result)
+  int outer, inner, nc;
+  // A[i][k] at a + i a_row + (k / a_len) a_high + k % a_len * a_low
+  const float *a;
+  int64_t a_row, a_low, a_high, a_len, a_outer, a_inner;
+  int b_kind;
+  const float *b;
+  int64_t b_row, b_col, b_outer, b_inner;
+  tsr_conv_params conv;
+  float *c;
+  int64_t c_row, c_outer, c_inner;
+  const float *bias;
+  int64_t bias_inner;
+  int bias_kind, activation, accumulate;
+  float *packed_a;                     // `inner` packed copies of A, or null: each task packs its own
+  int next;
+} tsr_gemm_plan;
+
+// Floats of one packed A, and of one worker's scratch.
+int64_t tsr_gemm_packed_count(const tsr_gemm_plan *plan);
+int64_t tsr_gemm_scratch_count(const tsr_gemm_plan *plan);
+// Rows and columns of the register tile.
+int tsr_gemm_tile_rows(int isa);
+int tsr_gemm_tile_columns(int isa);
+// Packs panels begin..<end (of tile rows) of A number `inner` into packed_a.
+void tsr_gemm_pack_a(const tsr_gemm_plan *plan, int inner, int begin, int end);
+void tsr_gemm_work(tsr_gemm_plan *plan, float *scratch);
+// d[i][j] = d[j][i] for j < i, rows begin..<end of an n x n matrix.
+void tsr_mirror(float *d, int64_t n, int64_t begin, int64_t end);
 
 #endif

@@ -3,7 +3,7 @@ import Foundation
 
 /// The CPU as a device: work is split over threads by output, never by reduction, so the thread count
 /// cannot change a bit.
-public final class CPUBackend: MemoryBackend, @unchecked Sendable {
+public final class CPUBackend: Backend, @unchecked Sendable {
   /// The device's name with its instruction set and thread count.
   public var name: String { "cpu (\(instructionSet), \(threads) threads)" }
   /// How many threads share the work.

@@ -1,0 +1,158 @@
+// Layer norm over rows (rows, cols); batch norm over channels of (outer, channels, inner); z-normalisation.
+//
+//   layer norm: a row of x -> mean, rstd -> y          one work-group a row
+//   batch norm: planes (n, c), n = 0, 1, ... of channel c, samples in groups of 8 (rule 6)
+//
+//     n:   0   1  ...  7 | 8  ... 15 | ...
+//          lanes, tree   | lanes, tree          group results added in order
+
+TSR_ROWS6(tsr_layer_norm, tsr_rows_params, p.rows, const float, x, const float, gamma, const float, beta, float, y,
+          float, mean, float, rstd)
+  TSR_ACC(sum, 0.0f)
+  TSR_EACH_LANE(p.cols, TSR_AT(sum) = TSR_AT(sum) + x[i * p.cols + j];)
+  TSR_SUM(sum, total)
+  const float centre = tsr_div(total, (float)p.cols);
+  TSR_ACC(squares, 0.0f)
+  TSR_EACH_LANE(p.cols, const float d = x[i * p.cols + j] - centre;
+                TSR_AT(squares) = tsr_fma(d, d, TSR_AT(squares));)
+  TSR_SUM(squares, spread)
+  const float scale = tsr_rsqrt(tsr_div(spread, (float)p.cols) + p.eps);
+  TSR_EACH_COLUMN(p.cols, const float d = (x[i * p.cols + j] - centre) * scale;
+                  y[i * p.cols + j] = tsr_canonical(tsr_fma(d, gamma[j], beta[j]));)
+  TSR_ONE {
+    mean[i] = tsr_canonical(centre);
+    rstd[i] = tsr_canonical(scale);
+  }
+TSR_END
+
+// dx = rstd (g - mean(g) - xhat mean(g xhat)), g = dy gamma.
+TSR_ROWS6(tsr_layer_norm_grad_data, tsr_rows_params, p.rows, const float, x, const float, gamma, const float, mean,
+          const float, rstd, const float, dy, float, dx)
+  const float centre = mean[i], scale = rstd[i];
+  TSR_ACC(sum, 0.0f)
+  TSR_ACC(along, 0.0f)
+  TSR_EACH_LANE(p.cols, const float g = dy[i * p.cols + j] * gamma[j];
+                const float h = (x[i * p.cols + j] - centre) * scale; TSR_AT(sum) = TSR_AT(sum) + g;
+                TSR_AT(along) = tsr_fma(g, h, TSR_AT(along));)
+  TSR_SUM(sum, total)
+  TSR_SUM(along, projected)
+  const float a = tsr_div(total, (float)p.cols), b = tsr_div(projected, (float)p.cols);
+  TSR_EACH_COLUMN(p.cols, const float g = dy[i * p.cols + j] * gamma[j];
+                  const float h = (x[i * p.cols + j] - centre) * scale;
+                  dx[i * p.cols + j] = tsr_canonical(scale * tsr_fma(-h, b, g - a));)
+TSR_END
+
+// Columns are independent; rows in groups of 8 (a sample of one element: lane 0 alone).
+TSR_ITEMS6(tsr_layer_norm_grad_parameters, tsr_rows_params, p.cols, const float, x, const float, mean, const float,
+           rstd, const float, dy, float, gamma, float, beta)
+  float total = 0.0f, shift = 0.0f;
+  for (int n0 = 0; n0 < p.rows; n0 += TSR_BATCH_GROUP) {
+    float s = 0.0f, b = 0.0f;
+    const int n1 = n0 + TSR_BATCH_GROUP < p.rows ? n0 + TSR_BATCH_GROUP : p.rows;
+    for (int n = n0; n < n1; n++) {
+      const tsr_i64 at = (tsr_i64)n * p.cols + i;
+      s = tsr_fma(dy[at], (x[at] - mean[n]) * rstd[n], s);
+      b = b + dy[at];
+    }
+    total = total + s;
+    shift = shift + b;
+  }
+  gamma[i] = tsr_canonical(total);
+  beta[i] = tsr_canonical(shift);
+TSR_END
+
+TSR_ROWS3(tsr_batch_norm_statistics, tsr_channels_params, p.channels, const float, x, float, mean, float, variance)
+  const float count = (float)((tsr_i64)p.outer * p.inner);
+  float total = 0.0f;
+  for (int n0 = 0; n0 < p.outer; n0 += TSR_BATCH_GROUP) {
+    const int n1 = n0 + TSR_BATCH_GROUP < p.outer ? n0 + TSR_BATCH_GROUP : p.outer;
+    TSR_ACC(sum, 0.0f)
+    for (int n = n0; n < n1; n++) {
+      const tsr_i64 at = ((tsr_i64)n * p.channels + i) * p.inner;
+      TSR_EACH_LANE(p.inner, TSR_AT(sum) = TSR_AT(sum) + x[at + j];)
+    }
+    TSR_SUM(sum, group)
+    total = total + group;
+  }
+  const float centre = tsr_div(total, count);
+  float spread = 0.0f;
+  for (int n0 = 0; n0 < p.outer; n0 += TSR_BATCH_GROUP) {
+    const int n1 = n0 + TSR_BATCH_GROUP < p.outer ? n0 + TSR_BATCH_GROUP : p.outer;
+    TSR_ACC(sum, 0.0f)
+    for (int n = n0; n < n1; n++) {
+      const tsr_i64 at = ((tsr_i64)n * p.channels + i) * p.inner;
+      TSR_EACH_LANE(p.inner, const float d = x[at + j] - centre; TSR_AT(sum) = tsr_fma(d, d, TSR_AT(sum));)
+    }
+    TSR_SUM(sum, group)
+    spread = spread + group;
+  }
+  TSR_ONE {
+    mean[i] = tsr_canonical(centre);
+    variance[i] = tsr_canonical(tsr_div(spread, count));
+  }
+TSR_END
+
+// One row per plane (n, c).
+TSR_ROWS6(tsr_batch_norm, tsr_channels_params, p.outer * p.channels, const float, x, const float, mean, const float,
+          variance, const float, gamma, const float, beta, float, y)
+  const int c = (int)(i % p.channels);
+  const float scale = gamma[c] * tsr_rsqrt(variance[c] + p.eps), centre = mean[c], shift = beta[c];
+  TSR_EACH_COLUMN(p.inner, y[i * p.inner + j] = tsr_canonical(tsr_fma(x[i * p.inner + j] - centre, scale, shift));)
+TSR_END
+
+TSR_ROWS6(tsr_batch_norm_grad_parameters, tsr_channels_params, p.channels, const float, x, const float, mean,
+          const float, variance, const float, dy, float, gamma, float, beta)
+  const float centre = mean[i], scale = tsr_rsqrt(variance[i] + p.eps);
+  float total = 0.0f, shift = 0.0f;
+  for (int n0 = 0; n0 < p.outer; n0 += TSR_BATCH_GROUP) {
+    const int n1 = n0 + TSR_BATCH_GROUP < p.outer ? n0 + TSR_BATCH_GROUP : p.outer;
+    TSR_ACC(along, 0.0f)
+    TSR_ACC(sum, 0.0f)
+    for (int n = n0; n < n1; n++) {
+      const tsr_i64 at = ((tsr_i64)n * p.channels + i) * p.inner;
+      TSR_EACH_LANE(p.inner, const float g = dy[at + j]; const float h = (x[at + j] - centre) * scale;
+                    TSR_AT(along) = tsr_fma(g, h, TSR_AT(along)); TSR_AT(sum) = TSR_AT(sum) + g;)
+    }
+    TSR_SUM(along, a)
+    TSR_SUM(sum, b)
+    total = total + a;
+    shift = shift + b;
+  }
+  TSR_ONE {
+    gamma[i] = tsr_canonical(total);
+    beta[i] = tsr_canonical(shift);
+  }
+TSR_END
+
+// Training: gamma rstd (dy - dbeta / N - xhat dgamma / N). Evaluation: gamma rstd dy. One row per plane (n, c).
+TSR_ROWS8(tsr_batch_norm_grad_data, tsr_channels_params, p.outer * p.channels, const float, x, const float, mean,
+          const float, variance, const float, gamma, const float, dgamma, const float, dbeta, const float, dy, float,
+          dx)
+  const int c = (int)(i % p.channels);
+  const float rstd = tsr_rsqrt(variance[c] + p.eps), centre = mean[c];
+  const float count = (float)((tsr_i64)p.outer * p.inner);
+  const float along = tsr_div(dgamma[c], count), shift = tsr_div(dbeta[c], count), scale = gamma[c] * rstd;
+  if (p.training) {
+    TSR_EACH_COLUMN(p.inner, const float h = (x[i * p.inner + j] - centre) * rstd;
+                    const float g = tsr_fma(-h, along, dy[i * p.inner + j] - shift);
+                    dx[i * p.inner + j] = tsr_canonical(scale * g);)
+  } else {
+    TSR_EACH_COLUMN(p.inner, dx[i * p.inner + j] = tsr_canonical(scale * dy[i * p.inner + j]);)
+  }
+TSR_END
+
+// running = momentum batch + (1 - momentum) running; the variance unbiased.
+TSR_ITEMS4(tsr_batch_norm_update, tsr_channels_params, p.channels, const float, mean, const float, variance, float,
+           running_mean, float, running_variance)
+  const float count = (float)((tsr_i64)p.outer * p.inner);
+  const float unbiased = tsr_div(variance[i] * count, count - 1.0f);
+  const float keep = 1.0f - p.momentum;
+  running_mean[i] = tsr_canonical(tsr_fma(p.momentum, mean[i], keep * running_mean[i]));
+  running_variance[i] = tsr_canonical(tsr_fma(p.momentum, unbiased, keep * running_variance[i]));
+TSR_END
+
+// y = (x - mean) / sqrt(variance + alpha), one mean and variance for all.
+TSR_ITEMS4(tsr_standardize, tsr_map_params, p.count, const float, x, const float, mean, const float, variance, float,
+           y)
+  y[i] = tsr_canonical(tsr_div(x[i] - mean[0], tsr_sqrt(variance[0] + p.alpha)));
+TSR_END

@@ -1,0 +1,108 @@
+// Pooling and nearest upsampling of planes (batch x channels) with gradients in gather form: an input's
+// gradient is summed by the work-item that owns it, windows in ascending order, no atomics.
+//
+//   plane (height, width)        out (out_h, out_w)
+//   +---------+                  one row of the output (of the input, for gradients) per row item
+//   |[win]    |  -> [o]
+//   +---------+
+
+#define TSR_LOW(x) ((x) < 0 ? 0 : (x))
+#define TSR_UPTO(x, n) ((x) > (n) ? (n) : (x))
+// First and last window that holds input position h.
+#define TSR_FIRST(h, pad, kernel, stride) \
+  ((h) + (pad) < (kernel) ? 0 : ((h) + (pad) - (kernel)) / (stride) + 1)
+#define TSR_LAST(h, pad, stride, out) TSR_UPTO(((h) + (pad)) / (stride), (out)-1)
+
+TSR_ROWS3(tsr_max_pool, tsr_pool_params, p.planes * p.out_h, const float, x, float, y, int, indices)
+  const tsr_i64 plane = i / p.out_h * p.height * p.width;
+  const int h0 = (int)(i % p.out_h) * p.stride_h - p.pad_h;
+  TSR_EACH_COLUMN(p.out_w, const int w0 = (int)j * p.stride_w - p.pad_w; int at = -1; float best = 0.0f;
+                  for (int h = TSR_LOW(h0); h < TSR_UPTO(h0 + p.kernel_h, p.height); h++)
+                    for (int w = TSR_LOW(w0); w < TSR_UPTO(w0 + p.kernel_w, p.width); w++) {
+                      const float v = x[plane + h * p.width + w];
+                      if (at < 0 || v > best || tsr_isnan(v)) { best = v; at = h * p.width + w; }
+                    }
+                  y[i * p.out_w + j] = tsr_canonical(best); indices[i * p.out_w + j] = at;)
+TSR_END
+
+TSR_ROWS3(tsr_max_pool_grad, tsr_pool_params, p.planes * p.height, const float, dy, const int, indices, float, dx)
+  const tsr_i64 plane = i / p.height * p.out_h * p.out_w;
+  const int h = (int)(i % p.height);
+  const int o0 = TSR_FIRST(h, p.pad_h, p.kernel_h, p.stride_h), o1 = TSR_LAST(h, p.pad_h, p.stride_h, p.out_h);
+  TSR_EACH_COLUMN(p.width, const int w = (int)j; float sum = 0.0f;
+                  const int c0 = TSR_FIRST(w, p.pad_w, p.kernel_w, p.stride_w);
+                  const int c1 = TSR_LAST(w, p.pad_w, p.stride_w, p.out_w);
+                  for (int o = o0; o <= o1; o++)
+                    for (int c = c0; c <= c1; c++) {
+                      const tsr_i64 at = plane + o * p.out_w + c;
+                      if (indices[at] == h * p.width + w) sum = sum + dy[at];
+                    }
+                  dx[i * p.width + j] = tsr_canonical(sum);)
+TSR_END
+
+TSR_ROWS2(tsr_average_pool, tsr_pool_params, p.planes * p.out_h, const float, x, float, y)
+  const tsr_i64 plane = i / p.out_h * p.height * p.width;
+  const int h0 = (int)(i % p.out_h) * p.stride_h - p.pad_h;
+  const float area = (float)(p.kernel_h * p.kernel_w);
+  TSR_EACH_COLUMN(p.out_w, const int w0 = (int)j * p.stride_w - p.pad_w; float sum = 0.0f;
+                  for (int h = TSR_LOW(h0); h < TSR_UPTO(h0 + p.kernel_h, p.height); h++)
+                    for (int w = TSR_LOW(w0); w < TSR_UPTO(w0 + p.kernel_w, p.width); w++)
+                      sum = sum + x[plane + h * p.width + w];
+                  y[i * p.out_w + j] = tsr_canonical(tsr_div(sum, area));)
+TSR_END
+
+TSR_ROWS2(tsr_average_pool_grad, tsr_pool_params, p.planes * p.height, const float, dy, float, dx)
+  const tsr_i64 plane = i / p.height * p.out_h * p.out_w;
+  const int h = (int)(i % p.height);
+  const int o0 = TSR_FIRST(h, p.pad_h, p.kernel_h, p.stride_h), o1 = TSR_LAST(h, p.pad_h, p.stride_h, p.out_h);
+  const float area = (float)(p.kernel_h * p.kernel_w);
+  TSR_EACH_COLUMN(p.width, float sum = 0.0f; const int c0 = TSR_FIRST((int)j, p.pad_w, p.kernel_w, p.stride_w);
+                  const int c1 = TSR_LAST((int)j, p.pad_w, p.stride_w, p.out_w);
+                  for (int o = o0; o <= o1; o++)
+                    for (int c = c0; c <= c1; c++) sum = sum + dy[plane + o * p.out_w + c];
+                  dx[i * p.width + j] = tsr_canonical(tsr_div(sum, area));)
+TSR_END
+
+// Window o of an adaptive pooling: [floor(o h / out), ceil((o + 1) h / out)).
+#define TSR_START(o, extent, out) ((int)((tsr_i64)(o) * (extent) / (out)))
+#define TSR_STOP(o, extent, out) ((int)(((tsr_i64)((o) + 1) * (extent) + (out)-1) / (out)))
+
+TSR_ROWS2(tsr_adaptive_pool, tsr_pool_params, p.planes * p.out_h, const float, x, float, y)
+  const tsr_i64 plane = i / p.out_h * p.height * p.width;
+  const int o = (int)(i % p.out_h);
+  const int h0 = TSR_START(o, p.height, p.out_h), h1 = TSR_STOP(o, p.height, p.out_h);
+  TSR_EACH_COLUMN(p.out_w, const int w0 = TSR_START((int)j, p.width, p.out_w);
+                  const int w1 = TSR_STOP((int)j, p.width, p.out_w); float sum = 0.0f;
+                  for (int h = h0; h < h1; h++)
+                    for (int w = w0; w < w1; w++) sum = sum + x[plane + h * p.width + w];
+                  y[i * p.out_w + j] = tsr_canonical(tsr_div(sum, (float)((h1 - h0) * (w1 - w0))));)
+TSR_END
+
+// Input row h lies in windows floor(h out / height) ... ceil((h + 1) out / height) - 1.
+TSR_ROWS2(tsr_adaptive_pool_grad, tsr_pool_params, p.planes * p.height, const float, dy, float, dx)
+  const tsr_i64 plane = i / p.height * p.out_h * p.out_w;
+  const int h = (int)(i % p.height);
+  const int o0 = TSR_START(h, p.out_h, p.height), o1 = TSR_STOP(h, p.out_h, p.height);
+  TSR_EACH_COLUMN(p.width, const int c0 = TSR_START((int)j, p.out_w, p.width);
+                  const int c1 = TSR_STOP((int)j, p.out_w, p.width); float sum = 0.0f;
+                  for (int o = o0; o < o1; o++)
+                    for (int c = c0; c < c1; c++) {
+                      const int rows = TSR_STOP(o, p.height, p.out_h) - TSR_START(o, p.height, p.out_h);
+                      const int columns = TSR_STOP(c, p.width, p.out_w) - TSR_START(c, p.width, p.out_w);
+                      sum = sum + tsr_div(dy[plane + o * p.out_w + c], (float)(rows * columns));
+                    }
+                  dx[i * p.width + j] = tsr_canonical(sum);)
+TSR_END
+
+TSR_ROWS2(tsr_upsample, tsr_upsample_params, p.planes * p.height * p.scale, const float, x, float, y)
+  const tsr_i64 row = i / p.scale * p.width;
+  TSR_EACH_COLUMN(p.width * p.scale, y[i * p.width * p.scale + j] = tsr_canonical(x[row + (int)j / p.scale]);)
+TSR_END
+
+TSR_ROWS2(tsr_upsample_grad, tsr_upsample_params, p.planes * p.height, const float, dy, float, dx)
+  const int wide = p.width * p.scale;
+  TSR_EACH_COLUMN(p.width, float sum = 0.0f;
+                  for (int h = 0; h < p.scale; h++)
+                    for (int w = 0; w < p.scale; w++) sum = sum + dy[(i * p.scale + h) * wide + j * p.scale + w];
+                  dx[i * p.width + j] = tsr_canonical(sum);)
+TSR_END

@@ -1,0 +1,114 @@
+// Reductions over rows, softmax, losses, and sums over channels. x: (rows, cols) row-major.
+//
+//   row:   [0 1 2 ... 63][64 65 ... 127] ...      one work-group (GPU) or work-item (CPU) a row
+//   lanes:  0 1 2 ... 63   0  1 ...  63           64 running sums, then a halving tree
+//
+// Sums over samples (rule 6): groups of 8 samples; inside a group the lanes run through the samples in
+// order, element s of a sample in lane s mod 64; group results are added in ascending order.
+
+TSR_ROWS2(tsr_row_sum, tsr_rows_params, p.rows, const float, x, float, y)
+  TSR_ACC(sum, 0.0f)
+  TSR_EACH_LANE(p.cols, TSR_AT(sum) = TSR_AT(sum) + x[i * p.cols + j];)
+  TSR_SUM(sum, total)
+  TSR_ONE y[i] = tsr_canonical(total);
+TSR_END
+
+TSR_ROWS2(tsr_row_max, tsr_rows_params, p.rows, const float, x, float, y)
+  TSR_ACC(best, -tsr_float(0x7f800000u))
+  TSR_EACH_LANE(p.cols, TSR_AT(best) = tsr_max(x[i * p.cols + j], TSR_AT(best));)
+  TSR_MAXIMUM(best, largest)
+  TSR_ONE y[i] = tsr_canonical(largest);
+TSR_END
+
+TSR_ROWS2(tsr_row_argmax, tsr_rows_params, p.rows, const float, x, int, y)
+  TSR_ONE {
+    int at = 0;
+    for (int c = 1; c < p.cols; c++)
+      if (x[i * p.cols + c] > x[i * p.cols + at]) at = c;
+    y[i] = at;
+  }
+TSR_END
+
+// eps carries the scale: y = softmax(eps x).
+TSR_ROWS2(tsr_softmax, tsr_rows_params, p.rows, const float, x, float, y)
+  TSR_ACC(best, -tsr_float(0x7f800000u))
+  TSR_EACH_LANE(p.cols, TSR_AT(best) = tsr_max(x[i * p.cols + j] * p.eps, TSR_AT(best));)
+  TSR_MAXIMUM(best, largest)
+  TSR_ACC(sum, 0.0f)
+  TSR_EACH_LANE(p.cols, const float e = tsr_exp(x[i * p.cols + j] * p.eps - largest); y[i * p.cols + j] = e;
+                TSR_AT(sum) = TSR_AT(sum) + e;)
+  TSR_SUM(sum, total)
+  TSR_EACH_COLUMN(p.cols, y[i * p.cols + j] = tsr_canonical(tsr_div(y[i * p.cols + j], total));)
+TSR_END
+
+TSR_ROWS2(tsr_log_softmax, tsr_rows_params, p.rows, const float, x, float, y)
+  TSR_ACC(best, -tsr_float(0x7f800000u))
+  TSR_EACH_LANE(p.cols, TSR_AT(best) = tsr_max(x[i * p.cols + j], TSR_AT(best));)
+  TSR_MAXIMUM(best, largest)
+  TSR_ACC(sum, 0.0f)
+  TSR_EACH_LANE(p.cols, TSR_AT(sum) = TSR_AT(sum) + tsr_exp(x[i * p.cols + j] - largest);)
+  TSR_SUM(sum, total)
+  const float norm = largest + tsr_log(total);
+  TSR_EACH_COLUMN(p.cols, y[i * p.cols + j] = tsr_canonical(x[i * p.cols + j] - norm);)
+TSR_END
+
+// dx = eps y (dy - sum(y dy)).
+TSR_ROWS3(tsr_softmax_grad, tsr_rows_params, p.rows, const float, y, const float, dy, float, dx)
+  TSR_ACC(sum, 0.0f)
+  TSR_EACH_LANE(p.cols, TSR_AT(sum) = tsr_fma(y[i * p.cols + j], dy[i * p.cols + j], TSR_AT(sum));)
+  TSR_SUM(sum, total)
+  TSR_EACH_COLUMN(p.cols, const long at = i * p.cols + j;
+                  dx[at] = tsr_canonical(p.eps * (y[at] * (dy[at] - total)));)
+TSR_END
+
+TSR_ROWS3(tsr_log_softmax_grad, tsr_rows_params, p.rows, const float, y, const float, dy, float, dx)
+  TSR_ACC(sum, 0.0f)
+  TSR_EACH_LANE(p.cols, TSR_AT(sum) = TSR_AT(sum) + dy[i * p.cols + j];)
+  TSR_SUM(sum, total)
+  TSR_EACH_COLUMN(p.cols, const long at = i * p.cols + j;
+                  dx[at] = tsr_canonical(tsr_fma(-tsr_exp(y[at]), total, dy[at]));)
+TSR_END
+
+// A label outside 0..<cols gives NaN, never a read outside the row.
+TSR_ROWS3(tsr_cross_entropy, tsr_rows_params, p.rows, const float, x, const int, labels, float, y)
+  TSR_ACC(best, -tsr_float(0x7f800000u))
+  TSR_EACH_LANE(p.cols, TSR_AT(best) = tsr_max(x[i * p.cols + j], TSR_AT(best));)
+  TSR_MAXIMUM(best, largest)
+  TSR_ACC(sum, 0.0f)
+  TSR_EACH_LANE(p.cols, TSR_AT(sum) = TSR_AT(sum) + tsr_exp(x[i * p.cols + j] - largest);)
+  TSR_SUM(sum, total)
+  TSR_ONE {
+    const int label = labels[i];
+    const int known = label >= 0 && label < p.cols;
+    y[i] = known ? tsr_canonical(tsr_log(total) - (x[i * p.cols + label] - largest)) : tsr_float(TSR_NAN_BITS);
+  }
+TSR_END
+
+TSR_ROWS3(tsr_cross_entropy_grad, tsr_rows_params, p.rows, const float, x, const int, labels, float, dx)
+  TSR_ACC(best, -tsr_float(0x7f800000u))
+  TSR_EACH_LANE(p.cols, TSR_AT(best) = tsr_max(x[i * p.cols + j], TSR_AT(best));)
+  TSR_MAXIMUM(best, largest)
+  TSR_ACC(sum, 0.0f)
+  TSR_EACH_LANE(p.cols, const float e = tsr_exp(x[i * p.cols + j] - largest); dx[i * p.cols + j] = e;
+                TSR_AT(sum) = TSR_AT(sum) + e;)
+  TSR_SUM(sum, total)
+  const int label = labels[i];
+  TSR_EACH_COLUMN(p.cols, const float q = tsr_div(dx[i * p.cols + j], total);
+                  dx[i * p.cols + j] = tsr_canonical(tsr_div(j == label ? q - 1.0f : q, (float)p.rows));)
+TSR_END
+
+// y[c] = sum over outer and inner of x (outer, channels, inner).
+TSR_ROWS2(tsr_channel_sum, tsr_channels_params, p.channels, const float, x, float, y)
+  float total = 0.0f;
+  for (int n0 = 0; n0 < p.outer; n0 += TSR_BATCH_GROUP) {
+    const int n1 = n0 + TSR_BATCH_GROUP < p.outer ? n0 + TSR_BATCH_GROUP : p.outer;
+    TSR_ACC(sum, 0.0f)
+    for (int n = n0; n < n1; n++) {
+      const tsr_i64 at = ((tsr_i64)n * p.channels + i) * p.inner;
+      TSR_EACH_LANE(p.inner, TSR_AT(sum) = TSR_AT(sum) + x[at + j];)
+    }
+    TSR_SUM(sum, group)
+    total = total + group;
+  }
+  TSR_ONE y[i] = tsr_canonical(total);
+TSR_END

@@ -1,0 +1,129 @@
+// One text, three programs. A kernel family's .cl file is written with these macros and becomes
+//
+//   C (CPUKernels)          a function per instruction set that computes items begin..<end
+//   OpenCL, CPU device      one work-item per item; lanes are a private array, no barriers
+//   OpenCL, GPU             items: one work-item each; rows: a work-group of 64, one work-item per lane
+//
+//   TSR_ITEMS2(name, params, count, T0, a, T1, b)  body with `i` ...  TSR_END     independent elements
+//   TSR_ROWS2 (name, params, count, T0, a, T1, b)  body with `i` ...  TSR_END     one reduction per item
+//
+// Inside a row (NUMERICS.md rule 5):
+//
+//   element:  0  1  2 ... 63 | 64 65 ...       lane = j mod 64, ascending j inside a lane
+//   lane:     0  1  2 ... 63 |  0  1 ...       lanes combine by halves: 32, 16, 8, 4, 2, 1
+#ifndef TESSERA_ITEMS_H
+#define TESSERA_ITEMS_H
+
+#ifdef __OPENCL_VERSION__
+#define TSR_ITEM_HEAD(name, count, ...)           \
+  __kernel void name(__VA_ARGS__) {               \
+    const long i = (long)get_global_id(0);        \
+    if (i < (long)(count)) {
+#ifdef TSR_WIDE
+#define TSR_ROW_HEAD(name, count, ...)                                               \
+  __kernel __attribute__((reqd_work_group_size(64, 1, 1))) void name(__VA_ARGS__) {  \
+    __local float tsr_lds[TSR_LANES];                                                \
+    const int lane = (int)get_local_id(0);                                           \
+    const long i = (long)get_group_id(0);                                            \
+    {
+#else
+#define TSR_ROW_HEAD(name, count, ...)                                               \
+  __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void name(__VA_ARGS__) {   \
+    const long i = (long)get_global_id(0);                                           \
+    if (i < (long)(count)) {
+#endif
+#define TSR_B(T, x) __global T *x
+#define TSR_ITEMS1(n, P, c, A, a) TSR_ITEM_HEAD(n, c, const P p, TSR_B(A, a))
+#define TSR_ITEMS2(n, P, c, A, a, B, b) TSR_ITEM_HEAD(n, c, const P p, TSR_B(A, a), TSR_B(B, b))
+#define TSR_ITEMS3(n, P, c, A, a, B, b, C, d) \
+  TSR_ITEM_HEAD(n, c, const P p, TSR_B(A, a), TSR_B(B, b), TSR_B(C, d))
+#define TSR_ITEMS4(n, P, c, A, a, B, b, C, d, D, e) \
+  TSR_ITEM_HEAD(n, c, const P p, TSR_B(A, a), TSR_B(B, b), TSR_B(C, d), TSR_B(D, e))
+#define TSR_ITEMS6(n, P, c, A, a, B, b, C, d, D, e, E, f, F, g) \
+  TSR_ITEM_HEAD(n, c, const P p, TSR_B(A, a), TSR_B(B, b), TSR_B(C, d), TSR_B(D, e), TSR_B(E, f), TSR_B(F, g))
+#define TSR_ROWS2(n, P, c, A, a, B, b) TSR_ROW_HEAD(n, c, const P p, TSR_B(A, a), TSR_B(B, b))
+#define TSR_ROWS3(n, P, c, A, a, B, b, C, d) \
+  TSR_ROW_HEAD(n, c, const P p, TSR_B(A, a), TSR_B(B, b), TSR_B(C, d))
+#define TSR_ROWS4(n, P, c, A, a, B, b, C, d, D, e) \
+  TSR_ROW_HEAD(n, c, const P p, TSR_B(A, a), TSR_B(B, b), TSR_B(C, d), TSR_B(D, e))
+#define TSR_ROWS6(n, P, c, A, a, B, b, C, d, D, e, E, f, F, g) \
+  TSR_ROW_HEAD(n, c, const P p, TSR_B(A, a), TSR_B(B, b), TSR_B(C, d), TSR_B(D, e), TSR_B(E, f), TSR_B(F, g))
+#define TSR_ROWS8(n, P, c, A, a, B, b, C, d, D, e, E, f, F, g, G, h, H, k)                                \
+  TSR_ROW_HEAD(n, c, const P p, TSR_B(A, a), TSR_B(B, b), TSR_B(C, d), TSR_B(D, e), TSR_B(E, f), TSR_B(F, g), \
+               TSR_B(G, h), TSR_B(H, k))
+#define TSR_END }}
+#else
+// A kernel's function for one instruction set; TSR_ISA is defined by CPUKernels/per_isa.h.
+#define TSR_FUNCTION(name) \
+  void TSR_ISA(name)(const void *params, void *const *buffers, int64_t begin, int64_t end)
+#define TSR_LOOP_ITEMS _Pragma("clang loop vectorize(assume_safety)") for (int64_t i = begin; i < end; i++) {
+#define TSR_LOOP_ROWS for (int64_t i = begin; i < end; i++) {
+#define TSR_P(P) const P p = *(const P *)params; (void)p;
+#define TSR_B(T, x, at) T *const x = (T *)buffers[at];
+#define TSR_ITEMS1(n, P, c, A, a) TSR_FUNCTION(n) { TSR_P(P) TSR_B(A, a, 0) TSR_LOOP_ITEMS
+#define TSR_ITEMS2(n, P, c, A, a, B, b) TSR_FUNCTION(n) { TSR_P(P) TSR_B(A, a, 0) TSR_B(B, b, 1) TSR_LOOP_ITEMS
+#define TSR_ITEMS3(n, P, c, A, a, B, b, C, d) \
+  TSR_FUNCTION(n) { TSR_P(P) TSR_B(A, a, 0) TSR_B(B, b, 1) TSR_B(C, d, 2) TSR_LOOP_ITEMS
+#define TSR_ITEMS4(n, P, c, A, a, B, b, C, d, D, e) \
+  TSR_FUNCTION(n) { TSR_P(P) TSR_B(A, a, 0) TSR_B(B, b, 1) TSR_B(C, d, 2) TSR_B(D, e, 3) TSR_LOOP_ITEMS
+#define TSR_ITEMS6(n, P, c, A, a, B, b, C, d, D, e, E, f, F, g)                                      \
+  TSR_FUNCTION(n) { TSR_P(P) TSR_B(A, a, 0) TSR_B(B, b, 1) TSR_B(C, d, 2) TSR_B(D, e, 3) TSR_B(E, f, 4) \
+                    TSR_B(F, g, 5) TSR_LOOP_ITEMS
+#define TSR_ROWS2(n, P, c, A, a, B, b) TSR_FUNCTION(n) { TSR_P(P) TSR_B(A, a, 0) TSR_B(B, b, 1) TSR_LOOP_ROWS
+#define TSR_ROWS3(n, P, c, A, a, B, b, C, d) \
+  TSR_FUNCTION(n) { TSR_P(P) TSR_B(A, a, 0) TSR_B(B, b, 1) TSR_B(C, d, 2) TSR_LOOP_ROWS
+#define TSR_ROWS4(n, P, c, A, a, B, b, C, d, D, e) \
+  TSR_FUNCTION(n) { TSR_P(P) TSR_B(A, a, 0) TSR_B(B, b, 1) TSR_B(C, d, 2) TSR_B(D, e, 3) TSR_LOOP_ROWS
+#define TSR_ROWS6(n, P, c, A, a, B, b, C, d, D, e, E, f, F, g)                                       \
+  TSR_FUNCTION(n) { TSR_P(P) TSR_B(A, a, 0) TSR_B(B, b, 1) TSR_B(C, d, 2) TSR_B(D, e, 3) TSR_B(E, f, 4) \
+                    TSR_B(F, g, 5) TSR_LOOP_ROWS
+#define TSR_ROWS8(n, P, c, A, a, B, b, C, d, D, e, E, f, F, g, G, h, H, k)                            \
+  TSR_FUNCTION(n) { TSR_P(P) TSR_B(A, a, 0) TSR_B(B, b, 1) TSR_B(C, d, 2) TSR_B(D, e, 3) TSR_B(E, f, 4) \
+                    TSR_B(F, g, 5) TSR_B(G, h, 6) TSR_B(H, k, 7) TSR_LOOP_ROWS
+#define TSR_END }}
+#endif
+
+#ifdef TSR_WIDE
+// One accumulator per work-item, one work-item per lane.
+#define TSR_ACC(a, start) float a = (start);
+#define TSR_AT(a) a
+#define TSR_EACH_LANE(n, ...) for (long j = lane; j < (long)(n); j += TSR_LANES) { __VA_ARGS__ }
+#define TSR_EACH_COLUMN(n, ...) for (long j = lane; j < (long)(n); j += TSR_LANES) { __VA_ARGS__ }
+#define TSR_ONE if (lane == 0)
+#define TSR_TREE(a, result, OP)                                        \
+  tsr_lds[lane] = a;                                                   \
+  barrier(CLK_LOCAL_MEM_FENCE);                                        \
+  for (int tsr_h = TSR_LANES / 2; tsr_h > 0; tsr_h >>= 1) {            \
+    if (lane < tsr_h) tsr_lds[lane] = OP(tsr_lds[lane], tsr_lds[lane + tsr_h]); \
+    barrier(CLK_LOCAL_MEM_FENCE);                                      \
+  }                                                                    \
+  const float result = tsr_lds[0];                                     \
+  barrier(CLK_LOCAL_MEM_FENCE);
+// Makes what a row's work-items wrote visible to each other.
+#define TSR_ROW_FENCE barrier(CLK_GLOBAL_MEM_FENCE);
+#else
+#define TSR_ACC(a, start) \
+  float a[TSR_LANES];     \
+  for (int l = 0; l < TSR_LANES; l++) a[l] = (start);
+#define TSR_AT(a) a[l]
+#define TSR_EACH_LANE(n, ...)                                                       \
+  {                                                                                 \
+    const tsr_i64 tsr_n = (n);                                                      \
+    tsr_i64 j0 = 0;                                                                 \
+    for (; j0 + TSR_LANES <= tsr_n; j0 += TSR_LANES)                                \
+      for (int l = 0; l < TSR_LANES; l++) { const tsr_i64 j = j0 + l; __VA_ARGS__ } \
+    for (int l = 0; l < (int)(tsr_n - j0); l++) { const tsr_i64 j = j0 + l; __VA_ARGS__ } \
+  }
+#define TSR_EACH_COLUMN(n, ...) for (tsr_i64 j = 0; j < (tsr_i64)(n); j++) { __VA_ARGS__ }
+#define TSR_ONE
+#define TSR_TREE(a, result, OP)                                        \
+  for (int tsr_h = TSR_LANES / 2; tsr_h > 0; tsr_h >>= 1)              \
+    for (int l = 0; l < tsr_h; l++) a[l] = OP(a[l], a[l + tsr_h]);     \
+  const float result = a[0];
+#define TSR_ROW_FENCE
+#endif
+#define TSR_PLUS(x, y) ((x) + (y))
+#define TSR_SUM(a, result) TSR_TREE(a, result, TSR_PLUS)
+#define TSR_MAXIMUM(a, result) TSR_TREE(a, result, tsr_max)
+
+#endif

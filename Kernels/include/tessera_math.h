@@ -1,0 +1,246 @@
+// Elementary functions from + - * and fma alone (NUMERICS.md rules 2 and 3): the same bits on every device.
+// No libm, no OpenCL built-in. Coefficients are fitted by tools/fit_polynomials (Chebyshev nodes, float64,
+// rounded to binary32). Worst errors over all 2^32 inputs, in ulp of the exact result:
+// see the table in NUMERICS.md, made by `tessera verify --exhaustive`.
+#ifndef TESSERA_MATH_H
+#define TESSERA_MATH_H
+
+#define TSR_INF_BITS 0x7f800000u
+
+#ifdef __OPENCL_VERSION__
+TSR_FN int tsr_clz(tsr_u32 x) { return (int)clz(x); }
+#else
+TSR_FN int tsr_clz(tsr_u32 x) { return __builtin_clz(x); }
+#endif
+
+// Correctly rounded a / b without a divide instruction: Newton on the reciprocal of b's significand, then
+// the exact residual x - q y decides between neighbours and rounds denormal results once.
+TSR_FN float tsr_soft_div(float a, float b) {
+  tsr_u32 ua = tsr_bits(a) & 0x7fffffffu, ub = tsr_bits(b) & 0x7fffffffu;
+  const tsr_u32 sign = (tsr_bits(a) ^ tsr_bits(b)) & 0x80000000u;
+  if (ua > TSR_INF_BITS || ub > TSR_INF_BITS) return tsr_float(TSR_NAN_BITS);
+  if (ua == TSR_INF_BITS) return tsr_float(ub == TSR_INF_BITS ? TSR_NAN_BITS : sign | TSR_INF_BITS);
+  if (ub == TSR_INF_BITS) return tsr_float(sign);
+  if (ub == 0) return tsr_float(ua == 0 ? TSR_NAN_BITS : sign | TSR_INF_BITS);
+  if (ua == 0) return tsr_float(sign);
+  int ea = (int)(ua >> 23), eb = (int)(ub >> 23);
+  if (ea == 0) { const int s = tsr_clz(ua) - 8; ua <<= s; ea = 1 - s; }
+  if (eb == 0) { const int s = tsr_clz(ub) - 8; ub <<= s; eb = 1 - s; }
+  float x = tsr_float((ua & 0x7fffffu) | 0x3f800000u);
+  const float y = tsr_float((ub & 0x7fffffu) | 0x3f800000u);
+  int e = ea - eb;
+  if (x < y) { x = x * 2.0f; e = e - 1; }
+  float r = tsr_float(0x7ef311c3u - tsr_bits(y));
+  r = tsr_fma(r, tsr_fma(-y, r, 1.0f), r);
+  r = tsr_fma(r, tsr_fma(-y, r, 1.0f), r);
+  r = tsr_fma(r, tsr_fma(-y, r, 1.0f), r);
+  r = tsr_fma(r, tsr_fma(-y, r, 1.0f), r);
+  float q = x * r;
+  q = tsr_fma(tsr_fma(-q, y, x), r, q);
+  q = q < 1.0f ? 1.0f : q > 0x1.fffffep+0f ? 0x1.fffffep+0f : q;
+  float t = tsr_fma(-q, y, x);
+  const float half_ulp = y * 0x1p-24f;
+  if (t > half_ulp) q = q + 0x1p-23f;
+  if (t < -half_ulp) q = q - 0x1p-23f;
+  t = tsr_fma(-q, y, x);
+  if (e + 127 >= 255) return tsr_float(sign | TSR_INF_BITS);
+  if (e + 127 >= 1) return tsr_float(sign | (tsr_bits(q) + ((tsr_u32)e << 23)));
+  const int shift = 1 - (e + 127);
+  if (shift > 25) return tsr_float(sign);
+  const tsr_u32 m = (tsr_bits(q) & 0x7fffffu) | 0x800000u;
+  tsr_u32 keep = m >> shift;
+  const tsr_u32 rest = m & ((1u << shift) - 1u), midpoint = 1u << (shift - 1);
+  if (rest > midpoint || (rest == midpoint && (t > 0.0f || (t == 0.0f && (keep & 1u))))) keep = keep + 1u;
+  return tsr_float(sign | keep);
+}
+
+// Correctly rounded square root the same way. s is nearest iff -s u < x - s^2 <= s u (u one ulp of s).
+TSR_FN float tsr_soft_sqrt(float a) {
+  tsr_u32 ua = tsr_bits(a);
+  if ((ua & 0x7fffffffu) == 0) return a;
+  if (ua > TSR_INF_BITS) return tsr_float(TSR_NAN_BITS);
+  if (ua == TSR_INF_BITS) return a;
+  int e = (int)(ua >> 23);
+  if (e == 0) { const int s = tsr_clz(ua) - 8; ua <<= s; e = 1 - s; }
+  e = e - 127;
+  float x = tsr_float((ua & 0x7fffffu) | 0x3f800000u);
+  if (e & 1) { x = x * 2.0f; e = e - 1; }
+  float r = tsr_float(0x5f3759dfu - (tsr_bits(x) >> 1));
+  r = r * tsr_fma(-0.5f * x * r, r, 1.5f);
+  r = r * tsr_fma(-0.5f * x * r, r, 1.5f);
+  r = r * tsr_fma(-0.5f * x * r, r, 1.5f);
+  float s = x * r;
+  s = tsr_fma(tsr_fma(-s, s, x), 0.5f * r, s);
+  s = s < 1.0f ? 1.0f : s;
+  const float t = tsr_fma(-s, s, x), limit = s * 0x1p-23f;
+  if (t > limit) s = s + 0x1p-23f;
+  if (t <= -limit) s = s - 0x1p-23f;
+  return tsr_float(tsr_bits(s) + ((tsr_u32)(e / 2) << 23));
+}
+
+#ifdef __OPENCL_VERSION__
+#ifdef TSR_NATIVE_DIVIDE
+TSR_FN float tsr_div(float a, float b) { return a / b; }
+TSR_FN float tsr_sqrt(float a) { return sqrt(a); }
+#else
+TSR_FN float tsr_div(float a, float b) { return tsr_soft_div(a, b); }
+TSR_FN float tsr_sqrt(float a) { return tsr_soft_sqrt(a); }
+#endif
+#else
+TSR_FN float tsr_div(float a, float b) { return a / b; }
+TSR_FN float tsr_sqrt(float a) { return __builtin_elementwise_sqrt(a); }
+#endif
+
+// e^x: x = k ln 2 + r, |r| <= ln 2 / 2, e^r = 1 + r + r^2 q(r); 2^k in two factors, so that denormal
+// results are rounded once.
+TSR_FN float tsr_exp(float v) {
+  float x = v > 89.0f ? 89.0f : v;
+  x = x < -105.0f ? -105.0f : x;
+  const float shifted = tsr_fma(x, 0x1.715476p+0f, 12582912.0f);
+  const float k = shifted - 12582912.0f;
+  const int n = (int)(tsr_bits(shifted) - 0x4b400000u);
+  float r = tsr_fma(-k, 0x1.62e4p-1f, x);
+  r = tsr_fma(-k, 0x1.7f7d1cp-20f, r);
+  float q = 0.000198910798644647f;
+  q = tsr_fma(q, r, 0.0013933731243014336f);
+  q = tsr_fma(q, r, 0.00833331048488617f);
+  q = tsr_fma(q, r, 0.041666463017463684f);
+  q = tsr_fma(q, r, 0.1666666716337204f);
+  q = tsr_fma(q, r, 0.5f);
+  const float y = 1.0f + tsr_fma(r * r, q, r);
+  const int n1 = n >> 1, n2 = n - n1;
+  const float scaled =
+      y * tsr_float((tsr_u32)(n1 + 127) << 23) * tsr_float((tsr_u32)(n2 + 127) << 23);
+  return tsr_isnan(v) ? tsr_float(TSR_NAN_BITS) : scaled;
+}
+
+// ln x: x = 2^e m, m in [sqrt .5, sqrt 2), f = m - 1, ln m = f - f^2/2 + f^3 l(f).
+TSR_FN float tsr_log(float v) {
+  const int denormal = v < 0x1p-126f;
+  const float x = denormal ? v * 0x1p23f : v;
+  const tsr_u32 shifted = tsr_bits(x) - 0x3f3504f3u;
+  const int e = (int)shifted >> 23;
+  const float k = (float)(denormal ? e - 23 : e);
+  const float f = tsr_float((shifted & 0x7fffffu) + 0x3f3504f3u) - 1.0f;
+  float l = 0.06971611827611923f;
+  l = tsr_fma(l, f, -0.11479733884334564f);
+  l = tsr_fma(l, f, 0.11685419827699661f);
+  l = tsr_fma(l, f, -0.12425687164068222f);
+  l = tsr_fma(l, f, 0.14249058067798615f);
+  l = tsr_fma(l, f, -0.1666780263185501f);
+  l = tsr_fma(l, f, 0.20000715553760529f);
+  l = tsr_fma(l, f, -0.2499999701976776f);
+  l = tsr_fma(l, f, 0.3333333134651184f);
+  const float s = f * f;
+  float small = tsr_fma(f * s, l, -0.5f * s);
+  small = tsr_fma(k, 0x1.7f7d1cp-20f, small);
+  float y = tsr_fma(k, 0x1.62e4p-1f, f + small);
+  y = tsr_bits(v) == TSR_INF_BITS ? v : y;
+  y = v == 0.0f ? -tsr_float(TSR_INF_BITS) : y;
+  return v < 0.0f || tsr_isnan(v) ? tsr_float(TSR_NAN_BITS) : y;
+}
+
+// tanh: an odd polynomial near 0, else 1 - 2 / (e^2|x| + 1).
+TSR_FN float tsr_tanh(float v) {
+  const float a = tsr_float(tsr_bits(v) & 0x7fffffffu);
+  const float s = a * a;
+  float t = 0.0023707656655460596f;
+  t = tsr_fma(t, s, -0.008410071022808552f);
+  t = tsr_fma(t, s, 0.021788321435451508f);
+  t = tsr_fma(t, s, -0.05396155267953873f);
+  t = tsr_fma(t, s, 0.13333313167095184f);
+  t = tsr_fma(t, s, -0.3333333432674408f);
+  const float near = tsr_fma(a * s, t, a);
+  const float bounded = a > 10.0f ? 10.0f : a;
+  const float far = 1.0f - tsr_div(2.0f, tsr_exp(2.0f * bounded) + 1.0f);
+  const float y = a < 0.6f ? near : far;
+  return tsr_isnan(v) ? tsr_float(TSR_NAN_BITS) : tsr_float(tsr_bits(y) | (tsr_bits(v) & 0x80000000u));
+}
+
+// erf: x + x e(x^2) near 0, else 1 - exp(-t - t g(t)); 1 from 4 on.
+TSR_FN float tsr_erf(float v) {
+  const float a = tsr_float(tsr_bits(v) & 0x7fffffffu);
+  const float s = a * a;
+  float e = 8.334718586411327e-05f;
+  e = tsr_fma(e, s, -0.000813470920547843f);
+  e = tsr_fma(e, s, 0.005200368817895651f);
+  e = tsr_fma(e, s, -0.02685915119946003f);
+  e = tsr_fma(e, s, 0.11283691227436066f);
+  e = tsr_fma(e, s, -0.37612634897232056f);
+  e = tsr_fma(e, s, 0.12837916612625122f);
+  const float near = tsr_fma(a, e, a);
+  const float b = a > 3.95f ? 3.95f : a;
+  float g = -3.0463408506875567e-07f;
+  g = tsr_fma(g, b, 5.015459464630112e-06f);
+  g = tsr_fma(g, b, -1.695821265457198e-05f);
+  g = tsr_fma(g, b, -0.0002575912221800536f);
+  g = tsr_fma(g, b, 0.0036181423447343442f);
+  g = tsr_fma(g, b, -0.02393559366464615f);
+  g = tsr_fma(g, b, 0.10658348351716995f);
+  g = tsr_fma(g, b, 0.6348861455917358f);
+  g = tsr_fma(g, b, 0.1287231296300888f);
+  const float far = a > 3.95f ? 1.0f : 1.0f - tsr_exp(-tsr_fma(b, g, b));
+  const float y = a < 0.93f ? near : far;
+  return tsr_isnan(v) ? tsr_float(TSR_NAN_BITS) : tsr_float(tsr_bits(y) | (tsr_bits(v) & 0x80000000u));
+}
+
+// 1 / sqrt(x), two correctly rounded steps.
+TSR_FN float tsr_rsqrt(float v) { return tsr_div(1.0f, tsr_sqrt(v)); }
+
+// sin(2 pi f) and cos(2 pi f) for |f| <= 1/8.
+TSR_FN float tsr_sin_octant(float f) {
+  const float s = f * f;
+  float p = -14.946135520935059f;
+  p = tsr_fma(p, s, 42.05666732788086f);
+  p = tsr_fma(p, s, -76.70584869384766f);
+  p = tsr_fma(p, s, 81.6052474975586f);
+  p = tsr_fma(p, s, -41.34170150756836f);
+  return tsr_fma(f, 0x1.921fb6p+2f, tsr_fma(f * s, p, f * -0x1.777a5cp-23f));
+}
+TSR_FN float tsr_cos_octant(float f) {
+  const float s = f * f;
+  float p = -26.119218826293945f;
+  p = tsr_fma(p, s, 60.24045181274414f);
+  p = tsr_fma(p, s, -85.45679473876953f);
+  p = tsr_fma(p, s, 64.93939208984375f);
+  p = tsr_fma(p, s, -19.739208221435547f);
+  return tsr_fma(p, s, 1.0f);
+}
+// sin and cos of 2 pi x (a turn is 1): exact reduction to the nearest quarter, so no accuracy is lost for
+// large x. From 2^23 on x is a whole number of turns. `quarter` shifts the phase: 0 sine, 1 cosine.
+TSR_FN float tsr_turn(float v, int quarter) {
+  const float a = tsr_float(tsr_bits(v) & 0x7fffffffu);
+  const float x = a < 8388608.0f ? a : 0.0f;
+  const float whole = (x + 8388608.0f) - 8388608.0f;
+  const float part = x - whole;  // exact, in [-1/2, 1/2]
+  const float shifted = part * 4.0f + 12582912.0f;
+  const float k = shifted - 12582912.0f;
+  const float f = tsr_fma(k, -0.25f, part);  // exact, in [-1/8, 1/8]
+  const tsr_u32 q = tsr_bits(shifted) + (tsr_u32)quarter;
+  const float y = (q & 1u) ? tsr_cos_octant(f) : tsr_sin_octant(f);
+  const tsr_u32 flip = ((q & 2u) << 30) ^ (quarter ? 0u : tsr_bits(v) & 0x80000000u);
+  return a < tsr_float(TSR_INF_BITS) ? tsr_float(tsr_bits(y) ^ flip) : tsr_float(TSR_NAN_BITS);
+}
+TSR_FN float tsr_sin_turn(float v) { return tsr_turn(v, 0); }
+TSR_FN float tsr_cos_turn(float v) { return tsr_turn(v, 1); }
+
+// What is made of them.
+TSR_FN float tsr_sigmoid(float v) { return tsr_div(1.0f, 1.0f + tsr_exp(-v)); }
+TSR_FN float tsr_gelu(float v) { return 0.5f * v * (1.0f + tsr_erf(v * 0x1.6a09e6p-1f)); }
+TSR_FN float tsr_gelu_grad(float v) {
+  const float density = 0x1.988454p-2f * tsr_exp(-0.5f * v * v);
+  return tsr_fma(v, density, 0.5f * (1.0f + tsr_erf(v * 0x1.6a09e6p-1f)));
+}
+TSR_FN float tsr_relu(float v) { return v < 0.0f ? 0.0f : v; }
+TSR_FN float tsr_relu6(float v) { return v < 0.0f ? 0.0f : v > 6.0f ? 6.0f : v; }
+
+// TSR_ACT_* after a contraction.
+TSR_FN float tsr_activate(float v, int activation) {
+  if (activation == TSR_ACT_RELU) return tsr_relu(v);
+  if (activation == TSR_ACT_RELU6) return tsr_relu6(v);
+  if (activation == TSR_ACT_GELU) return tsr_gelu(v);
+  if (activation == TSR_ACT_TANH) return tsr_tanh(v);
+  return v;
+}
+
+#endif

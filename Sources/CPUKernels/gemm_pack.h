@@ -1,0 +1,160 @@
+// Packing for gemm.c, per instruction set: A in panels of MR rows, B in panels of NR columns.
+//
+//   A panel: [k][MR]      B panel: [k][NR]      zeros beyond the last row or column
+
+// dst[k][lane] = src[lane][k] for lanes < count, zero in the other lanes up to `width`.
+static void TSR_ISA(interleave)(float *restrict dst, int width, const float *const *rows, int count, int length) {
+  int k = 0;
+  for (; k + 8 <= length; k += 8) {
+    float t[8][TSR_MR > 2 * TSR_VECTOR ? TSR_MR : 2 * TSR_VECTOR];
+    for (int r = 0; r < count; r++)
+      for (int q = 0; q < 8; q++) t[q][r] = rows[r][k + q];
+    for (int q = 0; q < 8; q++)
+      for (int r = 0; r < count; r++) dst[(k + q) * width + r] = t[q][r];
+  }
+  for (; k < length; k++)
+    for (int r = 0; r < count; r++) dst[k * width + r] = rows[r][k];
+  if (count < width)
+    for (int q = 0; q < length; q++)
+      for (int r = count; r < width; r++) dst[q * width + r] = 0.0f;
+}
+
+// One panel of A over k0 ..< k0 + kc.
+static void TSR_ISA(pack_a_panel)(const tsr_gemm_plan *p, const float *a, int row, int k0, int kc, float *dst) {
+  const int rows = p->m - row < TSR_MR ? p->m - row : TSR_MR;
+  for (int k = 0; k < kc;) {
+    const int64_t high = (k0 + k) / p->a_len, low = (k0 + k) % p->a_len;
+    int length = (int)(p->a_len - low < kc - k ? p->a_len - low : kc - k);
+    const float *from = a + row * p->a_row + high * p->a_high + low * p->a_low;
+    float *to = dst + (int64_t)k * TSR_MR;
+    if (p->a_low == 1) {
+      const float *lines[TSR_MR];
+      for (int r = 0; r < rows; r++) lines[r] = from + r * p->a_row;
+      TSR_ISA(interleave)(to, TSR_MR, lines, rows, length);
+    } else {
+      for (int q = 0; q < length; q++) {
+        for (int r = 0; r < rows; r++) to[q * TSR_MR + r] = from[q * p->a_low + r * p->a_row];
+        for (int r = rows; r < TSR_MR; r++) to[q * TSR_MR + r] = 0.0f;
+      }
+    }
+    k += length;
+  }
+}
+
+// Taps of kernel position (kh, kw) of one input plane at output positions first ..< first + count.
+static void TSR_ISA(conv_taps)(const tsr_conv_params *c, const float *x, int kh, int kw, int first, int count,
+                               float *restrict out) {
+  const int shift = kw * c->dilation_w - c->pad_w;
+  int oh = first / c->out_w, ow = first % c->out_w;
+  while (count > 0) {
+    const int run = c->out_w - ow < count ? c->out_w - ow : count;
+    const int h = oh * c->stride_h - c->pad_h + kh * c->dilation_h;
+    if (h < 0 || h >= c->height) {
+      memset(out, 0, (size_t)run * sizeof *out);
+    } else {
+      const float *line = x + (int64_t)h * c->width;
+      if (c->stride_w == 1) {
+        int lo = -shift - ow, hi = c->width - shift - ow;
+        lo = lo < 0 ? 0 : lo > run ? run : lo;
+        hi = hi > run ? run : hi < lo ? lo : hi;
+        for (int q = 0; q < lo; q++) out[q] = 0.0f;
+        for (int q = lo; q < hi; q++) out[q] = line[ow + q + shift];
+        for (int q = hi; q < run; q++) out[q] = 0.0f;
+      } else {
+        for (int q = 0; q < run; q++) {
+          const int w = (ow + q) * c->stride_w + shift;
+          out[q] = w >= 0 && w < c->width ? line[w] : 0.0f;
+        }
+      }
+    }
+    out += run;
+    count -= run;
+    ow = 0;
+    oh++;
+  }
+}
+
+// Output gradients that input positions first ..< first + count meet through kernel position (kh, kw).
+static void TSR_ISA(conv_grad_taps)(const tsr_conv_params *c, const float *dy, int kh, int kw, int first, int count,
+                                    float *restrict out) {
+  const int shift = c->pad_w - kw * c->dilation_w;
+  int h = first / c->width, w = first % c->width;
+  while (count > 0) {
+    const int run = c->width - w < count ? c->width - w : count;
+    const int top = h + c->pad_h - kh * c->dilation_h;
+    if (top < 0 || top % c->stride_h || top / c->stride_h >= c->out_h) {
+      memset(out, 0, (size_t)run * sizeof *out);
+    } else {
+      const float *line = dy + (int64_t)(top / c->stride_h) * c->out_w;
+      for (int q = 0; q < run; q++) {
+        const int left = w + q + shift;
+        const int o = c->stride_w == 1 ? left : left / c->stride_w;
+        out[q] = left >= 0 && o * c->stride_w == left && o < c->out_w ? line[o] : 0.0f;
+      }
+    }
+    out += run;
+    count -= run;
+    w = 0;
+    h++;
+  }
+}
+
+#define TSR_NR (2 * TSR_VECTOR)
+
+// A block of B: rows k0 ..< k0 + kc, columns j0 ..< j0 + nc; `line` holds max(nc, NR * kc) floats.
+static void TSR_ISA(pack_b)(const tsr_gemm_plan *p, const float *b, int k0, int kc, int j0, int nc, float *dst,
+                            float *line) {
+  const tsr_conv_params *c = &p->conv;
+  const int taps = c->kernel_h * c->kernel_w, spots = c->out_h * c->out_w;
+  if (p->b_kind == TSR_B_CONV_GRAD_WEIGHT || (p->b_kind == TSR_B_STRIDED && p->b_col != 1)) {
+    // Columns are contiguous in k: gather lines, then interleave.
+    for (int j = 0; j < nc; j += TSR_NR) {
+      const int count = nc - j < TSR_NR ? nc - j : TSR_NR;
+      const float *lines[TSR_NR];
+      for (int r = 0; r < count; r++) {
+        const int column = j0 + j + r;
+        if (p->b_kind == TSR_B_STRIDED) {
+          const float *from = b + column * p->b_col + (int64_t)k0 * p->b_row;
+          lines[r] = from;
+          if (p->b_row != 1) {
+            for (int k = 0; k < kc; k++) line[r * kc + k] = from[k * p->b_row];
+            lines[r] = line + r * kc;
+          }
+          continue;
+        }
+        const int tap = column % taps;
+        for (int k = 0; k < kc;) {
+          const int sample = (k0 + k) / spots, spot = (k0 + k) % spots;
+          const int run = spots - spot < kc - k ? spots - spot : kc - k;
+          const float *plane =
+              b + ((int64_t)sample * c->in_channels + column / taps) * c->height * c->width;
+          TSR_ISA(conv_taps)(c, plane, tap / c->kernel_w, tap % c->kernel_w, spot, run, line + r * kc + k);
+          k += run;
+        }
+        lines[r] = line + r * kc;
+      }
+      TSR_ISA(interleave)(dst + (int64_t)j * kc, TSR_NR, lines, count, kc);
+    }
+    return;
+  }
+  for (int k = 0; k < kc; k++) {
+    const float *from = line;
+    if (p->b_kind == TSR_B_STRIDED) {
+      from = b + (int64_t)(k0 + k) * p->b_row + j0;
+    } else {
+      const int plane = (k0 + k) / taps, tap = (k0 + k) % taps;
+      if (p->b_kind == TSR_B_CONV)
+        TSR_ISA(conv_taps)(c, b + (int64_t)plane * c->height * c->width, tap / c->kernel_w, tap % c->kernel_w, j0,
+                           nc, line);
+      else
+        TSR_ISA(conv_grad_taps)(c, b + (int64_t)plane * spots, tap / c->kernel_w, tap % c->kernel_w, j0, nc, line);
+    }
+    int j = 0;
+    for (; j + TSR_NR <= nc; j += TSR_NR)
+      memcpy(dst + (int64_t)j * kc + k * TSR_NR, from + j, TSR_NR * sizeof *dst);
+    if (j < nc) {
+      float *to = dst + (int64_t)j * kc + k * TSR_NR;
+      for (int r = 0; r < TSR_NR; r++) to[r] = j + r < nc ? from[j + r] : 0.0f;
+    }
+  }
+}

@@ -1,0 +1,11 @@
+// What a kernel family needs to be C.
+#include "cpu_kernels.h"
+
+#include "tessera_math.h"
+
+#include "tessera_philox.h"
+
+#include "tessera_items.h"
+
+#pragma clang diagnostic ignored "-Wmissing-prototypes"
+#pragma clang diagnostic ignored "-Wpass-failed"

@@ -1,0 +1,68 @@
+import Kernels
+
+/// Extents that the contractions of a convolution share.
+struct ConvExtents {
+  /// Channels per group.
+  let groupIn: Int, groupOut: Int
+  /// Kernel positions, output positions, input positions of a plane.
+  let taps: Int, spots: Int, plane: Int
+
+  init(_ p: ConvParameters) {
+    groupIn = Int(p.in_channels / p.groups)
+    groupOut = Int(p.out_channels / p.groups)
+    taps = Int(p.kernel_h) * Int(p.kernel_w)
+    spots = Int(p.out_h) * Int(p.out_w)
+    plane = Int(p.height) * Int(p.width)
+  }
+}
+
+extension ConvParameters {
+  /// Throws unless extents make sense and the tensors have them.
+  func check(_ place: String, x: Int, w: Int, y: Int, bias: Int?) throws {
+    func fits(_ out: Int32, _ input: Int32, _ kernel: Int32, _ stride: Int32, _ pad: Int32, _ dilation: Int32)
+      -> Bool
+    {
+      kernel > 0 && stride > 0 && pad >= 0 && dilation > 0 && out >= 0 && input >= 0
+        && (out == 0
+          || (Int(out) - 1) * Int(stride) + Int(dilation) * (Int(kernel) - 1) < Int(input) + 2 * Int(pad))
+    }
+    let sound =
+      batch >= 0 && groups > 0 && in_channels >= 0 && out_channels >= 0 && in_channels % groups == 0
+      && out_channels % groups == 0 && fits(out_h, height, kernel_h, stride_h, pad_h, dilation_h)
+      && fits(out_w, width, kernel_w, stride_w, pad_w, dilation_w)
+    guard sound, x == inputCount, w == weightCount, y == outputCount,
+      bias == nil || bias == Int(out_channels)
+    else {
+      throw TesseraError.failure(
+        place, found: "x \(x), w \(w), y \(y), bias \(bias ?? 0) elements",
+        wanted: "what \(self) needs, with kernels inside the padded input")
+    }
+  }
+}
+
+extension MatmulParameters {
+  /// Throws unless every element that the product touches lies inside its tensor.
+  func check(a: Int, b: Int, c: Int, bias biasCount: Int?) throws {
+    func last(_ offset: Int32, _ extents: (Int32, Int32)...) -> Int {
+      extents.reduce(Int(offset)) { $0 + (Int($1.0) - 1) * Int($1.1) }
+    }
+    let empty = batch == 0 || m == 0 || n == 0
+    let inside =
+      empty
+      || (k == 0
+        || last(a_offset, (batch, a_batch_stride), (m, a_row_stride), (k, a_col_stride)) < a
+          && last(b_offset, (batch, b_batch_stride), (k, b_row_stride), (n, b_col_stride)) < b)
+        && last(c_offset, (batch, c_batch_stride), (m, c_row_stride), (n, 1)) < c && c_row_stride >= n
+    let strides = [
+      a_row_stride, a_col_stride, b_row_stride, b_col_stride, a_batch_stride, b_batch_stride,
+      c_batch_stride, a_offset, b_offset, c_offset, bias_offset,
+    ]
+    let wanted = bias == Int32(TSR_BIAS_NONE) ? nil : bias == Int32(TSR_BIAS_COLUMN) ? n : m
+    guard batch >= 0, m >= 0, n >= 0, k >= 0, chunk >= 1, chunk <= TSR_K_CHUNK, strides.allSatisfy({ $0 >= 0 }), inside,
+      wanted == nil || (biasCount ?? -1) >= Int(bias_offset) + Int(wanted ?? 0)
+    else {
+      throw TesseraError.failure(
+        "matmul", found: "a \(a), b \(b), c \(c), bias \(biasCount ?? 0) elements", wanted: "what \(self) needs")
+    }
+  }
+}

@@ -1,0 +1,167 @@
+import CPUKernels
+import Kernels
+
+extension CPUBackend {
+  public func matmul(_ p: MatmulParameters, _ a: Tensor, _ b: Tensor, bias: Tensor?, into c: Tensor) throws {
+    try p.check(a: a.count, b: b.count, c: c.count, bias: bias?.count)
+    guard p.batch > 0, p.m > 0, p.n > 0 else { return }
+    var plan = tsr_gemm_plan()
+    (plan.m, plan.n, plan.k, plan.chunk, plan.group_k) = (p.m, p.n, p.k, p.chunk, max(1, p.k))
+    (plan.outer, plan.inner) = (p.batch, 1)
+    plan.a = UnsafePointer(try a.cpu("matmul").pointer + Int(p.a_offset))
+    (plan.a_row, plan.a_low, plan.a_len) = (Int64(p.a_row_stride), Int64(p.a_col_stride), Int64(max(1, p.k)))
+    plan.a_outer = Int64(p.a_batch_stride)
+    plan.b_kind = Int32(TSR_B_STRIDED)
+    plan.b = UnsafePointer(try b.cpu("matmul").pointer + Int(p.b_offset))
+    (plan.b_row, plan.b_col) = (Int64(p.b_row_stride), Int64(p.b_col_stride))
+    plan.b_outer = Int64(p.b_batch_stride)
+    plan.c = try c.cpu("matmul").pointer + Int(p.c_offset)
+    (plan.c_row, plan.c_outer) = (Int64(p.c_row_stride), Int64(p.c_batch_stride))
+    plan.bias = UnsafePointer(try bias.map { try $0.cpu("matmul").pointer + Int(p.bias_offset) })
+    (plan.bias_kind, plan.activation, plan.accumulate) = (p.bias, p.activation, p.accumulate)
+    run(&plan, sharedA: p.batch == 1 || p.a_batch_stride == 0)
+  }
+
+  public func conv2d(_ p: ConvParameters, _ x: Tensor, _ w: Tensor, bias: Tensor?, into y: Tensor) throws {
+    try p.check("conv2d", x: x.count, w: w.count, y: y.count, bias: bias?.count)
+    guard y.count > 0 else { return }
+    let e = ConvExtents(p)
+    var plan = tsr_gemm_plan()
+    (plan.m, plan.n, plan.k) = (Int32(e.groupOut), Int32(e.spots), Int32(e.groupIn * e.taps))
+    (plan.chunk, plan.group_k) = (TSR_K_CHUNK, max(1, plan.k))
+    (plan.outer, plan.inner) = (p.batch, p.groups)
+    plan.a = UnsafePointer(try w.cpu("conv2d").pointer)
+    (plan.a_row, plan.a_low, plan.a_len) = (Int64(plan.k), 1, Int64(max(1, plan.k)))
+    plan.a_inner = Int64(e.groupOut) * Int64(plan.k)
+    plan.b_kind = Int32(TSR_B_CONV)
+    plan.b = UnsafePointer(try x.cpu("conv2d").pointer)
+    (plan.b_outer, plan.b_inner) = (Int64(Int(p.in_channels) * e.plane), Int64(e.groupIn * e.plane))
+    plan.conv = p
+    plan.c = try y.cpu("conv2d").pointer
+    (plan.c_row, plan.c_outer) = (Int64(e.spots), Int64(Int(p.out_channels) * e.spots))
+    plan.c_inner = Int64(e.groupOut * e.spots)
+    plan.bias = UnsafePointer(try bias?.cpu("conv2d").pointer)
+    plan.bias_inner = Int64(e.groupOut)
+    plan.bias_kind = bias == nil ? 0 : Int32(TSR_BIAS_ROW)
+    plan.activation = p.activation
+    run(&plan, sharedA: true)
+  }
+
+  public func conv2dGradData(_ p: ConvParameters, _ dy: Tensor, _ w: Tensor, into dx: Tensor) throws {
+    try p.check("conv2dGradData", x: dx.count, w: w.count, y: dy.count, bias: nil)
+    guard dx.count > 0 else { return }
+    let e = ConvExtents(p)
+    var plan = tsr_gemm_plan()
+    (plan.m, plan.n, plan.k) = (Int32(e.groupIn), Int32(e.plane), Int32(e.groupOut * e.taps))
+    (plan.chunk, plan.group_k) = (TSR_K_CHUNK, max(1, plan.k))
+    (plan.outer, plan.inner) = (p.batch, p.groups)
+    plan.a = UnsafePointer(try w.cpu("conv2dGradData").pointer)
+    (plan.a_row, plan.a_low, plan.a_len) = (Int64(e.taps), 1, Int64(e.taps))
+    plan.a_high = Int64(e.groupIn * e.taps)
+    plan.a_inner = Int64(e.groupOut * e.groupIn * e.taps)
+    plan.b_kind = Int32(TSR_B_CONV_GRAD_DATA)
+    plan.b = UnsafePointer(try dy.cpu("conv2dGradData").pointer)
+    (plan.b_outer, plan.b_inner) = (Int64(Int(p.out_channels) * e.spots), Int64(e.groupOut * e.spots))
+    plan.conv = p
+    plan.c = try dx.cpu("conv2dGradData").pointer
+    (plan.c_row, plan.c_outer) = (Int64(e.plane), Int64(Int(p.in_channels) * e.plane))
+    plan.c_inner = Int64(e.groupIn * e.plane)
+    run(&plan, sharedA: true)
+  }
+
+  public func conv2dGradWeight(_ p: ConvParameters, _ x: Tensor, _ dy: Tensor, into dw: Tensor) throws {
+    try p.check("conv2dGradWeight", x: x.count, w: dw.count, y: dy.count, bias: nil)
+    guard dw.count > 0 else { return }
+    let e = ConvExtents(p)
+    var plan = tsr_gemm_plan()
+    (plan.m, plan.n, plan.k) = (Int32(e.groupOut), Int32(e.groupIn * e.taps), p.batch * Int32(e.spots))
+    (plan.chunk, plan.group_k) = (TSR_K_CHUNK, max(1, TSR_BATCH_GROUP * Int32(e.spots)))
+    (plan.outer, plan.inner) = (1, p.groups)
+    plan.a = UnsafePointer(try dy.cpu("conv2dGradWeight").pointer)
+    (plan.a_row, plan.a_low, plan.a_len) = (Int64(e.spots), 1, Int64(max(1, e.spots)))
+    plan.a_high = Int64(Int(p.out_channels) * e.spots)
+    plan.a_inner = Int64(e.groupOut * e.spots)
+    plan.b_kind = Int32(TSR_B_CONV_GRAD_WEIGHT)
+    plan.b = UnsafePointer(try x.cpu("conv2dGradWeight").pointer)
+    plan.b_inner = Int64(e.groupIn * e.plane)
+    plan.conv = p
+    plan.c = try dw.cpu("conv2dGradWeight").pointer
+    plan.c_row = Int64(plan.n)
+    plan.c_inner = Int64(plan.m) * Int64(plan.n)
+    run(&plan, sharedA: true)
+  }
+
+  public func squaredDistances(_ x: Tensor, points: Int, dims: Int, into d: Tensor) throws {
+    try require("squaredDistances", [(x, points * dims), (d, points * points)])
+    guard points > 0 else { return }
+    var plan = tsr_gemm_plan()
+    (plan.m, plan.n, plan.k) = (Int32(points), Int32(points), Int32(dims))
+    (plan.chunk, plan.group_k, plan.distance, plan.upper) = (TSR_K_CHUNK, max(1, plan.k), 1, 1)
+    (plan.outer, plan.inner) = (1, 1)
+    plan.a = UnsafePointer(try x.cpu("squaredDistances").pointer)
+    (plan.a_row, plan.a_low, plan.a_len) = (Int64(dims), 1, Int64(max(1, dims)))
+    (plan.b, plan.b_row, plan.b_col) = (plan.a, 1, Int64(dims))
+    let target = try d.cpu("squaredDistances")
+    plan.c = target.pointer
+    plan.c_row = Int64(points)
+    run(&plan, sharedA: true)
+    // Rows near the end have the most to mirror: interleave them over the threads.
+    parallel(points / 32 + 1) { begin, end in
+      for block in begin..<end {
+        let row = (block % 2 == 0 ? block / 2 : points / 32 - block / 2) * 32
+        if row < points { tsr_mirror(target.pointer, Int64(points), Int64(row), Int64(min(points, row + 32))) }
+      }
+    }
+  }
+
+  /// Splits columns into blocks, packs A once if all products share it, and lets the threads take tasks.
+  private func run(_ plan: inout tsr_gemm_plan, sharedA: Bool) {
+    plan.isa = isa
+    let tileColumns = Int(tsr_gemm_tile_columns(isa))
+    let products = Int(plan.outer) * Int(plan.inner)
+    let columns = Int(plan.n)
+    let work = products * Int(plan.m) * columns * max(1, Int(plan.k))
+    let workers = work < 100_000 ? 1 : threads
+    // A block of B of at most 256 columns stays in the level 2 cache; fewer if threads would have no task.
+    let wanted = workers == 1 ? 1 : (4 * workers + products - 1) / products
+    let width = min(256, max(64, (columns + wanted - 1) / wanted))
+    let blocks = (columns + width - 1) / width
+    plan.nc = Int32(
+      min(256, ((columns + blocks - 1) / blocks + tileColumns - 1) / tileColumns * tileColumns))
+    var packed: CPUStorage?
+    if sharedA {
+      let count = Int(tsr_gemm_packed_count(&plan))
+      let storage = pool.storage(max(1, count * Int(plan.inner)) * 4)
+      packed = storage
+      plan.packed_a = storage.pointer.assumingMemoryBound(to: Float.self)
+      let tileRows = Int(tsr_gemm_tile_rows(isa))
+      let panels = (Int(plan.m) + tileRows - 1) / tileRows
+      let grain = max(1, 16_384 / max(1, Int(plan.k) * tileRows))
+      let inner = Int(plan.inner)
+      withUnsafeMutablePointer(to: &plan) { pointer in
+        let shared = Shared(pointer: pointer)
+        parallel(panels * inner, grain: grain) { begin, end in
+          var at = begin
+          while at < end {
+            let group = at / panels
+            let stop = min(end, (group + 1) * panels)
+            tsr_gemm_pack_a(
+              shared.pointer, Int32(group), Int32(at - group * panels), Int32(stop - group * panels))
+            at = stop
+          }
+        }
+      }
+    }
+    let scratchCount = Int(tsr_gemm_scratch_count(&plan))
+    let stride = (scratchCount + 15) / 16 * 16
+    let scratch = pool.storage(stride * workers * 4)
+    withUnsafeMutablePointer(to: &plan) { pointer in
+      let shared = Shared(pointer: pointer)
+      let memory = Shared(pointer: scratch.pointer.assumingMemoryBound(to: Float.self))
+      parallel(workers) { begin, end in
+        for worker in begin..<end { tsr_gemm_work(shared.pointer, memory.pointer + worker * stride) }
+      }
+    }
+    withExtendedLifetime((packed, scratch)) {}
+  }
+}

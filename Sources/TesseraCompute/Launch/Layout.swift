@@ -1,0 +1,84 @@
+import Kernels
+
+extension KernelLauncher {
+  public func conditionalAffinities(
+    _ distances: Tensor, points: Int, perplexity: Float, into p: Tensor
+  ) throws {
+    try require("conditionalAffinities", [(distances, points * points), (p, points * points)])
+    guard perplexity >= 1, perplexity < Float(max(points, 2)) else {
+      throw TesseraError.failure(
+        "conditionalAffinities", found: "perplexity \(perplexity) for \(points) points",
+        wanted: "1 <= perplexity < points")
+    }
+    let parameters = tsr_affinity_params(
+      points: Int32(points), perplexity: perplexity, tolerance: 1e-5, max_iterations: 100)
+    try launch(
+      .row("layout", "tsr_conditional_affinities"), items: points, cost: points * 300, parameters,
+      [distances, p])
+  }
+
+  public func jointAffinities(_ conditional: Tensor, points: Int, into joint: Tensor) throws {
+    try require("jointAffinities", [(conditional, points * points), (joint, points * points)])
+    let p = tsr_points_params(points: Int32(points), dims: 0)
+    let sums = try allocate([points], .float32)
+    let total = try allocate([1], .float32)
+    try launch(
+      .row("layout", "tsr_symmetrize"), items: points, cost: points * 4, p, [conditional, joint, sums])
+    try rowSum(sums, rows: 1, columns: points, into: total)
+    try launch(.row("layout", "tsr_joint_scale"), items: points, cost: points, p, [total, joint])
+  }
+
+  public func tsneForces(
+    _ p: TSNEParameters, joint: Tensor, layout: Tensor, into forces: Tensor
+  ) throws {
+    let points = Int(p.points)
+    try require(
+      "tsneForces", [(joint, points * points), (layout, points * 2), (forces, points * 5)])
+    try launch(
+      .row("layout", "tsr_tsne_forces"), items: points, cost: points * 8, p, [joint, layout, forces])
+  }
+
+  public func tsneUpdate(
+    _ p: TSNEParameters, forces: Tensor, layout: Tensor, velocity: Tensor, gains: Tensor,
+    squaredNorm: Tensor
+  ) throws {
+    let points = Int(p.points)
+    try require(
+      "tsneUpdate",
+      [
+        (forces, points * 5), (layout, points * 2), (velocity, points * 2), (gains, points * 2),
+        (squaredNorm, 1),
+      ])
+    let squares = try allocate([points * 2], .float32)
+    let norm = try allocate([1], .float32)
+    try normalizer(forces, points: points, into: norm)
+    try launch(
+      .item("layout", "tsr_tsne_update"), items: points * 2, cost: 16, p,
+      [forces, norm, layout, velocity, gains, squares])
+    try rowSum(squares, rows: 1, columns: points * 2, into: squaredNorm)
+  }
+
+  public func tsneDivergence(
+    _ joint: Tensor, layout: Tensor, points: Int, into divergence: Tensor
+  ) throws {
+    try require("tsneDivergence", [(joint, points * points), (layout, points * 2), (divergence, 1)])
+    let forces = try allocate([5, points], .float32)
+    let norm = try allocate([1], .float32)
+    let rows = try allocate([points], .float32)
+    var p = TSNEParameters()
+    p.points = Int32(points)
+    try tsneForces(p, joint: joint, layout: layout, into: forces)
+    try normalizer(forces, points: points, into: norm)
+    try launch(
+      .row("layout", "tsr_tsne_divergence"), items: points, cost: points * 20,
+      tsr_points_params(points: Int32(points), dims: 0), [joint, layout, norm, rows])
+    try rowSum(rows, rows: 1, columns: points, into: divergence)
+  }
+
+  /// Z: the sum of the forces' first row.
+  private func normalizer(_ forces: Tensor, points: Int, into norm: Tensor) throws {
+    try launch(
+      .row("rows", "tsr_row_sum"), items: 1, cost: points, RowsParameters(rows: 1, columns: points),
+      [forces, norm])
+  }
+}

@@ -1,0 +1,64 @@
+import Kernels
+
+extension KernelLauncher {
+  public func unary(
+    _ op: UnaryOperation, _ x: Tensor, alpha: Float, beta: Float, into y: Tensor
+  ) throws {
+    try require("unary \(op)", [(y, x.count)])
+    let p = tsr_map_params(count: Int32(x.count), alpha: alpha, beta: beta)
+    try launch(op.kernel, items: x.count, cost: 8, p, [x, y])
+  }
+
+  public func unaryGrad(_ op: UnaryOperation, _ x: Tensor, _ dy: Tensor, into dx: Tensor) throws {
+    guard let kernel = op.gradientKernel else {
+      throw TesseraError.failure("unaryGrad", found: "\(op)", wanted: "relu, relu6, gelu, tanh or sigmoid")
+    }
+    try require("unaryGrad \(op)", [(dy, x.count), (dx, x.count)])
+    let p = tsr_map_params(count: Int32(x.count), alpha: 0, beta: 0)
+    try launch(kernel, items: x.count, cost: 8, p, [x, dy, dx])
+  }
+
+  public func binary(_ op: BinaryOperation, _ a: Tensor, _ b: Tensor, into c: Tensor) throws {
+    try require("binary \(op)", [(b, a.count), (c, a.count)])
+    let p = tsr_map_params(count: Int32(a.count), alpha: 0, beta: 0)
+    try launch(op.kernel, items: a.count, cost: 2, p, [a, b, c])
+  }
+
+  public func binaryChannels(
+    _ op: BinaryOperation, _ p: ChannelsParameters, _ a: Tensor, _ b: Tensor, into c: Tensor
+  ) throws {
+    try require("binaryChannels \(op)", [(a, p.count), (b, Int(p.channels)), (c, p.count)])
+    try launch(
+      op.channelsKernel, items: Int(p.outer) * Int(p.channels), cost: Int(p.inner), p, [a, b, c])
+  }
+
+  /// Divides with the software division of NUMERICS.md rule 2, whatever the device offers.
+  func softwareDivide(_ a: Tensor, _ b: Tensor, into c: Tensor) throws {
+    try require("softwareDivide", [(b, a.count), (c, a.count)])
+    let p = tsr_map_params(count: Int32(a.count), alpha: 0, beta: 0)
+    try launch(.item("maps", "tsr_software_divide"), items: a.count, cost: 16, p, [a, b, c])
+  }
+
+  /// The software square root of NUMERICS.md rule 2.
+  func softwareSquareRoot(_ x: Tensor, into y: Tensor) throws {
+    try require("softwareSquareRoot", [(y, x.count)])
+    let p = tsr_map_params(count: Int32(x.count), alpha: 0, beta: 0)
+    try launch(.item("maps", "tsr_software_sqrt"), items: x.count, cost: 16, p, [x, y])
+  }
+}
+
+extension UnaryOperation {
+  var kernel: KernelName { .item("maps", "tsr_unary_\(self)") }
+
+  var gradientKernel: KernelName? {
+    switch self {
+    case .relu, .relu6, .gelu, .tanh, .sigmoid: .item("maps", "tsr_unary_grad_\(self)")
+    default: nil
+    }
+  }
+}
+
+extension BinaryOperation {
+  var kernel: KernelName { .item("maps", "tsr_binary_\(self)") }
+  var channelsKernel: KernelName { .row("maps", "tsr_binary_channels_\(self)") }
+}

@@ -1,0 +1,62 @@
+import Kernels
+
+extension KernelLauncher {
+  public func randomUniform(_ stream: RandomStream, low: Float, high: Float, into y: Tensor) throws {
+    try launch(
+      .item("training", "tsr_random_uniform"), items: y.count, cost: 32, stream.parameters(y.count, low, high),
+      [y])
+  }
+
+  public func randomNormal(
+    _ stream: RandomStream, mean: Float, deviation: Float, into y: Tensor
+  ) throws {
+    try launch(
+      .item("training", "tsr_random_normal_fill"), items: y.count, cost: 64,
+      stream.parameters(y.count, mean, deviation), [y])
+  }
+
+  /// The raw 32-bit words of a stream, into an int32 tensor.
+  func randomWords(_ stream: RandomStream, into y: Tensor) throws {
+    try launch(
+      .item("training", "tsr_random_words"), items: y.count, cost: 32, stream.parameters(y.count, 0, 0), [y])
+  }
+
+  public func dropout(_ stream: RandomStream, rate: Float, _ x: Tensor, into y: Tensor) throws {
+    guard rate >= 0, rate < 1 else {
+      throw TesseraError.failure("dropout", found: "rate \(rate)", wanted: "0 <= rate < 1")
+    }
+    try require("dropout", [(y, x.count)])
+    try launch(
+      .item("training", "tsr_dropout"), items: x.count, cost: 32,
+      stream.parameters(x.count, rate, 1 / (1 - rate)), [x, y])
+  }
+
+  public func gatherRows(_ table: Tensor, ids: Tensor, columns: Int, into y: Tensor) throws {
+    try require("gatherRows", [(y, ids.count * columns)])
+    guard columns > 0, table.count % columns == 0 else {
+      throw TesseraError.failure(
+        "gatherRows", found: "a table of \(table.count) elements", wanted: "rows of \(columns)")
+    }
+    let p = tsr_gather_params(
+      rows: Int32(ids.count), cols: Int32(columns), classes: Int32(table.count / columns))
+    try launch(.row("training", "tsr_gather"), items: ids.count, cost: columns, p, [table, ids, y])
+  }
+
+  public func adam(
+    _ p: AdamParameters, gradient: Tensor, parameter: Tensor, firstMoment: Tensor, secondMoment: Tensor
+  ) throws {
+    let count = Int(p.count)
+    try require(
+      "adam", [(gradient, count), (parameter, count), (firstMoment, count), (secondMoment, count)])
+    try launch(
+      .item("training", "tsr_adam"), items: count, cost: 8, p, [gradient, parameter, firstMoment, secondMoment])
+  }
+}
+
+extension RandomStream {
+  func parameters(_ count: Int, _ a: Float, _ b: Float) -> tsr_random_params {
+    tsr_random_params(
+      count: Int32(count), seed_lo: UInt32(truncatingIfNeeded: seed), seed_hi: UInt32(seed >> 32),
+      stream_lo: UInt32(truncatingIfNeeded: stream), stream_hi: UInt32(stream >> 32), a: a, b: b)
+  }
+}

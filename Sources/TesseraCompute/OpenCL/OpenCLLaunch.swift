@@ -1,0 +1,39 @@
+import Kernels
+
+extension OpenCLBackend: KernelLauncher {
+  func launch<P>(
+    _ kernel: KernelName, items: Int, cost: Int, _ parameters: P, _ tensors: [Tensor]
+  ) throws {
+    guard items > 0 else { return }
+    let (global, local) =
+      kernel.isRow ? (wide ? (items * 64, 64) : (items, 1)) : ((items + 63) / 64 * 64, 64)
+    try withUnsafeBytes(of: parameters) {
+      try enqueue(kernel.family, kernel.name, global: [global], local: [local], parameters: $0, tensors)
+    }
+  }
+
+  public func fill(_ tensor: Tensor, with value: Float) throws {
+    try launch(
+      .item("memory", "tsr_fill"), items: tensor.count, cost: 1,
+      tsr_map_params(count: Int32(tensor.count), alpha: value, beta: 0), [tensor])
+  }
+
+  public func copy(_ source: Tensor, to destination: Tensor, region: CopyRegion) throws {
+    try region.check(source: source.count, destination: destination.count)
+    guard region.columns > 0 else { return }
+    let p = tsr_copy_params(
+      rows: Int32(region.rows), cols: Int32(region.columns), src_offset: Int32(region.sourceOffset),
+      src_stride: Int32(region.sourceStride), dst_offset: Int32(region.destinationOffset),
+      dst_stride: Int32(region.destinationStride))
+    try launch(
+      .row("memory", "tsr_copy"), items: region.rows, cost: region.columns, p, [source, destination])
+  }
+
+  public func transpose(_ x: Tensor, rows: Int, columns: Int, into y: Tensor) throws {
+    try requireExtents("transpose", rows, columns)
+    try require("transpose", [(x, rows * columns), (y, rows * columns)])
+    var p = tsr_copy_params()
+    (p.rows, p.cols) = (Int32(rows), Int32(columns))
+    try launch(.row("memory", "tsr_transpose"), items: columns, cost: rows, p, [x, y])
+  }
+}

@@ -1,0 +1,69 @@
+import COpenCL
+import Foundation
+
+/// Device memory that returns to the pool.
+final class OpenCLStorage: TensorStorage, @unchecked Sendable {
+  let buffer: cl_mem
+  let byteCount: Int
+  private let capacity: Int
+  private let pool: OpenCLMemoryPool
+
+  init(buffer: cl_mem, byteCount: Int, capacity: Int, pool: OpenCLMemoryPool) {
+    self.buffer = buffer
+    self.byteCount = byteCount
+    self.capacity = capacity
+    self.pool = pool
+  }
+
+  deinit { pool.release(buffer, capacity: capacity) }
+}
+
+/// Free lists of device buffers by size class. The queue is in order, so a buffer can be handed out again
+/// while its last use is still pending.
+final class OpenCLMemoryPool: @unchecked Sendable {
+  private let lock = NSLock()
+  private let cl: tsr_opencl
+  private let context: cl_context
+  private var free: [Int: [cl_mem]] = [:]
+
+  init(cl: tsr_opencl, context: cl_context) {
+    self.cl = cl
+    self.context = context
+  }
+
+  deinit {
+    for buffer in free.values.joined() { _ = cl.clReleaseMemObject(buffer) }
+  }
+
+  func storage(_ bytes: Int) throws -> OpenCLStorage {
+    let capacity = CPUMemoryPool.sizeClass(bytes)
+    if let buffer = lock.withLock({ free[capacity]?.popLast() }) {
+      return OpenCLStorage(buffer: buffer, byteCount: bytes, capacity: capacity, pool: self)
+    }
+    if let buffer = try? create(capacity) {
+      return OpenCLStorage(buffer: buffer, byteCount: bytes, capacity: capacity, pool: self)
+    }
+    // What is kept for later may be what is missing now.
+    let kept = lock.withLock {
+      let all = Array(free.values.joined())
+      free = [:]
+      return all
+    }
+    for buffer in kept { _ = cl.clReleaseMemObject(buffer) }
+    return OpenCLStorage(buffer: try create(capacity), byteCount: bytes, capacity: capacity, pool: self)
+  }
+
+  private func create(_ capacity: Int) throws -> cl_mem {
+    var status: cl_int = 0
+    let buffer = cl.clCreateBuffer(context, cl_mem_flags(CL_MEM_READ_WRITE), capacity, nil, &status)
+    try check(status, "opencl buffer of \(capacity) bytes")
+    guard let buffer else {
+      throw TesseraError.failure("opencl buffer", found: "nothing", wanted: "\(capacity) bytes")
+    }
+    return buffer
+  }
+
+  func release(_ buffer: cl_mem, capacity: Int) {
+    lock.withLock { free[capacity, default: []].append(buffer) }
+  }
+}

@@ -1,0 +1,148 @@
+import COpenCL
+import Crypto
+import Foundation
+import Kernels
+
+/// The programs of one device: one per kernel family, built at first use and kept on disk by device, driver,
+/// source and options.
+final class OpenCLPrograms: @unchecked Sendable {
+  private let cl: tsr_opencl
+  private let context: cl_context
+  private let device: OpenCLDevice
+  let options: String
+  private var programs: [String: cl_program] = [:]
+  private var kernels: [String: cl_kernel] = [:]
+
+  init(cl: tsr_opencl, context: cl_context, device: OpenCLDevice, wide: Bool, nativeDivision: Bool) {
+    self.cl = cl
+    self.context = context
+    self.device = device
+    var options = "-cl-std=CL1.2"
+    if nativeDivision { options += " -cl-fp32-correctly-rounded-divide-sqrt -DTSR_NATIVE_DIVIDE" }
+    if wide { options += " -DTSR_WIDE" }
+    self.options = options
+  }
+
+  deinit {
+    for kernel in kernels.values { _ = cl.clReleaseKernel(kernel) }
+    for program in programs.values { _ = cl.clReleaseProgram(program) }
+  }
+
+  /// A kernel, its program built if need be. Callers hold the backend's lock.
+  func kernel(_ family: String, _ name: String) throws -> cl_kernel {
+    if let kernel = kernels[name] { return kernel }
+    let program = try self.program(family)
+    var status: cl_int = 0
+    let created = cl.clCreateKernel(program, name, &status)
+    try check(status, "kernel \(name)")
+    guard let created else { throw TesseraError.failure("kernel \(name)", found: "nothing", wanted: "a kernel") }
+    kernels[name] = created
+    return created
+  }
+
+  /// The text of a family's program: shared headers, then the family.
+  static func source(_ family: String) throws -> String {
+    var text = ""
+    var found = false
+    for index in 0..<tsr_source_count() {
+      let name = String(cString: tsr_source_name(index))
+      guard name.hasSuffix(".h") || name == family + ".cl" else { continue }
+      found = found || name == family + ".cl"
+      text += String(cString: tsr_source_text(index)) + "\n"
+    }
+    guard found else { throw TesseraError.failure("kernels", found: "no family \(family)") }
+    return text
+  }
+
+  private func program(_ family: String) throws -> cl_program {
+    if let program = programs[family] { return program }
+    let source = try Self.source(family)
+    let key = [device.platform, device.platformVersion, device.name, device.driver, options, source]
+    let digest = SHA256.hash(data: Data(key.joined(separator: "\u{0}").utf8))
+    let hex = digest.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    let file = CacheFolder.programs?.appendingPathComponent(hex)
+    let program = (file.flatMap { load($0) }) ?? nil
+    if let program {
+      programs[family] = program
+      return program
+    }
+    let built = try build(source, family)
+    programs[family] = built
+    if let file { save(built, file) }
+    return built
+  }
+
+  private func build(_ source: String, _ family: String) throws -> cl_program {
+    var status: cl_int = 0
+    let program = source.withCString { text -> cl_program? in
+      var pointer: UnsafePointer<CChar>? = text
+      return cl.clCreateProgramWithSource(context, 1, &pointer, nil, &status)
+    }
+    try check(status, "program \(family)")
+    guard let program else { throw TesseraError.failure("program \(family)", found: "nothing") }
+    var id: cl_device_id? = device.id
+    let built = cl.clBuildProgram(program, 1, &id, options, nil, nil)
+    guard built == CL_SUCCESS else {
+      var size = 0
+      _ = cl.clGetProgramBuildInfo(program, id, cl_program_build_info(CL_PROGRAM_BUILD_LOG), 0, nil, &size)
+      var log = [UInt8](repeating: 0, count: max(1, size))
+      _ = cl.clGetProgramBuildInfo(
+        program, id, cl_program_build_info(CL_PROGRAM_BUILD_LOG), size, &log, nil)
+      _ = cl.clReleaseProgram(program)
+      throw TesseraError.failure(
+        "program \(family) on \(device.name)", found: String(decoding: log.prefix { $0 != 0 }, as: UTF8.self),
+        wanted: "a clean build")
+    }
+    return program
+  }
+
+  private func load(_ file: URL) -> cl_program? {
+    guard let data = try? Data(contentsOf: file), !data.isEmpty else { return nil }
+    var id: cl_device_id? = device.id
+    var (status, built): (cl_int, cl_int) = (0, 0)
+    let program = data.withUnsafeBytes { bytes -> cl_program? in
+      var pointer = bytes.bindMemory(to: UInt8.self).baseAddress
+      var size = data.count
+      return cl.clCreateProgramWithBinary(context, 1, &id, &size, &pointer, &status, &built)
+    }
+    guard let program, status == CL_SUCCESS, built == CL_SUCCESS else { return nil }
+    guard cl.clBuildProgram(program, 1, &id, options, nil, nil) == CL_SUCCESS else {
+      _ = cl.clReleaseProgram(program)
+      return nil
+    }
+    return program
+  }
+
+  /// Keeps a built program; a cache that cannot be written is not an error.
+  private func save(_ program: cl_program, _ file: URL) {
+    var size = 0
+    guard
+      cl.clGetProgramInfo(
+        program, cl_program_info(CL_PROGRAM_BINARY_SIZES), MemoryLayout<Int>.size, &size, nil) == CL_SUCCESS,
+      size > 0
+    else { return }
+    var bytes = [UInt8](repeating: 0, count: size)
+    let status = bytes.withUnsafeMutableBufferPointer { buffer -> cl_int in
+      var pointer: UnsafeMutablePointer<UInt8>? = buffer.baseAddress
+      return cl.clGetProgramInfo(
+        program, cl_program_info(CL_PROGRAM_BINARIES), MemoryLayout.size(ofValue: pointer), &pointer, nil)
+    }
+    if status == CL_SUCCESS { try? Data(bytes).write(to: file, options: .atomic) }
+  }
+}
+
+/// Where built programs and probe results are kept: `$XDG_CACHE_HOME/tessera` or `~/.cache/tessera`.
+enum CacheFolder {
+  static let programs = folder("programs")
+  static let conformance = folder("conformance")
+
+  private static func folder(_ name: String) -> URL? {
+    let environment = ProcessInfo.processInfo.environment
+    let base =
+      environment["XDG_CACHE_HOME"].map { URL(fileURLWithPath: $0) }
+      ?? environment["HOME"].map { URL(fileURLWithPath: $0).appendingPathComponent(".cache") }
+    guard let url = base?.appendingPathComponent("tessera").appendingPathComponent(name) else { return nil }
+    try? FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    return url
+  }
+}

@@ -1,0 +1,73 @@
+import Foundation
+
+/// Progress on standard error: one line that is redrawn on a terminal, plain lines now and then otherwise.
+public final class ProgressLine: @unchecked Sendable {
+  private let lock = NSLock()
+  private let quiet: Bool
+  private let terminal: Bool
+  private var start = DispatchTime.now().uptimeNanoseconds
+  private var last: UInt64 = 0
+  private var drawn = false
+
+  /// A progress line; a quiet one says nothing.
+  public init(quiet: Bool = false) {
+    self.quiet = quiet
+    terminal = isatty(2) == 1
+  }
+
+  /// Starts a new stage: rate and time left are counted from here.
+  public func begin(_ what: String) {
+    lock.withLock {
+      start = DispatchTime.now().uptimeNanoseconds
+      last = start
+      guard !quiet else { return }
+      clear()
+      if !terminal { write(what + "\n") }
+    }
+  }
+
+  /// Says how far the stage is: at most ten times a second on a terminal, every ten seconds otherwise.
+  public func update(_ what: String, done: Int, of total: Int, unit: String) {
+    lock.withLock {
+      guard !quiet else { return }
+      let now = DispatchTime.now().uptimeNanoseconds
+      guard now - last >= (terminal ? 100_000_000 : 10_000_000_000) else { return }
+      last = now
+      let seconds = Double(now - start) / 1e9
+      let rate = Double(done) / max(seconds, 1e-9)
+      let left = rate > 0 ? Double(total - done) / rate : 0
+      let line =
+        "\(what): \(done)/\(total) \(unit), \(Self.short(rate)) \(unit)/s, \(Self.clock(left)) left"
+      write(terminal ? "\r\u{1b}[K" + line : line + "\n")
+      drawn = terminal
+    }
+  }
+
+  /// A line that stays.
+  public func note(_ line: String) {
+    lock.withLock {
+      guard !quiet else { return }
+      clear()
+      write(line + "\n")
+    }
+  }
+
+  private func clear() {
+    if drawn { write("\r\u{1b}[K") }
+    drawn = false
+  }
+
+  private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+
+  /// Three significant digits.
+  static func short(_ value: Double) -> String {
+    if value >= 100 { return String(Int(value.rounded())) }
+    return String((value * 10).rounded() / 10)
+  }
+
+  private static func clock(_ seconds: Double) -> String {
+    let s = Int(min(seconds, 359_999).rounded())
+    let minutes = s / 60 % 60
+    return s >= 3600 ? "\(s / 3600) h \(minutes) min" : s >= 60 ? "\(minutes) min \(s % 60) s" : "\(s) s"
+  }
+}
