@@ -43,6 +43,9 @@ TSR_EMBED_END
 TSR_EMBED_BEGIN(matmul_cl)
 #embed "cl/matmul.cl"
 TSR_EMBED_END
+TSR_EMBED_BEGIN(peaks_cl)
+#embed "cl/peaks.cl"
+TSR_EMBED_END
 TSR_EMBED_BEGIN(conv_cl)
 #embed "cl/conv.cl"
 TSR_EMBED_END
@@ -63,6 +66,7 @@ static const tsr_source sources[] = {
     {"layout.cl", layout_cl},
     {"matmul.cl", matmul_cl},
     {"conv.cl", conv_cl},
+    {"peaks.cl", peaks_cl},
 };
 
 int tsr_source_count(void) { return (int)(sizeof sources / sizeof sources[0]); }

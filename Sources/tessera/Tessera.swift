@@ -1,1 +1,38 @@
-@main struct Tessera { static func main() {} }
+import ArgumentParser
+import Foundation
+import TesseraCompute
+
+/// The command line. One file a subcommand; no logic of its own.
+@main
+struct Tessera: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "tessera",
+    abstract: "Turns text into pictures and classifies the pictures, with the same bits on every device.",
+    version: "0.1.0",
+    subcommands: [
+      Bench.self,
+    ])
+
+  /// Runs the command and ends with 0, 1 (a failure) or 2 (the user's mistake), an error being one line on
+  /// standard error.
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch let error as TesseraError {
+      fail("\(error)", code: error.kind == .input ? 2 : 1)
+    } catch {
+      let code = exitCode(for: error)
+      if code == .success || code.rawValue == 1 && error is ExitCode { exit(withError: error) }
+      if code == .validationFailure {
+        fail(message(for: error).split(separator: "\n").joined(separator: " "), code: 2)
+      }
+      fail("\(error)", code: 1)
+    }
+  }
+
+  private static func fail(_ line: String, code: Int32) -> Never {
+    FileHandle.standardError.write(Data("tessera: \(line)\n".utf8))
+    Foundation.exit(code)
+  }
+}

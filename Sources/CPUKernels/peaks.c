@@ -1,0 +1,3 @@
+#include "items.h"
+#define TSR_FAMILY "../../Kernels/cl/peaks.cl"
+#include "per_isa.h"

@@ -1,0 +1,68 @@
+import ArgumentParser
+import Foundation
+import TesseraCompute
+
+/// Times primitives and says how near they come to the device's measured peaks.
+struct Bench: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Times kernels: p50, p95, GFLOP/s, per cent of the measured peak, bits against the CPU's.")
+
+  @Argument(help: "Kernels to time, such as matmul conv2d softmax affinities (default: all).")
+  var kernels: [String] = []
+
+  @OptionGroup var options: DeviceOptions
+
+  @Flag(help: "JSON instead of a table.")
+  var json = false
+
+  /// Runs the benchmark.
+  func run() throws {
+    let known = Set(Benchmark.items.map(\.kernel))
+    for name in kernels where !known.contains(name) {
+      throw TesseraError.input("bench", found: name, wanted: known.sorted().joined(separator: ", "))
+    }
+    let device = try options.open()
+    let reference = device is CPUBackend ? nil : try CPUBackend(threads: options.threads)
+    let peaks = try Benchmark.peaks(of: device)
+    if !json {
+      print("\(device.name): \(round(peaks.gflops)) GFLOP/s and \(round(peaks.gigabytes)) GB/s measured")
+    }
+    var results: [Benchmark.Result] = []
+    for item in Benchmark.items where kernels.isEmpty || kernels.contains(item.kernel) {
+      let result = Benchmark.run(item, on: device, peaks: peaks, reference: reference)
+      results.append(result)
+      if !json { print(line(result)) }
+    }
+    if json {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+      let report = Report(device: device.name, peaks: peaks, results: results)
+      print(String(decoding: try encoder.encode(report), as: UTF8.self))
+    }
+  }
+
+  private struct Report: Codable {
+    let device: String
+    let peaks: Benchmark.Peaks
+    let results: [Benchmark.Result]
+  }
+
+  private func line(_ r: Benchmark.Result) -> String {
+    let head = pad(r.kernel, 18) + pad(r.label, 32)
+    guard let p50 = r.p50, let p95 = r.p95, let gflops = r.gflops, let percent = r.percentOfPeak else {
+      return head + "cannot run: \(r.failure ?? "unknown")"
+    }
+    let bits = r.bitsMatch.map { $0 ? "  bits equal" : "  BITS DIFFER" } ?? ""
+    return head + "p50 \(fixed(p50 * 1e3)) ms  p95 \(fixed(p95 * 1e3)) ms  \(fixed(gflops)) GFLOP/s  "
+      + "\(fixed(percent))% of peak" + bits
+  }
+
+  private func pad(_ text: String, _ width: Int) -> String {
+    text + String(repeating: " ", count: max(1, width - text.count))
+  }
+
+  private func fixed(_ value: Double) -> String {
+    let scaled = (value * 100).rounded() / 100
+    return String(scaled)
+  }
+}
