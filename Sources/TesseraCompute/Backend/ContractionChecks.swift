@@ -17,14 +17,15 @@ struct ConvExtents {
 }
 
 extension ConvParameters {
-  /// Throws unless extents make sense and the tensors have them.
+  /// Throws unless extents make sense and the tensors have them. Windows may end beyond the bottom and right
+  /// padding (TensorFlow's "same" padding is larger there): what lies outside is zero.
   func check(_ place: String, x: Int, w: Int, y: Int, bias: Int?) throws {
     func fits(_ out: Int32, _ input: Int32, _ kernel: Int32, _ stride: Int32, _ pad: Int32, _ dilation: Int32)
       -> Bool
     {
       kernel > 0 && stride > 0 && pad >= 0 && dilation > 0 && out >= 0 && input >= 0
         && (out == 0
-          || (Int(out) - 1) * Int(stride) + Int(dilation) * (Int(kernel) - 1) < Int(input) + 2 * Int(pad))
+          || input > 0 && (Int(out) - 1) * Int(stride) - Int(pad) < Int(input))
     }
     let sound =
       batch >= 0 && groups > 0 && in_channels >= 0 && out_channels >= 0 && in_channels % groups == 0
@@ -35,7 +36,7 @@ extension ConvParameters {
     else {
       throw TesseraError.failure(
         place, found: "x \(x), w \(w), y \(y), bias \(bias ?? 0) elements",
-        wanted: "what \(self) needs, with kernels inside the padded input")
+        wanted: "what \(self) needs, with windows that start inside the input")
     }
   }
 }

@@ -1,0 +1,83 @@
+import TesseraCompute
+
+/// Adam (Kingma and Ba 2015) with one learning rate per group of parameters.
+public final class Adam {
+  /// Parameters that share a learning rate.
+  public struct Group {
+    /// Names and parameters; those that are not trainable are left alone.
+    public let parameters: [(name: String, parameter: Parameter)]
+    /// The step size.
+    public let learningRate: Float
+
+    /// A group.
+    public init(_ parameters: [(name: String, parameter: Parameter)], learningRate: Float) {
+      self.parameters = parameters
+      self.learningRate = learningRate
+    }
+  }
+
+  private struct Slot {
+    let name: String
+    let parameter: Parameter
+    let learningRate: Float
+    let first: Tensor, second: Tensor
+  }
+
+  private let device: any Backend
+  private let slots: [Slot]
+  private let beta1: Float = 0.9, beta2: Float = 0.999, eps: Float = 1e-8
+  private let weightDecay: Float
+  /// Steps taken, and the powers of the betas that go with them (by multiplication: no libm).
+  public private(set) var steps = 0
+  private var power1 = 1.0, power2 = 1.0
+
+  /// An optimiser over groups; groups of learning rate 0 are not updated.
+  public init(device: any Backend, _ groups: [Group], weightDecay: Float = 0) throws {
+    self.device = device
+    self.weightDecay = weightDecay
+    slots = try groups.filter { $0.learningRate > 0 }.flatMap { group in
+      try group.parameters.filter(\.parameter.isTrainable).map { name, parameter in
+        let first = try device.allocate(parameter.value.shape, .float32)
+        let second = try device.allocate(parameter.value.shape, .float32)
+        try device.fill(first, with: 0)
+        try device.fill(second, with: 0)
+        return Slot(
+          name: name, parameter: parameter, learningRate: group.learningRate, first: first, second: second)
+      }
+    }
+  }
+
+  /// Updates every parameter that has a gradient, then lets go of the gradients.
+  public func step() throws {
+    steps += 1
+    power1 *= 0.9
+    power2 *= 0.999
+    var p = AdamParameters()
+    (p.beta1, p.beta2, p.eps, p.weight_decay) = (beta1, beta2, eps, weightDecay)
+    (p.correction1, p.correction2) = (Float(1 - power1), Float(1 - power2))
+    for slot in slots {
+      guard let gradient = slot.parameter.gradient else { continue }
+      p.count = Int32(gradient.count)
+      p.lr = slot.learningRate
+      try device.adam(
+        p, gradient: gradient, parameter: slot.parameter.value, firstMoment: slot.first,
+        secondMoment: slot.second)
+      slot.parameter.reset()
+    }
+  }
+
+  /// The moments by name, for checkpoints.
+  public var state: [(name: String, tensor: Tensor)] {
+    slots.flatMap { [("\($0.name).first_moment", $0.first), ("\($0.name).second_moment", $0.second)] }
+  }
+
+  /// Restores the number of steps taken; the moments are written into `state`'s tensors.
+  public func restore(steps: Int) {
+    (self.steps, power1, power2) = (0, 1, 1)
+    for _ in 0..<steps {
+      self.steps += 1
+      power1 *= 0.9
+      power2 *= 0.999
+    }
+  }
+}

@@ -1,0 +1,102 @@
+import TesseraCompute
+
+extension Context {
+  /// y = x w^T + b for x (rows, in), w (out, in), b (out).
+  public func linear(_ x: Variable, weight: Variable, bias: Variable?) throws -> Variable {
+    guard x.shape.count == 2, weight.shape.count == 2, x.shape[1] == weight.shape[1] else {
+      throw TesseraError.failure("linear", found: "\(x.shape) and weights \(weight.shape)", wanted: "(rows, in) and (out, in)")
+    }
+    let (rows, ins, outs) = (x.shape[0], x.shape[1], weight.shape[0])
+    let y = try empty([rows, outs])
+    var p = MatmulParameters(m: rows, n: outs, k: ins, transposeB: true)
+    p.bias = bias == nil ? 0 : 1
+    try device.matmul(p, x.value, weight.value, bias: bias?.value, into: y)
+    let device = device
+    return output(y, of: [x, weight] + (bias.map { [$0] } ?? [])) { tape, dy in
+      if x.requiresGradient {
+        let dx = try device.allocate([rows, ins], .float32)
+        try device.matmul(
+          MatmulParameters(m: rows, n: ins, k: outs), dy, weight.value, bias: nil, into: dx)
+        try tape.accumulate(dx, to: x)
+      }
+      if weight.requiresGradient {
+        let dw = try device.allocate([outs, ins], .float32)
+        var g = MatmulParameters(m: outs, n: ins, k: rows, transposeA: true)
+        // k runs over samples: groups of 8 (NUMERICS.md rule 6).
+        g.chunk = 8
+        try device.matmul(g, dy, x.value, bias: nil, into: dw)
+        try tape.accumulate(dw, to: weight)
+      }
+      if let bias, bias.requiresGradient {
+        let db = try device.allocate([outs], .float32)
+        try device.channelSum(ChannelsParameters(outer: rows, channels: outs, inner: 1), dy, into: db)
+        try tape.accumulate(db, to: bias)
+      }
+    }
+  }
+
+  /// Extents and attributes of a convolution with square stride, padding and dilation.
+  public struct Convolution: Sendable {
+    /// Step between windows, zeros around the input, spacing of taps, and channel groups.
+    public var stride = 1, padding = 0, dilation = 1, groups = 1
+    /// TensorFlow's "same" padding instead: output = ceil(input / stride), the odd zero at bottom and right.
+    public var same = false
+
+    /// A convolution.
+    public init(stride: Int = 1, padding: Int = 0, dilation: Int = 1, groups: Int = 1, same: Bool = false) {
+      (self.stride, self.padding, self.dilation, self.groups) = (stride, padding, dilation, groups)
+      self.same = same
+    }
+
+    func parameters(_ x: [Int], _ w: [Int]) -> ConvParameters {
+      var p = ConvParameters(
+        batch: x[0], inChannels: x[1], size: (x[2], x[3]), outChannels: w[0], kernel: (w[2], w[3]),
+        stride: stride, padding: padding, dilation: dilation, groups: groups)
+      if same {
+        func total(_ input: Int, _ kernel: Int) -> (out: Int, first: Int) {
+          let out = (input + stride - 1) / stride
+          return (out, max(0, (out - 1) * stride + dilation * (kernel - 1) + 1 - input) / 2)
+        }
+        let (rows, columns) = (total(x[2], w[2]), total(x[3], w[3]))
+        (p.out_h, p.pad_h) = (Int32(rows.out), Int32(rows.first))
+        (p.out_w, p.pad_w) = (Int32(columns.out), Int32(columns.first))
+      }
+      return p
+    }
+  }
+
+  /// y = x * w + b for x (batch, in, h, w), w (out, in / groups, kh, kw), b (out).
+  public func conv2d(
+    _ x: Variable, weight: Variable, bias: Variable?, _ attributes: Convolution
+  ) throws -> Variable {
+    guard x.shape.count == 4, weight.shape.count == 4, attributes.groups > 0,
+      x.shape[1] == weight.shape[1] * attributes.groups
+    else {
+      throw TesseraError.failure(
+        "conv2d", found: "\(x.shape) and weights \(weight.shape)", wanted: "(batch, in, h, w) and (out, in / groups, kh, kw)")
+    }
+    let p = attributes.parameters(x.shape, weight.shape)
+    let y = try empty([Int(p.batch), Int(p.out_channels), Int(p.out_h), Int(p.out_w)])
+    try device.conv2d(p, x.value, weight.value, bias: bias?.value, into: y)
+    let device = device
+    return output(y, of: [x, weight] + (bias.map { [$0] } ?? [])) { tape, dy in
+      if x.requiresGradient {
+        let dx = try device.allocate(x.shape, .float32)
+        try device.conv2dGradData(p, dy, weight.value, into: dx)
+        try tape.accumulate(dx, to: x)
+      }
+      if weight.requiresGradient {
+        let dw = try device.allocate(weight.shape, .float32)
+        try device.conv2dGradWeight(p, x.value, dy, into: dw)
+        try tape.accumulate(dw, to: weight)
+      }
+      if let bias, bias.requiresGradient {
+        let db = try device.allocate(bias.shape, .float32)
+        let c = ChannelsParameters(
+          outer: Int(p.batch), channels: Int(p.out_channels), inner: Int(p.out_h) * Int(p.out_w))
+        try device.channelSum(c, dy, into: db)
+        try tape.accumulate(db, to: bias)
+      }
+    }
+  }
+}

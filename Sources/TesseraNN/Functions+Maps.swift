@@ -1,0 +1,82 @@
+import TesseraCompute
+
+extension Context {
+  /// y = f(x) for relu, relu6, gelu, tanh or sigmoid.
+  public func activation(_ op: UnaryOperation, _ x: Variable) throws -> Variable {
+    let y = try empty(x.shape)
+    try device.unary(op, x.value, alpha: 0, beta: 0, into: y)
+    let device = device
+    return output(y, of: [x]) { tape, dy in
+      let dx = try device.allocate(x.shape, .float32)
+      try device.unaryGrad(op, x.value, dy, into: dx)
+      try tape.accumulate(dx, to: x)
+    }
+  }
+
+  /// a + b of one shape.
+  public func add(_ a: Variable, _ b: Variable) throws -> Variable {
+    guard a.shape == b.shape else {
+      throw TesseraError.failure("add", found: "\(a.shape) and \(b.shape)", wanted: "equal shapes")
+    }
+    let y = try empty(a.shape)
+    try device.binary(.add, a.value, b.value, into: y)
+    return output(y, of: [a, b]) { tape, dy in
+      try tape.accumulate(dy, to: a)
+      try tape.accumulate(dy, to: b)
+    }
+  }
+
+  /// The same elements under another shape.
+  public func reshape(_ x: Variable, _ shape: [Int]) throws -> Variable {
+    output(try x.value.reshaped(shape), of: [x]) { tape, dy in
+      try tape.accumulate(try dy.reshaped(x.shape), to: x)
+    }
+  }
+
+  /// In training, zeroes elements at `rate` and scales the others by 1 / (1 - rate); otherwise x.
+  public func dropout(_ x: Variable, rate: Float) throws -> Variable {
+    guard training, rate > 0 else { return x }
+    let stream = nextStream()
+    let y = try empty(x.shape)
+    try device.dropout(stream, rate: rate, x.value, into: y)
+    let device = device
+    return output(y, of: [x]) { tape, dy in
+      let dx = try device.allocate(x.shape, .float32)
+      try device.dropout(stream, rate: rate, dy, into: dx)
+      try tape.accumulate(dx, to: x)
+    }
+  }
+
+  /// Log-softmax of the rows of x (rows, columns).
+  public func logSoftmax(_ x: Variable) throws -> Variable {
+    let (rows, columns) = (x.shape[0], x.shape[1])
+    let y = try empty(x.shape)
+    try device.logSoftmax(x.value, rows: rows, columns: columns, into: y)
+    let device = device
+    return output(y, of: [x]) { tape, dy in
+      let dx = try device.allocate(x.shape, .float32)
+      try device.logSoftmaxGrad(y, dy, rows: rows, columns: columns, into: dx)
+      try tape.accumulate(dx, to: x)
+    }
+  }
+
+  /// The cross-entropy of each row of logits (rows, classes); pass `backward(from:labels:)` to differentiate
+  /// the mean.
+  public func crossEntropy(_ logits: Variable, labels: Tensor) throws -> Tensor {
+    let losses = try empty([logits.shape[0]])
+    try device.crossEntropy(
+      logits.value, labels: labels, rows: logits.shape[0], classes: logits.shape[1], into: losses)
+    return losses
+  }
+
+  /// Gradients of the mean cross-entropy of the logits for everything on the tape.
+  public func backward(from logits: Variable, labels: Tensor) throws {
+    guard let tape else {
+      throw TesseraError.failure("backward", found: "no tape", wanted: "a differentiable context")
+    }
+    let gradient = try empty(logits.shape)
+    try device.crossEntropyGrad(
+      logits.value, labels: labels, rows: logits.shape[0], classes: logits.shape[1], into: gradient)
+    try tape.backward(from: logits, gradient: gradient)
+  }
+}

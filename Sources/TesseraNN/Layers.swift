@@ -1,0 +1,135 @@
+import TesseraCompute
+
+/// y = x W^T + b. Weights: Xavier-uniform with gain sqrt(2); bias: PyTorch's default, uniform in
+/// +-1/sqrt(in).
+public final class Linear: Module {
+  private let weight: Parameter, bias: Parameter
+
+  /// A layer with weights drawn from `initializer`.
+  public init(_ inFeatures: Int, _ outFeatures: Int, _ initializer: Initializer) throws {
+    weight = try initializer.xavierUniform([outFeatures, inFeatures], gain: 2)
+    bias = try initializer.bias(outFeatures, fanIn: inFeatures)
+  }
+
+  public func callAsFunction(_ x: Variable, _ context: Context) throws -> Variable {
+    try context.linear(x, weight: weight.leaf(), bias: bias.leaf())
+  }
+
+  public var state: [(name: String, state: ModuleState)] {
+    [("weight", .parameter(weight)), ("bias", .parameter(bias))]
+  }
+}
+
+/// A two-dimensional convolution. Weights: Xavier-normal; bias: PyTorch's default.
+public final class Conv2d: Module {
+  private let weight: Parameter
+  private let bias: Parameter?
+  private let attributes: Context.Convolution
+
+  /// A layer with square kernels and weights drawn from `initializer`.
+  public init(
+    _ inChannels: Int, _ outChannels: Int, kernel: Int, _ attributes: Context.Convolution = .init(),
+    bias: Bool = true, _ initializer: Initializer
+  ) throws {
+    let shape = [outChannels, inChannels / attributes.groups, kernel, kernel]
+    weight = try initializer.xavierNormal(shape)
+    self.bias = bias ? try initializer.bias(outChannels, fanIn: shape[1] * kernel * kernel) : nil
+    self.attributes = attributes
+  }
+
+  public func callAsFunction(_ x: Variable, _ context: Context) throws -> Variable {
+    try context.conv2d(x, weight: weight.leaf(), bias: bias?.leaf(), attributes)
+  }
+
+  public var state: [(name: String, state: ModuleState)] {
+    [("weight", .parameter(weight))] + (bias.map { [("bias", .parameter($0))] } ?? [])
+  }
+}
+
+/// Batch norm with running statistics.
+public final class BatchNorm2d: Module {
+  private let weight: Parameter, bias: Parameter
+  private let runningMean: Tensor, runningVariance: Tensor
+  private let eps: Float, momentum: Float
+
+  /// Scale 1, shift 0, running mean 0 and variance 1.
+  public init(_ channels: Int, eps: Float = 1e-5, momentum: Float = 0.1, _ initializer: Initializer) throws {
+    weight = try initializer.constant([channels], 1)
+    bias = try initializer.constant([channels], 0)
+    runningMean = try initializer.constant([channels], 0).value
+    runningVariance = try initializer.constant([channels], 1).value
+    (self.eps, self.momentum) = (eps, momentum)
+  }
+
+  public func callAsFunction(_ x: Variable, _ context: Context) throws -> Variable {
+    try context.batchNorm(
+      x, gamma: weight.leaf(), beta: bias.leaf(), runningMean: runningMean, runningVariance: runningVariance,
+      momentum: momentum, eps: eps)
+  }
+
+  public var state: [(name: String, state: ModuleState)] {
+    [
+      ("weight", .parameter(weight)), ("bias", .parameter(bias)), ("running_mean", .buffer(runningMean)),
+      ("running_var", .buffer(runningVariance)),
+    ]
+  }
+}
+
+/// An activation function.
+public final class Activation: Module {
+  private let op: UnaryOperation
+
+  /// relu, relu6, gelu, tanh or sigmoid.
+  public init(_ op: UnaryOperation) { self.op = op }
+
+  public func callAsFunction(_ x: Variable, _ context: Context) throws -> Variable {
+    try context.activation(op, x)
+  }
+}
+
+/// Dropout, active in training.
+public final class Dropout: Module {
+  private let rate: Float
+
+  /// Zeroes elements with probability `rate`.
+  public init(_ rate: Float) { self.rate = rate }
+
+  public func callAsFunction(_ x: Variable, _ context: Context) throws -> Variable {
+    try context.dropout(x, rate: rate)
+  }
+}
+
+/// Max pooling.
+public final class MaxPool2d: Module {
+  private let kernel: Int, stride: Int
+
+  /// Windows of kernel x kernel.
+  public init(kernel: Int, stride: Int) { (self.kernel, self.stride) = (kernel, stride) }
+
+  public func callAsFunction(_ x: Variable, _ context: Context) throws -> Variable {
+    try context.maxPool(x, kernel: kernel, stride: stride)
+  }
+}
+
+/// Adaptive average pooling to size x size.
+public final class AdaptiveAvgPool2d: Module {
+  private let size: Int
+
+  /// Output extents.
+  public init(_ size: Int) { self.size = size }
+
+  public func callAsFunction(_ x: Variable, _ context: Context) throws -> Variable {
+    try context.adaptiveAveragePool(x, size: size)
+  }
+}
+
+/// (batch, ...) to (batch, features).
+public final class Flatten: Module {
+  /// A flattening.
+  public init() {}
+
+  public func callAsFunction(_ x: Variable, _ context: Context) throws -> Variable {
+    let batch = x.shape.first ?? 0
+    return try context.reshape(x, [batch, x.shape.dropFirst().reduce(1, *)])
+  }
+}

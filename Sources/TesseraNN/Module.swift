@@ -1,0 +1,92 @@
+import TesseraCompute
+
+/// A weight: a leaf of the tape that an optimiser may change.
+public final class Parameter {
+  /// Its value; the optimiser writes into it.
+  public let value: Tensor
+  /// Whether gradients are computed for it.
+  public var isTrainable: Bool
+  /// The leaf of the last forward pass.
+  private(set) var variable: Variable?
+
+  /// A parameter over a tensor.
+  public init(_ value: Tensor, isTrainable: Bool = true) {
+    self.value = value
+    self.isTrainable = isTrainable
+  }
+
+  /// A new leaf for a forward pass.
+  public func leaf() -> Variable {
+    let leaf = Variable(value, requiresGradient: isTrainable)
+    variable = leaf
+    return leaf
+  }
+
+  /// The gradient of the last backward pass.
+  public var gradient: Tensor? { variable?.gradient }
+
+  /// Lets go of the last pass.
+  func reset() { variable = nil }
+}
+
+/// What a module holds under a name: a parameter, or a buffer such as running statistics.
+public enum ModuleState {
+  case parameter(Parameter)
+  case buffer(Tensor)
+
+  /// The tensor itself.
+  public var tensor: Tensor {
+    switch self {
+    case .parameter(let parameter): parameter.value
+    case .buffer(let tensor): tensor
+    }
+  }
+}
+
+/// A differentiable function with state. Names of state are those of PyTorch's state dicts.
+public protocol Module: AnyObject {
+  /// Applies the module.
+  func callAsFunction(_ x: Variable, _ context: Context) throws -> Variable
+  /// Everything the module holds, by name relative to it, in a fixed order.
+  var state: [(name: String, state: ModuleState)] { get }
+}
+
+extension Module {
+  /// Nothing.
+  public var state: [(name: String, state: ModuleState)] { [] }
+
+  /// The parameters, in order.
+  public var parameters: [(name: String, parameter: Parameter)] {
+    state.compactMap { name, state in
+      if case .parameter(let parameter) = state { (name, parameter) } else { nil }
+    }
+  }
+
+  /// Makes the parameters trainable or not.
+  public func setTrainable(_ trainable: Bool) {
+    for (_, parameter) in parameters { parameter.isTrainable = trainable }
+  }
+}
+
+/// Modules one after the other; state is named by position or by given names.
+public final class Sequential: Module {
+  private let children: [(name: String, module: any Module)]
+
+  /// Modules named 0, 1, 2, ...
+  public init(_ modules: [any Module]) {
+    children = modules.enumerated().map { (String($0.offset), $0.element) }
+  }
+
+  /// Named modules.
+  public init(named modules: [(String, any Module)]) { children = modules.map { (name: $0.0, module: $0.1) } }
+
+  public func callAsFunction(_ x: Variable, _ context: Context) throws -> Variable {
+    var x = x
+    for child in children { x = try child.module(x, context) }
+    return x
+  }
+
+  public var state: [(name: String, state: ModuleState)] {
+    children.flatMap { child in child.module.state.map { ("\(child.name).\($0.name)", $0.state) } }
+  }
+}
