@@ -1,0 +1,77 @@
+import Foundation
+
+/// A file that appears whole or not at all: written under a temporary name beside its place, synced, renamed.
+public final class AtomicFile {
+  private let path: String
+  private let temporary: String
+  private var descriptor: Int32
+
+  /// Starts writing; folders on the way are made.
+  ///
+  /// - Throws: `TesseraError` if the file cannot be made.
+  public init(_ path: String) throws {
+    self.path = path
+    let folder = (path as NSString).deletingLastPathComponent
+    if !folder.isEmpty {
+      do {
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      } catch {
+        throw TesseraError.input(path, found: "a folder that cannot be made: \(folder)", wanted: "a writable place")
+      }
+    }
+    temporary = "\(path).\(getpid()).tmp"
+    descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else {
+      throw TesseraError.input(path, found: Self.reason(), wanted: "a writable place")
+    }
+  }
+
+  deinit { abandon() }
+
+  /// Appends bytes.
+  public func write(_ bytes: UnsafeRawBufferPointer) throws {
+    var done = 0
+    while done < bytes.count {
+      let count = Foundation.write(descriptor, bytes.baseAddress! + done, min(bytes.count - done, 1 << 30))
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else {
+        let reason = Self.reason()
+        abandon()
+        throw TesseraError.failure("writing \(path)", found: reason, wanted: "\(bytes.count) bytes written")
+      }
+      done += count
+    }
+  }
+
+  /// Appends bytes.
+  public func write(_ data: some ContiguousBytes) throws { try data.withUnsafeBytes { try write($0) } }
+
+  /// Syncs, closes and puts the file in its place.
+  public func commit() throws {
+    let synced = fsync(descriptor) == 0 || errno == EINVAL
+    let failure = synced ? nil : Self.reason()
+    let closed = close(descriptor) == 0
+    descriptor = -1
+    guard synced, closed, rename(temporary, path) == 0 else {
+      let reason = failure ?? Self.reason()
+      unlink(temporary)
+      throw TesseraError.failure("writing \(path)", found: reason, wanted: "the file in place")
+    }
+  }
+
+  /// Writes a whole file.
+  public static func write(_ data: some ContiguousBytes, to path: String) throws {
+    let file = try AtomicFile(path)
+    try file.write(data)
+    try file.commit()
+  }
+
+  private func abandon() {
+    guard descriptor >= 0 else { return }
+    close(descriptor)
+    descriptor = -1
+    unlink(temporary)
+  }
+
+  private static func reason() -> String { String(cString: strerror(errno)) }
+}

@@ -1,0 +1,165 @@
+import Foundation
+
+/// PyTorch's `.pth`/`.bin` files: the zip format (1.6 and later) and the legacy one.
+enum PyTorchFile {
+  static func read(_ path: String, _ data: Data) throws -> TensorFile {
+    data.starts(with: [0x50, 0x4b]) ? try archive(path, data) : try legacy(path, data)
+  }
+
+  /// An archive of stored (never compressed) members: NAME/data.pkl and NAME/data/KEY.
+  private static func archive(_ path: String, _ data: Data) throws -> TensorFile {
+    let members = try ZipDirectory.read(path, data)
+    guard let pickle = members.first(where: { $0.key.hasSuffix("/data.pkl") || $0.key == "data.pkl" }) else {
+      throw TesseraError.input(path, found: "an archive without data.pkl", wanted: "PyTorch weights")
+    }
+    let prefix = pickle.key.dropLast("data.pkl".count)
+    var machine = Unpickler(
+      path: path, data: data.subdata(in: data.startIndex..<data.startIndex + pickle.value.upperBound),
+      position: pickle.value.lowerBound)
+    let value = try machine.run()
+    return try file(path, data, value) { key in members["\(prefix)data/\(key)"] }
+  }
+
+  /// Magic number, protocol and system pickles, the state dict, the list of storage keys, then the storages, each
+  /// with its element count in 8 bytes.
+  private static func legacy(_ path: String, _ data: Data) throws -> TensorFile {
+    var machine = Unpickler(path: path, data: data, position: 0)
+    for _ in 0..<3 { _ = try machine.run() }
+    let value = try machine.run()
+    guard case .list(let keys) = try machine.run() else {
+      throw TesseraError.input(path, found: "no list of storages", wanted: "PyTorch weights")
+    }
+    var types: [String: StoredType] = [:]
+    try visit(value, path) { types[$1.storage] = $1.type }
+    var ranges: [String: Range<Int>] = [:]
+    var position = machine.position
+    for item in keys.items {
+      guard case .text(let key) = item, position + 8 <= data.count else {
+        throw TesseraError.input(path, found: "\(data.count) bytes", wanted: "storages up to the end of the list")
+      }
+      let count = data.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: position, as: Int64.self) }
+      position += 8
+      let size = types[key]?.byteCount ?? 4
+      guard count >= 0, count <= Int64(data.count), position + Int(count) * size <= data.count else {
+        throw TesseraError.input(
+          "\(path): storage \(key)", found: "\(count) elements at byte \(position) of \(data.count)",
+          wanted: "a storage inside the file")
+      }
+      ranges[key] = position..<position + Int(count) * size
+      position += Int(count) * size
+    }
+    return try file(path, data, value) { ranges[$0] }
+  }
+
+  private static func file(
+    _ path: String, _ data: Data, _ value: PickleValue, storage: (String) -> Range<Int>?
+  ) throws -> TensorFile {
+    var tensors: [String: StoredTensor] = [:]
+    try visit(value, path) { name, tensor in
+      let place = "\(path): tensor \(name)"
+      guard let range = storage(tensor.storage) else {
+        throw TesseraError.input(place, found: "no storage \(tensor.storage)", wanted: "one")
+      }
+      // Only dense row-major views are kept: that is what state dicts hold.
+      var step = 1
+      for (extent, stride) in Swift.zip(tensor.shape, tensor.strides).reversed() {
+        guard extent <= 1 || stride == step else {
+          throw TesseraError.input(place, found: "strides \(tensor.strides)", wanted: "a contiguous tensor")
+        }
+        let (next, overflow) = step.multipliedReportingOverflow(by: extent)
+        guard !overflow, next <= Int(Int32.max) else {
+          throw TesseraError.input(place, found: "shape \(tensor.shape)", wanted: "at most 2^31 - 1 elements")
+        }
+        step = next
+      }
+      let size = tensor.type.byteCount
+      let low = range.lowerBound + tensor.offset * size
+      guard tensor.offset >= 0, tensor.offset <= range.count, low + step * size <= range.upperBound else {
+        throw TesseraError.input(
+          place, found: "elements \(tensor.offset) to \(tensor.offset + step) of a storage of \(range.count / size)",
+          wanted: "elements inside the storage")
+      }
+      tensors[name] = StoredTensor(type: tensor.type, shape: tensor.shape, range: low..<low + step * size)
+    }
+    return TensorFile(path: path, metadata: [:], data: data, tensors: tensors)
+  }
+
+  /// Every tensor of a state dict by name, also below keys such as `state_dict`.
+  private static func visit(
+    _ value: PickleValue, _ path: String, prefix: String = "", depth: Int = 0,
+    _ body: (String, PickleTensor) throws -> Void
+  ) throws {
+    guard case .dictionary(let box) = value, depth < 16 else {
+      throw TesseraError.input(path, found: "no dictionary of tensors", wanted: "a state dict")
+    }
+    for index in stride(from: 0, to: box.items.count - 1, by: 2) {
+      guard case .text(let key) = box.items[index] else { continue }
+      switch box.items[index + 1] {
+      case .tensor(let tensor): try body(prefix + key, tensor)
+      case .dictionary:
+        try visit(box.items[index + 1], path, prefix: "\(prefix)\(key).", depth: depth + 1, body)
+      default: break
+      }
+    }
+  }
+}
+
+/// The central directory of a zip archive.
+enum ZipDirectory {
+  /// Byte ranges of stored members by name.
+  static func read(_ path: String, _ data: Data) throws -> [String: Range<Int>] {
+    func bad(_ found: String, _ wanted: String = "a zip archive of stored members") -> TesseraError {
+      .input(path, found: found, wanted: wanted)
+    }
+    return try data.withUnsafeBytes { raw in
+      func u16(_ at: Int) -> Int { Int(raw.loadUnaligned(fromByteOffset: at, as: UInt16.self)) }
+      func u32(_ at: Int) -> Int { Int(raw.loadUnaligned(fromByteOffset: at, as: UInt32.self)) }
+      func u64(_ at: Int) -> Int { Int(clamping: raw.loadUnaligned(fromByteOffset: at, as: UInt64.self)) }
+      guard raw.count >= 22 else { throw bad("\(raw.count) bytes") }
+      let lowest = max(0, raw.count - 22 - 65_535)
+      guard let end = stride(from: raw.count - 22, through: lowest, by: -1).first(where: { u32($0) == 0x0605_4b50 })
+      else { throw bad("no end of the directory (a truncated file?)") }
+      var (count, position) = (u16(end + 10), u32(end + 16))
+      if end >= 20, u32(end - 20) == 0x0706_4b50 {
+        let wide = u64(end - 20 + 8)
+        guard wide >= 0, wide + 56 <= raw.count, u32(wide) == 0x0606_4b50 else { throw bad("a broken directory") }
+        (count, position) = (u64(wide + 32), u64(wide + 48))
+      }
+      var members: [String: Range<Int>] = [:]
+      for _ in 0..<count {
+        guard position >= 0, position + 46 <= raw.count, u32(position) == 0x0201_4b50 else {
+          throw bad("a broken directory")
+        }
+        let (name, extra, comment) = (u16(position + 28), u16(position + 30), u16(position + 32))
+        guard position + 46 + name + extra + comment <= raw.count else { throw bad("a broken directory") }
+        var (size, packed, offset) = (u32(position + 24), u32(position + 20), u32(position + 42))
+        var field = position + 46 + name
+        let fieldsEnd = field + extra
+        while field + 4 <= fieldsEnd {
+          let length = u16(field + 2)
+          if u16(field) == 1 {
+            var at = field + 4
+            func take(_ value: inout Int) {
+              if value == 0xffff_ffff, at + 8 <= fieldsEnd {
+                value = u64(at)
+                at += 8
+              }
+            }
+            take(&size)
+            take(&packed)
+            take(&offset)
+          }
+          field += 4 + length
+        }
+        let text = String(decoding: raw[position + 46..<position + 46 + name], as: UTF8.self)
+        guard u16(position + 10) == 0, size == packed else { throw bad("member \(text) compressed", "stored members") }
+        guard offset >= 0, offset + 30 <= raw.count, u32(offset) == 0x0403_4b50 else { throw bad("a broken member \(text)") }
+        let start = offset + 30 + u16(offset + 26) + u16(offset + 28)
+        guard size >= 0, start + size <= raw.count else { throw bad("member \(text) past the end") }
+        members[text] = start..<start + size
+        position += 46 + name + extra + comment
+      }
+      return members
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import Foundation
+
+/// Writes safetensors files, byte for byte the same for the same content.
+public struct SafetensorsWriter {
+  private struct Entry {
+    let name: String
+    let type: String
+    let shape: [Int]
+    let bytes: () throws -> Data
+  }
+
+  private var entries: [Entry] = []
+  private var metadata: [String: String]
+
+  /// An empty file with metadata; `numerics` and `fingerprint` are added.
+  public init(metadata: [String: String] = [:]) {
+    self.metadata = metadata
+  }
+
+  /// Adds floats.
+  public mutating func add(_ name: String, _ values: [Float], shape: [Int]) {
+    entries.append(
+      Entry(name: name, type: "F32", shape: shape, bytes: { values.withUnsafeBytes { Data($0) } }))
+  }
+
+  /// Adds integers.
+  public mutating func add(_ name: String, _ values: [Int32], shape: [Int]) {
+    entries.append(
+      Entry(name: name, type: "I32", shape: shape, bytes: { values.withUnsafeBytes { Data($0) } }))
+  }
+
+  /// Adds a device's tensor; it is read back when the file is written.
+  public mutating func add(_ name: String, _ tensor: Tensor, on device: any Backend) {
+    entries.append(
+      Entry(
+        name: name, type: tensor.elementType == .float32 ? "F32" : "I32", shape: tensor.shape,
+        bytes: {
+          var data = Data(count: tensor.count * 4)
+          try data.withUnsafeMutableBytes { try device.download(tensor, offset: 0, into: $0) }
+          return data
+        }))
+  }
+
+  /// Writes the file.
+  ///
+  /// - Returns: the fingerprint of names, shapes and elements (metadata left out).
+  public func write(to path: String) throws -> String {
+    let sorted = entries.sorted { $0.name < $1.name }
+    let blobs = try sorted.map { try $0.bytes() }
+    var print = Fingerprint()
+    var header: [String: Any] = [:]
+    var offset = 0
+    for (entry, blob) in zip(sorted, blobs) {
+      print.add("\(entry.name) \(entry.type) \(entry.shape)")
+      blob.withUnsafeBytes { print.add($0) }
+      header[entry.name] = [
+        "dtype": entry.type, "shape": entry.shape, "data_offsets": [offset, offset + blob.count],
+      ]
+      offset += blob.count
+    }
+    let digits = print.digits()
+    header["__metadata__"] = metadata.merging(["fingerprint": digits, "numerics": "1"]) { own, _ in own }
+    var json = try JSONSerialization.data(withJSONObject: header, options: [.sortedKeys, .withoutEscapingSlashes])
+    // The data starts at a multiple of 8.
+    json.append(Data(repeating: 0x20, count: (8 - json.count % 8) % 8))
+    let file = try AtomicFile(path)
+    try withUnsafeBytes(of: UInt64(json.count).littleEndian) { try file.write($0) }
+    try file.write(json)
+    for blob in blobs { try file.write(blob) }
+    try file.commit()
+    return digits
+  }
+}

@@ -1,0 +1,176 @@
+import Foundation
+import TesseraCompute
+
+/// What represents a text: the [CLS] token's vector or the mean over its tokens.
+public enum Pooling: String, Sendable, CaseIterable {
+  case cls, mean
+}
+
+/// A BERT encoder (Devlin et al. 2019) in evaluation mode.
+///
+/// Texts of a batch are packed one after the other without padding: linear layers run over all tokens, attention
+/// over each text alone. What else is in the batch cannot change a text's bits.
+public final class BertEncoder {
+  /// The extents.
+  public let configuration: EncoderConfiguration
+  /// The tokenizer that goes with it.
+  public let tokenizer: WordPieceTokenizer
+  let device: any Backend
+  private let words: Tensor, positions: Tensor, embeddingNorm: Norm
+  private let layers: [Layer]
+
+  struct Norm {
+    let gamma: Tensor, beta: Tensor
+  }
+
+  struct Layer {
+    let qkv: Tensor, qkvBias: Tensor, output: Tensor, outputBias: Tensor, attentionNorm: Norm
+    let up: Tensor, upBias: Tensor, down: Tensor, downBias: Tensor, norm: Norm
+  }
+
+  /// Reads `config.json`, `vocab.txt` and `model.safetensors` (or `pytorch_model.bin`) of a folder.
+  ///
+  /// - Throws: `TesseraError` naming the file and tensor that does not fit.
+  public init(folder: String, device: any Backend) throws {
+    let root = URL(fileURLWithPath: folder)
+    func path(_ name: String) -> String { root.appendingPathComponent(name).path }
+    let c = try EncoderConfiguration(file: path("config.json"))
+    tokenizer = try WordPieceTokenizer(vocabularyFile: path("vocab.txt"))
+    guard tokenizer.count <= c.vocabulary else {
+      throw TesseraError.input(
+        path("vocab.txt"), found: "\(tokenizer.count) tokens", wanted: "at most the \(c.vocabulary) of config.json")
+    }
+    let weights = FileManager.default.fileExists(atPath: path("model.safetensors")) ? "model.safetensors" : "pytorch_model.bin"
+    let file = try TensorFile.open(
+      FileManager.default.fileExists(atPath: path(weights)) ? path(weights) : path("model.safetensors"))
+    let prefix = file.contains("bert.embeddings.word_embeddings.weight") ? "bert." : ""
+    func tensor(_ name: String, _ shape: [Int]) throws -> Tensor {
+      try device.tensor(try file.floats(prefix + name, shape: shape), shape)
+    }
+    func norm(_ name: String) throws -> Norm {
+      // Files converted from TensorFlow say gamma and beta.
+      let old = file.contains("\(prefix)\(name).gamma")
+      return Norm(
+        gamma: try tensor(name + (old ? ".gamma" : ".weight"), [c.hidden]),
+        beta: try tensor(name + (old ? ".beta" : ".bias"), [c.hidden]))
+    }
+    words = try tensor("embeddings.word_embeddings.weight", [c.vocabulary, c.hidden])
+    // Every token is of type 0: its row is added to the position table once.
+    let types = try file.shape(prefix + "embeddings.token_type_embeddings.weight")
+    guard types.count == 2, types[0] >= 1, types[1] == c.hidden else {
+      throw TesseraError.input(
+        "\(file.path): token_type_embeddings", found: "shape \(types)", wanted: "[types, \(c.hidden)]")
+    }
+    let type = try file.floats(prefix + "embeddings.token_type_embeddings.weight")
+    var table = try file.floats(
+      prefix + "embeddings.position_embeddings.weight", shape: [c.positions, c.hidden])
+    for i in table.indices { table[i] += type[i % c.hidden] }
+    positions = try device.tensor(table, [c.positions, c.hidden])
+    embeddingNorm = try norm("embeddings.LayerNorm")
+    layers = try (0..<c.layers).map { index in
+      let name = "encoder.layer.\(index)."
+      let parts = ["query", "key", "value"]
+      let qkv = try parts.flatMap {
+        try file.floats("\(prefix)\(name)attention.self.\($0).weight", shape: [c.hidden, c.hidden])
+      }
+      let bias = try parts.flatMap {
+        try file.floats("\(prefix)\(name)attention.self.\($0).bias", shape: [c.hidden])
+      }
+      return Layer(
+        qkv: try device.tensor(qkv, [3 * c.hidden, c.hidden]), qkvBias: try device.tensor(bias, [3 * c.hidden]),
+        output: try tensor(name + "attention.output.dense.weight", [c.hidden, c.hidden]),
+        outputBias: try tensor(name + "attention.output.dense.bias", [c.hidden]),
+        attentionNorm: try norm(name + "attention.output.LayerNorm"),
+        up: try tensor(name + "intermediate.dense.weight", [c.intermediate, c.hidden]),
+        upBias: try tensor(name + "intermediate.dense.bias", [c.intermediate]),
+        down: try tensor(name + "output.dense.weight", [c.hidden, c.intermediate]),
+        downBias: try tensor(name + "output.dense.bias", [c.hidden]), norm: try norm(name + "output.LayerNorm"))
+    }
+    configuration = c
+    self.device = device
+  }
+
+  /// The hidden states of packed texts: state 0 is the embedding layer's output, state i that of layer i.
+  ///
+  /// - Parameters:
+  ///   - texts: token ids of each text, at most `configuration.positions` of them.
+  ///   - last: the last state that is wanted.
+  ///   - visit: called with each state's number and tensor (tokens, hidden).
+  func hiddenStates(
+    _ texts: [[Int32]], upTo last: Int, visit: (Int, Tensor) throws -> Void
+  ) throws {
+    let c = configuration
+    let tokens = texts.reduce(0) { $0 + $1.count }
+    guard tokens > 0 else { return }
+    let wordIDs = try device.tensor(texts.flatMap { $0 }, [tokens])
+    let positionIDs = try device.tensor(texts.flatMap { $0.indices.map { Int32($0) } }, [tokens])
+    var x = try empty(tokens, c.hidden)
+    let other = try empty(tokens, c.hidden)
+    let statistics = (mean: try empty(tokens), rstd: try empty(tokens))
+    try device.gatherRows(words, ids: wordIDs, columns: c.hidden, into: x)
+    try device.gatherRows(positions, ids: positionIDs, columns: c.hidden, into: other)
+    try addAndNormalize(x, other, embeddingNorm, into: x, statistics)
+    try visit(0, x)
+    let qkv = try empty(tokens, 3 * c.hidden)
+    let attended = try empty(tokens, c.hidden)
+    let wide = try empty(tokens, c.intermediate)
+    for (index, layer) in layers.enumerated() where index < last {
+      try linear(x, layer.qkv, layer.qkvBias, into: qkv)
+      var begin = 0
+      for text in texts {
+        try attend(qkv, begin: begin, length: text.count, into: attended)
+        begin += text.count
+      }
+      try linear(attended, layer.output, layer.outputBias, into: other)
+      try addAndNormalize(other, x, layer.attentionNorm, into: x, statistics)
+      try linear(x, layer.up, layer.upBias, into: wide, activation: c.activation)
+      try linear(wide, layer.down, layer.downBias, into: other)
+      let next = try empty(tokens, c.hidden)
+      try addAndNormalize(other, x, layer.norm, into: next, statistics)
+      x = next
+      try visit(index + 1, x)
+    }
+  }
+
+  private func empty(_ shape: Int...) throws -> Tensor { try device.allocate(shape, .float32) }
+
+  private func linear(
+    _ x: Tensor, _ weight: Tensor, _ bias: Tensor, into y: Tensor, activation: String? = nil
+  ) throws {
+    var p = MatmulParameters(m: x.shape[0], n: weight.shape[0], k: weight.shape[1], transposeB: true)
+    p.bias = 1
+    p.activation = activation == "gelu" ? 3 : activation == "relu" ? 1 : activation == "tanh" ? 4 : 0
+    try device.matmul(p, x, weight, bias: bias, into: y)
+  }
+
+  /// y = layer norm of a + b; overwrites a.
+  private func addAndNormalize(
+    _ a: Tensor, _ b: Tensor, _ norm: Norm, into y: Tensor, _ statistics: (mean: Tensor, rstd: Tensor)
+  ) throws {
+    try device.binary(.add, a, b, into: a)
+    try device.layerNorm(
+      RowsParameters(rows: a.shape[0], columns: configuration.hidden, eps: configuration.eps), a,
+      gamma: norm.gamma, beta: norm.beta, into: y, mean: statistics.mean, rstd: statistics.rstd)
+  }
+
+  /// softmax(q k' / sqrt(d)) v for every head of one text.
+  private func attend(_ qkv: Tensor, begin: Int, length: Int, into y: Tensor) throws {
+    let (hidden, heads) = (configuration.hidden, configuration.heads)
+    let width = hidden / heads
+    let scores = try empty(heads, length, length)
+    var p = MatmulParameters(m: length, n: length, k: width, transposeB: true)
+    (p.a_row_stride, p.b_col_stride) = (Int32(3 * hidden), Int32(3 * hidden))
+    (p.batch, p.a_batch_stride, p.b_batch_stride) = (Int32(heads), Int32(width), Int32(width))
+    p.c_batch_stride = Int32(length * length)
+    (p.a_offset, p.b_offset) = (Int32(begin * 3 * hidden), Int32(begin * 3 * hidden + hidden))
+    try device.matmul(p, qkv, qkv, bias: nil, into: scores)
+    try device.softmax(
+      scores, rows: heads * length, columns: length, scale: 1 / Float(width).squareRoot(), into: scores)
+    p = MatmulParameters(m: length, n: width, k: length)
+    (p.b_row_stride, p.c_row_stride) = (Int32(3 * hidden), Int32(hidden))
+    (p.batch, p.a_batch_stride, p.b_batch_stride) = (Int32(heads), Int32(length * length), Int32(width))
+    p.c_batch_stride = Int32(width)
+    (p.b_offset, p.c_offset) = (Int32(begin * 3 * hidden + 2 * hidden), Int32(begin * hidden))
+    try device.matmul(p, scores, qkv, bias: nil, into: y)
+  }
+}

@@ -1,0 +1,52 @@
+import Foundation
+import TesseraCompute
+
+/// The extents of a BERT-family encoder, from its `config.json`.
+public struct EncoderConfiguration: Sendable, Equatable {
+  /// Layers, width, heads, width of the feed-forward part.
+  public let layers: Int, hidden: Int, heads: Int, intermediate: Int
+  /// Entries of the word and position tables.
+  public let vocabulary: Int, positions: Int
+  /// Layer norm's epsilon.
+  public let eps: Float
+  /// The feed-forward activation: gelu, relu or tanh.
+  public let activation: String
+
+  /// Reads and checks `config.json`.
+  public init(file path: String) throws {
+    guard let data = try? Data(contentsOf: URL(fileURLWithPath: path)) else {
+      throw TesseraError.input(path, found: "no readable file", wanted: "an encoder's config.json")
+    }
+    guard let fields = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any] else {
+      throw TesseraError.input(path, found: "no JSON object", wanted: "an encoder's config.json")
+    }
+    func number(_ name: String, upTo most: Int = 1 << 20) throws -> Int {
+      guard let value = fields[name] as? NSNumber, let n = Int(exactly: value.doubleValue), n >= 1, n <= most else {
+        throw TesseraError.input("\(path): \(name)", found: "\(fields[name] ?? "nothing")", wanted: "1 to \(most)")
+      }
+      return n
+    }
+    let type = fields["model_type"] as? String ?? "bert"
+    guard type == "bert" else {
+      throw TesseraError.input("\(path): model_type", found: type, wanted: "bert")
+    }
+    let position = fields["position_embedding_type"] as? String ?? "absolute"
+    guard position == "absolute" else {
+      throw TesseraError.input("\(path): position_embedding_type", found: position, wanted: "absolute")
+    }
+    layers = try number("num_hidden_layers", upTo: 1000)
+    hidden = try number("hidden_size")
+    heads = try number("num_attention_heads", upTo: 1024)
+    intermediate = try number("intermediate_size")
+    vocabulary = try number("vocab_size", upTo: 1 << 24)
+    positions = try number("max_position_embeddings")
+    eps = Float((fields["layer_norm_eps"] as? NSNumber)?.doubleValue ?? 1e-12)
+    activation = fields["hidden_act"] as? String ?? "gelu"
+    guard hidden % heads == 0 else {
+      throw TesseraError.input(path, found: "hidden_size \(hidden) and \(heads) heads", wanted: "a multiple")
+    }
+    guard ["gelu", "relu", "tanh"].contains(activation) else {
+      throw TesseraError.input("\(path): hidden_act", found: activation, wanted: "gelu, relu or tanh")
+    }
+  }
+}

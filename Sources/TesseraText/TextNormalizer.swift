@@ -1,0 +1,75 @@
+import Foundation
+
+/// BERT's cleaning of text: control characters out, white space to blanks, blanks around CJK characters, accents
+/// stripped (canonical decomposition without marks), lower case.
+enum TextNormalizer {
+  static func normalize(_ scalars: ArraySlice<Unicode.Scalar>) -> [Unicode.Scalar] {
+    var out: [Unicode.Scalar] = []
+    out.reserveCapacity(scalars.count)
+    for scalar in scalars {
+      if scalar.value < 128 {
+        appendASCII(scalar, to: &out)
+      } else {
+        append(scalar, to: &out)
+      }
+    }
+    return out
+  }
+
+  private static func appendASCII(_ scalar: Unicode.Scalar, to out: inout [Unicode.Scalar]) {
+    switch scalar.value {
+    case 9, 10, 13: out.append(" ")
+    case 0..<32, 127: break
+    case 65...90: out.append(Unicode.Scalar(UInt8(scalar.value + 32)))
+    default: out.append(scalar)
+    }
+  }
+
+  private static func append(_ scalar: Unicode.Scalar, to out: inout [Unicode.Scalar]) {
+    if scalar.value == 0xfffd || CharacterClass.isControl(scalar) { return }
+    if scalar.properties.isWhitespace { return out.append(" ") }
+    let ideograph = CharacterClass.isIdeograph(scalar)
+    if ideograph { out.append(" ") }
+    for part in String(scalar).decomposedStringWithCanonicalMapping.unicodeScalars
+    where part.properties.generalCategory != .nonspacingMark {
+      out.append(contentsOf: part.properties.lowercaseMapping.unicodeScalars)
+    }
+    if ideograph { out.append(" ") }
+  }
+}
+
+/// Classes of characters as BERT's tokenizers see them.
+enum CharacterClass {
+  /// Category C (control, format, private use, surrogate); unassigned code points pass.
+  static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.properties.generalCategory {
+    case .control, .format, .privateUse, .surrogate: true
+    default: false
+    }
+  }
+
+  /// ASCII that is neither letter, digit nor blank, and category P.
+  static func isPunctuation(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 33...47, 58...64, 91...96, 123...126: return true
+    case 0..<128: return false
+    default: break
+    }
+    switch scalar.properties.generalCategory {
+    case .connectorPunctuation, .dashPunctuation, .openPunctuation, .closePunctuation, .initialPunctuation,
+      .finalPunctuation, .otherPunctuation:
+      return true
+    default: return false
+    }
+  }
+
+  /// The CJK blocks that BERT splits by character (not Hangul or Kana).
+  static func isIdeograph(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0x4E00...0x9FFF, 0x3400...0x4DBF, 0x20000...0x2A6DF, 0x2A700...0x2B73F, 0x2B740...0x2B81F,
+      0x2B920...0x2CEAF, 0xF900...0xFAFF, 0x2F800...0x2FA1F:
+      true
+    default: false
+    }
+  }
+}
