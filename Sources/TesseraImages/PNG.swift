@@ -1,0 +1,76 @@
+import CZlib
+import Foundation
+import TesseraCompute
+
+/// Grey images of 8 bits as PNG files.
+public enum PNG {
+  /// Encodes pixels.
+  ///
+  /// - Parameters:
+  ///   - pixels: row-major bytes, 0 black.
+  ///   - width, height: extents.
+  public static func encode(_ pixels: [UInt8], width: Int, height: Int) throws -> Data {
+    guard width > 0, height > 0, pixels.count == width * height else {
+      throw TesseraError.failure("png", found: "\(pixels.count) pixels", wanted: "\(width) x \(height)")
+    }
+    var lines: [UInt8] = []
+    lines.reserveCapacity(height * (width + 1))
+    for row in 0..<height {
+      lines.append(0)
+      lines += pixels[row * width..<(row + 1) * width]
+    }
+    var size = compressBound(UInt(lines.count))
+    var packed = [UInt8](repeating: 0, count: Int(size))
+    guard compress2(&packed, &size, lines, UInt(lines.count), 9) == Z_OK else {
+      throw TesseraError.failure("png", found: "zlib failed", wanted: "compressed lines")
+    }
+    var data = Data([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
+    chunk("IHDR", bigEndian(width) + bigEndian(height) + [8, 0, 0, 0, 0], to: &data)
+    chunk("IDAT", Array(packed.prefix(Int(size))), to: &data)
+    chunk("IEND", [], to: &data)
+    return data
+  }
+
+  private static func bigEndian(_ value: Int) -> [UInt8] {
+    [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) }
+  }
+
+  private static func chunk(_ type: String, _ bytes: [UInt8], to data: inout Data) {
+    let body = Array(type.utf8) + bytes
+    data += bigEndian(bytes.count)
+    data += body
+    data += bigEndian(Int(crc32(0, body, UInt32(body.count))))
+  }
+}
+
+/// Images laid side by side, for looking at.
+public struct ContactSheet {
+  /// Encodes images of [0, 1] in rows of `columns`, each pixel `scale` x `scale`, 4 pixels apart; `stretch` maps
+  /// the smallest and largest value to black and white.
+  public static func png(
+    _ images: [Float], pixels: Int, columns: Int, scale: Int = 3, stretch: Bool = true
+  ) throws -> Data {
+    let area = pixels * pixels
+    let count = images.count / max(1, area)
+    guard count > 0, columns > 0, scale > 0 else {
+      throw TesseraError.failure("contact sheet", found: "\(count) images", wanted: "at least one")
+    }
+    let (low, high) = stretch ? (images.min() ?? 0, images.max() ?? 1) : (0, 1)
+    let span = high > low ? high - low : 1
+    let across = min(columns, count)
+    let down = (count + across - 1) / across
+    let cell = pixels * scale + 4
+    let (width, height) = (across * cell + 4, down * cell + 4)
+    var out = [UInt8](repeating: 96, count: width * height)
+    for image in 0..<count {
+      let (top, left) = (image / across * cell + 4, image % across * cell + 4)
+      for y in 0..<pixels * scale {
+        for x in 0..<pixels * scale {
+          let value = (images[image * area + y / scale * pixels + x / scale] - low) / span
+          out[(top + y) * width + left + x] = UInt8(max(0, min(255, (value * 255).rounded())))
+        }
+      }
+    }
+    return try PNG.encode(out, width: width, height: height)
+  }
+}

@@ -1,0 +1,105 @@
+import TesseraCompute
+
+/// Which pixel each feature falls into.
+public struct PixelLayout: Sendable, Equatable {
+  /// Pixels a side.
+  public let pixels: Int
+  /// Row-major pixel of each feature.
+  public let pixelOfFeature: [Int32]
+
+  /// A layout with known pixels.
+  ///
+  /// - Throws: `TesseraError` for a pixel outside the grid.
+  public init(pixels: Int, pixelOfFeature: [Int32]) throws {
+    guard pixels >= 1, pixels <= 4096 else {
+      throw TesseraError.input("pixels", found: "\(pixels)", wanted: "1 to 4096")
+    }
+    guard pixelOfFeature.allSatisfy({ $0 >= 0 && $0 < Int32(pixels * pixels) }) else {
+      throw TesseraError.input("layout", found: "a pixel outside the grid", wanted: "0 to \(pixels * pixels - 1)")
+    }
+    self.pixels = pixels
+    self.pixelOfFeature = pixelOfFeature
+  }
+
+  /// DeepInsight's `bin` discretisation: rotate the layout into its smallest bounding rectangle, scale that to the
+  /// grid, round down; the top edge goes into the last bin.
+  ///
+  /// - Parameter coordinates: all x, then all y.
+  public init(binning coordinates: [Float], pixels: Int) throws {
+    let count = coordinates.count / 2
+    let points = (0..<count).map {
+      Point(x: Double(coordinates[$0]), y: Double(coordinates[count + $0]))
+    }
+    let rectangle = Rectangle.smallest(around: convexHull(points))
+    func bin(_ share: Double) -> Int32 { Int32(max(0, min(pixels - 1, Int(share * Double(pixels))))) }
+    try self.init(
+      pixels: pixels,
+      pixelOfFeature: points.map {
+        let place = rectangle.place($0)
+        return bin(place.y) * Int32(pixels) + bin(place.x)
+      })
+  }
+
+  /// One grey image per row: features that share a pixel are averaged, empty pixels are 0.
+  ///
+  /// - Parameter rows: row-major (count, features), in [0, 1].
+  /// - Returns: row-major (count, pixels, pixels).
+  public func render(_ rows: [Float], count: Int) throws -> [Float] {
+    let features = pixelOfFeature.count
+    guard rows.count == count * features else {
+      throw TesseraError.input("images", found: "\(rows.count / max(1, count)) features a row", wanted: "\(features)")
+    }
+    let members = featuresByPixel()
+    let area = pixels * pixels
+    return [Float](unsafeUninitializedCapacity: count * area) { out, filled in
+      out.initialize(repeating: 0)
+      rows.withUnsafeBufferPointer { rows in
+        for row in 0..<count {
+          for (pixel, list) in members {
+            var sum: Float = 0
+            for feature in list { sum += rows[row * features + feature] }
+            out[row * area + pixel] = sum / Float(list.count)
+          }
+        }
+      }
+      filled = count * area
+    }
+  }
+
+  /// Features of each occupied pixel, both ascending.
+  func featuresByPixel() -> [(pixel: Int, features: [Int])] {
+    var lists = [[Int]](repeating: [], count: pixels * pixels)
+    for (feature, pixel) in pixelOfFeature.enumerated() { lists[Int(pixel)].append(feature) }
+    return lists.enumerated().filter { !$0.element.isEmpty }.map { ($0.offset, $0.element) }
+  }
+
+  /// How many features share pixels.
+  public var collisions: CollisionReport {
+    var perPixel = [Int](repeating: 0, count: pixels * pixels)
+    for pixel in pixelOfFeature { perPixel[Int(pixel)] += 1 }
+    let occupied = perPixel.filter { $0 > 0 }
+    var histogram = [Int](repeating: 0, count: (occupied.max() ?? 0) + 1)
+    for count in perPixel { histogram[count] += 1 }
+    return CollisionReport(
+      features: pixelOfFeature.count, pixels: pixels * pixels, occupied: occupied.count,
+      alone: occupied.count { $0 == 1 }, most: occupied.max() ?? 0, pixelsByFeatures: histogram)
+  }
+}
+
+/// How a layout spreads features over pixels.
+public struct CollisionReport: Sendable, Codable, Equatable, CustomStringConvertible {
+  /// Features, pixels of the grid, pixels with at least one feature.
+  public let features: Int, pixels: Int, occupied: Int
+  /// Pixels with one feature, and the most features of a pixel.
+  public let alone: Int, most: Int
+  /// Entry n: pixels with n features.
+  public let pixelsByFeatures: [Int]
+
+  /// One line.
+  public var description: String {
+    let mean = occupied == 0 ? 0 : Double(features) / Double(occupied)
+    return
+      "\(features) features on \(occupied) of \(pixels) pixels: \(alone) alone, "
+      + "\((mean * 100).rounded() / 100) a pixel on average, \(most) at most"
+  }
+}

@@ -1,0 +1,108 @@
+import TesseraCompute
+
+/// Exact t-SNE in two dimensions (van der Maaten and Hinton 2008) with scikit-learn 0.24's defaults: random start
+/// of deviation 1e-4, early exaggeration for 250 iterations at momentum 0.5, then momentum 0.8.
+public struct TSNE: Sendable {
+  /// Effective number of neighbours.
+  public var perplexity: Float = 30
+  /// Factor on the affinities in the first phase.
+  public var exaggeration: Float = 12
+  /// Step size.
+  public var learningRate: Float = 200
+  /// Iterations in all, and of the first phase.
+  public var iterations = 1000, explorationIterations = 250
+  /// Seed of the start.
+  public var seed: UInt64 = 1701
+
+  /// The defaults.
+  public init() {}
+
+  /// A finished layout.
+  public struct Result: Sendable {
+    /// All x coordinates, then all y coordinates.
+    public let coordinates: [Float]
+    /// Kullback-Leibler divergence at the end.
+    public let divergence: Float
+    /// Iterations that were run.
+    public let iterations: Int
+  }
+
+  /// Lays out points.
+  ///
+  /// - Parameters:
+  ///   - points: row-major (count, dims).
+  ///   - progress: called now and then with the iteration and the last known divergence.
+  /// - Throws: `TesseraError` if there are too few points for the perplexity.
+  public func layOut(
+    _ points: [Float], count: Int, dims: Int, on device: any Backend,
+    progress: (Int, Float?) throws -> Void = { _, _ in }
+  ) throws -> Result {
+    guard perplexity >= 1, Float(count) > perplexity else {
+      throw TesseraError.input(
+        "perplexity", found: "\(perplexity) for \(count) points", wanted: "1 or more and below the number of points")
+    }
+    guard count <= 46_340 else {
+      throw TesseraError.input("t-SNE", found: "\(count) points", wanted: "at most 46340 (exact affinities)")
+    }
+    let joint = try affinities(points, count, dims, device)
+    let layout = try device.allocate([2, count], .float32)
+    let velocity = try device.allocate([2, count], .float32)
+    let gains = try device.allocate([2, count], .float32)
+    let forces = try device.allocate([5, count], .float32)
+    let norm = try device.allocate([1], .float32)
+    let divergence = try device.allocate([1], .float32)
+    try device.randomNormal(
+      RandomStream(seed: seed, stream: Self.startStream), mean: 0, deviation: 1e-4, into: layout)
+    try device.fill(velocity, with: 0)
+    try device.fill(gains, with: 1)
+    var p = TSNEParameters()
+    (p.points, p.learning_rate, p.min_gain) = (Int32(count), learningRate, 0.01)
+    var best = (divergence: Float.infinity, iteration: 0)
+    var known: Float?
+    var done = 0
+    for iteration in 0..<iterations {
+      let exploring = iteration < explorationIterations
+      if iteration == explorationIterations {
+        // scikit-learn starts its second phase with fresh velocities and gains.
+        try device.fill(velocity, with: 0)
+        try device.fill(gains, with: 1)
+        best.iteration = iteration
+      }
+      (p.exaggeration, p.momentum) = exploring ? (exaggeration, 0.5) : (1, 0.8)
+      try device.tsneForces(p, joint: joint, layout: layout, into: forces)
+      try device.tsneUpdate(
+        p, forces: forces, layout: layout, velocity: velocity, gains: gains, squaredNorm: norm)
+      done = iteration + 1
+      guard done % 50 == 0 else { continue }
+      if !exploring {
+        try device.tsneDivergence(joint, layout: layout, points: count, into: divergence)
+        let value = try device.floats(divergence)[0]
+        known = value
+        if value < best.divergence { best = (value, iteration) }
+        let gradient = try device.floats(norm)[0].squareRoot()
+        if iteration - best.iteration > 300 || gradient <= 1e-7 { break }
+      }
+      try progress(done, known)
+    }
+    try device.tsneDivergence(joint, layout: layout, points: count, into: divergence)
+    let coordinates = try device.floats(layout)
+    guard coordinates.allSatisfy(\.isFinite) else {
+      throw TesseraError.failure("t-SNE", found: "coordinates that are not finite", wanted: "a layout")
+    }
+    return Result(coordinates: coordinates, divergence: try device.floats(divergence)[0], iterations: done)
+  }
+
+  private static let startStream: UInt64 = 1 << 61
+
+  private func affinities(_ points: [Float], _ count: Int, _ dims: Int, _ device: any Backend) throws -> Tensor {
+    let distances = try device.allocate([count, count], .float32)
+    do {
+      let x = try device.tensor(points, [count, dims])
+      try device.squaredDistances(x, points: count, dims: dims, into: distances)
+    }
+    let conditional = try device.allocate([count, count], .float32)
+    try device.conditionalAffinities(distances, points: count, perplexity: perplexity, into: conditional)
+    try device.jointAffinities(conditional, points: count, into: distances)
+    return distances
+  }
+}

@@ -1,0 +1,51 @@
+import Foundation
+import TesseraCompute
+import TesseraNN
+
+/// Where a training run keeps what it needs to go on: model, optimiser, position and history after each epoch
+/// (random numbers follow from seed and position), and the best epoch's weights.
+public struct Checkpoint: Sendable {
+  private let folder: URL
+  private let key: String
+
+  /// Checkpoints in a folder; one made under another `key` (plan, model, data) is not used.
+  public init(folder: String, key: String) {
+    self.folder = URL(fileURLWithPath: folder)
+    self.key = key
+  }
+
+  private var current: String { folder.appendingPathComponent("checkpoint.safetensors").path }
+  private var best: String { folder.appendingPathComponent("best.safetensors").path }
+
+  func save(_ network: ImageClassifier, _ optimizer: Adam, _ history: [EpochRecord], isBest: Bool) throws {
+    if isBest {
+      var writer = SafetensorsWriter(metadata: ["key": key, "epoch": "\(history.count)"])
+      for (name, tensor) in network.state { writer.add(name, tensor, on: network.device) }
+      _ = try writer.write(to: best)
+    }
+    let text = String(decoding: try JSONEncoder().encode(history), as: UTF8.self)
+    var writer = SafetensorsWriter(metadata: ["key": key, "steps": "\(optimizer.steps)", "history": text])
+    for (name, tensor) in network.state { writer.add("model." + name, tensor, on: network.device) }
+    for (name, tensor) in optimizer.state { writer.add("adam." + name, tensor, on: network.device) }
+    _ = try writer.write(to: current)
+  }
+
+  /// Restores the last epoch; nil if there is none of this key.
+  func load(into network: ImageClassifier, _ optimizer: Adam) throws -> [EpochRecord]? {
+    guard FileManager.default.fileExists(atPath: current) else { return nil }
+    let file = try TensorFile.open(current)
+    guard file.metadata["key"] == key, let steps = file.metadata["steps"].flatMap({ Int($0) }), steps >= 0,
+      let text = file.metadata["history"],
+      let history = try? JSONDecoder().decode([EpochRecord].self, from: Data(text.utf8))
+    else { return nil }
+    try network.load(file, prefix: "model.")
+    for (name, tensor) in optimizer.state {
+      let values = try file.floats("adam." + name, shape: tensor.shape)
+      try values.withUnsafeBytes { try network.device.upload($0, to: tensor, offset: 0) }
+    }
+    optimizer.restore(steps: steps)
+    return history
+  }
+
+  func loadBest(into network: ImageClassifier) throws { try network.load(try TensorFile.open(best)) }
+}

@@ -1,0 +1,101 @@
+import TesseraCompute
+import TesseraNN
+
+/// A network on grey images: upsampling x3, a frozen slice, a trained head and classifier.
+public final class ImageClassifier {
+  /// Which network.
+  public let architecture: Architecture
+  /// The number of classes.
+  public let classes: Int
+  /// Pixels a side of the images, before upsampling.
+  public let pixels: Int
+  let device: any Backend
+  let slice: Sequential, head: Sequential, classifier: Sequential
+
+  /// The factor of the nearest upsampling in front of the slice.
+  public static let upsampling = 3
+
+  /// A network with weights drawn by seed; the slice is frozen.
+  public init(
+    _ architecture: Architecture, classes: Int, pixels: Int, seed: UInt64, device: any Backend
+  ) throws {
+    (self.architecture, self.classes, self.pixels, self.device) = (architecture, classes, pixels, device)
+    let initializer = Initializer(device: device, seed: seed)
+    slice = try architecture.makeSlice(initializer)
+    head = try architecture.makeHead(initializer)
+    classifier = try architecture.makeClassifier(classes, initializer)
+    slice.setTrainable(false)
+  }
+
+  /// Everything the network holds, by name.
+  public var state: [(name: String, tensor: Tensor)] {
+    [("", slice), ("head.", head), ("classifier.", classifier)].flatMap { prefix, module in
+      module.state.map { (prefix + $0.name, $0.state.tensor) }
+    }
+  }
+
+  /// Loads the slice by the names of the published weights; three input channels of the first convolution are
+  /// summed, in ascending order.
+  ///
+  /// - Throws: `TesseraError` for a missing tensor or another shape.
+  public func loadSlice(_ file: TensorFile) throws {
+    for (name, state) in slice.state {
+      var shape = state.tensor.shape
+      var values: [Float]
+      if name == architecture.firstWeight, try file.shape(name).dropFirst().first == 3 {
+        shape[1] = 3
+        values = try file.floats(name, shape: shape)
+        let area = shape[2] * shape[3]
+        values = (0..<shape[0] * area).map { at in
+          let base = at / area * 3 * area + at % area
+          return values[base] + values[base + area] + values[base + 2 * area]
+        }
+      } else {
+        values = try file.floats(name, shape: shape)
+      }
+      try values.withUnsafeBytes { try device.upload($0, to: state.tensor, offset: 0) }
+    }
+  }
+
+  /// Writes values into the network's state by name.
+  public func load(_ file: TensorFile, prefix: String = "") throws {
+    for (name, tensor) in state {
+      let values = try file.floats(prefix + name, shape: tensor.shape)
+      try values.withUnsafeBytes { try device.upload($0, to: tensor, offset: 0) }
+    }
+  }
+
+  /// The frozen slice's output for normalised images (batch, pixels, pixels), in evaluation mode: an image's
+  /// output has the same bits in any batch.
+  func features(_ images: Tensor) throws -> Tensor {
+    let batch = images.count / (pixels * pixels)
+    let side = pixels * Self.upsampling
+    let large = try device.allocate([batch, 1, side, side], .float32)
+    try device.upsampleNearest(
+      planes: batch, height: pixels, width: pixels, scale: Self.upsampling, images, into: large)
+    return try slice(Variable(large), Context(device: device)).value
+  }
+
+  /// The logits for the slice's output.
+  func logits(_ features: Variable, _ context: Context) throws -> Variable {
+    try classifier(try head(features, context), context)
+  }
+
+  /// The class probabilities' logarithms of normalised images, row-major (count, classes).
+  public func logProbabilities(_ images: [Float]) throws -> [Float] {
+    let area = pixels * pixels
+    guard images.count % area == 0 else {
+      throw TesseraError.input("images", found: "\(images.count) values", wanted: "a multiple of \(area)")
+    }
+    var out: [Float] = []
+    for begin in stride(from: 0, to: images.count, by: 32 * area) {
+      let part = Array(images[begin..<min(images.count, begin + 32 * area)])
+      let batch = part.count / area
+      let x = try features(try device.tensor(part, [batch, pixels, pixels]))
+      let context = Context(device: device)
+      let y = try context.logSoftmax(try logits(Variable(x), context))
+      out += try device.floats(y.value)
+    }
+    return out
+  }
+}

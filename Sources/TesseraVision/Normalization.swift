@@ -1,0 +1,64 @@
+import TesseraCompute
+
+/// How pixel values are standardised before the slice, fitted on training rows.
+public enum ImageNormalization: String, Sendable, CaseIterable {
+  /// One mean and deviation for all pixels.
+  case global
+  /// Each pixel's own mean, one deviation for all: brings out what differs between reviews.
+  case centered
+  /// Each pixel's own mean and deviation.
+  case pixel
+}
+
+/// Fitted numbers: y = (x - mean) scale, per pixel.
+public struct PixelStatistics: Sendable {
+  /// Per pixel.
+  public let mean: [Float], scale: [Float]
+
+  /// Known numbers.
+  public init(mean: [Float], scale: [Float]) {
+    self.mean = mean
+    self.scale = scale
+  }
+
+  /// Fits on some rows of images (count, area), with sums in Double in row order.
+  public static func fit(
+    _ images: [Float], area: Int, rows: [Int], _ kind: ImageNormalization
+  ) -> PixelStatistics {
+    let count = Double(max(1, rows.count))
+    var sums = [Double](repeating: 0, count: area)
+    for row in rows {
+      for p in 0..<area { sums[p] += Double(images[row * area + p]) }
+    }
+    var mean = sums.map { $0 / count }
+    if kind == .global {
+      let all = mean.reduce(0, +) / Double(area)
+      mean = [Double](repeating: all, count: area)
+    }
+    var squares = [Double](repeating: 0, count: area)
+    for row in rows {
+      for p in 0..<area {
+        let d = Double(images[row * area + p]) - mean[p]
+        squares[p] += d * d
+      }
+    }
+    var variance = squares.map { $0 / count }
+    if kind != .pixel {
+      let all = variance.reduce(0, +) / Double(area)
+      variance = [Double](repeating: all, count: area)
+    }
+    return PixelStatistics(
+      mean: mean.map { Float($0) }, scale: variance.map { $0 > 1e-12 ? Float(1 / $0.squareRoot()) : 0 })
+  }
+
+  /// The normalised images.
+  public func apply(_ images: [Float]) -> [Float] {
+    let area = mean.count
+    return [Float](unsafeUninitializedCapacity: images.count) { out, count in
+      for row in 0..<images.count / max(1, area) {
+        for p in 0..<area { out[row * area + p] = (images[row * area + p] - mean[p]) * scale[p] }
+      }
+      count = images.count
+    }
+  }
+}

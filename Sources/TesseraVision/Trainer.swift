@@ -1,0 +1,144 @@
+import Foundation
+import TesseraCompute
+import TesseraNN
+
+/// What is learnt from and how.
+public struct TrainingPlan: Sendable {
+  /// Normalised images (count, pixels, pixels) and the class of each.
+  public var images: [Float], labels: [Int32]
+  /// Row numbers to train on and to choose the epoch by.
+  public var training: [Int], validation: [Int]
+  /// Passes over the training rows, rows per step.
+  public var epochs = 15, batch = 32
+  /// Seed of dropout and of the order of rows.
+  public var seed: UInt64 = 1701
+  /// Learning rates of the head's convolutions and of the classifier; the architecture's if nil.
+  public var learningRates: (convolutions: Float, classifier: Float)?
+  /// L2 penalty of the optimiser.
+  public var weightDecay: Float = 0
+  /// The most bytes of slice output that are kept.
+  public var featureMemory = 6 << 30
+
+  /// A plan with the recipe's defaults.
+  public init(images: [Float], labels: [Int32], training: [Int], validation: [Int]) {
+    (self.images, self.labels) = (images, labels)
+    (self.training, self.validation) = (training, validation)
+  }
+}
+
+/// One epoch's figures.
+public struct EpochRecord: Codable, Sendable, Equatable {
+  /// From 1 on.
+  public let epoch: Int
+  /// Mean cross-entropy over the training rows, in training mode.
+  public let loss: Double
+  /// Right answers on the validation rows.
+  public let correct: Int
+}
+
+/// Trains a classifier; with a checkpoint path, a killed run resumes and ends in the same bits.
+public final class Trainer {
+  private let network: ImageClassifier
+  private let plan: TrainingPlan
+  private let optimizer: Adam
+  private let checkpoint: Checkpoint?
+  /// The epochs so far.
+  public private(set) var history: [EpochRecord] = []
+
+  /// A trainer.
+  ///
+  /// - Parameters:
+  ///   - checkpoint: a folder for `checkpoint.safetensors` and `best.safetensors`; nil keeps the last epoch's
+  ///     weights and writes nothing.
+  public init(_ network: ImageClassifier, _ plan: TrainingPlan, checkpoint: Checkpoint? = nil) throws {
+    guard !plan.training.isEmpty, plan.batch >= 1, plan.epochs >= 0 else {
+      throw TesseraError.input(
+        "training", found: "\(plan.training.count) rows, batch \(plan.batch), \(plan.epochs) epochs",
+        wanted: "rows to train on, a batch of 1 or more")
+    }
+    (self.network, self.plan, self.checkpoint) = (network, plan, checkpoint)
+    let rates = plan.learningRates ?? network.architecture.learningRates
+    func named(_ prefix: String, _ module: Sequential) -> [(name: String, parameter: Parameter)] {
+      module.parameters.map { (prefix + $0.name, $0.parameter) }
+    }
+    optimizer = try Adam(
+      device: network.device,
+      [
+        .init(named("head.", network.head), learningRate: rates.convolutions),
+        .init(named("classifier.", network.classifier), learningRate: rates.classifier),
+      ], weightDecay: plan.weightDecay)
+  }
+
+  /// Trains to the last epoch and leaves the network with the weights of the best one on validation (the earliest
+  /// of equals; the last epoch without validation rows).
+  ///
+  /// - Parameter progress: called with (epoch, rows done, rows of the epoch).
+  public func run(
+    features progressOfFeatures: (Int, Int) throws -> Void = { _, _ in },
+    progress: (Int, Int, Int) throws -> Void = { _, _, _ in }, epochDone: (EpochRecord) throws -> Void = { _ in }
+  ) throws {
+    if let checkpoint, let saved = try checkpoint.load(into: network, optimizer) { history = saved }
+    guard history.count < plan.epochs else { return try finish() }
+    let store = try FeatureStore(
+      network, images: plan.images, limit: plan.featureMemory, progress: progressOfFeatures)
+    while history.count < plan.epochs {
+      let epoch = history.count + 1
+      let loss = try pass(epoch, store, progress)
+      guard loss.isFinite else {
+        throw TesseraError.failure("training", found: "loss \(loss) in epoch \(epoch)", wanted: "a finite loss")
+      }
+      let record = EpochRecord(epoch: epoch, loss: loss, correct: try correct(plan.validation, store))
+      let isBest = plan.validation.isEmpty || history.allSatisfy { $0.correct < record.correct }
+      history.append(record)
+      if let checkpoint { try checkpoint.save(network, optimizer, history, isBest: isBest) }
+      try epochDone(record)
+    }
+    try finish()
+  }
+
+  private func finish() throws {
+    if let checkpoint, !history.isEmpty { try checkpoint.loadBest(into: network) }
+  }
+
+  /// One pass over the training rows; the mean loss.
+  private func pass(_ epoch: Int, _ store: FeatureStore, _ progress: (Int, Int, Int) throws -> Void) throws -> Double {
+    let order = try RandomStream(seed: plan.seed, stream: Self.orderStream + UInt64(epoch)).shuffled(plan.training)
+    let device = network.device
+    let steps = (order.count + plan.batch - 1) / plan.batch
+    let losses = try device.allocate([order.count], .float32)
+    for step in 0..<steps {
+      let begin = step * plan.batch
+      let rows = Array(order[begin..<min(order.count, begin + plan.batch)])
+      let context = Context(
+        device: device, training: true, differentiable: true, seed: plan.seed,
+        step: UInt64((epoch - 1) * steps + step))
+      let labels = try device.tensor(rows.map { plan.labels[$0] }, [rows.count])
+      let logits = try network.logits(Variable(try store.batch(rows)), context)
+      let part = try context.crossEntropy(logits, labels: labels)
+      try device.copy(
+        part, to: losses,
+        region: CopyRegion(
+          rows: 1, columns: rows.count, sourceStride: rows.count, destinationOffset: begin,
+          destinationStride: rows.count))
+      try context.backward(from: logits, labels: labels)
+      try optimizer.step()
+      try progress(epoch, begin + rows.count, order.count)
+    }
+    return try device.floats(losses).reduce(0) { $0 + Double($1) } / Double(order.count)
+  }
+
+  private func correct(_ rows: [Int], _ store: FeatureStore) throws -> Int {
+    var right = 0
+    for begin in stride(from: 0, to: rows.count, by: plan.batch) {
+      let part = Array(rows[begin..<min(rows.count, begin + plan.batch)])
+      let context = Context(device: network.device)
+      let logits = try network.logits(Variable(try store.batch(part)), context)
+      let best = try network.device.allocate([part.count], .int32)
+      try network.device.rowArgmax(logits.value, rows: part.count, columns: network.classes, into: best)
+      right += zip(try network.device.ints(best), part).count { $0 == plan.labels[$1] }
+    }
+    return right
+  }
+
+  private static let orderStream: UInt64 = 1 << 60
+}
