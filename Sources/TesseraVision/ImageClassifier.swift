@@ -9,7 +9,8 @@ public final class ImageClassifier {
   public let classes: Int
   /// Pixels a side of the images, before upsampling.
   public let pixels: Int
-  let device: any Backend
+  /// Where it computes.
+  public let device: any Backend
   let slice: Sequential, head: Sequential, classifier: Sequential
 
   /// The factor of the nearest upsampling in front of the slice.

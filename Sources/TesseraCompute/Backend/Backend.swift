@@ -24,3 +24,6 @@ public typealias ChannelsParameters = tsr_channels_params
 public typealias AdamParameters = tsr_adam_params
 /// A t-SNE gradient step.
 public typealias TSNEParameters = tsr_tsne_params
+
+/// The version of the numerics contract (`Kernels/NUMERICS.md`): results of different versions may differ.
+public let numericsVersion: Int32 = TSR_NUMERICS_VERSION

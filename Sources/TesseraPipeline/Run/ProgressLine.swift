@@ -16,13 +16,13 @@ public final class ProgressLine: @unchecked Sendable {
   }
 
   /// Starts a new stage: rate and time left are counted from here.
-  public func begin(_ what: String) {
+  public func begin(_ what: String, quietly: Bool = false) {
     lock.withLock {
       start = DispatchTime.now().uptimeNanoseconds
       last = start
       guard !quiet else { return }
       clear()
-      if !terminal { write(what + "\n") }
+      if !terminal, !quietly, !quiet { write(what + "\n") }
     }
   }
 

@@ -14,6 +14,8 @@ public struct StageRecord: Codable, Sendable, Equatable {
   public var parameters: [String: String]
   /// Fingerprints of the outputs by file name.
   public var outputs: [String: String]
+  /// The stage's fingerprint.
+  public var fingerprint: String
 
   /// Whether the record stands for the same work.
   func matches(_ other: StageRecord) -> Bool {

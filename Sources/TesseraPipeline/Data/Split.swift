@@ -1,0 +1,37 @@
+import TesseraCompute
+
+/// Which rows are trained on, which choose the epoch, and which are looked at once in the end.
+public struct Split: Sendable, Equatable {
+  /// Row numbers, ascending.
+  public let training: [Int], validation: [Int], test: [Int]
+
+  /// Known rows.
+  public init(training: [Int], validation: [Int], test: [Int]) {
+    (self.training, self.validation, self.test) = (training, validation, test)
+  }
+
+  /// Rows at random by seed; shares are of all rows, the rest is for training.
+  ///
+  /// - Throws: `TesseraError` if no row or only one class is left to train on.
+  public init(
+    labels: [Int32], validation: Double, test: Double, seed: UInt64
+  ) throws {
+    guard validation >= 0, test >= 0, validation + test < 1 else {
+      throw TesseraError.input(
+        "split", found: "shares \(validation) and \(test)", wanted: "0 or more, together below 1")
+    }
+    let order = try RandomStream(seed: seed, stream: Self.stream).shuffled(Array(labels.indices))
+    let held = (Double(order.count) * validation).rounded()
+    let last = (Double(order.count) * test).rounded()
+    let first = order.count - Int(held) - Int(last)
+    self.init(
+      training: order[..<first].sorted(), validation: order[first..<first + Int(held)].sorted(),
+      test: order[(first + Int(held))...].sorted())
+    guard Set(training.map { labels[$0] }).count > 1 else {
+      throw TesseraError.input(
+        "split", found: "\(training.count) training rows of one class", wanted: "rows of two classes or more")
+    }
+  }
+
+  private static let stream: UInt64 = 1 << 59
+}

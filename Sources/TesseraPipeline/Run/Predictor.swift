@@ -1,0 +1,77 @@
+import Foundation
+import TesseraCompute
+import TesseraText
+
+/// Classifies texts with a finished run.
+public struct Predictor {
+  private let encoder: BertEncoder
+  private let configuration: RunConfiguration
+  private let layout: FeatureLayout
+  private let model: TrainedModel
+  private let batch: Int
+
+  /// A text's class with its probability.
+  public struct Prediction: Sendable {
+    /// The most probable class.
+    public let label: String
+    /// Its probability.
+    public let probability: Float
+  }
+
+  /// Names of the classes.
+  public var classes: [String] { model.classes }
+
+  /// Opens a run.
+  ///
+  /// - Throws: `TesseraError` if the run is not finished or its encoder is gone.
+  public init(run folder: String, device: any Backend, batch: Int = 64) throws {
+    let root = URL(fileURLWithPath: folder)
+    func path(_ name: String) -> String { root.appendingPathComponent(name).path }
+    configuration = try RunConfiguration.read(path(Pipeline.Files.configuration))
+    layout = try FeatureLayout.read(path(Pipeline.Files.layout))
+    model = try TrainedModel.read(path(Pipeline.Files.model), on: device)
+    encoder = try BertEncoder(folder: configuration.encoder, device: device)
+    self.batch = batch
+  }
+
+  /// Features of texts and their images.
+  private func images(_ texts: [String], progress: (Int) throws -> Void) throws -> (features: [Float], images: [Float]) {
+    let states = try configuration.states(layers: encoder.configuration.layers)
+    let embedder = try Embedder(encoder, states: states, pooling: try configuration.tokenPooling(), batch: batch)
+    let features = try embedder.embed(texts, progress: progress)
+    return (
+      features,
+      try layout.render(features, columns: embedder.features, rows: Array(texts.indices), on: model.network.device)
+    )
+  }
+
+  /// Classifies texts.
+  public func predict(_ texts: [String], progress: (Int) throws -> Void = { _ in }) throws -> [Prediction] {
+    let device = model.network.device
+    let scores = try model.logProbabilities(try images(texts, progress: progress).images)
+    let tensor = try device.tensor(scores, [scores.count])
+    try device.unary(.exp, tensor, alpha: 0, beta: 0, into: tensor)
+    let probabilities = try device.floats(tensor)
+    let count = classes.count
+    return texts.indices.map { row in
+      var best = 0
+      for c in 1..<count where scores[row * count + c] > scores[row * count + best] { best = c }
+      return Prediction(label: classes[best], probability: probabilities[row * count + best])
+    }
+  }
+
+  /// Accuracy on labelled texts, with the probe fitted on the run's training rows beside it.
+  public func evaluate(_ data: DataSet, run folder: String, progress: (Int) throws -> Void = { _ in }) throws -> Evaluation {
+    let device = model.network.device
+    let own = try Embeddings.read(
+      URL(fileURLWithPath: folder).appendingPathComponent(Pipeline.Files.embeddings).path)
+    try layout.split.check(folder, count: own.labels.count)
+    let probe = try LinearProbe.fit(
+      features: own.features, columns: own.columns, labels: own.labels, classes: own.classes.count,
+      training: layout.split.training, validation: layout.split.validation, on: device)
+    let made = try images(data.texts, progress: progress)
+    let guesses = try probe.predict(
+      features: made.features, columns: own.columns, rows: Array(data.texts.indices), on: device)
+    return try Evaluation.make(model, images: made.images, labels: data.labels, probe: guesses)
+  }
+}

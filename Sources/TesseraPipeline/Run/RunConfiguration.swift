@@ -1,0 +1,88 @@
+import Foundation
+import TesseraCompute
+import TesseraImages
+import TesseraText
+import TesseraVision
+
+/// Everything that decides the result of a run. Device, threads and batch of the embedding are left out: they change
+/// no bit.
+public struct RunConfiguration: Codable, Sendable, Equatable {
+  /// Files: reviews, reviews to test on (nil: a share of the former), encoder folder, weights of the slice (nil: drawn
+  /// by seed).
+  public var data: String, test: String?, encoder: String, weights: String?
+  /// Column names; nil looks for well-known ones.
+  public var textColumn: String?, labelColumn: String?
+  /// Hidden states, first and last, and how a text's tokens become one vector.
+  public var firstState: Int?, lastState: Int?, pooling = "cls"
+  /// The network, and how pixels are standardised.
+  public var model = "efficientnet_lite0", normalization = "centered"
+  /// Pixels a side, t-SNE's perplexity and iterations.
+  public var pixels = 50, perplexity: Float = 30, iterations = 1000
+  /// Epochs, rows a step, seed.
+  public var epochs = 15, batch = 32, seed: UInt64 = 1701
+  /// Learning rates; the model's if nil. L2 penalty.
+  public var convolutionRate: Float?, classifierRate: Float?, weightDecay: Float = 0
+  /// Shares of the rows for validation and, without test data, for the test.
+  public var validationShare = 0.2, testShare = 0.2
+
+  /// A configuration with the default recipe.
+  public init(data: String, encoder: String) {
+    self.data = data
+    self.encoder = encoder
+  }
+
+  /// The network.
+  public func architecture() throws -> Architecture {
+    guard let architecture = Architecture(rawValue: model) else {
+      throw TesseraError.input(
+        "model", found: model, wanted: Architecture.allCases.map(\.rawValue).joined(separator: ", "))
+    }
+    return architecture
+  }
+
+  /// The pooling of tokens.
+  public func tokenPooling() throws -> Pooling {
+    guard let value = Pooling(rawValue: pooling) else {
+      throw TesseraError.input("pooling", found: pooling, wanted: "cls or mean")
+    }
+    return value
+  }
+
+  /// The standardisation of pixels.
+  public func imageNormalization() throws -> ImageNormalization {
+    guard let value = ImageNormalization(rawValue: normalization) else {
+      throw TesseraError.input(
+        "normalization", found: normalization,
+        wanted: ImageNormalization.allCases.map(\.rawValue).joined(separator: ", "))
+    }
+    return value
+  }
+
+  /// The hidden states of an encoder: all but the embedding layer's unless chosen.
+  public func states(layers: Int) throws -> ClosedRange<Int> {
+    let (first, last) = (firstState ?? min(1, layers), lastState ?? layers)
+    guard first >= 0, first <= last, last <= layers else {
+      throw TesseraError.input("layers", found: "\(first)...\(last)", wanted: "hidden states within 0...\(layers)")
+    }
+    return first...last
+  }
+
+  /// Writes the configuration as JSON.
+  public func write(to path: String) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    try AtomicFile.write(try encoder.encode(self) + Data("\n".utf8), to: path)
+  }
+
+  /// Reads a run's configuration.
+  public static func read(_ path: String) throws -> RunConfiguration {
+    guard let data = try? Data(contentsOf: URL(fileURLWithPath: path)) else {
+      throw TesseraError.input(path, found: "no readable file", wanted: "a run's configuration (made by tessera run)")
+    }
+    do {
+      return try JSONDecoder().decode(RunConfiguration.self, from: data)
+    } catch {
+      throw TesseraError.input(path, found: "a configuration that cannot be read", wanted: "what tessera run writes")
+    }
+  }
+}

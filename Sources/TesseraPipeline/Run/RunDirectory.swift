@@ -1,0 +1,62 @@
+import Foundation
+import TesseraCompute
+
+/// A run's folder: stages' outputs with their records, one run at a time.
+public final class RunDirectory {
+  /// The folder.
+  public let path: String
+  private var lock: Int32 = -1
+
+  /// Opens or makes a folder and locks it; leftovers of killed runs are removed.
+  ///
+  /// - Throws: `TesseraError` if it cannot be made or another run holds it.
+  public init(_ path: String) throws {
+    self.path = path
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw TesseraError.input(path, found: "a folder that cannot be made", wanted: "a writable place")
+    }
+    lock = open(file(".lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard lock >= 0 else { throw TesseraError.input(path, found: "a folder without write access", wanted: "a writable folder") }
+    guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+      throw TesseraError.input(path, found: "another run at work in it", wanted: "a folder of its own")
+    }
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] where name.hasSuffix(".tmp") {
+      try? FileManager.default.removeItem(atPath: file(name))
+    }
+  }
+
+  deinit { if lock >= 0 { close(lock) } }
+
+  /// The path of a file in the folder.
+  public func file(_ name: String) -> String { URL(fileURLWithPath: path).appendingPathComponent(name).path }
+
+  /// Runs a stage unless its record says that it ran on the same inputs with the same parameters and its outputs are
+  /// intact.
+  ///
+  /// - Parameters:
+  ///   - stage: its name.
+  ///   - inputs, parameters: what decides the outputs.
+  ///   - outputs: names of the files that it writes.
+  ///   - body: writes them and returns the stage's fingerprint.
+  /// - Returns: the fingerprint and whether the stage was run.
+  public func stage(
+    _ stage: String, inputs: [String: String], parameters: [String: String], outputs: [String],
+    body: () throws -> String
+  ) throws -> (fingerprint: String, ran: Bool) {
+    let url = URL(fileURLWithPath: file("\(stage).json"))
+    var record = StageRecord(
+      stage: stage, numerics: Int(numericsVersion), inputs: inputs, parameters: parameters, outputs: [:],
+      fingerprint: "")
+    if let old = StageRecord.read(url), old.matches(record), Set(old.outputs.keys) == Set(outputs),
+      outputs.allSatisfy({ (try? Fingerprint.ofFile(file($0))) == old.outputs[$0] })
+    {
+      return (old.fingerprint, false)
+    }
+    record.fingerprint = try body()
+    for name in outputs { record.outputs[name] = try Fingerprint.ofFile(file(name)) }
+    try AtomicFile.write(try record.encoded(), to: url.path)
+    return (record.fingerprint, true)
+  }
+}

@@ -1,0 +1,70 @@
+import Foundation
+import TesseraCompute
+import TesseraText
+import TesseraImages
+
+/// Features of texts with their classes, as they travel between stages.
+public struct Embeddings: Sendable {
+  /// Row-major (labels.count, columns).
+  public let features: [Float]
+  /// Features a row.
+  public let columns: Int
+  /// Class of each row (-1: none), and the classes' names.
+  public let labels: [Int32], classes: [String]
+  /// What the features were made with.
+  public let source: [String: String]
+
+  /// Embeds a data set.
+  ///
+  /// - Parameters:
+  ///   - batch: texts at once; changes no bit.
+  ///   - progress: called with the number of texts done.
+  public static func make(
+    _ data: DataSet, encoder: BertEncoder, states: ClosedRange<Int>, pooling: Pooling, batch: Int,
+    progress: (Int) throws -> Void = { _ in }
+  ) throws -> Embeddings {
+    let embedder = try Embedder(encoder, states: states, pooling: pooling, batch: batch)
+    return Embeddings(
+      features: try embedder.embed(data.texts, progress: progress), columns: embedder.features,
+      labels: data.labels, classes: data.classes,
+      source: ["layers": "\(states.lowerBound)...\(states.upperBound)", "pooling": pooling.rawValue, "data": data.fingerprint])
+  }
+
+  /// Writes the features; returns their fingerprint.
+  public func write(to path: String) throws -> String {
+    let names = String(decoding: try JSONEncoder().encode(classes), as: UTF8.self)
+    var writer = SafetensorsWriter(metadata: source.merging(["kind": "embeddings", "classes": names]) { a, _ in a })
+    writer.add("features", features, shape: [labels.count, columns])
+    writer.add("labels", labels, shape: [labels.count])
+    return try writer.write(to: path)
+  }
+
+  /// Reads features back.
+  ///
+  /// - Throws: `TesseraError` for a file of another kind or features that are not finite.
+  public static func read(_ path: String) throws -> Embeddings {
+    let file = try TensorFile.open(path)
+    let shape = try file.shape("features")
+    guard shape.count == 2, shape[0] > 0, shape[1] > 0 else {
+      throw TesseraError.input("\(path): features", found: "shape \(shape)", wanted: "[rows, features]")
+    }
+    let features = try file.floats("features")
+    try requireFinite(path, features, columns: shape[1])
+    let labels = try file.ints("labels", shape: [shape[0]])
+    let classes = try readClasses(file)
+    guard labels.allSatisfy({ $0 >= -1 && $0 < Int32(classes.count) }) else {
+      throw TesseraError.input("\(path): labels", found: "a class outside 0..<\(classes.count)", wanted: "known classes")
+    }
+    return Embeddings(
+      features: features, columns: shape[1], labels: labels, classes: classes,
+      source: file.metadata.filter { ["layers", "pooling", "data"].contains($0.key) })
+  }
+}
+
+/// The classes' names in a file's metadata.
+func readClasses(_ file: TensorFile) throws -> [String] {
+  guard let text = file.metadata["classes"],
+    let classes = try? JSONDecoder().decode([String].self, from: Data(text.utf8)), !classes.isEmpty
+  else { throw TesseraError.input(file.path, found: "no classes in its metadata", wanted: "a file made by tessera") }
+  return classes
+}

@@ -1,0 +1,98 @@
+import Foundation
+import TesseraCompute
+import TesseraVision
+
+/// A trained network with what it needs to take images.
+public struct TrainedModel {
+  /// The network.
+  public let network: ImageClassifier
+  /// The fitted standardisation of pixels.
+  public let statistics: PixelStatistics
+  /// Names of the classes.
+  public let classes: [String]
+
+  /// How a model is trained.
+  public struct Options {
+    /// Which network, from which weights of its slice (nil: drawn by seed).
+    public var architecture: Architecture, weights: String?
+    /// How pixels are standardised.
+    public var normalization = ImageNormalization.centered
+    /// Epochs, rows a step, seed.
+    public var epochs = 15, batch = 32, seed: UInt64 = 1701
+    /// Learning rates (nil: the model's) and L2 penalty.
+    public var rates: (convolutions: Float, classifier: Float)?, weightDecay: Float = 0
+    /// Folder for checkpoints; nil: none.
+    public var checkpoints: String?
+
+    /// Options with the default recipe.
+    public init(_ architecture: Architecture, weights: String? = nil) {
+      self.architecture = architecture
+      self.weights = weights
+    }
+  }
+
+  /// Trains on the images' training rows.
+  ///
+  /// - Parameters:
+  ///   - key: what decides the result, for checkpoints: one of another key is not resumed.
+  ///   - features, progress, epochDone: progress of the slice's output (done, all), of an epoch (epoch, done, all),
+  ///     and the figures of each epoch with the number of validation rows.
+  public static func train(
+    _ set: ImageSet, _ options: Options, key: String, on device: any Backend,
+    features: (Int, Int) throws -> Void = { _, _ in }, progress: (Int, Int, Int) throws -> Void = { _, _, _ in },
+    epochDone: (EpochRecord, Int) throws -> Void = { _, _ in }
+  ) throws -> TrainedModel {
+    let used = set.split.training + set.split.validation
+    guard used.allSatisfy({ set.labels[$0] >= 0 }) else {
+      throw TesseraError.input("training", found: "images without a class", wanted: "a class for each")
+    }
+    let network = try ImageClassifier(
+      options.architecture, classes: set.classes.count, pixels: set.pixels, seed: options.seed, device: device)
+    if let weights = options.weights { try network.loadSlice(try TensorFile.open(weights)) }
+    let area = set.pixels * set.pixels
+    let statistics = PixelStatistics.fit(set.images, area: area, rows: set.split.training, options.normalization)
+    var plan = TrainingPlan(
+      images: statistics.apply(set.images), labels: set.labels, training: set.split.training,
+      validation: set.split.validation)
+    (plan.epochs, plan.batch, plan.seed) = (options.epochs, options.batch, options.seed)
+    (plan.learningRates, plan.weightDecay) = (options.rates, options.weightDecay)
+    let checkpoint = options.checkpoints.map { Checkpoint(folder: $0, key: key) }
+    let trainer = try Trainer(network, plan, checkpoint: checkpoint)
+    try trainer.run(features: features, progress: progress) { try epochDone($0, plan.validation.count) }
+    return TrainedModel(network: network, statistics: statistics, classes: set.classes)
+  }
+
+  /// Logarithms of class probabilities of images as rendered, row-major (count, classes).
+  public func logProbabilities(_ images: [Float]) throws -> [Float] {
+    try network.logProbabilities(statistics.apply(images))
+  }
+
+  /// Writes network, standardisation and classes; returns the fingerprint.
+  public func write(to path: String) throws -> String {
+    let names = String(decoding: try JSONEncoder().encode(classes), as: UTF8.self)
+    var writer = SafetensorsWriter(metadata: [
+      "kind": "model", "classes": names, "architecture": network.architecture.rawValue, "pixels": "\(network.pixels)",
+    ])
+    for (name, tensor) in network.state { writer.add(name, tensor, on: network.device) }
+    writer.add("pixel.mean", statistics.mean, shape: [statistics.mean.count])
+    writer.add("pixel.scale", statistics.scale, shape: [statistics.scale.count])
+    return try writer.write(to: path)
+  }
+
+  /// Reads a model.
+  public static func read(_ path: String, on device: any Backend) throws -> TrainedModel {
+    let file = try TensorFile.open(path)
+    guard let architecture = file.metadata["architecture"].flatMap({ Architecture(rawValue: $0) }),
+      let pixels = file.metadata["pixels"].flatMap({ Int($0) }), pixels > 0, pixels <= 4096
+    else { throw TesseraError.input(path, found: "no known architecture in its metadata", wanted: "a model made by tessera") }
+    let classes = try readClasses(file)
+    let network = try ImageClassifier(architecture, classes: classes.count, pixels: pixels, seed: 0, device: device)
+    try network.load(file)
+    let area = pixels * pixels
+    return TrainedModel(
+      network: network,
+      statistics: PixelStatistics(
+        mean: try file.floats("pixel.mean", shape: [area]), scale: try file.floats("pixel.scale", shape: [area])),
+      classes: classes)
+  }
+}
