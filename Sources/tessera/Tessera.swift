@@ -10,7 +10,8 @@ struct Tessera: ParsableCommand {
     abstract: "Turns text into pictures and classifies the pictures, with the same bits on every device.",
     version: "0.1.0",
     subcommands: [
-      Bench.self,
+      Run.self, Embed.self, Layout.self, Render.self, Train.self, Evaluate.self, Predict.self, Report.self,
+      Devices.self, Verify.self, Bench.self,
     ])
 
   /// Runs the command and ends with 0, 1 (a failure) or 2 (the user's mistake), an error being one line on

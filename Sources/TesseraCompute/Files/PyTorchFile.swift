@@ -60,26 +60,30 @@ enum PyTorchFile {
       guard let range = storage(tensor.storage) else {
         throw TesseraError.input(place, found: "no storage \(tensor.storage)", wanted: "one")
       }
-      // Only dense row-major views are kept: that is what state dicts hold.
-      var step = 1
+      let size = tensor.type.byteCount
+      let available = range.count / size
+      var (dense, step, last) = (true, 1, 0)
       for (extent, stride) in Swift.zip(tensor.shape, tensor.strides).reversed() {
-        guard extent <= 1 || stride == step else {
-          throw TesseraError.input(place, found: "strides \(tensor.strides)", wanted: "a contiguous tensor")
-        }
+        dense = dense && (extent <= 1 || stride == step)
         let (next, overflow) = step.multipliedReportingOverflow(by: extent)
-        guard !overflow, next <= Int(Int32.max) else {
-          throw TesseraError.input(place, found: "shape \(tensor.shape)", wanted: "at most 2^31 - 1 elements")
+        // A view never has more elements than its storage: extents cannot blow up memory.
+        guard !overflow, next <= available else {
+          throw TesseraError.input(
+            place, found: "shape \(tensor.shape) of a storage of \(available) elements", wanted: "a shape that fits")
         }
         step = next
+        last += max(0, extent - 1) * stride
       }
-      let size = tensor.type.byteCount
-      let low = range.lowerBound + tensor.offset * size
-      guard tensor.offset >= 0, tensor.offset <= range.count, low + step * size <= range.upperBound else {
+      let span = step == 0 ? 0 : last + 1
+      guard tensor.offset >= 0, tensor.offset <= available, tensor.offset + span <= available else {
         throw TesseraError.input(
-          place, found: "elements \(tensor.offset) to \(tensor.offset + step) of a storage of \(range.count / size)",
+          place, found: "elements \(tensor.offset) to \(tensor.offset + span) of a storage of \(available)",
           wanted: "elements inside the storage")
       }
-      tensors[name] = StoredTensor(type: tensor.type, shape: tensor.shape, range: low..<low + step * size)
+      let low = range.lowerBound + tensor.offset * size
+      tensors[name] = StoredTensor(
+        type: tensor.type, shape: tensor.shape, range: low..<low + span * size,
+        strides: dense ? nil : tensor.strides)
     }
     return TensorFile(path: path, metadata: [:], data: data, tensors: tensors)
   }

@@ -19,6 +19,8 @@ struct StoredTensor {
   let shape: [Int]
   /// Its bytes in the file, little-endian, row-major.
   let range: Range<Int>
+  /// Distances between elements along each axis; nil if dense and row-major.
+  var strides: [Int]?
 
   var count: Int { shape.reduce(1, *) }
 }
@@ -71,10 +73,27 @@ public final class TensorFile {
     if let shape, shape != tensor.shape {
       throw TesseraError.input("\(path): \(name)", found: "shape \(tensor.shape)", wanted: "\(shape)")
     }
-    return try data.withUnsafeBytes { raw -> [Float] in
+    let dense = try decode(tensor, "\(path): \(name)")
+    guard let strides = tensor.strides else { return dense }
+    return Self.gather(dense, tensor.shape, strides)
+  }
+
+  /// Row-major order of a strided view.
+  private static func gather(_ values: [Float], _ shape: [Int], _ strides: [Int]) -> [Float] {
+    var offsets = [0]
+    for (extent, stride) in zip(shape, strides) {
+      offsets = offsets.flatMap { base in (0..<extent).map { base + $0 * stride } }
+    }
+    return offsets.map { values[$0] }
+  }
+
+  /// The elements in the file's order.
+  private func decode(_ tensor: StoredTensor, _ place: String) throws -> [Float] {
+    try data.withUnsafeBytes { raw -> [Float] in
       let bytes = UnsafeRawBufferPointer(rebasing: raw[tensor.range])
-      return try [Float](unsafeUninitializedCapacity: tensor.count) { out, count in
-        count = tensor.count
+      let elements = tensor.range.count / tensor.type.byteCount
+      return try [Float](unsafeUninitializedCapacity: elements) { out, count in
+        count = elements
         switch tensor.type {
         case .f32:
           UnsafeMutableRawBufferPointer(out).copyMemory(from: bytes)
@@ -90,7 +109,7 @@ public final class TensorFile {
           }
         case .i32, .i64:
           count = 0
-          throw TesseraError.input("\(path): \(name)", found: tensor.type.rawValue, wanted: "floating-point numbers")
+          throw TesseraError.input(place, found: tensor.type.rawValue, wanted: "floating-point numbers")
         }
       }
     }
@@ -102,7 +121,7 @@ public final class TensorFile {
     if let shape, shape != tensor.shape {
       throw TesseraError.input("\(path): \(name)", found: "shape \(tensor.shape)", wanted: "\(shape)")
     }
-    guard tensor.type == .i32 || tensor.type == .i64 else {
+    guard tensor.type == .i32 || tensor.type == .i64, tensor.strides == nil else {
       throw TesseraError.input("\(path): \(name)", found: tensor.type.rawValue, wanted: "integers")
     }
     return data.withUnsafeBytes { raw in

@@ -120,12 +120,16 @@ struct Unpickler {
       case 0x74: stack.append(.tuple(try popToMark()))
       case 0x5d: stack.append(.list(PickleBox()))
       case 0x7d: stack.append(.dictionary(PickleBox()))
-      case 0x61: try append([try pop()])
-      case 0x65: try append(try popToMark())
+      case 0x61:
+        let item = try pop()
+        try append([item])
       case 0x73:
         let value = try pop()
-        try append([try pop(), value])
-      case 0x75: try append(try popToMark())
+        let key = try pop()
+        try append([key, value])
+      case 0x65, 0x75:
+        let items = try popToMark()
+        try append(items)
       case 0x71: memo[try number(1)] = try top()
       case 0x72: memo[try number(4)] = try top()
       case 0x94: memo[memo.count] = try top()

@@ -105,7 +105,7 @@ extension Split {
   }
 
   /// Throws unless all rows lie below `count`.
-  func check(_ place: String, count: Int) throws {
+  public func check(_ place: String, count: Int) throws {
     guard let most = (training + validation + test).max(), most >= count else { return }
     throw TesseraError.input(place, found: "row \(most) of \(count)", wanted: "a layout made from these rows")
   }

@@ -1,0 +1,63 @@
+import Foundation
+import TesseraCompute
+import TesseraVision
+
+extension Pipeline.Summary {
+  /// Accuracy, layout and fingerprints, line by line.
+  public var text: String {
+    var lines: [String] = []
+    if let evaluation {
+      lines.append("test accuracy  \(evaluation.model)")
+      lines.append("linear probe   \(evaluation.probe)")
+    }
+    if let collisions { lines.append("layout         \(collisions)") }
+    if let divergence { lines.append("divergence     \(divergence)") }
+    lines.append("fingerprints (SHA-256)")
+    for (stage, digits) in fingerprints {
+      lines.append("  \(stage)\(String(repeating: " ", count: max(1, 18 - stage.count)))\(digits)")
+    }
+    return lines.joined(separator: "\n")
+  }
+}
+
+/// What a finished run's folder tells.
+public struct RunReport {
+  /// The report.
+  public let text: String
+
+  /// Reads a run.
+  ///
+  /// - Throws: `TesseraError` if there is no run.
+  public init(folder: String) throws {
+    let root = URL(fileURLWithPath: folder)
+    func path(_ name: String) -> String { root.appendingPathComponent(name).path }
+    let c = try RunConfiguration.read(path(Pipeline.Files.configuration))
+    var summary = Pipeline.Summary()
+    for (stage, name) in [
+      ("embeddings", "embeddings"), ("test-embeddings", "test embeddings"), ("layout", "layout"),
+      ("images", "images"), ("model", "model"), ("evaluation", "predictions"),
+    ] {
+      if let record = StageRecord.read(root.appendingPathComponent("\(stage).json")) {
+        summary.fingerprints.append((name, record.fingerprint))
+      }
+    }
+    let layout = try? FeatureLayout.read(path(Pipeline.Files.layout))
+    (summary.collisions, summary.divergence) = (layout?.pixels.collisions, layout?.divergence)
+    if let data = FileManager.default.contents(atPath: path(Pipeline.Files.evaluation)) {
+      summary.evaluation = try? JSONDecoder().decode(Evaluation.self, from: data)
+    }
+    var lines = [
+      "run            \(folder)", "data           \(c.data)\(c.test.map { ", tested on \($0)" } ?? "")",
+      "encoder        \(c.encoder), \(c.pooling) vectors",
+      "model          \(c.model), \(c.weights.map { "weights \($0)" } ?? "slice drawn by seed"), pixels \(c.normalization)",
+      "recipe         \(c.pixels) x \(c.pixels) pixels, perplexity \(c.perplexity), \(c.epochs) epochs of batches of \(c.batch), seed \(c.seed)",
+    ]
+    let rows = layout?.split.validation.count ?? 0
+    if let data = FileManager.default.contents(atPath: path(Pipeline.Files.history)),
+      let epochs = try? JSONDecoder().decode([EpochRecord].self, from: data)
+    {
+      lines += epochs.map { Pipeline.line($0, rows) }
+    }
+    text = (lines + [summary.text]).joined(separator: "\n")
+  }
+}

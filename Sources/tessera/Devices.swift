@@ -1,0 +1,73 @@
+import ArgumentParser
+import Foundation
+import TesseraCompute
+
+/// What there is to compute on.
+struct Devices: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Lists devices: limits, conformance, measured peaks.")
+
+  @Flag(help: "JSON instead of text.")
+  var json = false
+  @Flag(help: "Leave out the measurement of peaks.")
+  var quick = false
+
+  private struct Entry: Codable {
+    var selection: String, name: String
+    var platform: String?, driver: String?, version: String?, computeUnits: Int?, globalMemory: Int?
+    var localMemory: Int?, maxAllocation: Int?, maxWorkGroup: Int?, roundsDivision: Bool?, keepsDenormals: Bool?
+    var conforms: Bool?, failure: String?, peakGFLOPS: Double?, peakGBs: Double?
+  }
+
+  /// Lists the CPU and every OpenCL device.
+  func run() throws {
+    let cpu = try CPUBackend()
+    var entries = [Entry(selection: "cpu", name: cpu.name, computeUnits: cpu.threads, conforms: true)]
+    if !quick { try measure(cpu, &entries[0]) }
+    for device in OpenCLDevice.all() {
+      var entry = Entry(
+        selection: "opencl:\(device.index)", name: device.name, platform: "\(device.platform), \(device.platformVersion)",
+        driver: device.driver, version: device.version, computeUnits: device.computeUnits,
+        globalMemory: device.globalMemory, localMemory: device.localMemory, maxAllocation: device.maxAllocation,
+        maxWorkGroup: device.maxWorkGroup, roundsDivision: device.roundsDivision,
+        keepsDenormals: device.keepsDenormals)
+      do {
+        let backend = try OpenCLBackend(device)
+        let conformance = try DeviceSelection.conformance(of: backend, against: cpu)
+        (entry.conforms, entry.failure) = (conformance.passes, conformance.failure)
+        if !quick { try measure(backend, &entry) }
+      } catch {
+        (entry.conforms, entry.failure) = (false, "\(error)")
+      }
+      entries.append(entry)
+    }
+    if json {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+      print(String(decoding: try encoder.encode(entries), as: UTF8.self))
+    } else {
+      for entry in entries { show(entry) }
+      if entries.count == 1 { print("no OpenCL device (no loader, or no platform)") }
+    }
+  }
+
+  private func measure(_ backend: any Backend, _ entry: inout Entry) throws {
+    let peaks = try Benchmark.peaks(of: backend)
+    (entry.peakGFLOPS, entry.peakGBs) = (peaks.gflops.rounded(), peaks.gigabytes.rounded())
+  }
+
+  private func show(_ e: Entry) {
+    print("\(e.selection)  \(e.name)")
+    if let platform = e.platform {
+      print("  \(platform); driver \(e.driver ?? ""); \(e.version ?? "")")
+      print(
+        "  \(e.computeUnits ?? 0) compute units, \((e.globalMemory ?? 0) >> 20) MiB memory, \((e.localMemory ?? 0) >> 10) KiB local, "
+          + "largest allocation \((e.maxAllocation ?? 0) >> 20) MiB, work-group \(e.maxWorkGroup ?? 0)")
+      print(
+        "  division and square root \(e.roundsDivision == true ? "correctly rounded" : "by software"), denormals "
+          + (e.keepsDenormals == true ? "kept" : "not reported as kept"))
+    }
+    print("  conformance: \(e.conforms == true ? "passes" : "FAILS \(e.failure ?? "")")")
+    if let flops = e.peakGFLOPS, let bytes = e.peakGBs { print("  measured: \(Int(flops)) GFLOP/s, \(Int(bytes)) GB/s") }
+  }
+}

@@ -1,0 +1,35 @@
+import ArgumentParser
+import TesseraCompute
+import TesseraPipeline
+import TesseraText
+
+/// Reviews to features.
+struct Embed: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Turns reviews into feature vectors.")
+
+  @OptionGroup var data: DataOptions
+  @OptionGroup var encoder: EncoderOptions
+  @OptionGroup var device: DeviceOptions
+  @Flag(help: "The reviews have no classes.")
+  var unlabelled = false
+  @Option(help: "File to write (safetensors).")
+  var out: String
+
+  /// Embeds and writes.
+  func run() throws {
+    let set = try DataSet.read(data.data, columns: data.columns, labelled: !unlabelled)
+    let backend = try device.open()
+    let model = try BertEncoder(folder: encoder.encoder, device: backend)
+    guard let pooling = Pooling(rawValue: encoder.pooling) else {
+      throw TesseraError.input("pooling", found: encoder.pooling, wanted: "cls or mean")
+    }
+    let layers = model.configuration.layers
+    let states = try encoder.states() ?? min(1, layers)...layers
+    let progress = device.progress
+    progress.begin("embedding \(set.texts.count) reviews on \(backend.name)")
+    let result = try Embeddings.make(
+      set, encoder: model, states: states, pooling: pooling, batch: encoder.batch
+    ) { progress.update("embedding", done: $0, of: set.texts.count, unit: "reviews") }
+    print("embeddings \(try result.write(to: out))")
+  }
+}

@@ -1,0 +1,29 @@
+import ArgumentParser
+import TesseraCompute
+import TesseraPipeline
+
+/// A finished run on labelled reviews.
+struct Evaluate: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Accuracy of a run on labelled reviews, beside a linear probe on the same features.")
+
+  @Option(name: .customLong("run"), help: "Run directory.")
+  var folder: String
+  @OptionGroup var data: DataOptions
+  @OptionGroup var device: DeviceOptions
+
+  /// Evaluates and prints.
+  func run() throws {
+    let backend = try device.open()
+    let predictor = try Predictor(run: folder, device: backend)
+    let set = try DataSet.read(data.data, columns: data.columns, classes: predictor.classes)
+    let progress = device.progress
+    progress.begin("embedding \(set.texts.count) reviews on \(backend.name)")
+    let evaluation = try predictor.evaluate(set, run: folder) {
+      progress.update("embedding", done: $0, of: set.texts.count, unit: "reviews")
+    }
+    print("accuracy      \(evaluation.model)")
+    print("linear probe  \(evaluation.probe)")
+    print("predictions \(evaluation.fingerprint)")
+  }
+}

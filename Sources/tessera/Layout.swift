@@ -1,0 +1,40 @@
+import ArgumentParser
+import TesseraCompute
+import TesseraImages
+import TesseraPipeline
+
+/// Features to places on an image.
+struct Layout: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Fits the scaler and lays the features out by t-SNE, on the training rows.")
+
+  @Option(help: "Features, made by tessera embed.")
+  var embeddings: String
+  @OptionGroup var layout: LayoutOptions
+  @OptionGroup var device: DeviceOptions
+  @Option(help: "Share of the rows for validation.")
+  var validationShare = 0.2
+  @Option(help: "Share of the rows for the test.")
+  var testShare = 0.2
+  @Option(help: "File to write (safetensors).")
+  var out: String
+
+  /// Lays out and writes.
+  func run() throws {
+    let features = try Embeddings.read(embeddings)
+    let backend = try device.open()
+    let split = try Split(
+      labels: features.labels, validation: validationShare, test: testShare, seed: layout.seed)
+    var tsne = TSNE()
+    (tsne.perplexity, tsne.iterations, tsne.seed) = (layout.perplexity, layout.iterations, layout.seed)
+    let progress = device.progress
+    progress.begin("laying out \(features.columns) features on \(backend.name)")
+    let result = try FeatureLayout.make(
+      features, split: split, pixels: layout.pixels, tsne: tsne, on: backend
+    ) { done, _ in progress.update("t-SNE", done: done, of: layout.iterations, unit: "iterations") }
+    let digits = try result.write(to: out)
+    print(result.pixels.collisions)
+    if let divergence = result.divergence { print("divergence \(divergence)") }
+    print("layout \(digits)")
+  }
+}

@@ -1,0 +1,96 @@
+import ArgumentParser
+import TesseraCompute
+import TesseraPipeline
+
+/// Reviews and their columns.
+struct DataOptions: ParsableArguments {
+  @Option(help: "Reviews: CSV, TSV, JSON lines (also .gz) or a folder per class, as aclImdb.")
+  var data: String
+  @Option(help: "Column of the text (default: review, text or sentence).")
+  var textColumn: String?
+  @Option(help: "Column of the class (default: sentiment, label or class).")
+  var labelColumn: String?
+
+  /// The columns.
+  var columns: DataSet.Columns { DataSet.Columns(text: textColumn, label: labelColumn) }
+}
+
+/// The encoder and what is taken from it.
+struct EncoderOptions: ParsableArguments {
+  @Option(help: "Folder with config.json, vocab.txt and model.safetensors.")
+  var encoder: String
+  @Option(help: "Hidden states, such as 6...11; 0 is the embedding layer (default: all others).")
+  var layers: String?
+  @Option(help: "What stands for a text: cls or mean.")
+  var pooling = "cls"
+  @Option(name: .customLong("embedding-batch"), help: "Reviews at once. Changes no bit.")
+  var batch = 64
+
+  /// The hidden states; nil for the default.
+  func states() throws -> ClosedRange<Int>? {
+    guard let layers else { return nil }
+    let parts = layers.split(separator: ".", omittingEmptySubsequences: true).map { Int($0) }
+    guard let first = parts.first.flatMap({ $0 }), let last = parts.last.flatMap({ $0 }), parts.count <= 2,
+      first >= 0, first <= last, !layers.hasPrefix("-")
+    else { throw TesseraError.input("layers", found: layers, wanted: "such as 6...11") }
+    return first...last
+  }
+}
+
+/// The layout.
+struct LayoutOptions: ParsableArguments {
+  @Option(help: "Pixels a side of an image.")
+  var pixels = 50
+  @Option(help: "t-SNE's perplexity.")
+  var perplexity: Float = 30
+  @Option(help: "t-SNE's iterations.")
+  var iterations = 1000
+  @Option(help: "Seed of everything random.")
+  var seed: UInt64 = 1701
+
+  /// Checks ranges.
+  func validate() throws {
+    guard (1...4096).contains(pixels) else {
+      throw TesseraError.input("pixels", found: "\(pixels)", wanted: "1 to 4096")
+    }
+    guard (1...1_000_000).contains(iterations) else {
+      throw TesseraError.input("iterations", found: "\(iterations)", wanted: "1 to 1000000")
+    }
+    guard perplexity.isFinite, perplexity >= 1 else {
+      throw TesseraError.input("perplexity", found: "\(perplexity)", wanted: "1 or more")
+    }
+  }
+}
+
+/// The network and how it is trained.
+struct TrainingOptions: ParsableArguments {
+  @Option(help: "Network: alexnet, vgg16 or efficientnet_lite0.")
+  var model = "efficientnet_lite0"
+  @Option(help: "Pretrained weights of the network's slice: safetensors or PyTorch's .pth (default: drawn by seed).")
+  var weights: String?
+  @Option(help: "Standardisation of pixels: global, centered or pixel.")
+  var normalization = "centered"
+  @Option(help: "Passes over the training rows.")
+  var epochs = 15
+  @Option(help: "Rows a step.")
+  var batch = 32
+  @Option(name: .customLong("conv-lr"), help: "Learning rate of the head's convolutions (default: the model's).")
+  var convolutionRate: Float?
+  @Option(name: .customLong("classifier-lr"), help: "Learning rate of the classifier (default: the model's).")
+  var classifierRate: Float?
+  @Option(help: "L2 penalty.")
+  var weightDecay: Float = 0
+
+  /// Checks ranges.
+  func validate() throws {
+    guard (0...100_000).contains(epochs) else {
+      throw TesseraError.input("epochs", found: "\(epochs)", wanted: "0 to 100000")
+    }
+    guard (1...65_536).contains(batch) else {
+      throw TesseraError.input("batch", found: "\(batch)", wanted: "1 to 65536")
+    }
+    for (name, rate) in [("conv-lr", convolutionRate), ("classifier-lr", classifierRate), ("weight-decay", weightDecay)] {
+      if let rate, !(rate >= 0 && rate < 10) { throw TesseraError.input(name, found: "\(rate)", wanted: "0 to 10") }
+    }
+  }
+}

@@ -1,0 +1,28 @@
+import ArgumentParser
+import TesseraCompute
+import TesseraPipeline
+
+/// Features to images.
+struct Render: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Renders one grey image per review.")
+
+  @Option(help: "Features, made by tessera embed.")
+  var embeddings: String
+  @Option(help: "Layout, made by tessera layout.")
+  var layout: String
+  @OptionGroup var device: DeviceOptions
+  @Option(help: "Folder for pictures to look at.")
+  var png: String?
+  @Option(help: "File to write (safetensors).")
+  var out: String
+
+  /// Renders and writes.
+  func run() throws {
+    let features = try Embeddings.read(embeddings)
+    let places = try FeatureLayout.read(layout)
+    try places.split.check(layout, count: features.labels.count)
+    let images = try ImageSet.make(features, places, split: places.split, on: try device.open())
+    if let png { try images.writePictures(to: png) }
+    print("images \(try images.write(to: out))")
+  }
+}

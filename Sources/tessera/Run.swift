@@ -1,0 +1,47 @@
+import ArgumentParser
+import Foundation
+import TesseraCompute
+import TesseraPipeline
+
+/// The whole pipeline in a run directory.
+struct Run: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Embeds, lays out, renders, trains and evaluates; unchanged stages are not run again.")
+
+  @OptionGroup var data: DataOptions
+  @Option(help: "Reviews to test on (default: a share of --data).")
+  var test: String?
+  @OptionGroup var encoder: EncoderOptions
+  @OptionGroup var layout: LayoutOptions
+  @OptionGroup var training: TrainingOptions
+  @OptionGroup var device: DeviceOptions
+
+  @Option(help: "Share of the rows for validation.")
+  var validationShare = 0.2
+  @Option(help: "Share of the rows for the test where there is no --test.")
+  var testShare = 0.2
+  @Option(help: "Run directory.")
+  var out: String
+
+  /// Runs the stages and prints fingerprints and accuracy.
+  func run() throws {
+    var c = RunConfiguration(data: data.data, encoder: encoder.encoder)
+    (c.test, c.textColumn, c.labelColumn) = (test, data.textColumn, data.labelColumn)
+    let states = try encoder.states()
+    (c.firstState, c.lastState, c.pooling) = (states?.lowerBound, states?.upperBound, encoder.pooling)
+    (c.pixels, c.perplexity, c.iterations, c.seed) = (
+      layout.pixels, layout.perplexity, layout.iterations, layout.seed
+    )
+    (c.model, c.weights, c.normalization) = (training.model, training.weights, training.normalization)
+    (c.epochs, c.batch, c.weightDecay) = (training.epochs, training.batch, training.weightDecay)
+    (c.convolutionRate, c.classifierRate) = (training.convolutionRate, training.classifierRate)
+    (c.validationShare, c.testShare) = (validationShare, testShare)
+    let backend = try device.open()
+    let progress = device.progress
+    progress.note("device: \(backend.name)")
+    let summary = try Pipeline(
+      c, device: backend, out: out, embeddingBatch: encoder.batch, progress: progress
+    ).run()
+    print(summary.text)
+  }
+}

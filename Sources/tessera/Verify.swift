@@ -1,0 +1,75 @@
+import ArgumentParser
+import Foundation
+import TesseraCompute
+
+/// Every primitive, CPU bits against device bits.
+struct Verify: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Compares every primitive on a device with the CPU, bit for bit.")
+
+  @OptionGroup var options: DeviceOptions
+  @Flag(help: "Also each elementary function over all 2^32 inputs, against float64 too.")
+  var exhaustive = false
+  @Flag(help: "Small cases only, for simulators.")
+  var small = false
+  @Option(help: "Only primitives of this name.")
+  var only: [String] = []
+  @Flag(help: "JSON instead of text.")
+  var json = false
+
+  private struct Result: Codable {
+    let verification: Verification
+    let functions: [FunctionCheck.Result]
+  }
+
+  /// Verifies; a mismatch is a failure.
+  func run() throws {
+    let cpu = try CPUBackend(threads: options.threads)
+    let name = options.device == "auto" && !OpenCLDevice.all().isEmpty ? "opencl" : options.device
+    let device = try DeviceSelection.open(name, threads: options.threads, insist: true)
+    let progress = options.progress
+    var cases = small ? Catalogue.cases.filter(\.isSmall) : Catalogue.cases
+    if !only.isEmpty {
+      let known = Set(cases.map(\.primitive))
+      for name in only where !known.contains(name) {
+        throw TesseraError.input("only", found: name, wanted: known.sorted().joined(separator: ", "))
+      }
+      cases = cases.filter { only.contains($0.primitive) }
+    }
+    progress.begin("verifying \(cases.count) cases on \(device.name)")
+    let verification = try Verification.run(cases, reference: cpu, device: device) { done, all, item in
+      progress.update(item.primitive, done: done, of: all, unit: "cases")
+    }
+    var functions: [FunctionCheck.Result] = []
+    if exhaustive {
+      for function in FunctionCheck.functions {
+        progress.begin("\(function.name) over all inputs", quietly: true)
+        functions.append(
+          try FunctionCheck.run(function, stride: 1, cpu: cpu, device: device) { done, all in
+            progress.update(function.name, done: done, of: all, unit: "inputs")
+          })
+        if !json { print(functions[functions.count - 1].line) }
+      }
+    }
+    if json {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+      print(String(decoding: try encoder.encode(Result(verification: verification, functions: functions)), as: UTF8.self))
+    } else {
+      for (primitive, count) in verification.casesByPrimitive.sorted(by: { $0.key < $1.key }) {
+        let wrong = verification.mismatches.filter { $0.primitive == primitive }
+        print("\(primitive): \(count) cases, \(wrong.count) mismatches")
+        for mismatch in wrong.prefix(3) { print("  \(mismatch.label): \(mismatch.what)") }
+      }
+      print(
+        "\(verification.cases) cases, \(verification.values) values, \(verification.mismatches.count) mismatches: "
+          + "\(verification.device) against \(verification.reference)")
+    }
+    let wrong = functions.filter { $0.mismatches > 0 || $0.worstUlp > $0.bound }
+    guard verification.mismatches.isEmpty, wrong.isEmpty else {
+      throw TesseraError.failure(
+        "verify", found: "\(verification.mismatches.count) mismatches, \(wrong.count) functions outside their bounds",
+        wanted: "none")
+    }
+  }
+}
