@@ -53,7 +53,9 @@ let package = Package(
     .testTarget(
       name: "TesseraNNTests", dependencies: ["TesseraNN", "TestSupport"], resources: [.copy("Golden")]),
     .testTarget(
-      name: "TesseraTextTests", dependencies: ["TesseraText", "TestSupport"], resources: [.copy("Golden")]),
+      name: "TesseraTextTests",
+      dependencies: ["TesseraText", "TestSupport", .product(name: "Crypto", package: "swift-crypto")],
+      resources: [.copy("Golden")]),
     .testTarget(
       name: "TesseraImagesTests", dependencies: ["TesseraImages", "TestSupport"],
       resources: [.copy("Golden")]),

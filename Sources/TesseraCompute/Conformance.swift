@@ -34,7 +34,9 @@ public struct Conformance: Sendable, Codable {
       for i in 0..<count where wanted[i].bitPattern != found[i].bitPattern {
         func hex(_ v: Float) -> String { "0x" + String(v.bitPattern, radix: 16) }
         return Conformance(
-          failure: "rule \(rule), \(probe) of \(hex(x[i])), \(hex(z[i])): \(hex(found[i])), wanted \(hex(wanted[i]))")
+          failure:
+            "rule \(rule), \(probe) of \(hex(x[i])), \(hex(z[i])): \(hex(found[i])), wanted \(hex(wanted[i]))"
+        )
       }
     }
     return Conformance(failure: nil)

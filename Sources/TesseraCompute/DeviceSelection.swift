@@ -38,7 +38,8 @@ public enum DeviceSelection {
   }
 
   /// Opens a device and refuses it if it fails the probe, unless the user insists.
-  private static func checked(_ device: OpenCLDevice, _ cpu: CPUBackend, insist: Bool) throws -> OpenCLBackend {
+  private static func checked(_ device: OpenCLDevice, _ cpu: CPUBackend, insist: Bool) throws -> OpenCLBackend
+  {
     let variant = ProcessInfo.processInfo.environment["TESSERA_OPENCL_VARIANT"]
     let backend = try OpenCLBackend(
       device, variant: variant == "wide" ? .wide : variant == "narrow" ? .narrow : nil)

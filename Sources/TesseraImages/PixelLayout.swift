@@ -15,7 +15,8 @@ public struct PixelLayout: Sendable, Equatable {
       throw TesseraError.input("pixels", found: "\(pixels)", wanted: "1 to 4096")
     }
     guard pixelOfFeature.allSatisfy({ $0 >= 0 && $0 < Int32(pixels * pixels) }) else {
-      throw TesseraError.input("layout", found: "a pixel outside the grid", wanted: "0 to \(pixels * pixels - 1)")
+      throw TesseraError.input(
+        "layout", found: "a pixel outside the grid", wanted: "0 to \(pixels * pixels - 1)")
     }
     self.pixels = pixels
     self.pixelOfFeature = pixelOfFeature
@@ -47,7 +48,8 @@ public struct PixelLayout: Sendable, Equatable {
   public func render(_ rows: [Float], count: Int) throws -> [Float] {
     let features = pixelOfFeature.count
     guard rows.count == count * features else {
-      throw TesseraError.input("images", found: "\(rows.count / max(1, count)) features a row", wanted: "\(features)")
+      throw TesseraError.input(
+        "images", found: "\(rows.count / max(1, count)) features a row", wanted: "\(features)")
     }
     let members = featuresByPixel()
     let area = pixels * pixels

@@ -23,7 +23,8 @@ public struct Scaler: Sendable {
     _ values: [Float], columns: Int, rows: [Int], on device: any Backend
   ) throws -> Scaler {
     guard let first = rows.first, columns > 0 else {
-      throw TesseraError.input("scaler", found: "\(rows.count) rows of \(columns) features", wanted: "at least one row")
+      throw TesseraError.input(
+        "scaler", found: "\(rows.count) rows of \(columns) features", wanted: "at least one row")
     }
     var minimum = Array(values[first * columns..<(first + 1) * columns])
     for row in rows {

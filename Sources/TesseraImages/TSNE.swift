@@ -39,7 +39,8 @@ public struct TSNE: Sendable {
   ) throws -> Result {
     guard perplexity >= 1, Float(count) > perplexity else {
       throw TesseraError.input(
-        "perplexity", found: "\(perplexity) for \(count) points", wanted: "1 or more and below the number of points")
+        "perplexity", found: "\(perplexity) for \(count) points",
+        wanted: "1 or more and below the number of points")
     }
     guard count <= 46_340 else {
       throw TesseraError.input("t-SNE", found: "\(count) points", wanted: "at most 46340 (exact affinities)")
@@ -94,7 +95,9 @@ public struct TSNE: Sendable {
 
   private static let startStream: UInt64 = 1 << 61
 
-  private func affinities(_ points: [Float], _ count: Int, _ dims: Int, _ device: any Backend) throws -> Tensor {
+  private func affinities(_ points: [Float], _ count: Int, _ dims: Int, _ device: any Backend) throws
+    -> Tensor
+  {
     let distances = try device.allocate([count, count], .float32)
     do {
       let x = try device.tensor(points, [count, dims])

@@ -4,7 +4,8 @@ extension Context {
   /// y = x w^T + b for x (rows, in), w (out, in), b (out).
   public func linear(_ x: Variable, weight: Variable, bias: Variable?) throws -> Variable {
     guard x.shape.count == 2, weight.shape.count == 2, x.shape[1] == weight.shape[1] else {
-      throw TesseraError.failure("linear", found: "\(x.shape) and weights \(weight.shape)", wanted: "(rows, in) and (out, in)")
+      throw TesseraError.failure(
+        "linear", found: "\(x.shape) and weights \(weight.shape)", wanted: "(rows, in) and (out, in)")
     }
     let (rows, ins, outs) = (x.shape[0], x.shape[1], weight.shape[0])
     let y = try empty([rows, outs])
@@ -73,7 +74,8 @@ extension Context {
       x.shape[1] == weight.shape[1] * attributes.groups
     else {
       throw TesseraError.failure(
-        "conv2d", found: "\(x.shape) and weights \(weight.shape)", wanted: "(batch, in, h, w) and (out, in / groups, kh, kw)")
+        "conv2d", found: "\(x.shape) and weights \(weight.shape)",
+        wanted: "(batch, in, h, w) and (out, in / groups, kh, kw)")
     }
     let p = attributes.parameters(x.shape, weight.shape)
     let y = try empty([Int(p.batch), Int(p.out_channels), Int(p.out_h), Int(p.out_w)])

@@ -13,7 +13,8 @@ extension Context {
     momentum: Float, eps: Float
   ) throws -> Variable {
     guard x.shape.count >= 2, x.shape[1] == gamma.value.count else {
-      throw TesseraError.failure("batchNorm", found: "\(x.shape)", wanted: "(batch, \(gamma.value.count), ...)")
+      throw TesseraError.failure(
+        "batchNorm", found: "\(x.shape)", wanted: "(batch, \(gamma.value.count), ...)")
     }
     let channels = x.shape[1]
     let p = ChannelsParameters(

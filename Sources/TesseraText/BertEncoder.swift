@@ -38,9 +38,12 @@ public final class BertEncoder {
     tokenizer = try WordPieceTokenizer(vocabularyFile: path("vocab.txt"))
     guard tokenizer.count <= c.vocabulary else {
       throw TesseraError.input(
-        path("vocab.txt"), found: "\(tokenizer.count) tokens", wanted: "at most the \(c.vocabulary) of config.json")
+        path("vocab.txt"), found: "\(tokenizer.count) tokens",
+        wanted: "at most the \(c.vocabulary) of config.json")
     }
-    let weights = FileManager.default.fileExists(atPath: path("model.safetensors")) ? "model.safetensors" : "pytorch_model.bin"
+    let weights =
+      FileManager.default.fileExists(atPath: path("model.safetensors"))
+      ? "model.safetensors" : "pytorch_model.bin"
     let file = try TensorFile.open(
       FileManager.default.fileExists(atPath: path(weights)) ? path(weights) : path("model.safetensors"))
     let prefix = file.contains("bert.embeddings.word_embeddings.weight") ? "bert." : ""
@@ -77,14 +80,16 @@ public final class BertEncoder {
         try file.floats("\(prefix)\(name)attention.self.\($0).bias", shape: [c.hidden])
       }
       return Layer(
-        qkv: try device.tensor(qkv, [3 * c.hidden, c.hidden]), qkvBias: try device.tensor(bias, [3 * c.hidden]),
+        qkv: try device.tensor(qkv, [3 * c.hidden, c.hidden]),
+        qkvBias: try device.tensor(bias, [3 * c.hidden]),
         output: try tensor(name + "attention.output.dense.weight", [c.hidden, c.hidden]),
         outputBias: try tensor(name + "attention.output.dense.bias", [c.hidden]),
         attentionNorm: try norm(name + "attention.output.LayerNorm"),
         up: try tensor(name + "intermediate.dense.weight", [c.intermediate, c.hidden]),
         upBias: try tensor(name + "intermediate.dense.bias", [c.intermediate]),
         down: try tensor(name + "output.dense.weight", [c.hidden, c.intermediate]),
-        downBias: try tensor(name + "output.dense.bias", [c.hidden]), norm: try norm(name + "output.LayerNorm"))
+        downBias: try tensor(name + "output.dense.bias", [c.hidden]),
+        norm: try norm(name + "output.LayerNorm"))
     }
     configuration = c
     self.device = device

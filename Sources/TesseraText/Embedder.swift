@@ -16,7 +16,9 @@ public struct Embedder {
   ///   - states: hidden states, 0 being the embedding layer's.
   ///   - batch: the most texts at once; changes no bit.
   /// - Throws: `TesseraError` for states that the encoder does not have.
-  public init(_ encoder: BertEncoder, states: ClosedRange<Int>, pooling: Pooling = .cls, batch: Int = 64) throws {
+  public init(_ encoder: BertEncoder, states: ClosedRange<Int>, pooling: Pooling = .cls, batch: Int = 64)
+    throws
+  {
     guard states.lowerBound >= 0, states.upperBound <= encoder.configuration.layers else {
       throw TesseraError.input(
         "layers", found: "\(states.lowerBound)...\(states.upperBound)",
@@ -42,7 +44,9 @@ public struct Embedder {
     while at < order.count {
       var end = at
       var tokens = 0
-      while end < order.count, end - at < batch, end == at || tokens + ids[order[end]].count <= Self.tokensPerBatch {
+      while end < order.count, end - at < batch,
+        end == at || tokens + ids[order[end]].count <= Self.tokensPerBatch
+      {
         tokens += ids[order[end]].count
         end += 1
       }

@@ -21,8 +21,10 @@ public struct EncoderConfiguration: Sendable, Equatable {
       throw TesseraError.input(path, found: "no JSON object", wanted: "an encoder's config.json")
     }
     func number(_ name: String, upTo most: Int = 1 << 20) throws -> Int {
-      guard let value = fields[name] as? NSNumber, let n = Int(exactly: value.doubleValue), n >= 1, n <= most else {
-        throw TesseraError.input("\(path): \(name)", found: "\(fields[name] ?? "nothing")", wanted: "1 to \(most)")
+      guard let value = fields[name] as? NSNumber, let n = Int(exactly: value.doubleValue), n >= 1, n <= most
+      else {
+        throw TesseraError.input(
+          "\(path): \(name)", found: "\(fields[name] ?? "nothing")", wanted: "1 to \(most)")
       }
       return n
     }

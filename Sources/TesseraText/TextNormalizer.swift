@@ -30,8 +30,11 @@ enum TextNormalizer {
     if scalar.properties.isWhitespace { return out.append(" ") }
     let ideograph = CharacterClass.isIdeograph(scalar)
     if ideograph { out.append(" ") }
-    for part in String(scalar).decomposedStringWithCanonicalMapping.unicodeScalars
-    where part.properties.generalCategory != .nonspacingMark {
+    // The one decomposition that came after the tokenizer's tables.
+    let text = String(scalar)
+    let parts = scalar.value == 0x11938 ? text : text.decomposedStringWithCanonicalMapping
+    for part in parts.unicodeScalars
+    where CharacterClass.category(part) != .nonspacingMark {
       out.append(contentsOf: part.properties.lowercaseMapping.unicodeScalars)
     }
     if ideograph { out.append(" ") }
@@ -40,9 +43,24 @@ enum TextNormalizer {
 
 /// Classes of characters as BERT's tokenizers see them.
 enum CharacterClass {
+  /// The general category by Unicode 8: the tables of Hugging Face's tokenizer end there, and what was assigned later
+  /// counts as unassigned.
+  static func category(_ scalar: Unicode.Scalar) -> Unicode.GeneralCategory {
+    let properties = scalar.properties
+    guard scalar.value >= 0x300 else { return properties.generalCategory }
+    if let age = properties.age, age.major > 8 { return .unassigned }
+    return changed[scalar.value] ?? properties.generalCategory
+  }
+
+  /// Characters whose category is another one since.
+  private static let changed: [UInt32: Unicode.GeneralCategory] = [
+    0x166D: .otherPunctuation, 0x1734: .nonspacingMark, 0x1885: .otherLetter, 0x1886: .otherLetter,
+    0xA9BD: .spacingMark, 0x111C9: .otherPunctuation, 0x1171E: .nonspacingMark,
+  ]
+
   /// Category C (control, format, private use, surrogate); unassigned code points pass.
   static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-    switch scalar.properties.generalCategory {
+    switch category(scalar) {
     case .control, .format, .privateUse, .surrogate: true
     default: false
     }
@@ -55,7 +73,7 @@ enum CharacterClass {
     case 0..<128: return false
     default: break
     }
-    switch scalar.properties.generalCategory {
+    switch category(scalar) {
     case .connectorPunctuation, .dashPunctuation, .openPunctuation, .closePunctuation, .initialPunctuation,
       .finalPunctuation, .otherPunctuation:
       return true

@@ -33,7 +33,9 @@ public struct WordPieceTokenizer: Sendable {
     var vocabulary = [String: Int32](minimumCapacity: tokens.count)
     for (id, token) in tokens.enumerated() { vocabulary[token] = Int32(id) }
     func id(_ token: String) throws -> Int32 {
-      guard let id = vocabulary[token] else { throw TesseraError.input(place, found: "no \(token)", wanted: "it among the tokens") }
+      guard let id = vocabulary[token] else {
+        throw TesseraError.input(place, found: "no \(token)", wanted: "it among the tokens")
+      }
       return id
     }
     unknown = try id("[UNK]")

@@ -47,7 +47,8 @@ public enum Architecture: String, Sendable, CaseIterable {
           continue
         }
         layers.append(
-          ("features.\(layers.count)", try Conv2d(channels, width, kernel: 3, .init(padding: 1), initializer)))
+          ("features.\(layers.count)", try Conv2d(channels, width, kernel: 3, .init(padding: 1), initializer))
+        )
         layers.append(("features.\(layers.count)", Activation(.relu)))
         channels = width
       }

@@ -12,10 +12,15 @@ enum EfficientNetLite0 {
       ("_bn0", try BatchNorm2d(32, eps: eps, initializer)), ("_relu", Activation(.relu6)),
     ]
     // (in, out, expansion, kernel, stride) of blocks 0 to 4: stages of 1, 2 and 2 blocks.
-    let blocks = [(32, 16, 1, 3, 1), (16, 24, 6, 3, 2), (24, 24, 6, 3, 1), (24, 40, 6, 5, 2), (40, 40, 6, 5, 1)]
+    let blocks = [
+      (32, 16, 1, 3, 1), (16, 24, 6, 3, 2), (24, 24, 6, 3, 1), (24, 40, 6, 5, 2), (40, 40, 6, 5, 1),
+    ]
     for (index, b) in blocks.enumerated() {
       layers.append(
-        ("_blocks.\(index)", try InvertedResidual(b.0, b.1, expansion: b.2, kernel: b.3, stride: b.4, eps, initializer)))
+        (
+          "_blocks.\(index)",
+          try InvertedResidual(b.0, b.1, expansion: b.2, kernel: b.3, stride: b.4, eps, initializer)
+        ))
     }
     return Sequential(named: layers)
   }
@@ -27,12 +32,14 @@ final class InvertedResidual: Module {
   private let residual: Bool
 
   init(
-    _ ins: Int, _ outs: Int, expansion: Int, kernel: Int, stride: Int, _ eps: Float, _ initializer: Initializer
+    _ ins: Int, _ outs: Int, expansion: Int, kernel: Int, stride: Int, _ eps: Float,
+    _ initializer: Initializer
   ) throws {
     let wide = ins * expansion
     var layers: [(String, any Module)] = []
     if expansion > 1 {
-      layers.append(("_expand_conv", try Conv2d(ins, wide, kernel: 1, .init(same: true), bias: false, initializer)))
+      layers.append(
+        ("_expand_conv", try Conv2d(ins, wide, kernel: 1, .init(same: true), bias: false, initializer)))
       layers.append(("_bn0", try BatchNorm2d(wide, eps: eps, initializer)))
       layers.append(("_relu0", Activation(.relu6)))
     }
@@ -40,11 +47,13 @@ final class InvertedResidual: Module {
       (
         "_depthwise_conv",
         try Conv2d(
-          wide, wide, kernel: kernel, .init(stride: stride, groups: wide, same: true), bias: false, initializer)
+          wide, wide, kernel: kernel, .init(stride: stride, groups: wide, same: true), bias: false,
+          initializer)
       ))
     layers.append(("_bn1", try BatchNorm2d(wide, eps: eps, initializer)))
     layers.append(("_relu1", Activation(.relu6)))
-    layers.append(("_project_conv", try Conv2d(wide, outs, kernel: 1, .init(same: true), bias: false, initializer)))
+    layers.append(
+      ("_project_conv", try Conv2d(wide, outs, kernel: 1, .init(same: true), bias: false, initializer)))
     layers.append(("_bn2", try BatchNorm2d(outs, eps: eps, initializer)))
     body = Sequential(named: layers)
     residual = ins == outs && stride == 1

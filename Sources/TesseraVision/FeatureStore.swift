@@ -41,7 +41,9 @@ final class FeatureStore {
     return out
   }
 
-  private static func upload(_ network: ImageClassifier, _ images: [Float], _ rows: [Int], _ area: Int) throws -> Tensor {
+  private static func upload(_ network: ImageClassifier, _ images: [Float], _ rows: [Int], _ area: Int) throws
+    -> Tensor
+  {
     let tensor = try network.device.allocate([rows.count, network.pixels, network.pixels], .float32)
     try images.withUnsafeBufferPointer { images in
       for (at, row) in rows.enumerated() {

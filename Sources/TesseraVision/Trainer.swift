@@ -75,7 +75,8 @@ public final class Trainer {
   /// - Parameter progress: called with (epoch, rows done, rows of the epoch).
   public func run(
     features progressOfFeatures: (Int, Int) throws -> Void = { _, _ in },
-    progress: (Int, Int, Int) throws -> Void = { _, _, _ in }, epochDone: (EpochRecord) throws -> Void = { _ in }
+    progress: (Int, Int, Int) throws -> Void = { _, _, _ in },
+    epochDone: (EpochRecord) throws -> Void = { _ in }
   ) throws {
     if let checkpoint, let saved = try checkpoint.load(into: network, optimizer) { history = saved }
     guard history.count < plan.epochs else { return try finish() }
@@ -85,7 +86,8 @@ public final class Trainer {
       let epoch = history.count + 1
       let loss = try pass(epoch, store, progress)
       guard loss.isFinite else {
-        throw TesseraError.failure("training", found: "loss \(loss) in epoch \(epoch)", wanted: "a finite loss")
+        throw TesseraError.failure(
+          "training", found: "loss \(loss) in epoch \(epoch)", wanted: "a finite loss")
       }
       let record = EpochRecord(epoch: epoch, loss: loss, correct: try correct(plan.validation, store))
       let isBest = plan.validation.isEmpty || history.allSatisfy { $0.correct < record.correct }
@@ -101,8 +103,11 @@ public final class Trainer {
   }
 
   /// One pass over the training rows; the mean loss.
-  private func pass(_ epoch: Int, _ store: FeatureStore, _ progress: (Int, Int, Int) throws -> Void) throws -> Double {
-    let order = try RandomStream(seed: plan.seed, stream: Self.orderStream + UInt64(epoch)).shuffled(plan.training)
+  private func pass(_ epoch: Int, _ store: FeatureStore, _ progress: (Int, Int, Int) throws -> Void) throws
+    -> Double
+  {
+    let order = try RandomStream(seed: plan.seed, stream: Self.orderStream + UInt64(epoch)).shuffled(
+      plan.training)
     let device = network.device
     let steps = (order.count + plan.batch - 1) / plan.batch
     let losses = try device.allocate([order.count], .float32)

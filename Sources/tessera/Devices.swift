@@ -15,7 +15,8 @@ struct Devices: ParsableCommand {
   private struct Entry: Codable {
     var selection: String, name: String
     var platform: String?, driver: String?, version: String?, computeUnits: Int?, globalMemory: Int?
-    var localMemory: Int?, maxAllocation: Int?, maxWorkGroup: Int?, roundsDivision: Bool?, keepsDenormals: Bool?
+    var localMemory: Int?, maxAllocation: Int?, maxWorkGroup: Int?, roundsDivision: Bool?,
+      keepsDenormals: Bool?
     var conforms: Bool?, failure: String?, peakGFLOPS: Double?, peakGBs: Double?
   }
 
@@ -26,9 +27,11 @@ struct Devices: ParsableCommand {
     if !quick { try measure(cpu, &entries[0]) }
     for device in OpenCLDevice.all() {
       var entry = Entry(
-        selection: "opencl:\(device.index)", name: device.name, platform: "\(device.platform), \(device.platformVersion)",
+        selection: "opencl:\(device.index)", name: device.name,
+        platform: "\(device.platform), \(device.platformVersion)",
         driver: device.driver, version: device.version, computeUnits: device.computeUnits,
-        globalMemory: device.globalMemory, localMemory: device.localMemory, maxAllocation: device.maxAllocation,
+        globalMemory: device.globalMemory, localMemory: device.localMemory,
+        maxAllocation: device.maxAllocation,
         maxWorkGroup: device.maxWorkGroup, roundsDivision: device.roundsDivision,
         keepsDenormals: device.keepsDenormals)
       do {
@@ -68,6 +71,8 @@ struct Devices: ParsableCommand {
           + (e.keepsDenormals == true ? "kept" : "not reported as kept"))
     }
     print("  conformance: \(e.conforms == true ? "passes" : "FAILS \(e.failure ?? "")")")
-    if let flops = e.peakGFLOPS, let bytes = e.peakGBs { print("  measured: \(Int(flops)) GFLOP/s, \(Int(bytes)) GB/s") }
+    if let flops = e.peakGFLOPS, let bytes = e.peakGBs {
+      print("  measured: \(Int(flops)) GFLOP/s, \(Int(bytes)) GB/s")
+    }
   }
 }

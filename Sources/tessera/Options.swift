@@ -66,7 +66,9 @@ struct LayoutOptions: ParsableArguments {
 struct TrainingOptions: ParsableArguments {
   @Option(help: "Network: alexnet, vgg16 or efficientnet_lite0.")
   var model = "efficientnet_lite0"
-  @Option(help: "Pretrained weights of the network's slice: safetensors or PyTorch's .pth (default: drawn by seed).")
+  @Option(
+    help: "Pretrained weights of the network's slice: safetensors or PyTorch's .pth (default: drawn by seed)."
+  )
   var weights: String?
   @Option(help: "Standardisation of pixels: global, centered or pixel.")
   var normalization = "centered"
@@ -74,7 +76,8 @@ struct TrainingOptions: ParsableArguments {
   var epochs = 15
   @Option(help: "Rows a step.")
   var batch = 32
-  @Option(name: .customLong("conv-lr"), help: "Learning rate of the head's convolutions (default: the model's).")
+  @Option(
+    name: .customLong("conv-lr"), help: "Learning rate of the head's convolutions (default: the model's).")
   var convolutionRate: Float?
   @Option(name: .customLong("classifier-lr"), help: "Learning rate of the classifier (default: the model's).")
   var classifierRate: Float?
@@ -89,8 +92,12 @@ struct TrainingOptions: ParsableArguments {
     guard (1...65_536).contains(batch) else {
       throw TesseraError.input("batch", found: "\(batch)", wanted: "1 to 65536")
     }
-    for (name, rate) in [("conv-lr", convolutionRate), ("classifier-lr", classifierRate), ("weight-decay", weightDecay)] {
-      if let rate, !(rate >= 0 && rate < 10) { throw TesseraError.input(name, found: "\(rate)", wanted: "0 to 10") }
+    for (name, rate) in [
+      ("conv-lr", convolutionRate), ("classifier-lr", classifierRate), ("weight-decay", weightDecay),
+    ] {
+      if let rate, !(rate >= 0 && rate < 10) {
+        throw TesseraError.input(name, found: "\(rate)", wanted: "0 to 10")
+      }
     }
   }
 }

@@ -21,7 +21,9 @@ struct Predict: ParsableCommand {
   /// Prints class, probability and text of each, separated by tabs.
   func run() throws {
     let texts = try self.texts()
-    guard !texts.isEmpty else { throw TesseraError.input("predict", found: "no text", wanted: "--text, --data or lines") }
+    guard !texts.isEmpty else {
+      throw TesseraError.input("predict", found: "no text", wanted: "--text, --data or lines")
+    }
     let predictor = try Predictor(run: folder, device: try device.open())
     for (text, prediction) in zip(texts, try predictor.predict(texts)) {
       let share = (Double(prediction.probability) * 1000).rounded() / 1000

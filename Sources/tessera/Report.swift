@@ -5,7 +5,8 @@ import TesseraPipeline
 
 /// What a run did, as text.
 struct Report: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Tells what a run did: figures, fingerprints, layout.")
+  static let configuration = CommandConfiguration(
+    abstract: "Tells what a run did: figures, fingerprints, layout.")
 
   @Option(name: .customLong("run"), help: "Run directory.")
   var folder: String

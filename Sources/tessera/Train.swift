@@ -27,7 +27,8 @@ struct Train: ParsableCommand {
         "model", found: training.model, wanted: Architecture.allCases.map(\.rawValue).joined(separator: ", "))
     }
     guard let normalization = ImageNormalization(rawValue: training.normalization) else {
-      throw TesseraError.input("normalization", found: training.normalization, wanted: "global, centered or pixel")
+      throw TesseraError.input(
+        "normalization", found: training.normalization, wanted: "global, centered or pixel")
     }
     let set = try ImageSet.read(images)
     let folder = try RunDirectory(out)
@@ -55,7 +56,9 @@ struct Train: ParsableCommand {
       features: { progress.update("slice", done: $0, of: $1, unit: "images") },
       progress: { progress.update("epoch \($0) of \(training.epochs)", done: $1, of: $2, unit: "images") }
     ) { record, rows in
-      print("epoch \(record.epoch): loss \(record.loss), validation \(Accuracy(correct: record.correct, total: rows))")
+      print(
+        "epoch \(record.epoch): loss \(record.loss), validation \(Accuracy(correct: record.correct, total: rows))"
+      )
       progress.begin("epoch \(record.epoch + 1)", quietly: true)
     }
     print("model \(try model.write(to: folder.file(Pipeline.Files.model)))")

@@ -54,7 +54,10 @@ struct Verify: ParsableCommand {
     if json {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-      print(String(decoding: try encoder.encode(Result(verification: verification, functions: functions)), as: UTF8.self))
+      print(
+        String(
+          decoding: try encoder.encode(Result(verification: verification, functions: functions)),
+          as: UTF8.self))
     } else {
       for (primitive, count) in verification.casesByPrimitive.sorted(by: { $0.key < $1.key }) {
         let wrong = verification.mismatches.filter { $0.primitive == primitive }
@@ -68,7 +71,8 @@ struct Verify: ParsableCommand {
     let wrong = functions.filter { $0.mismatches > 0 || $0.worstUlp > $0.bound }
     guard verification.mismatches.isEmpty, wrong.isEmpty else {
       throw TesseraError.failure(
-        "verify", found: "\(verification.mismatches.count) mismatches, \(wrong.count) functions outside their bounds",
+        "verify",
+        found: "\(verification.mismatches.count) mismatches, \(wrong.count) functions outside their bounds",
         wanted: "none")
     }
   }

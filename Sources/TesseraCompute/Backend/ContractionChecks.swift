@@ -59,11 +59,13 @@ extension MatmulParameters {
       c_batch_stride, a_offset, b_offset, c_offset, bias_offset,
     ]
     let wanted = bias == Int32(TSR_BIAS_NONE) ? nil : bias == Int32(TSR_BIAS_COLUMN) ? n : m
-    guard batch >= 0, m >= 0, n >= 0, k >= 0, chunk >= 1, chunk <= TSR_K_CHUNK, strides.allSatisfy({ $0 >= 0 }), inside,
+    guard batch >= 0, m >= 0, n >= 0, k >= 0, chunk >= 1, chunk <= TSR_K_CHUNK,
+      strides.allSatisfy({ $0 >= 0 }), inside,
       wanted == nil || (biasCount ?? -1) >= Int(bias_offset) + Int(wanted ?? 0)
     else {
       throw TesseraError.failure(
-        "matmul", found: "a \(a), b \(b), c \(c), bias \(biasCount ?? 0) elements", wanted: "what \(self) needs")
+        "matmul", found: "a \(a), b \(b), c \(c), bias \(biasCount ?? 0) elements",
+        wanted: "what \(self) needs")
     }
   }
 }

@@ -42,7 +42,9 @@ public struct Benchmark: Sendable {
   }
 
   /// Seconds of each of at least `least` runs within about `budget` seconds, sorted.
-  static func times(_ device: any Backend, budget: Double, least: Int = 5, _ run: () throws -> Void) throws -> [Double] {
+  static func times(_ device: any Backend, budget: Double, least: Int = 5, _ run: () throws -> Void) throws
+    -> [Double]
+  {
     try run()
     try device.synchronize()
     var times: [Double] = []
@@ -80,7 +82,9 @@ public struct Benchmark: Sendable {
   }
 
   /// Measures one item; what the device cannot run is said in `failure`.
-  public static func run(_ item: Item, on device: any Backend, peaks: Peaks, reference: (any Backend)?) -> Result {
+  public static func run(_ item: Item, on device: any Backend, peaks: Peaks, reference: (any Backend)?)
+    -> Result
+  {
     do {
       let (run, output) = try item.prepare(device)
       let times = try times(device, budget: 0.5, run)
@@ -93,8 +97,10 @@ public struct Benchmark: Sendable {
       }
       let bound = max(item.operations / peaks.gflops, item.bytes / peaks.gigabytes) / 1e9
       return Result(
-        kernel: item.kernel, label: item.label, p50: p50, p95: times[min(times.count - 1, times.count * 95 / 100)],
-        gflops: item.operations / p50 / 1e9, gigabytes: item.bytes / p50 / 1e9, percentOfPeak: bound / p50 * 100,
+        kernel: item.kernel, label: item.label, p50: p50,
+        p95: times[min(times.count - 1, times.count * 95 / 100)],
+        gflops: item.operations / p50 / 1e9, gigabytes: item.bytes / p50 / 1e9,
+        percentOfPeak: bound / p50 * 100,
         bitsMatch: match, failure: nil)
     } catch {
       return Result(

@@ -23,8 +23,14 @@ extension Benchmark {
 
   private static var convolutions: [Item] {
     let shapes: [(String, ConvParameters)] = [
-      ("64->64 3x3 56x56 batch 8", .init(batch: 8, inChannels: 64, size: (56, 56), outChannels: 64, kernel: (3, 3), padding: 1)),
-      ("192->192 2x2 18x18 batch 32", .init(batch: 32, inChannels: 192, size: (18, 18), outChannels: 192, kernel: (2, 2))),
+      (
+        "64->64 3x3 56x56 batch 8",
+        .init(batch: 8, inChannels: 64, size: (56, 56), outChannels: 64, kernel: (3, 3), padding: 1)
+      ),
+      (
+        "192->192 2x2 18x18 batch 32",
+        .init(batch: 32, inChannels: 192, size: (18, 18), outChannels: 192, kernel: (2, 2))
+      ),
     ]
     return shapes.flatMap { label, p in
       ["conv2d", "conv2dGradData", "conv2dGradWeight"].map { kernel in
@@ -50,13 +56,15 @@ extension Benchmark {
     let (rows, columns) = (4096, 512)
     let count = Double(rows * columns)
     return [
-      Item(kernel: "softmax", label: "\(rows)x\(columns)", operations: 25 * count, bytes: 8 * count) { device in
+      Item(kernel: "softmax", label: "\(rows)x\(columns)", operations: 25 * count, bytes: 8 * count) {
+        device in
         var inputs = CaseInputs(seed: 3)
         let x = try device.tensor(inputs.floats(rows * columns), [rows, columns])
         let y = try device.empty(rows, columns)
         return ({ try device.softmax(x, rows: rows, columns: columns, scale: 1, into: y) }, y)
       },
-      Item(kernel: "layerNorm", label: "\(rows)x\(columns)", operations: 8 * count, bytes: 8 * count) { device in
+      Item(kernel: "layerNorm", label: "\(rows)x\(columns)", operations: 8 * count, bytes: 8 * count) {
+        device in
         var inputs = CaseInputs(seed: 4)
         let x = try device.tensor(inputs.floats(rows * columns), [rows, columns])
         let gamma = try device.tensor(inputs.floats(columns), [columns])
@@ -90,7 +98,8 @@ extension Benchmark {
         let d = try device.empty(points, points)
         return ({ try device.squaredDistances(x, points: points, dims: dims, into: d) }, d)
       },
-      Item(kernel: "affinities", label: "\(points) points", operations: 20 * 20 * pairs, bytes: 8 * pairs) { device in
+      Item(kernel: "affinities", label: "\(points) points", operations: 20 * 20 * pairs, bytes: 8 * pairs) {
+        device in
         var inputs = CaseInputs(seed: 7)
         let x = try device.tensor(inputs.floats(points * 16), [points, 16])
         let d = try device.empty(points, points)
@@ -98,7 +107,8 @@ extension Benchmark {
         try device.squaredDistances(x, points: points, dims: 16, into: d)
         return ({ try device.conditionalAffinities(d, points: points, perplexity: 30, into: p) }, p)
       },
-      Item(kernel: "tsneForces", label: "\(points) points", operations: 19 * pairs, bytes: 4 * pairs) { device in
+      Item(kernel: "tsneForces", label: "\(points) points", operations: 19 * pairs, bytes: 4 * pairs) {
+        device in
         var inputs = CaseInputs(seed: 8)
         let joint = try device.tensor(inputs.floats(points * points, 0, 1), [points, points])
         let layout = try device.tensor(inputs.floats(2 * points), [2, points])

@@ -109,7 +109,9 @@ extension CPUBackend {
     parallel(points / 32 + 1) { begin, end in
       for block in begin..<end {
         let row = (block % 2 == 0 ? block / 2 : points / 32 - block / 2) * 32
-        if row < points { tsr_mirror(target.pointer, Int64(points), Int64(row), Int64(min(points, row + 32))) }
+        if row < points {
+          tsr_mirror(target.pointer, Int64(points), Int64(row), Int64(min(points, row + 32)))
+        }
       }
     }
   }

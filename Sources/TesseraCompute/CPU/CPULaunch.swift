@@ -15,7 +15,8 @@ extension CPUBackend: KernelLauncher {
       }
       withUnsafePointer(to: parameters) { pointer in
         let call = Call(
-          function: function, parameters: UnsafeRawPointer(pointer), buffers: UnsafePointer(buffers.baseAddress!))
+          function: function, parameters: UnsafeRawPointer(pointer),
+          buffers: UnsafePointer(buffers.baseAddress!))
         parallel(items, grain: max(1, 32_768 / max(1, cost))) { begin, end in call.run(begin, end) }
       }
     }

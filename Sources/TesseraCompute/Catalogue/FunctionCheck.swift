@@ -57,7 +57,8 @@ public enum FunctionCheck {
 
   /// Checks every `stride`-th bit pattern.
   public static func run(
-    _ function: Function, stride: Int, cpu: CPUBackend, device: any Backend, progress: (Int, Int) -> Void = { _, _ in }
+    _ function: Function, stride: Int, cpu: CPUBackend, device: any Backend,
+    progress: (Int, Int) -> Void = { _, _ in }
   ) throws -> Result {
     let total = (1 << 32) / stride
     let block = min(total, 1 << 22)
@@ -97,7 +98,8 @@ public enum FunctionCheck {
       progress(done * stride, 1 << 32)
     }
     return Result(
-      name: function.name, worstUlp: worst, bound: function.bound, worstInput: worstInput, mismatches: mismatches,
+      name: function.name, worstUlp: worst, bound: function.bound, worstInput: worstInput,
+      mismatches: mismatches,
       inputs: total)
   }
 
@@ -116,9 +118,13 @@ public enum FunctionCheck {
   static func ulps(_ value: Float, _ exact: Double) -> Double {
     if exact.isNaN { return value.bitPattern == 0x7fc0_0000 ? 0 : .infinity }
     let rounded = Float(exact)
-    if value == rounded { return value == 0 && exact == 0 && value.sign != rounded.sign ? .infinity : error(value, exact) }
+    if value == rounded {
+      return value == 0 && exact == 0 && value.sign != rounded.sign ? .infinity : error(value, exact)
+    }
     guard value.isFinite else { return rounded.isInfinite ? 0 : error(.greatestFiniteMagnitude, exact) + 1 }
-    if rounded.isInfinite { return abs(value) == .greatestFiniteMagnitude && value.sign == rounded.sign ? 1 : .infinity }
+    if rounded.isInfinite {
+      return abs(value) == .greatestFiniteMagnitude && value.sign == rounded.sign ? 1 : .infinity
+    }
     return error(value, exact)
   }
 

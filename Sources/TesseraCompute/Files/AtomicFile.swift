@@ -16,7 +16,8 @@ public final class AtomicFile {
       do {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
       } catch {
-        throw TesseraError.input(path, found: "a folder that cannot be made: \(folder)", wanted: "a writable place")
+        throw TesseraError.input(
+          path, found: "a folder that cannot be made: \(folder)", wanted: "a writable place")
       }
     }
     temporary = "\(path).\(getpid()).tmp"

@@ -35,7 +35,8 @@ enum PyTorchFile {
     var position = machine.position
     for item in keys.items {
       guard case .text(let key) = item, position + 8 <= data.count else {
-        throw TesseraError.input(path, found: "\(data.count) bytes", wanted: "storages up to the end of the list")
+        throw TesseraError.input(
+          path, found: "\(data.count) bytes", wanted: "storages up to the end of the list")
       }
       let count = data.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: position, as: Int64.self) }
       position += 8
@@ -69,7 +70,8 @@ enum PyTorchFile {
         // A view never has more elements than its storage: extents cannot blow up memory.
         guard !overflow, next <= available else {
           throw TesseraError.input(
-            place, found: "shape \(tensor.shape) of a storage of \(available) elements", wanted: "a shape that fits")
+            place, found: "shape \(tensor.shape) of a storage of \(available) elements",
+            wanted: "a shape that fits")
         }
         step = next
         last += max(0, extent - 1) * stride
@@ -121,12 +123,17 @@ enum ZipDirectory {
       func u64(_ at: Int) -> Int { Int(clamping: raw.loadUnaligned(fromByteOffset: at, as: UInt64.self)) }
       guard raw.count >= 22 else { throw bad("\(raw.count) bytes") }
       let lowest = max(0, raw.count - 22 - 65_535)
-      guard let end = stride(from: raw.count - 22, through: lowest, by: -1).first(where: { u32($0) == 0x0605_4b50 })
+      guard
+        let end = stride(from: raw.count - 22, through: lowest, by: -1).first(where: {
+          u32($0) == 0x0605_4b50
+        })
       else { throw bad("no end of the directory (a truncated file?)") }
       var (count, position) = (u16(end + 10), u32(end + 16))
       if end >= 20, u32(end - 20) == 0x0706_4b50 {
         let wide = u64(end - 20 + 8)
-        guard wide >= 0, wide + 56 <= raw.count, u32(wide) == 0x0606_4b50 else { throw bad("a broken directory") }
+        guard wide >= 0, wide + 56 <= raw.count, u32(wide) == 0x0606_4b50 else {
+          throw bad("a broken directory")
+        }
         (count, position) = (u64(wide + 32), u64(wide + 48))
       }
       var members: [String: Range<Int>] = [:]
@@ -156,8 +163,12 @@ enum ZipDirectory {
           field += 4 + length
         }
         let text = String(decoding: raw[position + 46..<position + 46 + name], as: UTF8.self)
-        guard u16(position + 10) == 0, size == packed else { throw bad("member \(text) compressed", "stored members") }
-        guard offset >= 0, offset + 30 <= raw.count, u32(offset) == 0x0403_4b50 else { throw bad("a broken member \(text)") }
+        guard u16(position + 10) == 0, size == packed else {
+          throw bad("member \(text) compressed", "stored members")
+        }
+        guard offset >= 0, offset + 30 <= raw.count, u32(offset) == 0x0403_4b50 else {
+          throw bad("a broken member \(text)")
+        }
         let start = offset + 30 + u16(offset + 26) + u16(offset + 28)
         guard size >= 0, start + size <= raw.count else { throw bad("member \(text) past the end") }
         members[text] = start..<start + size

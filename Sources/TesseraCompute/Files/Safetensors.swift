@@ -45,7 +45,9 @@ public final class TensorFile {
     guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe) else {
       throw TesseraError.input(path, found: "no readable file", wanted: "safetensors or PyTorch weights")
     }
-    if data.starts(with: [0x50, 0x4b]) || data.starts(with: [0x80]) && data.count > 1 && data[data.startIndex + 1] < 6 {
+    if data.starts(with: [0x50, 0x4b])
+      || data.starts(with: [0x80]) && data.count > 1 && data[data.startIndex + 1] < 6
+    {
       return try PyTorchFile.read(path, data)
     }
     return try SafetensorsFormat.read(path, data)
@@ -101,7 +103,8 @@ public final class TensorFile {
           for i in 0..<count { out[i] = Float(bytes.loadUnaligned(fromByteOffset: i * 8, as: Double.self)) }
         case .bf16:
           for i in 0..<count {
-            out[i] = Float(bitPattern: UInt32(bytes.loadUnaligned(fromByteOffset: i * 2, as: UInt16.self)) << 16)
+            out[i] = Float(
+              bitPattern: UInt32(bytes.loadUnaligned(fromByteOffset: i * 2, as: UInt16.self)) << 16)
           }
         case .f16:
           for i in 0..<count {
@@ -148,7 +151,9 @@ public final class TensorFile {
 enum SafetensorsFormat {
   static func read(_ path: String, _ data: Data) throws -> TensorFile {
     func bad(_ found: String, _ wanted: String) -> TesseraError { .input(path, found: found, wanted: wanted) }
-    guard data.count >= 8 else { throw bad("\(data.count) bytes", "a safetensors file (8 bytes of header length first)") }
+    guard data.count >= 8 else {
+      throw bad("\(data.count) bytes", "a safetensors file (8 bytes of header length first)")
+    }
     let length = data.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self).littleEndian }
     guard length >= 2, length <= 100_000_000, length <= UInt64(data.count - 8) else {
       throw bad("a header of \(length) bytes in a file of \(data.count)", "a header that fits the file")
@@ -162,7 +167,9 @@ enum SafetensorsFormat {
     var tensors: [String: StoredTensor] = [:]
     for (name, value) in object {
       if name == "__metadata__" {
-        guard let texts = value as? [String: String] else { throw bad("metadata that is not text", "text by name") }
+        guard let texts = value as? [String: String] else {
+          throw bad("metadata that is not text", "text by name")
+        }
         metadata = texts
         continue
       }
@@ -170,7 +177,9 @@ enum SafetensorsFormat {
     }
     let sorted = tensors.sorted { $0.value.range.lowerBound < $1.value.range.lowerBound }
     for (a, b) in zip(sorted, sorted.dropFirst())
-    where b.value.range.lowerBound < a.value.range.upperBound && !b.value.range.isEmpty && !a.value.range.isEmpty {
+    where b.value.range.lowerBound < a.value.range.upperBound && !b.value.range.isEmpty
+      && !a.value.range.isEmpty
+    {
       throw bad("tensors \(a.key) and \(b.key) that overlap", "tensors apart from each other")
     }
     return TensorFile(path: path, metadata: metadata, data: data, tensors: tensors)
@@ -193,13 +202,18 @@ enum SafetensorsFormat {
     var count = 1
     var shape: [Int] = []
     for extent in extents {
-      guard let extent = whole(extent), extent >= 0 else { throw bad("shape \(extents)", "whole numbers from 0") }
+      guard let extent = whole(extent), extent >= 0 else {
+        throw bad("shape \(extents)", "whole numbers from 0")
+      }
       let (product, overflow) = count.multipliedReportingOverflow(by: extent)
-      guard !overflow, product <= Int(Int32.max) else { throw bad("shape \(extents)", "at most 2^31 - 1 elements") }
+      guard !overflow, product <= Int(Int32.max) else {
+        throw bad("shape \(extents)", "at most 2^31 - 1 elements")
+      }
       count = product
       shape.append(extent)
     }
-    guard let low = whole(offsets[0]), let high = whole(offsets[1]), low >= 0, low <= high, high <= dataBytes else {
+    guard let low = whole(offsets[0]), let high = whole(offsets[1]), low >= 0, low <= high, high <= dataBytes
+    else {
       throw bad("data offsets \(offsets)", "ascending offsets within \(dataBytes) bytes of data")
     }
     guard high - low == count * type.byteCount else {

@@ -60,7 +60,8 @@ public struct SafetensorsWriter {
     }
     let digits = print.digits()
     header["__metadata__"] = metadata.merging(["fingerprint": digits, "numerics": "1"]) { own, _ in own }
-    var json = try JSONSerialization.data(withJSONObject: header, options: [.sortedKeys, .withoutEscapingSlashes])
+    var json = try JSONSerialization.data(
+      withJSONObject: header, options: [.sortedKeys, .withoutEscapingSlashes])
     // The data starts at a multiple of 8.
     json.append(Data(repeating: 0x20, count: (8 - json.count % 8) % 8))
     let file = try AtomicFile(path)

@@ -139,7 +139,9 @@ struct Unpickler {
         let module = try line()
         try global(module, line())
       case 0x93:
-        guard case .text(let name) = try pop(), case .text(let module) = try pop() else { throw bad("a nameless global") }
+        guard case .text(let name) = try pop(), case .text(let module) = try pop() else {
+          throw bad("a nameless global")
+        }
         try global(module, name)
       case 0x52: try reduce()
       case 0x51: try persistent()
@@ -212,7 +214,9 @@ struct Unpickler {
     else { throw bad("a tensor that is put together in an unknown way") }
     func numbers(_ values: [PickleValue]) throws -> [Int] {
       try values.map {
-        guard case .int(let n) = $0, n >= 0, n <= Int(Int32.max) else { throw bad("a shape or stride out of range") }
+        guard case .int(let n) = $0, n >= 0, n <= Int(Int32.max) else {
+          throw bad("a shape or stride out of range")
+        }
         return n
       }
     }

@@ -56,7 +56,10 @@ extension KernelLauncher {
     let channels = Int(p.channels)
     try require(
       "batchNorm",
-      [(x, p.count), (mean, channels), (variance, channels), (gamma, channels), (beta, channels), (y, p.count)])
+      [
+        (x, p.count), (mean, channels), (variance, channels), (gamma, channels), (beta, channels),
+        (y, p.count),
+      ])
     try launch(
       .row("normalization", "tsr_batch_norm"), items: Int(p.outer) * channels, cost: Int(p.inner), p,
       [x, mean, variance, gamma, beta, y])
@@ -92,7 +95,8 @@ extension KernelLauncher {
     var parameters = p
     parameters.training = training ? 1 : 0
     try launch(
-      .row("normalization", "tsr_batch_norm_grad_data"), items: Int(p.outer) * channels, cost: Int(p.inner) * 2,
+      .row("normalization", "tsr_batch_norm_grad_data"), items: Int(p.outer) * channels,
+      cost: Int(p.inner) * 2,
       parameters, [x, mean, variance, gamma, gradGamma, gradBeta, dy, dx])
   }
 

@@ -3,7 +3,8 @@ import Kernels
 extension KernelLauncher {
   public func randomUniform(_ stream: RandomStream, low: Float, high: Float, into y: Tensor) throws {
     try launch(
-      .item("training", "tsr_random_uniform"), items: y.count, cost: 32, stream.parameters(y.count, low, high),
+      .item("training", "tsr_random_uniform"), items: y.count, cost: 32,
+      stream.parameters(y.count, low, high),
       [y])
   }
 
@@ -49,7 +50,8 @@ extension KernelLauncher {
     try require(
       "adam", [(gradient, count), (parameter, count), (firstMoment, count), (secondMoment, count)])
     try launch(
-      .item("training", "tsr_adam"), items: count, cost: 8, p, [gradient, parameter, firstMoment, secondMoment])
+      .item("training", "tsr_adam"), items: count, cost: 8, p,
+      [gradient, parameter, firstMoment, secondMoment])
   }
 }
 

@@ -5,7 +5,9 @@ import Kernels
 /// An OpenCL device: one in-order queue; work is enqueued and only a read-back waits.
 public final class OpenCLBackend: Backend, @unchecked Sendable {
   /// Device and platform.
-  public var name: String { "opencl:\(device.index) (\(device.name), \(device.platform)\(wide == device.isCPU ? ", GPU kernels" : ""))" }
+  public var name: String {
+    "opencl:\(device.index) (\(device.name), \(device.platform)\(wide == device.isCPU ? ", GPU kernels" : ""))"
+  }
   /// What the device says of itself.
   public let device: OpenCLDevice
   /// Whether rows are computed by work-groups (GPU variants) instead of single work-items.
@@ -71,7 +73,8 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
           cl.clSetKernelArg(kernel, cl_uint(index + 1), MemoryLayout<cl_mem>.size, &buffer), name)
       }
       try check(
-        cl.clEnqueueNDRangeKernel(queue, kernel, cl_uint(global.count), nil, global, local, 0, nil, nil), name)
+        cl.clEnqueueNDRangeKernel(queue, kernel, cl_uint(global.count), nil, global, local, 0, nil, nil), name
+      )
     }
   }
 
@@ -105,7 +108,8 @@ extension Tensor {
   /// The device memory behind the tensor.
   func openCL(_ place: String) throws -> OpenCLStorage {
     guard let storage = storage as? OpenCLStorage else {
-      throw TesseraError.failure(place, found: "a tensor of another device", wanted: "one of the OpenCL device")
+      throw TesseraError.failure(
+        place, found: "a tensor of another device", wanted: "one of the OpenCL device")
     }
     return storage
   }

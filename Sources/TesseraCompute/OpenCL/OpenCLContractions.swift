@@ -28,10 +28,12 @@ extension OpenCLBackend {
     let (columns, rows, batch) = (Int(p.n), Int(p.m), Int(p.batch))
     let global =
       wide
-      ? [(columns + 63) / 64 * 16, (rows + 63) / 64 * 16, batch] : [(columns + 31) / 32, (rows + 7) / 8, batch]
+      ? [(columns + 63) / 64 * 16, (rows + 63) / 64 * 16, batch]
+      : [(columns + 31) / 32, (rows + 7) / 8, batch]
     try withUnsafeBytes(of: p) {
       try enqueue(
-        "matmul", kernel, global: global, local: wide ? [16, 16, 1] : [1, 1, 1], parameters: $0, [a, b, bias, c])
+        "matmul", kernel, global: global, local: wide ? [16, 16, 1] : [1, 1, 1], parameters: $0,
+        [a, b, bias, c])
     }
   }
 
@@ -108,7 +110,8 @@ extension OpenCLBackend {
           conv: p, first: Int32(first), samples: Int32(samples), group: Int32(group))
         try launch(.row("conv", "tsr_im2row"), items: rows, cost: depth, slice, [x, taps])
         try launch(
-          .row("conv", "tsr_gather_channels"), items: samples * e.groupOut, cost: e.spots, slice, [dy, gradients])
+          .row("conv", "tsr_gather_channels"), items: samples * e.groupOut, cost: e.spots, slice,
+          [dy, gradients])
         var m = MatmulParameters(m: e.groupOut, n: depth, k: rows)
         m.c_offset = Int32(group * e.groupOut * depth)
         try product("tsr_matmul", m, gradients, taps, bias: x, into: first == 0 ? dw : partial)

@@ -26,11 +26,13 @@ public struct OpenCLDevice: @unchecked Sendable {
     var devices: [OpenCLDevice] = []
     for case let platform? in platforms {
       var count: cl_uint = 0
-      guard cl.clGetDeviceIDs(platform, cl_device_type(CL_DEVICE_TYPE_ALL), 0, nil, &count) == CL_SUCCESS else {
+      guard cl.clGetDeviceIDs(platform, cl_device_type(CL_DEVICE_TYPE_ALL), 0, nil, &count) == CL_SUCCESS
+      else {
         continue
       }
       var ids = [cl_device_id?](repeating: nil, count: Int(count))
-      guard cl.clGetDeviceIDs(platform, cl_device_type(CL_DEVICE_TYPE_ALL), count, &ids, nil) == CL_SUCCESS else {
+      guard cl.clGetDeviceIDs(platform, cl_device_type(CL_DEVICE_TYPE_ALL), count, &ids, nil) == CL_SUCCESS
+      else {
         continue
       }
       for case let id? in ids { devices.append(OpenCLDevice(cl, platform, id, index: devices.count)) }

@@ -4,7 +4,8 @@ import COpenCL
 func openCL() throws -> UnsafePointer<tsr_opencl> {
   var why: UnsafePointer<CChar>?
   guard let table = tsr_opencl_load(&why) else {
-    throw TesseraError.failure("opencl", found: why.map { String(cString: $0) } ?? "no loader", wanted: "libOpenCL.so.1")
+    throw TesseraError.failure(
+      "opencl", found: why.map { String(cString: $0) } ?? "no loader", wanted: "libOpenCL.so.1")
   }
   return table
 }
@@ -12,7 +13,8 @@ func openCL() throws -> UnsafePointer<tsr_opencl> {
 /// Throws unless an OpenCL call succeeded.
 func check(_ status: cl_int, _ place: String) throws {
   guard status == CL_SUCCESS else {
-    throw TesseraError.failure(place, found: "OpenCL error \(status)\(openCLErrorNames[status].map { " (\($0))" } ?? "")")
+    throw TesseraError.failure(
+      place, found: "OpenCL error \(status)\(openCLErrorNames[status].map { " (\($0))" } ?? "")")
   }
 }
 

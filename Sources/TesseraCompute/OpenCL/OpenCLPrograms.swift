@@ -35,7 +35,9 @@ final class OpenCLPrograms: @unchecked Sendable {
     var status: cl_int = 0
     let created = cl.clCreateKernel(program, name, &status)
     try check(status, "kernel \(name)")
-    guard let created else { throw TesseraError.failure("kernel \(name)", found: "nothing", wanted: "a kernel") }
+    guard let created else {
+      throw TesseraError.failure("kernel \(name)", found: "nothing", wanted: "a kernel")
+    }
     kernels[name] = created
     return created
   }

@@ -37,7 +37,8 @@ public struct DataSet: Sendable {
   ) throws -> DataSet {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-      throw TesseraError.input(path, found: "no such file", wanted: "CSV, TSV, JSON lines or a folder of classes")
+      throw TesseraError.input(
+        path, found: "no such file", wanted: "CSV, TSV, JSON lines or a folder of classes")
     }
     let rows =
       isFolder.boolValue ? try FolderFormat.read(path) : try file(path, columns, labelled: labelled)
@@ -55,7 +56,8 @@ public struct DataSet: Sendable {
   private init(_ rows: [Row], path: String, classes known: [String]?, labelled: Bool) throws {
     let classes = known ?? Set(rows.compactMap(\.label)).sorted()
     if known == nil, labelled, classes.count < 2 {
-      throw TesseraError.input(path, found: "only the class \(classes.first ?? "none")", wanted: "at least two classes")
+      throw TesseraError.input(
+        path, found: "only the class \(classes.first ?? "none")", wanted: "at least two classes")
     }
     var numbers: [String: Int32] = [:]
     for (number, name) in classes.enumerated() { numbers[name] = Int32(number) }
@@ -63,7 +65,8 @@ public struct DataSet: Sendable {
     labels = try rows.map { row in
       guard let label = row.label else { return -1 }
       guard let number = numbers[label] else {
-        throw TesseraError.input(row.place, found: "the label \(label)", wanted: classes.joined(separator: " or "))
+        throw TesseraError.input(
+          row.place, found: "the label \(label)", wanted: classes.joined(separator: " or "))
       }
       return number
     }
@@ -92,7 +95,8 @@ public struct DataSet: Sendable {
     if name.hasSuffix(".jsonl") || name.hasSuffix(".json") || name.hasSuffix(".ndjson") {
       return try JSONLinesFormat.read(bytes, path, columns, labelled: labelled)
     }
-    return try delimited(bytes, path, separator: name.hasSuffix(".tsv") ? "\t" : ",", columns, labelled: labelled)
+    return try delimited(
+      bytes, path, separator: name.hasSuffix(".tsv") ? "\t" : ",", columns, labelled: labelled)
   }
 
   private static func delimited(
@@ -120,8 +124,11 @@ public struct DataSet: Sendable {
         throw TesseraError.input(place, found: "\(record.fields.count) fields", wanted: "\(names.count)")
       }
       let value = label.map { record.fields[$0].trimmingCharacters(in: .whitespaces) }
-      if labelled, value?.isEmpty ?? true { throw TesseraError.input(place, found: "no label", wanted: "a label") }
-      rows.append(Row(text: record.fields[text], label: value.flatMap { $0.isEmpty ? nil : $0 }, place: place))
+      if labelled, value?.isEmpty ?? true {
+        throw TesseraError.input(place, found: "no label", wanted: "a label")
+      }
+      rows.append(
+        Row(text: record.fields[text], label: value.flatMap { $0.isEmpty ? nil : $0 }, place: place))
     }
     return rows
   }

@@ -51,7 +51,8 @@ struct DelimitedText {
     var value: [UInt8] = []
     while true {
       guard at < bytes.count else {
-        throw TesseraError.input("\(place): line \(opened)", found: "a quote that never closes", wanted: "a closing quote")
+        throw TesseraError.input(
+          "\(place): line \(opened)", found: "a quote that never closes", wanted: "a closing quote")
       }
       let byte = bytes[at]
       at += 1
@@ -66,14 +67,16 @@ struct DelimitedText {
       value.append(byte)
     }
     guard at == bytes.count || bytes[at] == separator || bytes[at] == 10 || bytes[at] == 13 else {
-      throw TesseraError.input("\(place): line \(line)", found: "text after a closing quote", wanted: "a separator or a new line")
+      throw TesseraError.input(
+        "\(place): line \(line)", found: "text after a closing quote", wanted: "a separator or a new line")
     }
     return try text(value[...])
   }
 
   private func text(_ slice: ArraySlice<UInt8>) throws -> String {
     guard let text = String(validating: slice, as: UTF8.self) else {
-      throw TesseraError.input("\(place): line \(line)", found: "bytes that are not UTF-8", wanted: "UTF-8 text")
+      throw TesseraError.input(
+        "\(place): line \(line)", found: "bytes that are not UTF-8", wanted: "UTF-8 text")
     }
     return text
   }

@@ -21,7 +21,8 @@ enum JSONLinesFormat {
       }
       guard let text = value(columns.text, DataSet.usualTexts) as? String else {
         throw TesseraError.input(
-          place, found: "no text", wanted: "a field \((columns.text.map { [$0] } ?? DataSet.usualTexts).joined(separator: " or "))")
+          place, found: "no text",
+          wanted: "a field \((columns.text.map { [$0] } ?? DataSet.usualTexts).joined(separator: " or "))")
       }
       let label: String? =
         switch value(columns.label, DataSet.usualLabels) {
@@ -60,14 +61,17 @@ enum FolderFormat {
     }
     return try classes.flatMap { name -> [DataSet.Row] in
       let folder = root.appendingPathComponent(name)
-      return try ((try? manager.contentsOfDirectory(atPath: folder.path)) ?? []).filter { $0.hasSuffix(".txt") }
-        .sorted().map { file in
-          let place = folder.appendingPathComponent(file).path
-          guard let data = manager.contents(atPath: place), let text = String(data: data, encoding: .utf8) else {
-            throw TesseraError.input(place, found: "bytes that are not UTF-8", wanted: "UTF-8 text")
-          }
-          return DataSet.Row(text: text, label: name, place: place)
+      return try ((try? manager.contentsOfDirectory(atPath: folder.path)) ?? []).filter {
+        $0.hasSuffix(".txt")
+      }
+      .sorted().map { file in
+        let place = folder.appendingPathComponent(file).path
+        guard let data = manager.contents(atPath: place), let text = String(data: data, encoding: .utf8)
+        else {
+          throw TesseraError.input(place, found: "bytes that are not UTF-8", wanted: "UTF-8 text")
         }
+        return DataSet.Row(text: text, label: name, place: place)
+      }
     }
   }
 }

@@ -16,7 +16,8 @@ public struct Pipeline {
   public enum Files {
     /// What each stage writes.
     public static let configuration = "run.json", embeddings = "embeddings.safetensors",
-      testEmbeddings = "test.embeddings.safetensors", layout = "layout.safetensors", images = "images.safetensors",
+      testEmbeddings = "test.embeddings.safetensors", layout = "layout.safetensors",
+      images = "images.safetensors",
       testImages = "test.images.safetensors", model = "model.safetensors", evaluation = "result.json",
       history = "history.json"
   }
@@ -58,7 +59,9 @@ public struct Pipeline {
     try configuration.write(to: folder.file(Files.configuration))
     let columns = DataSet.Columns(text: configuration.textColumn, label: configuration.labelColumn)
     let data = try DataSet.read(configuration.data, columns: columns)
-    let testData = try configuration.test.map { try DataSet.read($0, columns: columns, classes: data.classes) }
+    let testData = try configuration.test.map {
+      try DataSet.read($0, columns: columns, classes: data.classes)
+    }
     func add(_ stage: String, _ result: (fingerprint: String, ran: Bool)) {
       summary.fingerprints.append((stage, result.fingerprint))
       if !result.ran { progress.note("\(stage): unchanged") }
@@ -78,7 +81,8 @@ public struct Pipeline {
     add("layout", laidOut)
     let layout = try FeatureLayout.read(folder.file(Files.layout))
     (summary.collisions, summary.divergence) = (layout.pixels.collisions, layout.divergence)
-    let rendered = try render(embeddings, testEmbeddings, layout, laidOut.fingerprint, testEmbedded?.fingerprint)
+    let rendered = try render(
+      embeddings, testEmbeddings, layout, laidOut.fingerprint, testEmbedded?.fingerprint)
     add("images", rendered)
     let images = try ImageSet.read(folder.file(Files.images))
     let trained = try train(images, rendered.fingerprint)
@@ -95,7 +99,8 @@ public struct Pipeline {
       let evaluation = try evaluate(embeddings, testEmbeddings, images)
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-      try AtomicFile.write(try encoder.encode(evaluation) + Data("\n".utf8), to: folder.file(Files.evaluation))
+      try AtomicFile.write(
+        try encoder.encode(evaluation) + Data("\n".utf8), to: folder.file(Files.evaluation))
       return evaluation.fingerprint
     }
     add("predictions", evaluated)
@@ -130,7 +135,8 @@ public struct Pipeline {
       let encoder = try BertEncoder(folder: configuration.encoder, device: device)
       progress.begin("embedding \(data.texts.count) reviews")
       let result = try Embeddings.make(
-        data, encoder: encoder, states: states, pooling: try configuration.tokenPooling(), batch: embeddingBatch
+        data, encoder: encoder, states: states, pooling: try configuration.tokenPooling(),
+        batch: embeddingBatch
       ) { progress.update("embedding", done: $0, of: data.texts.count, unit: "reviews") }
       try requireFinite(file, result.features, columns: result.columns)
       return try result.write(to: folder.file(file))
@@ -143,15 +149,18 @@ public struct Pipeline {
     return try folder.stage(
       "layout", inputs: ["embeddings": print],
       parameters: [
-        "pixels": "\(c.pixels)", "perplexity": "\(c.perplexity)", "iterations": "\(c.iterations)", "seed": "\(c.seed)",
+        "pixels": "\(c.pixels)", "perplexity": "\(c.perplexity)", "iterations": "\(c.iterations)",
+        "seed": "\(c.seed)",
         "shares": "\(c.validationShare) \(testShare)",
       ], outputs: [Files.layout]
     ) {
-      let split = try Split(labels: embeddings.labels, validation: c.validationShare, test: testShare, seed: c.seed)
+      let split = try Split(
+        labels: embeddings.labels, validation: c.validationShare, test: testShare, seed: c.seed)
       var tsne = TSNE()
       (tsne.perplexity, tsne.iterations, tsne.seed) = (c.perplexity, c.iterations, c.seed)
       progress.begin("laying out \(embeddings.columns) features by \(split.training.count) reviews")
-      let layout = try FeatureLayout.make(embeddings, split: split, pixels: c.pixels, tsne: tsne, on: device) {
+      let layout = try FeatureLayout.make(embeddings, split: split, pixels: c.pixels, tsne: tsne, on: device)
+      {
         let kl = $1.map { " (KL \($0))" } ?? ""
         progress.update("t-SNE\(kl)", done: $0, of: c.iterations, unit: "iterations")
       }
@@ -160,7 +169,8 @@ public struct Pipeline {
   }
 
   private func render(
-    _ embeddings: Embeddings, _ test: Embeddings?, _ layout: FeatureLayout, _ print: String, _ testPrint: String?
+    _ embeddings: Embeddings, _ test: Embeddings?, _ layout: FeatureLayout, _ print: String,
+    _ testPrint: String?
   ) throws -> (fingerprint: String, ran: Bool) {
     try folder.stage(
       "images", inputs: ["layout": print, "test": testPrint ?? ""], parameters: [:],
@@ -173,7 +183,8 @@ public struct Pipeline {
       let own = try images.write(to: folder.file(Files.images))
       guard let test else { return own }
       let all = Split(training: [], validation: [], test: Array(test.labels.indices))
-      let other = try ImageSet.make(test, layout, split: all, on: device).write(to: folder.file(Files.testImages))
+      let other = try ImageSet.make(test, layout, split: all, on: device).write(
+        to: folder.file(Files.testImages))
       var both = Fingerprint()
       both.add(own)
       both.add(other)
@@ -199,11 +210,14 @@ public struct Pipeline {
       "model", inputs: ["images": print, "weights": weights], parameters: parameters,
       outputs: [Files.model, Files.history]
     ) {
-      if c.weights == nil { progress.note("no --weights: the slice of \(c.model) is drawn by seed, not pretrained") }
+      if c.weights == nil {
+        progress.note("no --weights: the slice of \(c.model) is drawn by seed, not pretrained")
+      }
       progress.begin("training \(c.model) on \(images.split.training.count) images")
       var history: [EpochRecord] = []
       // Epochs are left out of the key: more epochs go on where fewer ended.
-      let key = ([print, weights] + parameters.filter { $0.key != "epochs" }.sorted { $0.key < $1.key }.map(\.value))
+      let key =
+        ([print, weights] + parameters.filter { $0.key != "epochs" }.sorted { $0.key < $1.key }.map(\.value))
         .joined(separator: " ")
       let model = try TrainedModel.train(
         images, options, key: key, on: device,
@@ -226,7 +240,9 @@ public struct Pipeline {
     return "epoch \(record.epoch): loss \(loss), validation \(Accuracy(correct: record.correct, total: rows))"
   }
 
-  private func evaluate(_ embeddings: Embeddings, _ test: Embeddings?, _ images: ImageSet) throws -> Evaluation {
+  private func evaluate(_ embeddings: Embeddings, _ test: Embeddings?, _ images: ImageSet) throws
+    -> Evaluation
+  {
     let probe = try LinearProbe.fit(
       features: embeddings.features, columns: embeddings.columns, labels: embeddings.labels,
       classes: embeddings.classes.count, training: images.split.training, validation: images.split.validation,

@@ -35,13 +35,17 @@ public struct Predictor {
   }
 
   /// Features of texts and their images.
-  private func images(_ texts: [String], progress: (Int) throws -> Void) throws -> (features: [Float], images: [Float]) {
+  private func images(_ texts: [String], progress: (Int) throws -> Void) throws -> (
+    features: [Float], images: [Float]
+  ) {
     let states = try configuration.states(layers: encoder.configuration.layers)
-    let embedder = try Embedder(encoder, states: states, pooling: try configuration.tokenPooling(), batch: batch)
+    let embedder = try Embedder(
+      encoder, states: states, pooling: try configuration.tokenPooling(), batch: batch)
     let features = try embedder.embed(texts, progress: progress)
     return (
       features,
-      try layout.render(features, columns: embedder.features, rows: Array(texts.indices), on: model.network.device)
+      try layout.render(
+        features, columns: embedder.features, rows: Array(texts.indices), on: model.network.device)
     )
   }
 
@@ -61,7 +65,9 @@ public struct Predictor {
   }
 
   /// Accuracy on labelled texts, with the probe fitted on the run's training rows beside it.
-  public func evaluate(_ data: DataSet, run folder: String, progress: (Int) throws -> Void = { _ in }) throws -> Evaluation {
+  public func evaluate(_ data: DataSet, run folder: String, progress: (Int) throws -> Void = { _ in }) throws
+    -> Evaluation
+  {
     let device = model.network.device
     let own = try Embeddings.read(
       URL(fileURLWithPath: folder).appendingPathComponent(Pipeline.Files.embeddings).path)

@@ -62,7 +62,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   public func states(layers: Int) throws -> ClosedRange<Int> {
     let (first, last) = (firstState ?? min(1, layers), lastState ?? layers)
     guard first >= 0, first <= last, last <= layers else {
-      throw TesseraError.input("layers", found: "\(first)...\(last)", wanted: "hidden states within 0...\(layers)")
+      throw TesseraError.input(
+        "layers", found: "\(first)...\(last)", wanted: "hidden states within 0...\(layers)")
     }
     return first...last
   }
@@ -77,12 +78,14 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   /// Reads a run's configuration.
   public static func read(_ path: String) throws -> RunConfiguration {
     guard let data = try? Data(contentsOf: URL(fileURLWithPath: path)) else {
-      throw TesseraError.input(path, found: "no readable file", wanted: "a run's configuration (made by tessera run)")
+      throw TesseraError.input(
+        path, found: "no readable file", wanted: "a run's configuration (made by tessera run)")
     }
     do {
       return try JSONDecoder().decode(RunConfiguration.self, from: data)
     } catch {
-      throw TesseraError.input(path, found: "a configuration that cannot be read", wanted: "what tessera run writes")
+      throw TesseraError.input(
+        path, found: "a configuration that cannot be read", wanted: "what tessera run writes")
     }
   }
 }

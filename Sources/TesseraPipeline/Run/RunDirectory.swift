@@ -18,11 +18,14 @@ public final class RunDirectory {
       throw TesseraError.input(path, found: "a folder that cannot be made", wanted: "a writable place")
     }
     lock = open(file(".lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-    guard lock >= 0 else { throw TesseraError.input(path, found: "a folder without write access", wanted: "a writable folder") }
+    guard lock >= 0 else {
+      throw TesseraError.input(path, found: "a folder without write access", wanted: "a writable folder")
+    }
     guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
       throw TesseraError.input(path, found: "another run at work in it", wanted: "a folder of its own")
     }
-    for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] where name.hasSuffix(".tmp") {
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    where name.hasSuffix(".tmp") {
       try? FileManager.default.removeItem(atPath: file(name))
     }
   }

@@ -27,13 +27,17 @@ public struct Embeddings: Sendable {
     return Embeddings(
       features: try embedder.embed(data.texts, progress: progress), columns: embedder.features,
       labels: data.labels, classes: data.classes,
-      source: ["layers": "\(states.lowerBound)...\(states.upperBound)", "pooling": pooling.rawValue, "data": data.fingerprint])
+      source: [
+        "layers": "\(states.lowerBound)...\(states.upperBound)", "pooling": pooling.rawValue,
+        "data": data.fingerprint,
+      ])
   }
 
   /// Writes the features; returns their fingerprint.
   public func write(to path: String) throws -> String {
     let names = String(decoding: try JSONEncoder().encode(classes), as: UTF8.self)
-    var writer = SafetensorsWriter(metadata: source.merging(["kind": "embeddings", "classes": names]) { a, _ in a })
+    var writer = SafetensorsWriter(
+      metadata: source.merging(["kind": "embeddings", "classes": names]) { a, _ in a })
     writer.add("features", features, shape: [labels.count, columns])
     writer.add("labels", labels, shape: [labels.count])
     return try writer.write(to: path)
@@ -53,7 +57,8 @@ public struct Embeddings: Sendable {
     let labels = try file.ints("labels", shape: [shape[0]])
     let classes = try readClasses(file)
     guard labels.allSatisfy({ $0 >= -1 && $0 < Int32(classes.count) }) else {
-      throw TesseraError.input("\(path): labels", found: "a class outside 0..<\(classes.count)", wanted: "known classes")
+      throw TesseraError.input(
+        "\(path): labels", found: "a class outside 0..<\(classes.count)", wanted: "known classes")
     }
     return Embeddings(
       features: features, columns: shape[1], labels: labels, classes: classes,
@@ -65,6 +70,8 @@ public struct Embeddings: Sendable {
 func readClasses(_ file: TensorFile) throws -> [String] {
   guard let text = file.metadata["classes"],
     let classes = try? JSONDecoder().decode([String].self, from: Data(text.utf8)), !classes.isEmpty
-  else { throw TesseraError.input(file.path, found: "no classes in its metadata", wanted: "a file made by tessera") }
+  else {
+    throw TesseraError.input(file.path, found: "no classes in its metadata", wanted: "a file made by tessera")
+  }
   return classes
 }

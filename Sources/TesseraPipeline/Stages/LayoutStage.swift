@@ -71,7 +71,8 @@ public struct FeatureLayout: Sendable {
     let file = try TensorFile.open(path)
     let minimum = try file.floats("minimum")
     guard let side = file.metadata["pixels"].flatMap({ Int($0) }), side > 0, side <= 4096 else {
-      throw TesseraError.input(path, found: "no pixels in its metadata", wanted: "a layout made by tessera layout")
+      throw TesseraError.input(
+        path, found: "no pixels in its metadata", wanted: "a layout made by tessera layout")
     }
     let maximum = try file.floats("maximum", shape: [1])[0]
     guard maximum > 0, maximum.isFinite, minimum.allSatisfy(\.isFinite) else {

@@ -43,7 +43,8 @@ public struct ImageSet: Sendable {
     let classes = try readClasses(file)
     let labels = try file.ints("labels", shape: [shape[0]])
     guard labels.allSatisfy({ $0 >= -1 && $0 < Int32(classes.count) }) else {
-      throw TesseraError.input("\(path): labels", found: "a class outside 0..<\(classes.count)", wanted: "known classes")
+      throw TesseraError.input(
+        "\(path): labels", found: "a class outside 0..<\(classes.count)", wanted: "known classes")
     }
     let split = try Split(file)
     try split.check(path, count: shape[0])

@@ -39,7 +39,8 @@ public struct TrainedModel {
   ///     and the figures of each epoch with the number of validation rows.
   public static func train(
     _ set: ImageSet, _ options: Options, key: String, on device: any Backend,
-    features: (Int, Int) throws -> Void = { _, _ in }, progress: (Int, Int, Int) throws -> Void = { _, _, _ in },
+    features: (Int, Int) throws -> Void = { _, _ in },
+    progress: (Int, Int, Int) throws -> Void = { _, _, _ in },
     epochDone: (EpochRecord, Int) throws -> Void = { _, _ in }
   ) throws -> TrainedModel {
     let used = set.split.training + set.split.validation
@@ -47,10 +48,12 @@ public struct TrainedModel {
       throw TesseraError.input("training", found: "images without a class", wanted: "a class for each")
     }
     let network = try ImageClassifier(
-      options.architecture, classes: set.classes.count, pixels: set.pixels, seed: options.seed, device: device)
+      options.architecture, classes: set.classes.count, pixels: set.pixels, seed: options.seed, device: device
+    )
     if let weights = options.weights { try network.loadSlice(try TensorFile.open(weights)) }
     let area = set.pixels * set.pixels
-    let statistics = PixelStatistics.fit(set.images, area: area, rows: set.split.training, options.normalization)
+    let statistics = PixelStatistics.fit(
+      set.images, area: area, rows: set.split.training, options.normalization)
     var plan = TrainingPlan(
       images: statistics.apply(set.images), labels: set.labels, training: set.split.training,
       validation: set.split.validation)
@@ -71,7 +74,8 @@ public struct TrainedModel {
   public func write(to path: String) throws -> String {
     let names = String(decoding: try JSONEncoder().encode(classes), as: UTF8.self)
     var writer = SafetensorsWriter(metadata: [
-      "kind": "model", "classes": names, "architecture": network.architecture.rawValue, "pixels": "\(network.pixels)",
+      "kind": "model", "classes": names, "architecture": network.architecture.rawValue,
+      "pixels": "\(network.pixels)",
     ])
     for (name, tensor) in network.state { writer.add(name, tensor, on: network.device) }
     writer.add("pixel.mean", statistics.mean, shape: [statistics.mean.count])
@@ -84,15 +88,20 @@ public struct TrainedModel {
     let file = try TensorFile.open(path)
     guard let architecture = file.metadata["architecture"].flatMap({ Architecture(rawValue: $0) }),
       let pixels = file.metadata["pixels"].flatMap({ Int($0) }), pixels > 0, pixels <= 4096
-    else { throw TesseraError.input(path, found: "no known architecture in its metadata", wanted: "a model made by tessera") }
+    else {
+      throw TesseraError.input(
+        path, found: "no known architecture in its metadata", wanted: "a model made by tessera")
+    }
     let classes = try readClasses(file)
-    let network = try ImageClassifier(architecture, classes: classes.count, pixels: pixels, seed: 0, device: device)
+    let network = try ImageClassifier(
+      architecture, classes: classes.count, pixels: pixels, seed: 0, device: device)
     try network.load(file)
     let area = pixels * pixels
     return TrainedModel(
       network: network,
       statistics: PixelStatistics(
-        mean: try file.floats("pixel.mean", shape: [area]), scale: try file.floats("pixel.scale", shape: [area])),
+        mean: try file.floats("pixel.mean", shape: [area]),
+        scale: try file.floats("pixel.scale", shape: [area])),
       classes: classes)
   }
 }

@@ -1,0 +1,98 @@
+import Crypto
+import Foundation
+import TestSupport
+import TesseraCompute
+import Testing
+
+@testable import TesseraText
+
+/// Token ids are those of Hugging Face's `BertTokenizer` (tools/golden/tokenizer.py).
+@Suite struct WordPieceTests {
+  private struct Item: Decodable {
+    let text: String, ids: [Int32]
+  }
+
+  private struct Digest: Decodable {
+    let texts: Int, tokens: Int, sha256: String
+  }
+
+  private let golden = Golden(.module)
+
+  @Test(.enabled(if: Assets.hasEncoder)) func hostileTextsHaveTheReferencesIDs() throws {
+    let tokenizer = try WordPieceTokenizer(vocabularyFile: Assets.encoder + "/vocab.txt")
+    let items = try golden.json("tokenizer.json", as: [Item].self)
+    #expect(items.count > 80)
+    for item in items { #expect(tokenizer.encode(item.text) == item.ids, "\(item.text.debugDescription)") }
+  }
+
+  @Test func everyCodePointIsNormalizedAndSplitAsTheReferenceDoes() throws {
+    let wanted = try golden.json("characters.json", as: [String].self)
+    #expect(wanted.count == 0x110)
+    func hex(_ value: UInt32) -> String { String(value, radix: 16, uppercase: true) }
+    for (block, digits) in wanted.enumerated() {
+      var digest = SHA256()
+      for value in UInt32(block) << 12..<UInt32(block + 1) << 12 {
+        guard let scalar = Unicode.Scalar(value) else { continue }
+        var words: [[String]] = [[]]
+        for part in TextNormalizer.normalize(["a", scalar, "b"]) {
+          if part == " " {
+            words.append([])
+          } else if CharacterClass.isPunctuation(part) {
+            words += [[hex(part.value)], []]
+          } else {
+            words[words.count - 1].append(hex(part.value))
+          }
+        }
+        let text = words.filter { !$0.isEmpty }.map { $0.joined(separator: ".") }.joined(separator: "|")
+        digest.update(data: Data("\(hex(value)) \(text)\n".utf8))
+      }
+      let found = digest.finalize().map { String(format: "%02x", $0) }.joined()
+      #expect(found == digits, "code points from \(hex(UInt32(block) << 12))")
+    }
+  }
+
+  @Test(.enabled(if: Assets.hasEncoder && Assets.hasReviews)) func twoThousandReviewsHaveTheReferencesIDs()
+    throws
+  {
+    try check("reviews", csv: Assets.reviews, column: "review")
+  }
+
+  @Test(.enabled(if: Assets.hasEncoder && Assets.hasSnippets)) func allSnippetsHaveTheReferencesIDs() throws {
+    try check("snippets", csv: Assets.snippets, column: "text")
+  }
+
+  private func check(_ name: String, csv: String, column: String) throws {
+    let tokenizer = try WordPieceTokenizer(vocabularyFile: Assets.encoder + "/vocab.txt")
+    let wanted = try #require(try golden.json("digests.json", as: [String: Digest].self)[name])
+    let ids = try TestTable.column(column, of: csv).map { tokenizer.encode($0) }
+    #expect(ids.count == wanted.texts)
+    #expect(ids.reduce(0) { $0 + $1.count } == wanted.tokens)
+    var digest = SHA256()
+    for text in ids { text.withUnsafeBytes { digest.update(bufferPointer: $0) } }
+    #expect(digest.finalize().map { String(format: "%02x", $0) }.joined() == wanted.sha256)
+  }
+
+  private let small = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "##b", "ab", "!", "c"]
+
+  @Test func theLongestMatchWinsAndACoverlessWordIsUnknown() throws {
+    let tokenizer = try WordPieceTokenizer(tokens: small)
+    #expect(tokenizer.encode("ab") == [2, 7, 3])
+    #expect(tokenizer.encode("abb!") == [2, 7, 6, 8, 3])
+    #expect(tokenizer.encode("abd c") == [2, 1, 9, 3])
+    #expect(tokenizer.encode("[MASK]") == [2, 4, 3])
+    #expect(tokenizer.encode("") == [2, 3])
+  }
+
+  @Test func truncationKeepsTheSeparator() throws {
+    let tokenizer = try WordPieceTokenizer(tokens: small)
+    for limit in 2...9 {
+      let ids = tokenizer.encode("a c a c a", limit: limit)
+      #expect(ids.count == min(limit, 7) && ids.first == 2 && ids.last == 3)
+    }
+  }
+
+  @Test func aVocabularyWithoutSpecialTokensIsRefused() throws {
+    #expect(throws: TesseraError.self) { try WordPieceTokenizer(tokens: ["a", "b"]) }
+    #expect(throws: TesseraError.self) { try WordPieceTokenizer(vocabularyFile: "/nowhere/vocab.txt") }
+  }
+}
