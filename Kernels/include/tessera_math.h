@@ -91,23 +91,25 @@ TSR_FN float tsr_div(float a, float b) { return a / b; }
 TSR_FN float tsr_sqrt(float a) { return __builtin_elementwise_sqrt(a); }
 #endif
 
-// e^x: x = k ln 2 + r, |r| <= ln 2 / 2, e^r = 1 + r + r^2 q(r); 2^k in two factors, so that denormal
-// results are rounded once.
+// e^x: x = k ln 2 + r, |r| <= ln 2 / 2, e^r = 1 + r + r^2 q(r) with what the roundings of r and of 1 + r left over;
+// 2^k in two factors, so that denormal results are rounded once.
 TSR_FN float tsr_exp(float v) {
   float x = v > 89.0f ? 89.0f : v;
   x = x < -105.0f ? -105.0f : x;
   const float shifted = tsr_fma(x, 0x1.715476p+0f, 12582912.0f);
   const float k = shifted - 12582912.0f;
   const int n = (int)(tsr_bits(shifted) - 0x4b400000u);
-  float r = tsr_fma(-k, 0x1.62e4p-1f, x);
-  r = tsr_fma(-k, 0x1.7f7d1cp-20f, r);
+  const float whole = tsr_fma(-k, 0x1.62e4p-1f, x);
+  const float r = tsr_fma(-k, 0x1.7f7d1cp-20f, whole);
+  const float left = tsr_fma(-k, 0x1.7f7d1cp-20f, whole - r);
   float q = 0.000198910798644647f;
   q = tsr_fma(q, r, 0.0013933731243014336f);
   q = tsr_fma(q, r, 0.00833331048488617f);
   q = tsr_fma(q, r, 0.041666463017463684f);
   q = tsr_fma(q, r, 0.1666666716337204f);
   q = tsr_fma(q, r, 0.5f);
-  const float y = 1.0f + tsr_fma(r * r, q, r);
+  const float sum = 1.0f + r;
+  const float y = sum + (tsr_fma(r * r, q, left) + (r - (sum - 1.0f)));
   const int n1 = n >> 1, n2 = n - n1;
   const float scaled =
       y * tsr_float((tsr_u32)(n1 + 127) << 23) * tsr_float((tsr_u32)(n2 + 127) << 23);
@@ -184,8 +186,18 @@ TSR_FN float tsr_erf(float v) {
   return tsr_isnan(v) ? tsr_float(TSR_NAN_BITS) : tsr_float(tsr_bits(y) | (tsr_bits(v) & 0x80000000u));
 }
 
-// 1 / sqrt(x), two correctly rounded steps.
-TSR_FN float tsr_rsqrt(float v) { return tsr_div(1.0f, tsr_sqrt(v)); }
+// 1 / sqrt(x): two correctly rounded steps, then what both left over: with s = sqrt(v) and y = 1 / s rounded, the
+// exact result is y (1 + (1 - y s) - y^2 (v - s^2) / 2 + ...).
+// Small inputs are scaled up by 2^48 first: there the remainders would not be exact.
+TSR_FN float tsr_rsqrt(float v) {
+  const int small = v < 0x1p-64f;
+  const float x = small ? v * 0x1p48f : v;
+  const float s = tsr_sqrt(x), y = tsr_div(1.0f, s);
+  const float left = tsr_fma(-y, s, 1.0f), under = tsr_fma(-s, s, x);
+  const float better = tsr_fma(y, tsr_fma(-0.5f * y * y, under, left), y);
+  const float r = x > 0.0f && x < tsr_float(TSR_INF_BITS) ? better : y;
+  return small ? r * 0x1p24f : r;
+}
 
 // sin(2 pi f) and cos(2 pi f) for |f| <= 1/8.
 TSR_FN float tsr_sin_octant(float f) {
@@ -207,7 +219,8 @@ TSR_FN float tsr_cos_octant(float f) {
   return tsr_fma(p, s, 1.0f);
 }
 // sin and cos of 2 pi x (a turn is 1): exact reduction to the nearest quarter, so no accuracy is lost for
-// large x. From 2^23 on x is a whole number of turns. `quarter` shifts the phase: 0 sine, 1 cosine.
+// large x. From 2^23 on x is a whole number of turns. `quarter` shifts the phase: 0 sine, 1 cosine. Zeros as IEEE
+// 754's sinPi and cosPi have them: that of the sine has the sign of x, that of the cosine is +0.
 TSR_FN float tsr_turn(float v, int quarter) {
   const float a = tsr_float(tsr_bits(v) & 0x7fffffffu);
   const float x = a < 8388608.0f ? a : 0.0f;
@@ -218,14 +231,20 @@ TSR_FN float tsr_turn(float v, int quarter) {
   const float f = tsr_fma(k, -0.25f, part);  // exact, in [-1/8, 1/8]
   const tsr_u32 q = tsr_bits(shifted) + (tsr_u32)quarter;
   const float y = (q & 1u) ? tsr_cos_octant(f) : tsr_sin_octant(f);
-  const tsr_u32 flip = ((q & 2u) << 30) ^ (quarter ? 0u : tsr_bits(v) & 0x80000000u);
-  return a < tsr_float(TSR_INF_BITS) ? tsr_float(tsr_bits(y) ^ flip) : tsr_float(TSR_NAN_BITS);
+  const float turned = tsr_float(tsr_bits(y) ^ ((q & 2u) << 30)) + 0.0f;
+  const tsr_u32 sign = quarter ? 0u : tsr_bits(v) & 0x80000000u;
+  return a < tsr_float(TSR_INF_BITS) ? tsr_float(tsr_bits(turned) ^ sign) : tsr_float(TSR_NAN_BITS);
 }
 TSR_FN float tsr_sin_turn(float v) { return tsr_turn(v, 0); }
 TSR_FN float tsr_cos_turn(float v) { return tsr_turn(v, 1); }
 
 // What is made of them.
-TSR_FN float tsr_sigmoid(float v) { return tsr_div(1.0f, 1.0f + tsr_exp(-v)); }
+// 1 / (1 + e^-v); in the lower tail e^v - e^2v, whose next term is below an ulp.
+TSR_FN float tsr_sigmoid(float v) {
+  const float e = tsr_exp(v < -9.0f ? v : -v);
+  const float r = tsr_div(1.0f, 1.0f + e);
+  return v < -9.0f ? tsr_fma(-e, e, e) : r;
+}
 TSR_FN float tsr_gelu(float v) { return 0.5f * v * (1.0f + tsr_erf(v * 0x1.6a09e6p-1f)); }
 TSR_FN float tsr_gelu_grad(float v) {
   const float density = 0x1.988454p-2f * tsr_exp(-0.5f * v * v);

@@ -10,6 +10,8 @@ struct Verify: ParsableCommand {
   @OptionGroup var options: DeviceOptions
   @Flag(help: "Also each elementary function over all 2^32 inputs, against float64 too.")
   var exhaustive = false
+  @Option(help: "With --exhaustive, only every N-th input.")
+  var stride = 1
   @Flag(help: "Small cases only, for simulators.")
   var small = false
   @Option(help: "Only primitives of this name.")
@@ -24,6 +26,9 @@ struct Verify: ParsableCommand {
 
   /// Verifies; a mismatch is a failure.
   func run() throws {
+    guard (1...1 << 20).contains(stride) else {
+      throw TesseraError.input("stride", found: "\(stride)", wanted: "1 to \(1 << 20)")
+    }
     let cpu = try CPUBackend(threads: options.threads)
     let name = options.device == "auto" && !OpenCLDevice.all().isEmpty ? "opencl" : options.device
     let device = try DeviceSelection.open(name, threads: options.threads, insist: true)
@@ -45,7 +50,7 @@ struct Verify: ParsableCommand {
       for function in FunctionCheck.functions {
         progress.begin("\(function.name) over all inputs", quietly: true)
         functions.append(
-          try FunctionCheck.run(function, stride: 1, cpu: cpu, device: device) { done, all in
+          try FunctionCheck.run(function, stride: stride, cpu: cpu, device: device) { done, all in
             progress.update(function.name, done: done, of: all, unit: "inputs")
           })
         if !json { print(functions[functions.count - 1].line) }
