@@ -1,0 +1,93 @@
+import Foundation
+import Testing
+
+@testable import TesseraCompute
+
+@Suite struct ConvTests {
+  private static let shapes: [ConvParameters] = [
+    ConvParameters(batch: 1, inChannels: 1, size: (1, 1), outChannels: 1, kernel: (1, 1)),
+    ConvParameters(batch: 9, inChannels: 3, size: (7, 5), outChannels: 5, kernel: (3, 3), padding: 1),
+    ConvParameters(batch: 2, inChannels: 4, size: (11, 9), outChannels: 6, kernel: (3, 2), stride: 2),
+    ConvParameters(
+      batch: 2, inChannels: 4, size: (9, 9), outChannels: 8, kernel: (3, 3), padding: 2, dilation: 2,
+      groups: 2),
+    ConvParameters(
+      batch: 3, inChannels: 6, size: (8, 8), outChannels: 6, kernel: (5, 5), stride: 2, padding: 2, groups: 6),
+    ConvParameters(
+      batch: 1, inChannels: 1, size: (30, 30), outChannels: 16, kernel: (11, 11), stride: 4, padding: 2),
+    ConvParameters(batch: 2, inChannels: 70, size: (6, 6), outChannels: 33, kernel: (4, 4)),
+  ]
+
+  /// Calls `body` with the input's, the weight's and the output's index of every multiply-add.
+  private func everyTap(_ p: ConvParameters, _ body: (Int, Int, Int) -> Void) {
+    let (ins, outs, groups) = (Int(p.in_channels), Int(p.out_channels), Int(p.groups))
+    let (height, width) = (Int(p.height), Int(p.width))
+    for at in 0..<p.outputCount {
+      let column = at % Int(p.out_w)
+      let row = at / Int(p.out_w) % Int(p.out_h)
+      let out = at / Int(p.out_w * p.out_h) % outs
+      let sample = at / Int(p.out_w * p.out_h) / outs
+      for c in 0..<ins / groups {
+        for u in 0..<Int(p.kernel_h) {
+          for v in 0..<Int(p.kernel_w) {
+            let y = row * Int(p.stride_h) + u * Int(p.dilation_h) - Int(p.pad_h)
+            let x = column * Int(p.stride_w) + v * Int(p.dilation_w) - Int(p.pad_w)
+            guard (0..<height).contains(y), (0..<width).contains(x) else { continue }
+            let channel = out / (outs / groups) * (ins / groups) + c
+            body(
+              ((sample * ins + channel) * height + y) * width + x,
+              ((out * (ins / groups) + c) * Int(p.kernel_h) + u) * Int(p.kernel_w) + v, at)
+          }
+        }
+      }
+    }
+  }
+
+  @Test(arguments: shapes.indices) func theConvolutionAndItsGradientsAreTheSums(_ index: Int) throws {
+    let p = Self.shapes[index]
+    var reference = try Reference()
+    let (x, xs) = try reference.input([p.inputCount])
+    let (w, ws) = try reference.input([p.weightCount])
+    let (dy, dys) = try reference.input([p.outputCount])
+    var y = [Double](repeating: 0, count: p.outputCount)
+    var dx = [Double](repeating: 0, count: p.inputCount)
+    var dw = [Double](repeating: 0, count: p.weightCount)
+    everyTap(p) { i, k, o in
+      y[o] += xs[i] * ws[k]
+      dx[i] += dys[o] * ws[k]
+      dw[k] += dys[o] * xs[i]
+    }
+    let out = try reference.empty(p.outputCount)
+    try reference.device.conv2d(p, x, w, bias: nil, into: out)
+    try reference.expect(out, y, 2e-5, "y")
+    let data = try reference.empty(p.inputCount)
+    try reference.device.conv2dGradData(p, dy, w, into: data)
+    try reference.expect(data, dx, 2e-5, "dx")
+    let weight = try reference.empty(p.weightCount)
+    try reference.device.conv2dGradWeight(p, x, dy, into: weight)
+    try reference.expect(weight, dw, 2e-5, "dw")
+  }
+
+  @Test func biasAndActivationAreFused() throws {
+    var p = Self.shapes[1]
+    (p.bias, p.activation) = (1, 1)
+    var reference = try Reference()
+    let (x, xs) = try reference.input([p.inputCount])
+    let (w, ws) = try reference.input([p.weightCount])
+    let (bias, biases) = try reference.input([Int(p.out_channels)])
+    var y = (0..<p.outputCount).map { biases[$0 / Int(p.out_h * p.out_w) % Int(p.out_channels)] }
+    everyTap(p) { i, k, o in y[o] += xs[i] * ws[k] }
+    let out = try reference.empty(p.outputCount)
+    try reference.device.conv2d(p, x, w, bias: bias, into: out)
+    try reference.expect(out, y.map { max(0, $0) }, 2e-5)
+  }
+
+  @Test func impossibleConvolutionsAreRefused() throws {
+    let device = try CPUBackend(threads: 1)
+    let tensor = try device.tensor([Float](repeating: 0, count: 64), [64])
+    var wrong = ConvParameters(batch: 1, inChannels: 3, size: (4, 4), outChannels: 2, kernel: (3, 3), groups: 2)
+    #expect(throws: TesseraError.self) { try device.conv2d(wrong, tensor, tensor, bias: nil, into: tensor) }
+    wrong = ConvParameters(batch: 9, inChannels: 3, size: (40, 40), outChannels: 2, kernel: (3, 3))
+    #expect(throws: TesseraError.self) { try device.conv2d(wrong, tensor, tensor, bias: nil, into: tensor) }
+  }
+}

@@ -1,0 +1,102 @@
+import Foundation
+import Testing
+
+@testable import TesseraCompute
+
+@Suite struct MatmulTests {
+  @Test(arguments: [
+    (1, 1, 1), (5, 7, 13), (14, 32, 512), (15, 33, 513), (29, 65, 1025), (64, 3, 700), (3, 4, 0),
+  ])
+  func everyTranspositionIsTheProduct(_ m: Int, _ n: Int, _ k: Int) throws {
+    var reference = try Reference()
+    for (transposeA, transposeB) in [(false, false), (false, true), (true, false), (true, true)] {
+      let (a, xs) = try reference.input([m, k])
+      let (b, ys) = try reference.input([k, n])
+      let c = try reference.empty(m, n)
+      try reference.device.matmul(
+        MatmulParameters(m: m, n: n, k: k, transposeA: transposeA, transposeB: transposeB), a, b, bias: nil,
+        into: c)
+      let wanted = (0..<m * n).map { at in
+        sum(0..<k) { i in
+          xs[transposeA ? i * m + at / n : at / n * k + i] * ys[transposeB ? at % n * k + i : i * n + at % n]
+        }
+      }
+      try reference.expect(c, wanted, 1e-5 * max(1, Double(k).squareRoot() / 8), "\(transposeA) \(transposeB)")
+    }
+  }
+
+  @Test func batchesBiasAndActivationFollowTheFormula() throws {
+    var reference = try Reference()
+    let (batch, m, n, k) = (3, 17, 35, 20)
+    let (a, xs) = try reference.input([batch, m, k])
+    let (b, ys) = try reference.input([batch, k, n])
+    let (column, columns) = try reference.input([n])
+    let (row, rows) = try reference.input([m])
+    for (kind, activation) in [(0, 0), (1, 1), (2, 2), (1, 3), (2, 4)] {
+      var p = MatmulParameters(m: m, n: n, k: k)
+      (p.batch, p.bias, p.activation) = (Int32(batch), Int32(kind), Int32(activation))
+      (p.a_batch_stride, p.b_batch_stride, p.c_batch_stride) = (Int32(m * k), Int32(k * n), Int32(m * n))
+      let c = try reference.empty(batch, m, n)
+      try reference.device.matmul(p, a, b, bias: kind == 0 ? nil : kind == 1 ? column : row, into: c)
+      let wanted = (0..<batch * m * n).map { at in
+        let (g, i, j) = (at / (m * n), at / n % m, at % n)
+        let v =
+          sum(0..<k) { xs[(g * m + i) * k + $0] * ys[(g * k + $0) * n + j] }
+          + (kind == 1 ? columns[j] : kind == 2 ? rows[i] : 0)
+        switch activation {
+        case 1: return max(0, v)
+        case 2: return min(6, max(0, v))
+        case 3: return 0.5 * v * erfc(-v * 0.5.squareRoot())
+        case 4: return tanh(v)
+        default: return v
+        }
+      }
+      try reference.expect(c, wanted, 1e-5, "bias \(kind), activation \(activation)")
+    }
+  }
+
+  /// The contract itself (rule 4), written down once more: chains of fma in chunks of 512.
+  @Test func theOrderOfTheSumIsTheContracts() throws {
+    var reference = try Reference()
+    let k = 1300
+    let (a, xs) = try reference.input([1, k])
+    let (b, ys) = try reference.input([k, 1])
+    let c = try reference.empty(1, 1)
+    try reference.device.matmul(MatmulParameters(m: 1, n: 1, k: k), a, b, bias: nil, into: c)
+    var total: Float?
+    for begin in stride(from: 0, to: k, by: 512) {
+      var chain: Float = 0
+      for i in begin..<min(k, begin + 512) { chain = chain.addingProduct(Float(xs[i]), Float(ys[i])) }
+      total = total.map { $0 + chain } ?? chain
+    }
+    #expect(try reference.device.floats(c)[0].bitPattern == total?.bitPattern)
+  }
+
+  @Test func shapesThatDoNotFitAreRefused() throws {
+    let device = try CPUBackend(threads: 1)
+    let x = try device.tensor([Float](repeating: 0, count: 12), [3, 4])
+    let y = try device.allocate([3, 3], .float32)
+    for p in [
+      MatmulParameters(m: 3, n: 3, k: 5), MatmulParameters(m: 4, n: 3, k: 4),
+      MatmulParameters(m: -1, n: 3, k: 4),
+    ] {
+      #expect(throws: TesseraError.self) { try device.matmul(p, x, x, bias: nil, into: y) }
+    }
+  }
+
+  @Test func distancesAreThoseBetweenPoints() throws {
+    var reference = try Reference()
+    for (points, dims) in [(1, 3), (2, 1), (17, 5), (65, 130), (40, 600)] {
+      let (x, xs) = try reference.input([points, dims])
+      let d = try reference.empty(points, points)
+      try reference.device.squaredDistances(x, points: points, dims: dims, into: d)
+      let wanted = (0..<points * points).map { at in
+        sum(0..<dims) { k in
+          let difference = xs[at / points * dims + k] - xs[at % points * dims + k]
+          return difference * difference
+        }
+      }
+      try reference.expect(d, wanted, 1e-5, "\(points)x\(dims)")
+    }
+  }
+}
