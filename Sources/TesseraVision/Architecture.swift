@@ -79,7 +79,7 @@ public enum Architecture: String, Sendable, CaseIterable {
     for (index, next) in hidden.enumerated() {
       if index + 2 >= hidden.count { layers.append(Dropout(0.3)) }
       layers.append(try Linear(width, next, initializer))
-      if index + 1 < hidden.count { layers.append(Activation(.relu)) }
+      layers.append(Activation(.relu))
       width = next
     }
     layers.append(try Linear(width, classes, initializer))

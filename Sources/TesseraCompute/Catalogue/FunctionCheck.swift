@@ -44,7 +44,7 @@ public enum FunctionCheck {
       let value = sineOfTurn(abs(x), quarter: 0) + 0
       return x.sign == .minus ? -value : value
     },
-    Function(name: "cosTurn", operation: .cosTurn, bound: 1) { sineOfTurn(abs($0), quarter: 1) + 0 },
+    Function(name: "cosTurn", operation: .cosTurn, bound: 1.05) { sineOfTurn(abs($0), quarter: 1) + 0 },
     Function(name: "sigmoid", operation: .sigmoid, bound: 2) { 1 / (1 + Foundation.exp(-$0)) },
     Function(name: "gelu", operation: .gelu, bound: 2, inUlpsOfInput: true) {
       0.5 * $0 * Foundation.erfc(-$0 * 0.5.squareRoot())

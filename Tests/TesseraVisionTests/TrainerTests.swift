@@ -1,0 +1,107 @@
+import Foundation
+import TestSupport
+import TesseraCompute
+import TesseraNN
+import Testing
+
+@testable import TesseraVision
+
+/// Training as a whole: learning, bits, resuming.
+@Suite struct TrainerTests {
+  private struct Stop: Error {}
+
+  /// Images whose class is the brighter half, with noise.
+  private static func plan(_ count: Int, pixels: Int = 32) -> TrainingPlan {
+    let area = pixels * pixels
+    var images = drawn(4, count * area)
+    let labels = (0..<count).map { Int32($0 * 7 % 5 % 2) }
+    for row in 0..<count {
+      for p in 0..<area where (p % pixels < pixels / 2) == (labels[row] == 0) { images[row * area + p] += 1 }
+    }
+    var plan = TrainingPlan(
+      images: images, labels: labels, training: Array(0..<count * 3 / 4), validation: Array(count * 3 / 4..<count))
+    (plan.epochs, plan.batch) = (2, 16)
+    plan.learningRates = (1e-3, 1e-3)
+    return plan
+  }
+
+  private func network(_ device: any Backend) throws -> ImageClassifier {
+    try ImageClassifier(.alexnet, classes: 2, pixels: 32, seed: 1, device: device)
+  }
+
+  private func bits(_ network: ImageClassifier) throws -> [UInt32] {
+    try network.state.flatMap { try network.device.floats($0.tensor).map(\.bitPattern) }
+  }
+
+  @Test func anEasyTaskIsLearnt() throws {
+    let network = try network(try CPUBackend())
+    var plan = Self.plan(96)
+    plan.epochs = 8
+    let trainer = try Trainer(network, plan)
+    try trainer.run()
+    #expect(trainer.history.count == 8)
+    #expect(trainer.history[7].loss < 0.5 * trainer.history[0].loss)
+    #expect(trainer.history[7].correct >= 22)
+  }
+
+  @Test func threadsKeptFeaturesAndOpenCLChangeNoBit() throws {
+    var plan = Self.plan(44)
+    plan.epochs = 1
+    var results: [[UInt32]] = []
+    for threads in [1, 2] {
+      let network = try network(try CPUBackend(threads: threads))
+      if threads == 2 { plan.featureMemory = 0 }
+      try Trainer(network, plan).run()
+      results.append(try bits(network))
+    }
+    if TestDevices.hasOpenCL {
+      let network = try network(try OpenCLBackend(try TestDevices.first()))
+      try Trainer(network, plan).run()
+      results.append(try bits(network))
+    }
+    for result in results.dropFirst() { #expect(result == results[0]) }
+  }
+
+  @Test func aRunStoppedInAnyStepEndsInTheSameBits() throws {
+    let plan = Self.plan(44)
+    let whole = try network(try CPUBackend())
+    try withTemporaryFolder { folder in
+      try Trainer(whole, plan, checkpoint: Checkpoint(folder: folder, key: "a")).run()
+    }
+    for stop in [0, 2, 4] {
+      try withTemporaryFolder { folder in
+        let checkpoint = Checkpoint(folder: folder, key: "a")
+        var step = 0
+        #expect(throws: Stop.self) {
+          try Trainer(try network(try CPUBackend()), plan, checkpoint: checkpoint).run(progress: { _, _, _ in
+            if step == stop { throw Stop() }
+            step += 1
+          })
+        }
+        let resumed = try network(try CPUBackend())
+        let trainer = try Trainer(resumed, plan, checkpoint: checkpoint)
+        try trainer.run()
+        #expect(try bits(resumed) == bits(whole) && trainer.history.count == 2)
+      }
+    }
+  }
+
+  @Test func aCheckpointOfAnotherPlanIsNotUsed() throws {
+    var plan = Self.plan(24)
+    plan.epochs = 1
+    try withTemporaryFolder { folder in
+      try Trainer(try network(try CPUBackend()), plan, checkpoint: Checkpoint(folder: folder, key: "a")).run()
+      let trainer = try Trainer(
+        try network(try CPUBackend()), plan, checkpoint: Checkpoint(folder: folder, key: "b"))
+      var steps = 0
+      try trainer.run(progress: { _, _, _ in steps += 1 })
+      #expect(steps == 2)
+    }
+  }
+
+  @Test func nothingToTrainOnIsRefused() throws {
+    var plan = Self.plan(8)
+    plan.training = []
+    #expect(throws: TesseraError.self) { try Trainer(try network(try CPUBackend(threads: 1)), plan) }
+  }
+}
