@@ -57,7 +57,7 @@ let package = Package(
       dependencies: ["TesseraText", "TestSupport", .product(name: "Crypto", package: "swift-crypto")],
       resources: [.copy("Golden")]),
     .testTarget(
-      name: "TesseraImagesTests", dependencies: ["TesseraImages", "TestSupport"],
+      name: "TesseraImagesTests", dependencies: ["TesseraImages", "TestSupport", "CZlib"],
       resources: [.copy("Golden")]),
     .testTarget(
       name: "TesseraVisionTests", dependencies: ["TesseraVision", "TestSupport"],

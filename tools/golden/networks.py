@@ -178,4 +178,5 @@ def main():
     heads(tests + "/TesseraVisionTests/Golden/heads.safetensors")
 
 
-main()
+if __name__ == "__main__":
+    main()
