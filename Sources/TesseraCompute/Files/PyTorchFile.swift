@@ -13,17 +13,26 @@ enum PyTorchFile {
       throw TesseraError.input(path, found: "an archive without data.pkl", wanted: "PyTorch weights")
     }
     let prefix = pickle.key.dropLast("data.pkl".count)
-    var machine = Unpickler(
-      path: path, data: data.subdata(in: data.startIndex..<data.startIndex + pickle.value.upperBound),
-      position: pickle.value.lowerBound)
-    let value = try machine.run()
-    return try file(path, data, value) { key in members["\(prefix)data/\(key)"] }
+    let arena = PickleArena()
+    return try withExtendedLifetime(arena) {
+      var machine = Unpickler(
+        path: path, data: data.subdata(in: data.startIndex..<data.startIndex + pickle.value.upperBound),
+        position: pickle.value.lowerBound, arena: arena)
+      return try file(path, data, try machine.run()) { key in members["\(prefix)data/\(key)"] }
+    }
   }
 
   /// Magic number, protocol and system pickles, the state dict, the list of storage keys, then the storages, each
   /// with its element count in 8 bytes.
   private static func legacy(_ path: String, _ data: Data) throws -> TensorFile {
-    var machine = Unpickler(path: path, data: data, position: 0)
+    let arena = PickleArena()
+    return try withExtendedLifetime(arena) {
+      try legacy(path, data, Unpickler(path: path, data: data, position: 0, arena: arena))
+    }
+  }
+
+  private static func legacy(_ path: String, _ data: Data, _ start: Unpickler) throws -> TensorFile {
+    var machine = start
     for _ in 0..<3 { _ = try machine.run() }
     let value = try machine.run()
     guard case .list(let keys) = try machine.run() else {
@@ -64,49 +73,75 @@ enum PyTorchFile {
       let size = tensor.type.byteCount
       let available = range.count / size
       var (dense, step, last) = (true, 1, 0)
-      for (extent, stride) in Swift.zip(tensor.shape, tensor.strides).reversed() {
+      let isEmpty = tensor.shape.contains(0)
+      for (extent, stride) in Swift.zip(tensor.shape, tensor.strides).reversed() where extent > 0 {
         dense = dense && (extent <= 1 || stride == step)
         let (next, overflow) = step.multipliedReportingOverflow(by: extent)
         // A view never has more elements than its storage: extents cannot blow up memory.
-        guard !overflow, next <= available else {
+        guard !overflow, next <= available || isEmpty && next <= Int(Int32.max) else {
           throw TesseraError.input(
             place, found: "shape \(tensor.shape) of a storage of \(available) elements",
             wanted: "a shape that fits")
         }
         step = next
-        last += max(0, extent - 1) * stride
+        if extent > 1 { last = last.addingSaturating(stride.multipliedSaturating(by: extent - 1)) }
       }
-      let span = step == 0 ? 0 : last + 1
-      guard tensor.offset >= 0, tensor.offset <= available, tensor.offset + span <= available else {
+      let span = isEmpty ? 0 : last.addingSaturating(1)
+      guard tensor.offset >= 0, tensor.offset <= available, span <= available - tensor.offset else {
         throw TesseraError.input(
-          place, found: "elements \(tensor.offset) to \(tensor.offset + span) of a storage of \(available)",
+          place, found: "\(span) elements from \(tensor.offset) on of a storage of \(available)",
           wanted: "elements inside the storage")
       }
       let low = range.lowerBound + tensor.offset * size
       tensors[name] = StoredTensor(
         type: tensor.type, shape: tensor.shape, range: low..<low + span * size,
-        strides: dense ? nil : tensor.strides)
+        strides: dense || isEmpty ? nil : tensor.strides)
     }
     return TensorFile(path: path, metadata: [:], data: data, tensors: tensors)
   }
 
   /// Every tensor of a state dict by name, also below keys such as `state_dict`.
   private static func visit(
-    _ value: PickleValue, _ path: String, prefix: String = "", depth: Int = 0,
+    _ value: PickleValue, _ path: String, _ body: (String, PickleTensor) throws -> Void
+  ) throws {
+    var left = 1_000_000
+    try visit(value, path, prefix: "", depth: 0, left: &left, body)
+  }
+
+  private static func visit(
+    _ value: PickleValue, _ path: String, prefix: String, depth: Int, left: inout Int,
     _ body: (String, PickleTensor) throws -> Void
   ) throws {
     guard case .dictionary(let box) = value, depth < 16 else {
       throw TesseraError.input(path, found: "no dictionary of tensors", wanted: "a state dict")
     }
     for index in stride(from: 0, to: box.items.count - 1, by: 2) {
+      left -= 1
+      // Dictionaries that hold themselves would go on for ever.
+      guard left > 0 else {
+        throw TesseraError.input(path, found: "more than a million entries", wanted: "a state dict")
+      }
       guard case .text(let key) = box.items[index] else { continue }
       switch box.items[index + 1] {
       case .tensor(let tensor): try body(prefix + key, tensor)
       case .dictionary:
-        try visit(box.items[index + 1], path, prefix: "\(prefix)\(key).", depth: depth + 1, body)
+        try visit(
+          box.items[index + 1], path, prefix: "\(prefix)\(key).", depth: depth + 1, left: &left, body)
       default: break
       }
     }
+  }
+}
+
+extension Int {
+  fileprivate func addingSaturating(_ other: Int) -> Int {
+    let (sum, overflow) = addingReportingOverflow(other)
+    return overflow ? .max : sum
+  }
+
+  fileprivate func multipliedSaturating(by other: Int) -> Int {
+    let (product, overflow) = multipliedReportingOverflow(by: other)
+    return overflow ? .max : product
   }
 }
 

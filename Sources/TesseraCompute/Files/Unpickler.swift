@@ -7,7 +7,7 @@ indirect enum PickleValue {
   case int(Int)
   case float(Double)
   case text(String)
-  case tuple([PickleValue])
+  case tuple(PickleBox)
   case list(PickleBox)
   case dictionary(PickleBox)
   case global(String)
@@ -16,9 +16,26 @@ indirect enum PickleValue {
   case mark
 }
 
-/// Items of a list, or keys and values of a dictionary in turns.
+/// Items of a list or tuple, or keys and values of a dictionary in turns.
 final class PickleBox {
-  var items: [PickleValue] = []
+  var items: [PickleValue]
+  init(_ items: [PickleValue] = []) { self.items = items }
+}
+
+/// Owns all boxes of a pickle and empties them one by one in the end: a hostile file may nest them a million deep or
+/// in circles, which must neither overflow the stack nor leak.
+final class PickleArena {
+  private var boxes: [PickleBox] = []
+
+  func box(_ items: [PickleValue] = []) -> PickleBox {
+    let box = PickleBox(items)
+    boxes.append(box)
+    return box
+  }
+
+  deinit {
+    for box in boxes { box.items = [] }
+  }
 }
 
 /// A view of a storage.
@@ -39,6 +56,7 @@ struct Unpickler {
   private(set) var position: Int
   private var stack: [PickleValue] = []
   private var memo: [Int: PickleValue] = [:]
+  private let arena: PickleArena
 
   /// Globals that are marks for what this machine does itself.
   private static let storages: [String: StoredType] = [
@@ -49,8 +67,9 @@ struct Unpickler {
     "collections OrderedDict", "torch._utils _rebuild_tensor_v2", "torch._utils _rebuild_parameter",
   ]
 
-  init(path: String, data: Data, position: Int) {
-    (self.path, self.data, self.position) = (path, data, position)
+  /// - Parameter arena: must outlive the values.
+  init(path: String, data: Data, position: Int, arena: PickleArena) {
+    (self.path, self.data, self.position, self.arena) = (path, data, position, arena)
   }
 
   private func bad(_ found: String, _ wanted: String = "a PyTorch state dict") -> TesseraError {
@@ -115,11 +134,11 @@ struct Unpickler {
         stack.append(.float(Double(bitPattern: raw)))
       case 0x58: stack.append(.text(String(decoding: try bytes(number(4)), as: UTF8.self)))
       case 0x8c, 0x55: stack.append(.text(String(decoding: try bytes(number(1)), as: UTF8.self)))
-      case 0x29: stack.append(.tuple([]))
+      case 0x29: stack.append(.tuple(arena.box()))
       case 0x85, 0x86, 0x87: try tuple(opcode - 0x84)
-      case 0x74: stack.append(.tuple(try popToMark()))
-      case 0x5d: stack.append(.list(PickleBox()))
-      case 0x7d: stack.append(.dictionary(PickleBox()))
+      case 0x74: stack.append(.tuple(arena.box(try popToMark())))
+      case 0x5d: stack.append(.list(arena.box()))
+      case 0x7d: stack.append(.dictionary(arena.box()))
       case 0x61:
         let item = try pop()
         try append([item])
@@ -170,7 +189,7 @@ struct Unpickler {
     guard stack.count >= count else { throw bad("an empty stack") }
     let items = Array(stack.suffix(count))
     stack.removeLast(count)
-    stack.append(.tuple(items))
+    stack.append(.tuple(arena.box(items)))
   }
 
   private func append(_ items: [PickleValue]) throws {
@@ -194,11 +213,12 @@ struct Unpickler {
   }
 
   private mutating func reduce() throws {
-    guard case .tuple(let arguments) = try pop(), case .global(let name) = try pop() else {
+    guard case .tuple(let box) = try pop(), case .global(let name) = try pop() else {
       throw bad("a call of something that is not known")
     }
+    let arguments = box.items
     switch name {
-    case "collections OrderedDict": stack.append(.dictionary(PickleBox()))
+    case "collections OrderedDict": stack.append(.dictionary(arena.box()))
     case "torch._utils _rebuild_parameter":
       guard let first = arguments.first else { throw bad("a parameter without a tensor") }
       stack.append(first)
@@ -210,7 +230,7 @@ struct Unpickler {
   private func tensor(_ arguments: [PickleValue]) throws -> PickleTensor {
     guard arguments.count >= 4, case .storage(let key, let type, let count) = arguments[0],
       case .int(let offset) = arguments[1], case .tuple(let extents) = arguments[2],
-      case .tuple(let steps) = arguments[3], extents.count == steps.count
+      case .tuple(let steps) = arguments[3], extents.items.count == steps.items.count
     else { throw bad("a tensor that is put together in an unknown way") }
     func numbers(_ values: [PickleValue]) throws -> [Int] {
       try values.map {
@@ -221,13 +241,14 @@ struct Unpickler {
       }
     }
     return PickleTensor(
-      storage: key, type: type, storageCount: count, offset: offset, shape: try numbers(extents),
-      strides: try numbers(steps))
+      storage: key, type: type, storageCount: count, offset: offset, shape: try numbers(extents.items),
+      strides: try numbers(steps.items))
   }
 
   /// ("storage", type, key, location, count[, view]).
   private mutating func persistent() throws {
-    guard case .tuple(let parts) = try pop(), parts.count >= 5, case .text("storage") = parts[0],
+    guard case .tuple(let box) = try pop(), case let parts = box.items, parts.count >= 5,
+      case .text("storage") = parts[0],
       case .global(let name) = parts[1], let type = Self.storages[name], case .text(let key) = parts[2],
       case .int(let count) = parts[4], count >= 0
     else { throw bad("a persistent object that is no storage", "a storage of numbers") }

@@ -1,0 +1,95 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import TesseraCompute
+
+/// Files that torch.save made (tools/golden/weights.py), and hostile ones.
+@Suite struct PyTorchFileTests {
+  private let golden = Golden(.module)
+
+  @Test(arguments: ["weights_zip.pth", "weights_legacy.pth"]) func everyKindOfTensorIsRead(_ name: String) throws {
+    let file = try golden.tensors(name)
+    let base = (0..<24).map { Float($0) }
+    func floats(_ name: String, _ shape: [Int]) throws -> [Float] {
+      try file.floats("state_dict." + name, shape: shape)
+    }
+    #expect(try floats("plain", [4, 6]) == base)
+    #expect(try floats("view", [6]) == Array(base[5..<11]))
+    #expect(try floats("transposed", [6, 4]) == (0..<24).map { base[$0 % 4 * 6 + $0 / 4] })
+    #expect(try floats("scalar", []) == [2.5])
+    #expect(try floats("empty", [0, 3]) == [])
+    #expect(try floats("half", [4]).map(\.bitPattern) == [1.5, -0.0, 65504, 0x1p-24].map { Float($0).bitPattern })
+    #expect(try floats("bfloat16", [2])[0] == 1.5)
+    #expect(try floats("double", [2]) == [0.1, 0])
+    #expect(try file.ints("state_dict.long") == [1, -2, 3])
+    #expect(try floats("parameter", [1]) == [7])
+    #expect(throws: TesseraError.self) { try file.floats("state_dict.long") }
+    #expect(throws: TesseraError.self) { try file.floats("state_dict.nothing") }
+  }
+
+  @Test(arguments: ["hostile_zip.pth", "hostile_legacy.pth"]) func arbitraryObjectsAreRefused(_ name: String) throws {
+    do {
+      _ = try golden.tensors(name)
+      Issue.record("\(name) was read")
+    } catch let error as TesseraError {
+      #expect(error.kind == .input)
+      #expect("\(error)".contains("found a request for posix.system, wanted tensors and plain data alone"))
+    }
+  }
+
+  /// Every prefix of a file, and every byte of it changed, ends in an error or in tensors: never in a crash.
+  @Test(arguments: ["weights_zip.pth", "weights_legacy.pth"]) func damagedFilesNeverCrash(_ name: String) throws {
+    let whole = [UInt8](try Data(contentsOf: URL(fileURLWithPath: golden.path(name))))
+    var (errors, reads) = (0, 0)
+    func read(_ bytes: [UInt8]) {
+      do {
+        let file = try PyTorchFile.read("f.pth", Data(bytes))
+        for tensor in file.names { _ = try? file.floats(tensor) }
+        reads += 1
+      } catch {
+        #expect(error is TesseraError)
+        errors += 1
+      }
+    }
+    for count in stride(from: 2, to: whole.count, by: 7) { read(Array(whole[..<count])) }
+    #expect(errors > 100)
+    for at in whole.indices.dropFirst(2) {
+      var bytes = whole
+      bytes[at] ^= at % 3 == 0 ? 0xff : UInt8(1 << (at % 8))
+      read(bytes)
+    }
+    #expect(reads > 100)
+  }
+
+  private func pickle(_ body: [UInt8]) throws {
+    let arena = PickleArena()
+    try withExtendedLifetime(arena) {
+      var machine = Unpickler(path: "p", data: Data([0x80, 2] + body + [0x2e]), position: 0, arena: arena)
+      _ = try machine.run()
+    }
+  }
+
+  @Test func deepNestsAndCirclesNeitherOverflowNorHang() throws {
+    // A tuple in a tuple, a million deep.
+    try pickle([0x29] + [UInt8](repeating: 0x85, count: 1_000_000))
+    // A list in a list.
+    try pickle([UInt8](repeating: 0x5d, count: 500_000) + [UInt8](repeating: 0x61, count: 499_999))
+    // A dictionary that holds itself under many names: } q0, then (k h0) pairs.
+    var body: [UInt8] = [0x7d, 0x71, 0, 0x28]
+    for key in UInt8(0)..<200 { body += [0x8c, 1, key % 64 + 32, 0x68, 0] }
+    body += [0x75]
+    let legacy: [UInt8] = [0x80, 2, 0x4e, 0x2e]
+    #expect(throws: TesseraError.self) {
+      try PyTorchFile.read("f.pth", Data(legacy + legacy + legacy + [0x80, 2] + body + [0x2e, 0x80, 2, 0x5d, 0x2e]))
+    }
+  }
+
+  @Test(arguments: [
+    [0x52], [0x61], [0x85], [0x68, 9], [0x58, 255, 255, 255, 255], [0x8a, 200], [0x63, 111], [0x51], [0xff], [],
+    [0x93], [0x71, 1], [0x4e, 0x29, 0x52], [0x75],
+  ] as [[UInt8]])
+  func brokenPicklesAreRefused(_ body: [UInt8]) {
+    #expect(throws: TesseraError.self) { try pickle(body) }
+  }
+}

@@ -1,0 +1,107 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import TesseraCompute
+
+@Suite struct SafetensorsTests {
+  private func file(_ header: String, data: Int, length: UInt64? = nil) -> Data {
+    var bytes = Data()
+    withUnsafeBytes(of: (length ?? UInt64(header.utf8.count)).littleEndian) { bytes.append(contentsOf: $0) }
+    return bytes + Data(header.utf8) + Data(repeating: 0, count: data)
+  }
+
+  private func message(_ data: Data) -> String {
+    do {
+      _ = try SafetensorsFormat.read("w.safetensors", data)
+      return ""
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  @Test func writtenFilesReadBackAndAreEqualByteForByte() throws {
+    try withTemporaryFolder { folder in
+      var prints: Set<String> = []
+      for name in ["a", "b"] {
+        var writer = SafetensorsWriter(metadata: ["kind": "test"])
+        writer.add("z", [1.5, -0.0, .infinity], shape: [3])
+        writer.add("a", [Int32](arrayLiteral: -7, 9), shape: [2, 1])
+        writer.add("empty", [Float](), shape: [0, 4])
+        prints.insert(try writer.write(to: "\(folder)/\(name)"))
+      }
+      #expect(prints.count == 1)
+      let bytes = try ["a", "b"].map { try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\($0)")) }
+      #expect(bytes[0] == bytes[1])
+      let file = try TensorFile.open(folder + "/a")
+      #expect(file.names == ["a", "empty", "z"] && file.metadata["kind"] == "test")
+      #expect(file.metadata["fingerprint"] == prints.first)
+      #expect(try file.floats("z").map(\.bitPattern) == [Float(1.5), -0.0, .infinity].map(\.bitPattern))
+      #expect(try file.ints("a", shape: [2, 1]) == [-7, 9] && file.floats("empty", shape: [0, 4]) == [])
+      #expect(throws: TesseraError.self) { try file.floats("z", shape: [1, 3]) }
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == ["a", "b"])
+    }
+  }
+
+  private static let lies: [(String, String)] = [
+    (#"{"w":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}"#, "a header that is not a JSON object"),
+    (#"{"w":{"dtype":"F32","shape":[4],"data_offsets":[16,32]}}"#, "data offsets"),
+    (#"{"w":{"dtype":"F32","shape":[4],"data_offsets":[-16,0]}}"#, "data offsets"),
+    (#"{"w":{"dtype":"F32","shape":[4],"data_offsets":[16,0]}}"#, "data offsets"),
+    (#"{"w":{"dtype":"F32","shape":[4],"data_offsets":[0,1e30]}}"#, "data offsets"),
+    (#"{"w":{"dtype":"F32","shape":[3],"data_offsets":[0,16]}}"#, "16 bytes for shape [3] of F32"),
+    (#"{"w":{"dtype":"F32","shape":[65536,65536,65536,65536],"data_offsets":[0,16]}}"#, "shape"),
+    (#"{"w":{"dtype":"F32","shape":[-1,-4],"data_offsets":[0,16]}}"#, "shape"),
+    (#"{"w":{"dtype":"F32","shape":[0.5],"data_offsets":[0,2]}}"#, "shape"),
+    (#"{"w":{"dtype":"C64","shape":[2],"data_offsets":[0,16]}}"#, "dtype C64"),
+    (#"{"w":{"shape":[2],"data_offsets":[0,16]}}"#, "an entry without"),
+    (#"{"w":7}"#, "an entry without"), (#"[1]"#, "a header that is not a JSON object"),
+    (#"{"__metadata__":{"a":1}}"#, "metadata that is not text"),
+    (
+      #"{"v":{"dtype":"F32","shape":[3],"data_offsets":[0,12]},"w":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}"#,
+      "tensors v and w that overlap"
+    ),
+  ]
+
+  @Test(arguments: lies) func aLyingHeaderIsRefused(_ header: String, _ found: String) {
+    let text = message(file(header, data: 16))
+    #expect(text.hasPrefix("w.safetensors") && text.contains("found " + found), "\(text)")
+  }
+
+  @Test func truncatedFilesAreRefused() {
+    let good = file(#"{"w":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}"#, data: 16)
+    #expect(message(good) == "")
+    for count in 0..<good.count { #expect(message(good.prefix(count)) != "", "\(count) bytes") }
+    #expect(message(file("{}", data: 0, length: .max)).contains("wanted a header that fits the file"))
+    #expect(message(file("{}", data: 0, length: 0)).contains("found a header of 0 bytes"))
+  }
+
+  @Test func damagedHeadersNeverCrash() {
+    let good = [UInt8](file(#"{"w":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}"#, data: 16))
+    for at in good.indices {
+      for change in [UInt8(1), 0x10, 0x80, 0xff] {
+        var bytes = good
+        bytes[at] ^= change
+        _ = message(Data(bytes))
+      }
+    }
+  }
+
+  @Test func halvesAreExact() {
+    for (bits, value) in [(0x3c00, 1), (0xc000, -2), (0x0001, 0x1p-24), (0x7bff, 65504), (0x03ff, 0x1.ff8p-15)]
+      as [(UInt16, Float)]
+    {
+      #expect(TensorFile.half(bits) == value)
+    }
+    #expect(TensorFile.half(0x7c00) == .infinity && TensorFile.half(0x7e00).isNaN)
+  }
+
+  @Test func aMissingFileIsNamed() {
+    do {
+      _ = try TensorFile.open("/nowhere/w.safetensors")
+      Issue.record("nothing was read")
+    } catch {
+      #expect("\(error)" == "/nowhere/w.safetensors: found no readable file, wanted safetensors or PyTorch weights")
+    }
+  }
+}
