@@ -65,7 +65,9 @@ let package = Package(
     .testTarget(
       name: "TesseraPipelineTests", dependencies: ["TesseraPipeline", "TestSupport"],
       resources: [.copy("Golden")]),
-    .testTarget(name: "TesseraCommandTests", dependencies: ["tessera", "TestSupport"]),
+    .testTarget(
+      name: "TesseraCommandTests", dependencies: ["tessera", "TesseraCompute", "TestSupport"],
+      resources: [.copy("Golden")]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu2x

@@ -24,6 +24,28 @@ public enum Architecture: String, Sendable, CaseIterable {
     }
   }
 
+  /// The smallest images, before upsampling, that leave something of the head's unpadded convolutions.
+  public var smallestPixels: Int {
+    let needed = (head.channels.count - 1) * (head.kernel - 1) + 1
+    return (1...).first { sliceExtent($0 * ImageClassifier.upsampling) >= needed } ?? 1
+  }
+
+  /// Rows of the slice's output for an input of `side` rows.
+  private func sliceExtent(_ side: Int) -> Int {
+    switch self {
+    case .alexnet: side < 15 ? 0 : ((side + 4 - 11) / 4 + 1 - 3) / 2 + 1
+    case .vgg16: side / 4
+    case .efficientnetLite0: (side + 7) / 8
+    }
+  }
+
+  /// - Throws: `TesseraError` for images that are too small.
+  public func check(pixels: Int) throws {
+    guard pixels >= smallestPixels else {
+      throw TesseraError.input("pixels", found: "\(pixels)", wanted: "\(smallestPixels) or more for \(rawValue)")
+    }
+  }
+
   /// Widths of the classifier's hidden layers; no dropout in front of the first one for 3,200 inputs.
   var hidden: [Int] { self == .alexnet ? [700, 50] : [1600, 700, 50] }
 

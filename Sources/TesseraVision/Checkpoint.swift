@@ -30,13 +30,15 @@ public struct Checkpoint: Sendable {
     _ = try writer.write(to: current)
   }
 
-  /// Restores the last epoch; nil if there is none of this key.
-  func load(into network: ImageClassifier, _ optimizer: Adam) throws -> [EpochRecord]? {
+  /// Restores the last epoch; nil if there is none of this key, or one beyond the wanted number: its best weights may
+  /// be a later epoch's.
+  func load(into network: ImageClassifier, _ optimizer: Adam, atMost epochs: Int) throws -> [EpochRecord]? {
     guard FileManager.default.fileExists(atPath: current) else { return nil }
     let file = try TensorFile.open(current)
     guard file.metadata["key"] == key, let steps = file.metadata["steps"].flatMap({ Int($0) }), steps >= 0,
       let text = file.metadata["history"],
-      let history = try? JSONDecoder().decode([EpochRecord].self, from: Data(text.utf8))
+      let history = try? JSONDecoder().decode([EpochRecord].self, from: Data(text.utf8)),
+      history.count <= epochs
     else { return nil }
     try network.load(file, prefix: "model.")
     for (name, tensor) in optimizer.state {

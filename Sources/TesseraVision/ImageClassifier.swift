@@ -21,6 +21,7 @@ public final class ImageClassifier {
     _ architecture: Architecture, classes: Int, pixels: Int, seed: UInt64, device: any Backend
   ) throws {
     (self.architecture, self.classes, self.pixels, self.device) = (architecture, classes, pixels, device)
+    try architecture.check(pixels: pixels)
     let initializer = Initializer(device: device, seed: seed)
     slice = try architecture.makeSlice(initializer)
     head = try architecture.makeHead(initializer)

@@ -78,7 +78,9 @@ public final class Trainer {
     progress: (Int, Int, Int) throws -> Void = { _, _, _ in },
     epochDone: (EpochRecord) throws -> Void = { _ in }
   ) throws {
-    if let checkpoint, let saved = try checkpoint.load(into: network, optimizer) { history = saved }
+    if let checkpoint, let saved = try checkpoint.load(into: network, optimizer, atMost: plan.epochs) {
+      history = saved
+    }
     guard history.count < plan.epochs else { return try finish() }
     let store = try FeatureStore(
       network, images: plan.images, limit: plan.featureMemory, progress: progressOfFeatures)

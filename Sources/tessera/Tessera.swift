@@ -17,17 +17,20 @@ struct Tessera: ParsableCommand {
   /// Runs the command and ends with 0, 1 (a failure) or 2 (the user's mistake), an error being one line on
   /// standard error.
   static func main() {
+    var command: any ParsableCommand
     do {
-      var command = try parseAsRoot()
+      command = try parseAsRoot()
+    } catch {
+      // Help and the version are no mistakes.
+      if exitCode(for: error) == .success { exit(withError: error) }
+      fail(message(for: error).split(separator: "\n").joined(separator: " "), code: 2)
+    }
+    do {
       try command.run()
     } catch let error as TesseraError {
       fail("\(error)", code: error.kind == .input ? 2 : 1)
     } catch {
-      let code = exitCode(for: error)
-      if code == .success || code.rawValue == 1 && error is ExitCode { exit(withError: error) }
-      if code == .validationFailure {
-        fail(message(for: error).split(separator: "\n").joined(separator: " "), code: 2)
-      }
+      if exitCode(for: error) == .success { exit(withError: error) }
       fail("\(error)", code: 1)
     }
   }

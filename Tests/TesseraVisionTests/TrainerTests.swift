@@ -99,6 +99,30 @@ import Testing
     }
   }
 
+  @Test func fewerEpochsThanTheCheckpointHoldsStartAfresh() throws {
+    var plan = Self.plan(24)
+    try withTemporaryFolder { folder in
+      let checkpoint = Checkpoint(folder: folder, key: "a")
+      plan.epochs = 3
+      try Trainer(try network(try CPUBackend()), plan, checkpoint: checkpoint).run()
+      plan.epochs = 1
+      let (again, fresh) = (try network(try CPUBackend()), try network(try CPUBackend()))
+      try Trainer(again, plan, checkpoint: checkpoint).run()
+      try Trainer(fresh, plan).run()
+      #expect(try bits(again) == bits(fresh))
+      // And on from one to three.
+      plan.epochs = 3
+      let (onward, whole) = (try network(try CPUBackend()), try network(try CPUBackend()))
+      let trainer = try Trainer(onward, plan, checkpoint: checkpoint)
+      var steps = 0
+      try trainer.run(progress: { _, _, _ in steps += 1 })
+      try withTemporaryFolder { other in
+        try Trainer(whole, plan, checkpoint: Checkpoint(folder: other, key: "a")).run()
+      }
+      #expect(try steps == 4 && bits(onward) == bits(whole))
+    }
+  }
+
   @Test func nothingToTrainOnIsRefused() throws {
     var plan = Self.plan(8)
     plan.training = []

@@ -47,7 +47,7 @@ public struct Pipeline {
       configuration, device, embeddingBatch, progress
     )
     // Mistakes in options are found before hours of work.
-    _ = try configuration.architecture()
+    try configuration.architecture().check(pixels: configuration.pixels)
     _ = try configuration.imageNormalization()
     _ = try configuration.tokenPooling()
     folder = try RunDirectory(out)

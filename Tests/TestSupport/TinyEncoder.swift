@@ -1,0 +1,71 @@
+import Foundation
+import TesseraCompute
+
+/// A BERT encoder of 2 layers by 32 with drawn weights, and reviews to go with it: the whole pipeline in a second.
+public enum TinyEncoder {
+  private static let words = [
+    "a", "film", "the", "was", "it", "good", "great", "fine", "superb", "bad", "awful", "dull", "poor", "and", "very",
+    "plot", "cast", ".", ",", "!",
+  ]
+  private static let hidden = 32, wide = 64, positions = 64, layers = 2
+
+  /// Writes config.json, vocab.txt and model.safetensors.
+  public static func write(to folder: String) throws {
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + words
+    let config: [String: Any] = [
+      "model_type": "bert", "num_hidden_layers": layers, "hidden_size": hidden, "num_attention_heads": 4,
+      "intermediate_size": wide, "vocab_size": tokens.count, "max_position_embeddings": positions,
+      "layer_norm_eps": 1e-12, "hidden_act": "gelu",
+    ]
+    func url(_ name: String) -> URL { URL(fileURLWithPath: folder).appendingPathComponent(name) }
+    try JSONSerialization.data(withJSONObject: config).write(to: url("config.json"))
+    try Data((tokens.joined(separator: "\n") + "\n").utf8).write(to: url("vocab.txt"))
+    var writer = SafetensorsWriter()
+    var seed: UInt64 = 900
+    func add(_ name: String, _ shape: [Int], _ low: Float = -0.4, _ high: Float = 0.4) {
+      seed += 1
+      writer.add(name, drawn(seed, shape.reduce(1, *), low, high), shape: shape)
+    }
+    func norm(_ name: String) {
+      add(name + ".weight", [hidden], 0.5, 1.5)
+      add(name + ".bias", [hidden])
+    }
+    func linear(_ name: String, _ outs: Int, _ ins: Int) {
+      add(name + ".weight", [outs, ins])
+      add(name + ".bias", [outs])
+    }
+    add("embeddings.word_embeddings.weight", [tokens.count, hidden], -1, 1)
+    add("embeddings.position_embeddings.weight", [positions, hidden], -0.1, 0.1)
+    add("embeddings.token_type_embeddings.weight", [2, hidden])
+    norm("embeddings.LayerNorm")
+    for layer in 0..<layers {
+      let name = "encoder.layer.\(layer)."
+      for part in ["query", "key", "value"] { linear(name + "attention.self." + part, hidden, hidden) }
+      linear(name + "attention.output.dense", hidden, hidden)
+      norm(name + "attention.output.LayerNorm")
+      linear(name + "intermediate.dense", wide, hidden)
+      linear(name + "output.dense", hidden, wide)
+      norm(name + "output.LayerNorm")
+    }
+    _ = try writer.write(to: url("model.safetensors").path)
+  }
+
+  /// Reviews as CSV (review,sentiment) whose words tell the class.
+  public static func reviews(_ count: Int, seed: UInt64 = 1) -> String {
+    let numbers = drawn(seed, count * 8, 0, 1)
+    var text = "review,sentiment\n"
+    for row in 0..<count {
+      let positive = row * 5 % 7 % 2 == 0
+      let opinions = positive ? words[5..<9] : words[9..<13]
+      let filler = words[0..<5] + words[13..<17]
+      var review: [String] = []
+      for (i, number) in numbers[row * 8..<row * 8 + 8].enumerated() {
+        let list = i % 3 == 1 ? Array(opinions) : Array(filler)
+        review.append(list[Int(number * Float(list.count))])
+      }
+      text += "\"\(review.joined(separator: " ")).\",\(positive ? "positive" : "negative")\n"
+    }
+    return text
+  }
+}
