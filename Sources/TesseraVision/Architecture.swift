@@ -42,7 +42,8 @@ public enum Architecture: String, Sendable, CaseIterable {
   /// - Throws: `TesseraError` for images that are too small.
   public func check(pixels: Int) throws {
     guard pixels >= smallestPixels else {
-      throw TesseraError.input("pixels", found: "\(pixels)", wanted: "\(smallestPixels) or more for \(rawValue)")
+      throw TesseraError.input(
+        "pixels", found: "\(pixels)", wanted: "\(smallestPixels) or more for \(rawValue)")
     }
   }
 

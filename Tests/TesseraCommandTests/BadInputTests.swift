@@ -17,20 +17,27 @@ import Testing
     }
   }
 
-  private func write(_ text: String, _ path: String) throws { try Data(text.utf8).write(to: URL(fileURLWithPath: path)) }
+  private func write(_ text: String, _ path: String) throws {
+    try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+  }
 
   private func expect(
     _ result: Command.Result, code: Int32 = 2, _ parts: String..., location: SourceLocation = #_sourceLocation
   ) {
     #expect(result.code == code, "\(result.errors)", sourceLocation: location)
     let lines = result.errors.split(separator: "\n").filter { $0.hasPrefix("tessera: ") }
-    #expect(lines.count == 1 && result.errors.hasSuffix("\(lines.last ?? "")\n"), "\(result.errors)", sourceLocation: location)
-    for part in parts { #expect(lines.last?.contains(part) == true, "\(result.errors)", sourceLocation: location) }
+    #expect(
+      lines.count == 1 && result.errors.hasSuffix("\(lines.last ?? "")\n"), "\(result.errors)",
+      sourceLocation: location)
+    for part in parts {
+      #expect(lines.last?.contains(part) == true, "\(result.errors)", sourceLocation: location)
+    }
   }
 
   private func embed(_ folder: String, data: String, encoder: String = "encoder") throws -> Command.Result {
     let result = try Command.run([
-      "embed", "--data", data, "--encoder", "\(folder)/\(encoder)", "--out", folder + "/e", "--device", "cpu", "--quiet",
+      "embed", "--data", data, "--encoder", "\(folder)/\(encoder)", "--out", folder + "/e", "--device", "cpu",
+      "--quiet",
     ])
     if result.code != 0 {
       #expect(!FileManager.default.fileExists(atPath: folder + "/e"))
@@ -40,21 +47,33 @@ import Testing
   }
 
   private static let tables: [(String, String, String)] = [
-    ("review,sentiment\n\"good,positive\nbad,negative\n", "line 2: found a quote that never closes", "wanted a closing quote"),
+    (
+      "review,sentiment\n\"good,positive\nbad,negative\n", "line 2: found a quote that never closes",
+      "wanted a closing quote"
+    ),
     ("review,sentiment\n\"a\"b,positive\n", "line 2: found text after a closing quote", "wanted a separator"),
-    ("words,sentiment\na,positive\n", "header: found columns words, sentiment", "wanted a column review or text or sentence"),
-    ("review,mood\na,positive\n", "header: found columns review, mood", "wanted a column sentiment or label or class"),
+    (
+      "words,sentiment\na,positive\n", "header: found columns words, sentiment",
+      "wanted a column review or text or sentence"
+    ),
+    (
+      "review,mood\na,positive\n", "header: found columns review, mood",
+      "wanted a column sentiment or label or class"
+    ),
     ("review,sentiment\na,positive\nb\n", "line 3: found 1 fields", "wanted 2"),
     ("review,sentiment\na,positive\nb,\n", "line 3: found no label", "wanted a label"),
     ("", "found an empty file", "wanted reviews"), (" \n\n", "found an empty file", "wanted reviews"),
     ("review,sentiment\n", "found no reviews", "wanted at least one"),
-    ("review,sentiment\na,positive\nb,positive\n", "found only the class positive", "wanted at least two classes"),
+    (
+      "review,sentiment\na,positive\nb,positive\n", "found only the class positive",
+      "wanted at least two classes"
+    ),
   ]
 
   @Test(arguments: tables) func aBrokenTable(_ text: String, _ found: String, _ wanted: String) throws {
     try withData { folder in
       try write(text, folder + "/bad.csv")
-      expect(try embed(folder, data: folder + "/bad.csv"), folder + "/bad.csv: " , found, wanted)
+      expect(try embed(folder, data: folder + "/bad.csv"), folder + "/bad.csv: ", found, wanted)
     }
   }
 
@@ -73,7 +92,8 @@ import Testing
     try withData { folder in
       try write("review,sentiment\ngood,positive\nso so,mixed\n", folder + "/test.csv")
       let result = try Command.run([
-        "run", "--data", folder + "/good.csv", "--test", folder + "/test.csv", "--encoder", folder + "/encoder",
+        "run", "--data", folder + "/good.csv", "--test", folder + "/test.csv", "--encoder",
+        folder + "/encoder",
         "--out", folder + "/r", "--device", "cpu",
       ])
       expect(result, "test.csv: line 3: found the label mixed, wanted negative or positive")
@@ -82,7 +102,9 @@ import Testing
 
   @Test func brokenEncoders() throws {
     try withData { folder in
-      expect(try embed(folder, data: folder + "/good.csv", encoder: "none"), "none/config.json: found no readable file")
+      expect(
+        try embed(folder, data: folder + "/good.csv", encoder: "none"),
+        "none/config.json: found no readable file")
       let weights = folder + "/encoder/model.safetensors"
       let whole = try Data(contentsOf: URL(fileURLWithPath: weights))
       try whole.prefix(whole.count - 100).write(to: URL(fileURLWithPath: weights))
@@ -94,7 +116,9 @@ import Testing
       var lies = SafetensorsWriter()
       lies.add("embeddings.word_embeddings.weight", [Float](repeating: 0, count: 12), shape: [3, 4])
       _ = try lies.write(to: weights)
-      expect(try embed(folder, data: folder + "/good.csv"), "embeddings.word_embeddings.weight: found shape [3, 4]")
+      expect(
+        try embed(folder, data: folder + "/good.csv"), "embeddings.word_embeddings.weight: found shape [3, 4]"
+      )
     }
   }
 
@@ -109,13 +133,16 @@ import Testing
       _ = try writer.write(to: folder + "/i")
       func train(_ weights: String) throws -> Command.Result {
         try Command.run([
-          "train", "--images", folder + "/i", "--model", "alexnet", "--weights", weights, "--epochs", "1", "--out",
+          "train", "--images", folder + "/i", "--model", "alexnet", "--weights", weights, "--epochs", "1",
+          "--out",
           folder + "/t", "--device", "cpu", "--quiet",
         ])
       }
       for name in ["hostile_zip.pth", "hostile_legacy.pth"] {
         let result = try train(golden.path(name))
-        expect(result, name + ": pickle at byte ", "found a request for posix.system, wanted tensors and plain data alone")
+        expect(
+          result, name + ": pickle at byte ",
+          "found a request for posix.system, wanted tensors and plain data alone")
         #expect(!result.output.contains("taken over"))
       }
       expect(try train(golden.path("weights_zip.pth")), "weights_zip.pth: found no tensor features.0.weight")
@@ -143,7 +170,9 @@ import Testing
       try features(folder) { $0[0] = -.infinity }
       expect(try layOut(folder), "/e: row 0, feature 0: found -inf")
       try features(folder) { _ in }
-      expect(try layOut(folder, "--perplexity", "40"), "perplexity: found 40.0 for 40 points", "below the number of points")
+      expect(
+        try layOut(folder, "--perplexity", "40"), "perplexity: found 40.0 for 40 points",
+        "below the number of points")
       expect(try layOut(folder, "--perplexity", "nan"), "perplexity: found nan")
       expect(try layOut(folder, "--pixels", "0"), "pixels: found 0, wanted 1 to 4096")
       expect(try layOut(folder, "--test-share", "0.9"), "split: found shares")
@@ -154,10 +183,12 @@ import Testing
 
   @Test func aFullDiskWhileWriting() throws {
     try withData { folder in
-      let line = "trap '' XFSZ; ulimit -f 4; \"$TESSERA\" embed --data \(folder)/good.csv --encoder \(folder)/encoder "
+      let line =
+        "trap '' XFSZ; ulimit -f 4; \"$TESSERA\" embed --data \(folder)/good.csv --encoder \(folder)/encoder "
         + "--out \(folder)/e --device cpu --quiet"
       expect(try Command.shell(line), code: 1, "writing \(folder)/e: found File too large")
-      #expect(try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == ["encoder", "good.csv"])
+      #expect(
+        try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == ["encoder", "good.csv"])
       // The old file stays as it is.
       try write("old", folder + "/e")
       expect(try Command.shell(line), code: 1)
@@ -174,7 +205,9 @@ import Testing
     expect(try Command.run(["fly"]), "fly")
     expect(try Command.run(["verify", "--flag"]), "--flag")
     expect(try Command.run(["embed", "--data"]), "--data")
-    expect(try Command.run(["predict", "--run", "/nowhere", "--text", "a", "--device", "cpu"]), "/nowhere/run.json: found no readable file")
+    expect(
+      try Command.run(["predict", "--run", "/nowhere", "--text", "a", "--device", "cpu"]),
+      "/nowhere/run.json: found no readable file")
     expect(try Command.run(["report", "--run", "/nowhere"]), "/nowhere/run.json")
     #expect(try Command.run(["--help"]).code == 0)
     #expect(try Command.run(["--version"]).output.hasPrefix("0."))
@@ -184,7 +217,10 @@ import Testing
     try withData { folder in
       func run(_ more: String...) throws -> Command.Result {
         try Command.run(
-          ["run", "--data", folder + "/good.csv", "--encoder", folder + "/encoder", "--out", folder + "/r", "--device", "cpu"]
+          [
+            "run", "--data", folder + "/good.csv", "--encoder", folder + "/encoder", "--out", folder + "/r",
+            "--device", "cpu",
+          ]
             + more)
       }
       expect(try run("--model", "lenet"), "model: found lenet, wanted alexnet")
@@ -197,13 +233,16 @@ import Testing
       expect(try run("--conv-lr", "nan"), "conv-lr: found nan")
       expect(try run("--text-column", "words"), "wanted a column words")
       expect(try run("--out", "/proc/none"), "/proc/none: found a folder that cannot be made")
-      expect(try run("--pixels", "8", "--model", "alexnet", "--perplexity", "5"), "pixels: found 8, wanted 16 or more for alexnet")
+      expect(
+        try run("--pixels", "8", "--model", "alexnet", "--perplexity", "5"),
+        "pixels: found 8, wanted 16 or more for alexnet")
     }
   }
 
   @Test func twoRunsInOneFolder() throws {
     try withData { folder in
-      let line = "flock \(folder)/r/.lock -c '\"$TESSERA\" run --data \(folder)/good.csv --encoder \(folder)/encoder "
+      let line =
+        "flock \(folder)/r/.lock -c '\"$TESSERA\" run --data \(folder)/good.csv --encoder \(folder)/encoder "
         + "--out \(folder)/r --device cpu'"
       try FileManager.default.createDirectory(atPath: folder + "/r", withIntermediateDirectories: true)
       expect(try Command.shell(line), "/r: found another run at work in it")

@@ -42,7 +42,10 @@ import Testing
 
       let pictures = try FileManager.default.contentsOfDirectory(atPath: folder + "/a/pictures")
       #expect(pictures.contains("mean.png") && pictures.contains("positive.png"))
-      #expect(try FileManager.default.contentsOfDirectory(atPath: folder + "/a").allSatisfy { !$0.hasSuffix(".tmp") })
+      #expect(
+        try FileManager.default.contentsOfDirectory(atPath: folder + "/a").allSatisfy {
+          !$0.hasSuffix(".tmp")
+        })
 
       let run = ["--run", folder + "/a", "--device", "cpu"]
       let one = try Command.run(["predict", "--text", "a superb film\tand great cast"] + run)
@@ -64,7 +67,9 @@ import Testing
       let test = ["--test", folder + "/test.csv"]
       let reference = try Command.run(arguments(folder, "a", test + ["--threads", "1"]))
       #expect(reference.code == 0 && reference.fingerprints.count == 6, "\(reference.errors)")
-      let others = [["--threads", "3", "--embedding-batch", "7"]] + (TestDevices.hasOpenCL ? [["--device", "opencl"]] : [])
+      let others =
+        [["--threads", "3", "--embedding-batch", "7"]]
+        + (TestDevices.hasOpenCL ? [["--device", "opencl"]] : [])
       for (number, more) in others.enumerated() {
         let other = try Command.run(arguments(folder, "b\(number)", test + more))
         #expect(other.fingerprints == reference.fingerprints, "\(more) \(other.errors)")
@@ -80,12 +85,21 @@ import Testing
       let embed = try Command.run(
         ["embed", "--data", path("reviews.csv"), "--encoder", path("encoder"), "--out", path("e")] + tail)
       let layout = try Command.run(
-        ["layout", "--embeddings", path("e"), "--pixels", "20", "--perplexity", "5", "--iterations", "300", "--out", path("l")]
+        [
+          "layout", "--embeddings", path("e"), "--pixels", "20", "--perplexity", "5", "--iterations", "300",
+          "--out", path("l"),
+        ]
           + tail)
       let render = try Command.run(
-        ["render", "--embeddings", path("e"), "--layout", path("l"), "--out", path("i"), "--png", path("png")] + tail)
+        [
+          "render", "--embeddings", path("e"), "--layout", path("l"), "--out", path("i"), "--png",
+          path("png"),
+        ] + tail)
       let train = try Command.run(
-        ["train", "--images", path("i"), "--model", "alexnet", "--epochs", "3", "--batch", "8", "--out", path("t")] + tail)
+        [
+          "train", "--images", path("i"), "--model", "alexnet", "--epochs", "3", "--batch", "8", "--out",
+          path("t"),
+        ] + tail)
       let stages = [embed, layout, render, train]
       #expect(stages.allSatisfy { $0.code == 0 }, "\(stages.map(\.errors))")
       #expect(stages.compactMap(\.fingerprints.last) == Array(whole.fingerprints.prefix(4)))
@@ -134,7 +148,8 @@ import Testing
 
   @Test func devicesVerifyAndBenchSpeakJSON() throws {
     for arguments in [
-      ["devices", "--json", "--quick"], ["verify", "--device", "cpu", "--only", "matmul", "--json", "--quiet"],
+      ["devices", "--json", "--quick"],
+      ["verify", "--device", "cpu", "--only", "matmul", "--json", "--quiet"],
       ["bench", "softmax", "--device", "cpu", "--json", "--quiet"],
     ] {
       let result = try Command.run(arguments)

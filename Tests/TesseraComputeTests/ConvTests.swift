@@ -85,7 +85,8 @@ import Testing
   @Test func impossibleConvolutionsAreRefused() throws {
     let device = try CPUBackend(threads: 1)
     let tensor = try device.tensor([Float](repeating: 0, count: 64), [64])
-    var wrong = ConvParameters(batch: 1, inChannels: 3, size: (4, 4), outChannels: 2, kernel: (3, 3), groups: 2)
+    var wrong = ConvParameters(
+      batch: 1, inChannels: 3, size: (4, 4), outChannels: 2, kernel: (3, 3), groups: 2)
     #expect(throws: TesseraError.self) { try device.conv2d(wrong, tensor, tensor, bias: nil, into: tensor) }
     wrong = ConvParameters(batch: 9, inChannels: 3, size: (40, 40), outChannels: 2, kernel: (3, 3))
     #expect(throws: TesseraError.self) { try device.conv2d(wrong, tensor, tensor, bias: nil, into: tensor) }

@@ -31,7 +31,8 @@ import Testing
       let others = (0..<points).filter { $0 != i && found[i * points + $0] > 1e-20 }
       guard let a = others.first, let b = others.max(by: { exact[i * points + $0] < exact[i * points + $1] })
       else { continue }
-      let slope = log(found[i * points + a] / found[i * points + b])
+      let slope =
+        log(found[i * points + a] / found[i * points + b])
         / (exact[i * points + b] - exact[i * points + a])
       for j in others {
         let wanted = log(found[i * points + a]) - slope * (exact[i * points + j] - exact[i * points + a])
@@ -94,9 +95,11 @@ import Testing
     var (moved, velocities, squares) = ([Double](), [Double](), 0.0)
     for at in 0..<2 * points {
       let (axis, i) = (at / points * points, at % points)
-      let gradient = 4 * sum(0..<points) { j in
-        (12 * joint[i * points + j] - q(i, j) / z) * q(i, j) * (y[axis + i] - y[axis + j])
-      }
+      let gradient =
+        4
+        * sum(0..<points) { j in
+          (12 * joint[i * points + j] - q(i, j) / z) * q(i, j) * (y[axis + i] - y[axis + j])
+        }
       let gain = max(v[at] * gradient < 0 ? g[at] + 0.2 : g[at] * 0.8, 0.01)
       velocities.append(0.8 * v[at] - 200 * gain * gradient)
       moved.append(y[at] + velocities[at])

@@ -18,7 +18,9 @@ import Testing
 
   @Test func theCheckSeesAWrongFunction() throws {
     let cpu = try CPUBackend()
-    let wrong = FunctionCheck.Function(name: "exp", operation: .exp, bound: 1) { Foundation.exp($0) * 1.000001 }
+    let wrong = FunctionCheck.Function(name: "exp", operation: .exp, bound: 1) {
+      Foundation.exp($0) * 1.000001
+    }
     #expect(try FunctionCheck.run(wrong, stride: 40_961, cpu: cpu, device: cpu).worstUlp > 1)
     #expect(FunctionCheck.ulps(1, 1.0 + 0x1p-23, at: 1) == 1)
     #expect(FunctionCheck.ulps(0, .nan, at: 1) == .infinity)

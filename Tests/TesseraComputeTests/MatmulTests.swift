@@ -21,7 +21,8 @@ import Testing
           xs[transposeA ? i * m + at / n : at / n * k + i] * ys[transposeB ? at % n * k + i : i * n + at % n]
         }
       }
-      try reference.expect(c, wanted, 1e-5 * max(1, Double(k).squareRoot() / 8), "\(transposeA) \(transposeB)")
+      try reference.expect(
+        c, wanted, 1e-5 * max(1, Double(k).squareRoot() / 8), "\(transposeA) \(transposeB)")
     }
   }
 

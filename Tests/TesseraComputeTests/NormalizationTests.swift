@@ -45,7 +45,8 @@ import Testing
     try reference.device.layerNormGradParameters(p, x, mean: mean, rstd: rstd, dy, gamma: dgamma, beta: dbeta)
     let unit = (0..<rows).map { standardized(part(xs, $0), Double(p.eps)) }
     try reference.expect(
-      dgamma, (0..<columns).map { c in sum(0..<rows) { dys[$0 * columns + c] * unit[$0][c] } }, 1e-5, "dgamma")
+      dgamma, (0..<columns).map { c in sum(0..<rows) { dys[$0 * columns + c] * unit[$0][c] } }, 1e-5, "dgamma"
+    )
     try reference.expect(
       dbeta, (0..<columns).map { c in sum(0..<rows) { dys[$0 * columns + c] } }, 1e-5, "dbeta")
   }
@@ -106,7 +107,9 @@ import Testing
     var reference = try Reference()
     let (x, xs) = try reference.input([1001], -3, 3)
     let y = try reference.empty(1001)
-    let (mean, variance) = (try reference.device.tensor([Float(0.5)], [1]), try reference.device.tensor([Float(4)], [1]))
+    let (mean, variance) = (
+      try reference.device.tensor([Float(0.5)], [1]), try reference.device.tensor([Float(4)], [1])
+    )
     try reference.device.standardize(x, mean: mean, variance: variance, eps: 1e-8, into: y)
     try reference.expect(y, xs.map { ($0 - 0.5) / 2 }, 1e-6)
   }

@@ -102,7 +102,9 @@ import Testing
     try reference.device.upsampleNearestGrad(planes: planes, height: h, width: w, scale: scale, dy, into: dx)
     var gradient = [Double](repeating: 0, count: xs.count)
     let large = (0..<dys.count).map { at in
-      let (column, row, plane) = (at % (w * scale), at / (w * scale) % (h * scale), at / (w * h * scale * scale))
+      let (column, row, plane) = (
+        at % (w * scale), at / (w * scale) % (h * scale), at / (w * h * scale * scale)
+      )
       let from = (plane * h + row / scale) * w + column / scale
       gradient[from] += dys[at]
       return xs[from]

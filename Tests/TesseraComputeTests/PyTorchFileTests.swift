@@ -8,7 +8,9 @@ import Testing
 @Suite struct PyTorchFileTests {
   private let golden = Golden(.module)
 
-  @Test(arguments: ["weights_zip.pth", "weights_legacy.pth"]) func everyKindOfTensorIsRead(_ name: String) throws {
+  @Test(arguments: ["weights_zip.pth", "weights_legacy.pth"]) func everyKindOfTensorIsRead(_ name: String)
+    throws
+  {
     let file = try golden.tensors(name)
     let base = (0..<24).map { Float($0) }
     func floats(_ name: String, _ shape: [Int]) throws -> [Float] {
@@ -19,7 +21,8 @@ import Testing
     #expect(try floats("transposed", [6, 4]) == (0..<24).map { base[$0 % 4 * 6 + $0 / 4] })
     #expect(try floats("scalar", []) == [2.5])
     #expect(try floats("empty", [0, 3]) == [])
-    #expect(try floats("half", [4]).map(\.bitPattern) == [1.5, -0.0, 65504, 0x1p-24].map { Float($0).bitPattern })
+    #expect(
+      try floats("half", [4]).map(\.bitPattern) == [1.5, -0.0, 65504, 0x1p-24].map { Float($0).bitPattern })
     #expect(try floats("bfloat16", [2])[0] == 1.5)
     #expect(try floats("double", [2]) == [0.1, 0])
     #expect(try file.ints("state_dict.long") == [1, -2, 3])
@@ -28,7 +31,9 @@ import Testing
     #expect(throws: TesseraError.self) { try file.floats("state_dict.nothing") }
   }
 
-  @Test(arguments: ["hostile_zip.pth", "hostile_legacy.pth"]) func arbitraryObjectsAreRefused(_ name: String) throws {
+  @Test(arguments: ["hostile_zip.pth", "hostile_legacy.pth"]) func arbitraryObjectsAreRefused(_ name: String)
+    throws
+  {
     do {
       _ = try golden.tensors(name)
       Issue.record("\(name) was read")
@@ -39,7 +44,9 @@ import Testing
   }
 
   /// Every prefix of a file, and every byte of it changed, ends in an error or in tensors: never in a crash.
-  @Test(arguments: ["weights_zip.pth", "weights_legacy.pth"]) func damagedFilesNeverCrash(_ name: String) throws {
+  @Test(arguments: ["weights_zip.pth", "weights_legacy.pth"]) func damagedFilesNeverCrash(_ name: String)
+    throws
+  {
     let whole = [UInt8](try Data(contentsOf: URL(fileURLWithPath: golden.path(name))))
     var (errors, reads) = (0, 0)
     func read(_ bytes: [UInt8]) {
@@ -81,14 +88,17 @@ import Testing
     body += [0x75]
     let legacy: [UInt8] = [0x80, 2, 0x4e, 0x2e]
     #expect(throws: TesseraError.self) {
-      try PyTorchFile.read("f.pth", Data(legacy + legacy + legacy + [0x80, 2] + body + [0x2e, 0x80, 2, 0x5d, 0x2e]))
+      try PyTorchFile.read(
+        "f.pth", Data(legacy + legacy + legacy + [0x80, 2] + body + [0x2e, 0x80, 2, 0x5d, 0x2e]))
     }
   }
 
-  @Test(arguments: [
-    [0x52], [0x61], [0x85], [0x68, 9], [0x58, 255, 255, 255, 255], [0x8a, 200], [0x63, 111], [0x51], [0xff], [],
-    [0x93], [0x71, 1], [0x4e, 0x29, 0x52], [0x75],
-  ] as [[UInt8]])
+  @Test(
+    arguments: [
+      [0x52], [0x61], [0x85], [0x68, 9], [0x58, 255, 255, 255, 255], [0x8a, 200], [0x63, 111], [0x51], [0xff],
+      [],
+      [0x93], [0x71, 1], [0x4e, 0x29, 0x52], [0x75],
+    ] as [[UInt8]])
   func brokenPicklesAreRefused(_ body: [UInt8]) {
     #expect(throws: TesseraError.self) { try pickle(body) }
   }

@@ -63,7 +63,9 @@ import Testing
     try reference.expect(y, rows(xs, columns).map { $0.max() ?? 0 }, 0, "max")
     let at = try reference.device.allocate([count], .int32)
     try reference.device.rowArgmax(x, rows: count, columns: columns, into: at)
-    let wanted = rows(xs, columns).map { row in Int32((row.firstIndex(of: row.max() ?? 0) ?? 0) - row.startIndex) }
+    let wanted = rows(xs, columns).map { row in
+      Int32((row.firstIndex(of: row.max() ?? 0) ?? 0) - row.startIndex)
+    }
     #expect(try reference.device.ints(at) == wanted)
   }
 
@@ -83,7 +85,9 @@ import Testing
       variance, [xs.reduce(0) { $0 + ($1 - exact) * ($1 - exact) } / Double(xs.count)], 1e-5, "variance")
   }
 
-  @Test(arguments: [(1, 2), (9, 2), (5, 65)]) func crossEntropyAndItsGradient(_ count: Int, _ classes: Int) throws {
+  @Test(arguments: [(1, 2), (9, 2), (5, 65)]) func crossEntropyAndItsGradient(_ count: Int, _ classes: Int)
+    throws
+  {
     var reference = try Reference()
     let (x, xs) = try reference.input([count, classes], -20, 20)
     let (labels, wanted) = try reference.integers(count, below: classes)

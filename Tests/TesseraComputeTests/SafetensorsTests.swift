@@ -88,7 +88,9 @@ import Testing
   }
 
   @Test func halvesAreExact() {
-    for (bits, value) in [(0x3c00, 1), (0xc000, -2), (0x0001, 0x1p-24), (0x7bff, 65504), (0x03ff, 0x1.ff8p-15)]
+    for (bits, value) in [
+      (0x3c00, 1), (0xc000, -2), (0x0001, 0x1p-24), (0x7bff, 65504), (0x03ff, 0x1.ff8p-15),
+    ]
       as [(UInt16, Float)]
     {
       #expect(TensorFile.half(bits) == value)
@@ -101,7 +103,8 @@ import Testing
       _ = try TensorFile.open("/nowhere/w.safetensors")
       Issue.record("nothing was read")
     } catch {
-      #expect("\(error)" == "/nowhere/w.safetensors: found no readable file, wanted safetensors or PyTorch weights")
+      #expect(
+        "\(error)" == "/nowhere/w.safetensors: found no readable file, wanted safetensors or PyTorch weights")
     }
   }
 }

@@ -73,7 +73,9 @@ import Testing
     (p.count, p.lr, p.beta1, p.beta2, p.eps, p.weight_decay) = (Int32(count), 1e-2, 0.9, 0.999, 1e-8, 0.1)
     for step in 1...20 {
       let (gradient, slopes) = try reference.input([count], -0.1, 0.1)
-      (p.correction1, p.correction2) = (Float(1 - pow(0.9, Double(step))), Float(1 - pow(0.999, Double(step))))
+      (p.correction1, p.correction2) = (
+        Float(1 - pow(0.9, Double(step))), Float(1 - pow(0.999, Double(step)))
+      )
       try device.adam(p, gradient: gradient, parameter: parameter, firstMoment: first, secondMoment: second)
       for i in 0..<count {
         let g = slopes[i] + Double(p.weight_decay) * x[i]

@@ -20,7 +20,9 @@ import Testing
     let values = drawn(9, 2 * 200)
     let layout = try PixelLayout(binning: values, pixels: 20)
     #expect(layout.pixelOfFeature.allSatisfy { $0 >= 0 && $0 < 400 })
-    #expect(Set(layout.pixelOfFeature.map { $0 % 20 }).contains(19) && Set(layout.pixelOfFeature.map { $0 / 20 }).contains(19))
+    #expect(
+      Set(layout.pixelOfFeature.map { $0 % 20 }).contains(19)
+        && Set(layout.pixelOfFeature.map { $0 / 20 }).contains(19))
     #expect(try PixelLayout(binning: values, pixels: 1).pixelOfFeature.allSatisfy { $0 == 0 })
   }
 

@@ -49,7 +49,9 @@ import Testing
     }
     for layout in layouts.dropFirst() { #expect(layout == layouts[0]) }
     tsne.seed += 1
-    #expect(try tsne.layOut(points, count: 240, dims: 20, on: devices[0]).coordinates.map(\.bitPattern) != layouts[0])
+    #expect(
+      try tsne.layOut(points, count: 240, dims: 20, on: devices[0]).coordinates.map(\.bitPattern)
+        != layouts[0])
   }
 
   @Test func tooFewPointsForThePerplexityAreRefused() throws {
@@ -58,14 +60,16 @@ import Testing
       _ = try TSNE().layOut(drawn(1, 60), count: 30, dims: 2, on: device)
       Issue.record("30 points passed")
     } catch {
-      #expect("\(error)" == "perplexity: found 30.0 for 30 points, wanted 1 or more and below the number of points")
+      #expect(
+        "\(error)" == "perplexity: found 30.0 for 30 points, wanted 1 or more and below the number of points")
     }
   }
 
   @Test func equalPointsEndInALayout() throws {
     var tsne = TSNE()
     (tsne.perplexity, tsne.iterations) = (5, 300)
-    let result = try tsne.layOut([Float](repeating: 1, count: 40 * 3), count: 40, dims: 3, on: try CPUBackend(threads: 1))
+    let result = try tsne.layOut(
+      [Float](repeating: 1, count: 40 * 3), count: 40, dims: 3, on: try CPUBackend(threads: 1))
     #expect(result.coordinates.allSatisfy { $0.isFinite })
   }
 }

@@ -70,7 +70,9 @@ import Testing
     let weights = drawn(77, y.value.count)
     try context.tape?.backward(from: y, gradient: try device.tensor(weights, y.shape))
     func loss() throws -> Double {
-      zip(try device.floats(try forward(false).0.value), weights).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+      zip(try device.floats(try forward(false).0.value), weights).reduce(0) {
+        $0 + Double($1.0) * Double($1.1)
+      }
     }
     for (index, input) in inputs.enumerated() {
       let gradient = try device.floats(try #require(input.gradient))
@@ -107,7 +109,9 @@ import Testing
     #expect(throws: TesseraError.self) { try context.linear(a, weight: b, bias: nil) }
     #expect(throws: TesseraError.self) { try context.add(a, b) }
     #expect(throws: TesseraError.self) { try context.conv2d(image, weight: b, bias: nil, .init()) }
-    #expect(throws: TesseraError.self) { try context.conv2d(image, weight: image, bias: nil, .init(groups: 2)) }
+    #expect(throws: TesseraError.self) {
+      try context.conv2d(image, weight: image, bias: nil, .init(groups: 2))
+    }
     #expect(throws: TesseraError.self) { try context.maxPool(a, kernel: 2, stride: 2) }
   }
 }

@@ -27,7 +27,8 @@ import Testing
   @Test func seedAndOrderDecideTheNumbers() throws {
     let device = try CPUBackend(threads: 2)
     func first(_ seed: UInt64) throws -> [Float] {
-      try device.floats(try Linear(5, 6, Initializer(device: device, seed: seed)).parameters[0].parameter.value)
+      try device.floats(
+        try Linear(5, 6, Initializer(device: device, seed: seed)).parameters[0].parameter.value)
     }
     #expect(try first(1) == first(1))
     #expect(try first(1) != first(2))

@@ -10,7 +10,8 @@ import Testing
     let draw = Initializer(device: device, seed: 0)
     let net = Sequential([
       try Conv2d(4, 8, kernel: 3, .init(stride: 2, padding: 1, groups: 2), draw), try BatchNorm2d(8, draw),
-      Activation(.gelu), MaxPool2d(kernel: 2, stride: 1), try Conv2d(8, 6, kernel: 2, .init(dilation: 2), draw),
+      Activation(.gelu), MaxPool2d(kernel: 2, stride: 1),
+      try Conv2d(8, 6, kernel: 2, .init(dilation: 2), draw),
       Activation(.relu6), AdaptiveAvgPool2d(2), Flatten(), try Linear(24, 10, draw), Activation(.tanh),
       try Linear(10, 7, draw), Activation(.sigmoid), try Linear(7, 3, draw),
     ])
@@ -19,8 +20,9 @@ import Testing
   }
 
   /// Three steps: the losses and gradients of the first, the state after the last.
-  private func train(_ device: any Backend) throws -> (losses: [Float], first: [String: [Float]], after: [String: [Float]])
-  {
+  private func train(_ device: any Backend) throws -> (
+    losses: [Float], first: [String: [Float]], after: [String: [Float]]
+  ) {
     let net = try Self.network(device)
     let x = Variable(try device.tensor(drawn(1, 9 * 4 * 11 * 11), [9, 4, 11, 11]))
     let labels = try device.tensor([Int32](arrayLiteral: 0, 1, 2, 2, 1, 0, 0, 2, 1), [9])
@@ -63,7 +65,8 @@ import Testing
     let runs = try devices.map { try train($0) }
     for run in runs.dropFirst() {
       #expect(run.losses.map(\.bitPattern) == runs[0].losses.map(\.bitPattern))
-      #expect(run.after.mapValues { $0.map(\.bitPattern) } == runs[0].after.mapValues { $0.map(\.bitPattern) })
+      #expect(
+        run.after.mapValues { $0.map(\.bitPattern) } == runs[0].after.mapValues { $0.map(\.bitPattern) })
     }
   }
 

@@ -15,7 +15,10 @@ import Testing
 
   @Test func recordsFollowRFC4180() throws {
     #expect(try records("a,b\r\n\"x, y\",\"say \"\"hi\"\"\"\r\n") == [["a", "b"], ["x, y", "say \"hi\""]])
-    #expect(try records("a,b\n\"two\nlines\r\nthree\",\n,,\n") == [["a", "b"], ["two\nlines\r\nthree", ""], ["", "", ""]])
+    #expect(
+      try records("a,b\n\"two\nlines\r\nthree\",\n,,\n") == [
+        ["a", "b"], ["two\nlines\r\nthree", ""], ["", "", ""],
+      ])
     #expect(try records("\u{feff}a,b") == [["a", "b"]])
     #expect(try records("a\tb, c\n", separator: "\t") == [["a", "b, c"]])
     #expect(try records("a,\"\"\r\r\n\nb,c") == [["a", ""], ["b", "c"]])
@@ -44,12 +47,14 @@ import Testing
     try withTemporaryFolder { folder in
       func write(_ name: String, _ text: String) throws {
         let url = URL(fileURLWithPath: folder + "/" + name)
-        try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(
+          at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
         try Data(text.utf8).write(to: url)
       }
       try write("a.csv", "sentiment,id,review\nneg,1,\"dull, long\"\npos,2,fine\n")
       try write("a.tsv", "review\tsentiment\ndull, long\tneg\nfine\tpos\n")
-      try write("a.jsonl", "{\"text\":\"dull, long\",\"label\":\"neg\"}\n\n{\"text\":\"fine\",\"label\":\"pos\"}\n")
+      try write(
+        "a.jsonl", "{\"text\":\"dull, long\",\"label\":\"neg\"}\n\n{\"text\":\"fine\",\"label\":\"pos\"}\n")
       try write("imdb/train/neg/0_1.txt", "dull, long")
       try write("imdb/train/pos/0_9.txt", "fine")
       try write("imdb/train/unsup/0_0.txt", "whatever")
@@ -74,11 +79,14 @@ import Testing
   @Test func numbersServeAsLabelsAndTextsNeedNone() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/a.jsonl"
-      try Data("{\"review\":\"x\",\"stars\":1}\n{\"review\":\"y\",\"stars\":5}\n".utf8).write(to: URL(fileURLWithPath: path))
+      try Data("{\"review\":\"x\",\"stars\":1}\n{\"review\":\"y\",\"stars\":5}\n".utf8).write(
+        to: URL(fileURLWithPath: path))
       #expect(try DataSet.read(path, columns: .init(label: "stars")).classes == ["1", "5"])
       #expect(throws: TesseraError.self) { try DataSet.read(path) }
       #expect(try DataSet.read(path, labelled: false).labels == [-1, -1])
-      #expect(throws: TesseraError.self) { try DataSet.read(path, columns: .init(label: "stars"), classes: ["1", "2"]) }
+      #expect(throws: TesseraError.self) {
+        try DataSet.read(path, columns: .init(label: "stars"), classes: ["1", "2"])
+      }
     }
   }
 }

@@ -7,7 +7,9 @@ import Testing
 
 @Suite struct RunDirectoryTests {
   /// Runs a stage that writes `text` into `out`; whether it ran.
-  private func stage(_ run: RunDirectory, input: String, parameter: String = "1", text: String = "made") throws -> Bool {
+  private func stage(_ run: RunDirectory, input: String, parameter: String = "1", text: String = "made")
+    throws -> Bool
+  {
     try run.stage("s", inputs: ["i": input], parameters: ["p": parameter], outputs: ["out"]) {
       try AtomicFile.write(Data(text.utf8), to: run.file("out"))
       return "print"

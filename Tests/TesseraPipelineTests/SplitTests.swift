@@ -25,7 +25,9 @@ import Testing
         try Split(labels: labels, validation: validation, test: test, seed: 1)
       }
     }
-    #expect(throws: TesseraError.self) { try Split(labels: [1, 1, 1, 1], validation: 0.25, test: 0, seed: 1) }
+    #expect(throws: TesseraError.self) {
+      try Split(labels: [1, 1, 1, 1], validation: 0.25, test: 0, seed: 1)
+    }
     #expect(throws: TesseraError.self) { try Split(labels: [0, 1], validation: 0.5, test: 0, seed: 1) }
   }
 }

@@ -29,9 +29,10 @@ import Testing
 
   @Test func aGoodFilePasses() throws { #expect(try message([:]) == "") }
 
-  @Test(arguments: [
-    ("num_hidden_layers", -1), ("hidden_size", 0), ("vocab_size", 1e12), ("max_position_embeddings", 1.5),
-  ] as [(String, Double)])
+  @Test(
+    arguments: [
+      ("num_hidden_layers", -1), ("hidden_size", 0), ("vocab_size", 1e12), ("max_position_embeddings", 1.5),
+    ] as [(String, Double)])
   func aNumberOutOfRangeIsNamed(_ field: String, _ value: Double) throws {
     #expect(try message([field: value]).hasPrefix("/config.json: \(field): found "))
   }
@@ -45,7 +46,9 @@ import Testing
 
   @Test func missingFilesAreNamed() throws {
     try withTemporaryFolder { folder in
-      #expect(throws: TesseraError.self) { try BertEncoder(folder: folder, device: try CPUBackend(threads: 1)) }
+      #expect(throws: TesseraError.self) {
+        try BertEncoder(folder: folder, device: try CPUBackend(threads: 1))
+      }
       try JSONSerialization.data(withJSONObject: Self.good).write(
         to: URL(fileURLWithPath: folder + "/config.json"))
       try Data("[UNK]\n[CLS]\n[SEP]\na\n".utf8).write(to: URL(fileURLWithPath: folder + "/vocab.txt"))

@@ -61,7 +61,8 @@ import Testing
     let file = try golden.tensors("heads.safetensors")
     let wanted = try file.floats(architecture.rawValue + ".logits", shape: [shape[0], 2])
     #expect(largestDifference(try device.floats(logits.value), wanted).value < 1e-4)
-    try context.backward(from: logits, labels: try device.tensor((0..<Int32(shape[0])).map { $0 % 2 }, [shape[0]]))
+    try context.backward(
+      from: logits, labels: try device.tensor((0..<Int32(shape[0])).map { $0 % 2 }, [shape[0]]))
     var checked = 0
     for (prefix, module) in [("head.", network.head), ("classifier.", network.classifier)] {
       for (name, parameter) in module.parameters {
@@ -90,11 +91,14 @@ import Testing
   }
 
   @Test func weightsOfAnotherShapeAreNamed() throws {
-    let network = try ImageClassifier(.vgg16, classes: 2, pixels: 50, seed: 1, device: try CPUBackend(threads: 1))
+    let network = try ImageClassifier(
+      .vgg16, classes: 2, pixels: 50, seed: 1, device: try CPUBackend(threads: 1))
     try withTemporaryFolder { folder in
       var writer = SafetensorsWriter(metadata: [:])
       let device = network.device
-      writer.add("features.0.weight", try device.tensor([Float](repeating: 0, count: 64 * 27), [64, 3, 9, 1]), on: device)
+      writer.add(
+        "features.0.weight", try device.tensor([Float](repeating: 0, count: 64 * 27), [64, 3, 9, 1]),
+        on: device)
       _ = try writer.write(to: folder + "/w.safetensors")
       do {
         try network.loadSlice(try TensorFile.open(folder + "/w.safetensors"))

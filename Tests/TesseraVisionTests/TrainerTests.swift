@@ -19,7 +19,8 @@ import Testing
       for p in 0..<area where (p % pixels < pixels / 2) == (labels[row] == 0) { images[row * area + p] += 1 }
     }
     var plan = TrainingPlan(
-      images: images, labels: labels, training: Array(0..<count * 3 / 4), validation: Array(count * 3 / 4..<count))
+      images: images, labels: labels, training: Array(0..<count * 3 / 4),
+      validation: Array(count * 3 / 4..<count))
     (plan.epochs, plan.batch) = (2, 16)
     plan.learningRates = (1e-3, 1e-3)
     return plan

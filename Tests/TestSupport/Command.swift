@@ -11,7 +11,8 @@ public struct Command {
     public func values(_ first: String) -> [String] {
       output.split(separator: "\n").compactMap { line in
         let text = line.drop { $0 == " " }
-        return text.hasPrefix(first + " ") ? text.dropFirst(first.count).trimmingCharacters(in: .whitespaces) : nil
+        return text.hasPrefix(first + " ")
+          ? text.dropFirst(first.count).trimmingCharacters(in: .whitespaces) : nil
       }
     }
 

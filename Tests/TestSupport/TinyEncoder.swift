@@ -4,7 +4,8 @@ import TesseraCompute
 /// A BERT encoder of 2 layers by 32 with drawn weights, and reviews to go with it: the whole pipeline in a second.
 public enum TinyEncoder {
   private static let words = [
-    "a", "film", "the", "was", "it", "good", "great", "fine", "superb", "bad", "awful", "dull", "poor", "and", "very",
+    "a", "film", "the", "was", "it", "good", "great", "fine", "superb", "bad", "awful", "dull", "poor", "and",
+    "very",
     "plot", "cast", ".", ",", "!",
   ]
   private static let hidden = 32, wide = 64, positions = 64, layers = 2
