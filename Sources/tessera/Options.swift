@@ -71,7 +71,7 @@ struct TrainingOptions: ParsableArguments {
   )
   var weights: String?
   @Option(help: "Standardisation of pixels: global, centered or pixel.")
-  var normalization = "centered"
+  var normalization = "global"
   @Option(help: "Passes over the training rows.")
   var epochs = 15
   @Option(help: "Rows a step.")
@@ -83,6 +83,8 @@ struct TrainingOptions: ParsableArguments {
   var classifierRate: Float?
   @Option(help: "L2 penalty.")
   var weightDecay: Float = 0
+  @Option(help: "The most GiB of the frozen slice's output that are kept between epochs. Changes no bit.")
+  var featureMemory = 6
 
   /// Checks ranges.
   func validate() throws {
@@ -91,6 +93,9 @@ struct TrainingOptions: ParsableArguments {
     }
     guard (1...65_536).contains(batch) else {
       throw TesseraError.input("batch", found: "\(batch)", wanted: "1 to 65536")
+    }
+    guard (0...65_536).contains(featureMemory) else {
+      throw TesseraError.input("feature-memory", found: "\(featureMemory)", wanted: "0 to 65536")
     }
     for (name, rate) in [
       ("conv-lr", convolutionRate), ("classifier-lr", classifierRate), ("weight-decay", weightDecay),

@@ -40,7 +40,8 @@ struct Run: ParsableCommand {
     let progress = device.progress
     progress.note("device: \(backend.name)")
     let summary = try Pipeline(
-      c, device: backend, out: out, embeddingBatch: encoder.batch, progress: progress
+      c, device: backend, out: out, embeddingBatch: encoder.batch,
+      featureMemory: training.featureMemory << 30, progress: progress
     ).run()
     print(summary.text)
   }

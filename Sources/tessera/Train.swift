@@ -44,6 +44,7 @@ struct Train: ParsableCommand {
     options.rates = rates
     options.weightDecay = training.weightDecay
     options.checkpoints = folder.path
+    options.featureMemory = training.featureMemory << 30
     let key = [
       try Fingerprint.ofFile(images), try training.weights.map { try Fingerprint.ofFile($0) } ?? "",
       training.model, training.normalization, "\(training.batch) \(seed) \(rates) \(training.weightDecay)",

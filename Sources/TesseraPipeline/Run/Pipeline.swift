@@ -9,7 +9,7 @@ public struct Pipeline {
   private let configuration: RunConfiguration
   private let device: any Backend
   private let folder: RunDirectory
-  private let embeddingBatch: Int
+  private let embeddingBatch: Int, featureMemory: Int
   private let progress: ProgressLine
 
   /// Names of the files of a run.
@@ -38,14 +38,14 @@ public struct Pipeline {
   ///
   /// - Parameters:
   ///   - embeddingBatch: texts at once; changes no bit.
+  ///   - featureMemory: the most bytes of the frozen slice's output that are kept between epochs; changes no bit.
   /// - Throws: `TesseraError` if the folder cannot be used.
   public init(
     _ configuration: RunConfiguration, device: any Backend, out: String, embeddingBatch: Int = 64,
-    progress: ProgressLine
+    featureMemory: Int = 6 << 30, progress: ProgressLine
   ) throws {
-    (self.configuration, self.device, self.embeddingBatch, self.progress) = (
-      configuration, device, embeddingBatch, progress
-    )
+    (self.configuration, self.device, self.progress) = (configuration, device, progress)
+    (self.embeddingBatch, self.featureMemory) = (embeddingBatch, featureMemory)
     // Mistakes in options are found before hours of work.
     try configuration.architecture().check(pixels: configuration.pixels)
     _ = try configuration.imageNormalization()
@@ -201,6 +201,7 @@ public struct Pipeline {
     options.rates = (c.convolutionRate ?? standard.convolutions, c.classifierRate ?? standard.classifier)
     options.weightDecay = c.weightDecay
     options.checkpoints = folder.path
+    options.featureMemory = featureMemory
     let weights = try c.weights.map { try Fingerprint.ofFile($0) } ?? "drawn by seed"
     let parameters = [
       "model": c.model, "normalization": c.normalization, "epochs": "\(c.epochs)", "batch": "\(c.batch)",

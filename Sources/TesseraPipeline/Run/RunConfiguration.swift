@@ -15,7 +15,7 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   /// Hidden states, first and last, and how a text's tokens become one vector.
   public var firstState: Int?, lastState: Int?, pooling = "cls"
   /// The network, and how pixels are standardised.
-  public var model = "efficientnet_lite0", normalization = "centered"
+  public var model = "efficientnet_lite0", normalization = "global"
   /// Pixels a side, t-SNE's perplexity and iterations.
   public var pixels = 50, perplexity: Float = 30, iterations = 1000
   /// Epochs, rows a step, seed.

@@ -16,11 +16,13 @@ public struct TrainedModel {
     /// Which network, from which weights of its slice (nil: drawn by seed).
     public var architecture: Architecture, weights: String?
     /// How pixels are standardised.
-    public var normalization = ImageNormalization.centered
+    public var normalization = ImageNormalization.global
     /// Epochs, rows a step, seed.
     public var epochs = 15, batch = 32, seed: UInt64 = 1701
     /// Learning rates (nil: the model's) and L2 penalty.
     public var rates: (convolutions: Float, classifier: Float)?, weightDecay: Float = 0
+    /// The most bytes of the frozen slice's output that are kept between epochs.
+    public var featureMemory = 6 << 30
     /// Folder for checkpoints; nil: none.
     public var checkpoints: String?
 
@@ -59,6 +61,7 @@ public struct TrainedModel {
       validation: set.split.validation)
     (plan.epochs, plan.batch, plan.seed) = (options.epochs, options.batch, options.seed)
     (plan.learningRates, plan.weightDecay) = (options.rates, options.weightDecay)
+    plan.featureMemory = options.featureMemory
     let checkpoint = options.checkpoints.map { Checkpoint(folder: $0, key: key) }
     let trainer = try Trainer(network, plan, checkpoint: checkpoint)
     try trainer.run(features: features, progress: progress) { try epochDone($0, plan.validation.count) }
