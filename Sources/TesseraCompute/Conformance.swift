@@ -42,10 +42,18 @@ public struct Conformance: Sendable, Codable {
     return Conformance(failure: nil)
   }
 
-  private enum Probe {
+  private enum Probe: CustomStringConvertible {
     case binary(BinaryOperation)
     case unary(UnaryOperation)
     case uncontracted
+
+    var description: String {
+      switch self {
+      case .binary(let operation): "\(operation)"
+      case .unary(let operation): "\(operation)"
+      case .uncontracted: "a product and a sum apart"
+      }
+    }
   }
 
   private static let probes: [(Int, Probe)] = [

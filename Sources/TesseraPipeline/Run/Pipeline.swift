@@ -222,7 +222,10 @@ public struct Pipeline {
         .joined(separator: " ")
       let model = try TrainedModel.train(
         images, options, key: key, on: device,
-        features: { progress.update("slice", done: $0, of: $1, unit: "images") },
+        features: {
+          progress.update("slice", done: $0, of: $1, unit: "images")
+          if $0 == $1 { progress.begin("epoch 1", quietly: true) }
+        },
         progress: { progress.update("epoch \($0) of \(c.epochs)", done: $1, of: $2, unit: "images") }
       ) { record, rows in
         progress.note(Self.line(record, rows))
