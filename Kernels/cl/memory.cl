@@ -1,4 +1,4 @@
-// Fills, strided copies and transposition of 32-bit elements; bits pass unchanged.
+// Fills, strided copies, transposition and swapped axes of 32-bit elements; bits pass unchanged.
 
 TSR_ITEMS1(tsr_fill, tsr_map_params, p.count, float, y)
   y[i] = p.alpha;
@@ -12,4 +12,13 @@ TSR_END
 // y (cols, rows) = x (rows, cols) transposed: a row of y per item.
 TSR_ROWS2(tsr_transpose, tsr_copy_params, p.cols, const unsigned, x, unsigned, y)
   TSR_EACH_COLUMN(p.rows, y[i * p.rows + j] = x[j * p.cols + i];)
+TSR_END
+
+// y (outer, b, a, inner) = x (outer, a, b, inner): rows of `inner` elements change places. A row of y per item:
+//
+//   a = 2 groups of b = 3:   0 1 2 | 3 4 5   ->   0 3 1 4 2 5      (a channel shuffle)
+TSR_ROWS2(tsr_swap_axes, tsr_swap_params, p.outer * p.a * p.b, const unsigned, x, unsigned, y)
+  const tsr_i64 block = i / ((tsr_i64)p.a * p.b), place = i % ((tsr_i64)p.a * p.b);
+  const tsr_i64 from = (block * p.a * p.b + place % p.a * p.b + place / p.a) * p.inner;
+  TSR_EACH_COLUMN(p.inner, y[i * p.inner + j] = x[from + j];)
 TSR_END

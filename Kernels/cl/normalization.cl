@@ -1,4 +1,5 @@
-// Layer norm over rows (rows, cols); batch norm over channels of (outer, channels, inner); z-normalisation.
+// Layer norm over rows (rows, cols); batch norm over channels of (outer, channels, inner); z-normalisation; local
+// response normalisation across channels.
 //
 //   layer norm: a row of x -> mean, rstd -> y          one work-group a row
 //   batch norm: planes (n, c), n = 0, 1, ... of channel c, samples in groups of 8 (rule 6)
@@ -155,4 +156,39 @@ TSR_END
 TSR_ITEMS4(tsr_standardize, tsr_map_params, p.count, const float, x, const float, mean, const float, variance, float,
            y)
   y[i] = tsr_canonical(tsr_div(x[i] - mean[0], tsr_sqrt(variance[0] + p.alpha)));
+TSR_END
+
+// Local response normalisation over channels: s = k + alpha / size sum x^2 over the channels c - size/2 ... c +
+// (size-1)/2 inside, ascending (rule 4); y = x s^-beta. The scale s is kept for the gradient. A plane (n, c) per item:
+//
+//   channel:   c-2  c-1   c   c+1  c+2        size 5: one pixel of y needs a column of five of x
+TSR_ROWS3(tsr_response_norm, tsr_response_params, p.outer * p.channels, const float, x, float, y, float, scale)
+  const int c = (int)(i % p.channels);
+  const int first = c - p.size / 2 > 0 ? c - p.size / 2 : 0;
+  const int last = c + (p.size - 1) / 2 < p.channels - 1 ? c + (p.size - 1) / 2 : p.channels - 1;
+  const float share = tsr_div(p.alpha, (float)p.size);
+  TSR_EACH_COLUMN(p.inner, float sum = 0.0f; const tsr_i64 at = i * p.inner + j;
+                  for (int q = first; q <= last; q++) {
+                    const float v = x[at + (tsr_i64)(q - c) * p.inner];
+                    sum = tsr_fma(v, v, sum);
+                  }
+                  const float s = tsr_fma(share, sum, p.k);
+                  scale[at] = tsr_canonical(s);
+                  y[at] = tsr_canonical(x[at] * tsr_exp(-p.beta * tsr_log(s)));)
+TSR_END
+
+// dx_c = dy_c s_c^-beta - 2 alpha beta / size x_c sum over the windows q that hold c of dy_q x_q s_q^-beta / s_q.
+TSR_ROWS4(tsr_response_norm_grad, tsr_response_params, p.outer * p.channels, const float, x, const float, dy,
+          const float, scale, float, dx)
+  const int c = (int)(i % p.channels);
+  const int first = c - (p.size - 1) / 2 > 0 ? c - (p.size - 1) / 2 : 0;
+  const int last = c + p.size / 2 < p.channels - 1 ? c + p.size / 2 : p.channels - 1;
+  const float factor = -2.0f * p.beta * tsr_div(p.alpha, (float)p.size);
+  TSR_EACH_COLUMN(p.inner, float sum = 0.0f; const tsr_i64 at = i * p.inner + j;
+                  for (int q = first; q <= last; q++) {
+                    const tsr_i64 there = at + (tsr_i64)(q - c) * p.inner;
+                    const float s = scale[there];
+                    sum = tsr_fma(dy[there] * x[there], tsr_div(tsr_exp(-p.beta * tsr_log(s)), s), sum);
+                  }
+                  dx[at] = tsr_canonical(tsr_fma(factor * x[at], sum, dy[at] * tsr_exp(-p.beta * tsr_log(scale[at]))));)
 TSR_END

@@ -55,6 +55,9 @@ typedef struct { int count; unsigned seed_lo, seed_hi, stream_lo, stream_hi; flo
 typedef struct { int rows, cols, classes; } tsr_gather_params;
 typedef struct { int count; float lr, beta1, beta2, eps, weight_decay, correction1, correction2; } tsr_adam_params;
 typedef struct { int planes, height, width, scale; } tsr_upsample_params;
+// Local response normalisation of (outer, channels, inner) over `size` channels.
+typedef struct { int outer, channels, inner, size; float alpha, beta, k; } tsr_response_params;
+typedef struct { int outer, a, b, inner; } tsr_swap_params;
 typedef struct { int points, dims; } tsr_points_params;
 // A slice of an im2col matrix: samples [first, first + samples) and one group of channels.
 typedef struct { tsr_conv_params conv; int first, samples, group; } tsr_im2col_params;

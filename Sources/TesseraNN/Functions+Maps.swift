@@ -35,7 +35,7 @@ extension Context {
 
   /// In training, zeroes elements at `rate` and scales the others by 1 / (1 - rate); otherwise x.
   public func dropout(_ x: Variable, rate: Float) throws -> Variable {
-    guard training, rate > 0 else { return x }
+    guard drops, rate > 0 else { return x }
     let stream = nextStream()
     let y = try empty(x.shape)
     try device.dropout(stream, rate: rate, x.value, into: y)

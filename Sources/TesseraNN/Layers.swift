@@ -101,13 +101,15 @@ public final class Dropout: Module {
 
 /// Max pooling.
 public final class MaxPool2d: Module {
-  private let kernel: Int, stride: Int
+  private let kernel: Int, stride: Int, padding: Int
 
   /// Windows of kernel x kernel.
-  public init(kernel: Int, stride: Int) { (self.kernel, self.stride) = (kernel, stride) }
+  public init(kernel: Int, stride: Int, padding: Int = 0) {
+    (self.kernel, self.stride, self.padding) = (kernel, stride, padding)
+  }
 
   public func callAsFunction(_ x: Variable, _ context: Context) throws -> Variable {
-    try context.maxPool(x, kernel: kernel, stride: stride)
+    try context.maxPool(x, kernel: kernel, stride: stride, padding: padding)
   }
 }
 

@@ -72,8 +72,8 @@ public final class Context {
   public let device: any Backend
   /// Records functions for `backward`; nil where no gradient is wanted.
   public let tape: Tape?
-  /// Whether dropout is active and batch norm uses the batch's statistics.
-  public let training: Bool
+  /// Whether batch norm uses the batch's statistics; and whether dropout is active.
+  public let training: Bool, drops: Bool
   private let seed: UInt64
   private let step: UInt64
   private var draws: UInt64 = 0
@@ -86,12 +86,13 @@ public final class Context {
   ///   - differentiable: whether to record a tape.
   ///   - seed: the run's seed.
   ///   - step: the number of the training step; random numbers depend on (seed, step, draw, element) alone.
+  ///   - dropout: whether dropout is active; as `training` unless given.
   public init(
     device: any Backend, training: Bool = false, differentiable: Bool = false, seed: UInt64 = 0,
-    step: UInt64 = 0
+    step: UInt64 = 0, dropout: Bool? = nil
   ) {
     self.device = device
-    self.training = training
+    (self.training, drops) = (training, dropout ?? training)
     self.tape = differentiable ? Tape(device: device) : nil
     self.seed = seed
     self.step = step

@@ -7,8 +7,8 @@ public final class ImageClassifier {
   public let architecture: Architecture
   /// The number of classes.
   public let classes: Int
-  /// Pixels a side of the images, before upsampling.
-  public let pixels: Int
+  /// Pixels a side of the images, before upsampling, and their channels.
+  public let pixels: Int, channels: Int
   /// Where it computes.
   public let device: any Backend
   let slice: Sequential, head: Sequential, classifier: Sequential
@@ -17,15 +17,19 @@ public final class ImageClassifier {
   public static let upsampling = 3
 
   /// A network with weights drawn by seed; the slice is frozen.
+  ///
+  /// - Parameter channels: of the images; grey ones have 1.
   public init(
-    _ architecture: Architecture, classes: Int, pixels: Int, seed: UInt64, device: any Backend
+    _ architecture: Architecture, classes: Int, pixels: Int, channels: Int = 1, seed: UInt64,
+    device: any Backend
   ) throws {
     (self.architecture, self.classes, self.pixels, self.device) = (architecture, classes, pixels, device)
+    self.channels = channels
     try architecture.check(pixels: pixels)
     let initializer = Initializer(device: device, seed: seed)
-    slice = try architecture.makeSlice(initializer)
-    head = try architecture.makeHead(initializer)
-    classifier = try architecture.makeClassifier(classes, initializer)
+    slice = try architecture.model.slice(channels, initializer)
+    head = try architecture.model.makeHead(initializer)
+    classifier = try architecture.model.makeClassifier(classes, initializer)
     slice.setTrainable(false)
   }
 
@@ -36,15 +40,15 @@ public final class ImageClassifier {
     }
   }
 
-  /// Loads the slice by the names of the published weights; three input channels of the first convolution are
-  /// summed, in ascending order.
+  /// Loads the slice by the names of the published weights. On grey images the three input channels of the first
+  /// convolution are equal, so its kernels are summed over them, in ascending order, once.
   ///
   /// - Throws: `TesseraError` for a missing tensor or another shape.
   public func loadSlice(_ file: TensorFile) throws {
     for (name, state) in slice.state {
       var shape = state.tensor.shape
       var values: [Float]
-      if name == architecture.firstWeight, try file.shape(name).dropFirst().first == 3 {
+      if name == architecture.model.firstWeight, channels == 1, try file.shape(name).dropFirst().first == 3 {
         shape[1] = 3
         values = try file.floats(name, shape: shape)
         let area = shape[2] * shape[3]
@@ -70,12 +74,17 @@ public final class ImageClassifier {
   /// The frozen slice's output for normalised images (batch, pixels, pixels), in evaluation mode: an image's
   /// output has the same bits in any batch.
   func features(_ images: Tensor) throws -> Tensor {
-    let batch = images.count / (pixels * pixels)
+    let batch = images.count / (channels * pixels * pixels)
+    return try slice(try upsampled(images, batch), Context(device: device)).value
+  }
+
+  /// Images (batch, channels, pixels, pixels) as the slice takes them.
+  func upsampled(_ images: Tensor, _ batch: Int) throws -> Variable {
     let side = pixels * Self.upsampling
-    let large = try device.allocate([batch, 1, side, side], .float32)
+    let large = try device.allocate([batch, channels, side, side], .float32)
     try device.upsampleNearest(
-      planes: batch, height: pixels, width: pixels, scale: Self.upsampling, images, into: large)
-    return try slice(Variable(large), Context(device: device)).value
+      planes: batch * channels, height: pixels, width: pixels, scale: Self.upsampling, images, into: large)
+    return Variable(large)
   }
 
   /// The logits for the slice's output.
@@ -85,7 +94,7 @@ public final class ImageClassifier {
 
   /// The class probabilities' logarithms of normalised images, row-major (count, classes).
   public func logProbabilities(_ images: [Float]) throws -> [Float] {
-    let area = pixels * pixels
+    let area = channels * pixels * pixels
     guard images.count % area == 0 else {
       throw TesseraError.input("images", found: "\(images.count) values", wanted: "a multiple of \(area)")
     }
@@ -93,7 +102,7 @@ public final class ImageClassifier {
     for begin in stride(from: 0, to: images.count, by: 32 * area) {
       let part = Array(images[begin..<min(images.count, begin + 32 * area)])
       let batch = part.count / area
-      let x = try features(try device.tensor(part, [batch, pixels, pixels]))
+      let x = try features(try device.tensor(part, [batch, channels, pixels, pixels]))
       let context = Context(device: device)
       let y = try context.logSoftmax(try logits(Variable(x), context))
       out += try device.floats(y.value)

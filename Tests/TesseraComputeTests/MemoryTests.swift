@@ -13,6 +13,21 @@ import Testing
     }
   }
 
+  @Test func swappedAxesMoveRows() throws {
+    var reference = try Reference()
+    for (outer, a, b, inner) in [(1, 2, 3, 1), (2, 5, 3, 65), (3, 1, 4, 7)] {
+      let (x, values) = try reference.input([outer, a, b, inner])
+      let y = try reference.empty(outer, b, a, inner)
+      try reference.device.swapAxes(x, outer: outer, a: a, b: b, inner: inner, into: y)
+      let wanted = (0..<outer * a * b * inner).map { at in
+        let (row, column) = (at / inner, at % inner)
+        let (o, q, r) = (row / (a * b), row / a % b, row % a)
+        return values[((o * a + r) * b + q) * inner + column]
+      }
+      try reference.expect(y, wanted, 0)
+    }
+  }
+
   @Test func everyElementIsFilled() throws {
     let device = try CPUBackend(threads: 3)
     for count in [0, 1, 63, 64, 65, 4097] {

@@ -113,4 +113,33 @@ import Testing
     try reference.device.standardize(x, mean: mean, variance: variance, eps: 1e-8, into: y)
     try reference.expect(y, xs.map { ($0 - 0.5) / 2 }, 1e-6)
   }
+
+  @Test(arguments: [(1, 1, 3, 5), (2, 7, 5, 5), (1, 9, 4, 4), (2, 3, 2, 9)])
+  func localResponseNorm(_ outer: Int, _ channels: Int, _ inner: Int, _ size: Int) throws {
+    var reference = try Reference()
+    var p = ResponseNormParameters()
+    (p.outer, p.channels, p.inner, p.size) = (Int32(outer), Int32(channels), Int32(inner), Int32(size))
+    (p.alpha, p.beta, p.k) = (0.5, 0.75, 1.5)
+    let count = outer * channels * inner
+    let (x, xs) = try reference.input([count], -2, 3)
+    let (dy, dys) = try reference.input([count])
+    let (y, scale, dx) = (
+      try reference.empty(count), try reference.empty(count), try reference.empty(count)
+    )
+    func exact(_ v: [Double]) -> [Double] {
+      v.indices.map { at in
+        let (plane, c) = (at / inner, at / inner % channels)
+        let window = max(0, c - size / 2)...min(channels - 1, c + (size - 1) / 2)
+        let squares = window.reduce(0.0) { sum, q in
+          let value = v[(plane - c + q) * inner + at % inner]
+          return sum + value * value
+        }
+        return v[at] * pow(1.5 + 0.5 / Double(size) * squares, -0.75)
+      }
+    }
+    try reference.device.localResponseNorm(p, x, into: y, scale: scale)
+    try reference.expect(y, exact(xs), 1e-6, "y")
+    try reference.device.localResponseNormGrad(p, x, dy, scale: scale, into: dx)
+    try reference.expect(dx, slope(xs, dys, exact), 1e-5, "dx")
+  }
 }

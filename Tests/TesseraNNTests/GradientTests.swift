@@ -47,6 +47,14 @@ import Testing
       try $1.adaptiveAveragePool($0[0], size: 3)
     },
     Case(testDescription: "maxPool", shapes: [[2, 2, 7, 5]]) { try $1.maxPool($0[0], kernel: 3, stride: 2) },
+    Case(testDescription: "localResponseNorm", shapes: [[2, 6, 5]], range: (-2, 2)) {
+      try $1.localResponseNorm($0[0], size: 5, alpha: 0.5)
+    },
+    Case(testDescription: "channelShuffle", shapes: [[2, 6, 3]]) { try $1.channelShuffle($0[0], groups: 2) },
+    Case(testDescription: "channels, taken apart and joined", shapes: [[2, 5, 3]]) { x, context in
+      let (a, b) = (try context.channels(0..<2, of: x[0]), try context.channels(1..<5, of: x[0]))
+      return try context.concatenateChannels(try context.activation(.tanh, b), a)
+    },
     Case(testDescription: "dropout", shapes: [[50]]) { try $1.dropout($0[0], rate: 0.4) },
     Case(testDescription: "a sum used twice", shapes: [[12], [12]]) { x, context in
       let s = try context.add(x[0], x[1])
@@ -113,5 +121,8 @@ import Testing
       try context.conv2d(image, weight: image, bias: nil, .init(groups: 2))
     }
     #expect(throws: TesseraError.self) { try context.maxPool(a, kernel: 2, stride: 2) }
+    #expect(throws: TesseraError.self) { try context.channelShuffle(image, groups: 2) }
+    #expect(throws: TesseraError.self) { try context.channels(2..<4, of: image) }
+    #expect(throws: TesseraError.self) { try context.concatenateChannels(image, b) }
   }
 }

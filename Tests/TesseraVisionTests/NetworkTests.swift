@@ -5,7 +5,7 @@ import Testing
 
 @testable import TesseraVision
 
-/// Slices, heads and classifiers against PyTorch in float64 (tools/golden/networks.py).
+/// Slices with published weights, on grey images, against PyTorch in float64 (tools/golden/models.py).
 @Suite struct NetworkTests {
   private let golden = Golden(.module)
 
@@ -32,51 +32,8 @@ import Testing
     try expectSlice(.vgg16, try TensorFile.open(Assets.vgg16))
   }
 
-  @Test func alexNetWithDrawnWeights() throws {
-    let device = try CPUBackend(threads: 1)
-    let shapes = [
-      ("features.0.weight", [64, 3, 11, 11]), ("features.0.bias", [64]),
-      ("features.3.weight", [192, 64, 5, 5]), ("features.3.bias", [192]),
-    ]
-    try withTemporaryFolder { folder in
-      var writer = SafetensorsWriter(metadata: [:])
-      for (index, (name, shape)) in shapes.enumerated() {
-        writer.add(name, try device.tensor(drawnState(index, name, shape, from: 300), shape), on: device)
-      }
-      _ = try writer.write(to: folder + "/weights.safetensors")
-      try expectSlice(.alexnet, try TensorFile.open(folder + "/weights.safetensors"))
-    }
-  }
-
-  @Test(arguments: zip(Architecture.allCases, [[2, 192, 17, 17], [1, 256, 37, 37], [2, 40, 19, 19]]))
-  func logitsAndGradientsOfHeadAndClassifier(_ architecture: Architecture, _ shape: [Int]) throws {
-    let device = try CPUBackend()
-    let network = try ImageClassifier(architecture, classes: 2, pixels: 50, seed: 1, device: device)
-    try drawState(network.head.state.map { ($0.name, $0.state.tensor) }, from: 500, on: device)
-    try drawState(network.classifier.state.map { ($0.name, $0.state.tensor) }, from: 600, on: device)
-    // Not in training: running statistics, no dropout; the tape records all the same.
-    let context = Context(device: device, training: false, differentiable: true, seed: 1, step: 0)
-    let x = Variable(try device.tensor(drawn(3, shape.reduce(1, *)), shape))
-    let logits = try network.logits(x, context)
-    let file = try golden.tensors("heads.safetensors")
-    let wanted = try file.floats(architecture.rawValue + ".logits", shape: [shape[0], 2])
-    #expect(largestDifference(try device.floats(logits.value), wanted).value < 1e-4)
-    try context.backward(
-      from: logits, labels: try device.tensor((0..<Int32(shape[0])).map { $0 % 2 }, [shape[0]]))
-    var checked = 0
-    for (prefix, module) in [("head.", network.head), ("classifier.", network.classifier)] {
-      for (name, parameter) in module.parameters {
-        let g = try device.floats(try #require(parameter.gradient))
-        let sum = g.reduce(0.0) { $0 + Double($1) }
-        let norm = g.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
-        let wanted = try file.floats("\(architecture.rawValue).\(prefix)\(name)")
-        #expect(abs(norm - Double(wanted[1])) < 1e-4 * Double(wanted[1]), "\(prefix)\(name)")
-        #expect(abs(sum - Double(wanted[0])) < 1e-3 * Double(wanted[1]) * Double(g.count).squareRoot())
-        #expect(largestDifference(Array(g.prefix(16)), Array(wanted.dropFirst(2))).value < 1e-4 * wanted[1])
-        checked += 1
-      }
-    }
-    #expect(checked == (architecture == .alexnet ? 22 : 24))
+  @Test(.enabled(if: Assets.hasBVLC)) func alexNetBVLCWithRealWeights() throws {
+    try expectSlice(.alexnetBVLC, try TensorFile.open(Assets.bvlc))
   }
 
   @Test func anImageHasTheSameBitsInAnyBatch() throws {

@@ -31,4 +31,8 @@ public enum Assets {
   public static let vgg16 = shared + "/vision/vgg16_slice.safetensors"
   /// Whether it is there.
   public static let hasVGG16 = usable(vgg16)
+  /// The slice of Caffe's BVLC AlexNet with real weights.
+  public static let bvlc = shared + "/vision/alexnet_bvlc_slice.safetensors"
+  /// Whether it is there.
+  public static let hasBVLC = usable(bvlc)
 }

@@ -20,6 +20,8 @@ public typealias PoolParameters = tsr_pool_params
 public typealias RowsParameters = tsr_rows_params
 /// A tensor seen as (outer, channels, inner), with an epsilon.
 public typealias ChannelsParameters = tsr_channels_params
+/// Local response normalisation of (outer, channels, inner) over `size` channels.
+public typealias ResponseNormParameters = tsr_response_params
 /// An Adam step.
 public typealias AdamParameters = tsr_adam_params
 /// A t-SNE gradient step.

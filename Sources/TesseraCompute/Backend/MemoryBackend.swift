@@ -39,6 +39,8 @@ public protocol MemoryBackend: AnyObject, Sendable {
   func copy(_ source: Tensor, to destination: Tensor, region: CopyRegion) throws
   /// y (columns, rows) = transpose of x (rows, columns).
   func transpose(_ x: Tensor, rows: Int, columns: Int, into y: Tensor) throws
+  /// y (outer, b, a, inner) = x (outer, a, b, inner); with a groups of b channels, a channel shuffle.
+  func swapAxes(_ x: Tensor, outer: Int, a: Int, b: Int, inner: Int, into y: Tensor) throws
 }
 
 extension MemoryBackend {

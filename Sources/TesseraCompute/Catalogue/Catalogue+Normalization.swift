@@ -15,7 +15,8 @@ extension Catalogue {
         return [try device.output("y", y)]
       }
     }
-    return rows + channels + standardize
+    let responses = [(1, 1, 1, 5), (2, 7, 65, 5), (1, 96, 9, 5), (3, 4, 64, 2), (2, 3, 63, 9), (0, 4, 4, 5)]
+    return rows + channels + standardize + responses.map { responseNorm($0) }
   }
 
   private static func layerNorm(_ rows: Int, _ columns: Int) -> CatalogueCase {
@@ -83,6 +84,25 @@ extension Catalogue {
         try device.output("running variance", runningVariance), try device.output("y", y),
         try device.output("dgamma", gradGamma), try device.output("dbeta", gradBeta),
         try device.output("dx", dx),
+      ]
+    }
+  }
+
+  private static func responseNorm(_ shape: (Int, Int, Int, Int)) -> CatalogueCase {
+    let (outer, channels, inner, size) = shape
+    return CatalogueCase("localResponseNorm", "\(outer)x\(channels)x\(inner) size \(size)") { device in
+      var inputs = CaseInputs(seed: 54)
+      var p = ResponseNormParameters()
+      (p.outer, p.channels, p.inner, p.size) = (Int32(outer), Int32(channels), Int32(inner), Int32(size))
+      (p.alpha, p.beta, p.k) = (0.5, 0.75, 1)
+      let count = outer * channels * inner
+      let x = try device.tensor(inputs.floats(count, -3, 3), [count])
+      let dy = try device.tensor(inputs.floats(count), [count])
+      let (y, scale, dx) = (try device.empty(count), try device.empty(count), try device.empty(count))
+      try device.localResponseNorm(p, x, into: y, scale: scale)
+      try device.localResponseNormGrad(p, x, dy, scale: scale, into: dx)
+      return [
+        try device.output("y", y), try device.output("scale", scale), try device.output("dx", dx),
       ]
     }
   }

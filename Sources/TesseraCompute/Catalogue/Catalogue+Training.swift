@@ -102,6 +102,17 @@ extension Catalogue {
         return [try device.output("y", y)]
       }
     }
-    return regions + transposes
+    let swaps = [(1, 1, 1, 1), (2, 2, 3, 5), (3, 7, 2, 65), (1, 2, 58, 361), (0, 2, 2, 2)].map {
+      outer, a, b, inner in
+      CatalogueCase("swapAxes", "\(outer)x\(a)x\(b)x\(inner)") { device in
+        var inputs = CaseInputs(seed: 93)
+        let count = outer * a * b * inner
+        let x = try device.tensor(inputs.anyBits(count), [count])
+        let y = try device.empty(count)
+        try device.swapAxes(x, outer: outer, a: a, b: b, inner: inner, into: y)
+        return [try device.output("y", y)]
+      }
+    }
+    return regions + transposes + swaps
   }
 }

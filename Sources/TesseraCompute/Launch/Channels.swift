@@ -1,0 +1,42 @@
+import Kernels
+
+extension KernelLauncher {
+  public func localResponseNorm(
+    _ p: ResponseNormParameters, _ x: Tensor, into y: Tensor, scale: Tensor
+  ) throws {
+    try check(p, "localResponseNorm", [x, y, scale])
+    try launch(.row("normalization", "tsr_response_norm"), items: p.planes, cost: p.cost, p, [x, y, scale])
+  }
+
+  public func localResponseNormGrad(
+    _ p: ResponseNormParameters, _ x: Tensor, _ dy: Tensor, scale: Tensor, into dx: Tensor
+  ) throws {
+    try check(p, "localResponseNormGrad", [x, dy, scale, dx])
+    try launch(
+      .row("normalization", "tsr_response_norm_grad"), items: p.planes, cost: p.cost * 4, p,
+      [x, dy, scale, dx])
+  }
+
+  public func swapAxes(_ x: Tensor, outer: Int, a: Int, b: Int, inner: Int, into y: Tensor) throws {
+    try requireExtents("swapAxes", outer, a, b, inner)
+    let count = outer * a * b * inner
+    try require("swapAxes", [(x, count), (y, count)])
+    let p = tsr_swap_params(outer: Int32(outer), a: Int32(a), b: Int32(b), inner: Int32(inner))
+    try launch(.row("memory", "tsr_swap_axes"), items: outer * a * b, cost: inner, p, [x, y])
+  }
+
+  private func check(_ p: ResponseNormParameters, _ place: String, _ tensors: [Tensor]) throws {
+    try requireExtents(place, Int(p.outer), Int(p.channels), Int(p.inner))
+    try require(place, tensors.map { ($0, p.planes * Int(p.inner)) })
+    guard p.size >= 1, p.k > 0, p.alpha >= 0, p.beta.isFinite else {
+      throw TesseraError.failure(
+        place, found: "size \(p.size), k \(p.k), alpha \(p.alpha), beta \(p.beta)",
+        wanted: "size 1 or more, k above 0, alpha 0 or more")
+    }
+  }
+}
+
+extension ResponseNormParameters {
+  fileprivate var planes: Int { Int(outer) * Int(channels) }
+  fileprivate var cost: Int { Int(inner) * (16 + Int(size)) }
+}

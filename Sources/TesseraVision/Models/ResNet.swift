@@ -1,0 +1,52 @@
+import TesseraCompute
+import TesseraNN
+
+extension ModelDescription {
+  /// ResNeXt-50 32x4d (Xie et al. 2017): torchvision's conv1, bn1, relu, maxpool, layer1.
+  static let resNeXt50 = resNet(width: 128, groups: 32)
+
+  /// Wide ResNet-50-2 (Zagoruyko and Komodakis 2016): torchvision's conv1, bn1, relu, maxpool, layer1.
+  static let wideResNet50 = resNet(width: 128, groups: 1, dropout: 0.2, rates: (5e-5, 1e-4))
+
+  private static func resNet(
+    width: Int, groups: Int, dropout: Float = 0.05,
+    rates: (convolutions: Float, classifier: Float) = (5e-5, 1e-3)
+  ) -> ModelDescription {
+    ModelDescription(
+      slice: { channels, initializer in
+        var layers: [(String, any Module)] = [
+          (
+            "conv1",
+            try Conv2d(channels, 64, kernel: 7, .init(stride: 2, padding: 3), bias: false, initializer)
+          ),
+          ("bn1", try BatchNorm2d(64, initializer)), ("relu", Activation(.relu)),
+          ("maxpool", MaxPool2d(kernel: 3, stride: 2, padding: 1)),
+        ]
+        for (index, ins) in [64, 256, 256].enumerated() {
+          layers.append(("layer1.\(index)", try bottleneck(ins, width, groups, initializer)))
+        }
+        return Sequential(named: layers)
+      }, windows: [(7, 2, 3), (3, 2, 1)], firstWeight: "conv1.weight", channels: [256, 192, 128, 64, 32],
+      dropout: dropout, rates: rates)
+  }
+
+  /// 1x1 to `width`, grouped 3x3, 1x1 to 256; the shortcut is a 1x1 convolution where channels change.
+  private static func bottleneck(_ ins: Int, _ width: Int, _ groups: Int, _ initializer: Initializer) throws
+    -> Residual
+  {
+    func conv(_ ins: Int, _ outs: Int, _ kernel: Int, groups: Int = 1) throws -> Conv2d {
+      try Conv2d(
+        ins, outs, kernel: kernel, .init(padding: kernel / 2, groups: groups), bias: false, initializer)
+    }
+    let body = Sequential(named: [
+      ("conv1", try conv(ins, width, 1)), ("bn1", try BatchNorm2d(width, initializer)),
+      ("relu1", Activation(.relu)), ("conv2", try conv(width, width, 3, groups: groups)),
+      ("bn2", try BatchNorm2d(width, initializer)), ("relu2", Activation(.relu)),
+      ("conv3", try conv(width, 256, 1)), ("bn3", try BatchNorm2d(256, initializer)),
+    ])
+    guard ins != 256 else { return Residual(body, activation: .relu) }
+    return Residual(
+      body, shortcut: Sequential([try conv(ins, 256, 1), try BatchNorm2d(256, initializer)]),
+      activation: .relu)
+  }
+}
