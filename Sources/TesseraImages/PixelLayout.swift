@@ -22,24 +22,26 @@ public struct PixelLayout: Sendable, Equatable {
     self.pixelOfFeature = pixelOfFeature
   }
 
-  /// DeepInsight's `bin` discretisation: rotate the layout into its smallest bounding rectangle, scale that to the
-  /// grid, round down; the top edge goes into the last bin.
+  /// Rotates a layout into its smallest bounding rectangle, scales that to the grid and gives each feature a pixel.
   ///
-  /// - Parameter coordinates: all x, then all y.
-  public init(binning coordinates: [Float], pixels: Int) throws {
+  /// - Parameters:
+  ///   - coordinates: all x, then all y.
+  ///   - pixels: a side; 0 for the smallest grid with a pixel for every feature.
+  /// - Throws: `TesseraError` for `lsa` with fewer pixels than features.
+  public init(_ coordinates: [Float], pixels: Int, by discretization: Discretization = .bin) throws {
     let count = coordinates.count / 2
+    let side = pixels == 0 ? Self.side(for: count) : pixels
     let points = (0..<count).map {
       Point(x: Double(coordinates[$0]), y: Double(coordinates[count + $0]))
     }
     let rectangle = Rectangle.smallest(around: convexHull(points))
-    func bin(_ share: Double) -> Int32 { Int32(max(0, min(pixels - 1, Int(share * Double(pixels))))) }
     try self.init(
-      pixels: pixels,
-      pixelOfFeature: points.map {
-        let place = rectangle.place($0)
-        return bin(place.y) * Int32(pixels) + bin(place.x)
-      })
+      pixels: side,
+      pixelOfFeature: try discretization.pixels(of: points.map { rectangle.place($0) }, side: side))
   }
+
+  /// The smallest grid with a pixel for every feature, pixels a side.
+  public static func side(for features: Int) -> Int { (1...).first { $0 * $0 >= features } ?? 1 }
 
   /// One grey image per row: features that share a pixel are averaged, empty pixels are 0.
   ///
@@ -68,6 +70,25 @@ public struct PixelLayout: Sendable, Equatable {
     }
   }
 
+  /// The features that images show: each has its pixel's value (the mean, where several share one).
+  ///
+  /// - Parameter images: row-major (count, pixels, pixels).
+  /// - Returns: row-major (count, features).
+  public func features(of images: [Float], count: Int) throws -> [Float] {
+    let area = pixels * pixels
+    guard images.count == count * area else {
+      throw TesseraError.input("images", found: "\(images.count) values", wanted: "\(count) x \(area)")
+    }
+    return (0..<count).flatMap { row in pixelOfFeature.map { images[row * area + Int($0)] } }
+  }
+
+  /// Features per pixel, row-major.
+  public var density: [Int] {
+    var counts = [Int](repeating: 0, count: pixels * pixels)
+    for pixel in pixelOfFeature { counts[Int(pixel)] += 1 }
+    return counts
+  }
+
   /// Features of each occupied pixel, both ascending.
   func featuresByPixel() -> [(pixel: Int, features: [Int])] {
     var lists = [[Int]](repeating: [], count: pixels * pixels)
@@ -77,8 +98,7 @@ public struct PixelLayout: Sendable, Equatable {
 
   /// How many features share pixels.
   public var collisions: CollisionReport {
-    var perPixel = [Int](repeating: 0, count: pixels * pixels)
-    for pixel in pixelOfFeature { perPixel[Int(pixel)] += 1 }
+    let perPixel = density
     let occupied = perPixel.filter { $0 > 0 }
     var histogram = [Int](repeating: 0, count: (occupied.max() ?? 0) + 1)
     for count in perPixel { histogram[count] += 1 }

@@ -23,6 +23,9 @@ struct Layout: ParsableCommand {
   func run() throws {
     let features = try Embeddings.read(embeddings)
     let backend = try device.open()
+    guard let discretization = Discretization(rawValue: layout.discretization) else {
+      throw TesseraError.input("discretization", found: layout.discretization, wanted: "bin, qtb or lsa")
+    }
     let split = try Split(
       labels: features.labels, validation: validationShare, test: testShare, seed: layout.seed)
     var tsne = TSNE()
@@ -30,7 +33,7 @@ struct Layout: ParsableCommand {
     let progress = device.progress
     progress.begin("laying out \(features.columns) features on \(backend.name)")
     let result = try FeatureLayout.make(
-      features, split: split, pixels: layout.pixels, tsne: tsne, on: backend
+      features, split: split, pixels: layout.pixels, by: discretization, tsne: tsne, on: backend
     ) { done, _ in progress.update("t-SNE", done: done, of: layout.iterations, unit: "iterations") }
     let digits = try result.write(to: out)
     print(result.pixels.collisions)

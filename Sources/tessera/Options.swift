@@ -1,6 +1,7 @@
 import ArgumentParser
 import TesseraCompute
 import TesseraPipeline
+import TesseraVision
 
 /// Reviews and their columns.
 struct DataOptions: ParsableArguments {
@@ -39,8 +40,11 @@ struct EncoderOptions: ParsableArguments {
 
 /// The layout.
 struct LayoutOptions: ParsableArguments {
-  @Option(help: "Pixels a side of an image.")
-  var pixels = 50
+  @Option(
+    name: .customLong("pixels"), help: "Pixels a side of an image; auto: as few as give every feature one.")
+  var pixelsOrAuto = "50"
+  @Option(help: "How places become pixels: bin, qtb (quantiles) or lsa (each feature its own pixel).")
+  var discretization = "bin"
   @Option(help: "t-SNE's perplexity.")
   var perplexity: Float = 30
   @Option(help: "t-SNE's iterations.")
@@ -48,10 +52,13 @@ struct LayoutOptions: ParsableArguments {
   @Option(help: "Seed of everything random.")
   var seed: UInt64 = 1701
 
+  /// Pixels a side; 0 for auto.
+  var pixels: Int { pixelsOrAuto == "auto" ? 0 : Int(pixelsOrAuto) ?? -1 }
+
   /// Checks ranges.
   func validate() throws {
-    guard (1...4096).contains(pixels) else {
-      throw TesseraError.input("pixels", found: "\(pixels)", wanted: "1 to 4096")
+    guard pixelsOrAuto == "auto" || (1...4096).contains(pixels) else {
+      throw TesseraError.input("pixels", found: pixelsOrAuto, wanted: "1 to 4096, or auto")
     }
     guard (1...1_000_000).contains(iterations) else {
       throw TesseraError.input("iterations", found: "\(iterations)", wanted: "1 to 1000000")
@@ -64,7 +71,7 @@ struct LayoutOptions: ParsableArguments {
 
 /// The network and how it is trained.
 struct TrainingOptions: ParsableArguments {
-  @Option(help: "Network: alexnet, vgg16 or efficientnet_lite0.")
+  @Option(help: "Network: \(Architecture.allCases.map(\.rawValue).joined(separator: ", ")).")
   var model = "efficientnet_lite0"
   @Option(
     help: "Pretrained weights of the network's slice: safetensors or PyTorch's .pth (default: drawn by seed)."

@@ -32,6 +32,7 @@ struct Run: ParsableCommand {
     (c.pixels, c.perplexity, c.iterations, c.seed) = (
       layout.pixels, layout.perplexity, layout.iterations, layout.seed
     )
+    c.discretization = layout.discretization
     (c.model, c.weights, c.normalization) = (training.model, training.weights, training.normalization)
     (c.epochs, c.batch, c.weightDecay) = (training.epochs, training.batch, training.weightDecay)
     (c.convolutionRate, c.classifierRate) = (training.convolutionRate, training.classifierRate)

@@ -47,7 +47,9 @@ public struct Pipeline {
     (self.configuration, self.device, self.progress) = (configuration, device, progress)
     (self.embeddingBatch, self.featureMemory) = (embeddingBatch, featureMemory)
     // Mistakes in options are found before hours of work.
-    try configuration.architecture().check(pixels: configuration.pixels)
+    let architecture = try configuration.architecture()
+    if configuration.pixels > 0 { try architecture.check(pixels: configuration.pixels) }
+    _ = try configuration.discretizationMethod()
     _ = try configuration.imageNormalization()
     _ = try configuration.tokenPooling()
     folder = try RunDirectory(out)
@@ -149,7 +151,8 @@ public struct Pipeline {
     return try folder.stage(
       "layout", inputs: ["embeddings": print],
       parameters: [
-        "pixels": "\(c.pixels)", "perplexity": "\(c.perplexity)", "iterations": "\(c.iterations)",
+        "pixels": "\(c.pixels)", "discretization": c.discretization, "perplexity": "\(c.perplexity)",
+        "iterations": "\(c.iterations)",
         "seed": "\(c.seed)",
         "shares": "\(c.validationShare) \(testShare)",
       ], outputs: [Files.layout]
@@ -159,8 +162,9 @@ public struct Pipeline {
       var tsne = TSNE()
       (tsne.perplexity, tsne.iterations, tsne.seed) = (c.perplexity, c.iterations, c.seed)
       progress.begin("laying out \(embeddings.columns) features by \(split.training.count) reviews")
-      let layout = try FeatureLayout.make(embeddings, split: split, pixels: c.pixels, tsne: tsne, on: device)
-      {
+      let layout = try FeatureLayout.make(
+        embeddings, split: split, pixels: c.pixels, by: try c.discretizationMethod(), tsne: tsne, on: device
+      ) {
         let kl = $1.map { " (KL \($0))" } ?? ""
         progress.update("t-SNE\(kl)", done: $0, of: c.iterations, unit: "iterations")
       }

@@ -16,8 +16,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   public var firstState: Int?, lastState: Int?, pooling = "cls"
   /// The network, and how pixels are standardised.
   public var model = "efficientnet_lite0", normalization = "global"
-  /// Pixels a side, t-SNE's perplexity and iterations.
-  public var pixels = 50, perplexity: Float = 30, iterations = 1000
+  /// Pixels a side (0: as few as give every feature one), how places become pixels, t-SNE's perplexity and iterations.
+  public var pixels = 50, discretization = "bin", perplexity: Float = 30, iterations = 1000
   /// Epochs, rows a step, seed.
   public var epochs = 15, batch = 32, seed: UInt64 = 1701
   /// Learning rates; the model's if nil. L2 penalty.
@@ -38,6 +38,14 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
         "model", found: model, wanted: Architecture.allCases.map(\.rawValue).joined(separator: ", "))
     }
     return architecture
+  }
+
+  /// How places become pixels.
+  public func discretizationMethod() throws -> Discretization {
+    guard let value = Discretization(rawValue: discretization) else {
+      throw TesseraError.input("discretization", found: discretization, wanted: "bin, qtb or lsa")
+    }
+    return value
   }
 
   /// The pooling of tokens.

@@ -16,8 +16,11 @@ public struct FeatureLayout: Sendable {
   public let divergence: Float?
 
   /// Fits scaler and layout on the training rows of a split.
+  ///
+  /// - Parameter pixels: a side; 0 for the smallest grid with a pixel for every feature.
   public static func make(
-    _ embeddings: Embeddings, split: Split, pixels: Int, tsne: TSNE, on device: any Backend,
+    _ embeddings: Embeddings, split: Split, pixels: Int, by discretization: Discretization = .bin, tsne: TSNE,
+    on device: any Backend,
     progress: (Int, Float?) throws -> Void = { _, _ in }
   ) throws -> FeatureLayout {
     let columns = embeddings.columns
@@ -34,7 +37,7 @@ public struct FeatureLayout: Sendable {
     let result = try tsne.layOut(points, count: columns, dims: rows, on: device, progress: progress)
     return FeatureLayout(
       scaler: scaler, coordinates: result.coordinates,
-      pixels: try PixelLayout(binning: result.coordinates, pixels: pixels), split: split,
+      pixels: try PixelLayout(result.coordinates, pixels: pixels, by: discretization), split: split,
       divergence: result.divergence)
   }
 
