@@ -77,10 +77,15 @@ TSR_ROWS3(tsr_cross_entropy, tsr_rows_params, p.rows, const float, x, const int,
   TSR_ACC(sum, 0.0f)
   TSR_EACH_LANE(p.cols, TSR_AT(sum) = TSR_AT(sum) + tsr_exp(x[i * p.cols + j] - largest);)
   TSR_SUM(sum, total)
+  TSR_ACC(rest, 0.0f)
+  TSR_EACH_LANE(p.cols, TSR_AT(rest) = TSR_AT(rest) + (x[i * p.cols + j] - largest);)
+  TSR_SUM(rest, apart)
   TSR_ONE {
     const int label = labels[i];
     const int known = label >= 0 && label < p.cols;
-    y[i] = known ? tsr_canonical(tsr_log(total) - (x[i * p.cols + label] - largest)) : tsr_float(TSR_NAN_BITS);
+    const float loss = known ? tsr_log(total) - (x[i * p.cols + label] - largest) : tsr_float(TSR_NAN_BITS);
+    const float even = tsr_log(total) - tsr_div(apart, (float)p.cols);
+    y[i] = tsr_canonical(p.eps > 0.0f ? tsr_fma(p.eps, even - loss, loss) : loss);
   }
 TSR_END
 
@@ -93,8 +98,9 @@ TSR_ROWS3(tsr_cross_entropy_grad, tsr_rows_params, p.rows, const float, x, const
                 TSR_AT(sum) = TSR_AT(sum) + e;)
   TSR_SUM(sum, total)
   const int label = labels[i];
+  const float even = tsr_div(p.eps, (float)p.cols), full = (1.0f - p.eps) + even;
   TSR_EACH_COLUMN(p.cols, const float q = tsr_div(dx[i * p.cols + j], total);
-                  dx[i * p.cols + j] = tsr_canonical(tsr_div(j == label ? q - 1.0f : q, (float)p.rows));)
+                  dx[i * p.cols + j] = tsr_canonical(tsr_div(q - (j == label ? full : even), (float)p.rows));)
 TSR_END
 
 // y[c] = sum over outer and inner of x (outer, channels, inner).

@@ -48,7 +48,9 @@ public final class Adam {
   }
 
   /// Updates every parameter that has a gradient, then lets go of the gradients.
-  public func step() throws {
+  ///
+  /// - Parameter factor: on all learning rates, for schedules.
+  public func step(factor: Float = 1) throws {
     steps += 1
     power1 *= 0.9
     power2 *= 0.999
@@ -58,7 +60,7 @@ public final class Adam {
     for slot in slots {
       guard let gradient = slot.parameter.gradient else { continue }
       p.count = Int32(gradient.count)
-      p.lr = slot.learningRate
+      p.lr = slot.learningRate * factor
       try device.adam(
         p, gradient: gradient, parameter: slot.parameter.value, firstMoment: slot.first,
         secondMoment: slot.second)

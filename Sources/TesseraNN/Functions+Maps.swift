@@ -62,21 +62,23 @@ extension Context {
 
   /// The cross-entropy of each row of logits (rows, classes); pass `backward(from:labels:)` to differentiate
   /// the mean.
-  public func crossEntropy(_ logits: Variable, labels: Tensor) throws -> Tensor {
+  public func crossEntropy(_ logits: Variable, labels: Tensor, smoothing: Float = 0) throws -> Tensor {
     let losses = try empty([logits.shape[0]])
     try device.crossEntropy(
-      logits.value, labels: labels, rows: logits.shape[0], classes: logits.shape[1], into: losses)
+      logits.value, labels: labels, rows: logits.shape[0], classes: logits.shape[1], smoothing: smoothing,
+      into: losses)
     return losses
   }
 
   /// Gradients of the mean cross-entropy of the logits for everything on the tape.
-  public func backward(from logits: Variable, labels: Tensor) throws {
+  public func backward(from logits: Variable, labels: Tensor, smoothing: Float = 0) throws {
     guard let tape else {
       throw TesseraError.failure("backward", found: "no tape", wanted: "a differentiable context")
     }
     let gradient = try empty(logits.shape)
     try device.crossEntropyGrad(
-      logits.value, labels: labels, rows: logits.shape[0], classes: logits.shape[1], into: gradient)
+      logits.value, labels: labels, rows: logits.shape[0], classes: logits.shape[1], smoothing: smoothing,
+      into: gradient)
     try tape.backward(from: logits, gradient: gradient)
   }
 }

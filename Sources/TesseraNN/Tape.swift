@@ -75,7 +75,8 @@ public final class Context {
   /// Whether batch norm uses the batch's statistics; and whether dropout is active.
   public let training: Bool, drops: Bool
   private let seed: UInt64
-  private let step: UInt64
+  /// The number of the training step.
+  public let step: UInt64
   private var draws: UInt64 = 0
 
   /// A context.

@@ -1,20 +1,31 @@
 import TesseraCompute
+import TesseraNN
 
-/// The slice's output for every image, computed once while memory allows; batches are copied out of it.
+/// The slice's output: computed once for every image while that cannot change and memory allows, and copied out batch by
+/// batch; else computed for each batch.
 final class FeatureStore {
   private let network: ImageClassifier
   private let images: [Float]
   private let area: Int
   private var chunks: [Tensor] = []
+  private let mode: SliceMode
   /// Extents of one image's features.
-  let shape: [Int]
+  private let shape: [Int]
   private static let chunk = 64
 
   /// Computes the features of normalised images; more than `limit` bytes are computed anew for each batch.
-  init(_ network: ImageClassifier, images: [Float], limit: Int, progress: (Int, Int) throws -> Void) throws {
+  init(
+    _ network: ImageClassifier, images: [Float], _ mode: SliceMode, limit: Int,
+    progress: (Int, Int) throws -> Void
+  ) throws {
     self.network = network
     self.images = images
-    area = network.pixels * network.pixels
+    self.mode = mode
+    area = network.channels * network.pixels * network.pixels
+    guard mode == .frozen, !network.standardizesBatches else {
+      shape = []
+      return
+    }
     let count = images.count / area
     let probe = try network.features(try Self.upload(network, images, [0], area))
     shape = Array(probe.shape.dropFirst())
@@ -26,9 +37,15 @@ final class FeatureStore {
     }
   }
 
-  /// The features of some images, (rows.count, ...).
-  func batch(_ rows: [Int]) throws -> Tensor {
-    guard !chunks.isEmpty else { return try network.features(try Self.upload(network, images, rows, area)) }
+  /// The slice's output for some images, (rows.count, ...); it takes part in the tape if the slice is trained.
+  func batch(_ rows: [Int], _ context: Context) throws -> Variable {
+    guard chunks.isEmpty else { return Variable(try kept(rows)) }
+    let images = try Self.upload(network, images, rows, area)
+    let large = try network.upsampled(images, rows.count)
+    return try network.slice(large, mode == .frozen ? Context(device: network.device) : context)
+  }
+
+  private func kept(_ rows: [Int]) throws -> Tensor {
     let size = shape.reduce(1, *)
     let out = try network.device.allocate([rows.count] + shape, .float32)
     for (at, row) in rows.enumerated() {
@@ -44,7 +61,8 @@ final class FeatureStore {
   private static func upload(_ network: ImageClassifier, _ images: [Float], _ rows: [Int], _ area: Int) throws
     -> Tensor
   {
-    let tensor = try network.device.allocate([rows.count, network.pixels, network.pixels], .float32)
+    let tensor = try network.device.allocate(
+      [rows.count, network.channels, network.pixels, network.pixels], .float32)
     try images.withUnsafeBufferPointer { images in
       for (at, row) in rows.enumerated() {
         let part = UnsafeRawBufferPointer(rebasing: images[row * area..<(row + 1) * area])

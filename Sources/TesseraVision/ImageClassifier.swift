@@ -11,6 +11,8 @@ public final class ImageClassifier {
   public let pixels: Int, channels: Int
   /// Where it computes.
   public let device: any Backend
+  /// Whether batches are standardised as a whole (`ImageNormalization.batch`).
+  public var standardizesBatches = false
   let slice: Sequential, head: Sequential, classifier: Sequential
 
   /// The factor of the nearest upsampling in front of the slice.
@@ -84,7 +86,17 @@ public final class ImageClassifier {
     let large = try device.allocate([batch, channels, side, side], .float32)
     try device.upsampleNearest(
       planes: batch * channels, height: pixels, width: pixels, scale: Self.upsampling, images, into: large)
+    if standardizesBatches { try standardize(large, batch) }
     return Variable(large)
+  }
+
+  /// (x - mean) / sqrt(deviation^2 + 1e-8) over the whole tensor, the deviation unbiased.
+  private func standardize(_ x: Tensor, _ batch: Int) throws {
+    let (mean, variance) = (try device.allocate([1], .float32), try device.allocate([1], .float32))
+    try device.moments(x, samples: batch, inner: x.count / max(1, batch), mean: mean, variance: variance)
+    let unbiased = Float(x.count) / Float(max(1, x.count - 1))
+    try device.unary(.affine, variance, alpha: unbiased, beta: 0, into: variance)
+    try device.standardize(x, mean: mean, variance: variance, eps: 1e-8, into: x)
   }
 
   /// The logits for the slice's output.

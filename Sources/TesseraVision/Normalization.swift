@@ -8,6 +8,8 @@ public enum ImageNormalization: String, Sendable, CaseIterable {
   case centered
   /// Each pixel's own mean and deviation.
   case pixel
+  /// The official code's: mean and deviation of the whole batch, so that a prediction depends on what else is in it.
+  case batch
 }
 
 /// Fitted numbers: y = (x - mean) scale, per pixel.
@@ -25,6 +27,10 @@ public struct PixelStatistics: Sendable {
   public static func fit(
     _ images: [Float], area: Int, rows: [Int], _ kind: ImageNormalization
   ) -> PixelStatistics {
+    if kind == .batch {
+      return PixelStatistics(
+        mean: [Float](repeating: 0, count: area), scale: [Float](repeating: 1, count: area))
+    }
     let count = Double(max(1, rows.count))
     var sums = [Double](repeating: 0, count: area)
     for row in rows {

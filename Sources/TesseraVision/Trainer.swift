@@ -2,30 +2,6 @@ import Foundation
 import TesseraCompute
 import TesseraNN
 
-/// What is learnt from and how.
-public struct TrainingPlan: Sendable {
-  /// Normalised images (count, pixels, pixels) and the class of each.
-  public var images: [Float], labels: [Int32]
-  /// Row numbers to train on and to choose the epoch by.
-  public var training: [Int], validation: [Int]
-  /// Passes over the training rows, rows per step.
-  public var epochs = 15, batch = 32
-  /// Seed of dropout and of the order of rows.
-  public var seed: UInt64 = 1701
-  /// Learning rates of the head's convolutions and of the classifier; the architecture's if nil.
-  public var learningRates: (convolutions: Float, classifier: Float)?
-  /// L2 penalty of the optimiser.
-  public var weightDecay: Float = 0
-  /// The most bytes of slice output that are kept.
-  public var featureMemory = 6 << 30
-
-  /// A plan with the recipe's defaults.
-  public init(images: [Float], labels: [Int32], training: [Int], validation: [Int]) {
-    (self.images, self.labels) = (images, labels)
-    (self.training, self.validation) = (training, validation)
-  }
-}
-
 /// One epoch's figures.
 public struct EpochRecord: Codable, Sendable, Equatable {
   /// From 1 on.
@@ -61,9 +37,11 @@ public final class Trainer {
     func named(_ prefix: String, _ module: Sequential) -> [(name: String, parameter: Parameter)] {
       module.parameters.map { (prefix + $0.name, $0.parameter) }
     }
+    network.slice.setTrainable(plan.slice == .trainable)
     optimizer = try Adam(
       device: network.device,
       [
+        .init(named("", network.slice), learningRate: plan.sliceRate ?? rates.convolutions),
         .init(named("head.", network.head), learningRate: rates.convolutions),
         .init(named("classifier.", network.classifier), learningRate: rates.classifier),
       ], weightDecay: plan.weightDecay)
@@ -83,8 +61,8 @@ public final class Trainer {
     }
     guard history.count < plan.epochs else { return try finish() }
     let store = try FeatureStore(
-      network, images: plan.images, limit: plan.featureMemory, progress: progressOfFeatures)
-    while history.count < plan.epochs {
+      network, images: plan.images, plan.slice, limit: plan.featureMemory, progress: progressOfFeatures)
+    while history.count < plan.epochs, !isPatienceAtAnEnd {
       let epoch = history.count + 1
       let loss = try pass(epoch, store, progress)
       guard loss.isFinite else {
@@ -98,6 +76,14 @@ public final class Trainer {
       try epochDone(record)
     }
     try finish()
+  }
+
+  /// Whether the best epoch (the earliest of equals) is `patience` epochs old.
+  private var isPatienceAtAnEnd: Bool {
+    guard let patience = plan.patience, let best = history.map(\.correct).max(), !plan.validation.isEmpty,
+      let at = history.firstIndex(where: { $0.correct == best })
+    else { return false }
+    return history.count - 1 - at >= patience
   }
 
   private func finish() throws {
@@ -120,15 +106,15 @@ public final class Trainer {
         device: device, training: true, differentiable: true, seed: plan.seed,
         step: UInt64((epoch - 1) * steps + step))
       let labels = try device.tensor(rows.map { plan.labels[$0] }, [rows.count])
-      let logits = try network.logits(Variable(try store.batch(rows)), context)
-      let part = try context.crossEntropy(logits, labels: labels)
+      let logits = try network.logits(try store.batch(rows, context), context)
+      let part = try context.crossEntropy(logits, labels: labels, smoothing: plan.labelSmoothing)
       try device.copy(
         part, to: losses,
         region: CopyRegion(
           rows: 1, columns: rows.count, sourceStride: rows.count, destinationOffset: begin,
           destinationStride: rows.count))
-      try context.backward(from: logits, labels: labels)
-      try optimizer.step()
+      try context.backward(from: logits, labels: labels, smoothing: plan.labelSmoothing)
+      try optimizer.step(factor: plan.schedule.factor(Int(context.step), of: plan.epochs * steps))
       try progress(epoch, begin + rows.count, order.count)
     }
     return try device.floats(losses).reduce(0) { $0 + Double($1) } / Double(order.count)
@@ -139,7 +125,7 @@ public final class Trainer {
     for begin in stride(from: 0, to: rows.count, by: plan.batch) {
       let part = Array(rows[begin..<min(rows.count, begin + plan.batch)])
       let context = Context(device: network.device)
-      let logits = try network.logits(Variable(try store.batch(part)), context)
+      let logits = try network.logits(try store.batch(part, context), context)
       let best = try network.device.allocate([part.count], .int32)
       try network.device.rowArgmax(logits.value, rows: part.count, columns: network.classes, into: best)
       right += zip(try network.device.ints(best), part).count { $0 == plan.labels[$1] }

@@ -77,8 +77,19 @@ struct TrainingOptions: ParsableArguments {
     help: "Pretrained weights of the network's slice: safetensors or PyTorch's .pth (default: drawn by seed)."
   )
   var weights: String?
-  @Option(help: "Standardisation of pixels: global, centered or pixel.")
-  var normalization = "global"
+  @Option(help: "Standardisation of pixels: global, centered, pixel or batch (default: the recipe's).")
+  var normalization: String?
+  @Option(
+    help: "The pretrained slice: frozen, moving (its batch norms) or trainable (default: the recipe's).")
+  var slice: String?
+  @Option(name: .customLong("slice-lr"), help: "Learning rate of a trainable slice (default: the head's).")
+  var sliceRate: Float?
+  @Option(help: "Learning rates over the steps: constant or linear (to 0).")
+  var schedule = "constant"
+  @Option(help: "Share of the target that all classes have in common.")
+  var labelSmoothing: Float = 0
+  @Option(help: "Epochs to wait for a better one on validation before training ends (default: all are run).")
+  var patience: Int?
   @Option(help: "Passes over the training rows.")
   var epochs = 15
   @Option(help: "Rows a step.")
@@ -104,8 +115,15 @@ struct TrainingOptions: ParsableArguments {
     guard (0...65_536).contains(featureMemory) else {
       throw TesseraError.input("feature-memory", found: "\(featureMemory)", wanted: "0 to 65536")
     }
+    guard labelSmoothing >= 0, labelSmoothing < 1 else {
+      throw TesseraError.input("label-smoothing", found: "\(labelSmoothing)", wanted: "0 or more, below 1")
+    }
+    if let patience, patience < 1 {
+      throw TesseraError.input("patience", found: "\(patience)", wanted: "1 or more")
+    }
     for (name, rate) in [
-      ("conv-lr", convolutionRate), ("classifier-lr", classifierRate), ("weight-decay", weightDecay),
+      ("conv-lr", convolutionRate), ("slice-lr", sliceRate), ("classifier-lr", classifierRate),
+      ("weight-decay", weightDecay),
     ] {
       if let rate, !(rate >= 0 && rate < 10) {
         throw TesseraError.input(name, found: "\(rate)", wanted: "0 to 10")

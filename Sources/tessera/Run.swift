@@ -14,6 +14,13 @@ struct Run: ParsableCommand {
   @OptionGroup var encoder: EncoderOptions
   @OptionGroup var layout: LayoutOptions
   @OptionGroup var training: TrainingOptions
+  @Option(
+    help: "default, or paper: what the official code does (batch standardisation, moving slice, fit all).")
+  var recipe = "default"
+  @Option(
+    help:
+      "Rows that scaler and layout are fitted on: training, or all but the test's (default: the recipe's).")
+  var fit: String?
   @OptionGroup var device: DeviceOptions
 
   @Option(help: "Share of the rows for validation.")
@@ -33,7 +40,20 @@ struct Run: ParsableCommand {
       layout.pixels, layout.perplexity, layout.iterations, layout.seed
     )
     c.discretization = layout.discretization
-    (c.model, c.weights, c.normalization) = (training.model, training.weights, training.normalization)
+    (c.model, c.weights) = (training.model, training.weights)
+    guard ["default", "paper"].contains(recipe) else {
+      throw TesseraError.input("recipe", found: recipe, wanted: "default or paper")
+    }
+    guard [nil, "training", "all"].contains(fit) else {
+      throw TesseraError.input("fit", found: fit ?? "", wanted: "training or all")
+    }
+    let paper = recipe == "paper"
+    c.normalization = training.normalization ?? (paper ? "batch" : "global")
+    c.slice = training.slice ?? (paper ? "moving" : "frozen")
+    c.seesValidation = fit.map { $0 == "all" } ?? paper
+    c.paperStates = paper
+    (c.sliceRate, c.schedule) = (training.sliceRate, training.schedule)
+    (c.labelSmoothing, c.patience) = (training.labelSmoothing, training.patience)
     (c.epochs, c.batch, c.weightDecay) = (training.epochs, training.batch, training.weightDecay)
     (c.convolutionRate, c.classifierRate) = (training.convolutionRate, training.classifierRate)
     (c.validationShare, c.testShare) = (validationShare, testShare)

@@ -26,9 +26,15 @@ struct Train: ParsableCommand {
       throw TesseraError.input(
         "model", found: training.model, wanted: Architecture.allCases.map(\.rawValue).joined(separator: ", "))
     }
-    guard let normalization = ImageNormalization(rawValue: training.normalization) else {
-      throw TesseraError.input(
-        "normalization", found: training.normalization, wanted: "global, centered or pixel")
+    let names = (training.normalization ?? "global", training.slice ?? "frozen")
+    guard let normalization = ImageNormalization(rawValue: names.0) else {
+      throw TesseraError.input("normalization", found: names.0, wanted: "global, centered, pixel or batch")
+    }
+    guard let slice = SliceMode(rawValue: names.1) else {
+      throw TesseraError.input("slice", found: names.1, wanted: "frozen, moving or trainable")
+    }
+    guard let schedule = Schedule(rawValue: training.schedule) else {
+      throw TesseraError.input("schedule", found: training.schedule, wanted: "constant or linear")
     }
     let set = try ImageSet.read(images)
     let folder = try RunDirectory(out)
@@ -43,11 +49,16 @@ struct Train: ParsableCommand {
     )
     options.rates = rates
     options.weightDecay = training.weightDecay
+    (options.slice, options.sliceRate) = (slice, training.sliceRate)
+    (options.schedule, options.labelSmoothing) = (schedule, training.labelSmoothing)
+    options.patience = training.patience
     options.checkpoints = folder.path
     options.featureMemory = training.featureMemory << 30
     let key = [
       try Fingerprint.ofFile(images), try training.weights.map { try Fingerprint.ofFile($0) } ?? "",
-      training.model, training.normalization, "\(training.batch) \(seed) \(rates) \(training.weightDecay)",
+      training.model, names.0, "\(training.batch) \(seed) \(rates) \(training.weightDecay)", names.1,
+      "\(training.sliceRate ?? -1) \(schedule) \(training.labelSmoothing) \(training.patience ?? 0)",
+      schedule == .constant ? "" : "\(training.epochs)",
     ].joined(separator: " ")
     let backend = try device.open()
     let progress = device.progress

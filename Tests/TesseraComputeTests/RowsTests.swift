@@ -85,20 +85,27 @@ import Testing
       variance, [xs.reduce(0) { $0 + ($1 - exact) * ($1 - exact) } / Double(xs.count)], 1e-5, "variance")
   }
 
-  @Test(arguments: [(1, 2), (9, 2), (5, 65)]) func crossEntropyAndItsGradient(_ count: Int, _ classes: Int)
-    throws
-  {
+  @Test(arguments: [(1, 2, Float(0)), (9, 2, 0), (5, 65, 0), (9, 2, 0.125), (3, 65, 0.5)])
+  func crossEntropyAndItsGradient(_ count: Int, _ classes: Int, _ smoothing: Float) throws {
     var reference = try Reference()
     let (x, xs) = try reference.input([count, classes], -20, 20)
     let (labels, wanted) = try reference.integers(count, below: classes)
     let losses = try reference.empty(count)
     let gradient = try reference.empty(count, classes)
-    try reference.device.crossEntropy(x, labels: labels, rows: count, classes: classes, into: losses)
-    try reference.device.crossEntropyGrad(x, labels: labels, rows: count, classes: classes, into: gradient)
+    try reference.device.crossEntropy(
+      x, labels: labels, rows: count, classes: classes, smoothing: smoothing, into: losses)
+    try reference.device.crossEntropyGrad(
+      x, labels: labels, rows: count, classes: classes, smoothing: smoothing, into: gradient)
     let exact = rows(xs, classes).map { softmax($0, 1) }
-    try reference.expect(losses, exact.enumerated().map { -log($1[wanted[$0]]) }, 1e-5, "losses")
+    func target(_ row: Int, _ c: Int) -> Double {
+      Double(smoothing) / Double(classes) + (c == wanted[row] ? 1 - Double(smoothing) : 0)
+    }
+    let sums = exact.enumerated().map { row, y in
+      y.enumerated().reduce(0) { $0 - target(row, $1.offset) * log($1.element) }
+    }
+    try reference.expect(losses, sums, 1e-5, "losses")
     let slopes = exact.enumerated().flatMap { row, y in
-      y.enumerated().map { ($1 - ($0 == wanted[row] ? 1 : 0)) / Double(count) }
+      y.enumerated().map { ($1 - target(row, $0)) / Double(count) }
     }
     try reference.expect(gradient, slopes, 1e-6, "gradient")
   }

@@ -1,12 +1,30 @@
 /// Cross-entropy and optimiser steps.
 public protocol LossBackend: MemoryBackend {
-  /// losses[r] = -log softmax(logits)[r][labels[r]]; labels are int32.
-  func crossEntropy(_ logits: Tensor, labels: Tensor, rows: Int, classes: Int, into losses: Tensor) throws
-  /// dlogits = (softmax(logits) - onehot(labels)) / rows: the gradient of the mean loss.
+  /// losses[r] = -sum over c of t_c log softmax(logits)[r][c], where t is 1 - smoothing for the row's label (int32) plus
+  /// smoothing / classes for every class (Szegedy et al. 2016, section 7).
+  func crossEntropy(
+    _ logits: Tensor, labels: Tensor, rows: Int, classes: Int, smoothing: Float, into losses: Tensor) throws
+  /// dlogits = (softmax(logits) - t) / rows: the gradient of the mean loss.
   func crossEntropyGrad(
-    _ logits: Tensor, labels: Tensor, rows: Int, classes: Int, into dlogits: Tensor) throws
+    _ logits: Tensor, labels: Tensor, rows: Int, classes: Int, smoothing: Float, into dlogits: Tensor) throws
   /// One Adam step in place (Kingma and Ba 2015, algorithm 1, as PyTorch computes it).
   func adam(
     _ p: AdamParameters, gradient: Tensor, parameter: Tensor, firstMoment: Tensor, secondMoment: Tensor
   ) throws
+}
+
+extension LossBackend {
+  /// Without smoothing.
+  public func crossEntropy(_ logits: Tensor, labels: Tensor, rows: Int, classes: Int, into losses: Tensor)
+    throws
+  {
+    try crossEntropy(logits, labels: labels, rows: rows, classes: classes, smoothing: 0, into: losses)
+  }
+
+  /// Without smoothing.
+  public func crossEntropyGrad(
+    _ logits: Tensor, labels: Tensor, rows: Int, classes: Int, into dlogits: Tensor
+  ) throws {
+    try crossEntropyGrad(logits, labels: labels, rows: rows, classes: classes, smoothing: 0, into: dlogits)
+  }
 }

@@ -1,15 +1,20 @@
 extension Catalogue {
   /// Losses and optimiser steps.
   static var lossCases: [CatalogueCase] {
-    let losses = [(0, 2), (1, 2), (9, 2), (5, 63), (4, 65), (33, 10)].map { rows, classes in
-      CatalogueCase("crossEntropy", "\(rows)x\(classes) with gradient") { device in
+    let shapes: [(Int, Int, Float)] = [
+      (0, 2, 0), (1, 2, 0), (9, 2, 0), (5, 63, 0), (4, 65, 0), (33, 10, 0), (1, 2, 0.1), (7, 64, 0.25),
+    ]
+    let losses = shapes.map { rows, classes, smoothing in
+      CatalogueCase("crossEntropy", "\(rows)x\(classes) smoothing \(smoothing) with gradient") { device in
         var inputs = CaseInputs(seed: 71)
         let logits = try device.tensor(inputs.floats(rows * classes, -12, 12), [rows, classes])
         let labels = try device.tensor(inputs.ints(rows, below: classes), [rows])
         let losses = try device.empty(rows)
         let gradient = try device.empty(rows, classes)
-        try device.crossEntropy(logits, labels: labels, rows: rows, classes: classes, into: losses)
-        try device.crossEntropyGrad(logits, labels: labels, rows: rows, classes: classes, into: gradient)
+        try device.crossEntropy(
+          logits, labels: labels, rows: rows, classes: classes, smoothing: smoothing, into: losses)
+        try device.crossEntropyGrad(
+          logits, labels: labels, rows: rows, classes: classes, smoothing: smoothing, into: gradient)
         return [try device.output("losses", losses), try device.output("dlogits", gradient)]
       }
     }

@@ -37,18 +37,20 @@ extension KernelLauncher {
   }
 
   public func crossEntropy(
-    _ logits: Tensor, labels: Tensor, rows: Int, classes: Int, into losses: Tensor
+    _ logits: Tensor, labels: Tensor, rows: Int, classes: Int, smoothing: Float, into losses: Tensor
   ) throws {
     try require("crossEntropy", [(labels, rows)])
-    try rowKernel("tsr_cross_entropy", logits, rows, classes, [labels], losses, outputs: rows)
+    try rowKernel(
+      "tsr_cross_entropy", logits, rows, classes, [labels], losses, outputs: rows, scale: smoothing)
   }
 
   public func crossEntropyGrad(
-    _ logits: Tensor, labels: Tensor, rows: Int, classes: Int, into dlogits: Tensor
+    _ logits: Tensor, labels: Tensor, rows: Int, classes: Int, smoothing: Float, into dlogits: Tensor
   ) throws {
     try require("crossEntropyGrad", [(labels, rows)])
     try rowKernel(
-      "tsr_cross_entropy_grad", logits, rows, classes, [labels], dlogits, outputs: rows * classes)
+      "tsr_cross_entropy_grad", logits, rows, classes, [labels], dlogits, outputs: rows * classes,
+      scale: smoothing)
   }
 
   public func channelSum(_ p: ChannelsParameters, _ x: Tensor, into y: Tensor) throws {

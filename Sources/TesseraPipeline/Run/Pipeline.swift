@@ -50,7 +50,7 @@ public struct Pipeline {
     let architecture = try configuration.architecture()
     if configuration.pixels > 0 { try architecture.check(pixels: configuration.pixels) }
     _ = try configuration.discretizationMethod()
-    _ = try configuration.imageNormalization()
+    _ = try (configuration.imageNormalization(), configuration.sliceMode(), configuration.learningSchedule())
     _ = try configuration.tokenPooling()
     folder = try RunDirectory(out)
   }
@@ -154,7 +154,7 @@ public struct Pipeline {
         "pixels": "\(c.pixels)", "discretization": c.discretization, "perplexity": "\(c.perplexity)",
         "iterations": "\(c.iterations)",
         "seed": "\(c.seed)",
-        "shares": "\(c.validationShare) \(testShare)",
+        "shares": "\(c.validationShare) \(testShare)", "sees validation": "\(c.seesValidation)",
       ], outputs: [Files.layout]
     ) {
       let split = try Split(
@@ -163,7 +163,8 @@ public struct Pipeline {
       (tsne.perplexity, tsne.iterations, tsne.seed) = (c.perplexity, c.iterations, c.seed)
       progress.begin("laying out \(embeddings.columns) features by \(split.training.count) reviews")
       let layout = try FeatureLayout.make(
-        embeddings, split: split, pixels: c.pixels, by: try c.discretizationMethod(), tsne: tsne, on: device
+        embeddings, split: split, pixels: c.pixels, by: try c.discretizationMethod(), tsne: tsne,
+        seesValidation: c.seesValidation, on: device
       ) {
         let kl = $1.map { " (KL \($0))" } ?? ""
         progress.update("t-SNE\(kl)", done: $0, of: c.iterations, unit: "iterations")
@@ -204,12 +205,18 @@ public struct Pipeline {
     let standard = options.architecture.learningRates
     options.rates = (c.convolutionRate ?? standard.convolutions, c.classifierRate ?? standard.classifier)
     options.weightDecay = c.weightDecay
+    (options.slice, options.sliceRate) = (try c.sliceMode(), c.sliceRate)
+    (options.schedule, options.labelSmoothing) = (try c.learningSchedule(), c.labelSmoothing)
+    options.patience = c.patience
     options.checkpoints = folder.path
     options.featureMemory = featureMemory
     let weights = try c.weights.map { try Fingerprint.ofFile($0) } ?? "drawn by seed"
     let parameters = [
       "model": c.model, "normalization": c.normalization, "epochs": "\(c.epochs)", "batch": "\(c.batch)",
       "seed": "\(c.seed)", "rates": "\(options.rates!)", "decay": "\(c.weightDecay)",
+      "slice": "\(c.slice) \(c.sliceRate.map { "\($0)" } ?? "")",
+      "schedule": c.schedule, "smoothing": "\(c.labelSmoothing)",
+      "patience": c.patience.map { "\($0)" } ?? "none",
     ]
     return try folder.stage(
       "model", inputs: ["images": print, "weights": weights], parameters: parameters,
@@ -220,9 +227,11 @@ public struct Pipeline {
       }
       progress.begin("training \(c.model) on \(images.split.training.count) images")
       var history: [EpochRecord] = []
-      // Epochs are left out of the key: more epochs go on where fewer ended.
+      // Without a schedule, epochs are left out of the key: more epochs go on where fewer ended.
       let key =
-        ([print, weights] + parameters.filter { $0.key != "epochs" }.sorted { $0.key < $1.key }.map(\.value))
+        ([print, weights]
+        + parameters.filter { $0.key != "epochs" || c.schedule != "constant" }.sorted { $0.key < $1.key }.map(
+          \.value))
         .joined(separator: " ")
       let model = try TrainedModel.train(
         images, options, key: key, on: device,

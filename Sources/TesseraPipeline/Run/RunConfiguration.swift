@@ -14,14 +14,19 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   public var textColumn: String?, labelColumn: String?
   /// Hidden states, first and last, and how a text's tokens become one vector.
   public var firstState: Int?, lastState: Int?, pooling = "cls"
-  /// The network, and how pixels are standardised.
-  public var model = "efficientnet_lite0", normalization = "global"
+  /// The network, how pixels are standardised, what becomes of the slice, and whether scaler and layout see the
+  /// validation rows.
+  public var model = "efficientnet_lite0", normalization = "global", slice = "frozen", seesValidation = false
   /// Pixels a side (0: as few as give every feature one), how places become pixels, t-SNE's perplexity and iterations.
   public var pixels = 50, discretization = "bin", perplexity: Float = 30, iterations = 1000
   /// Epochs, rows a step, seed.
   public var epochs = 15, batch = 32, seed: UInt64 = 1701
   /// Learning rates; the model's if nil. L2 penalty.
   public var convolutionRate: Float?, classifierRate: Float?, weightDecay: Float = 0
+  /// The slice's learning rate if it is trained; schedule of the rates; label smoothing; epochs to wait for a better one.
+  public var sliceRate: Float?, schedule = "constant", labelSmoothing: Float = 0, patience: Int?
+  /// Whether the official code's hidden states are taken where none are chosen (6...11 of 12).
+  public var paperStates = false
   /// Shares of the rows for validation and, without test data, for the test.
   public var validationShare = 0.2, testShare = 0.2
 
@@ -66,9 +71,26 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     return value
   }
 
+  /// What becomes of the slice in training.
+  public func sliceMode() throws -> SliceMode {
+    guard let value = SliceMode(rawValue: slice) else {
+      throw TesseraError.input("slice", found: slice, wanted: "frozen, moving or trainable")
+    }
+    return value
+  }
+
+  /// The schedule of the learning rates.
+  public func learningSchedule() throws -> Schedule {
+    guard let value = Schedule(rawValue: schedule) else {
+      throw TesseraError.input("schedule", found: schedule, wanted: "constant or linear")
+    }
+    return value
+  }
+
   /// The hidden states of an encoder: all but the embedding layer's unless chosen.
   public func states(layers: Int) throws -> ClosedRange<Int> {
-    let (first, last) = (firstState ?? min(1, layers), lastState ?? layers)
+    let paper = paperStates && layers == 12
+    let (first, last) = (firstState ?? (paper ? 6 : min(1, layers)), lastState ?? (paper ? 11 : layers))
     guard first >= 0, first <= last, last <= layers else {
       throw TesseraError.input(
         "layers", found: "\(first)...\(last)", wanted: "hidden states within 0...\(layers)")

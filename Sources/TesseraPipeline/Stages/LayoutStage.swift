@@ -17,17 +17,20 @@ public struct FeatureLayout: Sendable {
 
   /// Fits scaler and layout on the training rows of a split.
   ///
-  /// - Parameter pixels: a side; 0 for the smallest grid with a pixel for every feature.
+  /// - Parameters:
+  ///   - pixels: a side; 0 for the smallest grid with a pixel for every feature.
+  ///   - seesValidation: fits on the validation rows too, as the official code does.
   public static func make(
     _ embeddings: Embeddings, split: Split, pixels: Int, by discretization: Discretization = .bin, tsne: TSNE,
-    on device: any Backend,
+    seesValidation: Bool = false, on device: any Backend,
     progress: (Int, Float?) throws -> Void = { _, _ in }
   ) throws -> FeatureLayout {
     let columns = embeddings.columns
-    let scaler = try Scaler.fit(embeddings.features, columns: columns, rows: split.training, on: device)
-    let scaled = try scaler.apply(embeddings.features, columns: columns, rows: split.training, on: device)
+    let seen = seesValidation ? (split.training + split.validation).sorted() : split.training
+    let scaler = try Scaler.fit(embeddings.features, columns: columns, rows: seen, on: device)
+    let scaled = try scaler.apply(embeddings.features, columns: columns, rows: seen, on: device)
     // Points are features: their coordinates are their values over the training rows.
-    let rows = split.training.count
+    let rows = seen.count
     let points = [Float](unsafeUninitializedCapacity: scaled.count) { out, count in
       for c in 0..<columns {
         for r in 0..<rows { out[c * rows + r] = scaled[r * columns + c] }

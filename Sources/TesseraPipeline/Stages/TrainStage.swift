@@ -21,6 +21,10 @@ public struct TrainedModel {
     public var epochs = 15, batch = 32, seed: UInt64 = 1701
     /// Learning rates (nil: the model's) and L2 penalty.
     public var rates: (convolutions: Float, classifier: Float)?, weightDecay: Float = 0
+    /// What becomes of the slice, and its learning rate if it is trained (nil: the head's).
+    public var slice = SliceMode.frozen, sliceRate: Float?
+    /// How learning rates change, label smoothing, and epochs to wait for a better one.
+    public var schedule = Schedule.constant, labelSmoothing: Float = 0, patience: Int?
     /// The most bytes of the frozen slice's output that are kept between epochs.
     public var featureMemory = 6 << 30
     /// Folder for checkpoints; nil: none.
@@ -53,6 +57,7 @@ public struct TrainedModel {
       options.architecture, classes: set.classes.count, pixels: set.pixels, seed: options.seed, device: device
     )
     if let weights = options.weights { try network.loadSlice(try TensorFile.open(weights)) }
+    network.standardizesBatches = options.normalization == .batch
     let area = set.pixels * set.pixels
     let statistics = PixelStatistics.fit(
       set.images, area: area, rows: set.split.training, options.normalization)
@@ -61,6 +66,10 @@ public struct TrainedModel {
       validation: set.split.validation)
     (plan.epochs, plan.batch, plan.seed) = (options.epochs, options.batch, options.seed)
     (plan.learningRates, plan.weightDecay) = (options.rates, options.weightDecay)
+    (plan.slice, plan.sliceRate) = (options.slice, options.sliceRate)
+    (plan.schedule, plan.labelSmoothing, plan.patience) = (
+      options.schedule, options.labelSmoothing, options.patience
+    )
     plan.featureMemory = options.featureMemory
     let checkpoint = options.checkpoints.map { Checkpoint(folder: $0, key: key) }
     let trainer = try Trainer(network, plan, checkpoint: checkpoint)
@@ -78,7 +87,7 @@ public struct TrainedModel {
     let names = String(decoding: try JSONEncoder().encode(classes), as: UTF8.self)
     var writer = SafetensorsWriter(metadata: [
       "kind": "model", "classes": names, "architecture": network.architecture.rawValue,
-      "pixels": "\(network.pixels)",
+      "pixels": "\(network.pixels)", "batch": "\(network.standardizesBatches)",
     ])
     for (name, tensor) in network.state { writer.add(name, tensor, on: network.device) }
     writer.add("pixel.mean", statistics.mean, shape: [statistics.mean.count])
@@ -99,6 +108,7 @@ public struct TrainedModel {
     let network = try ImageClassifier(
       architecture, classes: classes.count, pixels: pixels, seed: 0, device: device)
     try network.load(file)
+    network.standardizesBatches = file.metadata["batch"] == "true"
     let area = pixels * pixels
     return TrainedModel(
       network: network,

@@ -1,0 +1,9 @@
+/// What becomes of the pretrained slice in training.
+public enum SliceMode: String, Sendable, CaseIterable {
+  /// Its weights stay, in evaluation mode: an image's output never changes and is kept.
+  case frozen
+  /// Its weights stay, but its batch norms use the batch's statistics and move the running ones, as in the official code.
+  case moving
+  /// It is trained like the head.
+  case trainable
+}

@@ -1,0 +1,45 @@
+/// What is learnt from and how.
+public struct TrainingPlan: Sendable {
+  /// Normalised images (count, pixels, pixels) and the class of each.
+  public var images: [Float], labels: [Int32]
+  /// Row numbers to train on and to choose the epoch by.
+  public var training: [Int], validation: [Int]
+  /// Passes over the training rows, rows per step.
+  public var epochs = 15, batch = 32
+  /// Seed of dropout and of the order of rows.
+  public var seed: UInt64 = 1701
+  /// Learning rates of the head's convolutions and of the classifier; the architecture's if nil.
+  public var learningRates: (convolutions: Float, classifier: Float)?
+  /// L2 penalty of the optimiser.
+  public var weightDecay: Float = 0
+  /// What becomes of the slice, and its learning rate if it is trained (nil: the head's).
+  public var slice = SliceMode.frozen, sliceRate: Float?
+  /// How learning rates change, and the share of the target that all classes have in common.
+  public var schedule = Schedule.constant, labelSmoothing: Float = 0
+  /// Epochs without a better one after which training ends; nil: never.
+  public var patience: Int?
+  /// The most bytes of slice output that are kept.
+  public var featureMemory = 6 << 30
+
+  /// A plan with the recipe's defaults.
+  public init(images: [Float], labels: [Int32], training: [Int], validation: [Int]) {
+    (self.images, self.labels) = (images, labels)
+    (self.training, self.validation) = (training, validation)
+  }
+}
+
+/// How learning rates change over the steps.
+public enum Schedule: String, Sendable, CaseIterable {
+  /// Not at all.
+  case constant
+  /// In a straight line to 0 after the last step.
+  case linear
+
+  /// The factor on the rates in a step.
+  func factor(_ step: Int, of steps: Int) -> Float {
+    switch self {
+    case .constant: 1
+    case .linear: Float(steps - step) / Float(max(1, steps))
+    }
+  }
+}
