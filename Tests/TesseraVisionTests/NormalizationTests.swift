@@ -1,4 +1,5 @@
 import TestSupport
+import TesseraCompute
 import Testing
 
 @testable import TesseraVision
@@ -12,7 +13,9 @@ import Testing
     return (mean, (x.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Float(x.count)).squareRoot())
   }
 
-  @Test(arguments: ImageNormalization.allCases) func trainingRowsEndStandardised(_ kind: ImageNormalization) {
+  @Test(arguments: [ImageNormalization.global, .centered, .pixel]) func trainingRowsEndStandardised(
+    _ kind: ImageNormalization
+  ) {
     let rows = [0, 3, 4, 7, 11, 19]
     let statistics = PixelStatistics.fit(images, area: area, rows: rows, kind)
     let out = statistics.apply(images)
@@ -28,9 +31,26 @@ import Testing
 
   @Test func constantPixelsBecomeZero() {
     let flat = [Float](repeating: 0.5, count: 4 * area)
-    for kind in ImageNormalization.allCases {
+    for kind in [ImageNormalization.global, .centered, .pixel] {
       let out = PixelStatistics.fit(flat, area: area, rows: [0, 1, 2], kind).apply(flat)
       #expect(out.allSatisfy { $0 == 0 })
+    }
+  }
+
+  @Test func aBatchIsStandardisedAsAWholeAfterUpsampling() throws {
+    let device = try CPUBackend(threads: 1)
+    let network = try ImageClassifier(.alexnet, classes: 2, pixels: 32, seed: 1, device: device)
+    network.standardizesBatches = true
+    let batch = drawn(6, 5 * 32 * 32, 2, 3)
+    let out = try device.floats(try network.upsampled(try device.tensor(batch, [5, 1, 32, 32]), 5).value)
+    // Each value stands 9 times; the deviation is the unbiased one of them all (the official code).
+    let n = Double(batch.count * 9)
+    let mean = batch.reduce(0.0) { $0 + Double($1) } / Double(batch.count)
+    let squares = batch.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) } * 9
+    let deviation = (squares / (n - 1) + 1e-8).squareRoot()
+    for (row, column) in [(0, 0), (7, 31), (31, 4)] {
+      let wanted = (Double(batch[3 * 1024 + row * 32 + column]) - mean) / deviation
+      #expect(abs(Double(out[3 * 9216 + (row * 3 + 1) * 96 + column * 3 + 2]) - wanted) < 1e-5)
     }
   }
 }
