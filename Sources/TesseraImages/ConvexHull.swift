@@ -42,6 +42,14 @@ public struct Rectangle: Sendable, Equatable {
   /// Width times height.
   public var area: Double { size.x * size.y }
 
+  /// The four corners, one after the other around it.
+  public var corners: [Point] {
+    [(0.0, 0.0), (1, 0), (1, 1), (0, 1)].map { share in
+      let (u, v) = (low.x + share.0 * size.x, low.y + share.1 * size.y)
+      return Point(x: u * axis.x - v * axis.y, y: u * axis.y + v * axis.x)
+    }
+  }
+
   /// The bounding rectangle with a side along `axis`.
   init(around hull: [Point], axis: Point) {
     let u = hull.map { $0.x * axis.x + $0.y * axis.y }

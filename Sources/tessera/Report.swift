@@ -3,14 +3,26 @@ import Foundation
 import TesseraCompute
 import TesseraPipeline
 
-/// What a run did, as text.
+/// What a run did, as one self-contained HTML page and as text.
 struct Report: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Tells what a run did: figures, fingerprints, layout.")
+    abstract: "Writes what a run did as one HTML page (RUN/report.html), and tells figures and fingerprints.")
 
   @Option(name: .customLong("run"), help: "Run directory.")
   var folder: String
+  @Option(help: "File to write (default: report.html in the run directory).")
+  var out: String?
+  @Flag(help: "Text alone.")
+  var text = false
+  @OptionGroup var device: DeviceOptions
 
-  /// Prints the report.
-  func run() throws { print(try RunReport(folder: folder).text) }
+  /// Writes the page and prints the text.
+  func run() throws {
+    print(try RunReport(folder: folder).text)
+    guard !text else { return }
+    let page = try ReportPage(folder: folder, device: try device.open()).html()
+    let path = out ?? URL(fileURLWithPath: folder).appendingPathComponent("report.html").path
+    try AtomicFile.write(Data(page.utf8), to: path)
+    print("report         \(path)")
+  }
 }

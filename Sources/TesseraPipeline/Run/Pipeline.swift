@@ -53,6 +53,7 @@ public struct Pipeline {
     _ = try (configuration.imageNormalization(), configuration.sliceMode(), configuration.learningSchedule())
     _ = try configuration.tokenPooling()
     folder = try RunDirectory(out)
+    folder.device = device.name
   }
 
   /// Runs what has to be run.

@@ -5,6 +5,8 @@ import TesseraCompute
 public final class RunDirectory {
   /// The folder.
   public let path: String
+  /// Where stages compute, for their records.
+  public var device: String?
   private var lock: Int32 = -1
 
   /// Opens or makes a folder and locks it; leftovers of killed runs are removed.
@@ -57,7 +59,10 @@ public final class RunDirectory {
     {
       return (old.fingerprint, false)
     }
+    let start = ContinuousClock.now
     record.fingerprint = try body()
+    let (seconds, attoseconds) = (ContinuousClock.now - start).components
+    (record.seconds, record.device) = (Double(seconds) + Double(attoseconds) * 1e-18, device)
     for name in outputs { record.outputs[name] = try Fingerprint.ofFile(file(name)) }
     try AtomicFile.write(try record.encoded(), to: url.path)
     return (record.fingerprint, true)

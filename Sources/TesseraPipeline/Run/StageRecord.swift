@@ -16,6 +16,8 @@ public struct StageRecord: Codable, Sendable, Equatable {
   public var outputs: [String: String]
   /// The stage's fingerprint.
   public var fingerprint: String
+  /// How long it took, and on which device; no part of what the stage is.
+  public var seconds: Double?, device: String?
 
   /// Whether the record stands for the same work.
   func matches(_ other: StageRecord) -> Bool {

@@ -1,0 +1,88 @@
+import Foundation
+import TesseraCompute
+import TesseraImages
+import TesseraVision
+
+/// Everything that a run's report shows, read from its folder; the test rows are classified anew.
+struct ReportData {
+  let configuration: RunConfiguration
+  let layout: FeatureLayout
+  let model: TrainedModel
+  let history: [EpochRecord]
+  let evaluation: Evaluation?
+  let records: [StageRecord]
+  /// The rows looked at in the end: images as rendered, classes, probabilities (count, classes), texts if the data are there.
+  let images: [Float], labels: [Int32], probabilities: [Float], texts: [String]?
+  let metrics: ClassificationMetrics
+  /// The mean of the images of the training set's first rows, to show differences from.
+  let mean: [Float]
+  /// Names of the encoder layers that the features come from, and the layer of each feature.
+  let layers: [String], layerOfFeature: [Int]
+
+  init(folder: String, device: any Backend) throws {
+    let root = URL(fileURLWithPath: folder)
+    func path(_ name: String) -> String { root.appendingPathComponent(name).path }
+    configuration = try RunConfiguration.read(path(Pipeline.Files.configuration))
+    layout = try FeatureLayout.read(path(Pipeline.Files.layout))
+    model = try TrainedModel.read(path(Pipeline.Files.model), on: device)
+    func json<T: Decodable>(_ name: String, _ type: T.Type) -> T? {
+      FileManager.default.contents(atPath: path(name)).flatMap { try? JSONDecoder().decode(type, from: $0) }
+    }
+    history = json(Pipeline.Files.history, [EpochRecord].self) ?? []
+    evaluation = json(Pipeline.Files.evaluation, Evaluation.self)
+    records = ["embeddings", "test-embeddings", "layout", "images", "model", "evaluation"].compactMap {
+      StageRecord.read(root.appendingPathComponent("\($0).json"))
+    }
+    let own = try ImageSet.read(path(Pipeline.Files.images))
+    let area = own.pixels * own.pixels
+    let set = configuration.test == nil ? own : try ImageSet.read(path(Pipeline.Files.testImages))
+    let rows = configuration.test == nil ? own.split.test : Array(set.labels.indices)
+    images = rows.flatMap { set.images[$0 * area..<($0 + 1) * area] }
+    labels = rows.map { set.labels[$0] }
+    let scores = try device.tensor(try model.logProbabilities(images), [rows.count * model.classes.count])
+    try device.unary(.exp, scores, alpha: 0, beta: 0, into: scores)
+    probabilities = try device.floats(scores)
+    metrics = ClassificationMetrics(probabilities, labels: labels, classes: model.classes.count)
+    let columns = DataSet.Columns(text: configuration.textColumn, label: configuration.labelColumn)
+    let data = try? DataSet.read(
+      configuration.test ?? configuration.data, columns: columns, classes: model.classes)
+    texts = data.flatMap { data in
+      rows.allSatisfy { $0 < data.texts.count } ? rows.map { data.texts[$0] } : nil
+    }
+    var sums = [Float](repeating: 0, count: area)
+    let first = own.split.training.prefix(1000)
+    for row in first { for p in 0..<area { sums[p] += own.images[row * area + p] } }
+    mean = sums.map { $0 / Float(max(1, first.count)) }
+    let features = layout.pixels.pixelOfFeature.count
+    let range = (try? TensorFile.open(path(Pipeline.Files.embeddings)))?.metadata["layers"] ?? ""
+    let ends = range.split(separator: ".", omittingEmptySubsequences: true).compactMap { Int($0) }
+    let states = ends.count == 2 && ends[0] <= ends[1] ? Array(ends[0]...ends[1]) : [0]
+    let width = max(1, features / states.count)
+    layers = states.map { "layer \($0)" }
+    layerOfFeature = (0..<features).map { min(states.count - 1, $0 / width) }
+  }
+
+  /// The predicted class and its probability.
+  func prediction(_ row: Int) -> (label: Int, probability: Float) {
+    let count = model.classes.count
+    var best = 0
+    for c in 1..<count where probabilities[row * count + c] > probabilities[row * count + best] { best = c }
+    return (best, probabilities[row * count + best])
+  }
+
+  /// Rows by falling confidence, those that are right or those that are wrong.
+  func rows(right: Bool) -> [Int] {
+    labels.indices.filter { (prediction($0).label == Int(labels[$0])) == right }.sorted {
+      (prediction($1).probability, $0) < (prediction($0).probability, $1)
+    }
+  }
+
+  /// The image of a row, stretched over its difference from the mean image.
+  func picture(_ row: Int) throws -> Data {
+    let area = mean.count
+    return try ContactSheet.png(
+      zip(images[row * area..<(row + 1) * area], mean).map { $0 - $1 }, pixels: layout.pixels.pixels,
+      columns: 1,
+      scale: 2)
+  }
+}

@@ -1,0 +1,226 @@
+import Foundation
+import TesseraCompute
+import TesseraImages
+
+/// A run as one HTML page.
+public struct ReportPage {
+  private let data: ReportData
+  private let device: any Backend
+
+  /// Reads a finished run and classifies its test rows on a device.
+  ///
+  /// - Throws: `TesseraError` if the run is not finished.
+  public init(folder: String, device: any Backend) throws {
+    data = try ReportData(folder: folder, device: device)
+    self.device = device
+  }
+
+  /// The page.
+  public func html() throws -> String {
+    let c = data.configuration
+    var page = HTMLPage(title: "Tessera: \(c.model) on \(URL(fileURLWithPath: c.data).lastPathComponent)")
+    page.section("Result", summary)
+    page.section(
+      "Texts and their images", try samples(),
+      note: "The most confident right answers of each class. Images show the difference from the mean image.")
+    page.section(
+      "Layout of the features", layout,
+      note:
+        "Each point is one feature of the encoder; the rectangle becomes the image. \(data.layout.pixels.collisions)"
+    )
+    page.section("Learning", learning)
+    page.section("Errors", errors)
+    page.section("The most confident mistakes", try mistakes())
+    page.section(
+      "What the network looks at", try evidence(),
+      note:
+        "Grad-CAM at the slice's output, for the predicted class, over the image's difference from the mean.")
+    page.section("Stages", stages)
+    page.section("Parameters", parameters, note: habits)
+    return page.text
+  }
+
+  private var summary: String {
+    var tiles: [(String, String, String)] = []
+    if let evaluation = data.evaluation {
+      for (name, accuracy) in [("test accuracy", evaluation.model), ("linear probe", evaluation.probe)] {
+        let interval = "95%: \(decimal(accuracy.interval.low)) to \(decimal(accuracy.interval.high))"
+        tiles.append((name, decimal(accuracy.value), interval + ", \(accuracy.correct) of \(accuracy.total)"))
+      }
+    }
+    if let area = data.metrics.roc.last?.area {
+      tiles.append(("area under ROC", decimal(area), data.model.classes.last ?? ""))
+    }
+    tiles.append(("calibration error", decimal(data.metrics.calibrationError), "expected, ten bins"))
+    if let divergence = data.layout.divergence {
+      tiles.append(("divergence", decimal(Double(divergence), 4), "Kullback-Leibler, t-SNE"))
+    }
+    let parts = tiles.map {
+      "<div class=\"tile\"><small>\(escaped($0.0))</small><b>\($0.1)</b><small>\(escaped($0.2))</small></div>"
+    }
+    return "<div class=\"tiles\">\(parts.joined())</div>"
+  }
+
+  private func quote(_ row: Int, _ length: Int = 360) -> String {
+    guard let text = data.texts?[row] else { return "<p class=\"note\">(the texts are not there)</p>" }
+    let short = text.count > length ? text.prefix(length) + "..." : text[...]
+    return "<blockquote>\(escaped(short))</blockquote>"
+  }
+
+  private func verdict(_ row: Int) -> String {
+    let (label, probability) = data.prediction(row)
+    let truth = Int(data.labels[row])
+    let said = "\(data.model.classes[label]) with \(decimal(Double(probability)))"
+    return label == truth ? said : "\(said), in truth \(data.model.classes[truth])"
+  }
+
+  private func figures(_ rows: [Int]) throws -> String {
+    HTMLPage.grid(
+      try rows.map { row in
+        let picture = HTMLPage.picture(try data.picture(row), alt: "image of row \(row)")
+        return (verdict(row), picture + quote(row))
+      })
+  }
+
+  private func samples() throws -> String {
+    let right = data.rows(right: true)
+    let chosen = data.model.classes.indices.flatMap { c in
+      right.filter { Int(data.labels[$0]) == c }.prefix(2)
+    }
+    return chosen.isEmpty ? "<p>No right answer.</p>" : try figures(Array(chosen))
+  }
+
+  private func mistakes() throws -> String {
+    let wrong = data.rows(right: false).prefix(6)
+    return wrong.isEmpty ? "<p>None.</p>" : try figures(Array(wrong))
+  }
+
+  private var layout: String {
+    let pixels = data.layout.pixels
+    let density = pixels.density
+    let most = Double(max(1, density.max() ?? 1))
+    let heat = Plots.heat(
+      density.map { Double($0) / most }, side: pixels.pixels, style: "heat", label: "features per pixel")
+    let counts = pixels.collisions.pixelsByFeatures.enumerated().map { ["\($0.offset)", "\($0.element)"] }
+    return HTMLPage.grid([
+      (
+        "features by encoder layer, their hull and its smallest rectangle",
+        Plots.scatter(data.layout.coordinates, groups: data.layerOfFeature, names: data.layers)
+      ),
+      ("features per pixel (darkest: \(Int(most)))", heat),
+    ]) + "<details><summary>Pixels by their number of features</summary>"
+      + HTMLPage.table(["features", "pixels"], counts) + "</details>"
+  }
+
+  private var learning: String {
+    let epochs = data.history
+    guard let last = epochs.last else { return "<p>No epoch was run.</p>" }
+    let held = Double(max(1, data.layout.split.validation.count))
+    let losses = epochs.map { (x: Double($0.epoch), y: $0.loss) }
+    let right = epochs.map { (x: Double($0.epoch), y: Double($0.correct) / held) }
+    let range = 1.0...Double(max(2, last.epoch))
+    let top = max(1e-3, losses.map(\.y).max() ?? 1)
+    return HTMLPage.grid([
+      (
+        "mean cross-entropy over the training rows",
+        Plots.lines(
+          [.init(name: "training loss", style: "b", points: losses)], x: range, y: 0...top, xLabel: "epoch",
+          yLabel: "loss")
+      ),
+      (
+        "share of right answers on \(Int(held)) validation rows; the best epoch's weights are kept",
+        Plots.lines(
+          [.init(name: "validation accuracy", style: "a", points: right)], x: range, y: 0...1,
+          xLabel: "epoch",
+          yLabel: "accuracy")
+      ),
+    ])
+  }
+
+  private var errors: String {
+    let names = data.model.classes
+    let rows = names.indices.map { t in [names[t]] + data.metrics.confusion[t].map(String.init) }
+    let confusion = HTMLPage.table(["in truth / called"] + names, rows)
+    let shown = names.count == 2 ? [1] : Array(names.indices.prefix(2))
+    let roc = Plots.lines(
+      shown.enumerated().map { index, c in
+        let points = data.metrics.roc[c].points
+        // A page needs no more points than a screen has pixels.
+        let step = max(1, points.count / 400)
+        let thin = points.indices.filter { $0 % step == 0 || $0 == points.count - 1 }.map {
+          (x: points[$0].x, y: points[$0].y)
+        }
+        return .init(
+          name: "\(names[c]): \(decimal(data.metrics.roc[c].area))", style: index == 0 ? "a" : "b",
+          points: thin)
+      }, x: 0...1, y: 0...1, xLabel: "false positive rate", yLabel: "true positive rate", diagonal: true)
+    let calibration = Plots.lines(
+      [
+        .init(
+          name: "share right", style: "a",
+          points: data.metrics.calibration.map { (x: $0.confidence, y: $0.accuracy) }, marks: true)
+      ], x: 0...1, y: 0...1, xLabel: "probability of the predicted class", yLabel: "share right",
+      diagonal: true)
+    return confusion
+      + HTMLPage.grid([("ROC, with the area below", roc), ("calibration, ten bins", calibration)])
+  }
+
+  private func evidence() throws -> String {
+    let chosen = Array(data.rows(right: true).prefix(2) + data.rows(right: false).prefix(2))
+    guard !chosen.isEmpty else { return "<p>No row to look at.</p>" }
+    let area = data.mean.count
+    let images = chosen.flatMap { data.images[$0 * area..<($0 + 1) * area] }
+    let (maps, side) = try data.model.network.gradCAM(
+      data.model.statistics.apply(images), of: chosen.map { Int32(data.prediction($0).label) })
+    let layers = data.layers.count
+    let rows = try chosen.enumerated().map { index, row -> (caption: String, content: String) in
+      let map = maps[index * side * side..<(index + 1) * side * side].map { Double($0) }
+      var (sums, counts) = ([Double](repeating: 0, count: layers), [Int](repeating: 0, count: layers))
+      let pixels = data.layout.pixels
+      for (feature, pixel) in pixels.pixelOfFeature.enumerated() {
+        let (y, x) = (
+          Int(pixel) / pixels.pixels * side / pixels.pixels, Int(pixel) % pixels.pixels * side / pixels.pixels
+        )
+        sums[data.layerOfFeature[feature]] += map[y * side + x]
+        counts[data.layerOfFeature[feature]] += 1
+      }
+      let shares = zip(data.layers, zip(sums, counts)).map {
+        "\($0) \(decimal($1.0 / Double(max(1, $1.1)), 2))"
+      }
+      let png = try data.picture(row).base64EncodedString()
+      let overlay = Plots.heat(map, side: side, style: "cam", over: png, label: "Grad-CAM of row \(row)")
+      return ("\(verdict(row)). Mean evidence at the features of \(shares.joined(separator: ", "))", overlay)
+    }
+    return HTMLPage.grid(rows)
+  }
+
+  private var stages: String {
+    let rows = data.records.map { record -> [String] in
+      let seconds = record.seconds.map { "\(decimal($0, 1)) s" } ?? "-"
+      return [record.stage, seconds, record.device ?? "-", record.fingerprint]
+    }
+    return HTMLPage.table(["stage", "time", "device", "fingerprint (SHA-256)"], rows)
+      + "<p class=\"note\">Numerics contract \(numericsVersion). This page was made on \(escaped(device.name)).</p>"
+  }
+
+  private var habits: String {
+    let c = data.configuration
+    let differences = [
+      c.normalization == "batch"
+        ? "batches are standardised as a whole (a prediction depends on its batch)" : nil,
+      c.slice == "moving" ? "the frozen slice's batch norms move" : nil,
+      c.seesValidation ? "scaler and layout have seen the validation rows" : nil,
+    ].compactMap { $0 }
+    return differences.isEmpty
+      ? "Scaler, layout and standardisation know the training rows alone; accuracy on the test rows was taken once."
+      : "As in the official code, \(differences.joined(separator: "; "))."
+  }
+
+  private var parameters: String {
+    guard let json = try? JSONEncoder().encode(data.configuration),
+      let object = (try? JSONSerialization.jsonObject(with: json)) as? [String: Any]
+    else { return "" }
+    return HTMLPage.table(
+      ["name", "value"], object.sorted { $0.key < $1.key }.map { [$0.key, "\($0.value)"] })
+  }
+}

@@ -1,0 +1,48 @@
+import TesseraCompute
+import TesseraNN
+
+extension ImageClassifier {
+  /// Where in the slice's output the evidence for a class lies: Grad-CAM (Selvaraju et al. 2017), the positive part of
+  /// the channels' sum, each weighted by the mean gradient of the class's logit for it.
+  ///
+  /// - Parameters:
+  ///   - images: normalised, (of.count, pixels, pixels).
+  ///   - of: a class for each image.
+  /// - Returns: maps (of.count, side, side), the largest element of each 1 (0 where nothing speaks for the class).
+  public func gradCAM(_ images: [Float], of targets: [Int32]) throws -> (maps: [Float], side: Int) {
+    let area = channels * pixels * pixels
+    guard images.count == targets.count * area, targets.allSatisfy({ $0 >= 0 && $0 < Int32(classes) }) else {
+      throw TesseraError.input(
+        "Grad-CAM", found: "\(images.count) values for \(targets.count) classes",
+        wanted: "\(area) for each, classes below \(classes)")
+    }
+    var (maps, side): ([Float], Int) = ([], 0)
+    for (row, target) in targets.enumerated() {
+      let image = Array(images[row * area..<(row + 1) * area])
+      let output = try features(try device.tensor(image, [1, channels, pixels, pixels]))
+      let context = Context(device: device, differentiable: true)
+      let variable = Variable(output, requiresGradient: true)
+      let logits = try logits(variable, context)
+      var chosen = [Float](repeating: 0, count: classes)
+      chosen[Int(target)] = 1
+      try context.tape?.backward(from: logits, gradient: try device.tensor(chosen, [1, classes]))
+      guard let gradient = variable.gradient else {
+        throw TesseraError.failure("Grad-CAM", found: "no gradient", wanted: "one for the slice's output")
+      }
+      side = output.shape[2]
+      maps += Self.evidence(
+        try device.floats(output), try device.floats(gradient), plane: side * output.shape[3])
+    }
+    return (maps, side)
+  }
+
+  private static func evidence(_ values: [Float], _ gradient: [Float], plane: Int) -> [Float] {
+    var map = [Float](repeating: 0, count: plane)
+    for begin in stride(from: 0, to: values.count, by: plane) {
+      let weight = gradient[begin..<begin + plane].reduce(0, +) / Float(plane)
+      for at in 0..<plane { map[at] += weight * values[begin + at] }
+    }
+    let most = map.reduce(0) { max($0, $1) }
+    return map.map { most > 0 ? max(0, $0) / most : 0 }
+  }
+}
