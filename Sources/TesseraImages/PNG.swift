@@ -31,6 +31,15 @@ public enum PNG {
     return data
   }
 
+  /// Encodes one image, its smallest value black and its largest white.
+  public static func encode(stretching values: [Float], width: Int) throws -> Data {
+    let (low, high) = (values.min() ?? 0, values.max() ?? 0)
+    let scale = high > low ? 255 / (high - low) : 0
+    return try encode(
+      values.map { UInt8(max(0, min(255, (($0 - low) * scale).rounded()))) }, width: width,
+      height: width > 0 ? values.count / width : 0)
+  }
+
   private static func bigEndian(_ value: Int) -> [UInt8] {
     [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) }
   }

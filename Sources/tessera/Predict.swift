@@ -1,12 +1,13 @@
 import ArgumentParser
 import Foundation
 import TesseraCompute
+import TesseraImages
 import TesseraPipeline
 
 /// Classifies texts with a finished run.
 struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Classifies texts: --text, --data, or lines on standard input.")
+    abstract: "Classifies texts: --text, --data, or lines on standard input, answered as they come.")
 
   @Option(name: .customLong("run"), help: "Run directory.")
   var folder: String
@@ -16,31 +17,88 @@ struct Predict: ParsableCommand {
   var data: String?
   @Option(help: "Column of the text (default: review, text or sentence).")
   var textColumn: String?
+  @Flag(help: "A JSON object a line: text, label, probability, probabilities.")
+  var json = false
+  @Flag(help: "With --json: the text's image as PNG in base64.")
+  var image = false
+  @Flag(help: "With --json: where the evidence lies (Grad-CAM), by hidden state and feature.")
+  var evidence = false
   @OptionGroup var device: DeviceOptions
 
-  /// Prints class, probability and text of each, separated by tabs.
-  func run() throws {
-    let texts = try self.texts()
-    guard !texts.isEmpty else {
-      throw TesseraError.input("predict", found: "no text", wanted: "--text, --data or lines")
-    }
-    let predictor = try Predictor(run: folder, device: try device.open())
-    for (text, prediction) in zip(texts, try predictor.predict(texts)) {
-      let share = (Double(prediction.probability) * 1000).rounded() / 1000
-      let line = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-      print("\(prediction.label)\t\(share)\t\(line.count > 100 ? line.prefix(97) + "..." : line[...])")
+  /// Texts that are classified together: few enough that answers come soon, no matter to the bits.
+  private static let chunk = 32
+
+  private struct Line: Encodable {
+    let text: String, label: String, probability: Float, probabilities: [String: Float]
+    let image: String?, evidence: Predictor.Evidence?
+  }
+
+  /// Checks that options go together.
+  func validate() throws {
+    guard json || !(image || evidence) else {
+      throw TesseraError.input("predict", found: "--image or --evidence alone", wanted: "--json with them")
     }
   }
 
-  private func texts() throws -> [String] {
-    if let text { return [text] }
+  /// Prints class, probability and text of each, separated by tabs, or JSON lines.
+  func run() throws {
+    var texts: [String]?
+    if let text { texts = [text] }
     if let data {
-      return try DataSet.read(data, columns: .init(text: textColumn), classes: nil, labelled: false).texts
+      texts = try DataSet.read(data, columns: .init(text: textColumn), classes: nil, labelled: false).texts
     }
-    var lines: [String] = []
-    while let line = readLine() {
-      if !line.trimmingCharacters(in: .whitespaces).isEmpty { lines.append(line) }
+    let predictor = try Predictor(run: folder, device: try device.open())
+    var answered = 0
+    if let texts {
+      for begin in stride(from: 0, to: texts.count, by: Self.chunk) {
+        answered += try answer(Array(texts[begin..<min(texts.count, begin + Self.chunk)]), predictor)
+      }
+    } else {
+      // A person who types gets an answer a line; a file is taken in larger parts.
+      let size = isatty(0) == 1 ? 1 : Self.chunk
+      var waiting: [String] = []
+      while let line = readLine() {
+        if !line.trimmingCharacters(in: .whitespaces).isEmpty { waiting.append(line) }
+        if waiting.count == size {
+          answered += try answer(waiting, predictor)
+          waiting = []
+        }
+      }
+      answered += try answer(waiting, predictor)
     }
-    return lines
+    guard answered > 0 else {
+      throw TesseraError.input("predict", found: "no text", wanted: "--text, --data or lines")
+    }
+  }
+
+  private func answer(_ texts: [String], _ predictor: Predictor) throws -> Int {
+    guard !texts.isEmpty else { return 0 }
+    for (text, prediction) in zip(texts, try predictor.predict(texts)) {
+      print(json ? try line(text, prediction, predictor) : plain(text, prediction))
+    }
+    fflush(nil)
+    return texts.count
+  }
+
+  private func plain(_ text: String, _ prediction: Predictor.Prediction) -> String {
+    let share = (Double(prediction.probability) * 1000).rounded() / 1000
+    let line = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    return "\(prediction.label)\t\(share)\t\(line.count > 100 ? line.prefix(97) + "..." : line[...])"
+  }
+
+  private func line(_ text: String, _ prediction: Predictor.Prediction, _ predictor: Predictor) throws
+    -> String
+  {
+    let side = Int(Double(prediction.image.count).squareRoot())
+    let png = image ? try PNG.encode(stretching: prediction.image, width: side).base64EncodedString() : nil
+    let object = Line(
+      text: text, label: prediction.label, probability: prediction.probability,
+      probabilities: Dictionary(
+        zip(predictor.classes, prediction.probabilities), uniquingKeysWith: { first, _ in first }),
+      image: png,
+      evidence: evidence ? try predictor.evidence(prediction) : nil)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(object), as: UTF8.self)
   }
 }

@@ -77,12 +77,11 @@ struct ReportData {
     }
   }
 
-  /// The image of a row, stretched over its difference from the mean image.
+  /// The image of a row as its difference from the mean image, from black to white.
   func picture(_ row: Int) throws -> Data {
     let area = mean.count
-    return try ContactSheet.png(
-      zip(images[row * area..<(row + 1) * area], mean).map { $0 - $1 }, pixels: layout.pixels.pixels,
-      columns: 1,
-      scale: 2)
+    return try PNG.encode(
+      stretching: zip(images[row * area..<(row + 1) * area], mean).map { $0 - $1 },
+      width: layout.pixels.pixels)
   }
 }

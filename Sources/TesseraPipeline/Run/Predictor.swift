@@ -14,8 +14,24 @@ public struct Predictor {
   public struct Prediction: Sendable {
     /// The most probable class.
     public let label: String
-    /// Its probability.
-    public let probability: Float
+    /// Its probability, and every class's in the order of `classes`.
+    public let probability: Float, probabilities: [Float]
+    /// The text's image, row-major (pixels, pixels).
+    public let image: [Float]
+  }
+
+  /// Where the evidence for a prediction lies.
+  public struct Evidence: Sendable, Codable {
+    /// Mean Grad-CAM at the features of each hidden state, by its number.
+    public let byState: [String: Float]
+    /// The features with the most evidence, as hidden state and element, most first.
+    public let features: [Feature]
+
+    /// A feature's place in the encoder.
+    public struct Feature: Sendable, Codable {
+      /// Number of the hidden state, element of its vector, and the evidence in [0, 1].
+      public let state: Int, element: Int, evidence: Float
+    }
   }
 
   /// Names of the classes.
@@ -52,7 +68,9 @@ public struct Predictor {
   /// Classifies texts.
   public func predict(_ texts: [String], progress: (Int) throws -> Void = { _ in }) throws -> [Prediction] {
     let device = model.network.device
-    let scores = try model.logProbabilities(try images(texts, progress: progress).images)
+    let rendered = try images(texts, progress: progress).images
+    let area = rendered.count / max(1, texts.count)
+    let scores = try model.logProbabilities(rendered)
     let tensor = try device.tensor(scores, [scores.count])
     try device.unary(.exp, tensor, alpha: 0, beta: 0, into: tensor)
     let probabilities = try device.floats(tensor)
@@ -60,8 +78,36 @@ public struct Predictor {
     return texts.indices.map { row in
       var best = 0
       for c in 1..<count where scores[row * count + c] > scores[row * count + best] { best = c }
-      return Prediction(label: classes[best], probability: probabilities[row * count + best])
+      return Prediction(
+        label: classes[best], probability: probabilities[row * count + best],
+        probabilities: Array(probabilities[row * count..<(row + 1) * count]),
+        image: Array(rendered[row * area..<(row + 1) * area]))
     }
+  }
+
+  /// What spoke for a prediction: Grad-CAM mapped back to features and hidden states.
+  ///
+  /// - Parameter most: how many features are named.
+  public func evidence(_ prediction: Prediction, most: Int = 10) throws -> Evidence {
+    let target = Int32(classes.firstIndex(of: prediction.label) ?? 0)
+    let (map, side) = try model.network.gradCAM(model.statistics.apply(prediction.image), of: [target])
+    let states = try configuration.states(layers: encoder.configuration.layers)
+    let (pixels, places) = (layout.pixels.pixels, layout.pixels.pixelOfFeature)
+    let width = max(1, places.count / states.count)
+    let values = places.map { pixel in
+      map[Int(pixel) / pixels * side / pixels * side + Int(pixel) % pixels * side / pixels]
+    }
+    var byState: [String: Float] = [:]
+    for (index, state) in states.enumerated() {
+      let part = values[min(values.count, index * width)..<min(values.count, (index + 1) * width)]
+      byState[String(state)] = part.isEmpty ? 0 : part.reduce(0, +) / Float(part.count)
+    }
+    let order = values.indices.sorted { (values[$1], $0) < (values[$0], $1) }
+    return Evidence(
+      byState: byState,
+      features: order.prefix(most).map {
+        .init(state: states.lowerBound + $0 / width, element: $0 % width, evidence: values[$0])
+      })
   }
 
   /// Accuracy on labelled texts, with the probe fitted on the run's training rows beside it.

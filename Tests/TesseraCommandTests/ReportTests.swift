@@ -1,0 +1,99 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The page of a run, also in a real browser; and predictions as JSON lines.
+@Suite struct ReportTests {
+  private struct Line: Decodable {
+    struct Evidence: Decodable {
+      struct Feature: Decodable { let state: Int, element: Int, evidence: Float }
+      let byState: [String: Float], features: [Feature]
+    }
+    let text: String, label: String, probability: Float, probabilities: [String: Float]
+    let image: String?, evidence: Evidence?
+  }
+
+  private static let browser = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
+    .first { FileManager.default.isExecutableFile(atPath: $0) }
+
+  /// A finished run whose texts would like to be more than texts.
+  private func withRun(_ body: (String) throws -> Void) throws {
+    try withTemporaryFolder { folder in
+      try TinyEncoder.write(to: folder + "/encoder")
+      let hostile = "</blockquote><script>throw 1</script><img src=http://127.0.0.1:9/x> & "
+      let reviews = TinyEncoder.reviews(60).replacingOccurrences(of: "\n\"", with: "\n\"" + hostile)
+      try Data(reviews.utf8).write(to: URL(fileURLWithPath: folder + "/reviews.csv"))
+      let run = try Command.run([
+        "run", "--data", folder + "/reviews.csv", "--encoder", folder + "/encoder", "--out", folder + "/a",
+        "--model",
+        "alexnet", "--pixels", "20", "--perplexity", "5", "--iterations", "300", "--epochs", "2", "--batch",
+        "8",
+        "--device", "cpu", "--test-share", "0.4",
+      ])
+      #expect(run.code == 0, "\(run.errors)")
+      try body(folder)
+    }
+  }
+
+  /// What a browser finds wrong with a page: console messages of errors and failed requests; and the page as it ended.
+  private func complaints(_ path: String, _ folder: String) throws -> (lines: [Substring], dom: String) {
+    let result = try Command.shell(
+      "\(Self.browser ?? "false") --headless=new --no-sandbox --disable-gpu --user-data-dir='\(folder)/profile' "
+        + "--enable-logging=stderr --v=0 --virtual-time-budget=3000 --dump-dom 'file://\(path)'")
+    return (result.errors.split(separator: "\n").filter { $0.contains("CONSOLE") }, result.output)
+  }
+
+  @Test func thePageIsSelfContainedAndTextsStayTexts() throws {
+    try withRun { folder in
+      let report = try Command.run(["report", "--run", folder + "/a", "--device", "cpu"])
+      #expect(report.code == 0, "\(report.errors)")
+      let path = folder + "/a/report.html"
+      let page = try String(contentsOf: URL(fileURLWithPath: path), encoding: .utf8)
+      for heading in ["Result", "Layout of the features", "Learning", "Errors", "Stages", "Parameters"] {
+        #expect(page.contains("<h2>\(heading)</h2>"))
+      }
+      #expect(page.contains("&lt;script&gt;") && !page.contains("<script"))
+      let places = page.matches(of: /(?:src|href)="([^"]*)"/).map { $0.1 }
+      #expect(!places.isEmpty && places.allSatisfy { $0.hasPrefix("data:") })
+      #expect(!page.contains("url(") && !page.contains("@import") && !page.contains("nan"))
+      for digits in report.fingerprints { #expect(page.contains(digits)) }
+      guard Self.browser != nil else { return }
+      let found = try complaints(path, folder)
+      #expect(found.lines.isEmpty && found.dom.contains("<h2>Parameters</h2>"), "\(found.lines)")
+    }
+  }
+
+  @Test(.enabled(if: ReportTests.browser != nil)) func theBrowserWouldComplain() throws {
+    try withTemporaryFolder { folder in
+      let page =
+        "<html><body><img src=\"http://127.0.0.1:9/x.png\"><script>console.error('no')</script></body></html>"
+      try Data(page.utf8).write(to: URL(fileURLWithPath: folder + "/p.html"))
+      #expect(try complaints(folder + "/p.html", folder).lines.count >= 1)
+    }
+  }
+
+  @Test func predictionsAsJSONLines() throws {
+    try withRun { folder in
+      let run = ["predict", "--json", "--run", folder + "/a", "--device", "cpu"]
+      let texts = (0..<40).map { "good film \"\($0)\" \\ end" }
+      let result = try Command.run(run + ["--image", "--evidence"], input: texts.joined(separator: "\n"))
+      #expect(result.code == 0, "\(result.errors)")
+      let lines = try result.output.split(separator: "\n").map {
+        try JSONDecoder().decode(Line.self, from: Data($0.utf8))
+      }
+      #expect(lines.map(\.text) == texts)
+      for line in lines {
+        #expect(abs(line.probabilities.values.reduce(0, +) - 1) < 1e-5)
+        #expect(line.probabilities[line.label] == line.probability && line.probability >= 0.5)
+        #expect(line.image.flatMap { Data(base64Encoded: $0) }?.prefix(4) == Data([0x89, 0x50, 0x4e, 0x47]))
+        let evidence = try #require(line.evidence)
+        #expect(evidence.features.count == 10 && !evidence.byState.isEmpty)
+        #expect(evidence.features.allSatisfy { $0.evidence >= 0 && $0.evidence <= 1 })
+      }
+      let short = try Command.run(run, input: texts[7])
+      let first = try JSONDecoder().decode(Line.self, from: Data(short.output.utf8))
+      #expect(first.image == nil && first.evidence == nil && first.probabilities == lines[7].probabilities)
+      #expect(try Command.run(["predict", "--image", "--run", folder + "/a"], input: "x").code == 2)
+    }
+  }
+}
