@@ -100,7 +100,7 @@ public final class Context {
   }
 
   /// The next random stream of this step: draw number in the low 16 bits, step above.
-  func nextStream() -> RandomStream {
+  public func nextStream() -> RandomStream {
     defer { draws += 1 }
     return RandomStream(seed: seed, stream: step << 16 | draws)
   }

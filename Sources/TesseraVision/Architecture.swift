@@ -28,8 +28,8 @@ extension Architecture {
   public var learningRates: (convolutions: Float, classifier: Float) { model.rates }
 
   /// - Throws: `TesseraError` for images that are too small.
-  public func check(pixels: Int) throws {
-    let least = model.smallestPixels(upsampling: ImageClassifier.upsampling)
+  public func check(pixels: Int, upsampling: Int) throws {
+    let least = model.smallestPixels(upsampling: upsampling)
     guard pixels >= least else {
       throw TesseraError.input("pixels", found: "\(pixels)", wanted: "\(least) or more for \(rawValue)")
     }

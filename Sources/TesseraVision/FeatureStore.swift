@@ -1,61 +1,81 @@
 import TesseraCompute
 import TesseraNN
 
-/// The slice's output: computed once for every image while that cannot change and memory allows, and copied out batch by
-/// batch; else computed for each batch.
+/// The slice's output: computed once for every image while that cannot change and something holds it, and copied out batch
+/// by batch; else computed for each batch.
 final class FeatureStore {
   private let network: ImageClassifier
   private let images: [Float]
   private let area: Int
-  private var chunks: [Tensor] = []
   private let mode: SliceMode
+  private let noise: Float
+  private var cache: (any FeatureCache)?
   /// Extents of one image's features.
-  private let shape: [Int]
+  private var shape: [Int] = []
   private static let chunk = 64
 
-  /// Computes the features of normalised images; more than `limit` bytes are computed anew for each batch.
+  /// What a step of training or evaluation reads.
+  struct Batch {
+    /// The slice's output (rows, ...); it takes part in the tape if the slice is trained.
+    let features: Variable
+    /// The images (rows, channels, pixels, pixels), if the network has a bypass.
+    let images: Tensor?
+  }
+
+  /// A store of normalised images.
+  ///
+  /// - Parameters:
+  ///   - noise: standard deviation of what is added to the pixels in training; features cannot be kept then.
+  ///   - limits: where features may be kept.
   init(
-    _ network: ImageClassifier, images: [Float], _ mode: SliceMode, limit: Int,
+    _ network: ImageClassifier, images: [Float], _ mode: SliceMode, noise: Float = 0, limits: FeatureLimits,
     progress: (Int, Int) throws -> Void
   ) throws {
     self.network = network
     self.images = images
-    self.mode = mode
+    (self.mode, self.noise) = (mode, noise)
     area = network.channels * network.pixels * network.pixels
-    guard mode == .frozen, !network.standardizesBatches else {
-      shape = []
-      return
-    }
+    guard mode == .frozen, noise == 0, !network.standardizesBatches, images.count >= area else { return }
     let count = images.count / area
     let probe = try network.features(try Self.upload(network, images, [0], area))
     shape = Array(probe.shape.dropFirst())
-    guard count * shape.reduce(4, *) <= limit else { return }
+    let size = shape.reduce(1, *)
+    if count * size * 4 <= limits.device {
+      cache = DeviceFeatureCache(rowSize: size, chunk: Self.chunk)
+    } else if count * size * 4 <= limits.host {
+      cache = try MappedFeatureCache(count: count, rowSize: size, folder: nil)
+    } else if let folder = limits.folder, count * size * 4 <= limits.file {
+      cache = try MappedFeatureCache(count: count, rowSize: size, folder: folder)
+    }
+    guard let cache else { return }
     for begin in stride(from: 0, to: count, by: Self.chunk) {
       let rows = Array(begin..<min(count, begin + Self.chunk))
-      chunks.append(try network.features(try Self.upload(network, images, rows, area)))
-      try progress(rows.last.map { $0 + 1 } ?? 0, count)
+      try cache.append(
+        try network.features(try Self.upload(network, images, rows, area)), on: network.device)
+      try progress(begin + rows.count, count)
     }
   }
 
-  /// The slice's output for some images, (rows.count, ...); it takes part in the tape if the slice is trained.
-  func batch(_ rows: [Int], _ context: Context) throws -> Variable {
-    guard chunks.isEmpty else { return Variable(try kept(rows)) }
-    let images = try Self.upload(network, images, rows, area)
+  /// Features and images of some rows.
+  func batch(_ rows: [Int], _ context: Context) throws -> Batch {
+    let images: Tensor? =
+      cache == nil || network.bypass != nil ? try Self.upload(network, images, rows, area) : nil
+    if let cache {
+      let out = try network.device.allocate([rows.count] + shape, .float32)
+      try cache.copy(rows, into: out, on: network.device)
+      return Batch(features: Variable(out), images: images)
+    }
+    guard let images else {
+      throw TesseraError.failure("features", found: "no images", wanted: "images or kept features")
+    }
+    if noise > 0, context.training {
+      let drawn = try network.device.allocate(images.shape, .float32)
+      try network.device.randomNormal(context.nextStream(), mean: 0, deviation: noise, into: drawn)
+      try network.device.binary(.add, images, drawn, into: images)
+    }
     let large = try network.upsampled(images, rows.count)
-    return try network.slice(large, mode == .frozen ? Context(device: network.device) : context)
-  }
-
-  private func kept(_ rows: [Int]) throws -> Tensor {
-    let size = shape.reduce(1, *)
-    let out = try network.device.allocate([rows.count] + shape, .float32)
-    for (at, row) in rows.enumerated() {
-      try network.device.copy(
-        chunks[row / Self.chunk], to: out,
-        region: CopyRegion(
-          rows: 1, columns: size, sourceOffset: row % Self.chunk * size, sourceStride: size,
-          destinationOffset: at * size, destinationStride: size))
-    }
-    return out
+    let features = try network.slice(large, mode == .frozen ? Context(device: network.device) : context)
+    return Batch(features: features, images: images)
   }
 
   private static func upload(_ network: ImageClassifier, _ images: [Float], _ rows: [Int], _ area: Int) throws

@@ -1,7 +1,12 @@
 import TesseraCompute
 import TesseraNN
 
-/// A network on grey images: upsampling x3, a frozen slice, a trained head and classifier.
+/// A network on images: upsampling, a pretrained slice, a trained head and classifier, and, if wanted, a linear path from
+/// the pixels around them to the logits.
+///
+///     images --> upsampling --> slice --> head --> classifier --> + --> logits
+///        |                                                        |
+///        +--------------------- bypass (linear) ------------------+
 public final class ImageClassifier {
   /// Which network.
   public let architecture: Architecture
@@ -13,33 +18,39 @@ public final class ImageClassifier {
   public let device: any Backend
   /// Whether batches are standardised as a whole (`ImageNormalization.batch`).
   public var standardizesBatches = false
-  let slice: Sequential, head: Sequential, classifier: Sequential
+  /// What it has besides its architecture.
+  public let options: NetworkOptions
+  let slice: Sequential, head: Sequential, classifier: Sequential, bypass: Linear?
 
-  /// The factor of the nearest upsampling in front of the slice.
-  public static let upsampling = 3
-
-  /// A network with weights drawn by seed; the slice is frozen.
+  /// A network with weights drawn by seed; the slice is frozen, a bypass is 0.
   ///
   /// - Parameter channels: of the images; grey ones have 1.
   public init(
-    _ architecture: Architecture, classes: Int, pixels: Int, channels: Int = 1, seed: UInt64,
-    device: any Backend
+    _ architecture: Architecture, classes: Int, pixels: Int, channels: Int = 1,
+    options: NetworkOptions = .init(),
+    seed: UInt64, device: any Backend
   ) throws {
     (self.architecture, self.classes, self.pixels, self.device) = (architecture, classes, pixels, device)
-    self.channels = channels
-    try architecture.check(pixels: pixels)
+    (self.channels, self.options) = (channels, options)
+    try options.check()
+    try architecture.check(pixels: pixels, upsampling: options.upsampling)
     let initializer = Initializer(device: device, seed: seed)
     slice = try architecture.model.slice(channels, initializer)
     head = try architecture.model.makeHead(initializer)
     classifier = try architecture.model.makeClassifier(classes, initializer)
     slice.setTrainable(false)
+    bypass = options.bypass ? try Linear(channels * pixels * pixels, classes, initializer) : nil
+    for (_, state) in bypass?.state ?? [] { try device.fill(state.tensor, with: 0) }
+  }
+
+  /// The modules with the prefix of their state's names.
+  private var parts: [(prefix: String, module: any Module)] {
+    [("", slice), ("head.", head), ("classifier.", classifier)] + (bypass.map { [("bypass.", $0)] } ?? [])
   }
 
   /// Everything the network holds, by name.
   public var state: [(name: String, tensor: Tensor)] {
-    [("", slice), ("head.", head), ("classifier.", classifier)].flatMap { prefix, module in
-      module.state.map { (prefix + $0.name, $0.state.tensor) }
-    }
+    parts.flatMap { prefix, module in module.state.map { (prefix + $0.name, $0.state.tensor) } }
   }
 
   /// Loads the slice by the names of the published weights. On grey images the three input channels of the first
@@ -82,10 +93,10 @@ public final class ImageClassifier {
 
   /// Images (batch, channels, pixels, pixels) as the slice takes them.
   func upsampled(_ images: Tensor, _ batch: Int) throws -> Variable {
-    let side = pixels * Self.upsampling
+    let side = pixels * options.upsampling
     let large = try device.allocate([batch, channels, side, side], .float32)
     try device.upsampleNearest(
-      planes: batch * channels, height: pixels, width: pixels, scale: Self.upsampling, images, into: large)
+      planes: batch * channels, height: pixels, width: pixels, scale: options.upsampling, images, into: large)
     if standardizesBatches { try standardize(large, batch) }
     return Variable(large)
   }
@@ -100,8 +111,13 @@ public final class ImageClassifier {
   }
 
   /// The logits for the slice's output.
-  func logits(_ features: Variable, _ context: Context) throws -> Variable {
-    try classifier(try head(features, context), context)
+  ///
+  /// - Parameter images: normalised, (batch, channels, pixels, pixels); read by the bypass alone.
+  func logits(_ features: Variable, images: Tensor?, _ context: Context) throws -> Variable {
+    let y = try classifier(try head(features, context), context)
+    guard let bypass, let images else { return y }
+    let flat = try images.reshaped([images.shape[0], channels * pixels * pixels])
+    return try context.add(y, try bypass(Variable(flat), context))
   }
 
   /// The class probabilities' logarithms of normalised images, row-major (count, classes).
@@ -114,9 +130,9 @@ public final class ImageClassifier {
     for begin in stride(from: 0, to: images.count, by: 32 * area) {
       let part = Array(images[begin..<min(images.count, begin + 32 * area)])
       let batch = part.count / area
-      let x = try features(try device.tensor(part, [batch, channels, pixels, pixels]))
+      let images = try device.tensor(part, [batch, channels, pixels, pixels])
       let context = Context(device: device)
-      let y = try context.logSoftmax(try logits(Variable(x), context))
+      let y = try context.logSoftmax(try logits(Variable(try features(images)), images: images, context))
       out += try device.floats(y.value)
     }
     return out

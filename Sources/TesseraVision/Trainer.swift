@@ -61,7 +61,8 @@ public final class Trainer {
     }
     guard history.count < plan.epochs else { return try finish() }
     let store = try FeatureStore(
-      network, images: plan.images, plan.slice, limit: plan.featureMemory, progress: progressOfFeatures)
+      network, images: plan.images, plan.slice, noise: plan.noise, limits: plan.limits,
+      progress: progressOfFeatures)
     while history.count < plan.epochs, !isPatienceAtAnEnd {
       let epoch = history.count + 1
       let loss = try pass(epoch, store, progress)
@@ -106,7 +107,8 @@ public final class Trainer {
         device: device, training: true, differentiable: true, seed: plan.seed,
         step: UInt64((epoch - 1) * steps + step))
       let labels = try device.tensor(rows.map { plan.labels[$0] }, [rows.count])
-      let logits = try network.logits(try store.batch(rows, context), context)
+      let input = try store.batch(rows, context)
+      let logits = try network.logits(input.features, images: input.images, context)
       let part = try context.crossEntropy(logits, labels: labels, smoothing: plan.labelSmoothing)
       try device.copy(
         part, to: losses,
@@ -125,7 +127,8 @@ public final class Trainer {
     for begin in stride(from: 0, to: rows.count, by: plan.batch) {
       let part = Array(rows[begin..<min(rows.count, begin + plan.batch)])
       let context = Context(device: network.device)
-      let logits = try network.logits(try store.batch(part, context), context)
+      let input = try store.batch(part, context)
+      let logits = try network.logits(input.features, images: input.images, context)
       let best = try network.device.allocate([part.count], .int32)
       try network.device.rowArgmax(logits.value, rows: part.count, columns: network.classes, into: best)
       right += zip(try network.device.ints(best), part).count { $0 == plan.labels[$1] }

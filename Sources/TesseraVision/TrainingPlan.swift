@@ -18,8 +18,10 @@ public struct TrainingPlan: Sendable {
   public var schedule = Schedule.constant, labelSmoothing: Float = 0
   /// Epochs without a better one after which training ends; nil: never.
   public var patience: Int?
-  /// The most bytes of slice output that are kept.
-  public var featureMemory = 6 << 30
+  /// Standard deviation of normal noise on the normalised pixels, drawn anew in every step.
+  public var noise: Float = 0
+  /// Where the frozen slice's output may be kept.
+  public var limits = FeatureLimits()
 
   /// A plan with the recipe's defaults.
   public init(images: [Float], labels: [Int32], training: [Int], validation: [Int]) {

@@ -103,6 +103,39 @@ struct TrainingOptions: ParsableArguments {
   var weightDecay: Float = 0
   @Option(help: "The most GiB of the frozen slice's output that are kept between epochs. Changes no bit.")
   var featureMemory = 6
+  @Option(
+    help: "GiB of the machine's memory for them where the device's do not suffice. Changes no bit.")
+  var featureHostMemory = 0
+  @Option(
+    help: "GiB of disk for them, in the output folder, where memory does not suffice. Changes no bit.")
+  var featureDisk = 0
+
+  @Option(help: "The factor of the nearest upsampling in front of the slice.")
+  var upsampling = 3
+  @Flag(help: "A linear path from the pixels around slice and head to the logits.")
+  var bypass = false
+  @Option(help: "Standard deviation of noise on the normalised pixels, drawn anew in every step.")
+  var noise: Float = 0
+
+  /// Writes the options into a configuration; `paper` takes the official code's habits where nothing is chosen.
+  func apply(to c: inout RunConfiguration, paper: Bool = false) {
+    (c.model, c.weights) = (model, weights)
+    c.normalization = normalization ?? (paper ? "batch" : "global")
+    c.slice = slice ?? (paper ? "moving" : "frozen")
+    (c.sliceRate, c.schedule) = (sliceRate, schedule)
+    (c.labelSmoothing, c.patience) = (labelSmoothing, patience)
+    (c.epochs, c.batch, c.weightDecay) = (epochs, batch, weightDecay)
+    (c.convolutionRate, c.classifierRate) = (convolutionRate, classifierRate)
+    (c.upsampling, c.bypass, c.noise) = (upsampling, bypass, noise)
+  }
+
+  /// Where the frozen slice's output may be kept.
+  var limits: FeatureLimits {
+    var limits = FeatureLimits()
+    (limits.device, limits.host) = (featureMemory << 30, featureHostMemory << 30)
+    limits.file = featureDisk << 30
+    return limits
+  }
 
   /// Checks ranges.
   func validate() throws {
@@ -112,8 +145,17 @@ struct TrainingOptions: ParsableArguments {
     guard (1...65_536).contains(batch) else {
       throw TesseraError.input("batch", found: "\(batch)", wanted: "1 to 65536")
     }
-    guard (0...65_536).contains(featureMemory) else {
-      throw TesseraError.input("feature-memory", found: "\(featureMemory)", wanted: "0 to 65536")
+    for (name, size) in [
+      ("feature-memory", featureMemory), ("feature-host-memory", featureHostMemory),
+      ("feature-disk", featureDisk),
+    ] where !(0...65_536).contains(size) {
+      throw TesseraError.input(name, found: "\(size)", wanted: "0 to 65536")
+    }
+    guard (1...8).contains(upsampling) else {
+      throw TesseraError.input("upsampling", found: "\(upsampling)", wanted: "1 to 8")
+    }
+    guard noise >= 0, noise < 1000 else {
+      throw TesseraError.input("noise", found: "\(noise)", wanted: "0 or more, below 1000")
     }
     guard labelSmoothing >= 0, labelSmoothing < 1 else {
       throw TesseraError.input("label-smoothing", found: "\(labelSmoothing)", wanted: "0 or more, below 1")

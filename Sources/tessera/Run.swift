@@ -21,6 +21,8 @@ struct Run: ParsableCommand {
     help:
       "Rows that scaler and layout are fitted on: training, or all but the test's (default: the recipe's).")
   var fit: String?
+  @Option(help: "Trainings by successive seeds, for the mean accuracy and its interval.")
+  var repeats = 1
   @OptionGroup var device: DeviceOptions
 
   @Option(help: "Share of the rows for validation.")
@@ -40,7 +42,6 @@ struct Run: ParsableCommand {
       layout.pixels, layout.perplexity, layout.iterations, layout.seed
     )
     c.discretization = layout.discretization
-    (c.model, c.weights) = (training.model, training.weights)
     guard ["default", "paper"].contains(recipe) else {
       throw TesseraError.input("recipe", found: recipe, wanted: "default or paper")
     }
@@ -48,21 +49,17 @@ struct Run: ParsableCommand {
       throw TesseraError.input("fit", found: fit ?? "", wanted: "training or all")
     }
     let paper = recipe == "paper"
-    c.normalization = training.normalization ?? (paper ? "batch" : "global")
-    c.slice = training.slice ?? (paper ? "moving" : "frozen")
+    training.apply(to: &c, paper: paper)
     c.seesValidation = fit.map { $0 == "all" } ?? paper
     c.paperStates = paper
-    (c.sliceRate, c.schedule) = (training.sliceRate, training.schedule)
-    (c.labelSmoothing, c.patience) = (training.labelSmoothing, training.patience)
-    (c.epochs, c.batch, c.weightDecay) = (training.epochs, training.batch, training.weightDecay)
-    (c.convolutionRate, c.classifierRate) = (training.convolutionRate, training.classifierRate)
+    c.repeats = repeats
     (c.validationShare, c.testShare) = (validationShare, testShare)
     let backend = try device.open()
     let progress = device.progress
     progress.note("device: \(backend.name)")
     let summary = try Pipeline(
       c, device: backend, out: out, embeddingBatch: encoder.batch,
-      featureMemory: training.featureMemory << 30, progress: progress
+      limits: training.limits, progress: progress
     ).run()
     print(summary.text)
   }

@@ -22,44 +22,20 @@ struct Train: ParsableCommand {
 
   /// Trains and writes the model.
   func run() throws {
-    guard let architecture = Architecture(rawValue: training.model) else {
-      throw TesseraError.input(
-        "model", found: training.model, wanted: Architecture.allCases.map(\.rawValue).joined(separator: ", "))
-    }
-    let names = (training.normalization ?? "global", training.slice ?? "frozen")
-    guard let normalization = ImageNormalization(rawValue: names.0) else {
-      throw TesseraError.input("normalization", found: names.0, wanted: "global, centered, pixel or batch")
-    }
-    guard let slice = SliceMode(rawValue: names.1) else {
-      throw TesseraError.input("slice", found: names.1, wanted: "frozen, moving or trainable")
-    }
-    guard let schedule = Schedule(rawValue: training.schedule) else {
-      throw TesseraError.input("schedule", found: training.schedule, wanted: "constant or linear")
-    }
+    var c = RunConfiguration(data: images, encoder: "")
+    training.apply(to: &c)
+    c.seed = seed
+    var options = try c.trainingOptions()
     let set = try ImageSet.read(images)
     let folder = try RunDirectory(out)
     let checkpoint = folder.file("checkpoint.safetensors")
     if !resume { try? FileManager.default.removeItem(atPath: checkpoint) }
-    var options = TrainedModel.Options(architecture, weights: training.weights)
-    options.normalization = normalization
-    (options.epochs, options.batch, options.seed) = (training.epochs, training.batch, seed)
-    let standard = architecture.learningRates
-    let rates = (
-      training.convolutionRate ?? standard.convolutions, training.classifierRate ?? standard.classifier
-    )
-    options.rates = rates
-    options.weightDecay = training.weightDecay
-    (options.slice, options.sliceRate) = (slice, training.sliceRate)
-    (options.schedule, options.labelSmoothing) = (schedule, training.labelSmoothing)
-    options.patience = training.patience
     options.checkpoints = folder.path
-    options.featureMemory = training.featureMemory << 30
-    let key = [
-      try Fingerprint.ofFile(images), try training.weights.map { try Fingerprint.ofFile($0) } ?? "",
-      training.model, names.0, "\(training.batch) \(seed) \(rates) \(training.weightDecay)", names.1,
-      "\(training.sliceRate ?? -1) \(schedule) \(training.labelSmoothing) \(training.patience ?? 0)",
-      schedule == .constant ? "" : "\(training.epochs)",
-    ].joined(separator: " ")
+    options.limits = training.limits
+    options.limits.folder = folder.path
+    let key = try c.checkpointKey(
+      images: try Fingerprint.ofFile(images),
+      weights: try training.weights.map { try Fingerprint.ofFile($0) } ?? "drawn by seed")
     let backend = try device.open()
     let progress = device.progress
     progress.begin("training \(training.model) on \(backend.name)")

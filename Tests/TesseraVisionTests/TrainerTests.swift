@@ -49,11 +49,18 @@ import Testing
     var plan = Self.plan(44)
     plan.epochs = 1
     var results: [[UInt32]] = []
-    for threads in [1, 2] {
-      let network = try network(try CPUBackend(threads: threads))
-      if threads == 2 { plan.featureMemory = 0 }
-      try Trainer(network, plan).run()
-      results.append(try bits(network))
+    try withTemporaryFolder { folder in
+      // In device memory, not at all, in host memory, in a file.
+      for (threads, limits) in [
+        (1, (1 << 30, 0, 0)), (2, (0, 0, 0)), (2, (0, 1 << 30, 0)), (2, (0, 0, 1 << 30)),
+      ] {
+        let network = try network(try CPUBackend(threads: threads))
+        (plan.limits.device, plan.limits.host, plan.limits.file) = limits
+        plan.limits.folder = folder
+        try Trainer(network, plan).run()
+        results.append(try bits(network))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
+      }
     }
     if TestDevices.hasOpenCL {
       let network = try network(try OpenCLBackend(try TestDevices.first()))

@@ -210,6 +210,7 @@ public struct ReportPage {
         ? "batches are standardised as a whole (a prediction depends on its batch)" : nil,
       c.slice == "moving" ? "the frozen slice's batch norms move" : nil,
       c.seesValidation ? "scaler and layout have seen the validation rows" : nil,
+      c.paperStates ? "validation accuracy is also given as a mean over all epochs" : nil,
     ].compactMap { $0 }
     return differences.isEmpty
       ? "Scaler, layout and standardisation know the training rows alone; accuracy on the test rows was taken once."

@@ -6,11 +6,12 @@ import TesseraVision
 
 /// The whole way from reviews to an evaluated classifier in a run directory: embed, layout, render, train, evaluate.
 public struct Pipeline {
-  private let configuration: RunConfiguration
-  private let device: any Backend
-  private let folder: RunDirectory
-  private let embeddingBatch: Int, featureMemory: Int
-  private let progress: ProgressLine
+  let configuration: RunConfiguration
+  let device: any Backend
+  let folder: RunDirectory
+  private let embeddingBatch: Int
+  let limits: FeatureLimits
+  let progress: ProgressLine
 
   /// Names of the files of a run.
   public enum Files {
@@ -28,8 +29,12 @@ public struct Pipeline {
     public var fingerprints: [(stage: String, digits: String)] = []
     /// The epochs' figures, with the number of validation rows.
     public var epochs: [EpochRecord] = [], validationRows = 0
+    /// Whether the official code's habits were taken.
+    public var isPaper = false
     /// Accuracy on the test rows.
     public var evaluation: Evaluation?
+    /// Accuracy on the test rows by the seeds that followed the first.
+    public var repeats: [Accuracy] = []
     /// How features share pixels, and the layout's divergence.
     public var collisions: CollisionReport?, divergence: Float?
   }
@@ -38,20 +43,22 @@ public struct Pipeline {
   ///
   /// - Parameters:
   ///   - embeddingBatch: texts at once; changes no bit.
-  ///   - featureMemory: the most bytes of the frozen slice's output that are kept between epochs; changes no bit.
+  ///   - limits: where the frozen slice's output may be kept between epochs (the file is the run directory's); changes no
+  ///     bit.
   /// - Throws: `TesseraError` if the folder cannot be used.
   public init(
     _ configuration: RunConfiguration, device: any Backend, out: String, embeddingBatch: Int = 64,
-    featureMemory: Int = 6 << 30, progress: ProgressLine
+    limits: FeatureLimits = .init(), progress: ProgressLine
   ) throws {
     (self.configuration, self.device, self.progress) = (configuration, device, progress)
-    (self.embeddingBatch, self.featureMemory) = (embeddingBatch, featureMemory)
+    (self.embeddingBatch, self.limits) = (embeddingBatch, limits)
     // Mistakes in options are found before hours of work.
     let architecture = try configuration.architecture()
-    if configuration.pixels > 0 { try architecture.check(pixels: configuration.pixels) }
+    if configuration.pixels > 0 {
+      try architecture.check(pixels: configuration.pixels, upsampling: configuration.upsampling)
+    }
     _ = try configuration.discretizationMethod()
-    _ = try (configuration.imageNormalization(), configuration.sliceMode(), configuration.learningSchedule())
-    _ = try configuration.tokenPooling()
+    _ = try (configuration.trainingOptions(), configuration.tokenPooling())
     folder = try RunDirectory(out)
     folder.device = device.name
   }
@@ -59,6 +66,7 @@ public struct Pipeline {
   /// Runs what has to be run.
   public func run() throws -> Summary {
     var summary = Summary()
+    summary.isPaper = configuration.paperStates
     try configuration.write(to: folder.file(Files.configuration))
     let columns = DataSet.Columns(text: configuration.textColumn, label: configuration.labelColumn)
     let data = try DataSet.read(configuration.data, columns: columns)
@@ -107,6 +115,7 @@ public struct Pipeline {
       return evaluation.fingerprint
     }
     add("predictions", evaluated)
+    summary.repeats = try repeated(images, rendered.fingerprint)
     if let result = FileManager.default.contents(atPath: folder.file(Files.evaluation)) {
       summary.evaluation = try? JSONDecoder().decode(Evaluation.self, from: result)
     }
@@ -198,66 +207,6 @@ public struct Pipeline {
     }
   }
 
-  private func train(_ images: ImageSet, _ print: String) throws -> (fingerprint: String, ran: Bool) {
-    let c = configuration
-    var options = TrainedModel.Options(try c.architecture(), weights: c.weights)
-    options.normalization = try c.imageNormalization()
-    (options.epochs, options.batch, options.seed) = (c.epochs, c.batch, c.seed)
-    let standard = options.architecture.learningRates
-    options.rates = (c.convolutionRate ?? standard.convolutions, c.classifierRate ?? standard.classifier)
-    options.weightDecay = c.weightDecay
-    (options.slice, options.sliceRate) = (try c.sliceMode(), c.sliceRate)
-    (options.schedule, options.labelSmoothing) = (try c.learningSchedule(), c.labelSmoothing)
-    options.patience = c.patience
-    options.checkpoints = folder.path
-    options.featureMemory = featureMemory
-    let weights = try c.weights.map { try Fingerprint.ofFile($0) } ?? "drawn by seed"
-    let parameters = [
-      "model": c.model, "normalization": c.normalization, "epochs": "\(c.epochs)", "batch": "\(c.batch)",
-      "seed": "\(c.seed)", "rates": "\(options.rates!)", "decay": "\(c.weightDecay)",
-      "slice": "\(c.slice) \(c.sliceRate.map { "\($0)" } ?? "")",
-      "schedule": c.schedule, "smoothing": "\(c.labelSmoothing)",
-      "patience": c.patience.map { "\($0)" } ?? "none",
-    ]
-    return try folder.stage(
-      "model", inputs: ["images": print, "weights": weights], parameters: parameters,
-      outputs: [Files.model, Files.history]
-    ) {
-      if c.weights == nil {
-        progress.note("no --weights: the slice of \(c.model) is drawn by seed, not pretrained")
-      }
-      progress.begin("training \(c.model) on \(images.split.training.count) images")
-      var history: [EpochRecord] = []
-      // Without a schedule, epochs are left out of the key: more epochs go on where fewer ended.
-      let key =
-        ([print, weights]
-        + parameters.filter { $0.key != "epochs" || c.schedule != "constant" }.sorted { $0.key < $1.key }.map(
-          \.value))
-        .joined(separator: " ")
-      let model = try TrainedModel.train(
-        images, options, key: key, on: device,
-        features: {
-          progress.update("slice", done: $0, of: $1, unit: "images")
-          if $0 == $1 { progress.begin("epoch 1", quietly: true) }
-        },
-        progress: { progress.update("epoch \($0) of \(c.epochs)", done: $1, of: $2, unit: "images") }
-      ) { record, rows in
-        progress.note(Self.line(record, rows))
-        progress.begin("epoch \(record.epoch + 1)", quietly: true)
-      }
-      if let text = try TensorFile.open(folder.file("checkpoint.safetensors")).metadata["history"] {
-        history = try JSONDecoder().decode([EpochRecord].self, from: Data(text.utf8))
-      }
-      try AtomicFile.write(try JSONEncoder().encode(history), to: folder.file(Files.history))
-      return try model.write(to: folder.file(Files.model))
-    }
-  }
-
-  static func line(_ record: EpochRecord, _ rows: Int) -> String {
-    let loss = (record.loss * 10_000).rounded() / 10_000
-    return "epoch \(record.epoch): loss \(loss), validation \(Accuracy(correct: record.correct, total: rows))"
-  }
-
   private func evaluate(_ embeddings: Embeddings, _ test: Embeddings?, _ images: ImageSet) throws
     -> Evaluation
   {
@@ -266,18 +215,26 @@ public struct Pipeline {
       classes: embeddings.classes.count, training: images.split.training, validation: images.split.validation,
       on: device)
     let model = try TrainedModel.read(folder.file(Files.model), on: device)
-    if let test {
+    let guesses =
+      try test.map {
+        try probe.predict(
+          features: $0.features, columns: $0.columns, rows: Array($0.labels.indices), on: device)
+      }
+      ?? probe.predict(
+        features: embeddings.features, columns: embeddings.columns, rows: images.split.test, on: device)
+    let rows = try testRows(images)
+    return try Evaluation.make(model, images: rows.images, labels: rows.labels, probe: guesses)
+  }
+
+  /// The images to test on, with their classes.
+  func testRows(_ images: ImageSet) throws -> (images: [Float], labels: [Int32]) {
+    if configuration.test != nil {
       let set = try ImageSet.read(folder.file(Files.testImages))
-      let guesses = try probe.predict(
-        features: test.features, columns: test.columns, rows: Array(test.labels.indices), on: device)
-      return try Evaluation.make(model, images: set.images, labels: set.labels, probe: guesses)
+      return (set.images, set.labels)
     }
-    let rows = images.split.test
-    let area = images.pixels * images.pixels
-    let guesses = try probe.predict(
-      features: embeddings.features, columns: embeddings.columns, rows: rows, on: device)
-    return try Evaluation.make(
-      model, images: rows.flatMap { images.images[$0 * area..<($0 + 1) * area] },
-      labels: rows.map { images.labels[$0] }, probe: guesses)
+    let (rows, area) = (images.split.test, images.pixels * images.pixels)
+    return (
+      rows.flatMap { images.images[$0 * area..<($0 + 1) * area] }, rows.map { images.labels[$0] }
+    )
   }
 }

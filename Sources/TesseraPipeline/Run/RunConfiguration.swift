@@ -27,6 +27,10 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   public var sliceRate: Float?, schedule = "constant", labelSmoothing: Float = 0, patience: Int?
   /// Whether the official code's hidden states are taken where none are chosen (6...11 of 12).
   public var paperStates = false
+  /// The factor of the upsampling, whether a linear path leads around slice and head, noise on the pixels in training.
+  public var upsampling = 3, bypass = false, noise: Float = 0
+  /// How often the network is trained, by seeds that follow each other, for the mean accuracy and its interval.
+  public var repeats = 1
   /// Shares of the rows for validation and, without test data, for the test.
   public var validationShare = 0.2, testShare = 0.2
 
@@ -105,17 +109,22 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     try AtomicFile.write(try encoder.encode(self) + Data("\n".utf8), to: path)
   }
 
-  /// Reads a run's configuration.
+  /// Reads a run's configuration; what an older file does not know has its default.
   public static func read(_ path: String) throws -> RunConfiguration {
     guard let data = try? Data(contentsOf: URL(fileURLWithPath: path)) else {
       throw TesseraError.input(
         path, found: "no readable file", wanted: "a run's configuration (made by tessera run)")
     }
-    do {
-      return try JSONDecoder().decode(RunConfiguration.self, from: data)
-    } catch {
+    let defaults = try JSONEncoder().encode(RunConfiguration(data: "", encoder: ""))
+    guard let known = (try? JSONSerialization.jsonObject(with: defaults)) as? [String: Any],
+      let found = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any],
+      found["data"] != nil, found["encoder"] != nil,
+      let merged = try? JSONSerialization.data(withJSONObject: known.merging(found) { $1 }),
+      let configuration = try? JSONDecoder().decode(RunConfiguration.self, from: merged)
+    else {
       throw TesseraError.input(
         path, found: "a configuration that cannot be read", wanted: "what tessera run writes")
     }
+    return configuration
   }
 }

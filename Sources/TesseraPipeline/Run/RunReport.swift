@@ -8,7 +8,17 @@ extension Pipeline.Summary {
     var lines: [String] = []
     if let evaluation {
       lines.append("test accuracy  \(evaluation.model)")
+      if !repeats.isEmpty {
+        lines.append("by seeds       \(MeanAccuracy([evaluation.model] + repeats))")
+      }
       lines.append("linear probe   \(evaluation.probe)")
+    }
+    if isPaper, validationRows > 0, let best = epochs.map(\.correct).max() {
+      let shares = epochs.map { Double($0.correct) / Double(validationRows) }
+      let mean = shares.reduce(0, +) / Double(shares.count)
+      lines.append(
+        "validation     \(decimal(Double(best) / Double(validationRows))) in the best epoch; \(decimal(mean)) as the official "
+          + "code counts, the mean over all epochs")
     }
     if let collisions { lines.append("layout         \(collisions)") }
     if let divergence { lines.append("divergence     \(divergence)") }
@@ -46,6 +56,8 @@ public struct RunReport {
     if let data = FileManager.default.contents(atPath: path(Pipeline.Files.evaluation)) {
       summary.evaluation = try? JSONDecoder().decode(Evaluation.self, from: data)
     }
+    summary.isPaper = c.paperStates
+    summary.repeats = Pipeline.repeats(in: folder, c)
     var lines = [
       "run            \(folder)", "data           \(c.data)\(c.test.map { ", tested on \($0)" } ?? "")",
       "encoder        \(c.encoder), \(c.pooling) vectors",
@@ -57,6 +69,7 @@ public struct RunReport {
       let epochs = try? JSONDecoder().decode([EpochRecord].self, from: data)
     {
       lines += epochs.map { Pipeline.line($0, rows) }
+      (summary.epochs, summary.validationRows) = (epochs, rows)
     }
     text = (lines + [summary.text]).joined(separator: "\n")
   }

@@ -15,6 +15,8 @@ public struct TrainedModel {
   public struct Options {
     /// Which network, from which weights of its slice (nil: drawn by seed).
     public var architecture: Architecture, weights: String?
+    /// What the network has besides its architecture.
+    public var network = NetworkOptions()
     /// How pixels are standardised.
     public var normalization = ImageNormalization.global
     /// Epochs, rows a step, seed.
@@ -25,8 +27,10 @@ public struct TrainedModel {
     public var slice = SliceMode.frozen, sliceRate: Float?
     /// How learning rates change, label smoothing, and epochs to wait for a better one.
     public var schedule = Schedule.constant, labelSmoothing: Float = 0, patience: Int?
-    /// The most bytes of the frozen slice's output that are kept between epochs.
-    public var featureMemory = 6 << 30
+    /// Standard deviation of noise on the normalised pixels in training.
+    public var noise: Float = 0
+    /// Where the frozen slice's output may be kept between epochs.
+    public var limits = FeatureLimits()
     /// Folder for checkpoints; nil: none.
     public var checkpoints: String?
 
@@ -54,8 +58,8 @@ public struct TrainedModel {
       throw TesseraError.input("training", found: "images without a class", wanted: "a class for each")
     }
     let network = try ImageClassifier(
-      options.architecture, classes: set.classes.count, pixels: set.pixels, seed: options.seed, device: device
-    )
+      options.architecture, classes: set.classes.count, pixels: set.pixels, options: options.network,
+      seed: options.seed, device: device)
     if let weights = options.weights { try network.loadSlice(try TensorFile.open(weights)) }
     network.standardizesBatches = options.normalization == .batch
     let area = set.pixels * set.pixels
@@ -70,7 +74,7 @@ public struct TrainedModel {
     (plan.schedule, plan.labelSmoothing, plan.patience) = (
       options.schedule, options.labelSmoothing, options.patience
     )
-    plan.featureMemory = options.featureMemory
+    (plan.noise, plan.limits) = (options.noise, options.limits)
     let checkpoint = options.checkpoints.map { Checkpoint(folder: $0, key: key) }
     let trainer = try Trainer(network, plan, checkpoint: checkpoint)
     try trainer.run(features: features, progress: progress) { try epochDone($0, plan.validation.count) }
@@ -85,10 +89,11 @@ public struct TrainedModel {
   /// Writes network, standardisation and classes; returns the fingerprint.
   public func write(to path: String) throws -> String {
     let names = String(decoding: try JSONEncoder().encode(classes), as: UTF8.self)
-    var writer = SafetensorsWriter(metadata: [
-      "kind": "model", "classes": names, "architecture": network.architecture.rawValue,
-      "pixels": "\(network.pixels)", "batch": "\(network.standardizesBatches)",
-    ])
+    var writer = SafetensorsWriter(
+      metadata: [
+        "kind": "model", "classes": names, "architecture": network.architecture.rawValue,
+        "pixels": "\(network.pixels)", "batch": "\(network.standardizesBatches)",
+      ].merging(network.options.metadata) { a, _ in a })
     for (name, tensor) in network.state { writer.add(name, tensor, on: network.device) }
     writer.add("pixel.mean", statistics.mean, shape: [statistics.mean.count])
     writer.add("pixel.scale", statistics.scale, shape: [statistics.scale.count])
@@ -106,7 +111,8 @@ public struct TrainedModel {
     }
     let classes = try readClasses(file)
     let network = try ImageClassifier(
-      architecture, classes: classes.count, pixels: pixels, seed: 0, device: device)
+      architecture, classes: classes.count, pixels: pixels, options: try NetworkOptions(file),
+      seed: 0, device: device)
     try network.load(file)
     network.standardizesBatches = file.metadata["batch"] == "true"
     let area = pixels * pixels

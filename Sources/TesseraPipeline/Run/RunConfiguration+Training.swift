@@ -1,0 +1,44 @@
+import TesseraCompute
+import TesseraVision
+
+extension RunConfiguration {
+  /// How the network is trained.
+  ///
+  /// - Throws: `TesseraError` for a name that is not known.
+  public func trainingOptions() throws -> TrainedModel.Options {
+    var options = TrainedModel.Options(try architecture(), weights: weights)
+    (options.network.upsampling, options.network.bypass) = (upsampling, bypass)
+    options.normalization = try imageNormalization()
+    (options.epochs, options.batch, options.seed) = (epochs, batch, seed)
+    let standard = options.architecture.learningRates
+    options.rates = (convolutionRate ?? standard.convolutions, classifierRate ?? standard.classifier)
+    options.weightDecay = weightDecay
+    (options.slice, options.sliceRate) = (try sliceMode(), sliceRate)
+    (options.schedule, options.labelSmoothing) = (try learningSchedule(), labelSmoothing)
+    (options.patience, options.noise) = (patience, noise)
+    return options
+  }
+
+  /// What decides the trained network besides images and weights, for records and checkpoints.
+  func trainingParameters() throws -> [String: String] {
+    let options = try trainingOptions()
+    return [
+      "model": model, "normalization": normalization, "epochs": "\(epochs)", "batch": "\(batch)",
+      "seed": "\(seed)", "rates": "\(options.rates!)", "decay": "\(weightDecay)",
+      "slice": "\(slice) \(sliceRate.map { "\($0)" } ?? "")", "schedule": schedule,
+      "smoothing": "\(labelSmoothing)", "patience": patience.map { "\($0)" } ?? "none",
+      "upsampling": "\(upsampling)", "bypass": "\(bypass)", "noise": "\(noise)",
+    ]
+  }
+
+  /// What decides a checkpoint: one of another key is not resumed. Without a schedule, epochs are left out: more epochs go
+  /// on where fewer ended.
+  ///
+  /// - Parameters:
+  ///   - images: fingerprint of the images.
+  ///   - weights: fingerprint of the slice's weights.
+  public func checkpointKey(images: String, weights: String) throws -> String {
+    let parameters = try trainingParameters().filter { $0.key != "epochs" || schedule != "constant" }
+    return ([images, weights] + parameters.sorted { $0.key < $1.key }.map(\.value)).joined(separator: " ")
+  }
+}

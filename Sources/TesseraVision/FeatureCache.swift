@@ -1,0 +1,108 @@
+import Foundation
+import TesseraCompute
+
+/// Where the frozen slice's outputs may be kept between epochs, in bytes; the first that holds all of them is taken, else
+/// they are computed for each batch. Changes no bit.
+public struct FeatureLimits: Sendable, Equatable {
+  /// Device memory, host memory, and a memory-mapped file in `folder`.
+  public var device = 6 << 30, host = 0, file = 0
+  /// Folder of the file, which has no name and is gone with the process.
+  public var folder: String?
+
+  /// 6 GiB of device memory, nothing else.
+  public init() {}
+
+  /// Nothing is kept.
+  public static var none: FeatureLimits {
+    var limits = FeatureLimits()
+    limits.device = 0
+    return limits
+  }
+}
+
+/// Kept rows of one size.
+protocol FeatureCache: AnyObject {
+  /// Adds rows (rows, ...) at the end.
+  func append(_ tensor: Tensor, on device: any Backend) throws
+  /// Copies rows, by number, one after the other into a tensor.
+  func copy(_ rows: [Int], into tensor: Tensor, on device: any Backend) throws
+}
+
+/// Rows in tensors of up to `chunk` rows each, as they were appended.
+final class DeviceFeatureCache: FeatureCache {
+  private let size: Int, chunk: Int
+  private var chunks: [Tensor] = []
+
+  init(rowSize: Int, chunk: Int) { (size, self.chunk) = (rowSize, chunk) }
+
+  func append(_ tensor: Tensor, on device: any Backend) { chunks.append(tensor) }
+
+  func copy(_ rows: [Int], into tensor: Tensor, on device: any Backend) throws {
+    for (at, row) in rows.enumerated() {
+      try device.copy(
+        chunks[row / chunk], to: tensor,
+        region: CopyRegion(
+          rows: 1, columns: size, sourceOffset: row % chunk * size, sourceStride: size,
+          destinationOffset: at * size, destinationStride: size))
+    }
+  }
+}
+
+/// Rows in mapped memory: the host's, or a file's that the system pages in and out.
+final class MappedFeatureCache: FeatureCache {
+  private let size: Int
+  private let bytes: UnsafeMutableRawBufferPointer
+  private var filled = 0
+
+  /// Room for `count` rows of `rowSize` floats; in a file of `folder` if there is one.
+  ///
+  /// - Throws: `TesseraError` if there is not enough memory or room on the disk.
+  init(count: Int, rowSize: Int, folder: String?) throws {
+    size = rowSize
+    let length = max(1, count * rowSize * 4)
+    var descriptor: Int32 = -1
+    if let folder {
+      let path = URL(fileURLWithPath: folder).appendingPathComponent("features.\(getpid()).tmp").path
+      descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+      guard descriptor >= 0 else {
+        throw TesseraError.input(folder, found: String(cString: strerror(errno)), wanted: "a writable folder")
+      }
+      unlink(path)
+      // Reserved now: a full disk is an error here, not a signal in the middle of an epoch.
+      let status = posix_fallocate(descriptor, 0, off_t(length))
+      guard status == 0 else {
+        close(descriptor)
+        throw TesseraError.failure(
+          "features of the slice in \(folder)", found: String(cString: strerror(status)),
+          wanted: "room for \(length) bytes (--feature-disk 0 does without)")
+      }
+    }
+    let flags = descriptor >= 0 ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
+    let memory = mmap(nil, length, PROT_READ | PROT_WRITE, flags, descriptor, 0)
+    if descriptor >= 0 { close(descriptor) }
+    guard let memory, memory != MAP_FAILED else {
+      throw TesseraError.failure(
+        "features of the slice", found: String(cString: strerror(errno)), wanted: "\(length) bytes of memory")
+    }
+    bytes = UnsafeMutableRawBufferPointer(start: memory, count: length)
+  }
+
+  deinit { munmap(bytes.baseAddress, bytes.count) }
+
+  func append(_ tensor: Tensor, on device: any Backend) throws {
+    let length = tensor.count * 4
+    guard filled + length <= bytes.count else {
+      throw TesseraError.failure(
+        "features of the slice", found: "\(filled + length) bytes", wanted: "at most \(bytes.count)")
+    }
+    try device.download(tensor, offset: 0, into: .init(rebasing: bytes[filled..<filled + length]))
+    filled += length
+  }
+
+  func copy(_ rows: [Int], into tensor: Tensor, on device: any Backend) throws {
+    for (at, row) in rows.enumerated() {
+      let part = UnsafeRawBufferPointer(rebasing: bytes[row * size * 4..<(row + 1) * size * 4])
+      try device.upload(part, to: tensor, offset: at * size)
+    }
+  }
+}

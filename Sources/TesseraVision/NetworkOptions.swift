@@ -1,0 +1,36 @@
+import TesseraCompute
+
+/// What a network has besides its architecture.
+public struct NetworkOptions: Sendable, Equatable {
+  /// The factor of the nearest upsampling in front of the slice; the official code's is 3.
+  public var upsampling = 3
+  /// Whether a linear layer leads from the pixels around slice and head to the logits.
+  public var bypass = false
+
+  /// The official code's network.
+  public init() {}
+
+  /// What a model's metadata say; files without them are of the official code's network.
+  ///
+  /// - Throws: `TesseraError` for an upsampling out of range.
+  public init(_ file: TensorFile) throws {
+    if let text = file.metadata["upsampling"] { upsampling = Int(text) ?? 0 }
+    bypass = file.metadata["bypass"] == "true"
+    try check()
+  }
+
+  /// What differs from the official code's network, for a model's file.
+  public var metadata: [String: String] {
+    var metadata: [String: String] = [:]
+    if upsampling != 3 { metadata["upsampling"] = "\(upsampling)" }
+    if bypass { metadata["bypass"] = "true" }
+    return metadata
+  }
+
+  /// - Throws: `TesseraError` for a factor out of range.
+  func check() throws {
+    guard (1...8).contains(upsampling) else {
+      throw TesseraError.input("upsampling", found: "\(upsampling)", wanted: "1 to 8")
+    }
+  }
+}
