@@ -1,14 +1,19 @@
 import TesseraCompute
 
-/// Exact t-SNE in two dimensions (van der Maaten and Hinton 2008) with scikit-learn 0.24's defaults: random start
-/// of deviation 1e-4, early exaggeration for 250 iterations at momentum 0.5, then momentum 0.8.
+/// Exact t-SNE in two dimensions (van der Maaten and Hinton 2008) with scikit-learn 0.24's defaults: Euclidean, random
+/// start of deviation 1e-4, early exaggeration for 250 iterations at momentum 0.5, then momentum 0.8. scikit-learn 1.2
+/// changed two of them: `start` to `.pca`, `learningRate` to automatic.
 public struct TSNE: Sendable {
   /// Effective number of neighbours.
   public var perplexity: Float = 30
   /// Factor on the affinities in the first phase.
   public var exaggeration: Float = 12
-  /// Step size.
-  public var learningRate: Float = 200
+  /// Step size; nil: points / exaggeration / 4, at least 50 (Belkina et al. 2019, as scikit-learn counts gradients).
+  public var learningRate: Float? = 200
+  /// What is near.
+  public var metric = FeatureMetric.euclidean
+  /// Where points start.
+  public var start = Start.random
   /// Iterations in all, and of the first phase.
   public var iterations = 1000, explorationIterations = 250
   /// Seed of the start.
@@ -16,6 +21,14 @@ public struct TSNE: Sendable {
 
   /// The defaults.
   public init() {}
+
+  /// Where points start, in an area of standard deviation 1e-4.
+  public enum Start: String, Sendable, CaseIterable {
+    /// At random.
+    case random
+    /// At their first two principal components (of the points as they are, under any metric, as in scikit-learn).
+    case pca
+  }
 
   /// A finished layout.
   public struct Result: Sendable {
@@ -46,18 +59,18 @@ public struct TSNE: Sendable {
       throw TesseraError.input("t-SNE", found: "\(count) points", wanted: "at most 46340 (exact affinities)")
     }
     let joint = try affinities(points, count, dims, device)
-    let layout = try device.allocate([2, count], .float32)
+    let layout = try place(points, count, dims, device)
     let velocity = try device.allocate([2, count], .float32)
     let gains = try device.allocate([2, count], .float32)
     let forces = try device.allocate([5, count], .float32)
     let norm = try device.allocate([1], .float32)
     let divergence = try device.allocate([1], .float32)
-    try device.randomNormal(
-      RandomStream(seed: seed, stream: Self.startStream), mean: 0, deviation: 1e-4, into: layout)
     try device.fill(velocity, with: 0)
     try device.fill(gains, with: 1)
     var p = TSNEParameters()
-    (p.points, p.learning_rate, p.min_gain) = (Int32(count), learningRate, 0.01)
+    (p.points, p.learning_rate, p.min_gain) = (
+      Int32(count), learningRate ?? max(Float(count) / exaggeration / 4, 50), 0.01
+    )
     var best = (divergence: Float.infinity, iteration: 0)
     var known: Float?
     var done = 0
@@ -94,15 +107,30 @@ public struct TSNE: Sendable {
   }
 
   private static let startStream: UInt64 = 1 << 61
+  private static let startDeviation: Float = 1e-4
+
+  private func place(_ points: [Float], _ count: Int, _ dims: Int, _ device: any Backend) throws -> Tensor {
+    switch start {
+    case .random:
+      let layout = try device.allocate([2, count], .float32)
+      try device.randomNormal(
+        RandomStream(seed: seed, stream: Self.startStream), mean: 0, deviation: Self.startDeviation,
+        into: layout)
+      return layout
+    case .pca:
+      let found = try PrincipalComponents(points, count: count, dims: dims, on: device).coordinates
+      let first = found.prefix(count).map { Double($0) }
+      let mean = first.reduce(0, +) / Double(count)
+      let deviation = (first.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(count)).squareRoot()
+      return try device.tensor(
+        found.map { Float(Double($0) / deviation * Double(Self.startDeviation)) }, [2, count])
+    }
+  }
 
   private func affinities(_ points: [Float], _ count: Int, _ dims: Int, _ device: any Backend) throws
     -> Tensor
   {
-    let distances = try device.allocate([count, count], .float32)
-    do {
-      let x = try device.tensor(points, [count, dims])
-      try device.squaredDistances(x, points: count, dims: dims, into: distances)
-    }
+    let distances = try metric.squaredDistances(points, count: count, dims: dims, on: device)
     let conditional = try device.allocate([count, count], .float32)
     try device.conditionalAffinities(distances, points: count, perplexity: perplexity, into: conditional)
     try device.jointAffinities(conditional, points: count, into: distances)

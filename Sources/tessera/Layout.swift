@@ -1,12 +1,11 @@
 import ArgumentParser
 import TesseraCompute
-import TesseraImages
 import TesseraPipeline
 
 /// Features to places on an image.
 struct Layout: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Fits the scaler and lays the features out by t-SNE, on the training rows.")
+    abstract: "Fits the scaler and lays the features out, on the training rows.")
 
   @Option(help: "Features, made by tessera embed.")
   var embeddings: String
@@ -21,20 +20,18 @@ struct Layout: ParsableCommand {
 
   /// Lays out and writes.
   func run() throws {
+    var configuration = RunConfiguration(data: embeddings, encoder: "")
+    layout.apply(to: &configuration)
+    let plan = try configuration.layoutPlan()
     let features = try Embeddings.read(embeddings)
     let backend = try device.open()
-    guard let discretization = Discretization(rawValue: layout.discretization) else {
-      throw TesseraError.input("discretization", found: layout.discretization, wanted: "bin, qtb or lsa")
-    }
     let split = try Split(
       labels: features.labels, validation: validationShare, test: testShare, seed: layout.seed)
-    var tsne = TSNE()
-    (tsne.perplexity, tsne.iterations, tsne.seed) = (layout.perplexity, layout.iterations, layout.seed)
     let progress = device.progress
     progress.begin("laying out \(features.columns) features on \(backend.name)")
-    let result = try FeatureLayout.make(
-      features, split: split, pixels: layout.pixels, by: discretization, tsne: tsne, on: backend
-    ) { done, _ in progress.update("t-SNE", done: done, of: layout.iterations, unit: "iterations") }
+    let result = try FeatureLayout.make(features, split: split, plan, on: backend) { done, _ in
+      progress.update("t-SNE", done: done, of: layout.iterations, unit: "iterations")
+    }
     let digits = try result.write(to: out)
     print(result.pixels.collisions)
     if let divergence = result.divergence { print("divergence \(divergence)") }

@@ -45,6 +45,15 @@ struct LayoutOptions: ParsableArguments {
   var pixelsOrAuto = "50"
   @Option(help: "How places become pixels: bin, qtb (quantiles) or lsa (each feature its own pixel).")
   var discretization = "bin"
+  @Option(help: "What gives features their places: tsne, or pca (the first two principal components).")
+  var layout = "tsne"
+  @Option(help: "t-SNE's metric: euclidean, cosine, correlation or absolute-correlation.")
+  var metric = "euclidean"
+  @Option(name: .customLong("init"), help: "t-SNE's start: random or pca.")
+  var start = "random"
+  @Option(
+    name: .customLong("tsne-learning-rate"), help: "t-SNE's learning rate; auto: features / 48, at least 50.")
+  var learningRate = "200"
   @Option(help: "t-SNE's perplexity.")
   var perplexity: Float = 30
   @Option(help: "t-SNE's iterations.")
@@ -52,8 +61,15 @@ struct LayoutOptions: ParsableArguments {
   @Option(help: "Seed of everything random.")
   var seed: UInt64 = 1701
 
+  /// Writes the options into a run's configuration.
+  func apply(to c: inout RunConfiguration) {
+    (c.pixels, c.discretization, c.layout, c.metric) = (pixels, discretization, layout, metric)
+    (c.tsneStart, c.tsneLearningRate) = (start, learningRate)
+    (c.perplexity, c.iterations, c.seed) = (perplexity, iterations, seed)
+  }
+
   /// Pixels a side; 0 for auto.
-  var pixels: Int { pixelsOrAuto == "auto" ? 0 : Int(pixelsOrAuto) ?? -1 }
+  private var pixels: Int { pixelsOrAuto == "auto" ? 0 : Int(pixelsOrAuto) ?? -1 }
 
   /// Checks ranges.
   func validate() throws {

@@ -38,10 +38,7 @@ struct Run: ParsableCommand {
     (c.test, c.textColumn, c.labelColumn) = (test, data.textColumn, data.labelColumn)
     let states = try encoder.states()
     (c.firstState, c.lastState, c.pooling) = (states?.lowerBound, states?.upperBound, encoder.pooling)
-    (c.pixels, c.perplexity, c.iterations, c.seed) = (
-      layout.pixels, layout.perplexity, layout.iterations, layout.seed
-    )
-    c.discretization = layout.discretization
+    layout.apply(to: &c)
     guard ["default", "paper"].contains(recipe) else {
       throw TesseraError.input("recipe", found: recipe, wanted: "default or paper")
     }

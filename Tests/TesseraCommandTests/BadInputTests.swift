@@ -176,6 +176,13 @@ import Testing
       expect(try layOut(folder, "--perplexity", "nan"), "perplexity: found nan")
       expect(try layOut(folder, "--pixels", "0"), "pixels: found 0, wanted 1 to 4096")
       expect(try layOut(folder, "--test-share", "0.9"), "split: found shares")
+      expect(try layOut(folder, "--layout", "umap"), "layout: found umap, wanted tsne or pca")
+      expect(try layOut(folder, "--metric", "manhattan"), "metric: found manhattan, wanted euclidean, cosine")
+      expect(try layOut(folder, "--metric", "cosine", "--layout", "pca"), "metric: found cosine with pca")
+      expect(try layOut(folder, "--init", "spectral"), "init: found spectral, wanted random or pca")
+      for rate in ["0", "nan", "inf", "fast"] {
+        expect(try layOut(folder, "--tsne-learning-rate", rate), "tsne-learning-rate: found \(rate)")
+      }
       #expect(!FileManager.default.fileExists(atPath: folder + "/l"))
       #expect(try layOut(folder, "--perplexity", "10", "--iterations", "50").code == 0)
     }

@@ -57,8 +57,7 @@ public struct Pipeline {
     if configuration.pixels > 0 {
       try architecture.check(pixels: configuration.pixels, upsampling: configuration.upsampling)
     }
-    _ = try configuration.discretizationMethod()
-    _ = try (configuration.trainingOptions(), configuration.tokenPooling())
+    _ = try (configuration.layoutPlan(), configuration.trainingOptions(), configuration.tokenPooling())
     folder = try RunDirectory(out)
     folder.device = device.name
   }
@@ -159,23 +158,12 @@ public struct Pipeline {
     let c = configuration
     let testShare = c.test == nil ? c.testShare : 0
     return try folder.stage(
-      "layout", inputs: ["embeddings": print],
-      parameters: [
-        "pixels": "\(c.pixels)", "discretization": c.discretization, "perplexity": "\(c.perplexity)",
-        "iterations": "\(c.iterations)",
-        "seed": "\(c.seed)",
-        "shares": "\(c.validationShare) \(testShare)", "sees validation": "\(c.seesValidation)",
-      ], outputs: [Files.layout]
+      "layout", inputs: ["embeddings": print], parameters: c.layoutParameters, outputs: [Files.layout]
     ) {
       let split = try Split(
         labels: embeddings.labels, validation: c.validationShare, test: testShare, seed: c.seed)
-      var tsne = TSNE()
-      (tsne.perplexity, tsne.iterations, tsne.seed) = (c.perplexity, c.iterations, c.seed)
       progress.begin("laying out \(embeddings.columns) features by \(split.training.count) reviews")
-      let layout = try FeatureLayout.make(
-        embeddings, split: split, pixels: c.pixels, by: try c.discretizationMethod(), tsne: tsne,
-        seesValidation: c.seesValidation, on: device
-      ) {
+      let layout = try FeatureLayout.make(embeddings, split: split, try c.layoutPlan(), on: device) {
         let kl = $1.map { " (KL \($0))" } ?? ""
         progress.update("t-SNE\(kl)", done: $0, of: c.iterations, unit: "iterations")
       }

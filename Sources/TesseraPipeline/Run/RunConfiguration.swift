@@ -19,6 +19,9 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   public var model = "efficientnet_lite0", normalization = "global", slice = "frozen", seesValidation = false
   /// Pixels a side (0: as few as give every feature one), how places become pixels, t-SNE's perplexity and iterations.
   public var pixels = 50, discretization = "bin", perplexity: Float = 30, iterations = 1000
+  /// What gives features their places, t-SNE's metric, its start, and its learning rate ("auto" follows the number of
+  /// features).
+  public var layout = "tsne", metric = "euclidean", tsneStart = "random", tsneLearningRate = "200"
   /// Epochs, rows a step, seed.
   public var epochs = 15, batch = 32, seed: UInt64 = 1701
   /// Learning rates; the model's if nil. L2 penalty.
@@ -109,22 +112,24 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     try AtomicFile.write(try encoder.encode(self) + Data("\n".utf8), to: path)
   }
 
-  /// Reads a run's configuration; what an older file does not know has its default.
+  /// Reads a run's configuration. What an older version of Tessera did not know has its default.
   public static func read(_ path: String) throws -> RunConfiguration {
     guard let data = try? Data(contentsOf: URL(fileURLWithPath: path)) else {
       throw TesseraError.input(
         path, found: "no readable file", wanted: "a run's configuration (made by tessera run)")
     }
-    let defaults = try JSONEncoder().encode(RunConfiguration(data: "", encoder: ""))
-    guard let known = (try? JSONSerialization.jsonObject(with: defaults)) as? [String: Any],
-      let found = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any],
-      found["data"] != nil, found["encoder"] != nil,
-      let merged = try? JSONSerialization.data(withJSONObject: known.merging(found) { $1 }),
-      let configuration = try? JSONDecoder().decode(RunConfiguration.self, from: merged)
-    else {
+    do {
+      let defaults = try JSONEncoder().encode(RunConfiguration(data: "", encoder: ""))
+      var fields = try JSONSerialization.jsonObject(with: defaults) as? [String: Any] ?? [:]
+      let found = try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]
+      // What every version has written has no default.
+      for name in ["data", "encoder"] { fields[name] = nil }
+      fields.merge(found) { $1 }
+      return try JSONDecoder().decode(
+        RunConfiguration.self, from: try JSONSerialization.data(withJSONObject: fields))
+    } catch {
       throw TesseraError.input(
         path, found: "a configuration that cannot be read", wanted: "what tessera run writes")
     }
-    return configuration
   }
 }

@@ -6,27 +6,24 @@ import TesseraImages
 public struct FeatureLayout: Sendable {
   /// The fitted scaler.
   public let scaler: Scaler
-  /// t-SNE's coordinates: all x, then all y.
+  /// Places of the features: all x, then all y.
   public let coordinates: [Float]
   /// Pixels of the features.
   public let pixels: PixelLayout
   /// The rows.
   public let split: Split
-  /// Divergence of the layout; nil if read from a file without it.
+  /// Divergence of t-SNE; nil for another layout.
   public let divergence: Float?
 
   /// Fits scaler and layout on the training rows of a split.
   ///
-  /// - Parameters:
-  ///   - pixels: a side; 0 for the smallest grid with a pixel for every feature.
-  ///   - seesValidation: fits on the validation rows too, as the official code does.
+  /// - Parameter progress: called with t-SNE's iteration and last known divergence.
   public static func make(
-    _ embeddings: Embeddings, split: Split, pixels: Int, by discretization: Discretization = .bin, tsne: TSNE,
-    seesValidation: Bool = false, on device: any Backend,
+    _ embeddings: Embeddings, split: Split, _ plan: LayoutPlan, on device: any Backend,
     progress: (Int, Float?) throws -> Void = { _, _ in }
   ) throws -> FeatureLayout {
     let columns = embeddings.columns
-    let seen = seesValidation ? (split.training + split.validation).sorted() : split.training
+    let seen = plan.seesValidation ? (split.training + split.validation).sorted() : split.training
     let scaler = try Scaler.fit(embeddings.features, columns: columns, rows: seen, on: device)
     let scaled = try scaler.apply(embeddings.features, columns: columns, rows: seen, on: device)
     // Points are features: their coordinates are their values over the training rows.
@@ -37,11 +34,12 @@ public struct FeatureLayout: Sendable {
       }
       count = scaled.count
     }
-    let result = try tsne.layOut(points, count: columns, dims: rows, on: device, progress: progress)
+    let (places, divergence) = try plan.places(
+      points, count: columns, dims: rows, on: device, progress: progress)
     return FeatureLayout(
-      scaler: scaler, coordinates: result.coordinates,
-      pixels: try PixelLayout(result.coordinates, pixels: pixels, by: discretization), split: split,
-      divergence: result.divergence)
+      scaler: scaler, coordinates: places,
+      pixels: try PixelLayout(places, pixels: plan.pixels, by: plan.discretization), split: split,
+      divergence: divergence)
   }
 
   /// Grey images of rows of features.

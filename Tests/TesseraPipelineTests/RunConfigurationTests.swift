@@ -1,0 +1,51 @@
+import Foundation
+import TestSupport
+import TesseraCompute
+import Testing
+
+@testable import TesseraPipeline
+
+@Suite struct RunConfigurationTests {
+  private func read(_ text: String) throws -> RunConfiguration {
+    try withTemporaryFolder { folder in
+      try Data(text.utf8).write(to: URL(fileURLWithPath: folder + "/run.json"))
+      return try RunConfiguration.read(folder + "/run.json")
+    }
+  }
+
+  @Test func whatIsWrittenReadsBack() throws {
+    var configuration = RunConfiguration(data: "a.csv", encoder: "b")
+    (configuration.seed, configuration.sliceRate, configuration.metric) = (.max, 3e-5, "cosine")
+    try withTemporaryFolder { folder in
+      try configuration.write(to: folder + "/run.json")
+      #expect(try RunConfiguration.read(folder + "/run.json") == configuration)
+    }
+  }
+
+  @Test func anOlderVersionsFileGetsDefaults() throws {
+    let found = try read(#"{"data": "a.csv", "encoder": "b", "pixels": 32}"#)
+    var wanted = RunConfiguration(data: "a.csv", encoder: "b")
+    wanted.pixels = 32
+    #expect(found == wanted)
+    for text in [#"{"data": "a.csv"}"#, "[1]", "{", #"{"data": 1, "encoder": "b"}"#, ""] {
+      #expect(throws: TesseraError.self) { try read(text) }
+    }
+  }
+
+  @Test func whatDecidesTheLayoutIsAmongItsParameters() throws {
+    let base = RunConfiguration(data: "a.csv", encoder: "b")
+    var changed: [RunConfiguration] = []
+    func change(_ body: (inout RunConfiguration) -> Void) {
+      changed.append(base)
+      body(&changed[changed.count - 1])
+    }
+    change { $0.layout = "pca" }
+    change { $0.metric = "cosine" }
+    change { $0.tsneStart = "pca" }
+    change { $0.tsneLearningRate = "auto" }
+    change { $0.discretization = "lsa" }
+    #expect(Set(changed.map(\.layoutParameters)).count == changed.count)
+    #expect(!changed.map(\.layoutParameters).contains(base.layoutParameters))
+    for configuration in changed { _ = try configuration.layoutPlan() }
+  }
+}
