@@ -41,6 +41,23 @@ TSR_ROWS2(tsr_softmax, tsr_rows_params, p.rows, const float, x, float, y)
   TSR_EACH_COLUMN(p.cols, y[i * p.cols + j] = tsr_canonical(tsr_div(y[i * p.cols + j], total));)
 TSR_END
 
+// y = softmax(scale x + bias by distance) over keys j; row i is a head's query i mod length. One fma a score.
+//
+//   bias of a head:  [ 1 - span ... -1  0  1 ... span - 1 ]
+//   query q reads              [ -q ... 0 ... length - 1 - q ]
+TSR_ROWS3(tsr_distance_softmax, tsr_attention_params, p.heads * p.length, const float, x, const float, bias, float, y)
+  const tsr_i64 at = (tsr_i64)i * p.length;
+  const tsr_i64 from = i / p.length * (2 * p.span - 1) + p.span - 1 - i % p.length;
+  TSR_ACC(best, -tsr_float(0x7f800000u))
+  TSR_EACH_LANE(p.length, TSR_AT(best) = tsr_max(tsr_fma(x[at + j], p.scale, bias[from + j]), TSR_AT(best));)
+  TSR_MAXIMUM(best, largest)
+  TSR_ACC(sum, 0.0f)
+  TSR_EACH_LANE(p.length, const float e = tsr_exp(tsr_fma(x[at + j], p.scale, bias[from + j]) - largest);
+                y[at + j] = e; TSR_AT(sum) = TSR_AT(sum) + e;)
+  TSR_SUM(sum, total)
+  TSR_EACH_COLUMN(p.length, y[at + j] = tsr_canonical(tsr_div(y[at + j], total));)
+TSR_END
+
 TSR_ROWS2(tsr_log_softmax, tsr_rows_params, p.rows, const float, x, float, y)
   TSR_ACC(best, -tsr_float(0x7f800000u))
   TSR_EACH_LANE(p.cols, TSR_AT(best) = tsr_max(x[i * p.cols + j], TSR_AT(best));)

@@ -44,6 +44,10 @@ typedef struct {
 // A row-major matrix: element (r, c) at r * row_stride + c.
 typedef struct { int rows, cols; float eps; } tsr_rows_params;
 
+// Attention scores (heads, length, length): queries by keys. A bias by distance is (heads, 2 span - 1), span >= length:
+// distance d = key - query at column span - 1 + d.
+typedef struct { int heads, length, span; float scale; } tsr_attention_params;
+
 // (outer, channels, inner): channel c of an NCHW tensor has outer = batch, inner = height * width.
 // training: batch statistics take part in the gradient; momentum: of the running statistics.
 typedef struct { int outer, channels, inner, training; float eps, momentum; } tsr_channels_params;

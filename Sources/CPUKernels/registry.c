@@ -12,7 +12,7 @@
   TSR_UNARY_NAMES(X, tsr_unary_) TSR_BINARY_NAMES(X, tsr_binary_) TSR_BINARY_NAMES(X, tsr_binary_channels_)    \
   X(tsr_unary_grad_relu) X(tsr_unary_grad_relu6) X(tsr_unary_grad_gelu) X(tsr_unary_grad_tanh)                 \
   X(tsr_unary_grad_sigmoid) X(tsr_software_divide) X(tsr_software_sqrt) X(tsr_uncontracted) X(tsr_fma_peak) X(tsr_row_sum) X(tsr_row_max)          \
-  X(tsr_row_argmax) X(tsr_softmax) X(tsr_log_softmax) X(tsr_softmax_grad) X(tsr_log_softmax_grad)              \
+  X(tsr_row_argmax) X(tsr_softmax) X(tsr_distance_softmax) X(tsr_log_softmax) X(tsr_softmax_grad) X(tsr_log_softmax_grad)              \
   X(tsr_cross_entropy) X(tsr_cross_entropy_grad) X(tsr_channel_sum) X(tsr_layer_norm)                          \
   X(tsr_layer_norm_grad_data) X(tsr_layer_norm_grad_parameters) X(tsr_batch_norm_statistics)                   \
   X(tsr_batch_norm) X(tsr_batch_norm_grad_parameters) X(tsr_batch_norm_grad_data) X(tsr_batch_norm_update)     \

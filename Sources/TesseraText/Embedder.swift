@@ -2,7 +2,7 @@ import TesseraCompute
 
 /// Turns texts into feature vectors: pooled hidden states of a range of layers, side by side.
 public struct Embedder {
-  private let encoder: BertEncoder
+  private let encoder: TransformerEncoder
   private let states: ClosedRange<Int>
   private let pooling: Pooling
   private let batch: Int
@@ -16,9 +16,9 @@ public struct Embedder {
   ///   - states: hidden states, 0 being the embedding layer's.
   ///   - batch: the most texts at once; changes no bit.
   /// - Throws: `TesseraError` for states that the encoder does not have.
-  public init(_ encoder: BertEncoder, states: ClosedRange<Int>, pooling: Pooling = .cls, batch: Int = 64)
-    throws
-  {
+  public init(
+    _ encoder: TransformerEncoder, states: ClosedRange<Int>, pooling: Pooling = .cls, batch: Int = 64
+  ) throws {
     guard states.lowerBound >= 0, states.upperBound <= encoder.configuration.layers else {
       throw TesseraError.input(
         "layers", found: "\(states.lowerBound)...\(states.upperBound)",

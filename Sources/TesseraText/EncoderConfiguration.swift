@@ -3,9 +3,11 @@ import TesseraCompute
 
 /// The extents of a BERT-family encoder, from its `config.json`.
 public struct EncoderConfiguration: Sendable, Equatable {
+  /// The kind of encoder.
+  public let family: EncoderFamily
   /// Layers, width, heads, width of the feed-forward part.
   public let layers: Int, hidden: Int, heads: Int, intermediate: Int
-  /// Entries of the word and position tables.
+  /// Entries of the word table, and the most tokens of a text.
   public let vocabulary: Int, positions: Int
   /// Layer norm's epsilon.
   public let eps: Float
@@ -20,18 +22,22 @@ public struct EncoderConfiguration: Sendable, Equatable {
     guard let fields = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any] else {
       throw TesseraError.input(path, found: "no JSON object", wanted: "an encoder's config.json")
     }
-    func number(_ name: String, upTo most: Int = 1 << 20) throws -> Int {
-      guard let value = fields[name] as? NSNumber, let n = Int(exactly: value.doubleValue), n >= 1, n <= most
+    func number(_ name: String, from least: Int = 1, upTo most: Int = 1 << 20) throws -> Int {
+      guard let value = fields[name] as? NSNumber, let n = Int(exactly: value.doubleValue),
+        (least...most).contains(n)
       else {
         throw TesseraError.input(
-          "\(path): \(name)", found: "\(fields[name] ?? "nothing")", wanted: "1 to \(most)")
+          "\(path): \(name)", found: "\(fields[name] ?? "nothing")", wanted: "\(least) to \(most)")
       }
       return n
     }
     let type = fields["model_type"] as? String ?? "bert"
-    guard type == "bert" else {
-      throw TesseraError.input("\(path): model_type", found: type, wanted: "bert")
+    guard let family = EncoderFamily(rawValue: type) else {
+      throw TesseraError.input(
+        "\(path): model_type", found: type,
+        wanted: EncoderFamily.allCases.map(\.rawValue).joined(separator: " or "))
     }
+    self.family = family
     let position = fields["position_embedding_type"] as? String ?? "absolute"
     guard position == "absolute" else {
       throw TesseraError.input("\(path): position_embedding_type", found: position, wanted: "absolute")
@@ -41,7 +47,9 @@ public struct EncoderConfiguration: Sendable, Equatable {
     heads = try number("num_attention_heads", upTo: 1024)
     intermediate = try number("intermediate_size")
     vocabulary = try number("vocab_size", upTo: 1 << 24)
-    positions = try number("max_position_embeddings")
+    // Rows of the position table before the first token's are no text's.
+    let first = family.firstPosition
+    positions = try number("max_position_embeddings", from: first + 1) - first
     eps = Float((fields["layer_norm_eps"] as? NSNumber)?.doubleValue ?? 1e-12)
     activation = fields["hidden_act"] as? String ?? "gelu"
     guard hidden % heads == 0 else {

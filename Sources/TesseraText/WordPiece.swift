@@ -1,7 +1,8 @@
 import Foundation
 import TesseraCompute
 
-/// The uncased WordPiece tokenizer of BERT: the token ids of Hugging Face's `BertTokenizer`.
+/// The uncased WordPiece tokenizer of BERT and MPNet: the token ids of Hugging Face's `BertTokenizer` and
+/// `MPNetTokenizer`.
 public struct WordPieceTokenizer: Sendable {
   private let vocabulary: [String: Int32]
   private let unknown: Int32, start: Int32, separator: Int32
@@ -13,8 +14,9 @@ public struct WordPieceTokenizer: Sendable {
 
   /// Reads `vocab.txt`: one token a line, the line number being its id.
   ///
+  /// - Parameter family: whose special tokens it has.
   /// - Throws: `TesseraError` if the file is missing or lacks the special tokens.
-  public init(vocabularyFile path: String) throws {
+  public init(vocabularyFile path: String, family: EncoderFamily = .bert) throws {
     guard let data = try? Data(contentsOf: URL(fileURLWithPath: path)) else {
       throw TesseraError.input(path, found: "no readable file", wanted: "a WordPiece vocabulary")
     }
@@ -25,11 +27,11 @@ public struct WordPieceTokenizer: Sendable {
       line.hasSuffix("\r") ? String(line.dropLast()) : String(line)
     }
     if lines.last == "" { lines.removeLast() }
-    try self.init(tokens: lines, place: path)
+    try self.init(tokens: lines, family: family, place: path)
   }
 
   /// A tokenizer over tokens in the order of their ids.
-  public init(tokens: [String], place: String = "vocabulary") throws {
+  public init(tokens: [String], family: EncoderFamily = .bert, place: String = "vocabulary") throws {
     var vocabulary = [String: Int32](minimumCapacity: tokens.count)
     for (id, token) in tokens.enumerated() { vocabulary[token] = Int32(id) }
     func id(_ token: String) throws -> Int32 {
@@ -38,17 +40,18 @@ public struct WordPieceTokenizer: Sendable {
       }
       return id
     }
-    unknown = try id("[UNK]")
-    start = try id("[CLS]")
-    separator = try id("[SEP]")
-    special = ["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]"].compactMap { token in
+    let names = family.specialTokens
+    unknown = try id(names.unknown)
+    start = try id(names.start)
+    separator = try id(names.separator)
+    special = ([names.unknown, names.start, names.separator] + names.others).compactMap { token in
       vocabulary[token].map { (Array(token.unicodeScalars), $0) }
     }
     self.vocabulary = vocabulary
     count = tokens.count
   }
 
-  /// [CLS], the text's tokens, [SEP], at most `limit` ids.
+  /// The start token, the text's tokens, the separator ([CLS] and [SEP] of BERT), at most `limit` ids.
   public func encode(_ text: String, limit: Int = 512) -> [Int32] {
     var ids = [start]
     let most = max(1, limit - 1)
@@ -76,7 +79,9 @@ public struct WordPieceTokenizer: Sendable {
     var begin = 0
     var at = 0
     while at < scalars.count {
-      if scalars[at] == "[", let found = special.first(where: { scalars[at...].starts(with: $0.text) }) {
+      if scalars[at] == "[" || scalars[at] == "<",
+        let found = special.first(where: { scalars[at...].starts(with: $0.text) })
+      {
         pieces.append(.text(scalars[begin..<at]))
         pieces.append(.special(found.id))
         at += found.text.count
@@ -105,7 +110,7 @@ public struct WordPieceTokenizer: Sendable {
     flush(&word, to: &ids)
   }
 
-  /// Greedy longest match from the left; a word that cannot be covered is [UNK].
+  /// Greedy longest match from the left; a word that cannot be covered is the unknown token.
   private func flush(_ word: inout [Unicode.Scalar], to ids: inout [Int32]) {
     guard !word.isEmpty else { return }
     defer { word.removeAll(keepingCapacity: true) }

@@ -19,7 +19,7 @@ struct Embed: ParsableCommand {
   func run() throws {
     let set = try DataSet.read(data.data, columns: data.columns, labelled: !unlabelled)
     let backend = try device.open()
-    let model = try BertEncoder(folder: encoder.encoder, device: backend)
+    let model = try TransformerEncoder(folder: encoder.encoder, device: backend)
     guard let pooling = Pooling(rawValue: encoder.pooling) else {
       throw TesseraError.input("pooling", found: encoder.pooling, wanted: "cls or mean")
     }

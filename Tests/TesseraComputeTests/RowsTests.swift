@@ -33,6 +33,38 @@ import Testing
     try reference.expect(dx, gradient, 1e-6, "dx")
   }
 
+  @Test(arguments: [(1, 1, 1), (2, 3, 3), (3, 65, 70), (1, 64, 512)])
+  func softmaxWithABiasByDistance(_ heads: Int, _ length: Int, _ span: Int) throws {
+    var reference = try Reference()
+    let (x, xs) = try reference.input([heads, length, length], -9, 9)
+    let (bias, biases) = try reference.input([heads, 2 * span - 1], -4, 4)
+    let y = try reference.empty(heads, length, length)
+    let p = AttentionParameters(heads: heads, length: length, span: span, scale: 0.5)
+    let exact = rows(xs, length).enumerated().flatMap { row, scores in
+      let (head, query) = (row / length, row % length)
+      let sums = scores.enumerated().map { key, score in
+        0.5 * score + biases[head * (2 * span - 1) + span - 1 + key - query]
+      }
+      return softmax(sums[...], 1)
+    }
+    try reference.device.distanceSoftmax(p, x, bias: bias, into: y)
+    try reference.expect(y, exact, 1e-6, "y")
+    try reference.device.distanceSoftmax(p, x, bias: bias, into: x)
+    try reference.expect(x, exact, 1e-6, "in place")
+  }
+
+  @Test func aBiasThatIsTooNarrowIsRefused() throws {
+    let device = try CPUBackend(threads: 1)
+    let x = try device.allocate([2, 5, 5], .float32)
+    func run(_ span: Int, _ bias: Tensor) throws {
+      try device.distanceSoftmax(
+        AttentionParameters(heads: 2, length: 5, span: span, scale: 1), x, bias: bias, into: x)
+    }
+    let narrow = try device.allocate([2, 7], .float32)
+    #expect(throws: TesseraError.self) { try run(4, narrow) }
+    #expect(throws: TesseraError.self) { try run(5, narrow) }
+  }
+
   @Test(arguments: shapes) func logSoftmaxAndItsGradient(_ count: Int, _ columns: Int) throws {
     var reference = try Reference()
     let (x, xs) = try reference.input([count, columns], -30, 30)

@@ -38,22 +38,31 @@ import Testing
   }
 
   @Test func unsupportedKindsAreNamed() throws {
-    #expect(try message(["model_type": "roberta"]) == "/config.json: model_type: found roberta, wanted bert")
+    #expect(
+      try message(["model_type": "roberta"])
+        == "/config.json: model_type: found roberta, wanted bert or mpnet")
     #expect(try message(["hidden_act": "swish"]).hasPrefix("/config.json: hidden_act: found swish"))
     #expect(try message(["num_attention_heads": 3]).hasSuffix("wanted a multiple"))
     #expect(try message(["position_embedding_type": "relative_key"]).contains("wanted absolute"))
   }
 
+  @Test func theFirstPositionsOfAnMPNetAreNoTexts() throws {
+    #expect(try message(["model_type": "mpnet", "max_position_embeddings": 3]) == "")
+    #expect(
+      try message(["model_type": "mpnet", "max_position_embeddings": 2])
+        == "/config.json: max_position_embeddings: found 2, wanted 3 to 1048576")
+  }
+
   @Test func missingFilesAreNamed() throws {
     try withTemporaryFolder { folder in
       #expect(throws: TesseraError.self) {
-        try BertEncoder(folder: folder, device: try CPUBackend(threads: 1))
+        try TransformerEncoder(folder: folder, device: try CPUBackend(threads: 1))
       }
       try JSONSerialization.data(withJSONObject: Self.good).write(
         to: URL(fileURLWithPath: folder + "/config.json"))
       try Data("[UNK]\n[CLS]\n[SEP]\na\n".utf8).write(to: URL(fileURLWithPath: folder + "/vocab.txt"))
       do {
-        _ = try BertEncoder(folder: folder, device: try CPUBackend(threads: 1))
+        _ = try TransformerEncoder(folder: folder, device: try CPUBackend(threads: 1))
         Issue.record("a folder without weights was read")
       } catch {
         #expect("\(error)".contains("model.safetensors: found"))

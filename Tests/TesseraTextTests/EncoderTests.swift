@@ -16,7 +16,7 @@ import Testing
 
   @Test(.enabled(if: usable), arguments: Pooling.allCases)
   func everyLayerOfTwentyReviewsIsWithin2e5(_ pooling: Pooling) throws {
-    let encoder = try BertEncoder(folder: Assets.encoder, device: try CPUBackend())
+    let encoder = try TransformerEncoder(folder: Assets.encoder, device: try CPUBackend())
     let (layers, hidden) = (encoder.configuration.layers, encoder.configuration.hidden)
     let embedder = try Embedder(encoder, states: 0...layers, pooling: pooling)
     let found = try embedder.embed(try reviews(20))
@@ -39,7 +39,7 @@ import Testing
     let texts = try reviews(9) + ["", "one word", String(repeating: "long ", count: 700)]
     var bits: Set<[UInt32]> = []
     for (threads, batch) in [(1, 1), (1, 64), (2, 5), (3, 2)] {
-      let encoder = try BertEncoder(folder: Assets.encoder, device: try CPUBackend(threads: threads))
+      let encoder = try TransformerEncoder(folder: Assets.encoder, device: try CPUBackend(threads: threads))
       let rows = try Embedder(encoder, states: 5...6, pooling: .mean, batch: batch).embed(texts)
       bits.insert(rows.map(\.bitPattern))
     }
@@ -50,14 +50,14 @@ import Testing
     let texts = Array(try reviews(20).sorted { $0.utf8.count < $1.utf8.count }.prefix(3)) + [""]
     let devices: [any Backend] = [try CPUBackend(), try OpenCLBackend(try TestDevices.first())]
     let rows = try devices.map { device in
-      try Embedder(try BertEncoder(folder: Assets.encoder, device: device), states: 0...6).embed(texts)
+      try Embedder(try TransformerEncoder(folder: Assets.encoder, device: device), states: 0...6).embed(texts)
         .map(\.bitPattern)
     }
     #expect(rows[0] == rows[1])
   }
 
   @Test(.enabled(if: usable)) func statesThatTheEncoderLacksAreRefused() throws {
-    let encoder = try BertEncoder(folder: Assets.encoder, device: try CPUBackend())
+    let encoder = try TransformerEncoder(folder: Assets.encoder, device: try CPUBackend())
     #expect(throws: TesseraError.self) { try Embedder(encoder, states: 3...7) }
     #expect(throws: TesseraError.self) { try Embedder(encoder, states: 1...2, batch: 0) }
   }

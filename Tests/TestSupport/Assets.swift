@@ -15,6 +15,10 @@ public enum Assets {
   public static let encoder = cache + "/minilm-l6"
   /// Whether it is there.
   public static let hasEncoder = usable(encoder)
+  /// The MPNet encoder's folder.
+  public static let mpnet = cache + "/mpnet-base"
+  /// Whether it is there. Too large for CI, which goes without.
+  public static let hasMPNet = FileManager.default.fileExists(atPath: mpnet)
   /// 10,605 sentences with labels.
   public static let snippets = cache + "/snippets/snippets.csv"
   /// Whether they are there.

@@ -1,23 +1,28 @@
 import Foundation
 import TesseraCompute
 
-/// A BERT encoder of 2 layers by 32 with drawn weights, and reviews to go with it: the whole pipeline in a second.
+/// An encoder of 2 layers by 32 with drawn weights, and reviews to go with it: the whole pipeline in a second.
 public enum TinyEncoder {
-  private static let words = [
+  /// The vocabulary after the special tokens.
+  public static let words = [
     "a", "film", "the", "was", "it", "good", "great", "fine", "superb", "bad", "awful", "dull", "poor", "and",
     "very",
     "plot", "cast", ".", ",", "!",
   ]
-  private static let hidden = 32, wide = 64, positions = 64, layers = 2
+  private static let hidden = 32, wide = 64, heads = 4, layers = 2
 
-  /// Writes config.json, vocab.txt and model.safetensors.
-  public static func write(to folder: String) throws {
+  /// Writes config.json, vocab.txt and model.safetensors of a BERT, or of the MPNet that tools/golden/mpnet.py draws too.
+  public static func write(to folder: String, mpnet: Bool = false) throws {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    let tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + words
+    let special =
+      mpnet ? ["<s>", "<pad>", "</s>", "[UNK]", "<mask>"] : ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    let tokens = special + words
+    let positions = mpnet ? 514 : 64
     let config: [String: Any] = [
-      "model_type": "bert", "num_hidden_layers": layers, "hidden_size": hidden, "num_attention_heads": 4,
-      "intermediate_size": wide, "vocab_size": tokens.count, "max_position_embeddings": positions,
-      "layer_norm_eps": 1e-12, "hidden_act": "gelu",
+      "model_type": mpnet ? "mpnet" : "bert", "num_hidden_layers": layers, "hidden_size": hidden,
+      "num_attention_heads": heads, "intermediate_size": wide, "vocab_size": tokens.count,
+      "max_position_embeddings": positions,
+      "layer_norm_eps": mpnet ? 1e-5 : 1e-12, "hidden_act": "gelu",
     ]
     func url(_ name: String) -> URL { URL(fileURLWithPath: folder).appendingPathComponent(name) }
     try JSONSerialization.data(withJSONObject: config).write(to: url("config.json"))
@@ -38,17 +43,20 @@ public enum TinyEncoder {
     }
     add("embeddings.word_embeddings.weight", [tokens.count, hidden], -1, 1)
     add("embeddings.position_embeddings.weight", [positions, hidden], -0.1, 0.1)
-    add("embeddings.token_type_embeddings.weight", [2, hidden])
+    if !mpnet { add("embeddings.token_type_embeddings.weight", [2, hidden]) }
     norm("embeddings.LayerNorm")
+    let parts =
+      mpnet
+      ? ["attn.q", "attn.k", "attn.v", "attn.o"] : ["self.query", "self.key", "self.value", "output.dense"]
     for layer in 0..<layers {
       let name = "encoder.layer.\(layer)."
-      for part in ["query", "key", "value"] { linear(name + "attention.self." + part, hidden, hidden) }
-      linear(name + "attention.output.dense", hidden, hidden)
-      norm(name + "attention.output.LayerNorm")
+      for part in parts { linear(name + "attention." + part, hidden, hidden) }
+      norm(name + (mpnet ? "attention.LayerNorm" : "attention.output.LayerNorm"))
       linear(name + "intermediate.dense", wide, hidden)
       linear(name + "output.dense", hidden, wide)
       norm(name + "output.LayerNorm")
     }
+    if mpnet { add("encoder.relative_attention_bias.weight", [32, heads], -2, 2) }
     _ = try writer.write(to: url("model.safetensors").path)
   }
 

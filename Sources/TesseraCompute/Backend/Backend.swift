@@ -18,6 +18,8 @@ public typealias ConvParameters = tsr_conv_params
 public typealias PoolParameters = tsr_pool_params
 /// A row-major matrix with an epsilon.
 public typealias RowsParameters = tsr_rows_params
+/// Attention scores (heads, length, length) with their scale and the span of a bias by distance.
+public typealias AttentionParameters = tsr_attention_params
 /// A tensor seen as (outer, channels, inner), with an epsilon.
 public typealias ChannelsParameters = tsr_channels_params
 /// Local response normalisation of (outer, channels, inner) over `size` channels.

@@ -22,6 +22,17 @@ extension RowsParameters {
   }
 }
 
+extension AttentionParameters {
+  /// Scores of `heads` heads over a text of `length` tokens, a bias for distances below `span`.
+  public init(heads: Int, length: Int, span: Int, scale: Float) {
+    self.init()
+    self.heads = Int32(heads)
+    self.length = Int32(length)
+    self.span = Int32(span)
+    self.scale = scale
+  }
+}
+
 extension PoolParameters {
   /// Windows of `kernel` x `kernel` over planes; output extents follow (floor mode).
   public init(planes: Int, height: Int, width: Int, kernel: Int, stride: Int, padding: Int = 0) {

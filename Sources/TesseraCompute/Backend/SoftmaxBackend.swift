@@ -2,6 +2,11 @@
 public protocol SoftmaxBackend: MemoryBackend {
   /// y = softmax(scale x) over the rows of x (rows, columns). May work in place.
   func softmax(_ x: Tensor, rows: Int, columns: Int, scale: Float, into y: Tensor) throws
+  /// y[h, i, j] = softmax over j of (scale x[h, i, j] + bias[h, j - i]), x and y (heads, length, length). May work in
+  /// place.
+  ///
+  /// - Parameter bias: (heads, 2 span - 1), distance d = j - i at column span - 1 + d.
+  func distanceSoftmax(_ p: AttentionParameters, _ x: Tensor, bias: Tensor, into y: Tensor) throws
   /// y = log softmax(x).
   func logSoftmax(_ x: Tensor, rows: Int, columns: Int, into y: Tensor) throws
   /// dx = scale y (dy - sum(y dy)).

@@ -35,7 +35,8 @@ public enum Catalogue {
   /// All cases, in a fixed order.
   public static var cases: [CatalogueCase] {
     matmulCases + convolutionCases + distanceCases + mapCases + reductionCases + softmaxCases
-      + normalizationCases + poolingCases + lossCases + randomCases + memoryCases + layoutCases
+      + attentionCases + normalizationCases + poolingCases + lossCases + randomCases + memoryCases
+      + layoutCases
   }
 
   /// The first difference between two runs of a case, as one line; nil if the bits are equal.

@@ -20,6 +20,22 @@ extension KernelLauncher {
     try rowKernel("tsr_softmax", x, rows, columns, [], y, outputs: rows * columns, scale: scale)
   }
 
+  public func distanceSoftmax(
+    _ p: AttentionParameters, _ x: Tensor, bias: Tensor, into y: Tensor
+  ) throws {
+    let (heads, length, span) = (Int(p.heads), Int(p.length), Int(p.span))
+    guard span >= max(1, length) else {
+      throw TesseraError.failure(
+        "distanceSoftmax", found: "a span of \(span)", wanted: "\(max(1, length)) or more")
+    }
+    try requireExtents("distanceSoftmax", heads, length, length)
+    try requireExtents("distanceSoftmax", heads, 2 * span - 1)
+    let count = heads * length * length
+    try require("distanceSoftmax", [(x, count), (bias, heads * (2 * span - 1)), (y, count)])
+    try launch(
+      .row("rows", "tsr_distance_softmax"), items: heads * length, cost: length * 4 + 64, p, [x, bias, y])
+  }
+
   public func logSoftmax(_ x: Tensor, rows: Int, columns: Int, into y: Tensor) throws {
     try rowKernel("tsr_log_softmax", x, rows, columns, [], y, outputs: rows * columns)
   }

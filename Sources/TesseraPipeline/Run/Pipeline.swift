@@ -143,7 +143,7 @@ public struct Pipeline {
       parameters: ["layers": "\(states)", "pooling": configuration.pooling], outputs: [file]
     ) {
       progress.begin("reading the encoder")
-      let encoder = try BertEncoder(folder: configuration.encoder, device: device)
+      let encoder = try TransformerEncoder(folder: configuration.encoder, device: device)
       progress.begin("embedding \(data.texts.count) reviews")
       let result = try Embeddings.make(
         data, encoder: encoder, states: states, pooling: try configuration.tokenPooling(),

@@ -4,7 +4,7 @@ import TesseraText
 
 /// Classifies texts with a finished run.
 public struct Predictor {
-  private let encoder: BertEncoder
+  private let encoder: TransformerEncoder
   private let configuration: RunConfiguration
   private let layout: FeatureLayout
   private let model: TrainedModel
@@ -46,7 +46,7 @@ public struct Predictor {
     configuration = try RunConfiguration.read(path(Pipeline.Files.configuration))
     layout = try FeatureLayout.read(path(Pipeline.Files.layout))
     model = try TrainedModel.read(path(Pipeline.Files.model), on: device)
-    encoder = try BertEncoder(folder: configuration.encoder, device: device)
+    encoder = try TransformerEncoder(folder: configuration.encoder, device: device)
     self.batch = batch
   }
 

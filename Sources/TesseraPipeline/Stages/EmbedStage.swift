@@ -20,7 +20,7 @@ public struct Embeddings: Sendable {
   ///   - batch: texts at once; changes no bit.
   ///   - progress: called with the number of texts done.
   public static func make(
-    _ data: DataSet, encoder: BertEncoder, states: ClosedRange<Int>, pooling: Pooling, batch: Int,
+    _ data: DataSet, encoder: TransformerEncoder, states: ClosedRange<Int>, pooling: Pooling, batch: Int,
     progress: (Int) throws -> Void = { _ in }
   ) throws -> Embeddings {
     let embedder = try Embedder(encoder, states: states, pooling: pooling, batch: batch)

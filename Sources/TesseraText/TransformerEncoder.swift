@@ -6,27 +6,17 @@ public enum Pooling: String, Sendable, CaseIterable {
   case cls, mean
 }
 
-/// A BERT encoder (Devlin et al. 2019) in evaluation mode.
+/// An encoder of the BERT family (`EncoderFamily`) in evaluation mode.
 ///
 /// Texts of a batch are packed one after the other without padding: linear layers run over all tokens, attention
 /// over each text alone. What else is in the batch cannot change a text's bits.
-public final class BertEncoder {
-  /// The extents.
+public final class TransformerEncoder {
+  /// The family and the extents.
   public let configuration: EncoderConfiguration
   /// The tokenizer that goes with it.
   public let tokenizer: WordPieceTokenizer
   let device: any Backend
-  private let words: Tensor, positions: Tensor, embeddingNorm: Norm
-  private let layers: [Layer]
-
-  struct Norm {
-    let gamma: Tensor, beta: Tensor
-  }
-
-  struct Layer {
-    let qkv: Tensor, qkvBias: Tensor, output: Tensor, outputBias: Tensor, attentionNorm: Norm
-    let up: Tensor, upBias: Tensor, down: Tensor, downBias: Tensor, norm: Norm
-  }
+  private let weights: EncoderWeights
 
   /// Reads `config.json`, `vocab.txt` and `model.safetensors` (or `pytorch_model.bin`) of a folder.
   ///
@@ -35,62 +25,15 @@ public final class BertEncoder {
     let root = URL(fileURLWithPath: folder)
     func path(_ name: String) -> String { root.appendingPathComponent(name).path }
     let c = try EncoderConfiguration(file: path("config.json"))
-    tokenizer = try WordPieceTokenizer(vocabularyFile: path("vocab.txt"))
+    tokenizer = try WordPieceTokenizer(vocabularyFile: path("vocab.txt"), family: c.family)
     guard tokenizer.count <= c.vocabulary else {
       throw TesseraError.input(
         path("vocab.txt"), found: "\(tokenizer.count) tokens",
         wanted: "at most the \(c.vocabulary) of config.json")
     }
-    let weights =
-      FileManager.default.fileExists(atPath: path("model.safetensors"))
-      ? "model.safetensors" : "pytorch_model.bin"
-    let file = try TensorFile.open(
-      FileManager.default.fileExists(atPath: path(weights)) ? path(weights) : path("model.safetensors"))
-    let prefix = file.contains("bert.embeddings.word_embeddings.weight") ? "bert." : ""
-    func tensor(_ name: String, _ shape: [Int]) throws -> Tensor {
-      try device.tensor(try file.floats(prefix + name, shape: shape), shape)
-    }
-    func norm(_ name: String) throws -> Norm {
-      // Files converted from TensorFlow say gamma and beta.
-      let old = file.contains("\(prefix)\(name).gamma")
-      return Norm(
-        gamma: try tensor(name + (old ? ".gamma" : ".weight"), [c.hidden]),
-        beta: try tensor(name + (old ? ".beta" : ".bias"), [c.hidden]))
-    }
-    words = try tensor("embeddings.word_embeddings.weight", [c.vocabulary, c.hidden])
-    // Every token is of type 0: its row is added to the position table once.
-    let types = try file.shape(prefix + "embeddings.token_type_embeddings.weight")
-    guard types.count == 2, types[0] >= 1, types[1] == c.hidden else {
-      throw TesseraError.input(
-        "\(file.path): token_type_embeddings", found: "shape \(types)", wanted: "[types, \(c.hidden)]")
-    }
-    let type = try file.floats(prefix + "embeddings.token_type_embeddings.weight")
-    var table = try file.floats(
-      prefix + "embeddings.position_embeddings.weight", shape: [c.positions, c.hidden])
-    for i in table.indices { table[i] += type[i % c.hidden] }
-    positions = try device.tensor(table, [c.positions, c.hidden])
-    embeddingNorm = try norm("embeddings.LayerNorm")
-    layers = try (0..<c.layers).map { index in
-      let name = "encoder.layer.\(index)."
-      let parts = ["query", "key", "value"]
-      let qkv = try parts.flatMap {
-        try file.floats("\(prefix)\(name)attention.self.\($0).weight", shape: [c.hidden, c.hidden])
-      }
-      let bias = try parts.flatMap {
-        try file.floats("\(prefix)\(name)attention.self.\($0).bias", shape: [c.hidden])
-      }
-      return Layer(
-        qkv: try device.tensor(qkv, [3 * c.hidden, c.hidden]),
-        qkvBias: try device.tensor(bias, [3 * c.hidden]),
-        output: try tensor(name + "attention.output.dense.weight", [c.hidden, c.hidden]),
-        outputBias: try tensor(name + "attention.output.dense.bias", [c.hidden]),
-        attentionNorm: try norm(name + "attention.output.LayerNorm"),
-        up: try tensor(name + "intermediate.dense.weight", [c.intermediate, c.hidden]),
-        upBias: try tensor(name + "intermediate.dense.bias", [c.intermediate]),
-        down: try tensor(name + "output.dense.weight", [c.hidden, c.intermediate]),
-        downBias: try tensor(name + "output.dense.bias", [c.hidden]),
-        norm: try norm(name + "output.LayerNorm"))
-    }
+    let names = ["model.safetensors", "pytorch_model.bin"]
+    let name = names.first { FileManager.default.fileExists(atPath: path($0)) } ?? names[0]
+    weights = try EncoderWeights(try TensorFile.open(path(name)), c, device: device)
     configuration = c
     self.device = device
   }
@@ -112,14 +55,14 @@ public final class BertEncoder {
     var x = try empty(tokens, c.hidden)
     let other = try empty(tokens, c.hidden)
     let statistics = (mean: try empty(tokens), rstd: try empty(tokens))
-    try device.gatherRows(words, ids: wordIDs, columns: c.hidden, into: x)
-    try device.gatherRows(positions, ids: positionIDs, columns: c.hidden, into: other)
-    try addAndNormalize(x, other, embeddingNorm, into: x, statistics)
+    try device.gatherRows(weights.words, ids: wordIDs, columns: c.hidden, into: x)
+    try device.gatherRows(weights.positions, ids: positionIDs, columns: c.hidden, into: other)
+    try addAndNormalize(x, other, weights.norm, into: x, statistics)
     try visit(0, x)
     let qkv = try empty(tokens, 3 * c.hidden)
     let attended = try empty(tokens, c.hidden)
     let wide = try empty(tokens, c.intermediate)
-    for (index, layer) in layers.enumerated() where index < last {
+    for (index, layer) in weights.layers.enumerated() where index < last {
       try linear(x, layer.qkv, layer.qkvBias, into: qkv)
       var begin = 0
       for text in texts {
@@ -150,7 +93,8 @@ public final class BertEncoder {
 
   /// y = layer norm of a + b; overwrites a.
   private func addAndNormalize(
-    _ a: Tensor, _ b: Tensor, _ norm: Norm, into y: Tensor, _ statistics: (mean: Tensor, rstd: Tensor)
+    _ a: Tensor, _ b: Tensor, _ norm: EncoderWeights.Norm, into y: Tensor,
+    _ statistics: (mean: Tensor, rstd: Tensor)
   ) throws {
     try device.binary(.add, a, b, into: a)
     try device.layerNorm(
@@ -158,7 +102,7 @@ public final class BertEncoder {
       gamma: norm.gamma, beta: norm.beta, into: y, mean: statistics.mean, rstd: statistics.rstd)
   }
 
-  /// softmax(q k' / sqrt(d)) v for every head of one text.
+  /// softmax(q k' / sqrt(d) + bias by distance) v for every head of one text.
   private func attend(_ qkv: Tensor, begin: Int, length: Int, into y: Tensor) throws {
     let (hidden, heads) = (configuration.hidden, configuration.heads)
     let width = hidden / heads
@@ -169,8 +113,13 @@ public final class BertEncoder {
     p.c_batch_stride = Int32(length * length)
     (p.a_offset, p.b_offset) = (Int32(begin * 3 * hidden), Int32(begin * 3 * hidden + hidden))
     try device.matmul(p, qkv, qkv, bias: nil, into: scores)
-    try device.softmax(
-      scores, rows: heads * length, columns: length, scale: 1 / Float(width).squareRoot(), into: scores)
+    let scale = 1 / Float(width).squareRoot()
+    if let bias = weights.distanceBias {
+      let p = AttentionParameters(heads: heads, length: length, span: configuration.positions, scale: scale)
+      try device.distanceSoftmax(p, scores, bias: bias, into: scores)
+    } else {
+      try device.softmax(scores, rows: heads * length, columns: length, scale: scale, into: scores)
+    }
     p = MatmulParameters(m: length, n: width, k: length)
     (p.b_row_stride, p.c_row_stride) = (Int32(3 * hidden), Int32(hidden))
     (p.batch, p.a_batch_stride, p.b_batch_stride) = (Int32(heads), Int32(length * length), Int32(width))

@@ -1,0 +1,57 @@
+/// A kind of encoder: the `model_type` of its `config.json`.
+public enum EncoderFamily: String, Sendable, CaseIterable {
+  /// BERT (Devlin et al. 2019): positions from 0, token types.
+  case bert
+  /// MPNet (Song et al. 2020): positions from 2, a bias by distance on the attention scores.
+  case mpnet
+
+  /// Names of a layer's attention, inside `encoder.layer.N.`.
+  struct AttentionNames {
+    let query: String, key: String, value: String, output: String, norm: String
+  }
+
+  /// What Hugging Face calls the parts of a layer's attention.
+  var attention: AttentionNames {
+    switch self {
+    case .bert:
+      AttentionNames(
+        query: "attention.self.query", key: "attention.self.key", value: "attention.self.value",
+        output: "attention.output.dense", norm: "attention.output.LayerNorm")
+    case .mpnet:
+      AttentionNames(
+        query: "attention.attn.q", key: "attention.attn.k", value: "attention.attn.v",
+        output: "attention.attn.o", norm: "attention.LayerNorm")
+    }
+  }
+
+  /// The prefix of every name in a checkpoint with a head.
+  var prefix: String { rawValue + "." }
+
+  /// The row of the position table that is the first token's.
+  var firstPosition: Int { self == .mpnet ? 2 : 0 }
+
+  /// Whether there is a table of token types.
+  var hasTokenTypes: Bool { self == .bert }
+
+  /// Whether `encoder.relative_attention_bias` is added to the attention scores.
+  var hasDistanceBias: Bool { self == .mpnet }
+
+  /// The special tokens.
+  var specialTokens: SpecialTokens {
+    switch self {
+    case .bert:
+      SpecialTokens(
+        start: "[CLS]", separator: "[SEP]", unknown: "[UNK]", others: ["[PAD]", "[MASK]"])
+    case .mpnet:
+      // Not <unk>, which is in the vocabulary too: MPNetTokenizer falls back on BERT's.
+      SpecialTokens(start: "<s>", separator: "</s>", unknown: "[UNK]", others: ["<pad>", "<mask>"])
+    }
+  }
+}
+
+/// Tokens with a meaning of their own.
+struct SpecialTokens {
+  let start: String, separator: String, unknown: String
+  /// Those that are only recognised in a text.
+  let others: [String]
+}

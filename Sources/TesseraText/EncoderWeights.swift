@@ -1,0 +1,108 @@
+import TesseraCompute
+
+/// An encoder's weights on a device, read by Hugging Face's names.
+struct EncoderWeights {
+  /// The word table (vocabulary, hidden) and the position table (positions, hidden).
+  let words: Tensor, positions: Tensor
+  let norm: Norm
+  /// A bias on the attention scores by distance (heads, 2 positions - 1), shared by all layers.
+  let distanceBias: Tensor?
+  let layers: [Layer]
+
+  struct Norm {
+    let gamma: Tensor, beta: Tensor
+  }
+
+  /// Query, key and value stand one below the other in `qkv`.
+  struct Layer {
+    let qkv: Tensor, qkvBias: Tensor, output: Tensor, outputBias: Tensor, attentionNorm: Norm
+    let up: Tensor, upBias: Tensor, down: Tensor, downBias: Tensor, norm: Norm
+  }
+
+  /// Reads the weights that a configuration asks for.
+  ///
+  /// - Throws: `TesseraError` naming the file and the tensor that is missing or has another shape.
+  init(_ file: TensorFile, _ c: EncoderConfiguration, device: any Backend) throws {
+    let reader = Reader(file: file, configuration: c, device: device)
+    words = try reader.tensor("embeddings.word_embeddings.weight", [c.vocabulary, c.hidden])
+    positions = try device.tensor(try reader.positionTable(), [c.positions, c.hidden])
+    norm = try reader.norm("embeddings.LayerNorm")
+    layers = try (0..<c.layers).map { try reader.layer("encoder.layer.\($0).") }
+    distanceBias = try reader.distanceBias()
+  }
+}
+
+private struct Reader {
+  let file: TensorFile
+  let configuration: EncoderConfiguration
+  let device: any Backend
+  private let prefix: String
+
+  init(file: TensorFile, configuration: EncoderConfiguration, device: any Backend) {
+    (self.file, self.configuration, self.device) = (file, configuration, device)
+    let prefix = configuration.family.prefix
+    self.prefix = file.contains(prefix + "embeddings.word_embeddings.weight") ? prefix : ""
+  }
+
+  func floats(_ name: String, _ shape: [Int]) throws -> [Float] {
+    try file.floats(prefix + name, shape: shape)
+  }
+
+  func tensor(_ name: String, _ shape: [Int]) throws -> Tensor {
+    try device.tensor(try floats(name, shape), shape)
+  }
+
+  func norm(_ name: String) throws -> EncoderWeights.Norm {
+    // Files converted from TensorFlow say gamma and beta.
+    let old = file.contains("\(prefix)\(name).gamma")
+    let hidden = configuration.hidden
+    return EncoderWeights.Norm(
+      gamma: try tensor(name + (old ? ".gamma" : ".weight"), [hidden]),
+      beta: try tensor(name + (old ? ".beta" : ".bias"), [hidden]))
+  }
+
+  /// The rows of the position table from the first token's on.
+  func positionTable() throws -> [Float] {
+    let c = configuration
+    let first = c.family.firstPosition
+    var table = try floats("embeddings.position_embeddings.weight", [first + c.positions, c.hidden])
+    table.removeFirst(first * c.hidden)
+    guard c.family.hasTokenTypes else { return table }
+    // Every token is of type 0: its row is added to the position table once.
+    let types = try file.shape(prefix + "embeddings.token_type_embeddings.weight")
+    guard types.count == 2, types[0] >= 1, types[1] == c.hidden else {
+      throw TesseraError.input(
+        "\(file.path): token_type_embeddings", found: "shape \(types)", wanted: "[types, \(c.hidden)]")
+    }
+    let type = try floats("embeddings.token_type_embeddings.weight", types)
+    for i in table.indices { table[i] += type[i % c.hidden] }
+    return table
+  }
+
+  func distanceBias() throws -> Tensor? {
+    let c = configuration
+    guard c.family.hasDistanceBias else { return nil }
+    let weights = try floats("encoder.relative_attention_bias.weight", [DistanceBuckets.count, c.heads])
+    return try device.tensor(
+      DistanceBuckets.table(weights, heads: c.heads, span: c.positions), [c.heads, 2 * c.positions - 1])
+  }
+
+  func layer(_ name: String) throws -> EncoderWeights.Layer {
+    let c = configuration
+    let names = c.family.attention
+    let parts = [names.query, names.key, names.value]
+    let qkv = try parts.flatMap { try floats(name + $0 + ".weight", [c.hidden, c.hidden]) }
+    let bias = try parts.flatMap { try floats(name + $0 + ".bias", [c.hidden]) }
+    return EncoderWeights.Layer(
+      qkv: try device.tensor(qkv, [3 * c.hidden, c.hidden]),
+      qkvBias: try device.tensor(bias, [3 * c.hidden]),
+      output: try tensor(name + names.output + ".weight", [c.hidden, c.hidden]),
+      outputBias: try tensor(name + names.output + ".bias", [c.hidden]),
+      attentionNorm: try norm(name + names.norm),
+      up: try tensor(name + "intermediate.dense.weight", [c.intermediate, c.hidden]),
+      upBias: try tensor(name + "intermediate.dense.bias", [c.intermediate]),
+      down: try tensor(name + "output.dense.weight", [c.hidden, c.intermediate]),
+      downBias: try tensor(name + "output.dense.bias", [c.hidden]),
+      norm: try norm(name + "output.LayerNorm"))
+  }
+}
