@@ -38,7 +38,7 @@ public struct Checkpoint: Sendable {
     guard file.metadata["key"] == key, let steps = file.metadata["steps"].flatMap({ Int($0) }), steps >= 0,
       let text = file.metadata["history"],
       let history = try? JSONDecoder().decode([EpochRecord].self, from: Data(text.utf8)),
-      history.count <= epochs
+      history.last?.epoch ?? 0 <= epochs
     else { return nil }
     try network.load(file, prefix: "model.")
     for (name, tensor) in optimizer.state {

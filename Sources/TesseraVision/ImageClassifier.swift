@@ -41,6 +41,7 @@ public final class ImageClassifier {
     slice.setTrainable(false)
     bypass = options.bypass ? try Linear(channels * pixels * pixels, classes, initializer) : nil
     for (_, state) in bypass?.state ?? [] { try device.fill(state.tensor, with: 0) }
+    bypass?.setTrainable(false)
   }
 
   /// The modules with the prefix of their state's names.
@@ -51,6 +52,23 @@ public final class ImageClassifier {
   /// Everything the network holds, by name.
   public var state: [(name: String, tensor: Tensor)] {
     parts.flatMap { prefix, module in module.state.map { (prefix + $0.name, $0.state.tensor) } }
+  }
+
+  /// Gives the bypass known weights (classes, channels x pixels x pixels) and biases, and sets the classifier's last layer
+  /// to 0: the network starts as the bypass alone and learns what that leaves over.
+  ///
+  /// - Throws: `TesseraError` for a network without a bypass or another number of weights.
+  public func startFromBypass(weight: [Float], bias: [Float]) throws {
+    let parameters = bypass?.parameters.map(\.parameter.value) ?? []
+    guard parameters.map(\.count) == [weight.count, bias.count] else {
+      throw TesseraError.failure(
+        "bypass", found: "\(weight.count) weights and \(bias.count) biases",
+        wanted: "\(parameters.map(\.count)) (a network with a bypass)")
+    }
+    for (values, tensor) in zip([weight, bias], parameters) {
+      try values.withUnsafeBytes { try device.upload($0, to: tensor, offset: 0) }
+    }
+    for (_, parameter) in classifier.parameters.suffix(2) { try device.fill(parameter.value, with: 0) }
   }
 
   /// Loads the slice by the names of the published weights. On grey images the three input channels of the first

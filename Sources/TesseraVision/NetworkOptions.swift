@@ -4,7 +4,8 @@ import TesseraCompute
 public struct NetworkOptions: Sendable, Equatable {
   /// The factor of the nearest upsampling in front of the slice; the official code's is 3.
   public var upsampling = 3
-  /// Whether a linear layer leads from the pixels around slice and head to the logits.
+  /// Whether a linear layer leads from the pixels around slice and head to the logits. It is fitted before training, as a
+  /// logistic regression, and stays: the network learns what it leaves over.
   public var bypass = false
 
   /// The official code's network.

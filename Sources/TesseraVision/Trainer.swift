@@ -4,9 +4,9 @@ import TesseraNN
 
 /// One epoch's figures.
 public struct EpochRecord: Codable, Sendable, Equatable {
-  /// From 1 on.
+  /// From 1 on; 0 for the network before the first step (`TrainingPlan.keepsStart`).
   public let epoch: Int
-  /// Mean cross-entropy over the training rows, in training mode.
+  /// Mean cross-entropy over the training rows, in training mode (of epoch 0 in evaluation mode).
   public let loss: Double
   /// Right answers on the validation rows.
   public let correct: Int
@@ -59,24 +59,36 @@ public final class Trainer {
     if let checkpoint, let saved = try checkpoint.load(into: network, optimizer, atMost: plan.epochs) {
       history = saved
     }
-    guard history.count < plan.epochs else { return try finish() }
+    let keepsStart = plan.keepsStart && history.isEmpty
+    guard epochs < plan.epochs || keepsStart else { return try finish() }
     let store = try FeatureStore(
       network, images: plan.images, plan.slice, noise: plan.noise, limits: plan.limits,
       progress: progressOfFeatures)
-    while history.count < plan.epochs, !isPatienceAtAnEnd {
-      let epoch = history.count + 1
+    if keepsStart {
+      let loss = try meanLoss(plan.training, store)
+      try close(EpochRecord(epoch: 0, loss: loss, correct: try correct(plan.validation, store)), epochDone)
+    }
+    while epochs < plan.epochs, !isPatienceAtAnEnd {
+      let epoch = epochs + 1
       let loss = try pass(epoch, store, progress)
       guard loss.isFinite else {
         throw TesseraError.failure(
           "training", found: "loss \(loss) in epoch \(epoch)", wanted: "a finite loss")
       }
-      let record = EpochRecord(epoch: epoch, loss: loss, correct: try correct(plan.validation, store))
-      let isBest = plan.validation.isEmpty || history.allSatisfy { $0.correct < record.correct }
-      history.append(record)
-      if let checkpoint { try checkpoint.save(network, optimizer, history, isBest: isBest) }
-      try epochDone(record)
+      try close(
+        EpochRecord(epoch: epoch, loss: loss, correct: try correct(plan.validation, store)), epochDone)
     }
     try finish()
+  }
+
+  /// The epochs that were run.
+  private var epochs: Int { history.last?.epoch ?? 0 }
+
+  private func close(_ record: EpochRecord, _ epochDone: (EpochRecord) throws -> Void) throws {
+    let isBest = plan.validation.isEmpty || history.allSatisfy { $0.correct < record.correct }
+    history.append(record)
+    if let checkpoint { try checkpoint.save(network, optimizer, history, isBest: isBest) }
+    try epochDone(record)
   }
 
   /// Whether the best epoch (the earliest of equals) is `patience` epochs old.
@@ -120,6 +132,21 @@ public final class Trainer {
       try progress(epoch, begin + rows.count, order.count)
     }
     return try device.floats(losses).reduce(0) { $0 + Double($1) } / Double(order.count)
+  }
+
+  /// The mean cross-entropy over some rows in evaluation mode.
+  private func meanLoss(_ rows: [Int], _ store: FeatureStore) throws -> Double {
+    var sum = 0.0
+    for begin in stride(from: 0, to: rows.count, by: plan.batch) {
+      let part = Array(rows[begin..<min(rows.count, begin + plan.batch)])
+      let context = Context(device: network.device)
+      let input = try store.batch(part, context)
+      let logits = try network.logits(input.features, images: input.images, context)
+      let labels = try network.device.tensor(part.map { plan.labels[$0] }, [part.count])
+      let losses = try context.crossEntropy(logits, labels: labels, smoothing: plan.labelSmoothing)
+      sum = try network.device.floats(losses).reduce(sum) { $0 + Double($1) }
+    }
+    return sum / Double(max(1, rows.count))
   }
 
   private func correct(_ rows: [Int], _ store: FeatureStore) throws -> Int {

@@ -128,8 +128,10 @@ struct TrainingOptions: ParsableArguments {
 
   @Option(help: "The factor of the nearest upsampling in front of the slice.")
   var upsampling = 3
-  @Flag(help: "A linear path from the pixels around slice and head to the logits.")
-  var bypass = false
+  @Option(
+    help:
+      "A path from the pixels around slice and head to the logits: none or linear (default: the recipe's).")
+  var bypass: String?
   @Option(help: "Standard deviation of noise on the normalised pixels, drawn anew in every step.")
   var noise: Float = 0
 
@@ -142,7 +144,8 @@ struct TrainingOptions: ParsableArguments {
     (c.labelSmoothing, c.patience) = (labelSmoothing, patience)
     (c.epochs, c.batch, c.weightDecay) = (epochs, batch, weightDecay)
     (c.convolutionRate, c.classifierRate) = (convolutionRate, classifierRate)
-    (c.upsampling, c.bypass, c.noise) = (upsampling, bypass, noise)
+    (c.upsampling, c.noise) = (upsampling, noise)
+    c.bypass = bypass.map { $0 == "linear" } ?? !paper
   }
 
   /// Where the frozen slice's output may be kept.
@@ -166,6 +169,9 @@ struct TrainingOptions: ParsableArguments {
       ("feature-disk", featureDisk),
     ] where !(0...65_536).contains(size) {
       throw TesseraError.input(name, found: "\(size)", wanted: "0 to 65536")
+    }
+    guard [nil, "none", "linear"].contains(bypass) else {
+      throw TesseraError.input("bypass", found: bypass ?? "", wanted: "none or linear")
     }
     guard (1...8).contains(upsampling) else {
       throw TesseraError.input("upsampling", found: "\(upsampling)", wanted: "1 to 8")

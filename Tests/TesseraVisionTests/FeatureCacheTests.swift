@@ -37,7 +37,9 @@ import Testing
   @Test func tooManyRowsAndUnwritableFoldersAreRefused() throws {
     let device = try CPUBackend()
     let cache = try MappedFeatureCache(count: 1, rowSize: 2, folder: nil)
-    #expect(throws: TesseraError.self) { try cache.append(try device.tensor(drawn(1, 4), [2, 2]), on: device) }
+    #expect(throws: TesseraError.self) {
+      try cache.append(try device.tensor(drawn(1, 4), [2, 2]), on: device)
+    }
     #expect(throws: TesseraError.self) {
       try MappedFeatureCache(count: 1, rowSize: 2, folder: "/nowhere/at/all")
     }

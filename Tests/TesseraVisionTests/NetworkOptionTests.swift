@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import TesseraCompute
 import TesseraNN
@@ -7,10 +8,13 @@ import Testing
 
 /// Upsampling, the linear path around the slice, noise on the pixels.
 @Suite struct NetworkOptionTests {
-  private func network(_ device: any Backend, upsampling: Int = 1, bypass: Bool = true) throws -> ImageClassifier {
+  private func network(_ device: any Backend, upsampling: Int = 1, bypass: Bool = true) throws
+    -> ImageClassifier
+  {
     var options = NetworkOptions()
     (options.upsampling, options.bypass) = (upsampling, bypass)
-    return try ImageClassifier(.shuffleNet, classes: 3, pixels: 104, options: options, seed: 1, device: device)
+    return try ImageClassifier(
+      .shuffleNet, classes: 3, pixels: 104, options: options, seed: 1, device: device)
   }
 
   @Test func theBypassAddsItsProduct() throws {
@@ -33,8 +37,47 @@ import Testing
     }
     for (i, found) in try logits(with).enumerated() {
       let (row, c) = (i / 3, i % 3)
-      let product = (0..<area).reduce(0.0) { $0 + Double(images[row * area + $1]) * Double(weight[c * area + $1]) }
+      let product = (0..<area).reduce(0.0) {
+        $0 + Double(images[row * area + $1]) * Double(weight[c * area + $1])
+      }
       #expect(abs(Double(found) - Double(before[i]) - product - Double(bias[c])) < 1e-4)
+    }
+  }
+
+  @Test func itStartsAsTheBypassAloneAndKeepsThatIfNothingIsBetter() throws {
+    let device = try CPUBackend()
+    let network = try network(device)
+    let area = 104 * 104
+    let images = drawn(2, 6 * area)
+    let (weight, bias): ([Float], [Float]) = (drawn(3, 3 * area, -0.01, 0.01), [0.5, -1, 0])
+    try network.startFromBypass(weight: weight, bias: bias)
+    let scores = (0..<6).map { row in
+      (0..<3).map { c in
+        Double(bias[c])
+          + (0..<area).reduce(0.0) { $0 + Double(images[row * area + $1]) * Double(weight[c * area + $1]) }
+      }
+    }
+    let probabilities = try network.logProbabilities(images)
+    for row in 0..<6 {
+      let norm = scores[row].reduce(0.0) { $0 + exp($1) }
+      for c in 0..<3 {
+        #expect(abs(exp(scores[row][c]) / norm - exp(Double(probabilities[row * 3 + c]))) < 1e-4)
+      }
+    }
+    // Validation rows are what the bypass says: nothing can be better than epoch 0.
+    let labels = scores.map { row in Int32(row.indices.max { row[$0] < row[$1] } ?? 0) }
+    var plan = TrainingPlan(
+      images: images, labels: labels, training: [0, 1, 2], validation: [3, 4, 5])
+    (plan.epochs, plan.batch, plan.keepsStart, plan.learningRates) = (1, 3, true, (1e-2, 1e-2))
+    try withTemporaryFolder { folder in
+      let trainer = try Trainer(network, plan, checkpoint: Checkpoint(folder: folder, key: "a"))
+      try trainer.run()
+      #expect(trainer.history.first?.correct == 3)
+      #expect(try network.logProbabilities(images) == probabilities)
+    }
+    #expect(throws: TesseraError.self) { try network.startFromBypass(weight: [1], bias: bias) }
+    #expect(throws: TesseraError.self) {
+      try self.network(device, bypass: false).startFromBypass(weight: weight, bias: bias)
     }
   }
 
@@ -47,7 +90,8 @@ import Testing
     #expect(throws: TesseraError.self) {
       var options = NetworkOptions()
       options.upsampling = 1
-      return try ImageClassifier(.shuffleNet, classes: 2, pixels: 40, options: options, seed: 1, device: device)
+      return try ImageClassifier(
+        .shuffleNet, classes: 2, pixels: 40, options: options, seed: 1, device: device)
     }
   }
 
@@ -59,10 +103,13 @@ import Testing
       images: drawn(4, 12 * area), labels: (0..<12).map { Int32($0 % 3) }, training: Array(0..<8),
       validation: Array(8..<12))
     (plan.epochs, plan.batch, plan.noise, plan.learningRates) = (1, 4, 0.5, (1e-3, 1e-3))
-    plan.bypassRate = 1e-3
+    plan.keepsStart = true
     let results = try devices.map { device in
       let network = try network(device)
-      try Trainer(network, plan).run()
+      try network.startFromBypass(weight: drawn(5, 3 * area, -0.01, 0.01), bias: [0, 1, -1])
+      let trainer = try Trainer(network, plan)
+      try trainer.run()
+      #expect(trainer.history.map(\.epoch) == [0, 1])
       return try network.state.flatMap { try device.floats($0.tensor).map(\.bitPattern) }
     }
     for result in results.dropFirst() { #expect(result == results[0]) }

@@ -75,6 +75,13 @@ public struct TrainedModel {
       options.schedule, options.labelSmoothing, options.patience
     )
     (plan.noise, plan.limits) = (options.noise, options.limits)
+    if options.network.bypass {
+      try network.startFrom(
+        try LinearProbe.fit(
+          features: plan.images, columns: network.channels * area, labels: set.labels,
+          classes: set.classes.count, training: plan.training, validation: plan.validation, on: device))
+      plan.keepsStart = true
+    }
     let checkpoint = options.checkpoints.map { Checkpoint(folder: $0, key: key) }
     let trainer = try Trainer(network, plan, checkpoint: checkpoint)
     try trainer.run(features: features, progress: progress) { try epochDone($0, plan.validation.count) }
@@ -122,5 +129,22 @@ public struct TrainedModel {
         mean: try file.floats("pixel.mean", shape: [area]),
         scale: try file.floats("pixel.scale", shape: [area])),
       classes: classes)
+  }
+}
+
+extension ImageClassifier {
+  /// Starts as a probe of its pixels: the probe's standardisation is folded into its weights.
+  fileprivate func startFrom(_ probe: LinearProbe) throws {
+    let columns = probe.mean.count
+    var bias = probe.bias
+    for c in 0..<probe.classes {
+      var shift = 0.0
+      for p in 0..<columns {
+        shift += Double(probe.weight[c * columns + p]) * Double(probe.scale[p]) * Double(probe.mean[p])
+      }
+      bias[c] = Float(Double(bias[c]) - shift)
+    }
+    try startFromBypass(
+      weight: probe.weight.indices.map { probe.weight[$0] * probe.scale[$0 % columns] }, bias: bias)
   }
 }
