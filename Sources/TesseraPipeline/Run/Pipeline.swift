@@ -30,8 +30,8 @@ public struct Pipeline {
     public var epochs: [EpochRecord] = [], validationRows = 0
     /// Accuracy on the test rows.
     public var evaluation: Evaluation?
-    /// How features share pixels, and the layout's divergence.
-    public var collisions: CollisionReport?, divergence: Float?
+    /// The images' channels.
+    public var channels: [LayoutChannel] = []
   }
 
   /// A pipeline.
@@ -83,7 +83,7 @@ public struct Pipeline {
     let laidOut = try layOut(embeddings, embedded.fingerprint)
     add("layout", laidOut)
     let layout = try FeatureLayout.read(folder.file(Files.layout))
-    (summary.collisions, summary.divergence) = (layout.pixels.collisions, layout.divergence)
+    summary.channels = layout.channels
     let rendered = try render(
       embeddings, testEmbeddings, layout, laidOut.fingerprint, testEmbedded?.fingerprint)
     add("images", rendered)
@@ -156,8 +156,8 @@ public struct Pipeline {
         labels: embeddings.labels, validation: c.validationShare, test: testShare, seed: c.seed)
       progress.begin("laying out \(embeddings.columns) features by \(split.training.count) reviews")
       let layout = try FeatureLayout.make(embeddings, split: split, try c.layoutPlan(), on: device) {
-        let kl = $1.map { " (KL \($0))" } ?? ""
-        progress.update("t-SNE\(kl)", done: $0, of: c.iterations, unit: "iterations")
+        let kl = $2.map { " (KL \($0))" } ?? ""
+        progress.update("t-SNE\(kl)", done: $0, of: $1, unit: "iterations")
       }
       return try layout.write(to: folder.file(Files.layout))
     }
@@ -262,11 +262,9 @@ public struct Pipeline {
       return try Evaluation.make(model, images: set.images, labels: set.labels, probe: guesses)
     }
     let rows = images.split.test
-    let area = images.pixels * images.pixels
     let guesses = try probe.predict(
       features: embeddings.features, columns: embeddings.columns, rows: rows, on: device)
     return try Evaluation.make(
-      model, images: rows.flatMap { images.images[$0 * area..<($0 + 1) * area] },
-      labels: rows.map { images.labels[$0] }, probe: guesses)
+      model, images: images.images(of: rows), labels: rows.map { images.labels[$0] }, probe: guesses)
   }
 }
