@@ -31,8 +31,13 @@ public enum PNG {
     return data
   }
 
-  /// Encodes one image, its smallest value black and its largest white.
-  public static func encode(stretching values: [Float], width: Int) throws -> Data {
+  /// Encodes one image of (channels, pixels, pixels), its smallest value black and its largest white, its channels side
+  /// by side.
+  public static func encode(stretching planes: [Float], pixels: Int, channels: Int) throws -> Data {
+    let width = pixels * channels
+    let values = (0..<planes.count).map { at in
+      planes[at % width / pixels * pixels * pixels + at / width * pixels + at % pixels]
+    }
     let (low, high) = (values.min() ?? 0, values.max() ?? 0)
     let scale = high > low ? 255 / (high - low) : 0
     return try encode(
@@ -54,13 +59,15 @@ public enum PNG {
 
 /// Images laid side by side, for looking at.
 public struct ContactSheet {
-  /// Encodes images of [0, 1] in rows of `columns`, each pixel `scale` x `scale`, 4 pixels apart; `stretch` maps
-  /// the smallest and largest value to black and white.
+  /// Encodes images of [0, 1] in rows of `columns`, each pixel `scale` x `scale`, 4 pixels apart, the channels of an
+  /// image side by side 2 pixels apart; `stretch` maps the smallest and largest value to black and white.
+  ///
+  /// - Parameter images: row-major (count, channels, pixels, pixels).
   public static func png(
-    _ images: [Float], pixels: Int, columns: Int, scale: Int = 3, stretch: Bool = true
+    _ images: [Float], pixels: Int, channels: Int = 1, columns: Int, scale: Int = 3, stretch: Bool = true
   ) throws -> Data {
-    let area = pixels * pixels
-    let count = images.count / max(1, area)
+    let (area, large) = (pixels * pixels, pixels * scale)
+    let count = images.count / max(1, area * channels)
     guard count > 0, columns > 0, scale > 0 else {
       throw TesseraError.failure("contact sheet", found: "\(count) images", wanted: "at least one")
     }
@@ -68,14 +75,16 @@ public struct ContactSheet {
     let span = high > low ? high - low : 1
     let across = min(columns, count)
     let down = (count + across - 1) / across
-    let cell = pixels * scale + 4
-    let (width, height) = (across * cell + 4, down * cell + 4)
+    let cell = (width: channels * (large + 2) + 2, height: large + 4)
+    let (width, height) = (across * cell.width + 4, down * cell.height + 4)
     var out = [UInt8](repeating: 96, count: width * height)
-    for image in 0..<count {
-      let (top, left) = (image / across * cell + 4, image % across * cell + 4)
-      for y in 0..<pixels * scale {
-        for x in 0..<pixels * scale {
-          let value = (images[image * area + y / scale * pixels + x / scale] - low) / span
+    for plane in 0..<count * channels {
+      let (image, channel) = (plane / channels, plane % channels)
+      let top = image / across * cell.height + 4
+      let left = image % across * cell.width + 4 + channel * (large + 2)
+      for y in 0..<large {
+        for x in 0..<large {
+          let value = (images[plane * area + y / scale * pixels + x / scale] - low) / span
           out[(top + y) * width + left + x] = UInt8(max(0, min(255, (value * 255).rounded())))
         }
       }

@@ -71,21 +71,27 @@ public final class ImageClassifier {
     for (_, parameter) in classifier.parameters.suffix(2) { try device.fill(parameter.value, with: 0) }
   }
 
-  /// Loads the slice by the names of the published weights. On grey images the three input channels of the first
-  /// convolution are equal, so its kernels are summed over them, in ascending order, once.
+  /// Loads the slice by the names of the published weights. Images of three channels take the place of the published
+  /// colours. Of any other number, each channel is taken for grey, as three equal colours: the first convolution's kernels
+  /// are summed over the colours in ascending order, once, and divided by the number of channels. To a slice that stays as
+  /// it is, images of one channel and the means over several are then the same.
   ///
   /// - Throws: `TesseraError` for a missing tensor or another shape.
   public func loadSlice(_ file: TensorFile) throws {
     for (name, state) in slice.state {
       var shape = state.tensor.shape
       var values: [Float]
-      if name == architecture.model.firstWeight, channels == 1, try file.shape(name).dropFirst().first == 3 {
+      if name == architecture.model.firstWeight, channels != 3, try file.shape(name).dropFirst().first == 3 {
         shape[1] = 3
-        values = try file.floats(name, shape: shape)
+        let colours = try file.floats(name, shape: shape)
         let area = shape[2] * shape[3]
-        values = (0..<shape[0] * area).map { at in
-          let base = at / area * 3 * area + at % area
-          return values[base] + values[base + area] + values[base + 2 * area]
+        values = []
+        for out in 0..<shape[0] {
+          let base = out * 3 * area
+          let grey = (base..<base + area).map { at in
+            (colours[at] + colours[at + area] + colours[at + 2 * area]) / Float(channels)
+          }
+          for _ in 0..<channels { values += grey }
         }
       } else {
         values = try file.floats(name, shape: shape)

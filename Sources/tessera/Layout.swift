@@ -29,12 +29,19 @@ struct Layout: ParsableCommand {
       labels: features.labels, validation: validationShare, test: testShare, seed: layout.seed)
     let progress = device.progress
     progress.begin("laying out \(features.columns) features on \(backend.name)")
-    let result = try FeatureLayout.make(features, split: split, plan, on: backend) { done, _ in
-      progress.update("t-SNE", done: done, of: layout.iterations, unit: "iterations")
+    let result = try FeatureLayout.make(features, split: split, plan, on: backend) { done, all, _ in
+      progress.update("t-SNE", done: done, of: all, unit: "iterations")
     }
     let digits = try result.write(to: out)
-    print(result.pixels.collisions)
-    if let divergence = result.divergence { print("divergence \(divergence)") }
+    for channel in result.channels {
+      print("\(channel.name): \(channel.summary)")
+      if let seconds = channel.seconds {
+        print("  \(Self.short(seconds.places)) s for places, \(Self.short(seconds.pixels)) s for pixels")
+      }
+    }
     print("layout \(digits)")
   }
+
+  /// Seconds for people.
+  private static func short(_ seconds: Double) -> Double { (seconds * 100).rounded() / 100 }
 }

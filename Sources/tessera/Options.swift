@@ -54,6 +54,11 @@ struct LayoutOptions: ParsableArguments {
   @Option(
     name: .customLong("tsne-learning-rate"), help: "t-SNE's learning rate; auto: features / 48, at least 50.")
   var learningRate = "200"
+  @Option(
+    help: "Channels of the images: grey, layer (one for each hidden state) or several (representations).")
+  var channels = "grey"
+  @Option(help: "Layouts of several channels (default: tsne:euclidean,tsne:correlation,pca).")
+  var representations: String?
   @Option(help: "t-SNE's perplexity.")
   var perplexity: Float = 30
   @Option(help: "t-SNE's iterations.")
@@ -65,6 +70,7 @@ struct LayoutOptions: ParsableArguments {
   func apply(to c: inout RunConfiguration) {
     (c.pixels, c.discretization, c.layout, c.metric) = (pixels, discretization, layout, metric)
     (c.tsneStart, c.tsneLearningRate) = (start, learningRate)
+    (c.channels, c.representations) = (channels, representations)
     (c.perplexity, c.iterations, c.seed) = (perplexity, iterations, seed)
   }
 

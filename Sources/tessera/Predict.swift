@@ -1,7 +1,6 @@
 import ArgumentParser
 import Foundation
 import TesseraCompute
-import TesseraImages
 import TesseraPipeline
 
 /// Classifies texts with a finished run.
@@ -89,8 +88,7 @@ struct Predict: ParsableCommand {
   private func line(_ text: String, _ prediction: Predictor.Prediction, _ predictor: Predictor) throws
     -> String
   {
-    let side = Int(Double(prediction.image.count).squareRoot())
-    let png = image ? try PNG.encode(stretching: prediction.image, width: side).base64EncodedString() : nil
+    let png = image ? try predictor.picture(prediction).base64EncodedString() : nil
     let object = Line(
       text: text, label: prediction.label, probability: prediction.probability,
       probabilities: Dictionary(

@@ -4,7 +4,7 @@ import TesseraPipeline
 
 /// Features to images.
 struct Render: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Renders one grey image per review.")
+  static let configuration = CommandConfiguration(abstract: "Renders one image per review.")
 
   @Option(help: "Features, made by tessera embed.")
   var embeddings: String

@@ -179,6 +179,12 @@ import Testing
       expect(try layOut(folder, "--layout", "umap"), "layout: found umap, wanted tsne or pca")
       expect(try layOut(folder, "--metric", "manhattan"), "metric: found manhattan, wanted euclidean, cosine")
       expect(try layOut(folder, "--metric", "cosine", "--layout", "pca"), "metric: found cosine with pca")
+      expect(try layOut(folder, "--channels", "rgb"), "channels: found rgb, wanted grey, layer or several")
+      expect(try layOut(folder, "--channels", "layer"), "channels: found layer for 40 features of 1 hidden")
+      expect(try layOut(folder, "--representations", "pca"), "representations: found grey channels")
+      expect(
+        try layOut(folder, "--channels", "several", "--representations", "pca,umap"),
+        "representations: found umap")
       expect(try layOut(folder, "--init", "spectral"), "init: found spectral, wanted random or pca")
       for rate in ["0", "nan", "inf", "fast"] {
         expect(try layOut(folder, "--tsne-learning-rate", rate), "tsne-learning-rate: found \(rate)")

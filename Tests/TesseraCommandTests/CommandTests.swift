@@ -78,6 +78,38 @@ import Testing
     }
   }
 
+  @Test(arguments: [["layer"], ["several", "--representations", "tsne:cosine,pca,tsne"]])
+  func imagesOfSeveralChannels(_ channels: [String]) throws {
+    try withData { folder in
+      let more = ["--channels"] + channels
+      let run = try Command.run(arguments(folder, "a", more))
+      #expect(run.code == 0 && run.fingerprints.count == 5, "\(run.errors)")
+      // A line a channel, and the fingerprint's.
+      #expect(run.values("layout").count == (channels == ["layer"] ? 3 : 4))
+      let again = try Command.run(arguments(folder, "a", more))
+      #expect(again.output == run.output && again.errors.contains("model: unchanged"))
+      if TestDevices.hasOpenCL {
+        let other = try Command.run(arguments(folder, "b", more + ["--device", "opencl"]))
+        #expect(other.fingerprints == run.fingerprints, "\(other.errors)")
+      }
+      let grey = try Command.run(arguments(folder, "a"))
+      #expect(!grey.errors.contains("layout: unchanged") && grey.fingerprints[1] != run.fingerprints[1])
+      _ = try Command.run(arguments(folder, "a", more))
+      let at = ["--run", folder + "/a", "--device", "cpu"]
+      let answer = try Command.run(
+        ["predict", "--json", "--image", "--evidence", "--text", "a superb film"] + at)
+      #expect(answer.code == 0 && answer.output.contains("\"byState\""), "\(answer.errors)")
+      let evaluation = try Command.run(["evaluate", "--data", folder + "/test.csv"] + at)
+      #expect(evaluation.code == 0, "\(evaluation.errors)")
+      let report = try Command.run(["report"] + at)
+      #expect(report.code == 0, "\(report.errors)")
+      let page = try String(contentsOf: URL(fileURLWithPath: folder + "/a/report.html"), encoding: .utf8)
+      for name in channels == ["layer"] ? ["layer 1", "layer 2"] : ["tsne:cosine", "pca"] {
+        #expect(page.contains("<h3>\(name)</h3>"))
+      }
+    }
+  }
+
   @Test func stageByStageIsTheSameAsRun() throws {
     try withData { folder in
       let whole = try Command.run(arguments(folder, "a"))

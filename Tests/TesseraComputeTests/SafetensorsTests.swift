@@ -107,4 +107,16 @@ import Testing
         "\(error)" == "/nowhere/w.safetensors: found no readable file, wanted safetensors or PyTorch weights")
     }
   }
+
+  /// Headers of 128, 384, 640 ... bytes make the length's first bytes those of a pickle.
+  @Test func everyLengthOfAHeaderReadsBack() throws {
+    try withTemporaryFolder { folder in
+      for length in stride(from: 0, through: 1500, by: 8) {
+        var writer = SafetensorsWriter(metadata: ["x": String(repeating: "y", count: length)])
+        writer.add("a", [Float(length)], shape: [1])
+        _ = try writer.write(to: folder + "/f")
+        #expect(try TensorFile.open(folder + "/f").floats("a") == [Float(length)])
+      }
+    }
+  }
 }

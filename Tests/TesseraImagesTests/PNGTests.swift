@@ -50,4 +50,21 @@ import Testing
     #expect(pixel(14, 4) == 255 && pixel(4, 14) == 0 && pixel(0, 0) == 96 && pixel(20, 20) == 96)
     #expect(throws: TesseraError.self) { try ContactSheet.png([], pixels: 2, columns: 2) }
   }
+
+  @Test func channelsStandSideBySide() throws {
+    // Two images of three channels of 2 x 2.
+    let images = (0..<24).map { Float($0) / 23 }
+    let sheet = try decode(try ContactSheet.png(images, pixels: 2, channels: 3, columns: 2, scale: 3))
+    #expect(sheet.width == 2 * (3 * 8 + 2) + 4 && sheet.height == 10 + 4)
+    for image in 0..<2 {
+      for channel in 0..<3 {
+        let value = sheet.pixels[4 * sheet.width + 4 + image * 26 + channel * 8]
+        #expect(value == UInt8((Float(image * 12 + channel * 4) / 23 * 255).rounded()))
+      }
+    }
+    let one = try decode(try PNG.encode(stretching: (0..<12).map { Float($0) }, pixels: 2, channels: 3))
+    #expect(one.width == 6 && one.height == 2)
+    let wanted = [0, 1, 4, 5, 8, 9, 2, 3, 6, 7, 10, 11].map { UInt8((Float($0) * (255.0 / 11)).rounded()) }
+    #expect(one.pixels == wanted)
+  }
 }

@@ -45,8 +45,11 @@ public final class TensorFile {
     guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe) else {
       throw TesseraError.input(path, found: "no readable file", wanted: "safetensors or PyTorch weights")
     }
-    if data.starts(with: [0x50, 0x4b])
-      || data.starts(with: [0x80]) && data.count > 1 && data[data.startIndex + 1] < 6
+    // A header of 640 bytes makes a safetensors file begin like a pickle; its brace tells it apart.
+    let isSafetensors = data.count > 8 && data.dropFirst(4).prefix(5).elementsEqual([0, 0, 0, 0, 0x7b])
+    if !isSafetensors,
+      data.starts(with: [0x50, 0x4b])
+        || data.starts(with: [0x80]) && data.count > 1 && data[data.startIndex + 1] < 6
     {
       return try PyTorchFile.read(path, data)
     }

@@ -92,19 +92,21 @@ enum Plots {
     return out + "</p>"
   }
 
-  /// A square grid of shares in [0, 1] as opacity, over a picture if there is one.
-  static func heat(_ values: [Double], side: Int, style: String, over png: String? = nil, label: String)
-    -> String
-  {
+  /// A square grid of shares in [0, 1] as opacity, over a picture if there is one; over a picture of several squares side
+  /// by side, that many copies.
+  static func heat(
+    _ values: [Double], side: Int, copies: Int = 1, style: String, over png: String? = nil, label: String
+  ) -> String {
+    let width = side * copies
     var out =
-      "<svg viewBox=\"0 0 \(side) \(side)\" role=\"img\" aria-label=\"\(escaped(label))\" style=\"max-width:320px\">"
+      "<svg viewBox=\"0 0 \(width) \(side)\" role=\"img\" aria-label=\"\(escaped(label))\" style=\"max-width:320px\">"
     if let png {
       out +=
-        "<image href=\"data:image/png;base64,\(png)\" width=\"\(side)\" height=\"\(side)\" preserveAspectRatio=\"none\" style=\"image-rendering:pixelated\"/>"
+        "<image href=\"data:image/png;base64,\(png)\" width=\"\(width)\" height=\"\(side)\" preserveAspectRatio=\"none\" style=\"image-rendering:pixelated\"/>"
     }
     for (at, value) in values.enumerated() where value >= 0.02 {
-      out +=
-        "<path class=\"\(style)\" fill-opacity=\"\(decimal(min(1, value), 2))\" d=\"M\(at % side) \(at / side)h1v1h-1z\"/>"
+      let squares = (0..<copies).map { "M\($0 * side + at % side) \(at / side)h1v1h-1z" }.joined()
+      out += "<path class=\"\(style)\" fill-opacity=\"\(decimal(min(1, value), 2))\" d=\"\(squares)\"/>"
     }
     return out + "</svg>"
   }

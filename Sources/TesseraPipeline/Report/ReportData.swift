@@ -34,10 +34,10 @@ struct ReportData {
       StageRecord.read(root.appendingPathComponent("\($0).json"))
     }
     let own = try ImageSet.read(path(Pipeline.Files.images))
-    let area = own.pixels * own.pixels
+    let area = own.area
     let set = configuration.test == nil ? own : try ImageSet.read(path(Pipeline.Files.testImages))
     let rows = configuration.test == nil ? own.split.test : Array(set.labels.indices)
-    images = rows.flatMap { set.images[$0 * area..<($0 + 1) * area] }
+    images = set.images(of: rows)
     labels = rows.map { set.labels[$0] }
     let scores = try device.tensor(try model.logProbabilities(images), [rows.count * model.classes.count])
     try device.unary(.exp, scores, alpha: 0, beta: 0, into: scores)
@@ -53,10 +53,9 @@ struct ReportData {
     let first = own.split.training.prefix(1000)
     for row in first { for p in 0..<area { sums[p] += own.images[row * area + p] } }
     mean = sums.map { $0 / Float(max(1, first.count)) }
-    let features = layout.pixels.pixelOfFeature.count
-    let range = (try? TensorFile.open(path(Pipeline.Files.embeddings)))?.metadata["layers"] ?? ""
-    let ends = range.split(separator: ".", omittingEmptySubsequences: true).compactMap { Int($0) }
-    let states = ends.count == 2 && ends[0] <= ends[1] ? Array(ends[0]...ends[1]) : [0]
+    let features = layout.scaler.minimum.count
+    let states = Embeddings.states(
+      (try? TensorFile.open(path(Pipeline.Files.embeddings)))?.metadata["layers"])
     let width = max(1, features / states.count)
     layers = states.map { "layer \($0)" }
     layerOfFeature = (0..<features).map { min(states.count - 1, $0 / width) }
@@ -77,11 +76,11 @@ struct ReportData {
     }
   }
 
-  /// The image of a row as its difference from the mean image, from black to white.
+  /// The image of a row as its difference from the mean image, from black to white, its channels side by side.
   func picture(_ row: Int) throws -> Data {
     let area = mean.count
     return try PNG.encode(
       stretching: zip(images[row * area..<(row + 1) * area], mean).map { $0 - $1 },
-      width: layout.pixels.pixels)
+      pixels: layout.side, channels: layout.channels.count)
   }
 }

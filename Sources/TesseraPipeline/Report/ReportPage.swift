@@ -26,8 +26,10 @@ public struct ReportPage {
     page.section(
       "Layout of the features", layout,
       note:
-        "Each point is one feature of the encoder; the rectangle becomes the image. \(data.layout.pixels.collisions)"
-    )
+        "Each point is one feature of the encoder; the rectangle becomes the image"
+        + (data.layout.channels.count == 1
+          ? ". \(data.layout.channels[0].pixels.collisions)"
+          : "'s channel. Channels stand side by side in images, the first on the left."))
     page.section("Learning", learning)
     page.section("Errors", errors)
     page.section("The most confident mistakes", try mistakes())
@@ -52,7 +54,7 @@ public struct ReportPage {
       tiles.append(("area under ROC", decimal(area), data.model.classes.last ?? ""))
     }
     tiles.append(("calibration error", decimal(data.metrics.calibrationError), "expected, ten bins"))
-    if let divergence = data.layout.divergence {
+    if data.layout.channels.count == 1, let divergence = data.layout.channels[0].divergence {
       tiles.append(("divergence", decimal(Double(divergence), 4), "Kullback-Leibler, t-SNE"))
     }
     let parts = tiles.map {
@@ -96,20 +98,28 @@ public struct ReportPage {
   }
 
   private var layout: String {
-    let pixels = data.layout.pixels
-    let density = pixels.density
-    let most = Double(max(1, density.max() ?? 1))
-    let heat = Plots.heat(
-      density.map { Double($0) / most }, side: pixels.pixels, style: "heat", label: "features per pixel")
-    let counts = pixels.collisions.pixelsByFeatures.enumerated().map { ["\($0.offset)", "\($0.element)"] }
-    return HTMLPage.grid([
-      (
-        "features by encoder layer, their hull and its smallest rectangle",
-        Plots.scatter(data.layout.coordinates, groups: data.layerOfFeature, names: data.layers)
-      ),
-      ("features per pixel (darkest: \(Int(most)))", heat),
-    ]) + "<details><summary>Pixels by their number of features</summary>"
-      + HTMLPage.table(["features", "pixels"], counts) + "</details>"
+    let channels = data.layout.channels
+    return channels.map { channel -> String in
+      let pixels = channel.pixels
+      let density = pixels.density
+      let most = Double(max(1, density.max() ?? 1))
+      let heat = Plots.heat(
+        density.map { Double($0) / most }, side: pixels.pixels, style: "heat", label: "features per pixel")
+      let counts = pixels.collisions.pixelsByFeatures.enumerated().map { ["\($0.offset)", "\($0.element)"] }
+      let grid = HTMLPage.grid([
+        (
+          "features by encoder layer, their hull and its smallest rectangle",
+          Plots.scatter(
+            channel.coordinates, groups: channel.features.map { data.layerOfFeature[$0] }, names: data.layers)
+        ),
+        ("features per pixel (darkest: \(Int(most)))", heat),
+      ])
+      let heading =
+        channels.count == 1
+        ? "" : "<h3>\(escaped(channel.name))</h3><p class=\"note\">\(escaped(channel.summary))</p>"
+      return heading + grid + "<details><summary>Pixels by their number of features</summary>"
+        + HTMLPage.table(["features", "pixels"], counts) + "</details>"
+    }.joined()
   }
 
   private var learning: String {
@@ -174,21 +184,19 @@ public struct ReportPage {
       data.model.statistics.apply(images), of: chosen.map { Int32(data.prediction($0).label) })
     let layers = data.layers.count
     let rows = try chosen.enumerated().map { index, row -> (caption: String, content: String) in
-      let map = maps[index * side * side..<(index + 1) * side * side].map { Double($0) }
+      let own = Array(maps[index * side * side..<(index + 1) * side * side])
       var (sums, counts) = ([Double](repeating: 0, count: layers), [Int](repeating: 0, count: layers))
-      let pixels = data.layout.pixels
-      for (feature, pixel) in pixels.pixelOfFeature.enumerated() {
-        let (y, x) = (
-          Int(pixel) / pixels.pixels * side / pixels.pixels, Int(pixel) % pixels.pixels * side / pixels.pixels
-        )
-        sums[data.layerOfFeature[feature]] += map[y * side + x]
+      for (feature, value) in data.layout.values(of: own, side: side).enumerated() {
+        sums[data.layerOfFeature[feature]] += Double(value)
         counts[data.layerOfFeature[feature]] += 1
       }
       let shares = zip(data.layers, zip(sums, counts)).map {
         "\($0) \(decimal($1.0 / Double(max(1, $1.1)), 2))"
       }
       let png = try data.picture(row).base64EncodedString()
-      let overlay = Plots.heat(map, side: side, style: "cam", over: png, label: "Grad-CAM of row \(row)")
+      let overlay = Plots.heat(
+        own.map { Double($0) }, side: side, copies: data.layout.channels.count, style: "cam", over: png,
+        label: "Grad-CAM of row \(row)")
       return ("\(verdict(row)). Mean evidence at the features of \(shares.joined(separator: ", "))", overlay)
     }
     return HTMLPage.grid(rows)

@@ -35,8 +35,8 @@ public struct Pipeline {
     public var evaluation: Evaluation?
     /// Accuracy on the test rows by the seeds that followed the first.
     public var repeats: [Accuracy] = []
-    /// How features share pixels, and the layout's divergence.
-    public var collisions: CollisionReport?, divergence: Float?
+    /// The images' channels.
+    public var channels: [LayoutChannel] = []
   }
 
   /// A pipeline.
@@ -90,7 +90,7 @@ public struct Pipeline {
     let laidOut = try layOut(embeddings, embedded.fingerprint)
     add("layout", laidOut)
     let layout = try FeatureLayout.read(folder.file(Files.layout))
-    (summary.collisions, summary.divergence) = (layout.pixels.collisions, layout.divergence)
+    summary.channels = layout.channels
     let rendered = try render(
       embeddings, testEmbeddings, layout, laidOut.fingerprint, testEmbedded?.fingerprint)
     add("images", rendered)
@@ -164,8 +164,8 @@ public struct Pipeline {
         labels: embeddings.labels, validation: c.validationShare, test: testShare, seed: c.seed)
       progress.begin("laying out \(embeddings.columns) features by \(split.training.count) reviews")
       let layout = try FeatureLayout.make(embeddings, split: split, try c.layoutPlan(), on: device) {
-        let kl = $1.map { " (KL \($0))" } ?? ""
-        progress.update("t-SNE\(kl)", done: $0, of: c.iterations, unit: "iterations")
+        let kl = $2.map { " (KL \($0))" } ?? ""
+        progress.update("t-SNE\(kl)", done: $0, of: $1, unit: "iterations")
       }
       return try layout.write(to: folder.file(Files.layout))
     }
@@ -220,9 +220,7 @@ public struct Pipeline {
       let set = try ImageSet.read(folder.file(Files.testImages))
       return (set.images, set.labels)
     }
-    let (rows, area) = (images.split.test, images.pixels * images.pixels)
-    return (
-      rows.flatMap { images.images[$0 * area..<($0 + 1) * area] }, rows.map { images.labels[$0] }
-    )
+    let rows = images.split.test
+    return (images.images(of: rows), rows.map { images.labels[$0] })
   }
 }

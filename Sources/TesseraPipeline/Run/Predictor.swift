@@ -1,5 +1,6 @@
 import Foundation
 import TesseraCompute
+import TesseraImages
 import TesseraText
 
 /// Classifies texts with a finished run.
@@ -16,7 +17,7 @@ public struct Predictor {
     public let label: String
     /// Its probability, and every class's in the order of `classes`.
     public let probability: Float, probabilities: [Float]
-    /// The text's image, row-major (pixels, pixels).
+    /// The text's image, row-major (channels, pixels, pixels).
     public let image: [Float]
   }
 
@@ -36,6 +37,11 @@ public struct Predictor {
 
   /// Names of the classes.
   public var classes: [String] { model.classes }
+
+  /// A prediction's image as PNG, stretched from black to white, its channels side by side.
+  public func picture(_ prediction: Prediction) throws -> Data {
+    try PNG.encode(stretching: prediction.image, pixels: layout.side, channels: layout.channels.count)
+  }
 
   /// Opens a run.
   ///
@@ -92,11 +98,8 @@ public struct Predictor {
     let target = Int32(classes.firstIndex(of: prediction.label) ?? 0)
     let (map, side) = try model.network.gradCAM(model.statistics.apply(prediction.image), of: [target])
     let states = try configuration.states(layers: encoder.configuration.layers)
-    let (pixels, places) = (layout.pixels.pixels, layout.pixels.pixelOfFeature)
-    let width = max(1, places.count / states.count)
-    let values = places.map { pixel in
-      map[Int(pixel) / pixels * side / pixels * side + Int(pixel) % pixels * side / pixels]
-    }
+    let values = layout.values(of: map, side: side)
+    let width = max(1, values.count / states.count)
     var byState: [String: Float] = [:]
     for (index, state) in states.enumerated() {
       let part = values[min(values.count, index * width)..<min(values.count, (index + 1) * width)]

@@ -22,6 +22,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   /// What gives features their places, t-SNE's metric, its start, and its learning rate ("auto" follows the number of
   /// features).
   public var layout = "tsne", metric = "euclidean", tsneStart = "random", tsneLearningRate = "200"
+  /// What the images' channels show, and the representations of several channels.
+  public var channels = "grey", representations: String?
   /// Epochs, rows a step, seed.
   public var epochs = 15, batch = 32, seed: UInt64 = 1701
   /// Learning rates; the model's if nil. L2 penalty.

@@ -20,8 +20,14 @@ extension Pipeline.Summary {
         "validation     \(decimal(Double(best) / Double(validationRows))) in the best epoch; \(decimal(mean)) as the official "
           + "code counts, the mean over all epochs")
     }
-    if let collisions { lines.append("layout         \(collisions)") }
-    if let divergence { lines.append("divergence     \(divergence)") }
+    for channel in channels {
+      if channels.count > 1 {
+        lines.append("layout         \(channel.name): \(channel.summary)")
+      } else {
+        lines.append("layout         \(channel.pixels.collisions)")
+        if let divergence = channel.divergence { lines.append("divergence     \(divergence)") }
+      }
+    }
     lines.append("fingerprints (SHA-256)")
     for (stage, digits) in fingerprints {
       lines.append("  \(stage)\(String(repeating: " ", count: max(1, 18 - stage.count)))\(digits)")
@@ -52,17 +58,18 @@ public struct RunReport {
       }
     }
     let layout = try? FeatureLayout.read(path(Pipeline.Files.layout))
-    (summary.collisions, summary.divergence) = (layout?.pixels.collisions, layout?.divergence)
+    summary.channels = layout?.channels ?? []
     if let data = FileManager.default.contents(atPath: path(Pipeline.Files.evaluation)) {
       summary.evaluation = try? JSONDecoder().decode(Evaluation.self, from: data)
     }
     summary.isPaper = c.paperStates
     summary.repeats = Pipeline.repeats(in: folder, c)
+    let side = layout?.side ?? c.pixels
     var lines = [
       "run            \(folder)", "data           \(c.data)\(c.test.map { ", tested on \($0)" } ?? "")",
       "encoder        \(c.encoder), \(c.pooling) vectors",
       "model          \(c.model), \(c.weights.map { "weights \($0)" } ?? "slice drawn by seed"), pixels \(c.normalization)",
-      "recipe         \(c.pixels) x \(c.pixels) pixels, perplexity \(c.perplexity), \(c.epochs) epochs of batches of \(c.batch), seed \(c.seed)",
+      "recipe         \(side) x \(side) pixels, \(c.channels) channels, perplexity \(c.perplexity), \(c.epochs) epochs of batches of \(c.batch), seed \(c.seed)",
     ]
     let rows = layout?.split.validation.count ?? 0
     if let data = FileManager.default.contents(atPath: path(Pipeline.Files.history)),

@@ -3,22 +3,48 @@ import TesseraImages
 
 /// How features are laid out.
 public struct LayoutPlan: Sendable {
-  /// Pixels a side (0: as few as give every feature one), and how places become pixels.
+  /// Pixels a side (0: as few as give every feature of a channel one), and how places become pixels.
   public var pixels = 50, discretization = Discretization.bin
-  /// What gives features their places, and t-SNE's settings.
-  public var method = LayoutMethod.tsne, tsne = TSNE()
+  /// What the channels show.
+  public var channels = ImageChannels.grey
+  /// What gives features their places: more than one for `ImageChannels.several`.
+  public var representations = [Representation(method: .tsne)]
+  /// t-SNE's settings; its metric is the representation's.
+  public var tsne = TSNE()
   /// Whether scaler and layout see the validation rows too, as in the official code.
   public var seesValidation = false
 
   /// The recipe's defaults.
   public init() {}
 
+  /// The channels of embeddings: name, representation and features of each.
+  func parts(_ embeddings: Embeddings) throws -> [(
+    name: String, representation: Representation, features: [Int]
+  )] {
+    guard channels == .layer else {
+      return representations.map { ($0.description, $0, Array(0..<embeddings.columns)) }
+    }
+    let states = embeddings.states
+    guard states.count > 1, embeddings.columns % states.count == 0 else {
+      throw TesseraError.input(
+        "channels", found: "layer for \(embeddings.columns) features of \(states.count) hidden state(s)",
+        wanted: "embeddings of several hidden states, made by tessera embed")
+    }
+    let width = embeddings.columns / states.count
+    return states.enumerated().flatMap { index, state in
+      representations.map { ("layer \(state)", $0, Array(index * width..<(index + 1) * width)) }
+    }
+  }
+
   /// Places of features as points (count, dims), all x, then all y, with t-SNE's divergence.
   func places(
-    _ points: [Float], count: Int, dims: Int, on device: any Backend, progress: (Int, Float?) throws -> Void
+    _ representation: Representation, _ points: [Float], count: Int, dims: Int, on device: any Backend,
+    progress: (Int, Float?) throws -> Void
   ) throws -> (coordinates: [Float], divergence: Float?) {
-    switch method {
+    switch representation.method {
     case .tsne:
+      var tsne = tsne
+      tsne.metric = representation.metric
       let result = try tsne.layOut(points, count: count, dims: dims, on: device, progress: progress)
       return (result.coordinates, result.divergence)
     case .pca:
@@ -27,40 +53,14 @@ public struct LayoutPlan: Sendable {
   }
 }
 
-extension RunConfiguration {
-  /// The plan of the layout.
-  ///
-  /// - Throws: `TesseraError` for names that do not exist or do not go together.
-  public func layoutPlan() throws -> LayoutPlan {
-    var plan = LayoutPlan()
-    (plan.pixels, plan.seesValidation) = (pixels, seesValidation)
-    plan.discretization = try discretizationMethod()
-    plan.method = try LayoutMethod(named: layout, for: "layout")
-    (plan.tsne.perplexity, plan.tsne.iterations, plan.tsne.seed) = (perplexity, iterations, seed)
-    plan.tsne.metric = try FeatureMetric(named: metric, for: "metric")
-    plan.tsne.start = try TSNE.Start(named: tsneStart, for: "init")
-    if tsneLearningRate == "auto" {
-      plan.tsne.learningRate = nil
-    } else {
-      guard let rate = Float(tsneLearningRate), rate > 0, rate <= 1e6 else {
-        throw TesseraError.input(
-          "tsne-learning-rate", found: tsneLearningRate, wanted: "above 0, at most 1000000, or auto")
-      }
-      plan.tsne.learningRate = rate
-    }
-    if plan.method == .pca, plan.tsne.metric != .euclidean {
-      throw TesseraError.input("metric", found: "\(metric) with pca", wanted: "tsne with it")
-    }
-    return plan
-  }
+extension Embeddings {
+  /// Numbers of the hidden states that the features come from, in their order; 0 alone if the file does not say.
+  var states: [Int] { Self.states(source["layers"]) }
 
-  /// What decides the layout, by name.
-  var layoutParameters: [String: String] {
-    [
-      "pixels": "\(pixels)", "discretization": discretization, "perplexity": "\(perplexity)",
-      "iterations": "\(iterations)", "seed": "\(seed)",
-      "shares": "\(validationShare) \(test == nil ? testShare : 0)", "sees validation": "\(seesValidation)",
-      "layout": layout, "metric": metric, "init": tsneStart, "tsne learning rate": tsneLearningRate,
-    ]
+  /// The hidden states of a text such as `1...6`.
+  static func states(_ text: String?) -> [Int] {
+    let ends = (text ?? "").split(separator: ".").compactMap { Int($0) }
+    return ends.count == 2 && ends[0] >= 0 && ends[0] <= ends[1] && ends[1] < 10_000
+      ? Array(ends[0]...ends[1]) : [0]
   }
 }

@@ -6,88 +6,87 @@ import TesseraImages
 public struct FeatureLayout: Sendable {
   /// The fitted scaler.
   public let scaler: Scaler
-  /// Places of the features: all x, then all y.
-  public let coordinates: [Float]
-  /// Pixels of the features.
-  public let pixels: PixelLayout
+  /// The images' channels, all of one size; at least one.
+  public let channels: [LayoutChannel]
   /// The rows.
   public let split: Split
-  /// Divergence of t-SNE; nil for another layout.
-  public let divergence: Float?
+
+  /// Pixels a side of the images.
+  public var side: Int { channels.first?.pixels.pixels ?? 0 }
 
   /// Fits scaler and layout on the training rows of a split.
   ///
-  /// - Parameter progress: called with t-SNE's iteration and last known divergence.
+  /// - Parameter progress: called with t-SNE's iteration, counted through all channels, the number of them all, and the
+  ///   last known divergence.
   public static func make(
     _ embeddings: Embeddings, split: Split, _ plan: LayoutPlan, on device: any Backend,
-    progress: (Int, Float?) throws -> Void = { _, _ in }
+    progress: (Int, Int, Float?) throws -> Void = { _, _, _ in }
   ) throws -> FeatureLayout {
     let columns = embeddings.columns
+    let parts = try plan.parts(embeddings)
     let seen = plan.seesValidation ? (split.training + split.validation).sorted() : split.training
     let scaler = try Scaler.fit(embeddings.features, columns: columns, rows: seen, on: device)
     let scaled = try scaler.apply(embeddings.features, columns: columns, rows: seen, on: device)
-    // Points are features: their coordinates are their values over the training rows.
+    let side =
+      plan.pixels > 0 ? plan.pixels : PixelLayout.side(for: parts.map(\.features.count).max() ?? 1)
     let rows = seen.count
-    let points = [Float](unsafeUninitializedCapacity: scaled.count) { out, count in
-      for c in 0..<columns {
-        for r in 0..<rows { out[c * rows + r] = scaled[r * columns + c] }
+    let clock = ContinuousClock()
+    let channels = try parts.enumerated().map { number, part -> LayoutChannel in
+      // Points are features: their coordinates are their values over the training rows.
+      let points = [Float](unsafeUninitializedCapacity: part.features.count * rows) { out, count in
+        for (at, c) in part.features.enumerated() {
+          for r in 0..<rows { out[at * rows + r] = scaled[r * columns + c] }
+        }
+        count = part.features.count * rows
       }
-      count = scaled.count
+      let start = clock.now
+      let (places, divergence) = try plan.places(
+        part.representation, points, count: part.features.count, dims: rows, on: device
+      ) {
+        try progress(number * plan.tsne.iterations + $0, parts.count * plan.tsne.iterations, $1)
+      }
+      let placed = clock.now
+      let pixels = try PixelLayout(places, pixels: side, by: plan.discretization)
+      var channel = LayoutChannel(
+        name: part.name, features: part.features, coordinates: places, pixels: pixels, divergence: divergence)
+      channel.seconds = ((placed - start) / .seconds(1), (clock.now - placed) / .seconds(1))
+      return channel
     }
-    let (places, divergence) = try plan.places(
-      points, count: columns, dims: rows, on: device, progress: progress)
-    return FeatureLayout(
-      scaler: scaler, coordinates: places,
-      pixels: try PixelLayout(places, pixels: plan.pixels, by: plan.discretization), split: split,
-      divergence: divergence)
+    return FeatureLayout(scaler: scaler, channels: channels, split: split)
   }
 
-  /// Grey images of rows of features.
+  /// Images of rows of features, row-major (rows.count, channels, side, side).
   public func render(
     _ embeddings: [Float], columns: Int, rows: [Int], on device: any Backend
   ) throws -> [Float] {
+    let area = side * side
     var images: [Float] = []
-    images.reserveCapacity(rows.count * pixels.pixels * pixels.pixels)
+    images.reserveCapacity(rows.count * channels.count * area)
     for begin in stride(from: 0, to: rows.count, by: 1024) {
       let part = Array(rows[begin..<min(rows.count, begin + 1024)])
       let scaled = try scaler.apply(embeddings, columns: columns, rows: part, on: device)
-      images += try pixels.render(scaled, count: part.count)
+      let planes = try channels.map { try $0.render(scaled, count: part.count, columns: columns) }
+      for row in part.indices {
+        for plane in planes { images += plane[row * area..<(row + 1) * area] }
+      }
     }
     return images
   }
 
-  /// Writes the layout; returns its fingerprint.
-  public func write(to path: String) throws -> String {
-    let features = scaler.minimum.count
-    var metadata = ["kind": "layout", "pixels": "\(pixels.pixels)"]
-    if let divergence { metadata["divergence"] = "\(divergence)" }
-    var writer = SafetensorsWriter(metadata: metadata)
-    writer.add("minimum", scaler.minimum, shape: [features])
-    writer.add("maximum", [scaler.maximum], shape: [1])
-    writer.add("coordinates", coordinates, shape: [2, features])
-    writer.add("pixel_of_feature", pixels.pixelOfFeature, shape: [features])
-    split.add(to: &writer)
-    return try writer.write(to: path)
-  }
-
-  /// Reads a layout.
-  public static func read(_ path: String) throws -> FeatureLayout {
-    let file = try TensorFile.open(path)
-    let minimum = try file.floats("minimum")
-    guard let side = file.metadata["pixels"].flatMap({ Int($0) }), side > 0, side <= 4096 else {
-      throw TesseraError.input(
-        path, found: "no pixels in its metadata", wanted: "a layout made by tessera layout")
+  /// What a map over images, (side, side) of any side, says of each feature: the mean over its pixels in the channels
+  /// that show it.
+  func values(of map: [Float], side mapSide: Int) -> [Float] {
+    var (sums, counts) = (
+      [Float](repeating: 0, count: scaler.minimum.count), [Float](repeating: 0, count: scaler.minimum.count)
+    )
+    for channel in channels {
+      for (feature, pixel) in zip(channel.features, channel.pixels.pixelOfFeature) {
+        let (row, column) = (Int(pixel) / side * mapSide / side, Int(pixel) % side * mapSide / side)
+        sums[feature] += map[row * mapSide + column]
+        counts[feature] += 1
+      }
     }
-    let maximum = try file.floats("maximum", shape: [1])[0]
-    guard maximum > 0, maximum.isFinite, minimum.allSatisfy(\.isFinite) else {
-      throw TesseraError.input(path, found: "a scaler that is not finite", wanted: "finite numbers")
-    }
-    return FeatureLayout(
-      scaler: Scaler(minimum: minimum, maximum: maximum),
-      coordinates: try file.floats("coordinates", shape: [2, minimum.count]),
-      pixels: try PixelLayout(
-        pixels: side, pixelOfFeature: try file.ints("pixel_of_feature", shape: [minimum.count])),
-      split: try Split(file), divergence: file.metadata["divergence"].flatMap { Float($0) })
+    return zip(sums, counts).map { $1 > 0 ? $0 / $1 : 0 }
   }
 }
 

@@ -2,14 +2,22 @@ import Foundation
 import TesseraCompute
 import TesseraImages
 
-/// Grey images with their classes, and which rows are for what.
+/// Images with their classes, and which rows are for what.
 public struct ImageSet: Sendable {
-  /// Row-major (labels.count, pixels, pixels).
+  /// Row-major (labels.count, channels, pixels, pixels).
   public let images: [Float]
-  /// Pixels a side.
-  public let pixels: Int
+  /// Pixels a side, and channels of an image.
+  public let pixels: Int, channels: Int
   /// Class of each image, the classes' names, the rows' use.
   public let labels: [Int32], classes: [String], split: Split
+
+  /// Values of an image.
+  public var area: Int { channels * pixels * pixels }
+
+  /// The images of some rows, one after the other.
+  public func images(of rows: some Sequence<Int>) -> [Float] {
+    rows.flatMap { images[$0 * area..<($0 + 1) * area] }
+  }
 
   /// Renders every row of embeddings.
   public static func make(
@@ -18,14 +26,16 @@ public struct ImageSet: Sendable {
     ImageSet(
       images: try layout.render(
         embeddings.features, columns: embeddings.columns, rows: Array(embeddings.labels.indices), on: device),
-      pixels: layout.pixels.pixels, labels: embeddings.labels, classes: embeddings.classes, split: split)
+      pixels: layout.side, channels: layout.channels.count, labels: embeddings.labels,
+      classes: embeddings.classes, split: split)
   }
 
-  /// Writes the images; returns their fingerprint.
+  /// Writes the images; returns their fingerprint. Grey ones have the shape (count, pixels, pixels).
   public func write(to path: String) throws -> String {
     let names = String(decoding: try JSONEncoder().encode(classes), as: UTF8.self)
     var writer = SafetensorsWriter(metadata: ["kind": "images", "classes": names])
-    writer.add("images", images, shape: [labels.count, pixels, pixels])
+    writer.add(
+      "images", images, shape: [labels.count] + (channels == 1 ? [] : [channels]) + [pixels, pixels])
     writer.add("labels", labels, shape: [labels.count])
     split.add(to: &writer)
     return try writer.write(to: path)
@@ -35,11 +45,15 @@ public struct ImageSet: Sendable {
   public static func read(_ path: String) throws -> ImageSet {
     let file = try TensorFile.open(path)
     let shape = try file.shape("images")
-    guard shape.count == 3, shape[0] > 0, shape[1] == shape[2], shape[1] > 0 else {
-      throw TesseraError.input("\(path): images", found: "shape \(shape)", wanted: "[count, pixels, pixels]")
+    guard (3...4).contains(shape.count), shape.allSatisfy({ $0 > 0 }), shape.suffix(2).first == shape.last
+    else {
+      throw TesseraError.input(
+        "\(path): images", found: "shape \(shape)",
+        wanted: "[count, pixels, pixels] or [count, channels, pixels, pixels]")
     }
     let images = try file.floats("images")
-    try requireFinite(path, images, columns: shape[1] * shape[2])
+    let (channels, pixels) = (shape.count == 4 ? shape[1] : 1, shape[shape.count - 1])
+    try requireFinite(path, images, columns: channels * pixels * pixels)
     let classes = try readClasses(file)
     let labels = try file.ints("labels", shape: [shape[0]])
     guard labels.allSatisfy({ $0 >= -1 && $0 < Int32(classes.count) }) else {
@@ -48,13 +62,14 @@ public struct ImageSet: Sendable {
     }
     let split = try Split(file)
     try split.check(path, count: shape[0])
-    return ImageSet(images: images, pixels: shape[1], labels: labels, classes: classes, split: split)
+    return ImageSet(
+      images: images, pixels: pixels, channels: channels, labels: labels, classes: classes, split: split)
   }
 
   /// Writes PNG files to look at: the mean image of each class, and a sheet of the first images of each class with
-  /// the overall mean taken away.
+  /// the overall mean taken away. Channels stand side by side.
   public func writePictures(to folder: String) throws {
-    let area = pixels * pixels
+    let area = area
     func mean(_ rows: [Int]) -> [Float] {
       var sum = [Float](repeating: 0, count: area)
       for row in rows {
@@ -66,18 +81,20 @@ public struct ImageSet: Sendable {
     let base = URL(fileURLWithPath: folder)
     func write(_ name: String, _ values: [Float], columns: Int) throws {
       guard !values.isEmpty else { return }
-      let png = try ContactSheet.png(values, pixels: pixels, columns: columns)
+      let png = try ContactSheet.png(values, pixels: pixels, channels: channels, columns: columns)
       try AtomicFile.write(png, to: base.appendingPathComponent(name).path)
     }
+    let across = max(1, 8 / channels)
     try write("mean.png", all, columns: 1)
     for (number, name) in classes.enumerated() {
       let rows = labels.indices.filter { labels[$0] == Int32(number) }
       let safe = name.map { $0.isLetter || $0.isNumber ? $0 : "_" }
       let first = rows.prefix(24)
-      try write("\(String(safe)).png", first.flatMap { images[$0 * area..<($0 + 1) * area] }, columns: 8)
+      try write("\(String(safe)).png", images(of: first), columns: across)
       try write(
         "\(String(safe))-from-mean.png",
-        first.flatMap { row in zip(images[row * area..<(row + 1) * area], all).map { $0 - $1 } }, columns: 8)
+        first.flatMap { row in zip(images[row * area..<(row + 1) * area], all).map { $0 - $1 } },
+        columns: across)
       try write("\(String(safe))-mean-from-mean.png", zip(mean(Array(rows)), all).map { $0 - $1 }, columns: 1)
     }
   }

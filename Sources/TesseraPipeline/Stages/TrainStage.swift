@@ -58,13 +58,13 @@ public struct TrainedModel {
       throw TesseraError.input("training", found: "images without a class", wanted: "a class for each")
     }
     let network = try ImageClassifier(
-      options.architecture, classes: set.classes.count, pixels: set.pixels, options: options.network,
+      options.architecture, classes: set.classes.count, pixels: set.pixels, channels: set.channels,
+      options: options.network,
       seed: options.seed, device: device)
     if let weights = options.weights { try network.loadSlice(try TensorFile.open(weights)) }
     network.standardizesBatches = options.normalization == .batch
-    let area = set.pixels * set.pixels
     let statistics = PixelStatistics.fit(
-      set.images, area: area, rows: set.split.training, options.normalization)
+      set.images, area: set.area, rows: set.split.training, options.normalization)
     var plan = TrainingPlan(
       images: statistics.apply(set.images), labels: set.labels, training: set.split.training,
       validation: set.split.validation)
@@ -78,7 +78,7 @@ public struct TrainedModel {
     if options.network.bypass {
       try network.startFrom(
         try LinearProbe.fit(
-          features: plan.images, columns: network.channels * area, labels: set.labels,
+          features: plan.images, columns: set.area, labels: set.labels,
           classes: set.classes.count, training: plan.training, validation: plan.validation, on: device))
       plan.keepsStart = true
     }
@@ -96,11 +96,12 @@ public struct TrainedModel {
   /// Writes network, standardisation and classes; returns the fingerprint.
   public func write(to path: String) throws -> String {
     let names = String(decoding: try JSONEncoder().encode(classes), as: UTF8.self)
-    var writer = SafetensorsWriter(
-      metadata: [
-        "kind": "model", "classes": names, "architecture": network.architecture.rawValue,
-        "pixels": "\(network.pixels)", "batch": "\(network.standardizesBatches)",
-      ].merging(network.options.metadata) { a, _ in a })
+    var metadata = [
+      "kind": "model", "classes": names, "architecture": network.architecture.rawValue,
+      "pixels": "\(network.pixels)", "batch": "\(network.standardizesBatches)",
+    ].merging(network.options.metadata) { a, _ in a }
+    if network.channels != 1 { metadata["channels"] = "\(network.channels)" }
+    var writer = SafetensorsWriter(metadata: metadata)
     for (name, tensor) in network.state { writer.add(name, tensor, on: network.device) }
     writer.add("pixel.mean", statistics.mean, shape: [statistics.mean.count])
     writer.add("pixel.scale", statistics.scale, shape: [statistics.scale.count])
@@ -116,13 +117,18 @@ public struct TrainedModel {
       throw TesseraError.input(
         path, found: "no known architecture in its metadata", wanted: "a model made by tessera")
     }
+    guard let channels = Int(file.metadata["channels"] ?? "1"), (1...1024).contains(channels) else {
+      throw TesseraError.input(
+        path, found: "\(file.metadata["channels"] ?? "") channels", wanted: "a model made by tessera")
+    }
     let classes = try readClasses(file)
     let network = try ImageClassifier(
-      architecture, classes: classes.count, pixels: pixels, options: try NetworkOptions(file),
+      architecture, classes: classes.count, pixels: pixels, channels: channels,
+      options: try NetworkOptions(file),
       seed: 0, device: device)
     try network.load(file)
     network.standardizesBatches = file.metadata["batch"] == "true"
-    let area = pixels * pixels
+    let area = channels * pixels * pixels
     return TrainedModel(
       network: network,
       statistics: PixelStatistics(
