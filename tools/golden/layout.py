@@ -8,7 +8,9 @@ Needs: pip install scikit-learn torch safetensors pyDeepInsight, and what that i
 grad-cam, torchcam, matplotlib). The points: three overlapping
 clusters, coordinates by SplitMix64 as TestSupport draws them. tsne.json: the Kullback-Leibler divergence after 1,000
 iterations for five random starts. discretization.json: rows and columns by `bin` and `qtb`, and the least sum of squared
-distances for `lsa`.
+distances for `lsa`. rendering.json: whole images of pyDeepInsight's ImageTransformer, from places in the plane and scaled
+rows on, for each discretisation. The places fill an upright rectangle: where it has to be turned, pyDeepInsight 0.2.3 turns
+it the other way (and leaves out the hull's closing edge), and its rectangle is not the smallest.
 """
 
 import json
@@ -43,10 +45,36 @@ def discretizations():
     return result
 
 
+class Placed:
+    """A feature extractor that knows the places."""
+
+    def __init__(self, places):
+        self.places = places
+
+    def fit_transform(self, _):
+        return self.places
+
+
+def rendering():
+    result = []
+    for seed, discretization in enumerate(("bin", "qtb", "lsa"), start=1):
+        seed *= 1000
+        side, features = 9, 60
+        places = drawn(seed, (features, 2)).numpy() * [3, 1]
+        places[:4] = [[-3, -1], [3, -1], [-3, 1], [3, 1]]
+        rows = drawn(seed + 500, (2, features), 0, 1).numpy()
+        transformer = ImageTransformer(Placed(places), discretization, side).fit(rows)
+        images = transformer.transform(rows, img_format="scalar")
+        result.append({"discretization": discretization, "seed": seed, "side": side,
+                       "images": numpy.asarray(images, dtype=float).round(7).ravel().tolist()})
+    return result
+
+
 def main():
-    with open(sys.argv[1] + "/discretization.json", "w") as file:
-        json.dump(discretizations(), file)
-        file.write("\n")
+    for name, values in (("discretization", discretizations()), ("rendering", rendering())):
+        with open(sys.argv[1] + f"/{name}.json", "w") as file:
+            json.dump(values, file)
+            file.write("\n")
     points = drawn(11, (COUNT, DIMS)).numpy().astype(numpy.float32)
     points += numpy.repeat(numpy.float32([0, 0.5, 1.0]), COUNT // 3)[:, None]
     divergences = []
