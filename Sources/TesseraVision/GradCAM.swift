@@ -47,3 +47,26 @@ extension ImageClassifier {
     return map.map { most > 0 ? max(0, $0) / most : 0 }
   }
 }
+
+extension ImageClassifier {
+  /// What each pixel of an image adds, on the linear path around the slice, to the lead of a class's logit over the mean of
+  /// the others; nil for a network without that path.
+  ///
+  /// - Parameters:
+  ///   - image: normalised, (channels, pixels, pixels).
+  ///   - target: the class.
+  public func bypassShares(_ image: [Float], of target: Int32) throws -> [Float]? {
+    guard let bypass, let tensor = bypass.parameters.first?.parameter.value else { return nil }
+    let (weight, area) = (try device.floats(tensor), image.count)
+    guard weight.count == classes * area, (0..<Int32(classes)).contains(target) else {
+      throw TesseraError.input(
+        "evidence", found: "\(image.count) values, class \(target)",
+        wanted: "\(weight.count / classes), a class below \(classes)")
+    }
+    return image.indices.map { p in
+      var others: Float = 0
+      for c in 0..<classes where c != Int(target) { others += weight[c * area + p] }
+      return image[p] * (weight[Int(target) * area + p] - others / Float(max(1, classes - 1)))
+    }
+  }
+}

@@ -92,6 +92,17 @@ enum Plots {
     return out + "</p>"
   }
 
+  /// A square grid of shares in [-1, 1]: positive ones in the colour of `cam`, negative ones in that of `heat`.
+  static func signedHeat(_ values: [Double], side: Int, label: String) -> String {
+    var out =
+      "<svg viewBox=\"0 0 \(side) \(side)\" role=\"img\" aria-label=\"\(escaped(label))\" style=\"max-width:320px\">"
+    for (at, value) in values.enumerated() where abs(value) >= 0.02 {
+      out +=
+        "<path class=\"\(value > 0 ? "cam" : "heat")\" fill-opacity=\"\(decimal(min(1, abs(value)), 2))\" d=\"M\(at % side) \(at / side)h1v1h-1z\"/>"
+    }
+    return out + "</svg>"
+  }
+
   /// A square grid of shares in [0, 1] as opacity, over a picture if there is one; over a picture of several squares side
   /// by side, that many copies.
   static func heat(

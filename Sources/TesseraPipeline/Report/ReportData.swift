@@ -10,6 +10,8 @@ struct ReportData {
   let model: TrainedModel
   let history: [EpochRecord]
   let evaluation: Evaluation?
+  /// Accuracy by the seeds after the first.
+  let repeats: [Accuracy]
   let records: [StageRecord]
   /// The rows looked at in the end: images as rendered, classes, probabilities (count, classes), texts if the data are there.
   let images: [Float], labels: [Int32], probabilities: [Float], texts: [String]?
@@ -30,6 +32,7 @@ struct ReportData {
     }
     history = json(Pipeline.Files.history, [EpochRecord].self) ?? []
     evaluation = json(Pipeline.Files.evaluation, Evaluation.self)
+    repeats = Pipeline.repeats(in: folder, configuration)
     records = ["embeddings", "test-embeddings", "layout", "images", "model", "evaluation"].compactMap {
       StageRecord.read(root.appendingPathComponent("\($0).json"))
     }

@@ -4,8 +4,8 @@ import TesseraImages
 
 /// A run as one HTML page.
 public struct ReportPage {
-  private let data: ReportData
-  private let device: any Backend
+  let data: ReportData
+  let device: any Backend
 
   /// Reads a finished run and classifies its test rows on a device.
   ///
@@ -36,8 +36,11 @@ public struct ReportPage {
     page.section(
       "What the network looks at", try evidence(),
       note:
-        "Grad-CAM at the slice's output, for the predicted class, over the image's difference from the mean.")
-    page.section("Stages", stages)
+        "Grad-CAM at the slice's output, for the predicted class, over the image's difference from the mean."
+        + (data.model.network.options.bypass
+          ? " Beside it the linear path around the slice: pixels that speak for the predicted class (red) and against it "
+            + "(blue)." : ""))
+    page.section("Stages", try stages())
     page.section("Parameters", parameters, note: habits)
     return page.text
   }
@@ -48,6 +51,10 @@ public struct ReportPage {
       for (name, accuracy) in [("test accuracy", evaluation.model), ("linear probe", evaluation.probe)] {
         let interval = "95%: \(decimal(accuracy.interval.low)) to \(decimal(accuracy.interval.high))"
         tiles.append((name, decimal(accuracy.value), interval + ", \(accuracy.correct) of \(accuracy.total)"))
+      }
+      if !data.repeats.isEmpty {
+        let mean = MeanAccuracy([evaluation.model] + data.repeats)
+        tiles.append(("mean of \(mean.count) seeds", decimal(mean.mean), "95%: +- \(decimal(mean.half))"))
       }
     }
     if let area = data.metrics.roc.last?.area {
@@ -69,7 +76,7 @@ public struct ReportPage {
     return "<blockquote>\(escaped(short))</blockquote>"
   }
 
-  private func verdict(_ row: Int) -> String {
+  func verdict(_ row: Int) -> String {
     let (label, probability) = data.prediction(row)
     let truth = Int(data.labels[row])
     let said = "\(data.model.classes[label]) with \(decimal(Double(probability)))"
@@ -173,42 +180,6 @@ public struct ReportPage {
       diagonal: true)
     return confusion
       + HTMLPage.grid([("ROC, with the area below", roc), ("calibration, ten bins", calibration)])
-  }
-
-  private func evidence() throws -> String {
-    let chosen = Array(data.rows(right: true).prefix(2) + data.rows(right: false).prefix(2))
-    guard !chosen.isEmpty else { return "<p>No row to look at.</p>" }
-    let area = data.mean.count
-    let images = chosen.flatMap { data.images[$0 * area..<($0 + 1) * area] }
-    let (maps, side) = try data.model.network.gradCAM(
-      data.model.statistics.apply(images), of: chosen.map { Int32(data.prediction($0).label) })
-    let layers = data.layers.count
-    let rows = try chosen.enumerated().map { index, row -> (caption: String, content: String) in
-      let own = Array(maps[index * side * side..<(index + 1) * side * side])
-      var (sums, counts) = ([Double](repeating: 0, count: layers), [Int](repeating: 0, count: layers))
-      for (feature, value) in data.layout.values(of: own, side: side).enumerated() {
-        sums[data.layerOfFeature[feature]] += Double(value)
-        counts[data.layerOfFeature[feature]] += 1
-      }
-      let shares = zip(data.layers, zip(sums, counts)).map {
-        "\($0) \(decimal($1.0 / Double(max(1, $1.1)), 2))"
-      }
-      let png = try data.picture(row).base64EncodedString()
-      let overlay = Plots.heat(
-        own.map { Double($0) }, side: side, copies: data.layout.channels.count, style: "cam", over: png,
-        label: "Grad-CAM of row \(row)")
-      return ("\(verdict(row)). Mean evidence at the features of \(shares.joined(separator: ", "))", overlay)
-    }
-    return HTMLPage.grid(rows)
-  }
-
-  private var stages: String {
-    let rows = data.records.map { record -> [String] in
-      let seconds = record.seconds.map { "\(decimal($0, 1)) s" } ?? "-"
-      return [record.stage, seconds, record.device ?? "-", record.fingerprint]
-    }
-    return HTMLPage.table(["stage", "time", "device", "fingerprint (SHA-256)"], rows)
-      + "<p class=\"note\">Numerics contract \(numericsVersion). This page was made on \(escaped(device.name)).</p>"
   }
 
   private var habits: String {

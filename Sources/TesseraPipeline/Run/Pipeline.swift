@@ -20,7 +20,7 @@ public struct Pipeline {
       testEmbeddings = "test.embeddings.safetensors", layout = "layout.safetensors",
       images = "images.safetensors",
       testImages = "test.images.safetensors", model = "model.safetensors", evaluation = "result.json",
-      history = "history.json"
+      history = "history.json", encoder = "encoder"
   }
 
   /// What a run ends with.
@@ -77,6 +77,7 @@ public struct Pipeline {
       if !result.ran { progress.note("\(stage): unchanged") }
     }
     let encoderPrint = try encoderFingerprint()
+    try keepEncoder(encoderPrint)
     let embedded = try embed(data, Files.embeddings, "embeddings", encoderPrint)
     add("embeddings", embedded)
     var testEmbedded: (fingerprint: String, ran: Bool)?
@@ -119,16 +120,6 @@ public struct Pipeline {
       summary.evaluation = try? JSONDecoder().decode(Evaluation.self, from: result)
     }
     return summary
-  }
-
-  private func encoderFingerprint() throws -> String {
-    let root = URL(fileURLWithPath: configuration.encoder)
-    var print = Fingerprint()
-    for name in ["config.json", "vocab.txt", "model.safetensors", "pytorch_model.bin"] {
-      let path = root.appendingPathComponent(name).path
-      if FileManager.default.fileExists(atPath: path) { print.add(try Fingerprint.ofFile(path)) }
-    }
-    return print.digits()
   }
 
   private func embed(

@@ -5,10 +5,10 @@ import TesseraText
 
 /// Classifies texts with a finished run.
 public struct Predictor {
-  private let encoder: TransformerEncoder
-  private let configuration: RunConfiguration
-  private let layout: FeatureLayout
-  private let model: TrainedModel
+  let encoder: TransformerEncoder
+  let configuration: RunConfiguration
+  let layout: FeatureLayout
+  let model: TrainedModel
   private let batch: Int
 
   /// A text's class with its probability.
@@ -19,20 +19,6 @@ public struct Predictor {
     public let probability: Float, probabilities: [Float]
     /// The text's image, row-major (channels, pixels, pixels).
     public let image: [Float]
-  }
-
-  /// Where the evidence for a prediction lies.
-  public struct Evidence: Sendable, Codable {
-    /// Mean Grad-CAM at the features of each hidden state, by its number.
-    public let byState: [String: Float]
-    /// The features with the most evidence, as hidden state and element, most first.
-    public let features: [Feature]
-
-    /// A feature's place in the encoder.
-    public struct Feature: Sendable, Codable {
-      /// Number of the hidden state, element of its vector, and the evidence in [0, 1].
-      public let state: Int, element: Int, evidence: Float
-    }
   }
 
   /// Names of the classes.
@@ -52,7 +38,10 @@ public struct Predictor {
     configuration = try RunConfiguration.read(path(Pipeline.Files.configuration))
     layout = try FeatureLayout.read(path(Pipeline.Files.layout))
     model = try TrainedModel.read(path(Pipeline.Files.model), on: device)
-    encoder = try TransformerEncoder(folder: configuration.encoder, device: device)
+    // A run that was copied to another machine has its encoder with it.
+    let own = path(Pipeline.Files.encoder)
+    let isThere = FileManager.default.fileExists(atPath: own)
+    encoder = try TransformerEncoder(folder: isThere ? own : configuration.encoder, device: device)
     self.batch = batch
   }
 
@@ -89,28 +78,6 @@ public struct Predictor {
         probabilities: Array(probabilities[row * count..<(row + 1) * count]),
         image: Array(rendered[row * area..<(row + 1) * area]))
     }
-  }
-
-  /// What spoke for a prediction: Grad-CAM mapped back to features and hidden states.
-  ///
-  /// - Parameter most: how many features are named.
-  public func evidence(_ prediction: Prediction, most: Int = 10) throws -> Evidence {
-    let target = Int32(classes.firstIndex(of: prediction.label) ?? 0)
-    let (map, side) = try model.network.gradCAM(model.statistics.apply(prediction.image), of: [target])
-    let states = try configuration.states(layers: encoder.configuration.layers)
-    let values = layout.values(of: map, side: side)
-    let width = max(1, values.count / states.count)
-    var byState: [String: Float] = [:]
-    for (index, state) in states.enumerated() {
-      let part = values[min(values.count, index * width)..<min(values.count, (index + 1) * width)]
-      byState[String(state)] = part.isEmpty ? 0 : part.reduce(0, +) / Float(part.count)
-    }
-    let order = values.indices.sorted { (values[$1], $0) < (values[$0], $1) }
-    return Evidence(
-      byState: byState,
-      features: order.prefix(most).map {
-        .init(state: states.lowerBound + $0 / width, element: $0 % width, evidence: values[$0])
-      })
   }
 
   /// Accuracy on labelled texts, with the probe fitted on the run's training rows beside it.

@@ -88,6 +88,19 @@ public struct FeatureLayout: Sendable {
     }
     return zip(sums, counts).map { $1 > 0 ? $0 / $1 : 0 }
   }
+
+  /// What amounts at the pixels of an image, (channels, side, side), make of each feature: a pixel's amount is shared by
+  /// the features in it.
+  func shares(of amounts: [Float]) -> [Float] {
+    var sums = [Float](repeating: 0, count: scaler.minimum.count)
+    for (number, channel) in channels.enumerated() {
+      let density = channel.pixels.density
+      for (feature, pixel) in zip(channel.features, channel.pixels.pixelOfFeature) {
+        sums[feature] += amounts[number * side * side + Int(pixel)] / Float(density[Int(pixel)])
+      }
+    }
+    return sums
+  }
 }
 
 extension Split {

@@ -1,0 +1,53 @@
+import TesseraImages
+import TesseraVision
+
+extension ReportPage {
+  /// Grad-CAM and the linear path's shares for the most confident right and wrong answers.
+  func evidence() throws -> String {
+    let chosen = Array(data.rows(right: true).prefix(2) + data.rows(right: false).prefix(2))
+    guard !chosen.isEmpty else { return "<p>No row to look at.</p>" }
+    let area = data.mean.count
+    var figures: [(caption: String, content: String)] = []
+    for row in chosen {
+      let image = data.model.statistics.apply(Array(data.images[row * area..<(row + 1) * area]))
+      let target = Int32(data.prediction(row).label)
+      let (map, side) = try data.model.network.gradCAM(image, of: [target])
+      let means = byLayer(data.layout.values(of: map, side: side), mean: true)
+      let png = try data.picture(row).base64EncodedString()
+      figures.append(
+        (
+          "\(verdict(row)). Mean evidence at the features of \(means)",
+          Plots.heat(
+            map.map { Double($0) }, side: side, copies: data.layout.channels.count, style: "cam", over: png,
+            label: "Grad-CAM of row \(row)")
+        ))
+      guard let shares = try data.model.network.bypassShares(image, of: target) else { continue }
+      let sums = byLayer(data.layout.shares(of: shares), mean: false)
+      figures.append(("Shares of the linear path through the features of \(sums)", picture(shares, row)))
+    }
+    return HTMLPage.grid(figures)
+  }
+
+  /// Shares of pixels, channels side by side.
+  private func picture(_ shares: [Float], _ row: Int) -> String {
+    let side = data.layout.side
+    let most = Double(shares.reduce(1e-30) { max($0, abs($1)) })
+    let channels = stride(from: 0, to: shares.count, by: side * side).map { begin in
+      Plots.signedHeat(
+        shares[begin..<begin + side * side].map { Double($0) / most }, side: side,
+        label: "linear path of row \(row)")
+    }
+    return channels.joined()
+  }
+
+  private func byLayer(_ values: [Float], mean: Bool) -> String {
+    var sums = [Double](repeating: 0, count: data.layers.count), counts = sums
+    for (feature, value) in values.enumerated() {
+      sums[data.layerOfFeature[feature]] += Double(value)
+      counts[data.layerOfFeature[feature]] += 1
+    }
+    return zip(data.layers, zip(sums, counts)).map {
+      "\($0) \(decimal(mean ? $1.0 / max(1, $1.1) : $1.0, 2))"
+    }.joined(separator: ", ")
+  }
+}

@@ -1,0 +1,45 @@
+import Foundation
+import TesseraCompute
+
+extension Pipeline {
+  /// An encoder's files, those that there are.
+  private var encoderFiles: [(name: String, path: String)] {
+    ["config.json", "vocab.txt", "model.safetensors", "pytorch_model.bin"].compactMap { name in
+      let path = URL(fileURLWithPath: configuration.encoder).appendingPathComponent(name).path
+      return FileManager.default.fileExists(atPath: path) ? (name, path) : nil
+    }
+  }
+
+  /// The fingerprint of the encoder's files.
+  func encoderFingerprint() throws -> String {
+    var print = Fingerprint()
+    for file in encoderFiles { print.add(try Fingerprint.ofFile(file.path)) }
+    return print.digits()
+  }
+
+  /// Puts the encoder's files into the run's folder, as links where the file system allows: the folder can then be copied to
+  /// another machine and predicts there.
+  func keepEncoder(_ print: String) throws {
+    let (files, manager) = (encoderFiles, FileManager.default)
+    _ = try folder.stage(
+      "encoder", inputs: ["encoder": print], parameters: [:],
+      outputs: files.map { "\(Files.encoder)/\($0.name)" }
+    ) {
+      let place = folder.file(Files.encoder)
+      try? manager.removeItem(atPath: place)
+      do {
+        try manager.createDirectory(atPath: place, withIntermediateDirectories: true)
+        for file in files {
+          let target = folder.file("\(Files.encoder)/\(file.name)")
+          // What a link to a link would lead to need not exist on another machine.
+          let source = URL(fileURLWithPath: file.path).resolvingSymlinksInPath().path
+          if link(source, target) != 0 { try manager.copyItem(atPath: source, toPath: target) }
+        }
+      } catch {
+        throw TesseraError.failure(
+          place, found: "\(error.localizedDescription)", wanted: "room for the encoder's files")
+      }
+      return print
+    }
+  }
+}

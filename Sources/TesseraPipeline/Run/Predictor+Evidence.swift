@@ -1,0 +1,49 @@
+import TesseraVision
+
+extension Predictor {
+  /// Where the evidence for a prediction lies: in the slice's output (Grad-CAM) and on the linear path around it.
+  public struct Evidence: Sendable, Codable {
+    /// Mean Grad-CAM at the features of each hidden state, by its number.
+    public let byState: [String: Float]
+    /// The features with the most evidence, most first; it is in [0, 1].
+    public let features: [Feature]
+    /// What the linear path adds to the lead of the predicted class's logit over the mean of the others, through the
+    /// features of each hidden state and through single features, the largest shares first; nil for a network without it.
+    public let linearByState: [String: Float]?, linearFeatures: [Feature]?
+
+    /// A feature's place in the encoder.
+    public struct Feature: Sendable, Codable {
+      /// Number of the hidden state, element of its vector, and the evidence.
+      public let state: Int, element: Int, evidence: Float
+    }
+  }
+
+  /// What spoke for a prediction, mapped back to features and hidden states.
+  ///
+  /// - Parameter most: how many features are named.
+  public func evidence(_ prediction: Prediction, most: Int = 10) throws -> Evidence {
+    let target = Int32(classes.firstIndex(of: prediction.label) ?? 0)
+    let image = model.statistics.apply(prediction.image)
+    let (map, side) = try model.network.gradCAM(image, of: [target])
+    let states = try configuration.states(layers: encoder.configuration.layers)
+    let seen = layout.values(of: map, side: side)
+    let width = max(1, seen.count / states.count)
+    func byState(_ values: [Float], mean: Bool) -> [String: Float] {
+      var result: [String: Float] = [:]
+      for (index, state) in states.enumerated() {
+        let part = values[min(values.count, index * width)..<min(values.count, (index + 1) * width)]
+        result[String(state)] = part.reduce(0, +) / Float(mean ? max(1, part.count) : 1)
+      }
+      return result
+    }
+    func largest(_ values: [Float]) -> [Evidence.Feature] {
+      values.indices.sorted { (abs(values[$1]), $0) < (abs(values[$0]), $1) }.prefix(most).map {
+        .init(state: states.lowerBound + $0 / width, element: $0 % width, evidence: values[$0])
+      }
+    }
+    let shares = try model.network.bypassShares(image, of: target).map { layout.shares(of: $0) }
+    return Evidence(
+      byState: byState(seen, mean: true), features: largest(seen),
+      linearByState: shares.map { byState($0, mean: false) }, linearFeatures: shares.map { largest($0) })
+  }
+}
