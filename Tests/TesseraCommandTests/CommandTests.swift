@@ -140,6 +140,14 @@ import Testing
     }
   }
 
+  @Test func aFileOfOneLetterInTheWorkingFolder() throws {
+    try withData { folder in
+      let line = "cd \(folder) && \"$TESSERA\" embed --data test.csv --encoder encoder --device cpu --out e"
+      let result = try Command.shell(line)
+      #expect(result.code == 0 && FileManager.default.fileExists(atPath: folder + "/e"), "\(result.errors)")
+    }
+  }
+
   @Test func aRunKilledAtAnyTimeEndsInTheSameBits() throws {
     try withData { folder in
       let more = ["--epochs", "12", "--quiet"]

@@ -11,7 +11,8 @@ public final class AtomicFile {
   /// - Throws: `TesseraError` if the file cannot be made.
   public init(_ path: String) throws {
     self.path = path
-    let folder = (path as NSString).deletingLastPathComponent
+    // Not Foundation's deletingLastPathComponent, which crashes on a path of one character.
+    let folder = path.utf8.lastIndex(of: 0x2f).map { String(path[..<$0]) } ?? ""
     if !folder.isEmpty {
       do {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
