@@ -45,6 +45,9 @@ struct Run: ParsableCommand {
     guard [nil, "training", "all"].contains(fit) else {
       throw TesseraError.input("fit", found: fit ?? "", wanted: "training or all")
     }
+    guard (1...1000).contains(repeats) else {
+      throw TesseraError.input("repeats", found: "\(repeats)", wanted: "1 to 1000")
+    }
     let paper = recipe == "paper"
     training.apply(to: &c, paper: paper)
     c.seesValidation = fit.map { $0 == "all" } ?? paper

@@ -138,6 +138,15 @@ import Testing
           folder + "/t", "--device", "cpu", "--quiet",
         ])
       }
+      for (option, value, found) in [
+        ("upsampling", "0", "upsampling: found 0, wanted 1 to 8"), ("noise", "-1", "noise: found -1.0"),
+        ("bypass", "sideways", "bypass: found sideways, wanted none or linear"),
+        ("feature-disk", "-1", "feature-disk: found -1"), ("slice", "melted", "slice: found melted"),
+      ] {
+        let result = try Command.run(
+          ["train", "--images", folder + "/i", "--out", folder + "/t", "--\(option)=\(value)"])
+        expect(result, found)
+      }
       for name in ["hostile_zip.pth", "hostile_legacy.pth"] {
         let result = try train(golden.path(name))
         expect(

@@ -63,6 +63,45 @@ import Testing
     }
   }
 
+  @Test func seedsAreAveragedAndACopiedRunPredictsWithoutItsEncoder() throws {
+    try withData { folder in
+      let run = try Command.run(arguments(folder, "a", ["--repeats", "3"]))
+      #expect(run.code == 0, "\(run.errors)")
+      #expect(run.values("by seeds").first?.hasSuffix("over 3 seeds") == true, "\(run.output)")
+      let again = try Command.run(arguments(folder, "a", ["--repeats", "3"]))
+      #expect(again.output == run.output && again.errors.contains("model: unchanged"))
+      let report = try Command.run(["report", "--text", "--run", folder + "/a"])
+      #expect(report.values("by seeds") == run.values("by seeds"))
+
+      let predict = ["predict", "--text", "a superb film", "--device", "cpu", "--run"]
+      let there = try Command.run(predict + [folder + "/a"])
+      try FileManager.default.copyItem(atPath: folder + "/a", toPath: folder + "/elsewhere")
+      try FileManager.default.removeItem(atPath: folder + "/encoder")
+      let here = try Command.run(predict + [folder + "/elsewhere"])
+      #expect(here.code == 0 && here.output == there.output, "\(here.errors)")
+    }
+  }
+
+  @Test func classesComeFromTheData() throws {
+    try withData { folder in
+      // A third class, of every fourth review.
+      let rows = TinyEncoder.reviews(80).split(separator: "\n")
+      let three = rows.enumerated().map { number, row in
+        guard number > 0, number % 4 == 0, let comma = row.lastIndex(of: ",") else { return String(row) }
+        return row[...comma] + "unsure"
+      }
+      try Data(three.joined(separator: "\n").utf8).write(to: URL(fileURLWithPath: folder + "/reviews.csv"))
+      let run = try Command.run(arguments(folder, "a"))
+      #expect(run.code == 0, "\(run.errors)")
+      let predict = [
+        "predict", "--json", "--evidence", "--text", "a film", "--run", folder + "/a", "--device", "cpu",
+      ]
+      let answer = try Command.run(predict)
+      #expect(answer.output.contains("\"unsure\":"), "\(answer.output) \(answer.errors)")
+      #expect(try Command.run(["report", "--run", folder + "/a", "--device", "cpu"]).code == 0)
+    }
+  }
+
   @Test func threadsBatchesAndOpenCLGiveTheSameFingerprints() throws {
     try withData { folder in
       let test = ["--test", folder + "/test.csv"]

@@ -8,6 +8,7 @@ import Testing
     struct Evidence: Decodable {
       struct Feature: Decodable { let state: Int, element: Int, evidence: Float }
       let byState: [String: Float], features: [Feature]
+      let linearByState: [String: Float]?, linearFeatures: [Feature]?
     }
     let text: String, label: String, probability: Float, probabilities: [String: Float]
     let image: String?, evidence: Evidence?
@@ -89,6 +90,9 @@ import Testing
         let evidence = try #require(line.evidence)
         #expect(evidence.features.count == 10 && !evidence.byState.isEmpty)
         #expect(evidence.features.allSatisfy { $0.evidence >= 0 && $0.evidence <= 1 })
+        // On by default: the path's shares, the largest first.
+        let linear = try #require(evidence.linearFeatures?.map { abs($0.evidence) })
+        #expect(linear.count == 10 && linear == linear.sorted(by: >) && evidence.linearByState?.count == 2)
       }
       let short = try Command.run(run, input: texts[7])
       let first = try JSONDecoder().decode(Line.self, from: Data(short.output.utf8))

@@ -61,11 +61,11 @@ import Testing
         results.append(try bits(network))
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
       }
-    }
-    if TestDevices.hasOpenCL {
-      let network = try network(try OpenCLBackend(try TestDevices.first()))
-      try Trainer(network, plan).run()
-      results.append(try bits(network))
+      if TestDevices.hasOpenCL {
+        let network = try network(try OpenCLBackend(try TestDevices.first()))
+        try Trainer(network, plan).run()
+        results.append(try bits(network))
+      }
     }
     for result in results.dropFirst() { #expect(result == results[0]) }
   }

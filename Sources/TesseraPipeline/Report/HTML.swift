@@ -87,7 +87,7 @@ struct HTMLPage {
     padding:1rem;margin:0 0 1rem}.note,figcaption{color:var(--soft);font-size:.875rem;margin:.25rem 0 .75rem}
     .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
     th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}
-    th{color:var(--soft);font-weight:600;font-size:.85rem}.grid{display:grid;gap:1rem;
+    td:first-child{white-space:nowrap}th{color:var(--soft);font-weight:600;font-size:.85rem}.grid{display:grid;gap:1rem;
     grid-template-columns:repeat(auto-fit,minmax(min(100%,230px),1fr))}figure{margin:0;min-width:0}
     img{width:100%;max-width:320px;image-rendering:pixelated;border:1px solid var(--line);border-radius:4px;display:block}
     svg{width:100%;height:auto;display:block}svg text{fill:var(--soft);font:12px system-ui,sans-serif}

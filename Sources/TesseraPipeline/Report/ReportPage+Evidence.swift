@@ -31,7 +31,8 @@ extension ReportPage {
   /// Shares of pixels, channels side by side.
   private func picture(_ shares: [Float], _ row: Int) -> String {
     let side = data.layout.side
-    let most = Double(shares.reduce(1e-30) { max($0, abs($1)) })
+    // A few pixels outshine all others: the twentieth is as dark as it gets.
+    let most = Double(max(1e-30, shares.map { abs($0) }.sorted(by: >).prefix(20).last ?? 1))
     let channels = stride(from: 0, to: shares.count, by: side * side).map { begin in
       Plots.signedHeat(
         shares[begin..<begin + side * side].map { Double($0) / most }, side: side,

@@ -135,8 +135,9 @@ public struct ReportPage {
     let held = Double(max(1, data.layout.split.validation.count))
     let losses = epochs.map { (x: Double($0.epoch), y: $0.loss) }
     let right = epochs.map { (x: Double($0.epoch), y: Double($0.correct) / held) }
-    let range = 1.0...Double(max(2, last.epoch))
-    let top = max(1e-3, losses.map(\.y).max() ?? 1)
+    let first = Double(epochs[0].epoch)
+    let range = first...max(first + 1, Double(last.epoch))
+    let top = 1.1 * max(1e-3, losses.map(\.y).max() ?? 1)
     return HTMLPage.grid([
       (
         "mean cross-entropy over the training rows",
@@ -197,10 +198,12 @@ public struct ReportPage {
   }
 
   private var parameters: String {
-    guard let json = try? JSONEncoder().encode(data.configuration),
-      let object = (try? JSONSerialization.jsonObject(with: json)) as? [String: Any]
-    else { return "" }
-    return HTMLPage.table(
-      ["name", "value"], object.sorted { $0.key < $1.key }.map { [$0.key, "\($0.value)"] })
+    let fields = Mirror(reflecting: data.configuration).children.compactMap { child -> [String]? in
+      guard let name = child.label else { return nil }
+      let optional = Mirror(reflecting: child.value)
+      guard optional.displayStyle == .optional else { return [name, "\(child.value)"] }
+      return optional.children.first.map { [name, "\($0.value)"] }
+    }
+    return HTMLPage.table(["name", "value"], fields.sorted { $0[0] < $1[0] })
   }
 }
