@@ -71,10 +71,10 @@ public final class ImageClassifier {
     for (_, parameter) in classifier.parameters.suffix(2) { try device.fill(parameter.value, with: 0) }
   }
 
-  /// Loads the slice by the names of the published weights. Images of three channels take the place of the published
-  /// colours. Of any other number, each channel is taken for grey, as three equal colours: the first convolution's kernels
-  /// are summed over the colours in ascending order, once, and divided by the number of channels. To a slice that stays as
-  /// it is, images of one channel and the means over several are then the same.
+  /// Loads the slice by the names of the published weights. Images of one channel are grey, three equal colours: the first
+  /// convolution's kernels are summed over the colours in ascending order, once; of two channels each has half of that. From
+  /// three on, channel c takes the place of colour c mod 3, whose kernel is divided by the number of channels that share it.
+  /// Equal channels so give what grey images give, and different ones reach different kernels.
   ///
   /// - Throws: `TesseraError` for a missing tensor or another shape.
   public func loadSlice(_ file: TensorFile) throws {
@@ -85,13 +85,14 @@ public final class ImageClassifier {
         shape[1] = 3
         let colours = try file.floats(name, shape: shape)
         let area = shape[2] * shape[3]
-        values = []
-        for out in 0..<shape[0] {
-          let base = out * 3 * area
-          let grey = (base..<base + area).map { at in
-            (colours[at] + colours[at + area] + colours[at + 2 * area]) / Float(channels)
+        values = (0..<shape[0] * channels * area).map { at in
+          let (out, channel, tap) = (at / (channels * area), at / area % channels, at % area)
+          let base = out * 3 * area + tap
+          guard channels > 2 else {
+            return (colours[base] + colours[base + area] + colours[base + 2 * area]) / Float(channels)
           }
-          for _ in 0..<channels { values += grey }
+          let colour = channel % 3
+          return colours[base + colour * area] / Float((channels - colour + 2) / 3)
         }
       } else {
         values = try file.floats(name, shape: shape)

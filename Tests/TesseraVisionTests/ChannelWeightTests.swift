@@ -21,7 +21,7 @@ import Testing
   }
 
   @Test(arguments: [Architecture.alexnet, .efficientnetLite0])
-  func otherNumbersOfChannelsAreTakenForGrey(_ architecture: Architecture) throws {
+  func equalChannelsAreGreyAndOthersAreColours(_ architecture: Architecture) throws {
     try withTemporaryFolder { folder in
       let published = try network(architecture, 3)
       try drawState(
@@ -50,6 +50,17 @@ import Testing
       let mean = (0..<area).map { (colours[$0] + colours[area + $0]) / 2 }
       let two = try features(loaded(2), Array(colours.prefix(2 * area)))
       #expect(try largestDifference(two, features(loaded(1), mean)).value < 1e-5 * size)
+      // From three on: equal channels are grey, channel 3 shares colour 0 with channel 0.
+      for channels in 3...7 {
+        let many = (0..<channels).flatMap { _ in grey.prefix(area) }
+        #expect(
+          try largestDifference(features(loaded(channels), many), Array(one.prefix(one.count / 2))).value
+            < 1e-5 * size)
+      }
+      let four = Array(colours.prefix(4 * area))
+      let three = (0..<3 * area).map { $0 < area ? (four[$0] + four[3 * area + $0]) / 2 : four[$0] }
+      #expect(
+        try largestDifference(features(loaded(4), four), features(published, three)).value < 1e-5 * size)
       // A file of as many channels is taken as it is.
       var own = SafetensorsWriter()
       for (name, state) in try loaded(2).slice.state { own.add(name, state.tensor, on: published.device) }
