@@ -24,12 +24,15 @@ public enum Architecture: String, Sendable, CaseIterable {
 }
 
 extension Architecture {
-  /// Learning rates of the head's convolutions and of the classifier.
-  public var learningRates: (convolutions: Float, classifier: Float) { model.rates }
+  /// Learning rates of the head's convolutions and of the classifier: the paper's for its head; a linear head has tens of
+  /// thousands of inputs and measured best at 3e-5.
+  public func learningRates(_ head: Head) -> (convolutions: Float, classifier: Float) {
+    (model.rates.convolutions, head == .linear ? 3e-5 : model.rates.classifier)
+  }
 
   /// - Throws: `TesseraError` for images that are too small.
-  public func check(pixels: Int, upsampling: Int) throws {
-    let least = model.smallestPixels(upsampling: upsampling)
+  public func check(pixels: Int, _ options: NetworkOptions) throws {
+    let least = model.smallestPixels(options)
     guard pixels >= least else {
       throw TesseraError.input("pixels", found: "\(pixels)", wanted: "\(least) or more for \(rawValue)")
     }

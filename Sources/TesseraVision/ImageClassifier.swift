@@ -33,11 +33,21 @@ public final class ImageClassifier {
     (self.architecture, self.classes, self.pixels, self.device) = (architecture, classes, pixels, device)
     (self.channels, self.options) = (channels, options)
     try options.check()
-    try architecture.check(pixels: pixels, upsampling: options.upsampling)
+    try architecture.check(pixels: pixels, options)
     let initializer = Initializer(device: device, seed: seed)
     slice = try architecture.model.slice(channels, initializer)
-    head = try architecture.model.makeHead(initializer)
-    classifier = try architecture.model.makeClassifier(classes, initializer)
+    let model = architecture.model
+    switch options.head {
+    case .paper:
+      head = try model.makeHead(initializer)
+      classifier = try model.makeClassifier(classes, initializer)
+    case .linear:
+      head = try model.makeLinearHead(initializer)
+      classifier = try model.makeLinearClassifier(
+        classes, side: model.sliceExtent(pixels * options.upsampling), initializer)
+      // Nothing has to break a symmetry, and what is drawn for so many inputs would only have to be unlearnt.
+      for (_, parameter) in classifier.parameters { try device.fill(parameter.value, with: 0) }
+    }
     slice.setTrainable(false)
     bypass = options.bypass ? try Linear(channels * pixels * pixels, classes, initializer) : nil
     for (_, state) in bypass?.state ?? [] { try device.fill(state.tensor, with: 0) }

@@ -46,10 +46,20 @@ struct ModelDescription: Sendable {
     }
   }
 
-  /// The smallest images, before upsampling, that leave something of the head's unpadded convolutions.
-  func smallestPixels(upsampling: Int) -> Int {
-    let needed = (channels.count - 1) * (kernel - 1) + 1
-    return (1...).first { sliceExtent($0 * upsampling) >= needed } ?? 1
+  /// The smallest images, before upsampling, that leave something of the slice and of the head's unpadded convolutions.
+  func smallestPixels(_ options: NetworkOptions) -> Int {
+    let needed = options.head == .paper ? (channels.count - 1) * (kernel - 1) + 1 : 1
+    return (1...).first { sliceExtent($0 * options.upsampling) >= needed } ?? 1
+  }
+
+  /// Batch norm of the slice's output, then all of it side by side.
+  func makeLinearHead(_ initializer: Initializer) throws -> Sequential {
+    Sequential([try BatchNorm2d(channels.first ?? 0, initializer), Flatten()])
+  }
+
+  /// Dropout and one linear layer on the slice's output of `side` rows.
+  func makeLinearClassifier(_ classes: Int, side: Int, _ initializer: Initializer) throws -> Sequential {
+    Sequential([Dropout(0.3), try Linear((channels.first ?? 0) * side * side, classes, initializer)])
   }
 
   /// Conv2d -> ReLU -> BatchNorm2d (-> Dropout), ..., adaptive average pooling.

@@ -1,9 +1,19 @@
 import TesseraCompute
 
+/// What follows the slice.
+public enum Head: String, Sendable, CaseIterable {
+  /// The paper's: convolutions, pooling, linear layers with dropout, as the architecture has them.
+  case paper
+  /// Batch norm and one linear layer on all of the slice's output, nothing pooled.
+  case linear
+}
+
 /// What a network has besides its architecture.
 public struct NetworkOptions: Sendable, Equatable {
   /// The factor of the nearest upsampling in front of the slice; the official code's is 3.
   public var upsampling = 3
+  /// What follows the slice.
+  public var head = Head.paper
   /// Whether a linear layer leads from the pixels around slice and head to the logits. It is fitted before training, as a
   /// logistic regression, and stays: the network learns what it leaves over.
   public var bypass = false
@@ -13,10 +23,15 @@ public struct NetworkOptions: Sendable, Equatable {
 
   /// What a model's metadata say; files without them are of the official code's network.
   ///
-  /// - Throws: `TesseraError` for an upsampling out of range.
+  /// - Throws: `TesseraError` for an upsampling out of range or an unknown head.
   public init(_ file: TensorFile) throws {
     if let text = file.metadata["upsampling"] { upsampling = Int(text) ?? 0 }
     bypass = file.metadata["bypass"] == "true"
+    guard let head = Head(rawValue: file.metadata["head"] ?? "paper") else {
+      throw TesseraError.input(
+        "\(file.path): head", found: file.metadata["head"] ?? "", wanted: "paper or linear")
+    }
+    self.head = head
     try check()
   }
 
@@ -24,6 +39,7 @@ public struct NetworkOptions: Sendable, Equatable {
   public var metadata: [String: String] {
     var metadata: [String: String] = [:]
     if upsampling != 3 { metadata["upsampling"] = "\(upsampling)" }
+    if head != .paper { metadata["head"] = head.rawValue }
     if bypass { metadata["bypass"] = "true" }
     return metadata
   }

@@ -33,7 +33,7 @@ public final class Trainer {
         wanted: "rows to train on, a batch of 1 or more")
     }
     (self.network, self.plan, self.checkpoint) = (network, plan, checkpoint)
-    let rates = plan.learningRates ?? network.architecture.learningRates
+    let rates = plan.learningRates ?? network.architecture.learningRates(network.options.head)
     func named(_ prefix: String, _ module: Sequential) -> [(name: String, parameter: Parameter)] {
       module.parameters.map { (prefix + $0.name, $0.parameter) }
     }

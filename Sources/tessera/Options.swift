@@ -132,6 +132,8 @@ struct TrainingOptions: ParsableArguments {
     help: "GiB of disk for them, in the output folder, where memory does not suffice. Changes no bit.")
   var featureDisk = 0
 
+  @Option(help: "What follows the slice: paper (convolutions), or linear (one layer on all of its output).")
+  var head = "paper"
   @Option(help: "The factor of the nearest upsampling in front of the slice.")
   var upsampling = 3
   @Option(
@@ -150,7 +152,7 @@ struct TrainingOptions: ParsableArguments {
     (c.labelSmoothing, c.patience) = (labelSmoothing, patience)
     (c.epochs, c.batch, c.weightDecay) = (epochs, batch, weightDecay)
     (c.convolutionRate, c.classifierRate) = (convolutionRate, classifierRate)
-    (c.upsampling, c.noise) = (upsampling, noise)
+    (c.head, c.upsampling, c.noise) = (head, upsampling, noise)
     c.bypass = bypass.map { $0 == "linear" } ?? !paper
   }
 

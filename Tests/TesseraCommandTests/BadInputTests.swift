@@ -142,6 +142,7 @@ import Testing
         ("upsampling", "0", "upsampling: found 0, wanted 1 to 8"), ("noise", "-1", "noise: found -1.0"),
         ("bypass", "sideways", "bypass: found sideways, wanted none or linear"),
         ("feature-disk", "-1", "feature-disk: found -1"), ("slice", "melted", "slice: found melted"),
+        ("head", "round", "head: found round, wanted paper or linear"),
       ] {
         let result = try Command.run(
           ["train", "--images", folder + "/i", "--out", folder + "/t", "--\(option)=\(value)"])

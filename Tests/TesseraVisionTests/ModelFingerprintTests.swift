@@ -10,7 +10,7 @@ import Testing
     throws
   {
     // The smallest images that the model takes, for time's sake.
-    let pixels = architecture.model.smallestPixels(upsampling: 3)
+    let pixels = architecture.model.smallestPixels(NetworkOptions())
     let count = 12
     var plan = TrainingPlan(
       images: drawn(11, count * pixels * pixels, -1, 1), labels: (0..<count).map { Int32($0 % 3) },

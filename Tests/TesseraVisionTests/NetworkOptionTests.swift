@@ -95,6 +95,34 @@ import Testing
     }
   }
 
+  @Test(arguments: Architecture.allCases) func theLinearHeadIsLogisticRegressionOnTheSlice(
+    _ architecture: Architecture
+  ) throws {
+    let device = try CPUBackend()
+    var options = NetworkOptions()
+    options.head = .linear
+    let network = try ImageClassifier(
+      architecture, classes: 2, pixels: 12, options: options, seed: 3, device: device)
+    let images = drawn(8, 144)
+    let features = try device.floats(try network.features(try device.tensor(images, [1, 1, 12, 12])))
+    let state = Dictionary(uniqueKeysWithValues: network.state.map { ($0.name, $0.tensor) })
+    #expect(try network.logProbabilities(images).allSatisfy { abs($0 + 0.6931472) < 1e-6 })
+    let (weight, bias): ([Float], [Float]) = (drawn(9, 2 * features.count), [0.25, -0.5])
+    for (name, values) in [("classifier.1.weight", weight), ("classifier.1.bias", bias)] {
+      let tensor = try #require(state[name])
+      #expect(tensor.count == values.count)
+      try values.withUnsafeBytes { try device.upload($0, to: tensor, offset: 0) }
+    }
+    // In evaluation mode a new batch norm divides by sqrt(1 + 1e-5).
+    let scores = (0..<2).map { c in
+      features.indices.reduce(Double(bias[c])) {
+        $0 + Double(features[$1]) / (1 + 1e-5).squareRoot() * Double(weight[c * features.count + $1])
+      }
+    }
+    let found = try network.logProbabilities(images)
+    #expect(abs(Double(found[1] - found[0]) - (scores[1] - scores[0])) < 1e-3)
+  }
+
   @Test func noiseAndBypassChangeNoBitBetweenDevices() throws {
     var devices: [any Backend] = [try CPUBackend(threads: 1), try CPUBackend(threads: 2)]
     if TestDevices.hasOpenCL { devices.append(try OpenCLBackend(try TestDevices.first())) }

@@ -55,7 +55,8 @@ public struct Pipeline {
     // Mistakes in options are found before hours of work.
     let architecture = try configuration.architecture()
     if configuration.pixels > 0 {
-      try architecture.check(pixels: configuration.pixels, upsampling: configuration.upsampling)
+      try architecture.check(
+        pixels: configuration.pixels, try configuration.trainingOptions().network)
     }
     _ = try (configuration.layoutPlan(), configuration.trainingOptions(), configuration.tokenPooling())
     folder = try RunDirectory(out)

@@ -8,9 +8,13 @@ extension RunConfiguration {
   public func trainingOptions() throws -> TrainedModel.Options {
     var options = TrainedModel.Options(try architecture(), weights: weights)
     (options.network.upsampling, options.network.bypass) = (upsampling, bypass)
+    guard let head = Head(rawValue: head) else {
+      throw TesseraError.input("head", found: self.head, wanted: "paper or linear")
+    }
+    options.network.head = head
     options.normalization = try imageNormalization()
     (options.epochs, options.batch, options.seed) = (epochs, batch, seed)
-    let standard = options.architecture.learningRates
+    let standard = options.architecture.learningRates(head)
     options.rates = (convolutionRate ?? standard.convolutions, classifierRate ?? standard.classifier)
     options.weightDecay = weightDecay
     (options.slice, options.sliceRate) = (try sliceMode(), sliceRate)
@@ -27,7 +31,7 @@ extension RunConfiguration {
       "seed": "\(seed)", "rates": "\(options.rates!)", "decay": "\(weightDecay)",
       "slice": "\(slice) \(sliceRate.map { "\($0)" } ?? "")", "schedule": schedule,
       "smoothing": "\(labelSmoothing)", "patience": patience.map { "\($0)" } ?? "none",
-      "upsampling": "\(upsampling)", "bypass": "\(bypass)", "noise": "\(noise)",
+      "upsampling": "\(upsampling)", "bypass": "\(bypass)", "head": head, "noise": "\(noise)",
     ]
   }
 

@@ -32,6 +32,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   public var sliceRate: Float?, schedule = "constant", labelSmoothing: Float = 0, patience: Int?
   /// Whether the official code's hidden states are taken where none are chosen (6...11 of 12).
   public var paperStates = false
+  /// What follows the slice: the paper's head, or one linear layer.
+  public var head = "paper"
   /// The factor of the upsampling, whether a linear path leads around slice and head, noise on the pixels in training.
   public var upsampling = 3, bypass = false, noise: Float = 0
   /// How often the network is trained, by seeds that follow each other, for the mean accuracy and its interval.
