@@ -41,10 +41,14 @@ struct EncoderOptions: ParsableArguments {
 /// The layout.
 struct LayoutOptions: ParsableArguments {
   @Option(
-    name: .customLong("pixels"), help: "Pixels a side of an image; auto: as few as give every feature one.")
-  var pixelsOrAuto = "50"
-  @Option(help: "How places become pixels: bin, qtb (quantiles) or lsa (each feature its own pixel).")
-  var discretization = "bin"
+    name: .customLong("pixels"),
+    help: "Pixels a side of an image; auto: as few as give every feature one (default: the recipe's).")
+  var pixelsOrAuto: String?
+  @Option(
+    help:
+      "How places become pixels: bin, qtb (quantiles) or lsa (each feature its own pixel) (default: the recipe's)."
+  )
+  var discretization: String?
   @Option(help: "What gives features their places: tsne, or pca (the first two principal components).")
   var layout = "tsne"
   @Option(help: "t-SNE's metric: euclidean, cosine, correlation or absolute-correlation.")
@@ -66,20 +70,22 @@ struct LayoutOptions: ParsableArguments {
   @Option(help: "Seed of everything random.")
   var seed: UInt64 = 1701
 
-  /// Writes the options into a run's configuration.
-  func apply(to c: inout RunConfiguration) {
-    (c.pixels, c.discretization, c.layout, c.metric) = (pixels, discretization, layout, metric)
+  /// Writes the options into a run's configuration; `paper` takes the official code's grid where nothing is chosen.
+  func apply(to c: inout RunConfiguration, paper: Bool = false) {
+    c.pixels = pixels ?? (paper ? 50 : 0)
+    c.discretization = discretization ?? (paper ? "bin" : "lsa")
+    (c.layout, c.metric) = (layout, metric)
     (c.tsneStart, c.tsneLearningRate) = (start, learningRate)
     (c.channels, c.representations) = (channels, representations)
     (c.perplexity, c.iterations, c.seed) = (perplexity, iterations, seed)
   }
 
-  /// Pixels a side; 0 for auto.
-  private var pixels: Int { pixelsOrAuto == "auto" ? 0 : Int(pixelsOrAuto) ?? -1 }
+  /// Pixels a side; 0 for auto, nil if nothing is chosen.
+  private var pixels: Int? { pixelsOrAuto.map { $0 == "auto" ? 0 : Int($0) ?? -1 } }
 
   /// Checks ranges.
   func validate() throws {
-    guard pixelsOrAuto == "auto" || (1...4096).contains(pixels) else {
+    if let pixels, let pixelsOrAuto, pixelsOrAuto != "auto", !(1...4096).contains(pixels) {
       throw TesseraError.input("pixels", found: pixelsOrAuto, wanted: "1 to 4096, or auto")
     }
     guard (1...1_000_000).contains(iterations) else {
@@ -132,8 +138,11 @@ struct TrainingOptions: ParsableArguments {
     help: "GiB of disk for them, in the output folder, where memory does not suffice. Changes no bit.")
   var featureDisk = 0
 
-  @Option(help: "What follows the slice: paper (convolutions), or linear (one layer on all of its output).")
-  var head = "paper"
+  @Option(
+    help:
+      "What follows the slice: paper (convolutions), or linear (one layer on all of its output) (default: the recipe's)."
+  )
+  var head: String?
   @Option(help: "The factor of the nearest upsampling in front of the slice.")
   var upsampling = 3
   @Option(
@@ -152,7 +161,8 @@ struct TrainingOptions: ParsableArguments {
     (c.labelSmoothing, c.patience) = (labelSmoothing, patience)
     (c.epochs, c.batch, c.weightDecay) = (epochs, batch, weightDecay)
     (c.convolutionRate, c.classifierRate) = (convolutionRate, classifierRate)
-    (c.head, c.upsampling, c.noise) = (head, upsampling, noise)
+    (c.upsampling, c.noise) = (upsampling, noise)
+    c.head = head ?? (paper ? "paper" : "linear")
     c.bypass = bypass.map { $0 == "linear" } ?? !paper
   }
 

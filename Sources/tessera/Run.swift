@@ -38,7 +38,6 @@ struct Run: ParsableCommand {
     (c.test, c.textColumn, c.labelColumn) = (test, data.textColumn, data.labelColumn)
     let states = try encoder.states()
     (c.firstState, c.lastState, c.pooling) = (states?.lowerBound, states?.upperBound, encoder.pooling)
-    layout.apply(to: &c)
     guard ["default", "paper"].contains(recipe) else {
       throw TesseraError.input("recipe", found: recipe, wanted: "default or paper")
     }
@@ -49,6 +48,7 @@ struct Run: ParsableCommand {
       throw TesseraError.input("repeats", found: "\(repeats)", wanted: "1 to 1000")
     }
     let paper = recipe == "paper"
+    layout.apply(to: &c, paper: paper)
     training.apply(to: &c, paper: paper)
     c.seesValidation = fit.map { $0 == "all" } ?? paper
     c.paperStates = paper

@@ -257,7 +257,7 @@ import Testing
       expect(try run("--text-column", "words"), "wanted a column words")
       expect(try run("--out", "/proc/none"), "/proc/none: found a folder that cannot be made")
       expect(
-        try run("--pixels", "8", "--model", "alexnet", "--perplexity", "5"),
+        try run("--pixels", "8", "--model", "alexnet", "--head", "paper", "--perplexity", "5"),
         "pixels: found 8, wanted 16 or more for alexnet")
     }
   }

@@ -4,8 +4,10 @@ import TesseraImages
 import TesseraText
 import TesseraVision
 
-/// Everything that decides the result of a run. Device, threads and batch of the embedding are left out: they change
-/// no bit.
+/// Everything that decides the result of a run. What is not set is as the official code has it, and as older versions of
+/// Tessera had it, whose files do not name everything; the command line's default recipe sets more.
+///
+/// Device, threads and batch of the embedding are left out: they change no bit.
 public struct RunConfiguration: Codable, Sendable, Equatable {
   /// Files: reviews, reviews to test on (nil: a share of the former), encoder folder, weights of the slice (nil: drawn
   /// by seed).
