@@ -155,7 +155,7 @@ struct TrainingOptions: ParsableArguments {
   /// Writes the options into a configuration; `paper` takes the official code's habits where nothing is chosen.
   func apply(to c: inout RunConfiguration, paper: Bool = false) {
     (c.model, c.weights) = (model, weights)
-    c.normalization = normalization ?? (paper ? "batch" : "global")
+    c.normalization = normalization ?? (paper ? "batch" : "pixel")
     c.slice = slice ?? (paper ? "moving" : "frozen")
     (c.sliceRate, c.schedule) = (sliceRate, schedule)
     (c.labelSmoothing, c.patience) = (labelSmoothing, patience)

@@ -189,7 +189,7 @@ import Testing
 
   @Test func aRunKilledAtAnyTimeEndsInTheSameBits() throws {
     try withData { folder in
-      let more = ["--epochs", "12", "--quiet"]
+      let more = ["--epochs", "12", "--head", "paper", "--quiet"]
       let whole = try Command.run(arguments(folder, "a", more))
       #expect(whole.code == 0)
       var kills = 0
