@@ -19,7 +19,7 @@ public struct Checkpoint: Sendable {
 
   func save(_ network: ImageClassifier, _ optimizer: Adam, _ history: [EpochRecord], isBest: Bool) throws {
     if isBest {
-      var writer = SafetensorsWriter(metadata: ["key": key, "epoch": "\(history.count)"])
+      var writer = SafetensorsWriter(metadata: ["key": key, "epoch": "\(history.last?.epoch ?? 0)"])
       for (name, tensor) in network.state { writer.add(name, tensor, on: network.device) }
       _ = try writer.write(to: best)
     }

@@ -85,10 +85,22 @@ public final class Trainer {
   private var epochs: Int { history.last?.epoch ?? 0 }
 
   private func close(_ record: EpochRecord, _ epochDone: (EpochRecord) throws -> Void) throws {
-    let isBest = plan.validation.isEmpty || history.allSatisfy { $0.correct < record.correct }
+    let isBest = beatsAll(record)
     history.append(record)
     if let checkpoint { try checkpoint.save(network, optimizer, history, isBest: isBest) }
     try epochDone(record)
+  }
+
+  /// Whether an epoch's weights are kept: better on validation than any before, and than the start by more than one standard
+  /// error, the rule of Breiman et al. (1984) in favour of the simpler model. The best of many epochs is better than the
+  /// start by chance alone, and then does worse on other rows.
+  private func beatsAll(_ record: EpochRecord) -> Bool {
+    guard !plan.validation.isEmpty else { return true }
+    guard history.allSatisfy({ $0.correct < record.correct }) else { return false }
+    guard let start = history.first, start.epoch == 0 else { return true }
+    let n = Double(plan.validation.count)
+    let share = Double(record.correct) / n
+    return Double(record.correct - start.correct) > (n * share * (1 - share)).squareRoot()
   }
 
   /// Whether the best epoch (the earliest of equals) is `patience` epochs old.

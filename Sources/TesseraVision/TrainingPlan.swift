@@ -18,7 +18,7 @@ public struct TrainingPlan: Sendable {
   public var schedule = Schedule.constant, labelSmoothing: Float = 0
   /// Epochs without a better one after which training ends; nil: never.
   public var patience: Int?
-  /// Whether the network as it stands is a candidate for the best epoch, as epoch 0.
+  /// Whether the network as it stands is epoch 0, which a later one replaces if it is better by more than a standard error.
   public var keepsStart = false
   /// Standard deviation of normal noise on the normalised pixels, drawn anew in every step.
   public var noise: Float = 0

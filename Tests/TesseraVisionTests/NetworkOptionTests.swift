@@ -81,6 +81,31 @@ import Testing
     }
   }
 
+  @Test func theStartIsLeftForMoreThanAStandardErrorAlone() throws {
+    // Rows whose class is the sign of their first pixel; the start calls all of them class 0.
+    let (area, count) = (24 * 24, 48)
+    var images = drawn(6, count * area, -0.1, 0.1)
+    for row in 0..<count { for p in 0..<area { images[row * area + p] += row % 2 == 0 ? 1 : -1 } }
+    var options = NetworkOptions()
+    (options.head, options.bypass) = (.linear, true)
+    for (rate, isLeft) in [(Float(0), false), (1e-3, true)] {
+      let network = try ImageClassifier(
+        .shuffleNet, classes: 2, pixels: 24, options: options, seed: 1, device: try CPUBackend())
+      try network.startFromBypass(weight: [Float](repeating: 0, count: 2 * area), bias: [0.01, 0])
+      var plan = TrainingPlan(
+        images: images, labels: (0..<count).map { Int32($0 % 2) }, training: Array(0..<32),
+        validation: Array(32..<48))
+      (plan.epochs, plan.batch, plan.keepsStart, plan.learningRates) = (6, 8, true, (rate, rate))
+      try withTemporaryFolder { folder in
+        let trainer = try Trainer(network, plan, checkpoint: Checkpoint(folder: folder, key: "a"))
+        try trainer.run()
+        #expect(trainer.history.first?.correct == 8)
+        let kept = try TensorFile.open(folder + "/best.safetensors").metadata["epoch"]
+        #expect((kept != "0") == isLeft, "\(trainer.history.map(\.correct))")
+      }
+    }
+  }
+
   @Test func anUpsamplingOutOfRangeIsRefused() throws {
     let device = try CPUBackend()
     for factor in [0, -1, 9] {

@@ -146,7 +146,9 @@ public struct ReportPage {
           yLabel: "loss")
       ),
       (
-        "share of right answers on \(Int(held)) validation rows; the best epoch's weights are kept",
+        "share of right answers on \(Int(held)) validation rows; the best epoch's weights are kept"
+          + (epochs[0].epoch == 0
+            ? ", epoch 0's (the linear path alone) unless it is beaten by more than a standard error" : ""),
         Plots.lines(
           [.init(name: "validation accuracy", style: "a", points: right)], x: range, y: 0...1,
           xLabel: "epoch",
