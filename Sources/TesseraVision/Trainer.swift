@@ -149,11 +149,7 @@ public final class Trainer {
   /// The mean cross-entropy over some rows in evaluation mode.
   private func meanLoss(_ rows: [Int], _ store: FeatureStore) throws -> Double {
     var sum = 0.0
-    for begin in stride(from: 0, to: rows.count, by: plan.batch) {
-      let part = Array(rows[begin..<min(rows.count, begin + plan.batch)])
-      let context = Context(device: network.device)
-      let input = try store.batch(part, context)
-      let logits = try network.logits(input.features, images: input.images, context)
+    try evaluate(rows, store) { logits, part, context in
       let labels = try network.device.tensor(part.map { plan.labels[$0] }, [part.count])
       let losses = try context.crossEntropy(logits, labels: labels, smoothing: plan.labelSmoothing)
       sum = try network.device.floats(losses).reduce(sum) { $0 + Double($1) }
@@ -161,18 +157,27 @@ public final class Trainer {
     return sum / Double(max(1, rows.count))
   }
 
+  /// Right answers on some rows in evaluation mode.
   private func correct(_ rows: [Int], _ store: FeatureStore) throws -> Int {
     var right = 0
-    for begin in stride(from: 0, to: rows.count, by: plan.batch) {
-      let part = Array(rows[begin..<min(rows.count, begin + plan.batch)])
-      let context = Context(device: network.device)
-      let input = try store.batch(part, context)
-      let logits = try network.logits(input.features, images: input.images, context)
+    try evaluate(rows, store) { logits, part, _ in
       let best = try network.device.allocate([part.count], .int32)
       try network.device.rowArgmax(logits.value, rows: part.count, columns: network.classes, into: best)
       right += zip(try network.device.ints(best), part).count { $0 == plan.labels[$1] }
     }
     return right
+  }
+
+  /// The logits of some rows in evaluation mode, batch by batch with the rows' numbers.
+  private func evaluate(
+    _ rows: [Int], _ store: FeatureStore, _ body: (Variable, [Int], Context) throws -> Void
+  ) throws {
+    for begin in stride(from: 0, to: rows.count, by: plan.batch) {
+      let part = Array(rows[begin..<min(rows.count, begin + plan.batch)])
+      let context = Context(device: network.device)
+      let input = try store.batch(part, context)
+      try body(try network.logits(input.features, images: input.images, context), part, context)
+    }
   }
 
   private static let orderStream: UInt64 = 1 << 60

@@ -16,8 +16,8 @@ struct ReportData {
   /// The rows looked at in the end: images as rendered, classes, probabilities (count, classes), texts if the data are there.
   let images: [Float], labels: [Int32], probabilities: [Float], texts: [String]?
   let metrics: ClassificationMetrics
-  /// The mean of the images of the training set's first rows, to show differences from.
-  let mean: [Float]
+  /// Mean and standard deviation of each pixel over the training set's first rows, to show differences by.
+  let mean: [Float], deviation: [Float]
   /// Names of the encoder layers that the features come from, and the layer of each feature.
   let layers: [String], layerOfFeature: [Int]
 
@@ -55,7 +55,16 @@ struct ReportData {
     var sums = [Float](repeating: 0, count: area)
     let first = own.split.training.prefix(1000)
     for row in first { for p in 0..<area { sums[p] += own.images[row * area + p] } }
-    mean = sums.map { $0 / Float(max(1, first.count)) }
+    let mean = sums.map { $0 / Float(max(1, first.count)) }
+    var squares = [Float](repeating: 0, count: area)
+    for row in first {
+      for p in 0..<area {
+        let difference = own.images[row * area + p] - mean[p]
+        squares[p] += difference * difference
+      }
+    }
+    self.mean = mean
+    deviation = squares.map { ($0 / Float(max(1, first.count))).squareRoot() }
     let features = layout.scaler.minimum.count
     let states = Embeddings.states(
       (try? TensorFile.open(path(Pipeline.Files.embeddings)))?.metadata["layers"])
@@ -79,11 +88,15 @@ struct ReportData {
     }
   }
 
-  /// The image of a row as its difference from the mean image, from black to white, its channels side by side.
+  /// The image of a row as its difference from the mean image in each pixel's standard deviations, black at -3, white at 3,
+  /// its channels side by side.
   func picture(_ row: Int) throws -> Data {
     let area = mean.count
     return try PNG.encode(
-      stretching: zip(images[row * area..<(row + 1) * area], mean).map { $0 - $1 },
+      stretching: (0..<area).map { p in
+        let difference = images[row * area + p] - mean[p]
+        return deviation[p] > 0 ? max(-3, min(3, difference / deviation[p])) : 0
+      },
       pixels: layout.side, channels: layout.channels.count)
   }
 }

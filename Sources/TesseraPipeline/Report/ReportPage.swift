@@ -22,7 +22,9 @@ public struct ReportPage {
     page.section("Result", summary)
     page.section(
       "Texts and their images", try samples(),
-      note: "The most confident right answers of each class. Images show the difference from the mean image.")
+      note:
+        "The most confident right answers of each class. Images show each pixel's difference from its mean, in its standard deviations."
+    )
     page.section(
       "Layout of the features", layout,
       note:
@@ -36,7 +38,7 @@ public struct ReportPage {
     page.section(
       "What the network looks at", try evidence(),
       note:
-        "Grad-CAM at the slice's output, for the predicted class, over the image's difference from the mean."
+        "Grad-CAM at the slice's output, for the predicted class, over the image's difference from the mean; empty where the linear path alone was kept."
         + (data.model.network.options.bypass
           ? " Beside it the linear path around the slice: pixels that speak for the predicted class (red) and against it "
             + "(blue)." : ""))
