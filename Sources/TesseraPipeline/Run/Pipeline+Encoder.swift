@@ -21,6 +21,9 @@ extension Pipeline {
   /// another machine and predicts there.
   func keepEncoder(_ print: String) throws {
     let (files, manager) = (encoderFiles, FileManager.default)
+    // A copied run is run again with the encoder that it holds: that must not be cleared away.
+    func resolved(_ path: String) -> String { URL(fileURLWithPath: path).resolvingSymlinksInPath().path }
+    guard resolved(configuration.encoder) != resolved(folder.file(Files.encoder)) else { return }
     _ = try folder.stage(
       "encoder", inputs: ["encoder": print], parameters: [:],
       outputs: files.map { "\(Files.encoder)/\($0.name)" }
@@ -32,7 +35,7 @@ extension Pipeline {
         for file in files {
           let target = folder.file("\(Files.encoder)/\(file.name)")
           // What a link to a link would lead to need not exist on another machine.
-          let source = URL(fileURLWithPath: file.path).resolvingSymlinksInPath().path
+          let source = resolved(file.path)
           if link(source, target) != 0 { try manager.copyItem(atPath: source, toPath: target) }
         }
       } catch {

@@ -34,7 +34,7 @@ extension Pipeline {
     let weights = try weightsFingerprint()
     return try (1..<max(1, configuration.repeats)).map { number in
       var c = configuration
-      c.seed = configuration.seed + UInt64(number)
+      c.seed = configuration.seed &+ UInt64(number)
       let file = "repeat-\(number).accuracy.json"
       _ = try folder.stage(
         "repeat-\(number)", inputs: ["images": print, "weights": weights],
