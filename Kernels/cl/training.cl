@@ -1,21 +1,21 @@
 // Random numbers, dropout, gathers and optimiser steps: one work-item an element (a row, for gathers).
 
-TSR_ITEMS1(tsr_random_words, tsr_random_params, p.count, unsigned, y)
-  y[i] = tsr_random_word(p, i);
-TSR_END
+TSR_WORDS1(tsr_random_words, tsr_random_params, p.count, unsigned, y)
+  y[i] = word;
+TSR_WORDS_END
 
-TSR_ITEMS1(tsr_random_uniform, tsr_random_params, p.count, float, y)
-  const float v = tsr_fma(tsr_unit(tsr_random_word(p, i)), p.b - p.a, p.a);
+TSR_WORDS1(tsr_random_uniform, tsr_random_params, p.count, float, y)
+  const float v = tsr_fma(tsr_unit(word), p.b - p.a, p.a);
   y[i] = v < p.b ? v : p.a;
-TSR_END
+TSR_WORDS_END
 
 TSR_ITEMS1(tsr_random_normal_fill, tsr_random_params, p.count, float, y)
   y[i] = tsr_fma(tsr_random_normal(p, i), p.b, p.a);
 TSR_END
 
-TSR_ITEMS2(tsr_dropout, tsr_random_params, p.count, const float, x, float, y)
-  y[i] = tsr_canonical(tsr_unit(tsr_random_word(p, i)) >= p.a ? x[i] * p.b : 0.0f);
-TSR_END
+TSR_WORDS2(tsr_dropout, tsr_random_params, p.count, const float, x, float, y)
+  y[i] = tsr_canonical(tsr_unit(word) >= p.a ? x[i] * p.b : 0.0f);
+TSR_WORDS_END
 
 // An id outside the table gives a row of NaN, never a read outside the table. classes: the table's entries.
 TSR_ROWS3(tsr_gather, tsr_gather_params, p.rows, const float, table, const int, ids, float, y)

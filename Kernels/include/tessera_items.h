@@ -5,6 +5,7 @@
 //   OpenCL, GPU             items: one work-item each; rows: a work-group of 64, one work-item per lane
 //
 //   TSR_ITEMS2(name, params, count, T0, a, T1, b)  body with `i` ...  TSR_END     independent elements
+//   TSR_WORDS2(name, params, count, T0, a, T1, b)  body with `i`, `word` ...  TSR_WORDS_END   ... and a random word each
 //   TSR_ROWS2 (name, params, count, T0, a, T1, b)  body with `i` ...  TSR_END     one reduction per item
 //
 // Inside a row (NUMERICS.md rule 5):
@@ -52,6 +53,9 @@
   TSR_ROW_HEAD(n, c, const P p, TSR_B(A, a), TSR_B(B, b), TSR_B(C, d), TSR_B(D, e), TSR_B(E, f), TSR_B(F, g), \
                TSR_B(G, h), TSR_B(H, k))
 #define TSR_END }}
+#define TSR_WORDS1(n, P, c, A, a) TSR_ITEMS1(n, P, c, A, a) const tsr_u32 word = tsr_random_word(p, i);
+#define TSR_WORDS2(n, P, c, A, a, B, b) TSR_ITEMS2(n, P, c, A, a, B, b) const tsr_u32 word = tsr_random_word(p, i);
+#define TSR_WORDS_END TSR_END
 #else
 // A kernel's function for one instruction set; TSR_ISA is defined by CPUKernels/per_isa.h.
 #define TSR_FUNCTION(name) \
@@ -81,6 +85,20 @@
   TSR_FUNCTION(n) { TSR_P(P) TSR_B(A, a, 0) TSR_B(B, b, 1) TSR_B(C, d, 2) TSR_B(D, e, 3) TSR_B(E, f, 4) \
                     TSR_B(F, g, 5) TSR_B(G, h, 6) TSR_B(H, k, 7) TSR_LOOP_ROWS
 #define TSR_END }}
+// A Philox block is four words: 64 blocks at a time are made first, each once, then their 256 elements.
+#define TSR_LOOP_WORDS                                                                               \
+  for (int64_t from = begin & ~(int64_t)255; from < end; from += 256) {                              \
+    tsr_u32 words[256];                                                                              \
+    _Pragma("clang loop vectorize(assume_safety)") for (int k = 0; k < 64; k++) {                    \
+      const tsr_words w = tsr_random_block(p, (from >> 2) + k);                                      \
+      words[4 * k] = w.w0, words[4 * k + 1] = w.w1, words[4 * k + 2] = w.w2, words[4 * k + 3] = w.w3; \
+    }                                                                                                \
+    const int64_t first = from < begin ? begin : from, last = end - from < 256 ? end : from + 256;   \
+    _Pragma("clang loop vectorize(assume_safety)") for (int64_t i = first; i < last; i++) {          \
+      const tsr_u32 word = words[i - from];
+#define TSR_WORDS1(n, P, c, A, a) TSR_FUNCTION(n) { TSR_P(P) TSR_B(A, a, 0) TSR_LOOP_WORDS
+#define TSR_WORDS2(n, P, c, A, a, B, b) TSR_FUNCTION(n) { TSR_P(P) TSR_B(A, a, 0) TSR_B(B, b, 1) TSR_LOOP_WORDS
+#define TSR_WORDS_END }}}
 #endif
 
 #ifdef TSR_WIDE

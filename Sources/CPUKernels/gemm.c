@@ -9,7 +9,7 @@
 //   [====]     |             |   MR x NR accumulators live in registers: 14 x 32 (AVX-512), 6 x 16 (AVX2)
 //
 // Convolutions never build an im2col matrix: packing B reads the taps from the image.
-#include "cpu_kernels.h"
+#include "isa_select.h"
 
 #include "tessera_math.h"
 
@@ -18,15 +18,10 @@
 #define TSR_FAMILY "gemm_body.h"
 #include "per_isa.h"
 
-static int set_of(int isa) { return 3 - tsr_isa_count() + isa; }
 #if defined(__x86_64__)
-#define TSR_SELECT(isa, name, ...)                                                                      \
-  (set_of(isa) == 0 ? name##_avx512(__VA_ARGS__)                                                        \
-                    : set_of(isa) == 1 ? name##_avx2(__VA_ARGS__) : name##_baseline(__VA_ARGS__))
-int tsr_gemm_tile_rows(int isa) { return set_of(isa) == 0 ? 14 : set_of(isa) == 1 ? 6 : 4; }
-int tsr_gemm_tile_columns(int isa) { return set_of(isa) == 0 ? 32 : set_of(isa) == 1 ? 16 : 8; }
+int tsr_gemm_tile_rows(int isa) { return tsr_set_of(isa) == 0 ? 14 : tsr_set_of(isa) == 1 ? 6 : 4; }
+int tsr_gemm_tile_columns(int isa) { return tsr_set_of(isa) == 0 ? 32 : tsr_set_of(isa) == 1 ? 16 : 8; }
 #else
-#define TSR_SELECT(isa, name, ...) name##_baseline(__VA_ARGS__)
 #if defined(__aarch64__)
 int tsr_gemm_tile_rows(int isa) { return (void)isa, 12; }
 #else

@@ -1,13 +1,20 @@
 // The register tile and the loops around it, per instruction set; see gemm.c.
+#include "gemm_merge.h"
 #include "gemm_pack.h"
+#include "vector.h"
 
-typedef float TSR_ISA(vector) __attribute__((ext_vector_type(TSR_VECTOR)));
-typedef float TSR_ISA(loose) __attribute__((ext_vector_type(TSR_VECTOR), aligned(4)));
+// Where a register tile goes: `c` (or a scratch tile, with last and add 0), and what is done to it on the way.
+typedef struct {
+  float *c;
+  int64_t row;
+  const float *row_bias, *column_bias;  // of the tile's first row and column, or null
+  int add, last, activation;            // relu, relu6 or none
+} TSR_ISA(target);
 
-// tile[r][0..<NR] = sum over k of a[k][r] b[k][:], one fma chain from +0 in ascending k.
+// The tile's sums: one fma chain from +0 in ascending k for each element of rows x NR; then the target's part.
 static inline __attribute__((always_inline)) void TSR_ISA(micro)(const int rows, const int distance, int kc,
                                                                  const float *restrict a, const float *restrict b,
-                                                                 float *restrict tile) {
+                                                                 const TSR_ISA(target) *t) {
   TSR_ISA(vector) acc[TSR_MR][2];
   _Pragma("clang loop unroll(full)") for (int r = 0; r < rows; r++) acc[r][0] = acc[r][1] = 0.0f;
   for (int k = 0; k < kc; k++, a += TSR_MR, b += TSR_NR) {
@@ -24,60 +31,77 @@ static inline __attribute__((always_inline)) void TSR_ISA(micro)(const int rows,
       }
     }
   }
-  _Pragma("clang loop unroll(full)") for (int r = 0; r < rows; r++) {
-    *(TSR_ISA(loose) *)(tile + r * TSR_NR) = acc[r][0];
-    *(TSR_ISA(loose) *)(tile + r * TSR_NR + TSR_VECTOR) = acc[r][1];
+  float *const c = t->c;
+  const int64_t row = t->row;
+#define TSR_TILE(...)                                                    \
+  _Pragma("clang loop unroll(full)") for (int r = 0; r < rows; r++)      \
+  _Pragma("clang loop unroll(full)") for (int h = 0; h < 2; h++) {       \
+    TSR_ISA(loose) *const at = (TSR_ISA(loose) *)(c + r * row + h * TSR_VECTOR); \
+    (void)at;                                                            \
+    __VA_ARGS__;                                                         \
   }
+  if (t->add) TSR_TILE(acc[r][h] = *at + acc[r][h])
+  if (t->last) {
+    if (t->row_bias) TSR_TILE(acc[r][h] = acc[r][h] + t->row_bias[r])
+    if (t->column_bias)
+      TSR_TILE(acc[r][h] = acc[r][h] + *(const TSR_ISA(loose) *)(t->column_bias + h * TSR_VECTOR))
+    if (t->activation == TSR_ACT_RELU) TSR_TILE(acc[r][h] = TSR_ISA(relus)(acc[r][h]))
+    if (t->activation == TSR_ACT_RELU6) TSR_TILE(acc[r][h] = TSR_ISA(relu6s)(acc[r][h]))
+    TSR_TILE(acc[r][h] = TSR_ISA(canonicals)(acc[r][h]))
+  }
+  TSR_TILE(*at = acc[r][h])
+#undef TSR_TILE
 }
 
-// Whole tiles and short ones: a few fixed heights, so that the accumulators stay in registers.
-static void TSR_ISA(micro_rows)(int rows, int distance, int kc, const float *a, const float *b, float *tile) {
-  if (distance) return TSR_ISA(micro)(TSR_MR, 1, kc, a, b, tile);
-  if (rows <= 1) return TSR_ISA(micro)(1, 0, kc, a, b, tile);
-  if (rows <= 2) return TSR_ISA(micro)(2, 0, kc, a, b, tile);
-  if (rows <= 4) return TSR_ISA(micro)(4, 0, kc, a, b, tile);
+// A few fixed heights, so that the accumulators stay in registers; `height` tells which one serves so many rows.
+static inline int TSR_ISA(height)(int rows) {
+  if (rows <= 2) return rows;
+  if (rows <= 4) return 4;
 #if TSR_MR > 8
-  if (rows <= 8) return TSR_ISA(micro)(8, 0, kc, a, b, tile);
-  if (rows <= 10) return TSR_ISA(micro)(10, 0, kc, a, b, tile);
-  if (rows <= 12) return TSR_ISA(micro)(12, 0, kc, a, b, tile);
+  if (rows <= 8) return 8;
+  if (rows <= 10) return 10;
+  if (rows <= 12) return 12;
 #endif
-  TSR_ISA(micro)(TSR_MR, 0, kc, a, b, tile);
+  return TSR_MR;
 }
 
-// c = tile or c + tile; after the last sum bias, activation and the one NaN.
-static void TSR_ISA(merge)(const tsr_gemm_plan *p, const float *bias, float *restrict c, int64_t c_row,
-                           const float *restrict tile, int64_t tile_row, int rows, int columns, int row, int column,
-                           int add, int last) {
-  for (int r = 0; r < rows; r++, c += c_row, tile += tile_row) {
-    if (add)
-      for (int j = 0; j < columns; j++) c[j] = c[j] + tile[j];
-    else
-      for (int j = 0; j < columns; j++) c[j] = tile[j];
-    if (!last) continue;
-    if (p->bias_kind == TSR_BIAS_ROW) {
-      const float v = bias[row + r];
-      for (int j = 0; j < columns; j++) c[j] = c[j] + v;
-    } else if (p->bias_kind == TSR_BIAS_COLUMN) {
-      const float *v = bias + column;
-      for (int j = 0; j < columns; j++) c[j] = c[j] + v[j];
-    }
-    switch (p->activation) {
-      case TSR_ACT_RELU:
-        for (int j = 0; j < columns; j++) c[j] = tsr_canonical(tsr_relu(c[j]));
-        break;
-      case TSR_ACT_RELU6:
-        for (int j = 0; j < columns; j++) c[j] = tsr_canonical(tsr_relu6(c[j]));
-        break;
-      case TSR_ACT_GELU:
-        for (int j = 0; j < columns; j++) c[j] = tsr_canonical(tsr_gelu(c[j]));
-        break;
-      case TSR_ACT_TANH:
-        for (int j = 0; j < columns; j++) c[j] = tsr_canonical(tsr_tanh(c[j]));
-        break;
-      default:
-        for (int j = 0; j < columns; j++) c[j] = tsr_canonical(c[j]);
-    }
+static void TSR_ISA(micro_rows)(int height, int distance, int kc, const float *a, const float *b,
+                                const TSR_ISA(target) *t) {
+  if (distance) return TSR_ISA(micro)(TSR_MR, 1, kc, a, b, t);
+  switch (height) {
+    case 1: return TSR_ISA(micro)(1, 0, kc, a, b, t);
+    case 2: return TSR_ISA(micro)(2, 0, kc, a, b, t);
+#if TSR_MR > 4
+    case 4: return TSR_ISA(micro)(4, 0, kc, a, b, t);
+#endif
+#if TSR_MR > 8
+    case 8: return TSR_ISA(micro)(8, 0, kc, a, b, t);
+    case 10: return TSR_ISA(micro)(10, 0, kc, a, b, t);
+#endif
+#if TSR_MR > 12
+    case 12: return TSR_ISA(micro)(12, 0, kc, a, b, t);
+#endif
+    default: return TSR_ISA(micro)(TSR_MR, 0, kc, a, b, t);
   }
+}
+
+// One tile at (i, j) of the block: straight from the registers where the tile is whole and the activation simple, else by
+// way of a scratch tile.
+static inline void TSR_ISA(tile_at)(const tsr_gemm_plan *p, const float *bias, float *c, int64_t c_row, float *scratch,
+                                    const float *a, const float *b, int kc, int rows, int columns, int row, int column,
+                                    int add, int last) {
+  const int height = p->distance ? TSR_MR : TSR_ISA(height)(rows);
+  const int simple = p->activation != TSR_ACT_GELU && p->activation != TSR_ACT_TANH;
+  if (columns == TSR_NR && rows == height && (simple || !last)) {
+    const TSR_ISA(target) t = {
+        c,   c_row, p->bias_kind == TSR_BIAS_ROW ? bias + row : 0, p->bias_kind == TSR_BIAS_COLUMN ? bias + column : 0,
+        add, last,  p->activation};
+    TSR_ISA(micro_rows)(height, p->distance, kc, a, b, &t);
+    return;
+  }
+  const TSR_ISA(target) t = {scratch, TSR_NR, 0, 0, 0, 0, 0};
+  TSR_ISA(micro_rows)(height, p->distance, kc, a, b, &t);
+  TSR_ISA(merge)(p->bias_kind, p->activation, bias, c, c_row, scratch, TSR_NR, rows, columns, row, column, add, last);
 }
 
 static void TSR_ISA(pack_panels)(const tsr_gemm_plan *p, const float *a, float *packed, int begin, int end) {
@@ -115,7 +139,7 @@ static void TSR_ISA(block)(const tsr_gemm_plan *p, int product, int j0, float *s
     for (int j = 0; j < TSR_MR * TSR_NR; j++) tile[j] = 0.0f;
     for (int i = 0; i < m; i += TSR_MR)
       for (int j = 0; j < nc; j += TSR_NR)
-        TSR_ISA(merge)(p, bias, c + i * p->c_row + j, p->c_row, tile, TSR_NR, m - i < TSR_MR ? m - i : TSR_MR,
+        TSR_ISA(merge)(p->bias_kind, p->activation, bias, c + i * p->c_row + j, p->c_row, tile, TSR_NR, m - i < TSR_MR ? m - i : TSR_MR,
                        nc - j < TSR_NR ? nc - j : TSR_NR, i, j0 + j, p->accumulate, 1);
     return;
   }
@@ -129,15 +153,13 @@ static void TSR_ISA(block)(const tsr_gemm_plan *p, int product, int j0, float *s
       for (int i = 0; i < m; i += TSR_MR) {
         const int rows = m - i < TSR_MR ? m - i : TSR_MR;
         for (int j = 0; j < nc; j += TSR_NR) {
-          TSR_ISA(micro_rows)(rows, p->distance, kc, packed_a + k * padded + (int64_t)i * kc,
-                              packed_b + (int64_t)j * kc, tile);
-          TSR_ISA(merge)(p, bias, target + i * target_row + j, target_row, tile, TSR_NR, rows,
-                         nc - j < TSR_NR ? nc - j : TSR_NR, i, j0 + j, k > g || (!groups && p->accumulate),
-                         !groups && k + kc == stop);
+          TSR_ISA(tile_at)(p, bias, target + i * target_row + j, target_row, tile, packed_a + k * padded + (int64_t)i * kc,
+                           packed_b + (int64_t)j * kc, kc, rows, nc - j < TSR_NR ? nc - j : TSR_NR, i, j0 + j,
+                           k > g || (!groups && p->accumulate), !groups && k + kc == stop);
         }
       }
     }
     if (groups)
-      TSR_ISA(merge)(p, bias, c, p->c_row, group_sum, width, m, nc, 0, j0, g > 0 || p->accumulate, stop == p->k);
+      TSR_ISA(merge)(p->bias_kind, p->activation, bias, c, p->c_row, group_sum, width, m, nc, 0, j0, g > 0 || p->accumulate, stop == p->k);
   }
 }

@@ -86,10 +86,18 @@ static void TSR_ISA(conv_grad_taps)(const tsr_conv_params *c, const float *dy, i
       memset(out, 0, (size_t)run * sizeof *out);
     } else {
       const float *line = dy + (int64_t)(top / c->stride_h) * c->out_w;
-      for (int q = 0; q < run; q++) {
-        const int left = w + q + shift;
-        const int o = c->stride_w == 1 ? left : left / c->stride_w;
-        out[q] = left >= 0 && o * c->stride_w == left && o < c->out_w ? line[o] : 0.0f;
+      if (c->stride_w == 1) {
+        int lo = -shift - w, hi = c->out_w - shift - w;
+        lo = lo < 0 ? 0 : lo > run ? run : lo;
+        hi = hi > run ? run : hi < lo ? lo : hi;
+        for (int q = 0; q < lo; q++) out[q] = 0.0f;
+        for (int q = lo; q < hi; q++) out[q] = line[w + q + shift];
+        for (int q = hi; q < run; q++) out[q] = 0.0f;
+      } else {
+        for (int q = 0; q < run; q++) {
+          const int left = w + q + shift, o = left / c->stride_w;
+          out[q] = left >= 0 && o * c->stride_w == left && o < c->out_w ? line[o] : 0.0f;
+        }
       }
     }
     out += run;

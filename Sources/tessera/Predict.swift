@@ -22,6 +22,8 @@ struct Predict: ParsableCommand {
   var image = false
   @Flag(help: "With --json: where the evidence lies (Grad-CAM), by hidden state and feature.")
   var evidence = false
+  @Flag(help: "With --json: the words it hangs on, each left out in turn (as many encodings as words).")
+  var words = false
   @OptionGroup var device: DeviceOptions
 
   /// Texts that are classified together: few enough that answers come soon, no matter to the bits.
@@ -29,13 +31,14 @@ struct Predict: ParsableCommand {
 
   private struct Line: Encodable {
     let text: String, label: String, probability: Float, probabilities: [String: Float]
-    let image: String?, evidence: Predictor.Evidence?
+    let image: String?, evidence: Predictor.Evidence?, words: [Predictor.Word]?
   }
 
   /// Checks that options go together.
   func validate() throws {
-    guard json || !(image || evidence) else {
-      throw TesseraError.input("predict", found: "--image or --evidence alone", wanted: "--json with them")
+    guard json || !(image || evidence || words) else {
+      throw TesseraError.input(
+        "predict", found: "--image, --evidence or --words alone", wanted: "--json with them")
     }
   }
 
@@ -94,7 +97,8 @@ struct Predict: ParsableCommand {
       probabilities: Dictionary(
         zip(predictor.classes, prediction.probabilities), uniquingKeysWith: { first, _ in first }),
       image: png,
-      evidence: evidence ? try predictor.evidence(prediction) : nil)
+      evidence: evidence ? try predictor.evidence(prediction) : nil,
+      words: words ? try predictor.words(text, prediction) : nil)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return String(decoding: try encoder.encode(object), as: UTF8.self)

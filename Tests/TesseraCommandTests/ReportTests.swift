@@ -11,7 +11,15 @@ import Testing
       let linearByState: [String: Float]?, linearFeatures: [Feature]?
     }
     let text: String, label: String, probability: Float, probabilities: [String: Float]
-    let image: String?, evidence: Evidence?
+    let image: String?, evidence: Evidence?, words: [Word]?
+
+    struct Word: Decodable { let word: String, index: Int, evidence: Float }
+
+    /// The lead of a class in log-odds; there are two.
+    func lead(of label: String) throws -> Double {
+      let other = try #require(probabilities.first { $0.key != label })
+      return log(Double(try #require(probabilities[label]))) - log(Double(other.value))
+    }
   }
 
   private static let browser = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
@@ -98,6 +106,36 @@ import Testing
       let first = try JSONDecoder().decode(Line.self, from: Data(short.output.utf8))
       #expect(first.image == nil && first.evidence == nil && first.probabilities == lines[7].probabilities)
       #expect(try Command.run(["predict", "--image", "--run", folder + "/a"], input: "x").code == 2)
+    }
+  }
+
+  @Test func aWordMattersByWhatItsAbsenceChanges() throws {
+    try withRun { folder in
+      func lines(_ options: [String], _ texts: [String]) throws -> [Line] {
+        let run = ["predict", "--json", "--run", folder + "/a", "--device", "cpu"]
+        let result = try Command.run(run + options, input: texts.joined(separator: "\n"))
+        #expect(result.code == 0, "\(result.errors)")
+        return try result.output.split(separator: "\n").map {
+          try JSONDecoder().decode(Line.self, from: Data($0.utf8))
+        }
+      }
+      let text = "the plot was  awful, the cast great: the film superb! an ending and one more awful scene"
+      let found = try #require(try lines(["--words"], [text]).first)
+      let words = try #require(found.words)
+      let all = text.split(separator: " ").map(String.init)
+      #expect(words.count == 10 && words.allSatisfy { all[$0.index] == $0.word })
+      #expect(words.map { abs($0.evidence) } == words.map { abs($0.evidence) }.sorted(by: >))
+      #expect(Set(words.map(\.index)).count == 10 && abs(words[0].evidence) > 0)
+      let without = try lines(
+        [],
+        words.map { word in
+          all.enumerated().filter { $0.offset != word.index }.map(\.element).joined(separator: " ")
+        })
+      for (word, line) in zip(words, without) {
+        let fall = try found.lead(of: found.label) - line.lead(of: found.label)
+        #expect(abs(fall - Double(word.evidence)) < 1e-3, "\(word)")
+      }
+      #expect(try lines(["--words"], ["superb"]).first?.words?.isEmpty == true)
     }
   }
 }

@@ -33,6 +33,23 @@ import Testing
     }
   }
 
+  @Test func whatAnOlderProgramMadeIsMadeAgain() throws {
+    try withTemporaryFolder { folder in
+      let run = try RunDirectory(folder + "/r")
+      func model() throws -> Bool {
+        try run.stage("model", inputs: [:], parameters: [:], outputs: []) { "print" }.ran
+      }
+      #expect(try model())
+      #expect(try !model())
+      let url = URL(fileURLWithPath: run.file("model.json"))
+      var record = try #require(StageRecord.read(url))
+      #expect(record.version == StageRecord.versions["model"])
+      record.version = nil
+      try record.encoded().write(to: url)
+      #expect(try model())
+    }
+  }
+
   @Test func aFolderServesOneRunAtATimeAndLosesLeftovers() throws {
     try withTemporaryFolder { folder in
       try Data("half".utf8).write(to: URL(fileURLWithPath: folder + "/out.123.tmp"))

@@ -49,6 +49,22 @@ int tsr_gemm_tile_columns(int isa);
 // Packs panels begin..<end (of tile rows) of A number `inner` into packed_a.
 void tsr_gemm_pack_a(const tsr_gemm_plan *plan, int inner, int begin, int end);
 void tsr_gemm_work(tsr_gemm_plan *plan, float *scratch);
+
+// Convolutions (TSR_B_CONV) and their gradients for the data (TSR_B_CONV_GRAD_DATA) with few channels a group, where packing
+// would cost more than the sums: direct.c. x: the image, or the output's gradient; y: what is made. A worker takes (sample,
+// group) tasks from `next`.
+typedef struct {
+  int isa, kind;
+  tsr_conv_params conv;
+  const float *x, *w, *bias;
+  float *y;
+  int next;
+} tsr_direct_plan;
+
+// Whether direct.c takes such a convolution; floats of one worker's scratch (64 bytes aligned).
+int tsr_direct_takes(const tsr_conv_params *conv, int kind);
+int64_t tsr_direct_scratch_count(const tsr_direct_plan *plan);
+void tsr_direct_work(tsr_direct_plan *plan, float *scratch);
 // d[i][j] = d[j][i] for j < i, rows begin..<end of an n x n matrix.
 void tsr_mirror(float *d, int64_t n, int64_t begin, int64_t end);
 

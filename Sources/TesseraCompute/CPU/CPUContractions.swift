@@ -25,6 +25,7 @@ extension CPUBackend {
   public func conv2d(_ p: ConvParameters, _ x: Tensor, _ w: Tensor, bias: Tensor?, into y: Tensor) throws {
     try p.check("conv2d", x: x.count, w: w.count, y: y.count, bias: bias?.count)
     guard y.count > 0 else { return }
+    if try direct("conv2d", Int(TSR_B_CONV), p, x, w, bias: bias, into: y) { return }
     let e = ConvExtents(p)
     var plan = tsr_gemm_plan()
     (plan.m, plan.n, plan.k) = (Int32(e.groupOut), Int32(e.spots), Int32(e.groupIn * e.taps))
@@ -50,6 +51,7 @@ extension CPUBackend {
   public func conv2dGradData(_ p: ConvParameters, _ dy: Tensor, _ w: Tensor, into dx: Tensor) throws {
     try p.check("conv2dGradData", x: dx.count, w: w.count, y: dy.count, bias: nil)
     guard dx.count > 0 else { return }
+    if try direct("conv2dGradData", Int(TSR_B_CONV_GRAD_DATA), p, dy, w, bias: nil, into: dx) { return }
     let e = ConvExtents(p)
     var plan = tsr_gemm_plan()
     (plan.m, plan.n, plan.k) = (Int32(e.groupIn), Int32(e.plane), Int32(e.groupOut * e.taps))

@@ -15,6 +15,19 @@ extension Catalogue {
       .init(
         batch: 2, inChannels: 5, size: (9, 7), outChannels: 5, kernel: (3, 3), stride: 2, padding: 1,
         groups: 5),
+      // Few channels a group: one, two and more rows of sums, bands, phases, ends of vectors; one too many for it.
+      .init(batch: 1, inChannels: 3, size: (47, 53), outChannels: 3, kernel: (3, 3), padding: 1, groups: 3),
+      .init(
+        batch: 2, inChannels: 2, size: (17, 16), outChannels: 4, kernel: (5, 4), stride: 2, padding: 3,
+        groups: 2),
+      .init(
+        batch: 1, inChannels: 6, size: (13, 15), outChannels: 6, kernel: (2, 3), padding: 2, dilation: 3,
+        groups: 2),
+      .init(
+        batch: 2, inChannels: 4, size: (16, 33), outChannels: 14, kernel: (3, 3), stride: 3, padding: 1,
+        groups: 2),
+      .init(batch: 1, inChannels: 8, size: (7, 9), outChannels: 34, kernel: (3, 3), padding: 1, groups: 2),
+      .init(batch: 3, inChannels: 5, size: (1, 1), outChannels: 5, kernel: (2, 2), padding: 1, groups: 5),
       .init(batch: 17, inChannels: 5, size: (4, 4), outChannels: 33, kernel: (1, 1)),
       .init(batch: 2, inChannels: 130, size: (6, 6), outChannels: 15, kernel: (2, 2)),
       .init(batch: 9, inChannels: 2, size: (24, 24), outChannels: 3, kernel: (3, 3), padding: 1),

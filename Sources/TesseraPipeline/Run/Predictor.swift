@@ -17,6 +17,8 @@ public struct Predictor {
     public let label: String
     /// Its probability, and every class's in the order of `classes`.
     public let probability: Float, probabilities: [Float]
+    /// Natural logarithms of the probabilities.
+    public let logProbabilities: [Float]
     /// The text's image, row-major (channels, pixels, pixels).
     public let image: [Float]
   }
@@ -76,6 +78,7 @@ public struct Predictor {
       return Prediction(
         label: classes[best], probability: probabilities[row * count + best],
         probabilities: Array(probabilities[row * count..<(row + 1) * count]),
+        logProbabilities: Array(scores[row * count..<(row + 1) * count]),
         image: Array(rendered[row * area..<(row + 1) * area]))
     }
   }

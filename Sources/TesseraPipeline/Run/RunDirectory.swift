@@ -52,7 +52,8 @@ public final class RunDirectory {
   ) throws -> (fingerprint: String, ran: Bool) {
     let url = URL(fileURLWithPath: file("\(stage).json"))
     var record = StageRecord(
-      stage: stage, numerics: Int(numericsVersion), inputs: inputs, parameters: parameters, outputs: [:],
+      stage: stage, numerics: Int(numericsVersion), version: StageRecord.versions[stage], inputs: inputs,
+      parameters: parameters, outputs: [:],
       fingerprint: "")
     if let old = StageRecord.read(url), old.matches(record), Set(old.outputs.keys) == Set(outputs),
       outputs.allSatisfy({ (try? Fingerprint.ofFile(file($0))) == old.outputs[$0] })

@@ -8,6 +8,8 @@ public struct StageRecord: Codable, Sendable, Equatable {
   public var stage: String
   /// Version of the numerics contract.
   public var numerics: Int
+  /// Version of the stage's procedure (1 where it is missing).
+  public var version: Int?
   /// Fingerprints of the inputs by name.
   public var inputs: [String: String]
   /// Parameters by name, as text.
@@ -19,9 +21,14 @@ public struct StageRecord: Codable, Sendable, Equatable {
   /// How long it took, and on which device; no part of what the stage is.
   public var seconds: Double?, device: String?
 
+  /// Versions of procedures by stage, 1 for those that are not named: to be raised by a change of the program that alters a
+  /// stage's result for the same inputs and parameters, so that what an older program made is not taken for this one's.
+  static let versions = ["model": 2]
+
   /// Whether the record stands for the same work.
   func matches(_ other: StageRecord) -> Bool {
-    stage == other.stage && numerics == other.numerics && inputs == other.inputs
+    stage == other.stage && numerics == other.numerics && (version ?? 1) == (other.version ?? 1)
+      && inputs == other.inputs
       && parameters == other.parameters
   }
 

@@ -1,0 +1,44 @@
+extension Predictor {
+  /// A word of a text and what it did for the prediction.
+  public struct Word: Sendable, Codable {
+    /// The word as it stands there, and its place among the text's words, from 0.
+    public let word: String, index: Int
+    /// By how much the predicted class's lead (its logit over the mean of the others) falls when the word is left out;
+    /// negative where the word spoke against the class.
+    public let evidence: Float
+  }
+
+  /// The words that a prediction hangs on: each is left out in turn, and the whole way from text to logits is gone again
+  /// (occlusion), which costs as many encodings as the text has words.
+  ///
+  /// - Parameters:
+  ///   - text: the text of the prediction.
+  ///   - most: how many words are named, those that change most first.
+  public func words(_ text: String, _ prediction: Prediction, most: Int = 10) throws -> [Word] {
+    let words = text.split(whereSeparator: \.isWhitespace)
+    guard let target = classes.firstIndex(of: prediction.label), words.count > 1 else { return [] }
+    // Everything between the words stays as it is: a word is cut out of the text, not the text made anew.
+    let without = words.map { String(text[..<$0.startIndex] + text[$0.endIndex...]) }
+    let whole = Self.lead(prediction.logProbabilities, target)
+    var result: [Word] = []
+    for begin in stride(from: 0, to: words.count, by: Self.wordsAtOnce) {
+      let part = begin..<min(words.count, begin + Self.wordsAtOnce)
+      for (index, other) in zip(part, try predict(Array(without[part]))) {
+        result.append(
+          Word(
+            word: String(words[index]), index: index,
+            evidence: whole - Self.lead(other.logProbabilities, target)))
+      }
+    }
+    return Array(result.sorted { (abs($1.evidence), $0.index) < (abs($0.evidence), $1.index) }.prefix(most))
+  }
+
+  /// So many variants of a text, with their images, are in memory together.
+  private static let wordsAtOnce = 256
+
+  /// By how much a class's logit leads the mean of the others'.
+  private static func lead(_ logProbabilities: [Float], _ target: Int) -> Float {
+    let others = logProbabilities.indices.reduce(Float(0)) { $0 + ($1 == target ? 0 : logProbabilities[$1]) }
+    return logProbabilities[target] - others / Float(max(1, logProbabilities.count - 1))
+  }
+}
