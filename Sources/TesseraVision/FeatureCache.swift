@@ -4,18 +4,30 @@ import TesseraCompute
 /// Where the frozen slice's outputs may be kept between epochs, in bytes; the first that holds all of them is taken, else
 /// they are computed for each batch. Changes no bit.
 public struct FeatureLimits: Sendable, Equatable {
-  /// Device memory, host memory, and a memory-mapped file in `folder`.
-  public var device = 6 << 30, host = 0, file = 0
+  /// Device memory, host memory, and a memory-mapped file in `folder`; nil: half of what there is, by the machine.
+  public var device: Int?, host: Int?, file: Int?
   /// Folder of the file, which has no name and is gone with the process.
   public var folder: String?
 
-  /// 6 GiB of device memory, nothing else.
+  /// Half of the device's memory, else half of the host's, else half of what is free on the disk of a folder.
   public init() {}
+
+  /// The limits in bytes on a device.
+  func bytes(on device: any Backend) -> (device: Int, host: Int, file: Int) {
+    var free = 0
+    if file == nil, let folder {
+      let attributes = try? FileManager.default.attributesOfFileSystem(forPath: folder)
+      free = (attributes?[.systemFreeSize] as? NSNumber).map { Int(clamping: $0.int64Value) } ?? 0
+    }
+    return (
+      self.device ?? device.memory / 2, host ?? HostMemory.available / 2, folder == nil ? 0 : file ?? free / 2
+    )
+  }
 
   /// Nothing is kept.
   public static var none: FeatureLimits {
     var limits = FeatureLimits()
-    limits.device = 0
+    (limits.device, limits.host, limits.file) = (0, 0, 0)
     return limits
   }
 }

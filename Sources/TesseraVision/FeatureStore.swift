@@ -40,11 +40,12 @@ final class FeatureStore {
     let probe = try network.features(try Self.upload(network, images, [0], area))
     shape = Array(probe.shape.dropFirst())
     let size = shape.reduce(1, *)
-    if count * size * 4 <= limits.device {
+    let room = limits.bytes(on: network.device)
+    if count * size * 4 <= room.device {
       cache = DeviceFeatureCache(rowSize: size, chunk: Self.chunk)
-    } else if count * size * 4 <= limits.host {
+    } else if count * size * 4 <= room.host {
       cache = try MappedFeatureCache(count: count, rowSize: size, folder: nil)
-    } else if let folder = limits.folder, count * size * 4 <= limits.file {
+    } else if let folder = limits.folder, count * size * 4 <= room.file {
       cache = try MappedFeatureCache(count: count, rowSize: size, folder: folder)
     }
     guard let cache else { return }

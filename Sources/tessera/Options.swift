@@ -129,14 +129,20 @@ struct TrainingOptions: ParsableArguments {
   var classifierRate: Float?
   @Option(help: "L2 penalty.")
   var weightDecay: Float = 0
-  @Option(help: "The most GiB of the frozen slice's output that are kept between epochs. Changes no bit.")
-  var featureMemory = 6
   @Option(
-    help: "GiB of the machine's memory for them where the device's do not suffice. Changes no bit.")
-  var featureHostMemory = 0
+    help:
+      "GiB of the device's memory for the frozen slice's output, kept between epochs (default: half of it). Changes no bit."
+  )
+  var featureMemory: Int?
   @Option(
-    help: "GiB of disk for them, in the output folder, where memory does not suffice. Changes no bit.")
-  var featureDisk = 0
+    help:
+      "GiB of the machine's memory for it where the device's do not suffice (default: half). Changes no bit.")
+  var featureHostMemory: Int?
+  @Option(
+    help:
+      "GiB of disk for it, in the output folder, where memory does not suffice (default: half of what is free). Changes no bit."
+  )
+  var featureDisk: Int?
 
   @Option(
     help:
@@ -169,8 +175,9 @@ struct TrainingOptions: ParsableArguments {
   /// Where the frozen slice's output may be kept.
   var limits: FeatureLimits {
     var limits = FeatureLimits()
-    (limits.device, limits.host) = (featureMemory << 30, featureHostMemory << 30)
-    limits.file = featureDisk << 30
+    limits.device = featureMemory.map { $0 << 30 }
+    limits.host = featureHostMemory.map { $0 << 30 }
+    limits.file = featureDisk.map { $0 << 30 }
     return limits
   }
 
@@ -185,7 +192,8 @@ struct TrainingOptions: ParsableArguments {
     for (name, size) in [
       ("feature-memory", featureMemory), ("feature-host-memory", featureHostMemory),
       ("feature-disk", featureDisk),
-    ] where !(0...65_536).contains(size) {
+    ] {
+      guard let size, !(0...65_536).contains(size) else { continue }
       throw TesseraError.input(name, found: "\(size)", wanted: "0 to 65536")
     }
     guard [nil, "none", "linear"].contains(bypass) else {

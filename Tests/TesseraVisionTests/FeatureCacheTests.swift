@@ -34,6 +34,25 @@ import Testing
     }
   }
 
+  @Test func withoutLimitsHalfOfTheMachineIsTaken() throws {
+    try withTemporaryFolder { folder in
+      let device = try CPUBackend()
+      var limits = FeatureLimits()
+      #expect(limits.bytes(on: device).file == 0)
+      limits.folder = folder
+      let room = limits.bytes(on: device)
+      let physical = Int(ProcessInfo.processInfo.physicalMemory)
+      #expect(room.device > 0 && room.device <= physical / 2 && room.host > 0 && room.host <= physical / 2)
+      #expect(room.file > 0)
+      (limits.device, limits.host, limits.file) = (1, 2, 3)
+      let told = limits.bytes(on: device)
+      #expect(told.device == 1 && told.host == 2 && told.file == 3)
+      limits.folder = nil
+      #expect(limits.bytes(on: device).file == 0)
+      #expect(FeatureLimits.none.bytes(on: device) == (0, 0, 0))
+    }
+  }
+
   @Test func tooManyRowsAndUnwritableFoldersAreRefused() throws {
     let device = try CPUBackend()
     let cache = try MappedFeatureCache(count: 1, rowSize: 2, folder: nil)

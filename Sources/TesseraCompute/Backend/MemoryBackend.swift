@@ -25,6 +25,8 @@ public struct CopyRegion: Sendable {
 public protocol MemoryBackend: AnyObject, Sendable {
   /// The device's name, as shown to the user.
   var name: String { get }
+  /// Bytes of memory that tensors may take: the device's; what is free of the host's, where that is the same.
+  var memory: Int { get }
   /// Allocates an uninitialised tensor from the backend's pool.
   func allocate(_ shape: [Int], _ type: ElementType) throws -> Tensor
   /// Copies host bytes into elements from `offset` on.

@@ -6,6 +6,8 @@ import Foundation
 public final class CPUBackend: Backend, @unchecked Sendable {
   /// The device's name with its instruction set and thread count.
   public var name: String { "cpu (\(instructionSet), \(threads) threads)" }
+  /// What is free of the machine's memory.
+  public var memory: Int { HostMemory.available }
   /// How many threads share the work.
   public let threads: Int
   /// The instruction set in use: avx512, avx2 or baseline.

@@ -8,6 +8,10 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
   public var name: String {
     "opencl:\(device.index) (\(device.name), \(device.platform)\(wide == device.isCPU ? ", GPU kernels" : ""))"
   }
+  /// The device's memory; of the host's, where it computes there, what is free.
+  public var memory: Int {
+    device.isCPU ? min(device.globalMemory, HostMemory.available) : device.globalMemory
+  }
   /// What the device says of itself.
   public let device: OpenCLDevice
   /// Whether rows are computed by work-groups (GPU variants) instead of single work-items.
