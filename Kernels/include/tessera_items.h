@@ -124,15 +124,21 @@
   float a[TSR_LANES];     \
   for (int l = 0; l < TSR_LANES; l++) a[l] = (start);
 #define TSR_AT(a) a[l]
-#define TSR_EACH_LANE(n, ...)                                                       \
-  {                                                                                 \
-    const tsr_i64 tsr_n = (n);                                                      \
-    tsr_i64 j0 = 0;                                                                 \
-    for (; j0 + TSR_LANES <= tsr_n; j0 += TSR_LANES)                                \
-      for (int l = 0; l < TSR_LANES; l++) { const tsr_i64 j = j0 + l; __VA_ARGS__ } \
-    for (int l = 0; l < (int)(tsr_n - j0); l++) { const tsr_i64 j = j0 + l; __VA_ARGS__ } \
+// Lanes and columns never meet: compilers may vectorise. (C alone: OpenCL compilers take no such pragma.)
+#ifdef __OPENCL_VERSION__
+#define TSR_VECTORIZE
+#else
+#define TSR_VECTORIZE _Pragma("clang loop vectorize(assume_safety)")
+#endif
+#define TSR_EACH_LANE(n, ...)                                                                     \
+  {                                                                                               \
+    const tsr_i64 tsr_n = (n);                                                                    \
+    tsr_i64 j0 = 0;                                                                               \
+    for (; j0 + TSR_LANES <= tsr_n; j0 += TSR_LANES)                                              \
+      TSR_VECTORIZE for (int l = 0; l < TSR_LANES; l++) { const tsr_i64 j = j0 + l; __VA_ARGS__ } \
+    TSR_VECTORIZE for (int l = 0; l < (int)(tsr_n - j0); l++) { const tsr_i64 j = j0 + l; __VA_ARGS__ } \
   }
-#define TSR_EACH_COLUMN(n, ...) for (tsr_i64 j = 0; j < (tsr_i64)(n); j++) { __VA_ARGS__ }
+#define TSR_EACH_COLUMN(n, ...) TSR_VECTORIZE for (tsr_i64 j = 0; j < (tsr_i64)(n); j++) { __VA_ARGS__ }
 #define TSR_ONE
 #define TSR_TREE(a, result, OP)                                        \
   for (int tsr_h = TSR_LANES / 2; tsr_h > 0; tsr_h >>= 1)              \
