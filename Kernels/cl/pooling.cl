@@ -13,6 +13,7 @@
   ((h) + (pad) < (kernel) ? 0 : ((h) + (pad) - (kernel)) / (stride) + 1)
 #define TSR_LAST(h, pad, stride, out) TSR_UPTO(((h) + (pad)) / (stride), (out)-1)
 
+#ifdef __OPENCL_VERSION__  // on the CPU: Sources/CPUKernels/max_pool.c
 TSR_ROWS3(tsr_max_pool, tsr_pool_params, p.planes * p.out_h, const float, x, float, y, int, indices)
   const tsr_i64 plane = i / p.out_h * p.height * p.width;
   const int h0 = (int)(i % p.out_h) * p.stride_h - p.pad_h;
@@ -24,6 +25,7 @@ TSR_ROWS3(tsr_max_pool, tsr_pool_params, p.planes * p.out_h, const float, x, flo
                     }
                   y[i * p.out_w + j] = tsr_canonical(best); indices[i * p.out_w + j] = at;)
 TSR_END
+#endif
 
 TSR_ROWS3(tsr_max_pool_grad, tsr_pool_params, p.planes * p.height, const float, dy, const int, indices, float, dx)
   const tsr_i64 plane = i / p.height * p.out_h * p.out_w;

@@ -9,6 +9,12 @@ extension Catalogue {
       PoolParameters(planes: 5, height: 9, width: 9, kernel: 3, stride: 2, padding: 1),
       PoolParameters(planes: 1, height: 6, width: 6, kernel: 3, stride: 1, padding: 1),
       PoolParameters(planes: 2, height: 7, width: 7, kernel: 2, stride: 3),
+      // Around one vector of columns and several, of 4, 8 and 16.
+      PoolParameters(planes: 2, height: 5, width: 33, kernel: 3, stride: 2, padding: 1),
+      PoolParameters(planes: 2, height: 4, width: 35, kernel: 2, stride: 2),
+      PoolParameters(planes: 1, height: 3, width: 17, kernel: 2, stride: 1),
+      PoolParameters(planes: 3, height: 4, width: 71, kernel: 3, stride: 1, padding: 1),
+      PoolParameters(planes: 1, height: 9, width: 70, kernel: 3, stride: 3, padding: 1),
     ]
     let adaptive = [
       PoolParameters(planes: 3, height: 13, width: 13, outHeight: 5, outWidth: 5),
@@ -17,17 +23,19 @@ extension Catalogue {
       PoolParameters(planes: 2, height: 9, width: 6, outHeight: 1, outWidth: 1),
     ]
     let upsample = [(1, 1, 1, 1), (2, 3, 5, 3), (3, 50, 50, 3), (0, 2, 2, 2)].map { upsampleCase($0) }
-    return windows.flatMap { [maxPool($0), averagePool($0)] } + adaptive.map { adaptivePool($0) } + upsample
+    return windows.flatMap { [maxPool($0), averagePool($0)] }
+      + windows.suffix(5).map { maxPool($0, holes: true) } + adaptive.map { adaptivePool($0) } + upsample
   }
 
   private static func label(_ p: PoolParameters) -> String {
     "\(p.planes)x\(p.height)x\(p.width) -> \(p.out_h)x\(p.out_w) k\(p.kernel_h) s\(p.stride_h) p\(p.pad_h)"
   }
 
-  private static func maxPool(_ p: PoolParameters) -> CatalogueCase {
-    CatalogueCase("maxPool", label(p) + " with ties") { device in
+  private static func maxPool(_ p: PoolParameters, holes: Bool = false) -> CatalogueCase {
+    CatalogueCase("maxPool", label(p) + (holes ? " with NaN" : " with ties")) { device in
       var inputs = CaseInputs(seed: 61)
-      let values = inputs.floats(p.inputCount).map { ($0 * 3).rounded() }
+      var values = inputs.floats(p.inputCount).map { ($0 * 3).rounded() }
+      if holes { for index in values.indices where values[index] == 1 { values[index] = .nan } }
       let x = try device.tensor(values, [p.inputCount])
       let dy = try device.tensor(inputs.floats(p.outputCount), [p.outputCount])
       let y = try device.empty(p.outputCount)
