@@ -11,10 +11,7 @@ struct Layout: ParsableCommand {
   var embeddings: String
   @OptionGroup var layout: LayoutOptions
   @OptionGroup var device: DeviceOptions
-  @Option(help: "Share of the rows for validation.")
-  var validationShare = 0.2
-  @Option(help: "Share of the rows for the test.")
-  var testShare = 0.2
+  @OptionGroup var shares: SplitOptions
   @Option(help: "File to write (safetensors).")
   var out: String
 
@@ -26,7 +23,8 @@ struct Layout: ParsableCommand {
     let features = try Embeddings.read(embeddings)
     let backend = try device.open()
     let split = try Split(
-      labels: features.labels, validation: validationShare, test: testShare, seed: layout.seed)
+      labels: features.labels, validation: shares.validationShare, test: shares.testShare, seed: layout.seed,
+      trainingRows: shares.trainingRows)
     let progress = device.progress
     progress.begin("laying out \(features.columns) features on \(backend.name)")
     let result = try FeatureLayout.make(features, split: split, plan, on: backend) { done, all, _ in

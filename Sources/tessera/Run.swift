@@ -24,11 +24,7 @@ struct Run: ParsableCommand {
   @Option(help: "Trainings by successive seeds, for the mean accuracy and its interval.")
   var repeats = 1
   @OptionGroup var device: DeviceOptions
-
-  @Option(help: "Share of the rows for validation.")
-  var validationShare = 0.2
-  @Option(help: "Share of the rows for the test where there is no --test.")
-  var testShare = 0.2
+  @OptionGroup var split: SplitOptions
   @Option(help: "Run directory.")
   var out: String
 
@@ -53,7 +49,9 @@ struct Run: ParsableCommand {
     c.seesValidation = fit.map { $0 == "all" } ?? paper
     c.paperStates = paper
     c.repeats = repeats
-    (c.validationShare, c.testShare) = (validationShare, testShare)
+    (c.validationShare, c.testShare, c.trainingRows) = (
+      split.validationShare, split.testShare, split.trainingRows
+    )
     let backend = try device.open()
     let progress = device.progress
     progress.note("device: \(backend.name)")

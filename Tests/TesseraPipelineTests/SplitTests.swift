@@ -13,6 +13,21 @@ import Testing
     #expect(split.training == split.training.sorted())
   }
 
+  @Test func fewerTrainingRowsAreAmongMore() throws {
+    let whole = try Split(labels: labels, validation: 0.2, test: 0.1, seed: 5)
+    let some = try Split(labels: labels, validation: 0.2, test: 0.1, seed: 5, trainingRows: 40)
+    let few = try Split(labels: labels, validation: 0.2, test: 0.1, seed: 5, trainingRows: 11)
+    #expect(some.training.count == 40 && few.training.count == 11)
+    #expect(Set(few.training).isSubset(of: some.training) && Set(some.training).isSubset(of: whole.training))
+    #expect(some.validation == whole.validation && few.test == whole.test)
+    #expect(try Split(labels: labels, validation: 0.2, test: 0.1, seed: 5, trainingRows: 72) == whole)
+    for rows in [73, 0, -1] {
+      #expect(throws: TesseraError.self) {
+        try Split(labels: labels, validation: 0.2, test: 0.1, seed: 5, trainingRows: rows)
+      }
+    }
+  }
+
   @Test func theSeedDecides() throws {
     let split = try Split(labels: labels, validation: 0.2, test: 0.1, seed: 5)
     #expect(try split == Split(labels: labels, validation: 0.2, test: 0.1, seed: 5))

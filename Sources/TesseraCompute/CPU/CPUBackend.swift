@@ -1,5 +1,6 @@
 import CPUKernels
 import Foundation
+import Synchronization
 
 /// The CPU as a device: work is split over threads by output, never by reduction, so the thread count
 /// cannot change a bit.
@@ -38,13 +39,19 @@ public final class CPUBackend: Backend, @unchecked Sendable {
     self.isa = Int32(index)
   }
 
-  /// Runs `body(begin, end)` over parts of 0..<count on the backend's threads; a part has at least `grain`.
+  /// Runs `body(begin, end)` over parts of 0..<count on the backend's threads; a part has at least `grain`. There are more
+  /// parts than threads: a thread that the machine holds up leaves its share to the others.
   func parallel(_ count: Int, grain: Int = 1, _ body: @Sendable (Int, Int) -> Void) {
-    let parts = max(1, min(threads, count / max(1, grain)))
+    let parts = max(1, min(threads * 4, count / max(1, grain)))
     guard count > 0 else { return }
-    guard parts > 1 else { return body(0, count) }
-    DispatchQueue.concurrentPerform(iterations: parts) { part in
-      body(count * part / parts, count * (part + 1) / parts)
+    guard parts > 1, threads > 1 else { return body(0, count) }
+    let next = Atomic<Int>(0)
+    DispatchQueue.concurrentPerform(iterations: min(threads, parts)) { _ in
+      while true {
+        let part = next.wrappingAdd(1, ordering: .relaxed).oldValue
+        guard part < parts else { return }
+        body(count * part / parts, count * (part + 1) / parts)
+      }
     }
   }
 }

@@ -12,9 +12,10 @@ public struct Split: Sendable, Equatable {
 
   /// Rows at random by seed; shares are of all rows, the rest is for training.
   ///
-  /// - Throws: `TesseraError` if no row or only one class is left to train on.
+  /// - Parameter trainingRows: so many of the training rows alone (nil: all); a larger number has those of a smaller one among its own. What more data would bring can so be measured on the same validation and test rows.
+  /// - Throws: `TesseraError` if no row or only one class is left to train on, or there are fewer than are asked for.
   public init(
-    labels: [Int32], validation: Double, test: Double, seed: UInt64
+    labels: [Int32], validation: Double, test: Double, seed: UInt64, trainingRows: Int? = nil
   ) throws {
     guard validation >= 0, test >= 0, validation + test < 1 else {
       throw TesseraError.input(
@@ -24,8 +25,14 @@ public struct Split: Sendable, Equatable {
     let held = (Double(order.count) * validation).rounded()
     let last = (Double(order.count) * test).rounded()
     let first = order.count - Int(held) - Int(last)
+    guard trainingRows ?? 1 >= 1, trainingRows ?? 0 <= first else {
+      throw TesseraError.input(
+        "training-rows", found: "\(trainingRows ?? 0)",
+        wanted: "1 to \(first), what the shares leave of \(order.count)")
+    }
     self.init(
-      training: order[..<first].sorted(), validation: order[first..<first + Int(held)].sorted(),
+      training: order[..<(trainingRows ?? first)].sorted(),
+      validation: order[first..<first + Int(held)].sorted(),
       test: order[(first + Int(held))...].sorted())
     guard Set(training.map { labels[$0] }).count > 1 else {
       throw TesseraError.input(

@@ -153,7 +153,8 @@ public struct Pipeline {
       "layout", inputs: ["embeddings": print], parameters: c.layoutParameters, outputs: [Files.layout]
     ) {
       let split = try Split(
-        labels: embeddings.labels, validation: c.validationShare, test: testShare, seed: c.seed)
+        labels: embeddings.labels, validation: c.validationShare, test: testShare, seed: c.seed,
+        trainingRows: c.trainingRows)
       progress.begin("laying out \(embeddings.columns) features by \(split.training.count) reviews")
       let layout = try FeatureLayout.make(embeddings, split: split, try c.layoutPlan(), on: device) {
         let kl = $2.map { " (KL \($0))" } ?? ""

@@ -51,12 +51,14 @@ extension RunConfiguration {
 
   /// What decides the layout, by name.
   var layoutParameters: [String: String] {
-    [
+    var parameters = [
       "pixels": "\(pixels)", "discretization": discretization, "perplexity": "\(perplexity)",
       "iterations": "\(iterations)", "seed": "\(seed)",
       "shares": "\(validationShare) \(test == nil ? testShare : 0)", "sees validation": "\(seesValidation)",
       "layout": layout, "metric": metric, "init": tsneStart, "tsne learning rate": tsneLearningRate,
       "channels": channels, "representations": representations ?? "",
     ]
+    if let trainingRows { parameters["training rows"] = "\(trainingRows)" }
+    return parameters
   }
 }

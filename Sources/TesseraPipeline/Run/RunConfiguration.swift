@@ -42,6 +42,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   public var repeats = 1
   /// Shares of the rows for validation and, without test data, for the test.
   public var validationShare = 0.2, testShare = 0.2
+  /// How many of the training rows are used; nil: all.
+  public var trainingRows: Int?
 
   /// A configuration with the default recipe.
   public init(data: String, encoder: String) {
