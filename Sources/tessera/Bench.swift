@@ -10,6 +10,12 @@ struct Bench: ParsableCommand {
   @Argument(help: "Kernels to time, such as matmul conv2d softmax affinities (default: all).")
   var kernels: [String] = []
 
+  @Option(
+    help:
+      "A shape for the one kernel named, such as 8192x384x384t, 4096x512 or 'b32 64->192 5x5 p2 on 17x17'; may be repeated."
+  )
+  var shape: [String] = []
+
   @OptionGroup var options: DeviceOptions
 
   @Flag(help: "JSON instead of a table.")
@@ -21,6 +27,13 @@ struct Bench: ParsableCommand {
     for name in kernels where !known.contains(name) {
       throw TesseraError.input("bench", found: name, wanted: known.sorted().joined(separator: ", "))
     }
+    guard shape.isEmpty || kernels.count == 1 else {
+      throw TesseraError.input("bench", found: "a shape for \(kernels.count) kernels", wanted: "one kernel")
+    }
+    let items =
+      shape.isEmpty
+      ? Benchmark.items.filter { kernels.isEmpty || kernels.contains($0.kernel) }
+      : try shape.map { try Benchmark.item(kernels[0], shape: $0) }
     let device = try options.open()
     let reference = device is CPUBackend ? nil : try CPUBackend(threads: options.threads)
     let peaks = try Benchmark.peaks(of: device)
@@ -28,7 +41,7 @@ struct Bench: ParsableCommand {
       print("\(device.name): \(round(peaks.gflops)) GFLOP/s and \(round(peaks.gigabytes)) GB/s measured")
     }
     var results: [Benchmark.Result] = []
-    for item in Benchmark.items where kernels.isEmpty || kernels.contains(item.kernel) {
+    for item in items {
       let result = Benchmark.run(item, on: device, peaks: peaks, reference: reference)
       results.append(result)
       if !json { print(line(result)) }
