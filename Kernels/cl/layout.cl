@@ -4,22 +4,25 @@
 //        j: 0 1 2 ... 63 | 64 ...
 //   i:  [ q_ij = 1 / (1 + |y_i - y_j|^2) ]  -> Z_i, attraction, repulsion: five sums by lanes, no atomics
 
+// v, or +0 where the condition holds: by bits and not by ?:, which compilers make a branch around all that v is made of.
+#define TSR_UNLESS(condition, v) tsr_float(tsr_bits(v) & ((condition) ? 0u : 0xffffffffu))
+
 // p_j|i at the wanted perplexity: bisection on the precision, as scikit-learn's _binary_search_perplexity,
 // with distances taken from the row's smallest so that nothing underflows.
 TSR_ROWS2(tsr_conditional_affinities, tsr_affinity_params, p.points, const float, d, float, y)
   const tsr_i64 row = i * p.points;
   const float infinity = tsr_float(0x7f800000u);
   TSR_ACC(nearest, -infinity)
-  TSR_EACH_LANE(p.points, TSR_AT(nearest) = tsr_max(j == i ? -infinity : -d[row + j], TSR_AT(nearest));)
+  TSR_EACH_LANE(p.points, TSR_AT(nearest) = tsr_max(TSR_IS(i) ? -infinity : -d[row + j], TSR_AT(nearest));)
   TSR_MAXIMUM(nearest, closest)
   const float wanted = tsr_log(p.perplexity);
   float beta = 1.0f, low = -infinity, high = infinity, sum = 1.0f;
   for (int step = 0; step < p.max_iterations; step++) {
     TSR_ACC(weights, 0.0f)
     TSR_ACC(moments, 0.0f)
-    TSR_EACH_LANE(p.points, const float x = d[row + j] + closest; const float e = j == i ? 0.0f : tsr_exp(-x * beta);
-                  TSR_AT(weights) = TSR_AT(weights) + e;
-                  TSR_AT(moments) = j == i ? TSR_AT(moments) : tsr_fma(x, e, TSR_AT(moments));)
+    TSR_EACH_LANE(p.points, const float x = TSR_UNLESS(TSR_IS(i), d[row + j] + closest);
+                  const float e = TSR_UNLESS(TSR_IS(i), tsr_exp(-x * beta)); TSR_AT(weights) = TSR_AT(weights) + e;
+                  TSR_AT(moments) = tsr_fma(x, e, TSR_AT(moments));)
     TSR_SUM(weights, total)
     TSR_SUM(moments, moment)
     sum = total;
@@ -34,7 +37,7 @@ TSR_ROWS2(tsr_conditional_affinities, tsr_affinity_params, p.points, const float
     }
   }
   TSR_EACH_COLUMN(p.points, const float x = d[row + j] + closest;
-                  y[row + j] = j == i ? 0.0f : tsr_canonical(tsr_div(tsr_exp(-x * beta), sum));)
+                  y[row + j] = TSR_UNLESS(j == i, tsr_canonical(tsr_div(tsr_exp(-x * beta), sum)));)
 TSR_END
 
 // p_j|i + p_i|j and its row sums.
@@ -64,7 +67,7 @@ TSR_ROWS3(tsr_tsne_forces, tsr_tsne_params, p.points, const float, joint, const 
   TSR_ACC(ry, 0.0f)
   TSR_EACH_LANE(n, const float dx = xi - layout[j]; const float dy = yi - layout[n + j];
                 const float s = tsr_div(1.0f, tsr_fma(dy, dy, tsr_fma(dx, dx, 1.0f)));
-                const float q = j == i ? 0.0f : s; const float a = joint[i * n + j] * q; const float r = q * q;
+                const float q = TSR_UNLESS(TSR_IS(i), s); const float a = joint[i * n + j] * q; const float r = q * q;
                 TSR_AT(norm) = TSR_AT(norm) + q; TSR_AT(ax) = tsr_fma(a, dx, TSR_AT(ax));
                 TSR_AT(ay) = tsr_fma(a, dy, TSR_AT(ay)); TSR_AT(rx) = tsr_fma(r, dx, TSR_AT(rx));
                 TSR_AT(ry) = tsr_fma(r, dy, TSR_AT(ry));)
@@ -107,9 +110,9 @@ TSR_ROWS4(tsr_tsne_divergence, tsr_points_params, p.points, const float, joint, 
   TSR_ACC(sum, 0.0f)
   TSR_EACH_LANE(n, const float dx = xi - layout[j]; const float dy = yi - layout[n + j];
                 const float q = tsr_div(tsr_div(1.0f, tsr_fma(dy, dy, tsr_fma(dx, dx, 1.0f))), z);
-                const float w = joint[i * n + j];
+                const float w = TSR_UNLESS(TSR_IS(i), joint[i * n + j]);
                 const float ratio = tsr_div(tsr_max(w, 0x1p-52f), q > 0x1p-52f ? q : 0x1p-52f);
-                TSR_AT(sum) = j == i ? TSR_AT(sum) : tsr_fma(w, tsr_log(ratio), TSR_AT(sum));)
+                TSR_AT(sum) = tsr_fma(w, tsr_log(ratio), TSR_AT(sum));)
   TSR_SUM(sum, total)
   TSR_ONE rows[i] = tsr_canonical(total);
 TSR_END

@@ -105,6 +105,8 @@
 // One accumulator per work-item, one work-item per lane.
 #define TSR_ACC(a, start) float a = (start);
 #define TSR_AT(a) a
+// In TSR_EACH_LANE: whether this is element k.
+#define TSR_IS(k) (j == (k))
 #define TSR_EACH_LANE(n, ...) for (long j = lane; j < (long)(n); j += TSR_LANES) { __VA_ARGS__ }
 #define TSR_EACH_COLUMN(n, ...) for (long j = lane; j < (long)(n); j += TSR_LANES) { __VA_ARGS__ }
 #define TSR_ONE if (lane == 0)
@@ -130,6 +132,8 @@
 #else
 #define TSR_VECTORIZE _Pragma("clang loop vectorize(assume_safety)")
 #endif
+// By the lane's own 32 bits: comparing 64-bit indices would halve the vectors.
+#define TSR_IS(k) (l == (int)((k) - j0))
 #define TSR_EACH_LANE(n, ...)                                                                     \
   {                                                                                               \
     const tsr_i64 tsr_n = (n);                                                                    \
