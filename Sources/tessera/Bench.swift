@@ -2,10 +2,23 @@ import ArgumentParser
 import Foundation
 import TesseraCompute
 
-/// Times primitives and says how near they come to the device's measured peaks.
+/// Times primitives.
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Times kernels: p50, p95, GFLOP/s, per cent of the measured peak, bits against the CPU's.")
+    abstract: "Times kernels: p50, p95, GFLOP/s, per cent of the measured peak, bits against the CPU's.",
+    subcommands: [BenchRun.self, BenchCompare.self], defaultSubcommand: BenchRun.self)
+
+  static func pad(_ text: String, _ width: Int) -> String {
+    text + String(repeating: " ", count: max(1, width - text.count))
+  }
+
+  static func fixed(_ value: Double) -> String { String((value * 100).rounded() / 100) }
+}
+
+/// Times primitives and says how near they come to the device's measured peaks.
+struct BenchRun: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Times kernels (what bench does without a subcommand).")
 
   @Argument(help: "Kernels to time, such as matmul conv2d softmax affinities (default: all).")
   var kernels: [String] = []
@@ -49,33 +62,19 @@ struct Bench: ParsableCommand {
     if json {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-      let report = Report(device: device.name, peaks: peaks, results: results)
+      let report = Benchmark.Report(device, peaks: peaks, results: results)
       print(String(decoding: try encoder.encode(report), as: UTF8.self))
     }
   }
 
-  private struct Report: Codable {
-    let device: String
-    let peaks: Benchmark.Peaks
-    let results: [Benchmark.Result]
-  }
-
   private func line(_ r: Benchmark.Result) -> String {
-    let head = pad(r.kernel, 18) + pad(r.label, 32)
+    let head = Bench.pad(r.kernel, 18) + Bench.pad(r.label, 32)
     guard let p50 = r.p50, let p95 = r.p95, let gflops = r.gflops, let percent = r.percentOfPeak else {
       return head + "cannot run: \(r.failure ?? "unknown")"
     }
     let bits = r.bitsMatch.map { $0 ? "  bits equal" : "  BITS DIFFER" } ?? ""
-    return head + "p50 \(fixed(p50 * 1e3)) ms  p95 \(fixed(p95 * 1e3)) ms  \(fixed(gflops)) GFLOP/s  "
-      + "\(fixed(percent))% of peak" + bits
-  }
-
-  private func pad(_ text: String, _ width: Int) -> String {
-    text + String(repeating: " ", count: max(1, width - text.count))
-  }
-
-  private func fixed(_ value: Double) -> String {
-    let scaled = (value * 100).rounded() / 100
-    return String(scaled)
+    return head
+      + "p50 \(Bench.fixed(p50 * 1e3)) ms  p95 \(Bench.fixed(p95 * 1e3)) ms  \(Bench.fixed(gflops)) GFLOP/s  "
+      + "\(Bench.fixed(percent))% of peak" + bits
   }
 }

@@ -50,4 +50,49 @@ import Testing
     let unknown = try bench("nothing", "3x3")
     #expect(unknown.code == 2 && unknown.errors.contains("found nothing"))
   }
+
+  @Test func reportsAreCompared() throws {
+    try withTemporaryFolder { folder in
+      func write(_ name: String, _ times: [(String, Double?)]) throws -> String {
+        let results = times.map {
+          ["kernel": $0.0, "label": "1x1"].merging($0.1.map { ["p50": "\($0)"] } ?? [:]) { a, _ in a }
+        }
+        let items = results.map { item in
+          "{"
+            + item.sorted { $0.key < $1.key }.map {
+              $0.key == "p50" ? "\"p50\": \($0.value)" : "\"\($0.key)\": \"\($0.value)\""
+            }
+            .joined(separator: ", ") + "}"
+        }
+        let text =
+          "{\"device\": \"d\", \"peaks\": {\"gflops\": 1, \"gigabytes\": 1}, \"results\": [\(items.joined(separator: ", "))]}"
+        let path = folder + "/" + name
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+        return path
+      }
+      let old = try write("old", [("matmul", 0.002), ("softmax", 0.001), ("gelu", 0.004), ("copy", nil)])
+      let same = try Command.run(["bench", "compare", old, old])
+      #expect(
+        same.code == 0 && same.output.contains("3 items, geometric mean x1.0, 0 slower"), "\(same.output)")
+      let new = try write("new", [("matmul", 0.003), ("softmax", 0.0005), ("copy", 0.001), ("layerNorm", 1)])
+      let worse = try Command.run(["bench", "compare", old, new])
+      #expect(worse.code == 1 && worse.errors.contains("1 item(s) slower than x1.1, matmul 1x1 among them"))
+      for line in [
+        "x1.5  SLOWER", "x0.5  faster", "not measured in \(new)", "not measured in \(old)", "2 items",
+      ] {
+        #expect(worse.output.contains(line), "\(line)")
+      }
+      #expect(try Command.run(["bench", "compare", old, new, "--limit", "1.6"]).code == 0)
+      try Data("{}".utf8).write(to: URL(fileURLWithPath: folder + "/none"))
+      for arguments in [
+        [old, folder + "/none"], [folder + "/nowhere", old], [old], [old, new, "--limit", "0.5"],
+      ] {
+        let refused = try Command.run(["bench", "compare"] + arguments)
+        #expect(refused.code == 2 && refused.errors.split(separator: "\n").count == 1)
+      }
+      let own = try bench("copy", "3x65")
+      try Data(own.output.utf8).write(to: URL(fileURLWithPath: folder + "/own"))
+      #expect(try Command.run(["bench", "compare", folder + "/own", folder + "/own"]).code == 0)
+    }
+  }
 }

@@ -14,6 +14,8 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
   }
   /// What the device says of itself.
   public let device: OpenCLDevice
+  /// The options that programs are built with.
+  public var buildOptions: String { programs.options }
   /// Whether rows are computed by work-groups (GPU variants) instead of single work-items.
   let wide: Bool
   let cl: tsr_opencl
