@@ -16,10 +16,14 @@ public enum FeatureMetric: String, Sendable, CaseIterable {
   ///
   /// Points without direction (zero, or constant under the correlations) are at distance 1 from all that have one and 0
   /// from each other.
-  func squaredDistances(_ points: [Float], count: Int, dims: Int, on device: any Backend) throws -> Tensor {
+  func squaredDistances(_ points: consuming [Float], count: Int, dims: Int, on device: any Backend) throws
+    -> Tensor
+  {
     let distances = try device.allocate([count, count], .float32)
     do {
       let x = try device.tensor(prepared(points, count: count, dims: dims), [count, dims + padding])
+      // The host's copy is the largest thing in memory here.
+      _ = consume points
       try device.squaredDistances(x, points: count, dims: dims + padding, into: distances)
     }
     guard self != .euclidean else { return distances }

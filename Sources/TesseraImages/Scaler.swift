@@ -31,8 +31,10 @@ public struct Scaler: Sendable {
       for c in 0..<columns { minimum[c] = min(minimum[c], values[row * columns + c]) }
     }
     let unscaled = Scaler(minimum: minimum, maximum: 1)
-    let logarithms = try unscaled.logarithms(values, columns: columns, rows: rows, on: device)
-    let maximum = logarithms.reduce(0) { max($0, $1) }
+    var maximum: Float = 0
+    try unscaled.logarithms(values, columns: columns, rows: rows, on: device) { _, part in
+      for value in part { maximum = max(maximum, value) }
+    }
     return Scaler(minimum: minimum, maximum: maximum > 0 ? maximum : 1)
   }
 
@@ -41,19 +43,45 @@ public struct Scaler: Sendable {
     guard columns == minimum.count else {
       throw TesseraError.input("scaler", found: "\(columns) features", wanted: "\(minimum.count)")
     }
-    var scaled = try logarithms(values, columns: columns, rows: rows, on: device)
-    for i in scaled.indices { scaled[i] = min(1, scaled[i] / maximum) }
-    return scaled
+    return try [Float](unsafeUninitializedCapacity: rows.count * columns) { out, count in
+      try logarithms(values, columns: columns, rows: rows, on: device) { first, part in
+        for i in part.indices { out[first * columns + i] = min(1, part[i] / maximum) }
+      }
+      count = rows.count * columns
+    }
   }
 
+  /// The scaled rows with a feature's values side by side, row-major (columns, rows.count).
+  public func applyTransposed(_ values: [Float], columns: Int, rows: [Int], on device: any Backend) throws
+    -> [Float]
+  {
+    guard columns == minimum.count else {
+      throw TesseraError.input("scaler", found: "\(columns) features", wanted: "\(minimum.count)")
+    }
+    return try [Float](unsafeUninitializedCapacity: rows.count * columns) { out, count in
+      try logarithms(values, columns: columns, rows: rows, on: device) { first, part in
+        let height = part.count / columns
+        // Sixteen columns at a time: a line of the cache is read once.
+        for begin in stride(from: 0, to: columns, by: 16) {
+          for r in 0..<height {
+            for c in begin..<min(columns, begin + 16) {
+              out[c * rows.count + first + r] = min(1, part[r * columns + c] / maximum)
+            }
+          }
+        }
+      }
+      count = rows.count * columns
+    }
+  }
+
+  /// Calls `body` with the logarithms of some rows after the other, and the number of the first of them.
   private func logarithms(
-    _ values: [Float], columns: Int, rows: [Int], on device: any Backend
-  ) throws -> [Float] {
+    _ values: [Float], columns: Int, rows: [Int], on device: any Backend,
+    body: (Int, UnsafeBufferPointer<Float>) throws -> Void
+  ) throws {
     let shifts = minimum.map { abs($0) }
-    var out: [Float] = []
-    out.reserveCapacity(rows.count * columns)
-    // In slices: the device need not hold a data set.
-    let step = max(1, (8 << 20) / columns)
+    // In slices: neither the device nor the host need hold another copy of a data set.
+    let step = max(1, (1 << 20) / columns)
     for begin in stride(from: 0, to: rows.count, by: step) {
       let slice = rows[begin..<min(rows.count, begin + step)]
       let shifted = [Float](unsafeUninitializedCapacity: slice.count * columns) { buffer, count in
@@ -66,9 +94,9 @@ public struct Scaler: Sendable {
       }
       let x = try device.tensor(shifted, [slice.count * columns])
       try device.unary(.log, x, alpha: 0, beta: 0, into: x)
-      out += try device.floats(x)
+      let part = try device.floats(x)
+      try part.withUnsafeBufferPointer { try body(begin, $0) }
     }
-    return out
   }
 }
 

@@ -43,11 +43,11 @@ public struct TSNE: Sendable {
   /// Lays out points.
   ///
   /// - Parameters:
-  ///   - points: row-major (count, dims).
+  ///   - points: row-major (count, dims); a caller that gives its last copy away saves that memory.
   ///   - progress: called now and then with the iteration and the last known divergence.
   /// - Throws: `TesseraError` if there are too few points for the perplexity.
   public func layOut(
-    _ points: [Float], count: Int, dims: Int, on device: any Backend,
+    _ points: consuming [Float], count: Int, dims: Int, on device: any Backend,
     progress: (Int, Float?) throws -> Void = { _, _ in }
   ) throws -> Result {
     guard perplexity >= 1, Float(count) > perplexity else {
@@ -58,8 +58,8 @@ public struct TSNE: Sendable {
     guard count <= 46_340 else {
       throw TesseraError.input("t-SNE", found: "\(count) points", wanted: "at most 46340 (exact affinities)")
     }
-    let joint = try affinities(points, count, dims, device)
     let layout = try place(points, count, dims, device)
+    let joint = try affinities(consume points, count, dims, device)
     let velocity = try device.allocate([2, count], .float32)
     let gains = try device.allocate([2, count], .float32)
     let forces = try device.allocate([5, count], .float32)
@@ -127,10 +127,10 @@ public struct TSNE: Sendable {
     }
   }
 
-  private func affinities(_ points: [Float], _ count: Int, _ dims: Int, _ device: any Backend) throws
-    -> Tensor
-  {
-    let distances = try metric.squaredDistances(points, count: count, dims: dims, on: device)
+  private func affinities(
+    _ points: consuming [Float], _ count: Int, _ dims: Int, _ device: any Backend
+  ) throws -> Tensor {
+    let distances = try metric.squaredDistances(consume points, count: count, dims: dims, on: device)
     let conditional = try device.allocate([count, count], .float32)
     try device.conditionalAffinities(distances, points: count, perplexity: perplexity, into: conditional)
     try device.jointAffinities(conditional, points: count, into: distances)

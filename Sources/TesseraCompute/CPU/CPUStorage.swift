@@ -43,12 +43,21 @@ final class CPUMemoryPool: @unchecked Sendable {
     let reused = lock.withLock { () -> UnsafeMutableRawPointer? in
       used += capacity
       peak = max(peak, used)
-      return free[capacity]?.popLast()
+      if let pointer = free[capacity]?.popLast() { return pointer }
+      // Work of other sizes has begun: large blocks that lie idle go back before there are more of them.
+      if capacity >= Self.large {
+        for size in free.keys where size >= Self.large {
+          for pointer in free.removeValue(forKey: size) ?? [] { pointer.deallocate() }
+        }
+      }
+      return nil
     }
     // The kernels may read, never use, up to one vector past the end of a buffer.
     let pointer = reused ?? .allocate(byteCount: capacity + 64, alignment: 64)
     return CPUStorage(pointer: pointer, byteCount: bytes, capacity: capacity, pool: self)
   }
+
+  private static let large = 16 << 20
 
   func release(_ pointer: UnsafeMutableRawPointer, capacity: Int) {
     lock.withLock {

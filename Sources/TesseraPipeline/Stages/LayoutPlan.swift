@@ -38,14 +38,15 @@ public struct LayoutPlan: Sendable {
 
   /// Places of features as points (count, dims), all x, then all y, with t-SNE's divergence.
   func places(
-    _ representation: Representation, _ points: [Float], count: Int, dims: Int, on device: any Backend,
+    _ representation: Representation, _ points: consuming [Float], count: Int, dims: Int,
+    on device: any Backend,
     progress: (Int, Float?) throws -> Void
   ) throws -> (coordinates: [Float], divergence: Float?) {
     switch representation.method {
     case .tsne:
       var tsne = tsne
       tsne.metric = representation.metric
-      let result = try tsne.layOut(points, count: count, dims: dims, on: device, progress: progress)
+      let result = try tsne.layOut(consume points, count: count, dims: dims, on: device, progress: progress)
       return (result.coordinates, result.divergence)
     case .pca:
       return (try PrincipalComponents(points, count: count, dims: dims, on: device).coordinates, nil)

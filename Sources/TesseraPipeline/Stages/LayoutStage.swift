@@ -26,22 +26,24 @@ public struct FeatureLayout: Sendable {
     let parts = try plan.parts(embeddings)
     let seen = plan.seesValidation ? (split.training + split.validation).sorted() : split.training
     let scaler = try Scaler.fit(embeddings.features, columns: columns, rows: seen, on: device)
-    let scaled = try scaler.apply(embeddings.features, columns: columns, rows: seen, on: device)
+    // Points are features: their coordinates are their values over the training rows.
+    var all = try scaler.applyTransposed(embeddings.features, columns: columns, rows: seen, on: device)
     let side =
       plan.pixels > 0 ? plan.pixels : PixelLayout.side(for: parts.map(\.features.count).max() ?? 1)
     let rows = seen.count
     let clock = ContinuousClock()
-    let channels = try parts.enumerated().map { number, part -> LayoutChannel in
-      // Points are features: their coordinates are their values over the training rows.
-      let points = [Float](unsafeUninitializedCapacity: part.features.count * rows) { out, count in
-        for (at, c) in part.features.enumerated() {
-          for r in 0..<rows { out[at * rows + r] = scaled[r * columns + c] }
-        }
-        count = part.features.count * rows
+    var channels: [LayoutChannel] = []
+    for (number, part) in parts.enumerated() {
+      var points: [Float]
+      if part.features == Array(0..<columns) {
+        points = all
+        if number == parts.count - 1 { all = [] }  // the only copy: t-SNE gives it up as soon as it can
+      } else {
+        points = part.features.flatMap { all[$0 * rows..<($0 + 1) * rows] }
       }
       let start = clock.now
       let (places, divergence) = try plan.places(
-        part.representation, points, count: part.features.count, dims: rows, on: device
+        part.representation, consume points, count: part.features.count, dims: rows, on: device
       ) {
         try progress(number * plan.tsne.iterations + $0, parts.count * plan.tsne.iterations, $1)
       }
@@ -50,7 +52,7 @@ public struct FeatureLayout: Sendable {
       var channel = LayoutChannel(
         name: part.name, features: part.features, coordinates: places, pixels: pixels, divergence: divergence)
       channel.seconds = ((placed - start) / .seconds(1), (clock.now - placed) / .seconds(1))
-      return channel
+      channels.append(channel)
     }
     return FeatureLayout(scaler: scaler, channels: channels, split: split)
   }
