@@ -41,6 +41,16 @@ static void TSR_ISA(pack_a_panel)(const tsr_gemm_plan *p, const float *a, int ro
   }
 }
 
+// line[first ..< first + run], zeros where that is outside 0 ..< width.
+static inline void TSR_ISA(shifted)(const float *line, int width, int first, int run, float *restrict out) {
+  int lo = -first, hi = width - first;
+  lo = lo < 0 ? 0 : lo > run ? run : lo;
+  hi = hi > run ? run : hi < lo ? lo : hi;
+  for (int q = 0; q < lo; q++) out[q] = 0.0f;
+  for (int q = lo; q < hi; q++) out[q] = line[first + q];
+  for (int q = hi; q < run; q++) out[q] = 0.0f;
+}
+
 // Taps of kernel position (kh, kw) of one input plane at output positions first ..< first + count.
 static void TSR_ISA(conv_taps)(const tsr_conv_params *c, const float *x, int kh, int kw, int first, int count,
                                float *restrict out) {
@@ -54,12 +64,7 @@ static void TSR_ISA(conv_taps)(const tsr_conv_params *c, const float *x, int kh,
     } else {
       const float *line = x + (int64_t)h * c->width;
       if (c->stride_w == 1) {
-        int lo = -shift - ow, hi = c->width - shift - ow;
-        lo = lo < 0 ? 0 : lo > run ? run : lo;
-        hi = hi > run ? run : hi < lo ? lo : hi;
-        for (int q = 0; q < lo; q++) out[q] = 0.0f;
-        for (int q = lo; q < hi; q++) out[q] = line[ow + q + shift];
-        for (int q = hi; q < run; q++) out[q] = 0.0f;
+        TSR_ISA(shifted)(line, c->width, ow + shift, run, out);
       } else {
         for (int q = 0; q < run; q++) {
           const int w = (ow + q) * c->stride_w + shift;
@@ -87,12 +92,7 @@ static void TSR_ISA(conv_grad_taps)(const tsr_conv_params *c, const float *dy, i
     } else {
       const float *line = dy + (int64_t)(top / c->stride_h) * c->out_w;
       if (c->stride_w == 1) {
-        int lo = -shift - w, hi = c->out_w - shift - w;
-        lo = lo < 0 ? 0 : lo > run ? run : lo;
-        hi = hi > run ? run : hi < lo ? lo : hi;
-        for (int q = 0; q < lo; q++) out[q] = 0.0f;
-        for (int q = lo; q < hi; q++) out[q] = line[w + q + shift];
-        for (int q = hi; q < run; q++) out[q] = 0.0f;
+        TSR_ISA(shifted)(line, c->out_w, w + shift, run, out);
       } else {
         for (int q = 0; q < run; q++) {
           const int left = w + q + shift, o = left / c->stride_w;

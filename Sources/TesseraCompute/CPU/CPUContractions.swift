@@ -156,16 +156,24 @@ extension CPUBackend {
         }
       }
     }
-    let scratchCount = Int(tsr_gemm_scratch_count(&plan))
-    let stride = (scratchCount + 15) / 16 * 16
-    let scratch = pool.storage(stride * workers * 4)
+    let scratch = Int(tsr_gemm_scratch_count(&plan))
     withUnsafeMutablePointer(to: &plan) { pointer in
       let shared = Shared(pointer: pointer)
-      let memory = Shared(pointer: scratch.pointer.assumingMemoryBound(to: Float.self))
-      parallel(workers) { begin, end in
-        for worker in begin..<end { tsr_gemm_work(shared.pointer, memory.pointer + worker * stride) }
-      }
+      share(workers, scratch: scratch) { tsr_gemm_work(shared.pointer, $0) }
     }
-    withExtendedLifetime((packed, scratch)) {}
+    withExtendedLifetime(packed) {}
+  }
+
+  /// Workers, each with so many floats of its own, that take tasks from a plan until none is left.
+  func share(
+    _ workers: Int, scratch count: Int, _ work: @Sendable (UnsafeMutablePointer<Float>) -> Void
+  ) {
+    let stride = (count + 15) / 16 * 16
+    let storage = pool.storage(stride * workers * 4)
+    let memory = Shared(pointer: storage.pointer.assumingMemoryBound(to: Float.self))
+    parallel(workers) { begin, end in
+      for worker in begin..<end { work(memory.pointer + worker * stride) }
+    }
+    withExtendedLifetime(storage) {}
   }
 }

@@ -15,16 +15,11 @@ extension CPUBackend {
     plan.bias = UnsafePointer(try bias?.cpu(name).pointer)
     plan.y = try y.cpu(name).pointer
     let workers = p.multiplyAdds < 100_000 ? 1 : min(threads, Int(p.batch) * Int(p.groups))
-    let stride = (Int(tsr_direct_scratch_count(&plan)) + 15) / 16 * 16
-    let scratch = pool.storage(stride * workers * 4)
+    let scratch = Int(tsr_direct_scratch_count(&plan))
     withUnsafeMutablePointer(to: &plan) { pointer in
       let shared = Shared(pointer: pointer)
-      let memory = Shared(pointer: scratch.pointer.assumingMemoryBound(to: Float.self))
-      parallel(workers) { begin, end in
-        for worker in begin..<end { tsr_direct_work(shared.pointer, memory.pointer + worker * stride) }
-      }
+      share(workers, scratch: scratch) { tsr_direct_work(shared.pointer, $0) }
     }
-    withExtendedLifetime(scratch) {}
     return true
   }
 }
