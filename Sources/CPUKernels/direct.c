@@ -55,16 +55,30 @@ int64_t tsr_direct_scratch_count(const tsr_direct_plan *p) {
   return s.planes + TSR_DIRECT_SLACK + TSR_DIRECT_ROWS * ((int64_t)s.band * s.pitch + TSR_DIRECT_SLACK);
 }
 
+// Where tap k reads, from the place of its output.
+static void direct_shifts(const tsr_conv_params *c, int kind, const tsr_direct_shape *s, int *shift) {
+  for (int k = 0; k < s->inputs * s->taps; k++) {
+    const int channel = k / s->taps, tap = k % s->taps;
+    int kh = tap / c->kernel_w, kw = tap % c->kernel_w;
+    if (kind != TSR_B_CONV) kh = c->kernel_h - 1 - kh, kw = c->kernel_w - 1 - kw;
+    const int r = kh * c->dilation_h, q = kw * c->dilation_w;
+    shift[k] = (int)(((channel * s->phase_h + r % s->phase_h) * s->phase_w + q % s->phase_w) * s->plane +
+                     (int64_t)(r / s->phase_h) * s->pitch + q / s->phase_w);
+  }
+}
+
 #define TSR_FAMILY "direct_body.h"
 #include "per_isa.h"
 
 void tsr_direct_work(tsr_direct_plan *p, float *scratch) {
   const int tasks = p->conv.batch * p->conv.groups;
   const tsr_direct_shape s = direct_shape(&p->conv, p->kind);
+  int shift[TSR_K_CHUNK];
+  direct_shifts(&p->conv, p->kind, &s, shift);
   memset(scratch, 0, (size_t)(s.planes + TSR_DIRECT_SLACK) * sizeof *scratch);
   for (;;) {
     const int task = __atomic_fetch_add(&p->next, 1, __ATOMIC_RELAXED);
     if (task >= tasks) return;
-    TSR_SELECT(p->isa, direct, p, task / p->conv.groups, task % p->conv.groups, scratch);
+    TSR_SELECT(p->isa, direct, p, &s, shift, task / p->conv.groups, task % p->conv.groups, scratch);
   }
 }

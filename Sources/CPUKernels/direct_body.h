@@ -106,9 +106,10 @@ static void TSR_ISA(merge_plane)(const float *bias, int activation, float *restr
 }
 
 // One (sample, group).
-static void TSR_ISA(direct)(const tsr_direct_plan *p, int sample, int group, float *scratch) {
+static void TSR_ISA(direct)(const tsr_direct_plan *p, const tsr_direct_shape *shape, const int *shift, int sample, int group,
+                            float *scratch) {
   const tsr_conv_params *c = &p->conv;
-  const tsr_direct_shape s = direct_shape(c, p->kind);
+  const tsr_direct_shape s = *shape;
   const int forward = p->kind == TSR_B_CONV, count = s.inputs * s.taps;
   const int64_t read = forward ? (int64_t)c->height * c->width : (int64_t)c->out_h * c->out_w;
   const int64_t made = (int64_t)s.rows * s.columns;
@@ -116,15 +117,6 @@ static void TSR_ISA(direct)(const tsr_direct_plan *p, int sample, int group, flo
   float *planes = scratch, *sums = scratch + s.planes + TSR_DIRECT_SLACK;
   TSR_ISA(planes)(p, &s, p->x + pair * s.inputs * read, planes);
 
-  int shift[TSR_K_CHUNK];
-  for (int k = 0; k < count; k++) {
-    const int channel = k / s.taps, tap = k % s.taps;
-    int kh = tap / c->kernel_w, kw = tap % c->kernel_w;
-    if (!forward) kh = c->kernel_h - 1 - kh, kw = c->kernel_w - 1 - kw;
-    const int r = kh * c->dilation_h, q = kw * c->dilation_w;
-    shift[k] = (int)(((channel * s.phase_h + r % s.phase_h) * s.phase_w + q % s.phase_w) * s.plane +
-                     (int64_t)(r / s.phase_h) * s.pitch + q / s.phase_w);
-  }
   const int64_t row = (int64_t)s.band * s.pitch + TSR_DIRECT_SLACK;
   float w[TSR_K_CHUNK * TSR_DIRECT_ROWS];
   for (int m0 = 0; m0 < s.outputs; m0 += TSR_DIRECT_ROWS) {

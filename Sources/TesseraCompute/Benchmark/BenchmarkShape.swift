@@ -29,11 +29,12 @@ extension Benchmark {
     }
   }
 
-  /// So many positive extents joined by x; together at most 2^31 of them.
+  /// So many positive extents joined by x, any two of which (one alone: its square) make a tensor that can be allocated.
   private static func extents(_ text: String, _ count: Int, _ kernel: String) throws -> [Int] {
     let sizes = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
-    guard sizes.count == count, sizes.allSatisfy({ (1...1 << 20).contains($0) }),
-      sizes.reduce(1.0, { $0 * Double($1) }) <= 0x1p44
+    let largest = sizes.sorted(by: >)
+    guard sizes.count == count, sizes.allSatisfy({ (1...1 << 24).contains($0) }),
+      largest[0] * largest[min(1, count - 1)] <= Int(Int32.max)
     else {
       throw TesseraError.input(
         "\(kernel): shape", found: text,
@@ -45,7 +46,8 @@ extension Benchmark {
   private static func convolutionShape(_ text: String, _ kernel: String) throws -> ConvParameters {
     let wrong = TesseraError.input(
       "\(kernel): shape", found: text, wanted: "such as b32 64->192 5x5 s1 p2 on 17x17")
-    var numbers: [Character: Int] = ["b": 1, "s": 1, "p": 0, "d": 1, "g": 1]
+    let least: [Character: Int] = ["b": 1, "s": 1, "p": 0, "d": 1, "g": 1]
+    var numbers = least
     var channels: [Int] = []
     var window: [Int] = []
     var size: [Int] = []
@@ -62,9 +64,8 @@ extension Benchmark {
         window = try extents(String(word), 2, kernel)
       }
     }
-    let limits = ["b": 1, "s": 1, "p": 0, "d": 1, "g": 1] as [Character: Int]
     guard channels.count == 2, window.count == 2, size.count == 2,
-      numbers.allSatisfy({ ((limits[$0.key] ?? 1)...65_536).contains($0.value) }),
+      numbers.allSatisfy({ ((least[$0.key] ?? 1)...65_536).contains($0.value) }),
       let groups = numbers["g"], channels.allSatisfy({ (1...65_536).contains($0) && $0 % groups == 0 }),
       let padding = numbers["p"], let dilation = numbers["d"],
       zip(size, window).allSatisfy({ $0 + 2 * padding >= ($1 - 1) * dilation + 1 && padding < $1 * dilation }
@@ -74,8 +75,8 @@ extension Benchmark {
     // Elements of the image, of what comes out, and of the weights.
     let area = Double(size[0] + 2 * padding) * Double(size[1] + 2 * padding)
     let weights = Double(channels[0]) * Double(channels[1]) * Double(window[0]) * Double(window[1])
-    guard Double(batch) * Double(channels[0]) * area <= 0x1p31, weights <= 0x1p31,
-      Double(batch) * Double(channels[1]) * area / Double(stride * stride) <= 0x1p31
+    guard Double(batch) * Double(channels[0]) * area < 0x1p31, weights < 0x1p31,
+      Double(batch) * Double(channels[1]) * area / Double(stride * stride) < 0x1p31
     else { throw wrong }
     return ConvParameters(
       batch: batch, inChannels: channels[0], size: (size[0], size[1]), outChannels: channels[1],
