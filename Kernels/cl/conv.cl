@@ -11,11 +11,10 @@ TSR_FN float tsr_tap(const tsr_conv_params c, __global const float *plane, int k
   const int h = oh * c.stride_h - c.pad_h + kh * c.dilation_h, w = ow * c.stride_w - c.pad_w + kw * c.dilation_w;
   return h >= 0 && h < c.height && w >= 0 && w < c.width ? plane[h * c.width + w] : 0.0f;
 }
+// Of a stride of 1: the host splits others by phase.
 TSR_FN float tsr_grad_tap(const tsr_conv_params c, __global const float *plane, int kh, int kw, int h, int w) {
-  const int top = h + c.pad_h - kh * c.dilation_h, left = w + c.pad_w - kw * c.dilation_w;
-  const int oh = top / c.stride_h, ow = left / c.stride_w;
-  return top >= 0 && left >= 0 && oh * c.stride_h == top && ow * c.stride_w == left && oh < c.out_h && ow < c.out_w
-             ? plane[oh * c.out_w + ow] : 0.0f;
+  const int oh = h + c.pad_h - kh * c.dilation_h, ow = w + c.pad_w - kw * c.dilation_w;
+  return oh >= 0 && ow >= 0 && oh < c.out_h && ow < c.out_w ? plane[oh * c.out_w + ow] : 0.0f;
 }
 
 // y (samples, K, spots): one row per (sample, k).

@@ -46,7 +46,7 @@ TSR_FN tsr_u32 tsr_mulhi(tsr_u32 a, tsr_u32 b) { return (tsr_u32)(((tsr_u64)a * 
 #define TSR_K_CHUNK 512
 #define TSR_LANES 64
 #define TSR_BATCH_GROUP 8
-#define TSR_NUMERICS_VERSION 1
+#define TSR_NUMERICS_VERSION 2
 
 // The one NaN (rule 9).
 #define TSR_NAN_BITS 0x7fc00000u

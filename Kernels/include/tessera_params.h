@@ -54,6 +54,10 @@ typedef struct { int outer, channels, inner, training; float eps, momentum; } ts
 
 typedef struct { int count; float alpha, beta; } tsr_map_params;
 typedef struct { int rows, cols, src_offset, src_stride, dst_offset, dst_stride; } tsr_copy_params;
+typedef struct {
+  int planes, rows, cols;
+  int src_offset, src_plane, src_row, src_step, dst_offset, dst_plane, dst_row, dst_step;
+} tsr_grid_params;
 // a, b: low and high, mean and deviation, or rate and 1 / (1 - rate).
 typedef struct { int count; unsigned seed_lo, seed_hi, stream_lo, stream_hi; float a, b; } tsr_random_params;
 typedef struct { int rows, cols, classes; } tsr_gather_params;

@@ -1,5 +1,5 @@
-// Convolutions with few channels a group (depthwise, ResNeXt's), forward and for the data (NUMERICS.md rule 4), without
-// packing: a padded copy of the group's planes, in which every tap is a shift.
+// Convolutions that make few channels of few (depthwise, ResNeXt's; the images of a first layer), forward and for the data
+// (NUMERICS.md rule 4), without packing: a padded copy of the group's planes, in which every tap is a shift.
 //
 //   stride 2: rows and columns are split by their remainder (phases), so that taps of one phase lie side by side
 //
@@ -7,7 +7,7 @@
 //     r % 2 = 1  . . . .      offset(c, kh, kw) + q: one fma a tap for up to 128 outputs at once, over row ends too
 //                             (what lies between two rows of the output is computed and dropped)
 //
-// The gradient for the data is the same over the output's gradient with zeros put between its elements, taps mirrored.
+// The gradient for the data, of a stride of 1, is the same over the output's gradient, taps mirrored.
 #include "isa_select.h"
 
 #include "tessera_math.h"
@@ -24,7 +24,7 @@ typedef struct {
   int band, taps;                 // rows of the output made at once; kernel positions
 } tsr_direct_shape;
 
-enum { TSR_DIRECT_BAND = 2048, TSR_DIRECT_SLACK = 16, TSR_DIRECT_ROWS = 4 };
+enum { TSR_DIRECT_BAND = 2048, TSR_DIRECT_SLACK = 16, TSR_DIRECT_ROWS = 4, TSR_DIRECT_DEPTH = 2048 };
 
 static tsr_direct_shape direct_shape(const tsr_conv_params *c, int kind) {
   tsr_direct_shape s;
@@ -40,14 +40,19 @@ static tsr_direct_shape direct_shape(const tsr_conv_params *c, int kind) {
   s.pitch = s.columns + reach_w / s.phase_w;
   s.plane = (int64_t)s.plane_rows * s.pitch;
   s.planes = s.plane * s.inputs * s.phase_h * s.phase_w;
-  s.band = TSR_DIRECT_BAND / s.pitch < 1 ? 1 : TSR_DIRECT_BAND / s.pitch < s.rows ? TSR_DIRECT_BAND / s.pitch : s.rows;
+  // What a band of the output reads stays in the level 2 cache.
+  const int band = (s.inputs > 32 ? 32 * TSR_DIRECT_BAND / s.inputs : TSR_DIRECT_BAND) / s.pitch;
+  s.band = band < 1 ? 1 : band < s.rows ? band : s.rows;
   s.taps = c->kernel_h * c->kernel_w;
   return s;
 }
 
 int tsr_direct_takes(const tsr_conv_params *c, int kind) {
   const tsr_direct_shape s = direct_shape(c, kind);
-  return c->groups > 1 && s.outputs <= 16 && (int64_t)s.inputs * s.taps <= TSR_K_CHUNK && s.planes < (1 << 24);
+  const int64_t depth = (int64_t)s.inputs * s.taps;
+  const int few = c->groups > 1 ? s.outputs <= 16 && depth <= TSR_K_CHUNK
+                                : kind != TSR_B_CONV && s.outputs < TSR_DIRECT_ROWS && depth <= TSR_DIRECT_DEPTH;
+  return few && s.planes < (1 << 24);
 }
 
 int64_t tsr_direct_scratch_count(const tsr_direct_plan *p) {
@@ -73,7 +78,7 @@ static void direct_shifts(const tsr_conv_params *c, int kind, const tsr_direct_s
 void tsr_direct_work(tsr_direct_plan *p, float *scratch) {
   const int tasks = p->conv.batch * p->conv.groups;
   const tsr_direct_shape s = direct_shape(&p->conv, p->kind);
-  int shift[TSR_K_CHUNK];
+  int shift[TSR_DIRECT_DEPTH];
   direct_shifts(&p->conv, p->kind, &s, shift);
   memset(scratch, 0, (size_t)(s.planes + TSR_DIRECT_SLACK) * sizeof *scratch);
   for (;;) {

@@ -1,11 +1,12 @@
 // The sums of direct.c, per instruction set.
 #include "vector.h"
 
-// sums[m][q0 ..< q0 + V * vectors] for `rows` outputs: chains of fma from +0 over k, each tap a shift of the planes.
+// sums[m][q0 ..< q0 + V * vectors] for `rows` outputs: chains of fma from +0 over k, each tap a shift of the planes. `add`: a
+// later chunk.
 static inline __attribute__((always_inline)) void TSR_ISA(chain)(const int rows, const int vectors, int count,
                                                                  const float *restrict x, const int *restrict shift,
                                                                  const float *restrict w, float *restrict sums,
-                                                                 int64_t row) {
+                                                                 int64_t row, int add) {
   TSR_ISA(vector) acc[TSR_DIRECT_ROWS][8];
   _Pragma("clang loop unroll(full)") for (int m = 0; m < rows; m++)
     _Pragma("clang loop unroll(full)") for (int v = 0; v < vectors; v++) acc[m][v] = 0.0f;
@@ -21,66 +22,71 @@ static inline __attribute__((always_inline)) void TSR_ISA(chain)(const int rows,
     }
   }
   _Pragma("clang loop unroll(full)") for (int m = 0; m < rows; m++)
-    _Pragma("clang loop unroll(full)") for (int v = 0; v < vectors; v++)
-      *(TSR_ISA(loose) *)(sums + m * row + v * TSR_VECTOR) = acc[m][v];
+    _Pragma("clang loop unroll(full)") for (int v = 0; v < vectors; v++) {
+      TSR_ISA(loose) *const at = (TSR_ISA(loose) *)(sums + m * row + v * TSR_VECTOR);
+      *at = add ? *at + acc[m][v] : acc[m][v];
+    }
 }
 
 #if TSR_VECTOR == 16 || defined(__aarch64__)
-#define TSR_CHAIN_WIDE 4   // vectors of 4 rows at once: 16 accumulators of 32 registers
+#define TSR_CHAIN_WIDE 4   // vectors of 4 rows at once: 16 accumulators of 32 registers; of 3 rows
+#define TSR_CHAIN_WIDER 6
 #else
 #define TSR_CHAIN_WIDE 2
+#define TSR_CHAIN_WIDER 3
 #endif
 
 // Positions 0 ..< length of up to four outputs.
 static void TSR_ISA(chains)(int rows, int64_t length, int count, const float *x, const int *shift, const float *w,
-                            float *sums, int64_t row) {
+                            float *sums, int64_t row, int add) {
   int64_t q = 0;
 #define TSR_STEP(rows, vectors)                                                  \
   for (; q + (vectors) * TSR_VECTOR <= length || (q < length && (vectors) == 1); \
        q += (vectors) * TSR_VECTOR)                                              \
-    TSR_ISA(chain)(rows, vectors, count, x + q, shift, w, sums + q, row);
+    TSR_ISA(chain)(rows, vectors, count, x + q, shift, w, sums + q, row, add);
   if (rows == 1) {
     TSR_STEP(1, 8) TSR_STEP(1, 4) TSR_STEP(1, 1)
   } else if (rows == 2) {
     TSR_STEP(2, 4) TSR_STEP(2, 1)
+  } else if (rows == 3) {
+    TSR_STEP(3, TSR_CHAIN_WIDER) TSR_STEP(3, 1)
   } else {
     TSR_STEP(4, TSR_CHAIN_WIDE) TSR_STEP(4, 1)
   }
 #undef TSR_STEP
 }
 #undef TSR_CHAIN_WIDE
+#undef TSR_CHAIN_WIDER
 
-// The planes that are read, split by phase. The zeros around (and, for the gradient, between) their elements are there: every
-// task of a plan writes the same places.
+// The planes that are read, split by phase. The zeros around their elements are there: every task of a plan writes the same
+// places.
 static void TSR_ISA(planes)(const tsr_direct_plan *p, const tsr_direct_shape *s, const float *x, float *planes) {
   const tsr_conv_params *c = &p->conv;
   const int forward = p->kind == TSR_B_CONV;
   const int height = forward ? c->height : c->out_h, width = forward ? c->width : c->out_w;
-  // Element (i, j) of what is read stands at padded place (i * spread + top, j * spread + left).
-  const int spread_h = forward ? 1 : c->stride_h, spread_w = forward ? 1 : c->stride_w;
+  // Element (i, j) of what is read stands at padded place (i + top, j + left).
   const int top = forward ? c->pad_h : (c->kernel_h - 1) * c->dilation_h - c->pad_h;
   const int left = forward ? c->pad_w : (c->kernel_w - 1) * c->dilation_w - c->pad_w;
   for (int channel = 0; channel < s->inputs; channel++)
     for (int i = 0; i < height; i++) {
-      const int r = i * spread_h + top;
+      const int r = i + top;
       if (r < 0 || r / s->phase_h >= s->plane_rows) continue;
       const float *from = x + ((int64_t)channel * height + i) * width;
       for (int phase = 0; phase < s->phase_w; phase++) {
         float *to = planes + ((channel * s->phase_h + r % s->phase_h) * s->phase_w + phase) * s->plane +
                     (int64_t)(r / s->phase_h) * s->pitch;
-        // Elements j with (j * spread + left) % phases == phase, as runs with constant steps in both.
-        int j = 0;
-        while (j < width && (j * spread_w + left < 0 || (j * spread_w + left) % s->phase_w != phase)) j++;
-        const int place = (j * spread_w + left) / s->phase_w;
+        // Elements j with (j + left) % phases == phase.
+        int j = left < 0 ? -left : 0;
+        while (j < width && (j + left) % s->phase_w != phase) j++;
+        const int place = (j + left) / s->phase_w;
         int count = j < width ? (width - 1 - j) / s->phase_w + 1 : 0;
-        const int room = spread_w == 1 ? s->pitch - place : (s->pitch - place + spread_w - 1) / spread_w;
-        if (count > room) count = room;
-        if (s->phase_w == 1 && spread_w == 1)
+        if (count > s->pitch - place) count = s->pitch - place;
+        if (s->phase_w == 1)
           for (int q = 0; q < count; q++) to[place + q] = from[j + q];
         else if (s->phase_w == 2)
           for (int q = 0; q < count; q++) to[place + q] = from[j + 2 * q];
         else
-          for (int q = 0; q < count; q++) to[place + q * spread_w] = from[j + q * s->phase_w];
+          for (int q = 0; q < count; q++) to[place + q] = from[j + q * s->phase_w];
       }
     }
 }
@@ -118,7 +124,7 @@ static void TSR_ISA(direct)(const tsr_direct_plan *p, const tsr_direct_shape *sh
   TSR_ISA(planes)(p, &s, p->x + pair * s.inputs * read, planes);
 
   const int64_t row = (int64_t)s.band * s.pitch + TSR_DIRECT_SLACK;
-  float w[TSR_K_CHUNK * TSR_DIRECT_ROWS];
+  float w[TSR_DIRECT_DEPTH * TSR_DIRECT_ROWS];
   for (int m0 = 0; m0 < s.outputs; m0 += TSR_DIRECT_ROWS) {
     const int rows = s.outputs - m0 < TSR_DIRECT_ROWS ? s.outputs - m0 : TSR_DIRECT_ROWS;
     for (int k = 0; k < count; k++)
@@ -130,8 +136,9 @@ static void TSR_ISA(direct)(const tsr_direct_plan *p, const tsr_direct_shape *sh
       }
     for (int first = 0; first < s.rows; first += s.band) {
       const int band = s.rows - first < s.band ? s.rows - first : s.band;
-      TSR_ISA(chains)(rows, (int64_t)(band - 1) * s.pitch + s.columns, count, planes + (int64_t)first * s.pitch, shift, w,
-                      sums, row);
+      for (int k = 0; k < count; k += TSR_K_CHUNK)
+        TSR_ISA(chains)(rows, (int64_t)(band - 1) * s.pitch + s.columns, count - k < TSR_K_CHUNK ? count - k : TSR_K_CHUNK,
+                        planes + (int64_t)first * s.pitch, shift + k, w + k * TSR_DIRECT_ROWS, sums, row, k > 0);
       for (int m = 0; m < rows; m++)
         TSR_ISA(merge_plane)(p->bias ? p->bias + group * s.outputs + m0 + m : 0, forward ? c->activation : TSR_ACT_NONE,
                              p->y + (pair * s.outputs + m0 + m) * made + (int64_t)first * s.columns, s.columns,

@@ -1,7 +1,10 @@
 // The register tile and the loops around it, per instruction set; see gemm.c.
+#include "vector.h"
+
+#include "interleave.h"
+
 #include "gemm_merge.h"
 #include "gemm_pack.h"
-#include "vector.h"
 
 // Where a register tile goes: `c` (or a scratch tile, with last and add 0), and what is done to it on the way.
 typedef struct {

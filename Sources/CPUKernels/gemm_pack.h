@@ -2,23 +2,6 @@
 //
 //   A panel: [k][MR]      B panel: [k][NR]      zeros beyond the last row or column
 
-// dst[k][lane] = src[lane][k] for lanes < count, zero in the other lanes up to `width`.
-static void TSR_ISA(interleave)(float *restrict dst, int width, const float *const *rows, int count, int length) {
-  int k = 0;
-  for (; k + 8 <= length; k += 8) {
-    float t[8][TSR_MR > 2 * TSR_VECTOR ? TSR_MR : 2 * TSR_VECTOR];
-    for (int r = 0; r < count; r++)
-      for (int q = 0; q < 8; q++) t[q][r] = rows[r][k + q];
-    for (int q = 0; q < 8; q++)
-      for (int r = 0; r < count; r++) dst[(k + q) * width + r] = t[q][r];
-  }
-  for (; k < length; k++)
-    for (int r = 0; r < count; r++) dst[k * width + r] = rows[r][k];
-  if (count < width)
-    for (int q = 0; q < length; q++)
-      for (int r = count; r < width; r++) dst[q * width + r] = 0.0f;
-}
-
 // One panel of A over k0 ..< k0 + kc.
 static void TSR_ISA(pack_a_panel)(const tsr_gemm_plan *p, const float *a, int row, int k0, int kc, float *dst) {
   const int rows = p->m - row < TSR_MR ? p->m - row : TSR_MR;
@@ -31,6 +14,8 @@ static void TSR_ISA(pack_a_panel)(const tsr_gemm_plan *p, const float *a, int ro
       const float *lines[TSR_MR];
       for (int r = 0; r < rows; r++) lines[r] = from + r * p->a_row;
       TSR_ISA(interleave)(to, TSR_MR, lines, rows, length);
+    } else if (p->a_row == 1 && rows == TSR_MR) {
+      for (int q = 0; q < length; q++) memcpy(to + q * TSR_MR, from + q * p->a_low, TSR_MR * sizeof *to);
     } else {
       for (int q = 0; q < length; q++) {
         for (int r = 0; r < rows; r++) to[q * TSR_MR + r] = from[q * p->a_low + r * p->a_row];
@@ -51,6 +36,19 @@ static inline void TSR_ISA(shifted)(const float *line, int width, int first, int
   for (int q = hi; q < run; q++) out[q] = 0.0f;
 }
 
+// The same of every stride-th element from line[first] on.
+static inline void TSR_ISA(strided)(const float *line, int width, int first, int stride, int run, float *restrict out) {
+  int lo = first < 0 ? (stride - 1 - first) / stride : 0, hi = width > first ? (width - first + stride - 1) / stride : 0;
+  lo = lo > run ? run : lo;
+  hi = hi > run ? run : hi < lo ? lo : hi;
+  for (int q = 0; q < lo; q++) out[q] = 0.0f;
+  if (stride == 2)
+    for (int q = lo; q < hi; q++) out[q] = line[first + 2 * q];
+  else
+    for (int q = lo; q < hi; q++) out[q] = line[first + stride * q];
+  for (int q = hi; q < run; q++) out[q] = 0.0f;
+}
+
 // Taps of kernel position (kh, kw) of one input plane at output positions first ..< first + count.
 static void TSR_ISA(conv_taps)(const tsr_conv_params *c, const float *x, int kh, int kw, int first, int count,
                                float *restrict out) {
@@ -66,10 +64,7 @@ static void TSR_ISA(conv_taps)(const tsr_conv_params *c, const float *x, int kh,
       if (c->stride_w == 1) {
         TSR_ISA(shifted)(line, c->width, ow + shift, run, out);
       } else {
-        for (int q = 0; q < run; q++) {
-          const int w = (ow + q) * c->stride_w + shift;
-          out[q] = w >= 0 && w < c->width ? line[w] : 0.0f;
-        }
+        TSR_ISA(strided)(line, c->width, ow * c->stride_w + shift, c->stride_w, run, out);
       }
     }
     out += run;
@@ -79,27 +74,18 @@ static void TSR_ISA(conv_taps)(const tsr_conv_params *c, const float *x, int kh,
   }
 }
 
-// Output gradients that input positions first ..< first + count meet through kernel position (kh, kw).
+// Output gradients that input positions first ..< first + count meet through kernel position (kh, kw); the stride is 1.
 static void TSR_ISA(conv_grad_taps)(const tsr_conv_params *c, const float *dy, int kh, int kw, int first, int count,
                                     float *restrict out) {
   const int shift = c->pad_w - kw * c->dilation_w;
   int h = first / c->width, w = first % c->width;
   while (count > 0) {
     const int run = c->width - w < count ? c->width - w : count;
-    const int top = h + c->pad_h - kh * c->dilation_h;
-    if (top < 0 || top % c->stride_h || top / c->stride_h >= c->out_h) {
+    const int oh = h + c->pad_h - kh * c->dilation_h;
+    if (oh < 0 || oh >= c->out_h)
       memset(out, 0, (size_t)run * sizeof *out);
-    } else {
-      const float *line = dy + (int64_t)(top / c->stride_h) * c->out_w;
-      if (c->stride_w == 1) {
-        TSR_ISA(shifted)(line, c->out_w, w + shift, run, out);
-      } else {
-        for (int q = 0; q < run; q++) {
-          const int left = w + q + shift, o = left / c->stride_w;
-          out[q] = left >= 0 && o * c->stride_w == left && o < c->out_w ? line[o] : 0.0f;
-        }
-      }
-    }
+    else
+      TSR_ISA(shifted)(dy + (int64_t)oh * c->out_w, c->out_w, w + shift, run, out);
     out += run;
     count -= run;
     w = 0;

@@ -2,6 +2,8 @@
 
 typedef float TSR_ISA(vector) __attribute__((ext_vector_type(TSR_VECTOR)));
 typedef float TSR_ISA(loose) __attribute__((ext_vector_type(TSR_VECTOR), aligned(4)));
+typedef float TSR_ISA(eight) __attribute__((ext_vector_type(8)));
+typedef float TSR_ISA(loose_eight) __attribute__((ext_vector_type(8), aligned(4)));
 typedef int TSR_ISA(bits) __attribute__((ext_vector_type(TSR_VECTOR)));
 
 // tsr_relu, tsr_relu6 and tsr_canonical of each element.

@@ -65,6 +65,21 @@ typedef struct {
 int tsr_direct_takes(const tsr_conv_params *conv, int kind);
 int64_t tsr_direct_scratch_count(const tsr_direct_plan *plan);
 void tsr_direct_work(tsr_direct_plan *plan, float *scratch);
+
+// Weight gradients of convolutions with few channels a group: direct_weight.c. `partial` holds (batch groups, dw's elements).
+// A worker takes tasks from `next`; afterwards tsr_direct_weight_sum adds elements begin..<end of the batch groups into dw.
+typedef struct {
+  int isa;
+  tsr_conv_params conv;
+  const float *x, *dy;
+  float *partial;
+  int next;
+} tsr_direct_weight_plan;
+
+int tsr_direct_weight_takes(const tsr_conv_params *conv);
+int64_t tsr_direct_weight_scratch_count(const tsr_direct_weight_plan *plan);
+void tsr_direct_weight_work(tsr_direct_weight_plan *plan, float *scratch);
+void tsr_direct_weight_sum(const tsr_direct_weight_plan *plan, float *dw, int64_t begin, int64_t end);
 // d[i][j] = d[j][i] for j < i, rows begin..<end of an n x n matrix.
 void tsr_mirror(float *d, int64_t n, int64_t begin, int64_t end);
 

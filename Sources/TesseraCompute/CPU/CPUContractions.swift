@@ -51,6 +51,14 @@ extension CPUBackend {
   public func conv2dGradData(_ p: ConvParameters, _ dy: Tensor, _ w: Tensor, into dx: Tensor) throws {
     try p.check("conv2dGradData", x: dx.count, w: w.count, y: dy.count, bias: nil)
     guard dx.count > 0 else { return }
+    guard p.stride_h == 1, p.stride_w == 1 else {
+      return try gradDataByPhase(p, dy, w, into: dx) { try gradData($0, $1, $2, into: $3) }
+    }
+    try gradData(p, dy, w, into: dx)
+  }
+
+  /// With stride 1.
+  private func gradData(_ p: ConvParameters, _ dy: Tensor, _ w: Tensor, into dx: Tensor) throws {
     if try direct("conv2dGradData", Int(TSR_B_CONV_GRAD_DATA), p, dy, w, bias: nil, into: dx) { return }
     let e = ConvExtents(p)
     var plan = tsr_gemm_plan()
@@ -74,6 +82,7 @@ extension CPUBackend {
   public func conv2dGradWeight(_ p: ConvParameters, _ x: Tensor, _ dy: Tensor, into dw: Tensor) throws {
     try p.check("conv2dGradWeight", x: x.count, w: dw.count, y: dy.count, bias: nil)
     guard dw.count > 0 else { return }
+    if try directWeight(p, x, dy, into: dw) { return }
     let e = ConvExtents(p)
     var plan = tsr_gemm_plan()
     (plan.m, plan.n, plan.k) = (Int32(e.groupOut), Int32(e.groupIn * e.taps), p.batch * Int32(e.spots))

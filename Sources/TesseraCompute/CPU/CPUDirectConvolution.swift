@@ -22,4 +22,28 @@ extension CPUBackend {
     }
     return true
   }
+
+  /// Weight gradients with few channels a group (`direct_weight.c`); false where the general way is better.
+  func directWeight(_ p: ConvParameters, _ x: Tensor, _ dy: Tensor, into dw: Tensor) throws -> Bool {
+    var plan = tsr_direct_weight_plan()
+    (plan.isa, plan.conv) = (isa, p)
+    guard tsr_direct_weight_takes(&plan.conv) != 0 else { return false }
+    plan.x = UnsafePointer(try x.cpu("conv2dGradWeight").pointer)
+    plan.dy = UnsafePointer(try dy.cpu("conv2dGradWeight").pointer)
+    let target = try dw.cpu("conv2dGradWeight")
+    let parts = (Int(p.batch) + Int(TSR_BATCH_GROUP) - 1) / Int(TSR_BATCH_GROUP)
+    let storage = pool.storage(parts * dw.count * 4)
+    plan.partial = storage.pointer.assumingMemoryBound(to: Float.self)
+    let workers = p.multiplyAdds < 100_000 ? 1 : threads
+    let scratch = Int(tsr_direct_weight_scratch_count(&plan))
+    withUnsafeMutablePointer(to: &plan) { pointer in
+      let shared = Shared(pointer: pointer)
+      share(workers, scratch: scratch) { tsr_direct_weight_work(shared.pointer, $0) }
+      parallel(dw.count, grain: 32_768 / parts) {
+        tsr_direct_weight_sum(shared.pointer, target.pointer, Int64($0), Int64($1))
+      }
+    }
+    withExtendedLifetime(storage) {}
+    return true
+  }
 }

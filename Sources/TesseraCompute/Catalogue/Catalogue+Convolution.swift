@@ -28,6 +28,21 @@ extension Catalogue {
         groups: 2),
       .init(batch: 1, inChannels: 8, size: (7, 9), outChannels: 34, kernel: (3, 3), padding: 1, groups: 2),
       .init(batch: 3, inChannels: 5, size: (1, 1), outChannels: 5, kernel: (2, 2), padding: 1, groups: 5),
+      // Phases of the gradient for the data: without taps, without elements, with negative padding, by dilation.
+      .init(batch: 2, inChannels: 3, size: (9, 10), outChannels: 4, kernel: (1, 2), stride: 3),
+      .init(batch: 1, inChannels: 2, size: (2, 11), outChannels: 2, kernel: (2, 5), stride: 4, padding: 1),
+      .init(
+        batch: 2, inChannels: 3, size: (14, 13), outChannels: 5, kernel: (3, 3), stride: 2, dilation: 2),
+      .init(
+        batch: 1, inChannels: 4, size: (15, 16), outChannels: 4, kernel: (3, 2), stride: 6, padding: 1,
+        dilation: 4, groups: 2),
+      .init(
+        batch: 2, inChannels: 9, size: (12, 11), outChannels: 9, kernel: (3, 3), stride: 2, padding: 1,
+        groups: 9),
+      // Weight gradients by vectors of groups: more groups than a vector, 4 outputs and 1, samples of several batch groups.
+      .init(batch: 17, inChannels: 17, size: (8, 7), outChannels: 17, kernel: (3, 3), padding: 1, groups: 17),
+      .init(batch: 9, inChannels: 20, size: (9, 9), outChannels: 50, kernel: (5, 3), padding: 2, groups: 10),
+      .init(batch: 1, inChannels: 3, size: (30, 29), outChannels: 70, kernel: (3, 3), padding: 1),
       .init(batch: 17, inChannels: 5, size: (4, 4), outChannels: 33, kernel: (1, 1)),
       .init(batch: 2, inChannels: 130, size: (6, 6), outChannels: 15, kernel: (2, 2)),
       .init(batch: 9, inChannels: 2, size: (24, 24), outChannels: 3, kernel: (3, 3), padding: 1),

@@ -59,7 +59,9 @@ public struct SafetensorsWriter {
       offset += blob.count
     }
     let digits = print.digits()
-    header["__metadata__"] = metadata.merging(["fingerprint": digits, "numerics": "1"]) { own, _ in own }
+    header["__metadata__"] = metadata.merging(["fingerprint": digits, "numerics": "\(numericsVersion)"]) {
+      own, _ in own
+    }
     var json = try JSONSerialization.data(
       withJSONObject: header, options: [.sortedKeys, .withoutEscapingSlashes])
     // The data starts at a multiple of 8.

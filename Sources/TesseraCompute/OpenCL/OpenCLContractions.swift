@@ -67,6 +67,14 @@ extension OpenCLBackend {
   public func conv2dGradData(_ p: ConvParameters, _ dy: Tensor, _ w: Tensor, into dx: Tensor) throws {
     try p.check("conv2dGradData", x: dx.count, w: w.count, y: dy.count, bias: nil)
     guard dx.count > 0 else { return }
+    guard p.stride_h == 1, p.stride_w == 1 else {
+      return try gradDataByPhase(p, dy, w, into: dx) { try gradData($0, $1, $2, into: $3) }
+    }
+    try gradData(p, dy, w, into: dx)
+  }
+
+  /// With stride 1.
+  private func gradData(_ p: ConvParameters, _ dy: Tensor, _ w: Tensor, into dx: Tensor) throws {
     let e = ConvExtents(p)
     if p.groups > 1 {
       return try launch(

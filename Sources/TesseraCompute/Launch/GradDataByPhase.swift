@@ -1,0 +1,27 @@
+import Kernels
+
+extension KernelLauncher {
+  /// A strided convolution's gradient for the data, phase by phase.
+  ///
+  /// - Parameter gradient: computes one with stride 1.
+  func gradDataByPhase(
+    _ p: ConvParameters, _ dy: Tensor, _ w: Tensor, into dx: Tensor,
+    _ gradient: (ConvParameters, Tensor, Tensor, Tensor) throws -> Void
+  ) throws {
+    let phases = ConvPhase.all(p)
+    if phases.contains(where: { $0.conv.weightCount == 0 }) { try fill(dx, with: 0) }
+    for phase in phases where phase.conv.weightCount > 0 {
+      let weights = try allocate([phase.conv.weightCount], .float32)
+      let part = try allocate([phase.conv.inputCount], .float32)
+      try grid(phase.weights, w, weights)
+      try gradient(phase.conv, dy, weights, part)
+      try grid(phase.elements, part, dx)
+    }
+  }
+
+  private func grid(_ p: tsr_grid_params, _ source: Tensor, _ destination: Tensor) throws {
+    try launch(
+      .row("memory", "tsr_copy_grid"), items: Int(p.planes) * Int(p.rows), cost: Int(p.cols), p,
+      [source, destination])
+  }
+}
