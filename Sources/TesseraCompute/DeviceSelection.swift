@@ -11,16 +11,35 @@ public enum DeviceSelection {
   ///   - name: the selection.
   ///   - threads: CPU threads; all cores if nil.
   ///   - insist: use an OpenCL device even if it fails the probe.
-  /// - Throws: `TesseraError` for an unknown selection, an absent device or one that fails the probe.
-  public static func open(_ name: String, threads: Int? = nil, insist: Bool = false) throws -> any Backend {
+  ///   - sources: the OpenCL kernels' text; the CPU has none of it.
+  ///   - profiler: what measures the device's work; nothing does if nil.
+  /// - Throws: `TesseraError` for an unknown selection, an absent device or one that fails the probe, and for the CPU with
+  ///   other sources than the binary's.
+  public static func open(
+    _ name: String, threads: Int? = nil, insist: Bool = false, sources: KernelSources = .embedded,
+    profiler: Profiler? = nil
+  ) throws -> any Backend {
     let cpu = try CPUBackend(threads: threads)
-    if name == "cpu" { return cpu }
+    let device = try find(name, cpu) { try checked($0, cpu, insist: insist && name != "auto", sources, profiler) }
+    if let device { return ProfiledBackend(device) ?? device }
+    guard sources.files.isEmpty else {
+      throw TesseraError.input(
+        "kernels from files", found: "the CPU as the device", wanted: "--device opencl, opencl:N or opencl:NAME")
+    }
+    return profiler.map { ProfiledBackend(cpu, profiler: $0) } ?? cpu
+  }
+
+  /// Finds and opens the OpenCL device of a name; nil where the CPU is meant.
+  private static func find(
+    _ name: String, _ cpu: CPUBackend, _ open: (OpenCLDevice) throws -> OpenCLBackend
+  ) throws -> OpenCLBackend? {
+    if name == "cpu" { return nil }
     let devices = OpenCLDevice.all()
     if name == "auto" {
       for device in devices where !device.isCPU {
-        if let backend = try? checked(device, cpu, insist: false) { return backend }
+        if let backend = try? open(device) { return backend }
       }
-      return cpu
+      return nil
     }
     guard name == "opencl" || name.hasPrefix("opencl:") else {
       throw TesseraError.input("device", found: name, wanted: "cpu, opencl, opencl:N, opencl:NAME or auto")
@@ -34,16 +53,18 @@ public enum DeviceSelection {
       : Int(key).map { n in devices.first { $0.index == n } }
         ?? devices.first { $0.name.lowercased().contains(key.lowercased()) && !key.isEmpty }
     guard let found else { throw TesseraError.input("device", found: "no device \(name)", wanted: wanted) }
-    return try checked(found, cpu, insist: insist)
+    return try open(found)
   }
 
   /// Opens a device and refuses it if it fails the probe, unless the user insists.
-  private static func checked(_ device: OpenCLDevice, _ cpu: CPUBackend, insist: Bool) throws -> OpenCLBackend
-  {
+  private static func checked(
+    _ device: OpenCLDevice, _ cpu: CPUBackend, insist: Bool, _ sources: KernelSources, _ profiler: Profiler?
+  ) throws -> OpenCLBackend {
     let variant = ProcessInfo.processInfo.environment["TESSERA_OPENCL_VARIANT"]
     let backend = try OpenCLBackend(
-      device, variant: variant == "wide" ? .wide : variant == "narrow" ? .narrow : nil)
-    let result = try conformance(of: backend, against: cpu)
+      device, variant: variant == "wide" ? .wide : variant == "narrow" ? .narrow : nil, sources: sources,
+      profiler: profiler)
+    let result = try backend.span("conformance probe") { try conformance(of: backend, against: cpu) }
     if let failure = result.failure, !insist {
       throw TesseraError.failure(
         "device opencl:\(device.index) (\(device.name))", found: "it breaks \(failure)",

@@ -61,22 +61,25 @@ public final class Trainer {
     }
     let keepsStart = plan.keepsStart && history.isEmpty
     guard epochs < plan.epochs || keepsStart else { return try finish() }
-    let store = try FeatureStore(
-      network, images: plan.images, plan.slice, noise: plan.noise, limits: plan.limits,
-      progress: progressOfFeatures)
+    let device = network.device
+    let store = try device.span("slice's output") {
+      try FeatureStore(
+        network, images: plan.images, plan.slice, noise: plan.noise, limits: plan.limits,
+        progress: progressOfFeatures)
+    }
     if keepsStart {
-      let loss = try meanLoss(plan.training, store)
-      try close(EpochRecord(epoch: 0, loss: loss, correct: try correct(plan.validation, store)), epochDone)
+      let loss = try device.span("epoch 0") { try meanLoss(plan.training, store) }
+      try close(EpochRecord(epoch: 0, loss: loss, correct: try validate(store)), epochDone)
     }
     while epochs < plan.epochs, !isPatienceAtAnEnd {
       let epoch = epochs + 1
-      let loss = try pass(epoch, store, progress)
+      let loss = try device.span("epoch \(epoch)") { try pass(epoch, store, progress) }
       guard loss.isFinite else {
         throw TesseraError.failure(
           "training", found: "loss \(loss) in epoch \(epoch)", wanted: "a finite loss")
       }
       try close(
-        EpochRecord(epoch: epoch, loss: loss, correct: try correct(plan.validation, store)), epochDone)
+        EpochRecord(epoch: epoch, loss: loss, correct: try validate(store)), epochDone)
     }
     try finish()
   }
@@ -87,7 +90,11 @@ public final class Trainer {
   private func close(_ record: EpochRecord, _ epochDone: (EpochRecord) throws -> Void) throws {
     let isBest = beatsAll(record)
     history.append(record)
-    if let checkpoint { try checkpoint.save(network, optimizer, history, isBest: isBest) }
+    if let checkpoint {
+      try network.device.span("checkpoint") {
+        try checkpoint.save(network, optimizer, history, isBest: isBest)
+      }
+    }
     try epochDone(record)
   }
 
@@ -155,6 +162,10 @@ public final class Trainer {
       sum = try network.device.floats(losses).reduce(sum) { $0 + Double($1) }
     }
     return sum / Double(max(1, rows.count))
+  }
+
+  private func validate(_ store: FeatureStore) throws -> Int {
+    try network.device.span("validation") { try correct(plan.validation, store) }
   }
 
   /// Right answers on some rows in evaluation mode.

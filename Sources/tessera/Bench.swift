@@ -47,15 +47,20 @@ struct BenchRun: ParsableCommand {
       shape.isEmpty
       ? Benchmark.items.filter { kernels.isEmpty || kernels.contains($0.kernel) }
       : try shape.map { try Benchmark.item(kernels[0], shape: $0) }
-    let device = try options.open()
-    let reference = device is CPUBackend ? nil : try CPUBackend(threads: options.threads)
+    try options.use(for: "bench") { try measure(items, on: $0) }
+  }
+
+  private func measure(_ items: [Benchmark.Item], on device: any Backend) throws {
+    let reference = device.unprofiled is CPUBackend ? nil : try CPUBackend(threads: options.threads)
     let peaks = try Benchmark.peaks(of: device)
     if !json {
       print("\(device.name): \(round(peaks.gflops)) GFLOP/s and \(round(peaks.gigabytes)) GB/s measured")
     }
     var results: [Benchmark.Result] = []
     for item in items {
-      let result = Benchmark.run(item, on: device, peaks: peaks, reference: reference)
+      let result = device.span("\(item.kernel) \(item.label)") {
+        Benchmark.run(item, on: device, peaks: peaks, reference: reference)
+      }
       results.append(result)
       if !json { print(line(result)) }
     }

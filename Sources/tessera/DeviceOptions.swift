@@ -1,8 +1,9 @@
 import ArgumentParser
+import Foundation
 import TesseraCompute
 import TesseraPipeline
 
-/// The device and how much to say; shared by the commands that compute.
+/// The device, what is measured on it and how much to say; shared by the commands that compute.
 struct DeviceOptions: ParsableArguments {
   @Option(help: "cpu, opencl, opencl:N, opencl:NAME or auto.")
   var device = "auto"
@@ -13,17 +14,71 @@ struct DeviceOptions: ParsableArguments {
   @Flag(help: "Use a device even if it fails the conformance probe.")
   var insist = false
 
+  @Option(
+    name: .customLong("kernels"),
+    help: "Folder of OpenCL kernels (NAME.cl, shared headers) that are used in place of the built-in ones.")
+  var kernelFolder: String?
+
+  @Option(help: "Write when which kernel and stage ran to this file (JSON for Perfetto). Changes no bit.")
+  var trace: String?
+
+  @Flag(help: "At the end, tell which kernels took longest and how busy the device was. Changes no bit.")
+  var profile = false
+
   @Flag(help: "Say nothing but results.")
   var quiet = false
 
   @Flag(help: "Say more.")
   var verbose = false
 
-  /// The chosen device.
-  func open() throws -> any Backend {
-    try DeviceSelection.open(device, threads: threads, insist: insist)
+  /// Opens the chosen device for a body, a command's work, and writes the trace and the profile of it if they are wanted.
+  ///
+  /// - Parameters:
+  ///   - name: the command's, for the trace.
+  ///   - selection: another device than the chosen one; `insist` as well.
+  func use<R>(
+    for name: String, selection: String? = nil, insist: Bool? = nil, _ body: (any Backend) throws -> R
+  ) throws -> R {
+    let sources = try kernelFolder.map { try KernelSources(folder: $0) } ?? .embedded
+    if let trace { try Self.requireWritable(trace) }
+    let profiler = trace != nil || profile ? Profiler() : nil
+    let backend = try DeviceSelection.open(
+      selection ?? device, threads: threads, insist: insist ?? self.insist, sources: sources,
+      profiler: profiler)
+    if !sources.files.isEmpty {
+      progress.note("kernels from files: \(sources.files.joined(separator: ", "))")
+    }
+    let result = try backend.span(name) {
+      let result = try body(backend)
+      try backend.synchronize()
+      return result
+    }
+    if let profiler { try tell(profiler, backend.unprofiled) }
+    return result
   }
 
   /// Where progress goes: the terminal, plain lines, or nowhere.
   var progress: ProgressLine { ProgressLine(quiet: quiet) }
+
+  /// A place that cannot be written is found before hours of work.
+  private static func requireWritable(_ path: String) throws {
+    var isFolder: ObjCBool = false
+    guard !FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) || !isFolder.boolValue else {
+      throw TesseraError.input(path, found: "a folder", wanted: "a file to write the trace to")
+    }
+    _ = try AtomicFile(path)
+  }
+
+  /// Standard output is the results': the profile goes to standard error.
+  private func tell(_ profiler: Profiler, _ device: any Backend) throws {
+    let summary = profiler.summary()
+    if let trace {
+      let (events, dropped) = try profiler.writeTrace(to: trace)
+      progress.note("trace \(trace): \(events) events" + (dropped > 0 ? ", \(dropped) dropped" : ""))
+    }
+    guard profile else { return }
+    // Shares of the peak are left out where there is no memory left to measure it.
+    let text = summary.text(peaks: try? Benchmark.peaks(of: device))
+    FileHandle.standardError.write(Data((text + "\n").utf8))
+  }
 }

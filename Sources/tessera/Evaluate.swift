@@ -14,16 +14,17 @@ struct Evaluate: ParsableCommand {
 
   /// Evaluates and prints.
   func run() throws {
-    let backend = try device.open()
-    let predictor = try Predictor(run: folder, device: backend)
-    let set = try DataSet.read(data.data, columns: data.columns, classes: predictor.classes)
-    let progress = device.progress
-    progress.begin("embedding \(set.texts.count) reviews on \(backend.name)")
-    let evaluation = try predictor.evaluate(set, run: folder) {
-      progress.update("embedding", done: $0, of: set.texts.count, unit: "reviews")
+    try device.use(for: "evaluate") { backend in
+      let predictor = try Predictor(run: folder, device: backend)
+      let set = try DataSet.read(data.data, columns: data.columns, classes: predictor.classes)
+      let progress = device.progress
+      progress.begin("embedding \(set.texts.count) reviews on \(backend.name)")
+      let evaluation = try predictor.evaluate(set, run: folder) {
+        progress.update("embedding", done: $0, of: set.texts.count, unit: "reviews")
+      }
+      print("accuracy      \(evaluation.model)")
+      print("linear probe  \(evaluation.probe)")
+      print("predictions \(evaluation.fingerprint)")
     }
-    print("accuracy      \(evaluation.model)")
-    print("linear probe  \(evaluation.probe)")
-    print("predictions \(evaluation.fingerprint)")
   }
 }

@@ -21,23 +21,24 @@ struct Layout: ParsableCommand {
     layout.apply(to: &configuration)
     let plan = try configuration.layoutPlan()
     let features = try Embeddings.read(embeddings)
-    let backend = try device.open()
-    let split = try Split(
-      labels: features.labels, validation: shares.validationShare, test: shares.testShare, seed: layout.seed,
-      trainingRows: shares.trainingRows)
-    let progress = device.progress
-    progress.begin("laying out \(features.columns) features on \(backend.name)")
-    let result = try FeatureLayout.make(features, split: split, plan, on: backend) { done, all, _ in
-      progress.update("t-SNE", done: done, of: all, unit: "iterations")
-    }
-    let digits = try result.write(to: out)
-    for channel in result.channels {
-      print("\(channel.name): \(channel.summary)")
-      if let seconds = channel.seconds {
-        print("  \(Self.short(seconds.places)) s for places, \(Self.short(seconds.pixels)) s for pixels")
+    try device.use(for: "layout") { backend in
+      let split = try Split(
+        labels: features.labels, validation: shares.validationShare, test: shares.testShare, seed: layout.seed,
+        trainingRows: shares.trainingRows)
+      let progress = device.progress
+      progress.begin("laying out \(features.columns) features on \(backend.name)")
+      let result = try FeatureLayout.make(features, split: split, plan, on: backend) { done, all, _ in
+        progress.update("t-SNE", done: done, of: all, unit: "iterations")
       }
+      let digits = try result.write(to: out)
+      for channel in result.channels {
+        print("\(channel.name): \(channel.summary)")
+        if let seconds = channel.seconds {
+          print("  \(Self.short(seconds.places)) s for places, \(Self.short(seconds.pixels)) s for pixels")
+        }
+      }
+      print("layout \(digits)")
     }
-    print("layout \(digits)")
   }
 
   /// Seconds for people.

@@ -49,7 +49,10 @@ struct Predict: ParsableCommand {
     if let data {
       texts = try DataSet.read(data, columns: .init(text: textColumn), classes: nil, labelled: false).texts
     }
-    let predictor = try Predictor(run: folder, device: try device.open())
+    try device.use(for: "predict") { try answerAll(texts, try Predictor(run: folder, device: $0)) }
+  }
+
+  private func answerAll(_ texts: [String]?, _ predictor: Predictor) throws {
     var answered = 0
     if let texts {
       for begin in stride(from: 0, to: texts.count, by: Self.chunk) {

@@ -20,7 +20,7 @@ struct Report: ParsableCommand {
   func run() throws {
     print(try RunReport(folder: folder).text)
     guard !text else { return }
-    let page = try ReportPage(folder: folder, device: try device.open()).html()
+    let page = try device.use(for: "report") { try ReportPage(folder: folder, device: $0).html() }
     let path = out ?? URL(fileURLWithPath: folder).appendingPathComponent("report.html").path
     try AtomicFile.write(Data(page.utf8), to: path)
     print("report         \(path)")

@@ -52,13 +52,14 @@ struct Run: ParsableCommand {
     (c.validationShare, c.testShare, c.trainingRows) = (
       split.validationShare, split.testShare, split.trainingRows
     )
-    let backend = try device.open()
-    let progress = device.progress
-    progress.note("device: \(backend.name)")
-    let summary = try Pipeline(
-      c, device: backend, out: out, embeddingBatch: encoder.batch,
-      limits: training.limits, progress: progress
-    ).run()
-    print(summary.text)
+    try device.use(for: "run") { backend in
+      let progress = device.progress
+      progress.note("device: \(backend.name)")
+      let summary = try Pipeline(
+        c, device: backend, out: out, embeddingBatch: encoder.batch,
+        limits: training.limits, progress: progress
+      ).run()
+      print(summary.text)
+    }
   }
 }

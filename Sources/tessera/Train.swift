@@ -36,19 +36,20 @@ struct Train: ParsableCommand {
     let key = try c.checkpointKey(
       images: try Fingerprint.ofFile(images),
       weights: try training.weights.map { try Fingerprint.ofFile($0) } ?? "drawn by seed")
-    let backend = try device.open()
-    let progress = device.progress
-    progress.begin("training \(training.model) on \(backend.name)")
-    let model = try TrainedModel.train(
-      set, options, key: key, on: backend,
-      features: { progress.update("slice", done: $0, of: $1, unit: "images") },
-      progress: { progress.update("epoch \($0) of \(training.epochs)", done: $1, of: $2, unit: "images") }
-    ) { record, rows in
-      print(
-        "epoch \(record.epoch): loss \(record.loss), validation \(Accuracy(correct: record.correct, total: rows))"
-      )
-      progress.begin("epoch \(record.epoch + 1)", quietly: true)
+    try device.use(for: "train") { backend in
+      let progress = device.progress
+      progress.begin("training \(training.model) on \(backend.name)")
+      let model = try TrainedModel.train(
+        set, options, key: key, on: backend,
+        features: { progress.update("slice", done: $0, of: $1, unit: "images") },
+        progress: { progress.update("epoch \($0) of \(training.epochs)", done: $1, of: $2, unit: "images") }
+      ) { record, rows in
+        print(
+          "epoch \(record.epoch): loss \(record.loss), validation \(Accuracy(correct: record.correct, total: rows))"
+        )
+        progress.begin("epoch \(record.epoch + 1)", quietly: true)
+      }
+      print("model \(try model.write(to: folder.file(Pipeline.Files.model)))")
     }
-    print("model \(try model.write(to: folder.file(Pipeline.Files.model)))")
   }
 }

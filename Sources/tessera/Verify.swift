@@ -22,6 +22,8 @@ struct Verify: ParsableCommand {
   private struct Result: Codable {
     let verification: Verification
     let functions: [FunctionCheck.Result]
+    /// Files that kernels were read from, in place of the binary's text; nil if none.
+    let kernels: [String]?
   }
 
   /// Verifies; a mismatch is a failure.
@@ -29,9 +31,12 @@ struct Verify: ParsableCommand {
     guard (1...1 << 20).contains(stride) else {
       throw TesseraError.input("stride", found: "\(stride)", wanted: "1 to \(1 << 20)")
     }
-    let cpu = try CPUBackend(threads: options.threads)
     let name = options.device == "auto" && !OpenCLDevice.all().isEmpty ? "opencl" : options.device
-    let device = try DeviceSelection.open(name, threads: options.threads, insist: true)
+    try options.use(for: "verify", selection: name, insist: true) { try verify($0) }
+  }
+
+  private func verify(_ device: any Backend) throws {
+    let cpu = try CPUBackend(threads: options.threads)
     let progress = options.progress
     var cases = small ? Catalogue.cases.filter(\.isSmall) : Catalogue.cases
     if !only.isEmpty {
@@ -56,12 +61,14 @@ struct Verify: ParsableCommand {
         if !json { print(functions[functions.count - 1].line) }
       }
     }
+    let kernels = (device.unprofiled as? OpenCLBackend)?.sources.files ?? []
     if json {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
       print(
         String(
-          decoding: try encoder.encode(Result(verification: verification, functions: functions)),
+          decoding: try encoder.encode(
+            Result(verification: verification, functions: functions, kernels: kernels.isEmpty ? nil : kernels)),
           as: UTF8.self))
     } else {
       for (primitive, count) in verification.casesByPrimitive.sorted(by: { $0.key < $1.key }) {

@@ -15,7 +15,7 @@
   X(clReleaseKernel) X(clSetKernelArg) X(clGetKernelWorkGroupInfo) X(clEnqueueNDRangeKernel)           \
   X(clEnqueueReadBuffer) X(clEnqueueWriteBuffer) X(clEnqueueCopyBuffer) X(clEnqueueMapBuffer)          \
   X(clEnqueueUnmapMemObject) X(clFlush) X(clFinish) X(clWaitForEvents) X(clReleaseEvent)               \
-  X(clGetEventInfo) X(clGetEventProfilingInfo) X(clEnqueueMarkerWithWaitList)                          \
+  X(clRetainEvent) X(clGetEventInfo) X(clGetEventProfilingInfo) X(clEnqueueMarkerWithWaitList)         \
   X(clEnqueueBarrierWithWaitList)
 
 typedef struct {

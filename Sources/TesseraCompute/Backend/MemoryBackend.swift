@@ -27,6 +27,8 @@ public protocol MemoryBackend: AnyObject, Sendable {
   var name: String { get }
   /// Bytes of memory that tensors may take: the device's; what is free of the host's, where that is the same.
   var memory: Int { get }
+  /// What measures the backend's work; nil where nothing does.
+  var profiler: Profiler? { get }
   /// Allocates an uninitialised tensor from the backend's pool.
   func allocate(_ shape: [Int], _ type: ElementType) throws -> Tensor
   /// Copies host bytes into elements from `offset` on.
@@ -46,6 +48,9 @@ public protocol MemoryBackend: AnyObject, Sendable {
 }
 
 extension MemoryBackend {
+  /// No profiler: a backend that can be measured says otherwise.
+  public var profiler: Profiler? { nil }
+
   /// A float tensor from host values.
   public func tensor(_ values: [Float], _ shape: [Int]) throws -> Tensor {
     let tensor = try allocate(shape, .float32)

@@ -5,6 +5,8 @@ extension Benchmark {
   public struct Report: Sendable, Codable {
     /// The device; of an OpenCL one its driver, and the options that its programs are built with.
     public let device: String, driver: String?, buildOptions: String?
+    /// Files that its kernels were read from, in place of the binary's text; nil if none.
+    public let kernels: [String]?
     /// What the device was measured to do at most.
     public let peaks: Peaks
     /// The items.
@@ -12,10 +14,11 @@ extension Benchmark {
 
     /// A report of a device.
     public init(_ device: any Backend, peaks: Peaks, results: [Result]) {
-      let opencl = device as? OpenCLBackend
+      let opencl = device.unprofiled as? OpenCLBackend
       self.device = device.name
       driver = opencl.map { "\($0.device.platformVersion); driver \($0.device.driver)" }
       buildOptions = opencl?.buildOptions
+      kernels = opencl.flatMap { $0.sources.files.isEmpty ? nil : $0.sources.files }
       (self.peaks, self.results) = (peaks, results)
     }
 

@@ -16,6 +16,10 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
   public let device: OpenCLDevice
   /// The options that programs are built with.
   public var buildOptions: String { programs.options }
+  /// Where its programs' text is from.
+  public var sources: KernelSources { programs.sources }
+  /// What measures its work; nil if nothing does.
+  public let profiler: Profiler?
   /// Whether rows are computed by work-groups (GPU variants) instead of single work-items.
   let wide: Bool
   let cl: tsr_opencl
@@ -23,6 +27,9 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
   private let context: cl_context
   private let programs: OpenCLPrograms
   private let pool: OpenCLMemoryPool
+  private let staging: OpenCLStaging
+  /// The commands whose times are to be read; nil without a profiler.
+  private let events: OpenCLEvents?
   /// Guards kernels' arguments: OpenCL objects are shared, argument slots are not thread-safe.
   private let lock = NSLock()
 
@@ -32,8 +39,13 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
   ///   - device: one of `OpenCLDevice.all()`.
   ///   - variant: `wide` for the GPU variants, `narrow` for those of CPU devices; by device type if nil.
   ///   - softwareDivision: use the software division and square root even if the device rounds natively.
+  ///   - sources: the kernels' text.
+  ///   - profiler: what measures kernels and program builds (`ProfiledBackend` adds the host's transfers); nothing does if nil.
   /// - Throws: `TesseraError` if the device cannot be used.
-  public init(_ device: OpenCLDevice, variant: Variant? = nil, softwareDivision: Bool = false) throws {
+  public init(
+    _ device: OpenCLDevice, variant: Variant? = nil, softwareDivision: Bool = false,
+    sources: KernelSources = .embedded, profiler: Profiler? = nil
+  ) throws {
     let cl = try openCL().pointee
     self.cl = cl
     self.device = device
@@ -44,14 +56,20 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
     try check(status, "context of \(device.name)")
     guard let context else { throw TesseraError.failure("context of \(device.name)", found: "nothing") }
     self.context = context
-    let queue = cl.clCreateCommandQueue(context, id, 0, &status)
+    let timed = profiler == nil ? 0 : cl_command_queue_properties(CL_QUEUE_PROFILING_ENABLE)
+    let queue = cl.clCreateCommandQueue(context, id, timed, &status)
     try check(status, "queue of \(device.name)")
     guard let queue else { throw TesseraError.failure("queue of \(device.name)", found: "nothing") }
     self.queue = queue
     programs = OpenCLPrograms(
       cl: cl, context: context, device: device, wide: wide,
-      nativeDivision: device.roundsDivision && !softwareDivision)
+      nativeDivision: device.roundsDivision && !softwareDivision, sources: sources, profiler: profiler)
     pool = OpenCLMemoryPool(cl: cl, context: context)
+    staging = OpenCLStaging(cl: cl)
+    self.profiler = profiler
+    events = try profiler.map {
+      try OpenCLEvents($0, cl: cl, queue: queue, name: "opencl:\(device.index) (\(device.name))")
+    }
   }
 
   deinit {
@@ -78,10 +96,19 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
         try check(
           cl.clSetKernelArg(kernel, cl_uint(index + 1), MemoryLayout<cl_mem>.size, &buffer), name)
       }
-      try check(
-        cl.clEnqueueNDRangeKernel(queue, kernel, cl_uint(global.count), nil, global, local, 0, nil, nil), name
-      )
+      try command(.kernel, name, KernelWork(name, parameters, tensors)) {
+        cl.clEnqueueNDRangeKernel(queue, kernel, cl_uint(global.count), nil, global, local, 0, nil, $0)
+      }
     }
+  }
+
+  /// Enqueues a command, with an event if its times are wanted.
+  func command(
+    _ category: Profiler.Category, _ name: String, _ work: @autoclosure () -> KernelWork,
+    _ enqueue: (UnsafeMutablePointer<cl_event?>?) -> cl_int
+  ) throws {
+    guard let events else { return try check(enqueue(nil), name) }
+    try events.add(category, name, work(), enqueue)
   }
 
   public func allocate(_ shape: [Int], _ type: ElementType) throws -> Tensor {
@@ -93,21 +120,46 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
     try tensor.checkTransfer(bytes.count, offset)
     guard bytes.count > 0 else { return }
     let buffer = try tensor.openCL("upload").buffer
-    try check(
-      cl.clEnqueueWriteBuffer(
-        queue, buffer, cl_bool(CL_TRUE), offset * 4, bytes.count, bytes.baseAddress, 0, nil, nil), "upload")
+    guard bytes.count <= OpenCLStaging.largest else {
+      return try command(.transfer, "write", KernelWork(bytes: bytes.count)) {
+        cl.clEnqueueWriteBuffer(
+          queue, buffer, cl_bool(CL_TRUE), offset * 4, bytes.count, bytes.baseAddress, 0, nil, $0)
+      }
+    }
+    // A blocking write would wait for everything before it in the queue: the device would idle until the host has
+    // enqueued more.
+    try staging.write(bytes) { copy, event in
+      try check(
+        cl.clEnqueueWriteBuffer(
+          queue, buffer, cl_bool(CL_FALSE), offset * 4, bytes.count, copy, 0, nil, event), "upload")
+      if let events, let event = event.pointee {
+        events.share(event, .transfer, "write", KernelWork(bytes: bytes.count))
+      }
+    }
+    try check(cl.clFlush(queue), "upload")
   }
 
   public func download(_ tensor: Tensor, offset: Int, into bytes: UnsafeMutableRawBufferPointer) throws {
     try tensor.checkTransfer(bytes.count, offset)
     guard bytes.count > 0 else { return }
     let buffer = try tensor.openCL("download").buffer
-    try check(
+    try command(.transfer, "read", KernelWork(bytes: bytes.count)) {
       cl.clEnqueueReadBuffer(
-        queue, buffer, cl_bool(CL_TRUE), offset * 4, bytes.count, bytes.baseAddress, 0, nil, nil), "download")
+        queue, buffer, cl_bool(CL_TRUE), offset * 4, bytes.count, bytes.baseAddress, 0, nil, $0)
+    }
+    finished()
   }
 
-  public func synchronize() throws { try check(cl.clFinish(queue), "synchronize") }
+  public func synchronize() throws {
+    try check(cl.clFinish(queue), "synchronize")
+    finished()
+  }
+
+  /// The queue is empty: what was kept for its commands is not needed any more.
+  private func finished() {
+    staging.retire()
+    events?.collect()
+  }
 }
 
 extension Tensor {

@@ -10,13 +10,19 @@ final class OpenCLPrograms: @unchecked Sendable {
   private let context: cl_context
   private let device: OpenCLDevice
   let options: String
+  let sources: KernelSources
+  private let profiler: Profiler?
   private var programs: [String: cl_program] = [:]
   private var kernels: [String: cl_kernel] = [:]
 
-  init(cl: tsr_opencl, context: cl_context, device: OpenCLDevice, wide: Bool, nativeDivision: Bool) {
+  init(
+    cl: tsr_opencl, context: cl_context, device: OpenCLDevice, wide: Bool, nativeDivision: Bool,
+    sources: KernelSources, profiler: Profiler?
+  ) {
     self.cl = cl
     self.context = context
     self.device = device
+    (self.sources, self.profiler) = (sources, profiler)
     var options = "-cl-std=CL1.2"
     if nativeDivision { options += " -cl-fp32-correctly-rounded-divide-sqrt -DTSR_NATIVE_DIVIDE" }
     if wide { options += " -DTSR_WIDE" }
@@ -42,23 +48,14 @@ final class OpenCLPrograms: @unchecked Sendable {
     return created
   }
 
-  /// The text of a family's program: shared headers, then the family.
-  static func source(_ family: String) throws -> String {
-    var text = ""
-    var found = false
-    for index in 0..<tsr_source_count() {
-      let name = String(cString: tsr_source_name(index))
-      guard name.hasSuffix(".h") || name == family + ".cl" else { continue }
-      found = found || name == family + ".cl"
-      text += String(cString: tsr_source_text(index)) + "\n"
-    }
-    guard found else { throw TesseraError.failure("kernels", found: "no family \(family)") }
-    return text
-  }
-
   private func program(_ family: String) throws -> cl_program {
     if let program = programs[family] { return program }
-    let source = try Self.source(family)
+    guard let profiler else { return try newProgram(family) }
+    return try profiler.span(.build, "program \(family)") { try newProgram(family) }
+  }
+
+  private func newProgram(_ family: String) throws -> cl_program {
+    let source = try sources.program(family)
     let key = [device.platform, device.platformVersion, device.name, device.driver, options, source]
     let digest = SHA256.hash(data: Data(key.joined(separator: "\u{0}").utf8))
     let hex = digest.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
@@ -92,7 +89,7 @@ final class OpenCLPrograms: @unchecked Sendable {
         program, id, cl_program_build_info(CL_PROGRAM_BUILD_LOG), size, &log, nil)
       _ = cl.clReleaseProgram(program)
       throw TesseraError.failure(
-        "program \(family) on \(device.name)", found: String(decoding: log.prefix { $0 != 0 }, as: UTF8.self),
+        "\(sources.place(family)) on \(device.name)", found: String(decoding: log.prefix { $0 != 0 }, as: UTF8.self),
         wanted: "a clean build")
     }
     return program

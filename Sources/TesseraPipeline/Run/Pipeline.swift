@@ -60,7 +60,7 @@ public struct Pipeline {
     }
     _ = try (configuration.layoutPlan(), configuration.trainingOptions(), configuration.tokenPooling())
     folder = try RunDirectory(out)
-    folder.device = device.name
+    (folder.device, folder.profiler) = (device.name, device.profiler)
   }
 
   /// Runs what has to be run.

@@ -7,6 +7,8 @@ public final class RunDirectory {
   public let path: String
   /// Where stages compute, for their records.
   public var device: String?
+  /// What measures them; nil where nothing does.
+  public var profiler: Profiler?
   private var lock: Int32 = -1
 
   /// Opens or makes a folder and locks it; leftovers of killed runs are removed.
@@ -61,7 +63,7 @@ public final class RunDirectory {
       return (old.fingerprint, false)
     }
     let start = ContinuousClock.now
-    record.fingerprint = try body()
+    record.fingerprint = try profiler?.span(.stage, stage, body) ?? body()
     let (seconds, attoseconds) = (ContinuousClock.now - start).components
     (record.seconds, record.device) = (Double(seconds) + Double(attoseconds) * 1e-18, device)
     for name in outputs { record.outputs[name] = try Fingerprint.ofFile(file(name)) }

@@ -1,0 +1,35 @@
+import Kernels
+
+/// What a kernel has to do, as far as its call tells.
+struct KernelWork: Sendable {
+  /// Floating-point operations (a fused product counts two); 0 where they are not known.
+  let operations: Double
+  /// Bytes of its buffers; of copies and gathers those that are moved.
+  let bytes: Int
+
+  static let none = KernelWork(operations: 0, bytes: 0)
+
+  init(operations: Double = 0, bytes: Int) { (self.operations, self.bytes) = (operations, bytes) }
+
+  /// Work by a kernel's name, its parameters and its buffers.
+  init(_ kernel: String, _ parameters: UnsafeRawBufferPointer, _ tensors: [Tensor]) {
+    // A kernel whose parameters are of another kind than its name says is no reason to read beyond them.
+    func read<P: BitwiseCopyable>(_ type: P.Type) -> P? {
+      parameters.count == MemoryLayout<P>.size ? parameters.loadUnaligned(as: type) : nil
+    }
+    var (operations, moved) = (0.0, tensors.reduce(0) { $0 + $1.count * $1.elementType.byteCount })
+    switch kernel {
+    case "tsr_matmul": operations = read(MatmulParameters.self)?.operations ?? 0
+    case "tsr_distances": operations = (read(MatmulParameters.self)?.operations ?? 0) * 1.5
+    case "tsr_copy": moved = read(tsr_copy_params.self).map { 8 * Int($0.rows) * Int($0.cols) } ?? moved
+    case "tsr_gather": moved = read(tsr_gather_params.self).map { 8 * Int($0.rows) * Int($0.cols) } ?? moved
+    default: break
+    }
+    self.init(operations: operations, bytes: moved)
+  }
+}
+
+extension MatmulParameters {
+  /// Two for each fused product.
+  var operations: Double { 2 * Double(batch) * Double(m) * Double(n) * Double(k) }
+}

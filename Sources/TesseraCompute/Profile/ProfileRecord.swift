@@ -1,0 +1,33 @@
+/// Something that took time on the host or on a device.
+struct ProfileRecord: Sendable {
+  /// Indices into the profiler's names; the primitive is -1 where none is known.
+  var name: Int32, primitive: Int32
+  /// Index into the profiler's tracks.
+  var track: Int32
+  let category: Profiler.Category
+  /// Nanoseconds of the host's clock: handed to the queue, sent to the device, begun, done. On the host the first three are
+  /// one.
+  let queued: Int64, submit: Int64, start: Int64, end: Int64
+  let work: KernelWork
+
+  init(
+    _ category: Profiler.Category, queued: Int64? = nil, submit: Int64? = nil, start: Int64, end: Int64,
+    work: KernelWork = .none
+  ) {
+    (name, primitive, track, self.category) = (-1, -1, -1, category)
+    // Not every driver keeps the four in order.
+    self.start = start
+    self.end = max(start, end)
+    self.submit = min(submit ?? start, start)
+    self.queued = min(queued ?? start, self.submit)
+    self.work = work
+  }
+}
+
+/// What all runs of a kernel or primitive came to.
+struct ProfileTotal: Sendable {
+  var calls = 0
+  var nanoseconds: Int64 = 0
+  var operations = 0.0
+  var bytes = 0.0
+}

@@ -1,0 +1,129 @@
+import Kernels
+
+/// A backend under a profiler: the same primitives, hence the same bits. The host's transfers and waits become spans;
+/// kernels are timed by the device's events, on the CPU as spans of its track.
+public final class ProfiledBackend: KernelLauncher {
+  /// The backend that does the work.
+  public let base: any Backend
+  /// Where the measurements go.
+  public let profiler: Profiler?
+  private let sink: Profiler
+  private let launcher: any KernelLauncher
+  /// Where kernels go that the host times; nil if the device does.
+  private let track: Int32?
+
+  /// The CPU.
+  public init(_ device: CPUBackend, profiler: Profiler) {
+    (base, launcher, self.profiler, sink) = (device, device, profiler, profiler)
+    track = profiler.addTrack(device.name)
+  }
+
+  /// An OpenCL device that was opened with a profiler; nil if it was opened without.
+  public init?(_ device: OpenCLBackend) {
+    guard let profiler = device.profiler else { return nil }
+    (base, launcher, self.profiler, sink, track) = (device, device, profiler, profiler, nil)
+  }
+
+  public var name: String { base.name }
+  public var memory: Int { base.memory }
+
+  func launch<P>(
+    _ kernel: KernelName, items: Int, cost: Int, _ parameters: P, _ tensors: [Tensor]
+  ) throws {
+    guard items > 0, track != nil else {
+      return try launcher.launch(kernel, items: items, cost: cost, parameters, tensors)
+    }
+    let work = withUnsafeBytes(of: parameters) { KernelWork(kernel.name, $0, tensors) }
+    try timed(kernel.name, work) {
+      try launcher.launch(kernel, items: items, cost: cost, parameters, tensors)
+    }
+  }
+
+  /// A kernel of the CPU; of another device it is timed by itself.
+  private func timed(_ name: String, _ work: @autoclosure () -> KernelWork, _ body: () throws -> Void) rethrows {
+    guard let track else { return try body() }
+    let start = Profiler.now
+    try body()
+    let end = Profiler.now
+    sink.add(
+      ProfileRecord(.kernel, start: start, end: end, work: work()), name, primitive: Profiler.primitive,
+      track: track)
+  }
+
+  public func allocate(_ shape: [Int], _ type: ElementType) throws -> Tensor { try base.allocate(shape, type) }
+
+  public func upload(_ bytes: UnsafeRawBufferPointer, to tensor: Tensor, offset: Int) throws {
+    try sink.span(.upload, "upload", bytes: bytes.count) {
+      try base.upload(bytes, to: tensor, offset: offset)
+    }
+  }
+
+  public func download(_ tensor: Tensor, offset: Int, into bytes: UnsafeMutableRawBufferPointer) throws {
+    try sink.span(.download, "download", bytes: bytes.count) {
+      try base.download(tensor, offset: offset, into: bytes)
+    }
+  }
+
+  public func synchronize() throws { try sink.span(.wait, "synchronize") { try base.synchronize() } }
+
+  public func fill(_ tensor: Tensor, with value: Float) throws {
+    try timed("fill", KernelWork(bytes: 4 * tensor.count)) { try base.fill(tensor, with: value) }
+  }
+
+  public func copy(_ source: Tensor, to destination: Tensor, region: CopyRegion) throws {
+    try timed("copy", KernelWork(bytes: 8 * region.rows * region.columns)) {
+      try base.copy(source, to: destination, region: region)
+    }
+  }
+
+  public func transpose(_ x: Tensor, rows: Int, columns: Int, into y: Tensor) throws {
+    try timed("transpose", KernelWork(bytes: 4 * (x.count + y.count))) {
+      try base.transpose(x, rows: rows, columns: columns, into: y)
+    }
+  }
+}
+
+extension ProfiledBackend {
+  /// A contraction: a kernel on the CPU, several on other devices.
+  private func contraction(
+    _ name: String, _ operations: Double, _ tensors: [Tensor], _ body: () throws -> Void
+  ) throws {
+    try sink.within(name, operations: operations) {
+      let bytes = tensors.reduce(0) { $0 + 4 * $1.count }
+      try timed(name, KernelWork(operations: operations, bytes: bytes), body)
+    }
+  }
+
+  public func matmul(_ p: MatmulParameters, _ a: Tensor, _ b: Tensor, bias: Tensor?, into c: Tensor) throws {
+    try contraction("matmul", p.operations, [a, b, c]) { try base.matmul(p, a, b, bias: bias, into: c) }
+  }
+
+  public func conv2d(_ p: ConvParameters, _ x: Tensor, _ w: Tensor, bias: Tensor?, into y: Tensor) throws {
+    try contraction("conv2d", 2 * Double(p.multiplyAdds), [x, w, y]) {
+      try base.conv2d(p, x, w, bias: bias, into: y)
+    }
+  }
+
+  public func conv2dGradData(_ p: ConvParameters, _ dy: Tensor, _ w: Tensor, into dx: Tensor) throws {
+    try contraction("conv2dGradData", 2 * Double(p.multiplyAdds), [dy, w, dx]) {
+      try base.conv2dGradData(p, dy, w, into: dx)
+    }
+  }
+
+  public func conv2dGradWeight(_ p: ConvParameters, _ x: Tensor, _ dy: Tensor, into dw: Tensor) throws {
+    try contraction("conv2dGradWeight", 2 * Double(p.multiplyAdds), [x, dy, dw]) {
+      try base.conv2dGradWeight(p, x, dy, into: dw)
+    }
+  }
+
+  public func squaredDistances(_ x: Tensor, points: Int, dims: Int, into d: Tensor) throws {
+    try contraction("squaredDistances", 3 * Double(points) * Double(points) * Double(dims), [x, d]) {
+      try base.squaredDistances(x, points: points, dims: dims, into: d)
+    }
+  }
+}
+
+extension Backend {
+  /// The backend that does the work, without a profiler around it.
+  public var unprofiled: any Backend { (self as? ProfiledBackend)?.base ?? self }
+}

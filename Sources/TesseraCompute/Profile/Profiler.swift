@@ -1,0 +1,153 @@
+import Dispatch
+import Foundation
+import Synchronization
+
+/// Collects what a backend and its callers took time for: kernels by the device's clock, stages and transfers by the host's.
+///
+/// A backend gets one when it is opened; without one nothing is measured.
+public final class Profiler: Sendable {
+  /// What a record is about.
+  public enum Category: String, Sendable {
+    /// A part of the work that the user knows: a command, a stage, an epoch.
+    case stage
+    /// The host: building a program, handing data to a device, waiting for data or for the device.
+    case build, upload, download, wait
+    /// The device: a kernel, a transfer by its queue.
+    case kernel, transfer
+  }
+
+  /// The records that were kept, in the order in which they ended.
+  struct Snapshot: Sendable {
+    var names: [String] = [], tracks: [String] = []
+    var records: [ProfileRecord] = []
+    /// Records beyond the capacity, which the totals hold all the same; commands whose times the device did not tell.
+    var dropped = 0, untimed = 0
+    /// By name, of kernels and transfers of devices; by primitive, of those that ran in one.
+    var totals: [Int32: ProfileTotal] = [:], primitives: [Int32: ProfileTotal] = [:]
+    /// Nanoseconds in which devices were at work.
+    var busy: Int64 = 0
+    /// The host's clock at the beginning and at the time of the snapshot.
+    var begin: Int64 = 0, end: Int64 = 0
+  }
+
+  private struct State: Sendable {
+    var kept = Snapshot()
+    var ids: [String: Int32] = [:]
+    var threads: [UInt: Int32] = [:]
+    /// By track, until when its device was at work.
+    var busyUntil: [Int32: Int64] = [:]
+
+    mutating func id(_ name: String) -> Int32 {
+      if let id = ids[name] { return id }
+      let id = Int32(kept.names.count)
+      kept.names.append(name)
+      ids[name] = id
+      return id
+    }
+
+    mutating func newTrack(_ name: String) -> Int32 {
+      kept.tracks.append(name)
+      return Int32(kept.tracks.count - 1)
+    }
+  }
+
+  private let state = Mutex(State())
+  private let capacity: Int
+
+  /// The primitive in whose course kernels are enqueued.
+  @TaskLocal static var primitive: Int32 = -1
+
+  /// A profiler that keeps up to so many records for the trace (72 bytes each); totals count all.
+  public init(capacity: Int = 1 << 20) {
+    self.capacity = max(0, capacity)
+    state.withLock { $0.kept.begin = Self.now }
+  }
+
+  /// The host's clock in nanoseconds.
+  static var now: Int64 { Int64(clamping: DispatchTime.now().uptimeNanoseconds) }
+
+  /// Runs a body as a span on the calling thread's track; spans in it lie inside.
+  public func span<R>(_ category: Category, _ name: String, bytes: Int = 0, _ body: () throws -> R) rethrows
+    -> R
+  {
+    let start = Self.now
+    defer {
+      add(ProfileRecord(category, start: start, end: Self.now, work: KernelWork(bytes: bytes)), name)
+    }
+    return try body()
+  }
+
+  /// Runs a body whose kernels belong to a primitive of so many floating-point operations.
+  func within<R>(_ primitive: String, operations: Double, _ body: () throws -> R) rethrows -> R {
+    let id = state.withLock { state in
+      let id = state.id(primitive)
+      state.kept.primitives[id, default: ProfileTotal()].calls += 1
+      state.kept.primitives[id, default: ProfileTotal()].operations += operations
+      return id
+    }
+    return try Self.$primitive.withValue(id, operation: body)
+  }
+
+  /// A new track, of a device.
+  func addTrack(_ name: String) -> Int32 { state.withLock { $0.newTrack(name) } }
+
+  /// Adds a record to a track, or to the calling thread's.
+  func add(_ record: ProfileRecord, _ name: String, primitive: Int32 = -1, track: Int32? = nil) {
+    let thread = track == nil ? UInt(pthread_self()) : 0
+    state.withLock { state in
+      var record = record
+      (record.name, record.primitive) = (state.id(name), primitive)
+      if let track {
+        record.track = track
+        Self.count(record, &state)
+      } else {
+        let there = state.threads[thread]
+        record.track = there ?? state.newTrack(state.threads.isEmpty ? "host" : "host, another thread")
+        state.threads[thread] = record.track
+      }
+      if state.kept.records.count < capacity {
+        state.kept.records.append(record)
+      } else {
+        state.kept.dropped += 1
+      }
+    }
+  }
+
+  /// Counts a command whose times the device does not tell.
+  func addUntimed() { state.withLock { $0.kept.untimed += 1 } }
+
+  private static func count(_ record: ProfileRecord, _ state: inout State) {
+    let length = record.end - record.start
+    var total = state.kept.totals[record.name] ?? ProfileTotal()
+    total.calls += 1
+    total.nanoseconds += length
+    total.operations += record.work.operations
+    total.bytes += Double(record.work.bytes)
+    state.kept.totals[record.name] = total
+    if record.primitive >= 0 {
+      state.kept.primitives[record.primitive, default: ProfileTotal()].nanoseconds += length
+    }
+    let until = state.busyUntil[record.track] ?? 0
+    state.kept.busy += max(0, record.end - max(record.start, until))
+    state.busyUntil[record.track] = max(until, record.end)
+  }
+
+  /// What was collected so far. What a device has not done yet is missing: synchronise first.
+  func snapshot() -> Snapshot {
+    state.withLock { state in
+      var kept = state.kept
+      kept.end = Self.now
+      return kept
+    }
+  }
+}
+
+extension MemoryBackend {
+  /// Runs a body as a span of the profile, where there is one.
+  public func span<R>(
+    _ name: @autoclosure () -> String, category: Profiler.Category = .stage, _ body: () throws -> R
+  ) rethrows -> R {
+    guard let profiler else { return try body() }
+    return try profiler.span(category, name(), body)
+  }
+}
