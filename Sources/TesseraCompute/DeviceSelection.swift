@@ -20,11 +20,14 @@ public enum DeviceSelection {
     profiler: Profiler? = nil
   ) throws -> any Backend {
     let cpu = try CPUBackend(threads: threads)
-    let device = try find(name, cpu) { try checked($0, cpu, insist: insist && name != "auto", sources, profiler) }
+    let device = try find(name, cpu) {
+      try checked($0, cpu, insist: insist && name != "auto", sources, profiler)
+    }
     if let device { return ProfiledBackend(device) ?? device }
     guard sources.files.isEmpty else {
       throw TesseraError.input(
-        "kernels from files", found: "the CPU as the device", wanted: "--device opencl, opencl:N or opencl:NAME")
+        "kernels from files", found: "the CPU as the device",
+        wanted: "--device opencl, opencl:N or opencl:NAME")
     }
     return profiler.map { ProfiledBackend(cpu, profiler: $0) } ?? cpu
   }

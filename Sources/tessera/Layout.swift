@@ -23,7 +23,8 @@ struct Layout: ParsableCommand {
     let features = try Embeddings.read(embeddings)
     try device.use(for: "layout") { backend in
       let split = try Split(
-        labels: features.labels, validation: shares.validationShare, test: shares.testShare, seed: layout.seed,
+        labels: features.labels, validation: shares.validationShare, test: shares.testShare,
+        seed: layout.seed,
         trainingRows: shares.trainingRows)
       let progress = device.progress
       progress.begin("laying out \(features.columns) features on \(backend.name)")

@@ -68,7 +68,8 @@ struct Verify: ParsableCommand {
       print(
         String(
           decoding: try encoder.encode(
-            Result(verification: verification, functions: functions, kernels: kernels.isEmpty ? nil : kernels)),
+            Result(verification: verification, functions: functions, kernels: kernels.isEmpty ? nil : kernels)
+          ),
           as: UTF8.self))
     } else {
       for (primitive, count) in verification.casesByPrimitive.sorted(by: { $0.key < $1.key }) {

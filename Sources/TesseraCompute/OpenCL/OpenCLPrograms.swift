@@ -89,7 +89,8 @@ final class OpenCLPrograms: @unchecked Sendable {
         program, id, cl_program_build_info(CL_PROGRAM_BUILD_LOG), size, &log, nil)
       _ = cl.clReleaseProgram(program)
       throw TesseraError.failure(
-        "\(sources.place(family)) on \(device.name)", found: String(decoding: log.prefix { $0 != 0 }, as: UTF8.self),
+        "\(sources.place(family)) on \(device.name)",
+        found: String(decoding: log.prefix { $0 != 0 }, as: UTF8.self),
         wanted: "a clean build")
     }
     return program

@@ -40,7 +40,9 @@ public final class ProfiledBackend: KernelLauncher {
   }
 
   /// A kernel of the CPU; of another device it is timed by itself.
-  private func timed(_ name: String, _ work: @autoclosure () -> KernelWork, _ body: () throws -> Void) rethrows {
+  private func timed(_ name: String, _ work: @autoclosure () -> KernelWork, _ body: () throws -> Void)
+    rethrows
+  {
     guard let track else { return try body() }
     let start = Profiler.now
     try body()
@@ -50,7 +52,9 @@ public final class ProfiledBackend: KernelLauncher {
       track: track)
   }
 
-  public func allocate(_ shape: [Int], _ type: ElementType) throws -> Tensor { try base.allocate(shape, type) }
+  public func allocate(_ shape: [Int], _ type: ElementType) throws -> Tensor {
+    try base.allocate(shape, type)
+  }
 
   public func upload(_ bytes: UnsafeRawBufferPointer, to tensor: Tensor, offset: Int) throws {
     try sink.span(.upload, "upload", bytes: bytes.count) {

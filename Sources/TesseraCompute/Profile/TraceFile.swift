@@ -10,7 +10,8 @@ extension Profiler {
   public func writeTrace(to path: String) throws -> (events: Int, dropped: Int) {
     let kept = snapshot()
     let file = try AtomicFile(path)
-    var text = "{\"displayTimeUnit\":\"ms\",\"otherData\":{\"dropped\":\(kept.dropped),\"untimed\":\(kept.untimed)},"
+    var text =
+      "{\"displayTimeUnit\":\"ms\",\"otherData\":{\"dropped\":\(kept.dropped),\"untimed\":\(kept.untimed)},"
     text += "\"traceEvents\":[\n" + Self.metadata("process_name", "tessera", 0)
     for (number, name) in kept.tracks.enumerated() {
       text += ",\n" + Self.metadata("thread_name", name, number + 1)
@@ -40,7 +41,8 @@ extension Profiler {
     if r.work.bytes > 0 { args.append("\"bytes\":\(r.work.bytes)") }
     if r.work.operations > 0 { args.append("\"flops\":\(r.work.operations)") }
     if r.primitive >= 0 { args.append("\"primitive\":\(names[Int(r.primitive)])") }
-    return "{\"name\":\(names[Int(r.name)]),\"cat\":\"\(r.category.rawValue)\",\"ph\":\"X\",\"pid\":1,\"tid\":\(r.track + 1),"
+    return
+      "{\"name\":\(names[Int(r.name)]),\"cat\":\"\(r.category.rawValue)\",\"ph\":\"X\",\"pid\":1,\"tid\":\(r.track + 1),"
       + "\"ts\":\(micro(r.start - begin)),\"dur\":\(micro(r.end - r.start)),\"args\":{\(args.joined(separator: ","))}}"
   }
 
@@ -48,7 +50,8 @@ extension Profiler {
   private static func micro(_ nanoseconds: Int64) -> String {
     let (whole, part) = nanoseconds.magnitude.quotientAndRemainder(dividingBy: 1000)
     let digits = String(part)
-    return (nanoseconds < 0 ? "-" : "") + "\(whole)." + String(repeating: "0", count: 3 - digits.count) + digits
+    return (nanoseconds < 0 ? "-" : "") + "\(whole)." + String(repeating: "0", count: 3 - digits.count)
+      + digits
   }
 
   /// A JSON string.
