@@ -68,7 +68,8 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
     staging = OpenCLStaging(cl: cl)
     self.profiler = profiler
     events = try profiler.map {
-      try OpenCLEvents($0, cl: cl, queue: queue, name: "opencl:\(device.index) (\(device.name))")
+      try OpenCLEvents(
+        $0, cl: cl, context: context, queue: queue, name: "opencl:\(device.index) (\(device.name))")
     }
   }
 

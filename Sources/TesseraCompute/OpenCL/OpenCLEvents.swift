@@ -23,23 +23,45 @@ final class OpenCLEvents: @unchecked Sendable {
   private var pending: [Pending] = []
 
   /// - Throws: `TesseraError` if the device tells no times.
-  init(_ profiler: Profiler, cl: tsr_opencl, queue: cl_command_queue, name: String) throws {
+  init(_ profiler: Profiler, cl: tsr_opencl, context: cl_context, queue: cl_command_queue, name: String)
+    throws
+  {
     (self.profiler, self.cl) = (profiler, cl)
-    offset = try Self.offset(cl, queue, name)
+    offset = try Self.offset(cl, context, queue, name)
     track = profiler.addTrack(name)
     pending.reserveCapacity(2 * Self.batch)
   }
 
   deinit { for command in pending { _ = cl.clReleaseEvent(command.event) } }
 
-  /// The difference of the clocks: a marker is handed to the empty queue between two looks at the host's clock, and the
-  /// narrowest of some such intervals counts.
-  private static func offset(_ cl: tsr_opencl, _ queue: cl_command_queue, _ name: String) throws -> Int64 {
+  /// The difference of the clocks: a write is handed to the empty queue between two looks at the host's clock, and the
+  /// narrowest of some such intervals counts. (Intel's runtime tells no times of markers.)
+  private static func offset(
+    _ cl: tsr_opencl, _ context: cl_context, _ queue: cl_command_queue, _ name: String
+  ) throws -> Int64 {
+    var status: cl_int = 0
+    let buffer = cl.clCreateBuffer(context, cl_mem_flags(CL_MEM_READ_WRITE), 4, nil, &status)
+    try check(status, "profile of \(name)")
+    guard let buffer else {
+      throw TesseraError.failure("profile of \(name)", found: "nothing", wanted: "a buffer")
+    }
+    defer { _ = cl.clReleaseMemObject(buffer) }
+    var word: UInt32 = 0
+    return try withUnsafeBytes(of: &word) { try offset(cl, queue, name, writing: $0, to: buffer) }
+  }
+
+  private static func offset(
+    _ cl: tsr_opencl, _ queue: cl_command_queue, _ name: String, writing bytes: UnsafeRawBufferPointer,
+    to buffer: cl_mem
+  ) throws -> Int64 {
     var best: (width: Int64, offset: Int64)?
     for _ in 0..<8 {
       var event: cl_event?
       let before = Profiler.now
-      try check(cl.clEnqueueMarkerWithWaitList(queue, 0, nil, &event), "profile of \(name)")
+      try check(
+        cl.clEnqueueWriteBuffer(
+          queue, buffer, cl_bool(CL_FALSE), 0, bytes.count, bytes.baseAddress, 0, nil, &event),
+        "profile of \(name)")
       let after = Profiler.now
       try check(cl.clFinish(queue), "profile of \(name)")
       guard let event else { continue }
