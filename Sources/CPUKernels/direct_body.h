@@ -29,7 +29,8 @@ static inline __attribute__((always_inline)) void TSR_ISA(chain)(const int rows,
 }
 
 #if TSR_VECTOR == 16 || defined(__aarch64__)
-#define TSR_CHAIN_WIDE 4   // vectors of 4 rows at once: 16 accumulators of 32 registers; of 3 rows
+// Vectors of 4 rows, and of 3, at once: so many accumulators as leave registers for what is read.
+#define TSR_CHAIN_WIDE 4
 #define TSR_CHAIN_WIDER 6
 #else
 #define TSR_CHAIN_WIDE 2

@@ -24,6 +24,8 @@ extension ConvParameters {
       -> Bool
     {
       kernel > 0 && stride > 0 && pad >= 0 && dilation > 0 && out >= 0 && input >= 0
+        // Places in the padded image are 32-bit numbers.
+        && (Int(kernel) - 1) * Int(dilation) + Int(pad) + Int(input) <= Int(Int32.max)
         && (out == 0
           || input > 0 && (Int(out) - 1) * Int(stride) - Int(pad) < Int(input))
     }

@@ -37,7 +37,7 @@ struct ConvPhase {
       planes: p.batch * p.in_channels, rows: vertical.count, cols: horizontal.count, src_offset: 0,
       src_plane: vertical.count * horizontal.count, src_row: horizontal.count, src_step: 1,
       dst_offset: vertical.first * p.width + horizontal.first, dst_plane: p.height * p.width,
-      dst_row: p.stride_h * p.width, dst_step: p.stride_w)
+      dst_row: min(p.stride_h, p.height) * p.width, dst_step: p.stride_w)
   }
 
   /// A phase along one axis: its elements `first + stride i`, its taps `firstTap + tapStep t`.
@@ -55,17 +55,12 @@ struct ConvPhase {
     let step = stride / divisor.0
     return (0..<min(stride, extent)).map { first in
       // Element `first` meets tap k where first + padding - k dilation is a multiple of the stride.
-      let meets = (0..<min(step, kernel)).first { (first + padding - $0 * dilation) % stride == 0 }
-      guard let tap = meets else {
-        return Axis(
-          first: first, count: (extent - first - 1) / stride + 1, firstTap: 0, tapStep: 1, taps: 0,
-          padding: 0,
-          dilation: 1)
-      }
+      let tap = (0..<min(step, kernel)).first { (first + padding - $0 * dilation) % stride == 0 }
       return Axis(
-        first: first, count: (extent - first - 1) / stride + 1, firstTap: tap, tapStep: step,
-        taps: (kernel - tap - 1) / step + 1, padding: (first + padding - tap * dilation) / stride,
-        dilation: dilation / divisor.0)
+        first: first, count: (extent - first - 1) / stride + 1, firstTap: tap ?? 0,
+        tapStep: min(step, kernel),
+        taps: tap.map { (kernel - $0 - 1) / step + 1 } ?? 0,
+        padding: tap.map { (first + padding - $0 * dilation) / stride } ?? 0, dilation: dilation / divisor.0)
     }
   }
 }

@@ -39,7 +39,7 @@ extension CPUBackend {
     withUnsafeMutablePointer(to: &plan) { pointer in
       let shared = Shared(pointer: pointer)
       share(workers, scratch: scratch) { tsr_direct_weight_work(shared.pointer, $0) }
-      parallel(dw.count, grain: 32_768 / parts) {
+      parallel(dw.count, grain: max(1, 32_768 / parts)) {
         tsr_direct_weight_sum(shared.pointer, target.pointer, Int64($0), Int64($1))
       }
     }

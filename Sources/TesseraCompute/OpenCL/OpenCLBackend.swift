@@ -148,17 +148,17 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
       cl.clEnqueueReadBuffer(
         queue, buffer, cl_bool(CL_TRUE), offset * 4, bytes.count, bytes.baseAddress, 0, nil, $0)
     }
-    finished()
+    try finished()
   }
 
   public func synchronize() throws {
     try check(cl.clFinish(queue), "synchronize")
-    finished()
+    try finished()
   }
 
-  /// The queue is empty: what was kept for its commands is not needed any more.
-  private func finished() {
-    staging.retire()
+  /// What was enqueued so far is done: what was kept for it is not needed any more.
+  private func finished() throws {
+    try staging.retire()
     events?.collect()
   }
 }

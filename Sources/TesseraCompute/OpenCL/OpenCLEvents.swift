@@ -102,7 +102,7 @@ final class OpenCLEvents: @unchecked Sendable {
       pending.append(command)
       guard pending.count % Self.batch == 0 else { return }
       // The queue is in order: what is done is in front.
-      var done = pending.firstIndex { !cl.isDone($0.event) } ?? pending.count
+      var done = doneCount
       if done == 0, pending.count >= Self.most {
         done = Self.batch
         var last: cl_event? = pending[done - 1].event
@@ -112,8 +112,10 @@ final class OpenCLEvents: @unchecked Sendable {
     }
   }
 
-  /// Reads the times of all commands; the queue is empty.
-  func collect() { lock.withLock { read(pending.count) } }
+  /// Reads the times of the commands that are done.
+  func collect() { lock.withLock { read(doneCount) } }
+
+  private var doneCount: Int { pending.firstIndex { !cl.isDone($0.event) } ?? pending.count }
 
   private func read(_ count: Int) {
     for command in pending.prefix(count) {

@@ -32,7 +32,7 @@ final class OpenCLStaging: @unchecked Sendable {
     try lock.withLock {
       waiting.append((event, copy))
       bytes += data.count
-      release(waiting.prefix { cl.isDone($0.event) }.count)
+      try releaseDone()
       while waiting.count > Self.mostWrites || bytes > Self.mostBytes, let oldest = waiting.first {
         var event: cl_event? = oldest.event
         let status = cl.clWaitForEvents(1, &event)
@@ -42,8 +42,18 @@ final class OpenCLStaging: @unchecked Sendable {
     }
   }
 
-  /// Gives back what was kept for writes; the queue is empty.
-  func retire() { lock.withLock { release(waiting.count) } }
+  /// Gives back what was kept for writes that are done. Another thread may have enqueued more in the meantime.
+  ///
+  /// - Throws: `TesseraError` if a write failed.
+  func retire() throws { try lock.withLock { try releaseDone() } }
+
+  /// The queue is in order: what is done is in front.
+  private func releaseDone() throws {
+    let states = waiting.lazy.map { self.cl.executionStatus($0.event) }.prefix { $0 <= CL_COMPLETE }
+    let (count, failure) = states.reduce((0, cl_int(CL_SUCCESS))) { ($0.0 + 1, min($0.1, $1)) }
+    release(count)
+    try check(failure, "upload")
+  }
 
   private func release(_ count: Int) {
     for write in waiting.prefix(count) {
@@ -55,12 +65,15 @@ final class OpenCLStaging: @unchecked Sendable {
 }
 
 extension tsr_opencl {
-  /// Whether a command has come to its end, good or bad.
-  func isDone(_ event: cl_event) -> Bool {
+  /// How far a command is: `CL_COMPLETE`, more before, an error's negative number if it failed.
+  func executionStatus(_ event: cl_event) -> cl_int {
     var status = cl_int(CL_QUEUED)
     let found = clGetEventInfo(
       event, cl_event_info(CL_EVENT_COMMAND_EXECUTION_STATUS), MemoryLayout.size(ofValue: status), &status,
       nil)
-    return found == CL_SUCCESS && status <= CL_COMPLETE
+    return found == CL_SUCCESS ? status : cl_int(CL_QUEUED)
   }
+
+  /// Whether a command has come to its end, good or bad.
+  func isDone(_ event: cl_event) -> Bool { executionStatus(event) <= CL_COMPLETE }
 }
