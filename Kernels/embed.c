@@ -40,6 +40,15 @@ TSR_EMBED_END
 TSR_EMBED_BEGIN(layout_cl)
 #embed "cl/layout.cl"
 TSR_EMBED_END
+TSR_EMBED_BEGIN(product_h)
+#embed "cl/product.h"
+TSR_EMBED_END
+TSR_EMBED_BEGIN(product_rows_h)
+#embed "cl/product_rows.h"
+TSR_EMBED_END
+TSR_EMBED_BEGIN(product_groups_h)
+#embed "cl/product_groups.h"
+TSR_EMBED_END
 TSR_EMBED_BEGIN(matmul_cl)
 #embed "cl/matmul.cl"
 TSR_EMBED_END
@@ -57,6 +66,9 @@ static const tsr_source sources[] = {
     {"tessera_math.h", math_h},
     {"tessera_philox.h", philox_h},
     {"tessera_items.h", items_h},
+    {"product.h", product_h},
+    {"product_rows.h", product_rows_h},
+    {"product_groups.h", product_groups_h},
     {"maps.cl", maps_cl},
     {"rows.cl", rows_cl},
     {"normalization.cl", normalization_cl},

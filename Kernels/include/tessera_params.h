@@ -67,8 +67,26 @@ typedef struct { int planes, height, width, scale; } tsr_upsample_params;
 typedef struct { int outer, channels, inner, size; float alpha, beta, k; } tsr_response_params;
 typedef struct { int outer, a, b, inner; } tsr_swap_params;
 typedef struct { int points, dims; } tsr_points_params;
-// A slice of an im2col matrix: samples [first, first + samples) and one group of channels.
-typedef struct { tsr_conv_params conv; int first, samples, group; } tsr_im2col_params;
+// How a place of an image is found from a place of the output and a tap of the kernel, in each direction:
+// source = place * stride + start + tap * step (a convolution: start -padding, step dilation; its gradient for the data,
+// of stride 1: start padding, step -dilation). `channels` of a group; places outside height x width are +0.
+typedef struct {
+  int channels, height, width, places_h, places_w, kernel_h, kernel_w;
+  int stride_h, stride_w, start_h, start_w, step_h, step_w;
+} tsr_taps_params;
+
+// How an OpenCL device computes products, batch x slices of them. Product b has operands b mod groups (A, and the bias that far times bias_stride) and b
+// (B, C); slice s sums k from (first + s) * slice_k, at most slice_k of them, into C + s * c_slice_stride. A's row r begins at
+// r * a_tile_stride; r is a multiple of the tile's rows, inside which a_row_stride counts. `rows`: of a work-item.
+typedef struct {
+  tsr_matmul_params product;
+  tsr_taps_params taps;
+  int groups, first, slices, slice_k, c_slice_stride, a_tile_stride, bias_stride, rows;
+} tsr_product_params;
+
+// A (batch, rows, k) by strides, where k = (outer, inner), into panels of `tile` rows: (batch, panel, k, tile).
+typedef struct { int batch, rows, k, inner, tile, offset, batch_stride, row_stride, outer_stride, inner_stride; } tsr_pack_params;
+typedef struct { int count, parts, accumulate; } tsr_parts_params;
 typedef struct { int points; float perplexity; float tolerance; int max_iterations; } tsr_affinity_params;
 typedef struct { int points; float exaggeration, learning_rate, momentum, min_gain; } tsr_tsne_params;
 

@@ -22,6 +22,8 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
   public let profiler: Profiler?
   /// Whether rows are computed by work-groups (GPU variants) instead of single work-items.
   let wide: Bool
+  /// The tiles of its products.
+  let tiles: ProductTiles
   let cl: tsr_opencl
   let queue: cl_command_queue
   private let context: cl_context
@@ -39,17 +41,20 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
   ///   - device: one of `OpenCLDevice.all()`.
   ///   - variant: `wide` for the GPU variants, `narrow` for those of CPU devices; by device type if nil.
   ///   - softwareDivision: use the software division and square root even if the device rounds natively.
+  ///   - tiles: of matrix products and convolutions; what suits the device if nil.
   ///   - sources: the kernels' text.
   ///   - profiler: what measures kernels and program builds (`ProfiledBackend` adds the host's transfers); nothing does if nil.
   /// - Throws: `TesseraError` if the device cannot be used.
   public init(
-    _ device: OpenCLDevice, variant: Variant? = nil, softwareDivision: Bool = false,
+    _ device: OpenCLDevice, variant: Variant? = nil, softwareDivision: Bool = false, tiles: ProductTiles? = nil,
     sources: KernelSources = .embedded, profiler: Profiler? = nil
   ) throws {
     let cl = try openCL().pointee
     self.cl = cl
     self.device = device
-    wide = variant.map { $0 == .wide } ?? !device.isCPU
+    let wide = variant.map { $0 == .wide } ?? !device.isCPU
+    self.wide = wide
+    self.tiles = try tiles ?? .suiting(device, wide: wide)
     var status: cl_int = 0
     var id: cl_device_id? = device.id
     let context = cl.clCreateContext(nil, 1, &id, nil, nil, &status)
@@ -86,11 +91,11 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
 
   /// Enqueues a kernel over a global range.
   func enqueue(
-    _ family: String, _ name: String, global: [Int], local: [Int], parameters: UnsafeRawBufferPointer,
-    _ tensors: [Tensor]
+    _ family: String, _ name: String, options: String = "", global: [Int], local: [Int],
+    parameters: UnsafeRawBufferPointer, _ tensors: [Tensor]
   ) throws {
     try lock.withLock {
-      let kernel = try programs.kernel(family, name)
+      let kernel = try programs.kernel(family, name, options: options)
       try check(cl.clSetKernelArg(kernel, 0, parameters.count, parameters.baseAddress), name)
       for (index, tensor) in tensors.enumerated() {
         var buffer: cl_mem? = try tensor.openCL(name).buffer

@@ -4,64 +4,33 @@ extension OpenCLBackend {
   public func matmul(_ p: MatmulParameters, _ a: Tensor, _ b: Tensor, bias: Tensor?, into c: Tensor) throws {
     try p.check(a: a.count, b: b.count, c: c.count, bias: bias?.count)
     guard p.batch > 0, p.m > 0, p.n > 0 else { return }
-    try product("tsr_matmul", p, a, b, bias: bias ?? a, into: c)
+    try product(.row("matmul", "tsr_matmul"), tsr_product_params(p), a, b, bias: bias ?? a, into: c)
   }
 
   public func squaredDistances(_ x: Tensor, points: Int, dims: Int, into d: Tensor) throws {
     try require("squaredDistances", [(x, points * dims), (d, points * points)])
     guard points > 0 else { return }
     let p = MatmulParameters(m: points, n: points, k: dims, transposeB: true)
-    try product("tsr_distances", p, x, x, bias: x, into: d)
-  }
-
-  private func product(
-    _ kernel: String, _ parameters: MatmulParameters, _ a: Tensor, _ b: Tensor, bias: Tensor, into c: Tensor
-  ) throws {
-    var (p, b) = (parameters, b)
-    if !wide, p.b_col_stride != 1, p.k > 0 {
-      let gathered = try allocate([Int(p.batch), Int(p.k), Int(p.n)], .float32)
-      try launch(
-        .row("conv", "tsr_gather_matrix"), items: Int(p.batch) * Int(p.k), cost: Int(p.n), p, [b, gathered])
-      (p.b_offset, p.b_row_stride, p.b_col_stride, p.b_batch_stride) = (0, p.n, 1, p.k * p.n)
-      b = gathered
-    }
-    let (columns, rows, batch) = (Int(p.n), Int(p.m), Int(p.batch))
-    let global =
-      wide
-      ? [(columns + 63) / 64 * 16, (rows + 63) / 64 * 16, batch]
-      : [(columns + 31) / 32, (rows + 7) / 8, batch]
-    try withUnsafeBytes(of: p) {
-      try enqueue(
-        "matmul", kernel, global: global, local: wide ? [16, 16, 1] : [1, 1, 1], parameters: $0,
-        [a, b, bias, c])
-    }
+    try product(.row("matmul", "tsr_distances"), tsr_product_params(p), x, x, bias: x, into: d)
   }
 
   public func conv2d(_ p: ConvParameters, _ x: Tensor, _ w: Tensor, bias: Tensor?, into y: Tensor) throws {
     try p.check("conv2d", x: x.count, w: w.count, y: y.count, bias: bias?.count)
     guard y.count > 0 else { return }
     let e = ConvExtents(p)
-    if p.groups > 1 {
+    if p.groups > 1, e.groupOut < Self.fewChannels {
       var parameters = p
       parameters.bias = bias == nil ? 0 : 1
       return try launch(
         .row("conv", "tsr_conv_grouped"), items: Int(p.batch) * Int(p.out_channels) * Int(p.out_h),
         cost: Int(p.out_w) * e.groupIn * e.taps, parameters, [x, w, bias ?? w, y])
     }
-    let depth = e.groupIn * e.taps
-    var m = MatmulParameters(m: e.groupOut, n: e.spots, k: depth)
-    m.bias = bias == nil ? 0 : Int32(TSR_BIAS_ROW)
-    m.activation = p.activation
-    (m.b_batch_stride, m.c_batch_stride) = (Int32(depth * e.spots), Int32(e.groupOut * e.spots))
-    try slices(of: Int(p.batch), floatsPerSample: depth * e.spots) { first, samples in
-      let columns = try allocate([max(1, samples * depth * e.spots)], .float32)
-      try launch(
-        .row("conv", "tsr_im2col"), items: samples * depth, cost: e.spots,
-        tsr_im2col_params(conv: p, first: Int32(first), samples: Int32(samples), group: 0), [x, columns])
-      m.batch = Int32(samples)
-      m.c_offset = Int32(first * e.groupOut * e.spots)
-      try product("tsr_matmul", m, w, columns, bias: bias ?? w, into: y)
-    }
+    var q = tsr_product_params(p, m: e.groupOut, k: e.groupIn * e.taps, places: e.spots, source: e.groupIn * e.plane)
+    q.product.bias = bias == nil ? 0 : Int32(TSR_BIAS_ROW)
+    q.product.activation = p.activation
+    q.bias_stride = q.product.m
+    q.taps = tsr_taps_params(forward: p)
+    try product(taps: q, w, x, bias: bias ?? w, into: y)
   }
 
   public func conv2dGradData(_ p: ConvParameters, _ dy: Tensor, _ w: Tensor, into dx: Tensor) throws {
@@ -73,30 +42,20 @@ extension OpenCLBackend {
     try gradData(p, dy, w, into: dx)
   }
 
-  /// With stride 1.
+  /// With stride 1: the taps of the output's gradient, the kernels' channels swapped.
   private func gradData(_ p: ConvParameters, _ dy: Tensor, _ w: Tensor, into dx: Tensor) throws {
     let e = ConvExtents(p)
-    if p.groups > 1 {
+    if p.groups > 1, e.groupIn < Self.fewChannels {
       return try launch(
         .row("conv", "tsr_conv_grouped_grad"), items: Int(p.batch) * Int(p.in_channels) * Int(p.height),
         cost: Int(p.width) * e.groupOut * e.taps, p, [dy, w, dx])
     }
-    let depth = e.groupOut * e.taps
-    let swapped = try allocate([max(1, w.count)], .float32)
-    try launch(
-      .row("conv", "tsr_swap_weights"), items: e.groupIn * e.groupOut, cost: e.taps,
-      tsr_im2col_params(conv: p, first: 0, samples: 0, group: 0), [w, swapped])
-    var m = MatmulParameters(m: e.groupIn, n: e.plane, k: depth)
-    (m.b_batch_stride, m.c_batch_stride) = (Int32(depth * e.plane), Int32(e.groupIn * e.plane))
-    try slices(of: Int(p.batch), floatsPerSample: depth * e.plane) { first, samples in
-      let columns = try allocate([max(1, samples * depth * e.plane)], .float32)
-      try launch(
-        .row("conv", "tsr_im2col_grad"), items: samples * depth, cost: e.plane,
-        tsr_im2col_params(conv: p, first: Int32(first), samples: Int32(samples), group: 0), [dy, columns])
-      m.batch = Int32(samples)
-      m.c_offset = Int32(first * e.groupIn * e.plane)
-      try product("tsr_matmul", m, swapped, columns, bias: w, into: dx)
-    }
+    var q = tsr_product_params(p, m: e.groupIn, k: e.groupOut * e.taps, places: e.plane, source: e.groupOut * e.spots)
+    q.taps = tsr_taps_params(gradientOf: p)
+    let swapped = PackedRows(
+      inner: e.taps, innerStride: 1, outerStride: e.groupIn * e.taps, rowStride: e.taps, batch: Int(p.groups),
+      batchStride: e.groupOut * e.groupIn * e.taps)
+    try product(taps: q, w, dy, bias: w, into: dx, packing: swapped)
   }
 
   public func conv2dGradWeight(_ p: ConvParameters, _ x: Tensor, _ dy: Tensor, into dw: Tensor) throws {
@@ -105,32 +64,45 @@ extension OpenCLBackend {
     guard p.batch > 0, dy.count > 0 else { return try fill(dw, with: 0) }
     let e = ConvExtents(p)
     let depth = e.groupIn * e.taps
-    let groupSize = Int(TSR_BATCH_GROUP)
-    let partial = try allocate([dw.count], .float32)
-    // Group results are added in ascending order (rule 6).
-    for first in stride(from: 0, to: Int(p.batch), by: groupSize) {
-      let samples = min(groupSize, Int(p.batch) - first)
-      let rows = samples * e.spots
-      let taps = try allocate([rows * depth], .float32)
-      let gradients = try allocate([e.groupOut * rows], .float32)
-      for group in 0..<Int(p.groups) {
-        let slice = tsr_im2col_params(
-          conv: p, first: Int32(first), samples: Int32(samples), group: Int32(group))
-        try launch(.row("conv", "tsr_im2row"), items: rows, cost: depth, slice, [x, taps])
-        try launch(
-          .row("conv", "tsr_gather_channels"), items: samples * e.groupOut, cost: e.spots, slice,
-          [dy, gradients])
-        var m = MatmulParameters(m: e.groupOut, n: depth, k: rows)
-        m.c_offset = Int32(group * e.groupOut * depth)
-        try product("tsr_matmul", m, gradients, taps, bias: x, into: first == 0 ? dw : partial)
-      }
-      if first > 0 { try binary(.add, dw, partial, into: dw) }
+    var m = MatmulParameters(m: e.groupOut, n: depth, k: Int(p.batch) * e.spots)
+    (m.batch, m.c_batch_stride) = (p.groups, Int32(e.groupOut * depth))
+    var q = tsr_product_params(m)
+    q.product.b_batch_stride = Int32(e.groupIn * e.plane)
+    q.taps = tsr_taps_params(forward: p)
+    // A slice for every group of samples; their results are added in ascending order (rule 6).
+    q.slice_k = Int32(min(Int(TSR_BATCH_GROUP), Int(p.batch)) * e.spots)
+    q.c_slice_stride = Int32(dw.count)
+    let gradients = PackedRows(
+      inner: e.spots, innerStride: 1, outerStride: Int(p.out_channels) * e.spots, rowStride: e.spots,
+      batch: Int(p.groups), batchStride: e.groupOut * e.spots)
+    let slices = (Int(p.batch) + Int(TSR_BATCH_GROUP) - 1) / Int(TSR_BATCH_GROUP)
+    let kernel = KernelName.row("conv", "tsr_conv_grad_weight")
+    guard slices > 1 else {
+      return try product(kernel, q, dy, x, bias: x, into: dw, packing: gradients)
+    }
+    let most = max(2, (16 << 20) / dw.count)
+    let parts = try allocate([min(slices, most), dw.count], .float32)
+    for first in stride(from: 0, to: slices, by: most) {
+      (q.first, q.slices) = (Int32(first), Int32(min(most, slices - first)))
+      try product(kernel, q, dy, x, bias: x, into: parts, packing: gradients)
+      try launch(
+        .item("matmul", "tsr_sum_parts"), items: dw.count, cost: Int(q.slices),
+        tsr_parts_params(count: Int32(dw.count), parts: q.slices, accumulate: first > 0 ? 1 : 0), [parts, dw])
     }
   }
 
-  /// Splits a batch so that an im2col matrix stays within 64 MiB.
-  private func slices(of batch: Int, floatsPerSample: Int, _ body: (Int, Int) throws -> Void) throws {
-    let most = max(1, (16 << 20) / max(1, floatsPerSample))
-    for first in stride(from: 0, to: batch, by: most) { try body(first, min(most, batch - first)) }
+  /// Below so many channels a group a tile's rows would be mostly empty.
+  private static let fewChannels = 4
+
+  /// A product with taps; one with 1 x 1 kernels and nothing between is a matrix product.
+  private func product(
+    taps q: tsr_product_params, _ a: Tensor, _ b: Tensor, bias: Tensor, into c: Tensor, packing: PackedRows? = nil
+  ) throws {
+    let t = q.taps
+    let plain =
+      t.kernel_h == 1 && t.kernel_w == 1 && t.stride_h == 1 && t.stride_w == 1 && t.start_h == 0 && t.start_w == 0
+      && t.height == t.places_h && t.width == t.places_w
+    try product(
+      plain ? .row("matmul", "tsr_matmul") : .row("conv", "tsr_conv"), q, a, b, bias: bias, into: c, packing: packing)
   }
 }

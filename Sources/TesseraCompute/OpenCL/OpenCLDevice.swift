@@ -12,6 +12,8 @@ public struct OpenCLDevice: @unchecked Sendable {
   public let computeUnits: Int, clock: Int, maxWorkGroup: Int
   /// Bytes of global and local memory, and of the largest allocation.
   public let globalMemory: Int, localMemory: Int, maxAllocation: Int
+  /// Floats of the widest vector that the device computes with.
+  public let vectorWidth: Int
   /// Whether division and square root are correctly rounded natively, and denormals kept.
   public let roundsDivision: Bool, keepsDenormals: Bool
   let id: cl_device_id
@@ -74,6 +76,7 @@ public struct OpenCLDevice: @unchecked Sendable {
     globalMemory = number(CL_DEVICE_GLOBAL_MEM_SIZE, UInt64.self)
     localMemory = number(CL_DEVICE_LOCAL_MEM_SIZE, UInt64.self)
     maxAllocation = number(CL_DEVICE_MAX_MEM_ALLOC_SIZE, UInt64.self)
+    vectorWidth = number(CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, UInt32.self)
     let single = number(CL_DEVICE_SINGLE_FP_CONFIG, UInt64.self)
     roundsDivision = single & 128 != 0
     keepsDenormals = single & 1 != 0

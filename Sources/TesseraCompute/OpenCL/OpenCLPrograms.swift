@@ -35,43 +35,47 @@ final class OpenCLPrograms: @unchecked Sendable {
   }
 
   /// A kernel, its program built if need be. Callers hold the backend's lock.
-  func kernel(_ family: String, _ name: String) throws -> cl_kernel {
-    if let kernel = kernels[name] { return kernel }
-    let program = try self.program(family)
+  ///
+  /// - Parameter options: beyond those of every program, such as a tile's size; each set of them has a program of its own.
+  func kernel(_ family: String, _ name: String, options: String = "") throws -> cl_kernel {
+    let key = name + options
+    if let kernel = kernels[key] { return kernel }
+    let program = try self.program(family, options)
     var status: cl_int = 0
     let created = cl.clCreateKernel(program, name, &status)
     try check(status, "kernel \(name)")
     guard let created else {
       throw TesseraError.failure("kernel \(name)", found: "nothing", wanted: "a kernel")
     }
-    kernels[name] = created
+    kernels[key] = created
     return created
   }
 
-  private func program(_ family: String) throws -> cl_program {
-    if let program = programs[family] { return program }
-    guard let profiler else { return try newProgram(family) }
-    return try profiler.span(.build, "program \(family)") { try newProgram(family) }
+  private func program(_ family: String, _ extra: String) throws -> cl_program {
+    if let program = programs[family + extra] { return program }
+    guard let profiler else { return try newProgram(family, extra) }
+    return try profiler.span(.build, "program \(family)") { try newProgram(family, extra) }
   }
 
-  private func newProgram(_ family: String) throws -> cl_program {
+  private func newProgram(_ family: String, _ extra: String) throws -> cl_program {
     let source = try sources.program(family)
+    let options = options + extra
     let key = [device.platform, device.platformVersion, device.name, device.driver, options, source]
     let digest = SHA256.hash(data: Data(key.joined(separator: "\u{0}").utf8))
     let hex = digest.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
     let file = CacheFolder.programs?.appendingPathComponent(hex)
-    let program = (file.flatMap { load($0) }) ?? nil
+    let program = (file.flatMap { load($0, options) }) ?? nil
     if let program {
-      programs[family] = program
+      programs[family + extra] = program
       return program
     }
-    let built = try build(source, family)
-    programs[family] = built
+    let built = try build(source, family, options)
+    programs[family + extra] = built
     if let file { save(built, file) }
     return built
   }
 
-  private func build(_ source: String, _ family: String) throws -> cl_program {
+  private func build(_ source: String, _ family: String, _ options: String) throws -> cl_program {
     var status: cl_int = 0
     let program = source.withCString { text -> cl_program? in
       var pointer: UnsafePointer<CChar>? = text
@@ -96,7 +100,7 @@ final class OpenCLPrograms: @unchecked Sendable {
     return program
   }
 
-  private func load(_ file: URL) -> cl_program? {
+  private func load(_ file: URL, _ options: String) -> cl_program? {
     guard let data = try? Data(contentsOf: file), !data.isEmpty else { return nil }
     var id: cl_device_id? = device.id
     var (status, built): (cl_int, cl_int) = (0, 0)
