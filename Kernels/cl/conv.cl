@@ -9,57 +9,89 @@
 TSR_PRODUCT(tsr_conv, 0, TSR_B_TAPS)
 TSR_PRODUCT(tsr_conv_grad_weight, 0, TSR_B_TAPS_ACROSS)
 
-TSR_FN float tsr_tap(const tsr_conv_params c, __global const float *plane, int kh, int kw, int oh, int ow) {
-  const int h = oh * c.stride_h - c.pad_h + kh * c.dilation_h, w = ow * c.stride_w - c.pad_w + kw * c.dilation_w;
-  return h >= 0 && h < c.height && w >= 0 && w < c.width ? plane[h * c.width + w] : 0.0f;
-}
-// Of a stride of 1: the host splits others by phase.
-TSR_FN float tsr_grad_tap(const tsr_conv_params c, __global const float *plane, int kh, int kw, int h, int w) {
-  const int oh = h + c.pad_h - kh * c.dilation_h, ow = w + c.pad_w - kw * c.dilation_w;
-  return oh >= 0 && ow >= 0 && oh < c.out_h && ow < c.out_w ? plane[oh * c.out_w + ow] : 0.0f;
+// Few rows of A (channels of a group): direct sums, with the arguments of tsr_conv; a product's tile would be mostly empty.
+#ifdef TSR_WIDE
+// One output per work-item.
+TSR_ITEMS4(tsr_conv_direct, tsr_product_params, (long)p.product.batch * p.product.m * p.product.n, const float, a, const float, b,
+           const float, bias, float, c)
+  const int n = p.product.n, m = p.product.m, row = (int)(i / n % m);
+  const long batch = i / n / m, group = batch % p.groups;
+  const tsr_site place = tsr_site_of_place(&p.taps, 0, (int)(i % n));
+  __global const float *weights = a + p.product.a_offset + group * p.product.a_batch_stride + (long)row * p.product.a_row_stride;
+  __global const float *image = b + p.product.b_offset + batch * p.product.b_batch_stride;
+  float total = 0.0f, acc = 0.0f;
+  for (int k = 0; k < p.product.k; k++) {
+    const tsr_site tap = tsr_site_of_tap(&p.taps, k);
+    const int h = place.h + tap.h, w = place.w + tap.w;
+    const int inside = h >= 0 && h < p.taps.height && w >= 0 && w < p.taps.width;
+    acc = fma(weights[k], inside ? image[tap.plane + h * p.taps.width + w] : 0.0f, acc);
+    if (k % TSR_K_CHUNK == TSR_K_CHUNK - 1 || k == p.product.k - 1) {
+      total = k < TSR_K_CHUNK ? acc : total + acc;
+      acc = 0.0f;
+    }
+  }
+  tsr_store(&p.product, bias + group * p.bias_stride, c + p.product.c_offset + batch * p.product.c_batch_stride, row,
+            (int)(i % n), total, 1, 1);
+TSR_END
+#else
+// Sixteen neighbours of a row, `stride` apart, +0 outside the image. Where the tensor goes on they are loaded in one go,
+// whatever the row, and what is outside is taken out.
+TSR_FN float16 tsr_neighbours(__global const float *b, long at, long count, int w, int width, int stride) {
+  const int16 x = w + stride * (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  float16 v;
+  if (stride == 1 && w >= 0 && w + 16 <= width) return vload16(0, b + at);
+  if (stride == 1 && at >= 0 && at + 16 <= count) v = vload16(0, b + at);
+  else if (stride == 2 && at >= 0 && at + 32 <= count)
+    v = (float16)(vload16(0, b + at).even, vload16(1, b + at).even);
+  else {
+    float each[16];
+    for (int j = 0; j < 16; j++) each[j] = w + j * stride >= 0 && w + j * stride < width ? b[at + j * stride] : 0.0f;
+    return vload16(0, each);
+  }
+  return select((float16)(0.0f), v, x >= 0 && x < width);
 }
 
-// Grouped convolution, one row of outputs (n, co, oh) per item. bias may be w itself when there is none.
-TSR_ROWS4(tsr_conv_grouped, tsr_conv_params, p.batch * p.out_channels * p.out_h, const float, x, const float, w,
-          const float, bias, float, y)
-  const int oh = (int)(i % p.out_h), co = (int)(i / p.out_h % p.out_channels);
-  const long sample = i / p.out_h / p.out_channels;
-  const int ins = p.in_channels / p.groups, group = co / (p.out_channels / p.groups);
-  const int taps = p.kernel_h * p.kernel_w;
-  __global const float *image = x + (sample * p.in_channels + group * ins) * p.height * p.width;
-  __global const float *weights = w + (long)co * ins * taps;
-  TSR_EACH_COLUMN(p.out_w, float total = 0.0f; float acc = 0.0f;
-                  for (int k = 0; k < ins * taps; k++) {
-                    const float v = tsr_tap(p, image + (long)(k / taps) * p.height * p.width,
-                                            k % taps / p.kernel_w, k % taps % p.kernel_w, oh, (int)j);
-                    acc = tsr_fma(weights[k], v, acc);
-                    if (k % TSR_K_CHUNK == TSR_K_CHUNK - 1 || k == ins * taps - 1) {
-                      total = k < TSR_K_CHUNK ? acc : total + acc;
-                      acc = 0.0f;
-                    }
-                  }
-                  if (p.bias) total = total + bias[co];
-                  y[i * p.out_w + j] = tsr_canonical(tsr_activate(total, p.activation));)
-TSR_END
-
-// Its gradient for the input, one row of inputs (n, ci, h) per item.
-TSR_ROWS3(tsr_conv_grouped_grad, tsr_conv_params, p.batch * p.in_channels * p.height, const float, dy, const float, w,
-          float, dx)
-  const int h = (int)(i % p.height), channel = (int)(i / p.height % p.in_channels);
-  const long sample = i / p.height / p.in_channels;
-  const int ins = p.in_channels / p.groups, outs = p.out_channels / p.groups;
-  const int group = channel / ins, ci = channel % ins, taps = p.kernel_h * p.kernel_w;
-  __global const float *image = dy + (sample * p.out_channels + group * outs) * p.out_h * p.out_w;
-  TSR_EACH_COLUMN(p.width, float total = 0.0f; float acc = 0.0f;
-                  for (int k = 0; k < outs * taps; k++) {
-                    const int co = k / taps; const int tap = k % taps;
-                    const float v = tsr_grad_tap(p, image + (long)co * p.out_h * p.out_w, tap / p.kernel_w,
-                                                 tap % p.kernel_w, h, (int)j);
-                    acc = tsr_fma(w[((long)(group * outs + co) * ins + ci) * taps + tap], v, acc);
-                    if (k % TSR_K_CHUNK == TSR_K_CHUNK - 1 || k == outs * taps - 1) {
-                      total = k < TSR_K_CHUNK ? acc : total + acc;
-                      acc = 0.0f;
-                    }
-                  }
-                  dx[i * p.width + j] = tsr_canonical(total);)
-TSR_END
+// One block of four rows of A and one image per work-item: four sums share what they are made of.
+__kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tsr_conv_direct(
+    const tsr_product_params p, __global const float *a, __global const float *b, __global const float *bias,
+    __global float *c) {
+  const tsr_taps_params *t = &p.taps;
+  const int row = (int)get_global_id(0) * 4, rows = p.product.m - row < 4 ? p.product.m - row : 4;
+  const long batch = get_global_id(1), group = batch % p.groups, line = p.product.a_row_stride;
+  const long image = p.product.b_offset + batch * p.product.b_batch_stride, count = image + p.product.b_batch_stride;
+  __global const float *a0 = a + p.product.a_offset + group * p.product.a_batch_stride + row * line;
+  __global const float *a1 = a0 + (rows > 1 ? line : 0), *a2 = a0 + (rows > 2 ? 2 * line : 0),
+                       *a3 = a0 + (rows > 3 ? 3 * line : 0);
+  bias += group * p.bias_stride;
+  c += p.product.c_offset + batch * p.product.c_batch_stride;
+  for (int oh = 0; oh < t->places_h; oh++)
+    for (int ow = 0; ow < t->places_w; ow += 16) {
+      float16 s0 = 0.0f, s1 = 0.0f, s2 = 0.0f, s3 = 0.0f, t0 = 0.0f, t1 = 0.0f, t2 = 0.0f, t3 = 0.0f;
+      int k = 0, left = TSR_K_CHUNK;
+      for (int channel = 0; channel < t->channels; channel++)
+        for (int kh = 0; kh < t->kernel_h; kh++) {
+          const int h = oh * t->stride_h + t->start_h + kh * t->step_h;
+          const int inside = h >= 0 && h < t->height;
+          for (int kw = 0; kw < t->kernel_w; kw++, k++, left--) {
+            if (left == 0) {
+              t0 = k > TSR_K_CHUNK ? t0 + s0 : s0, t1 = k > TSR_K_CHUNK ? t1 + s1 : s1;
+              t2 = k > TSR_K_CHUNK ? t2 + s2 : s2, t3 = k > TSR_K_CHUNK ? t3 + s3 : s3;
+              s0 = 0.0f, s1 = 0.0f, s2 = 0.0f, s3 = 0.0f, left = TSR_K_CHUNK;
+            }
+            const int w = ow * t->stride_w + t->start_w + kw * t->step_w;
+            const float16 v =
+                inside ? tsr_neighbours(b, image + ((long)channel * t->height + h) * t->width + w, count, w, t->width, t->stride_w)
+                       : (float16)(0.0f);
+            s0 = fma((float16)(a0[k]), v, s0), s1 = fma((float16)(a1[k]), v, s1);
+            s2 = fma((float16)(a2[k]), v, s2), s3 = fma((float16)(a3[k]), v, s3);
+          }
+        }
+      if (k > TSR_K_CHUNK) s0 = t0 + s0, s1 = t1 + s1, s2 = t2 + s2, s3 = t3 + s3;
+      float each[4][16];
+      vstore16(s0, 0, each[0]), vstore16(s1, 0, each[1]), vstore16(s2, 0, each[2]), vstore16(s3, 0, each[3]);
+      for (int r = 0; r < rows; r++)
+        for (int j = 0; j < 16 && ow + j < t->places_w; j++)
+          tsr_store(&p.product, bias, c, row + r, oh * t->places_w + ow + j, each[r][j], 1, 1);
+    }
+}
+#endif

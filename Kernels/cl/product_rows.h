@@ -82,6 +82,19 @@ TSR_FN void tsr_pack_matrix(const tsr_matmul_params *p, __global const float *b,
       for (int j = 0; j < TSR_PANEL; j++) panel[k * TSR_PANEL + j] = b[k * row + j * step];
 }
 
+// A walk over taps in the order of k, without divisions: channel, kernel row, kernel column.
+typedef struct { int kh, kw; tsr_site site; } tsr_walk;
+TSR_FN tsr_walk tsr_walk_from(const tsr_taps_params *t, int k) {
+  const tsr_walk walk = {k / t->kernel_w % t->kernel_h, k % t->kernel_w, tsr_site_of_tap(t, k)};
+  return walk;
+}
+// To the first tap of the next kernel row.
+TSR_FN void tsr_next_row(const tsr_taps_params *t, tsr_walk *walk) {
+  walk->kw = 0, walk->site.w = t->start_w, walk->site.h += t->step_h;
+  if (++walk->kh < t->kernel_h) return;
+  walk->kh = 0, walk->site.h = t->start_h, walk->site.plane += t->height * t->width;
+}
+
 // The taps k0... of 16 places: by runs of places in one row of the output.
 TSR_FN void tsr_pack_taps(const tsr_product_params *q, __global const float *image, int k0, int depth, int column,
                           __local float *panel) {
@@ -96,27 +109,29 @@ TSR_FN void tsr_pack_taps(const tsr_product_params *q, __global const float *ima
     const tsr_site place = tsr_site_of_place(t, 0, column + j);
     const int left = t->places_w - (column + j) % t->places_w;
     run = left < run ? left : run;
-    tsr_site tap = tsr_site_of_tap(t, k0);
-    int kw = k0 % t->kernel_w, kh = k0 / t->kernel_w % t->kernel_h;
-    for (int k = 0; k < depth; k++) {
+    const int first = place.w + t->start_w, reach = (t->kernel_w - 1) * t->step_w;
+    const int whole = run == TSR_PANEL && t->stride_w == 1 && first + (reach < 0 ? reach : 0) >= 0 &&
+                      first + (reach > 0 ? reach : 0) + TSR_PANEL <= t->width;
+    tsr_walk walk = tsr_walk_from(t, k0);
+    for (int k = 0; k < depth;) {
+      // One row of the kernel.
+      const int taps = t->kernel_w - walk.kw < depth - k ? t->kernel_w - walk.kw : depth - k;
+      const int h = place.h + walk.site.h, w = place.w + walk.site.w;
+      __global const float *from = image + walk.site.plane + (long)h * t->width + w;
       __local float *to = panel + k * TSR_PANEL + j;
-      const int h = place.h + tap.h, w = place.w + tap.w;
-      __global const float *from = image + tap.plane + (long)h * t->width + w;
       if (h < 0 || h >= t->height)
-        for (int i = 0; i < run; i++) to[i] = 0.0f;
-      else if (run == TSR_PANEL && t->stride_w == 1 && w >= 0 && w + TSR_PANEL <= t->width)
-        vstore16(vload16(0, from), 0, to);
+        for (int tap = 0; tap < taps; tap++)
+          for (int i = 0; i < run; i++) to[tap * TSR_PANEL + i] = 0.0f;
+      else if (whole)
+        for (int tap = 0; tap < taps; tap++) vstore16(vload16(0, from + tap * t->step_w), tap, to);
       else
-        for (int i = 0; i < run; i++) {
-          const int x = w + i * t->stride_w;
-          to[i] = x >= 0 && x < t->width ? from[i * t->stride_w] : 0.0f;
-        }
-      // The next tap, without a division.
-      tap.w += t->step_w;
-      if (++kw < t->kernel_w) continue;
-      kw = 0, tap.w = t->start_w, tap.h += t->step_h;
-      if (++kh < t->kernel_h) continue;
-      kh = 0, tap.h = t->start_h, tap.plane += t->height * t->width;
+        for (int tap = 0; tap < taps; tap++)
+          for (int i = 0; i < run; i++) {
+            const int x = tap * t->step_w + i * t->stride_w;
+            to[tap * TSR_PANEL + i] = w + x >= 0 && w + x < t->width ? from[x] : 0.0f;
+          }
+      k += taps;
+      tsr_next_row(t, &walk);
     }
     j += run;
   }

@@ -18,13 +18,6 @@ extension OpenCLBackend {
     try p.check("conv2d", x: x.count, w: w.count, y: y.count, bias: bias?.count)
     guard y.count > 0 else { return }
     let e = ConvExtents(p)
-    if p.groups > 1, e.groupOut < Self.fewChannels {
-      var parameters = p
-      parameters.bias = bias == nil ? 0 : 1
-      return try launch(
-        .row("conv", "tsr_conv_grouped"), items: Int(p.batch) * Int(p.out_channels) * Int(p.out_h),
-        cost: Int(p.out_w) * e.groupIn * e.taps, parameters, [x, w, bias ?? w, y])
-    }
     var q = tsr_product_params(p, m: e.groupOut, k: e.groupIn * e.taps, places: e.spots, source: e.groupIn * e.plane)
     q.product.bias = bias == nil ? 0 : Int32(TSR_BIAS_ROW)
     q.product.activation = p.activation
@@ -45,11 +38,6 @@ extension OpenCLBackend {
   /// With stride 1: the taps of the output's gradient, the kernels' channels swapped.
   private func gradData(_ p: ConvParameters, _ dy: Tensor, _ w: Tensor, into dx: Tensor) throws {
     let e = ConvExtents(p)
-    if p.groups > 1, e.groupIn < Self.fewChannels {
-      return try launch(
-        .row("conv", "tsr_conv_grouped_grad"), items: Int(p.batch) * Int(p.in_channels) * Int(p.height),
-        cost: Int(p.width) * e.groupOut * e.taps, p, [dy, w, dx])
-    }
     var q = tsr_product_params(p, m: e.groupIn, k: e.groupOut * e.taps, places: e.plane, source: e.groupOut * e.spots)
     q.taps = tsr_taps_params(gradientOf: p)
     let swapped = PackedRows(
@@ -91,14 +79,13 @@ extension OpenCLBackend {
     }
   }
 
-  /// Below so many channels a group a tile's rows would be mostly empty.
-  private static let fewChannels = 4
-
-  /// A product with taps; one with 1 x 1 kernels and nothing between is a matrix product.
+  /// A product with taps; one with 1 x 1 kernels and nothing between is a matrix product, one of few rows and terms is summed
+  /// directly.
   private func product(
     taps q: tsr_product_params, _ a: Tensor, _ b: Tensor, bias: Tensor, into c: Tensor, packing: PackedRows? = nil
   ) throws {
     let t = q.taps
+    if q.product.m <= 8, q.groups > 1 { return try direct(q, a, b, bias: bias, into: c, packing: packing) }
     let plain =
       t.kernel_h == 1 && t.kernel_w == 1 && t.stride_h == 1 && t.stride_w == 1 && t.start_h == 0 && t.start_w == 0
       && t.height == t.places_h && t.width == t.places_w

@@ -26,7 +26,7 @@ extension OpenCLBackend {
     // A high tile wants its rows side by side; a low one reads six streams, each in its own cache lines.
     let sideBySide = !wide && (tiles.rows > 8 || q.product.a_col_stride != 1)
     if q.product.k > 0, packing != nil || sideBySide {
-      a = try packed(&q, a, packing)
+      a = try packed(&q, a, packing, tile: wide ? 1 : tiles.rows)
     }
     let parts = Int(q.product.batch) * Int(q.slices)
     let (m, n) = (Int(q.product.m), Int(q.product.n))
@@ -46,17 +46,37 @@ extension OpenCLBackend {
     }
   }
 
+  /// Enqueues a product with taps of few rows as direct sums, a work-item for an output on GPUs, for four rows else.
+  func direct(
+    _ parameters: tsr_product_params, _ a: Tensor, _ b: Tensor, bias: Tensor, into c: Tensor, packing: PackedRows?
+  ) throws {
+    var (q, a) = (parameters, a)
+    if packing != nil, q.product.k > 0 { a = try packed(&q, a, packing, tile: 1) }
+    let outputs = Int(q.product.batch) * Int(q.product.m) * Int(q.product.n)
+    guard !wide else {
+      return try launch(.item("conv", "tsr_conv_direct"), items: outputs, cost: Int(q.product.k), q, [a, b, bias, c])
+    }
+    try withUnsafeBytes(of: q) {
+      try enqueue(
+        "conv", "tsr_conv_direct", global: [(Int(q.product.m) + 3) / 4, Int(q.product.batch)], local: [1, 1],
+        parameters: $0, [a, b, bias, c])
+    }
+  }
+
   /// Rows that a work-item runs down with its panel of B: many, so that packing the panel costs little, but so few that every
   /// core has work.
   private func rowsOfItem(_ m: Int, _ panels: Int) -> Int {
     let tile = tiles.rows
     let wanted = (4 * device.computeUnits + panels - 1) / panels
-    let rows = min(384, max(8 * tile, (m + wanted - 1) / wanted))
-    return (rows + tile - 1) / tile * tile
+    let most = min(384, max(8 * tile, (m + wanted - 1) / wanted))
+    let blocks = (m + most - 1) / most
+    return ((m + blocks - 1) / blocks + tile - 1) / tile * tile
   }
 
-  /// Copies A so that k is one stride: into panels as high as a tile on CPU devices, else row by row.
-  private func packed(_ q: inout tsr_product_params, _ a: Tensor, _ packing: PackedRows?) throws -> Tensor {
+  /// Copies A so that k is one stride: into panels of `tile` rows.
+  private func packed(_ q: inout tsr_product_params, _ a: Tensor, _ packing: PackedRows?, tile: Int) throws
+    -> Tensor
+  {
     let p = q.product
     let from =
       packing
@@ -64,7 +84,6 @@ extension OpenCLBackend {
         inner: Int(p.k), innerStride: Int(p.a_col_stride), outerStride: 0, rowStride: Int(p.a_row_stride),
         batch: p.a_batch_stride == 0 ? 1 : Int(q.groups), batchStride: Int(p.a_batch_stride))
     let (rows, k) = (Int(p.m), Int(p.k))
-    let tile = wide ? 1 : tiles.rows
     let panels = (rows + tile - 1) / tile
     let y = try allocate([from.batch, panels * tile, k], .float32)
     let parameters = tsr_pack_params(
@@ -76,7 +95,7 @@ extension OpenCLBackend {
       .row("matmul", "tsr_pack_rows"), items: from.batch * panels * blocks,
       cost: tile * min(k, Int(TSR_K_CHUNK)), parameters, [a, y])
     (q.product.a_offset, q.product.a_batch_stride) = (0, from.batch == 1 ? 0 : Int32(panels * tile * k))
-    (q.product.a_row_stride, q.product.a_col_stride) = wide ? (p.k, 1) : (1, Int32(tile))
+    (q.product.a_row_stride, q.product.a_col_stride) = tile == 1 ? (p.k, 1) : (1, Int32(tile))
     q.a_tile_stride = p.k
     return y
   }
