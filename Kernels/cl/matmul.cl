@@ -26,9 +26,15 @@ TSR_ROWS2(tsr_pack_rows, tsr_pack_params,
   }
 TSR_END
 
-// y (count) = the sum of parts (parts, count) in ascending order; `accumulate`: onto what y holds.
-TSR_ITEMS2(tsr_sum_parts, tsr_parts_params, p.count, const float, parts, float, y)
-  float total = p.accumulate ? y[i] + parts[i] : parts[i];
-  for (int s = 1; s < p.parts; s++) total = total + parts[(long)s * p.count + i];
-  y[i] = tsr_canonical(total);
+// C = the slices' sums in ascending order, those of a product in `slices` parts of k (with accumulate onto what C holds),
+// then bias and activation.
+TSR_ITEMS3(tsr_sum_slices, tsr_product_params, (long)p.product.batch * p.product.m * p.product.n, const float, parts, const float,
+           bias, float, c)
+  const int column = (int)(i % p.product.n), row = (int)(i / p.product.n % p.product.m);
+  const long batch = i / p.product.n / p.product.m;
+  __global float *to = c + p.product.c_offset + batch * p.product.c_batch_stride;
+  float total = parts[i];
+  if (p.product.accumulate) total = to[(long)row * p.product.c_row_stride + column] + total;
+  for (int s = 1; s < p.slices; s++) total = total + parts[(long)s * p.c_slice_stride + i];
+  tsr_store(&p.product, bias + p.product.bias_offset + batch % p.groups * p.bias_stride, to, row, column, total, 1, 1);
 TSR_END

@@ -11,6 +11,9 @@
 #endif
 #define TSR_TILE_M (64 * TSR_MI)
 #define TSR_TILE_N (64 * TSR_NI)
+// Elements of a slice that each of the 256 work-items brings.
+#define TSR_LOADS_M (TSR_TILE_M * TSR_DEPTH / 256)
+#define TSR_LOADS_N (TSR_TILE_N * TSR_DEPTH / 256)
 // Four floats of padding: work-items that write a column of a slice then meet different banks.
 #define TSR_LINE_M (TSR_TILE_M + 4)
 #define TSR_LINE_N (TSR_TILE_N + 4)
@@ -38,13 +41,13 @@ TSR_FN void tsr_fetch(const int kind, const tsr_product_params *q, __global cons
   const tsr_matmul_params *p = &q->product;
   const int a_along = p->a_col_stride == 1, b_along = p->b_col_stride != 1;
 #pragma unroll
-  for (int i = 0; i < 4 * TSR_MI; i++) {
+  for (int i = 0; i < TSR_LOADS_M; i++) {
     const int e = item + 256 * i;
     const int at = TSR_SLICE_K(e, TSR_TILE_M, a_along), row = row0 + TSR_SLICE_LINE(e, TSR_TILE_M, a_along);
     ra[i] = row < p->m && k + at < stop ? a[(long)row * p->a_row_stride + (long)(k + at) * p->a_col_stride] : 0.0f;
   }
 #pragma unroll
-  for (int i = 0; i < 4 * TSR_NI; i++) {
+  for (int i = 0; i < TSR_LOADS_N; i++) {
     const int e = item + 256 * i;
     if (kind == TSR_B_MATRIX) {
       const int at = TSR_SLICE_K(e, TSR_TILE_N, b_along), column = column0 + TSR_SLICE_LINE(e, TSR_TILE_N, b_along);
@@ -59,18 +62,18 @@ TSR_FN void tsr_fetch(const int kind, const tsr_product_params *q, __global cons
   }
 }
 
-TSR_FN void tsr_put(const int kind, const tsr_product_params *q, __local tsr_shared *s, int half, int item,
+TSR_FN void tsr_put(const int kind, const tsr_product_params *q, __local tsr_shared *s, int turn, int item,
                     const float *ra, const float *rb) {
   const int a_along = q->product.a_col_stride == 1, b_along = kind == TSR_B_MATRIX && q->product.b_col_stride != 1;
 #pragma unroll
-  for (int i = 0; i < 4 * TSR_MI; i++) {
+  for (int i = 0; i < TSR_LOADS_M; i++) {
     const int e = item + 256 * i;
-    s->a[half][TSR_SLICE_K(e, TSR_TILE_M, a_along)][TSR_SLICE_LINE(e, TSR_TILE_M, a_along)] = ra[i];
+    s->a[turn][TSR_SLICE_K(e, TSR_TILE_M, a_along)][TSR_SLICE_LINE(e, TSR_TILE_M, a_along)] = ra[i];
   }
 #pragma unroll
-  for (int i = 0; i < 4 * TSR_NI; i++) {
+  for (int i = 0; i < TSR_LOADS_N; i++) {
     const int e = item + 256 * i;
-    s->b[half][TSR_SLICE_K(e, TSR_TILE_N, b_along)][TSR_SLICE_LINE(e, TSR_TILE_N, b_along)] = rb[i];
+    s->b[turn][TSR_SLICE_K(e, TSR_TILE_N, b_along)][TSR_SLICE_LINE(e, TSR_TILE_N, b_along)] = rb[i];
   }
 }
 
@@ -107,10 +110,10 @@ TSR_FN void tsr_product(const int distance, const int kind, const tsr_product_pa
   tsr_site own = {0, 0, 0};
   if (kind == TSR_B_TAPS) own = tsr_site_of_place(&q.taps, q.groups, column0 + item % TSR_TILE_N);
   if (kind == TSR_B_TAPS_ACROSS) own = tsr_site_of_tap(&q.taps, column0 + item % TSR_TILE_N);
-  float ra[4 * TSR_MI], rb[4 * TSR_NI];
+  float ra[TSR_LOADS_M], rb[TSR_LOADS_N];
   float4 acc[4 * TSR_MI][TSR_NI];
 
-  int k = part.begin, stop = part.end - k < p->chunk ? part.end : k + p->chunk, half = 0;
+  int k = part.begin, stop = part.end - k < p->chunk ? part.end : k + p->chunk, turn = 0;
   tsr_write_sites(kind, &q, s->sites[0], item, k);
   barrier(CLK_LOCAL_MEM_FENCE);
   tsr_fetch(kind, &q, a, b, s->sites[0], own, item, row0, column0, k, stop, ra, rb);
@@ -126,11 +129,11 @@ TSR_FN void tsr_product(const int distance, const int kind, const tsr_product_pa
     // The slice after this one, of the next chunk where this one ends.
     const int next_stop = next < stop ? stop : part.end - next < p->chunk ? part.end : next + p->chunk;
     if (next < part.end)
-      tsr_fetch(kind, &q, a, b, s->sites[half ^ 1], own, item, row0, column0, next, next_stop, ra, rb);
+      tsr_fetch(kind, &q, a, b, s->sites[turn ^ 1], own, item, row0, column0, next, next_stop, ra, rb);
     if (next - k == TSR_DEPTH)
-      for (int d = 0; d < TSR_DEPTH; d++) tsr_step(distance, s->a[half][d], s->b[half][d], tx, ty, acc);
+      for (int d = 0; d < TSR_DEPTH; d++) tsr_step(distance, s->a[turn][d], s->b[turn][d], tx, ty, acc);
     else
-      for (int d = 0; d < next - k; d++) tsr_step(distance, s->a[half][d], s->b[half][d], tx, ty, acc);
+      for (int d = 0; d < next - k; d++) tsr_step(distance, s->a[turn][d], s->b[turn][d], tx, ty, acc);
     if (next >= stop) {
       for (int i = 0; i < 4 * TSR_MI; i++)
         for (int j = 0; j < TSR_NI; j++) {
@@ -144,11 +147,11 @@ TSR_FN void tsr_product(const int distance, const int kind, const tsr_product_pa
       start = next;
     }
     if (next >= part.end) return;
-    tsr_put(kind, &q, s, half ^ 1, item, ra, rb);
+    tsr_put(kind, &q, s, turn ^ 1, item, ra, rb);
     const int after = next_stop - next <= TSR_DEPTH ? next_stop : next + TSR_DEPTH;
-    tsr_write_sites(kind, &q, s->sites[half], item, after);
+    tsr_write_sites(kind, &q, s->sites[turn], item, after);
     barrier(CLK_LOCAL_MEM_FENCE);
-    half ^= 1, k = next, stop = next_stop, next = after;
+    turn ^= 1, k = next, stop = next_stop, next = after;
   }
 }
 

@@ -12,16 +12,17 @@ public enum DeviceSelection {
   ///   - threads: CPU threads; all cores if nil.
   ///   - insist: use an OpenCL device even if it fails the probe.
   ///   - sources: the OpenCL kernels' text; the CPU has none of it.
+  ///   - tuning: tiles by device; the user's own file if nil.
   ///   - profiler: what measures the device's work; nothing does if nil.
   /// - Throws: `TesseraError` for an unknown selection, an absent device or one that fails the probe, and for the CPU with
   ///   other sources than the binary's.
   public static func open(
     _ name: String, threads: Int? = nil, insist: Bool = false, sources: KernelSources = .embedded,
-    profiler: Profiler? = nil
+    tuning: TuningFile? = nil, profiler: Profiler? = nil
   ) throws -> any Backend {
     let cpu = try CPUBackend(threads: threads)
     let device = try find(name, cpu) {
-      try checked($0, cpu, insist: insist && name != "auto", sources, profiler)
+      try checked($0, cpu, insist: insist && name != "auto", sources, tuning ?? .own, profiler)
     }
     if let device { return ProfiledBackend(device) ?? device }
     guard sources.files.isEmpty else {
@@ -61,12 +62,14 @@ public enum DeviceSelection {
 
   /// Opens a device and refuses it if it fails the probe, unless the user insists.
   private static func checked(
-    _ device: OpenCLDevice, _ cpu: CPUBackend, insist: Bool, _ sources: KernelSources, _ profiler: Profiler?
+    _ device: OpenCLDevice, _ cpu: CPUBackend, insist: Bool, _ sources: KernelSources, _ tuning: TuningFile?,
+    _ profiler: Profiler?
   ) throws -> OpenCLBackend {
     let variant = ProcessInfo.processInfo.environment["TESSERA_OPENCL_VARIANT"]
+    let form: OpenCLBackend.Variant? = variant == "wide" ? .wide : variant == "narrow" ? .narrow : nil
+    let wide = OpenCLBackend.isWide(device, form)
     let backend = try OpenCLBackend(
-      device, variant: variant == "wide" ? .wide : variant == "narrow" ? .narrow : nil, sources: sources,
-      profiler: profiler)
+      device, variant: form, tuning: tuning?.tuning(device, wide: wide), sources: sources, profiler: profiler)
     let result = try backend.span("conformance probe") { try conformance(of: backend, against: cpu) }
     if let failure = result.failure, !insist {
       throw TesseraError.failure(

@@ -19,6 +19,11 @@ struct DeviceOptions: ParsableArguments {
     help: "Folder of OpenCL kernels (NAME.cl, shared headers) that are used in place of the built-in ones.")
   var kernelFolder: String?
 
+  @Option(
+    name: .customLong("tiles"),
+    help: "Tiles by device, from tessera tune (default: the user's own, if there are any). Changes no bit.")
+  var tilesFile: String?
+
   @Option(help: "Write when which kernel and stage ran to this file (JSON for Perfetto). Changes no bit.")
   var trace: String?
 
@@ -41,10 +46,11 @@ struct DeviceOptions: ParsableArguments {
   ) throws -> R {
     let sources = try kernelFolder.map { try KernelSources(folder: $0) } ?? .embedded
     if let trace { try Self.requireWritable(trace) }
+    let tuning = try tilesFile.map { try TuningFile($0) }
     let profiler = trace != nil || profile ? Profiler() : nil
     let backend = try DeviceSelection.open(
       selection ?? device, threads: threads, insist: insist ?? self.insist, sources: sources,
-      profiler: profiler)
+      tuning: tuning, profiler: profiler)
     if !sources.files.isEmpty {
       progress.note("kernels from files: \(sources.files.joined(separator: ", "))")
     }

@@ -11,7 +11,7 @@ struct Tessera: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       Run.self, Embed.self, Layout.self, Render.self, Train.self, Evaluate.self, Predict.self, Report.self,
-      Devices.self, Verify.self, Bench.self,
+      Devices.self, Verify.self, Bench.self, Tune.self,
     ])
 
   /// Runs the command and ends with 0, 1 (a failure) or 2 (the user's mistake), an error being one line on

@@ -14,6 +14,8 @@ struct Verify: ParsableCommand {
   var stride = 1
   @Flag(help: "Small cases only, for simulators.")
   var small = false
+  @Flag(help: "Also products and convolutions with every candidate of tessera tune.")
+  var everyTile = false
   @Option(help: "Only primitives of this name.")
   var only: [String] = []
   @Flag(help: "JSON instead of text.")
@@ -22,6 +24,8 @@ struct Verify: ParsableCommand {
   private struct Result: Codable {
     let verification: Verification
     let functions: [FunctionCheck.Result]
+    /// Products with every candidate's tiles.
+    let tiles: [Verification]
     /// Files that kernels were read from, in place of the binary's text; nil if none.
     let kernels: [String]?
   }
@@ -50,6 +54,7 @@ struct Verify: ParsableCommand {
     let verification = try Verification.run(cases, reference: cpu, device: device) { done, all, item in
       progress.update(item.primitive, done: done, of: all, unit: "cases")
     }
+    let tiles = everyTile ? try verifyTiles(device, cpu) : []
     var functions: [FunctionCheck.Result] = []
     if exhaustive {
       for function in FunctionCheck.functions {
@@ -68,8 +73,9 @@ struct Verify: ParsableCommand {
       print(
         String(
           decoding: try encoder.encode(
-            Result(verification: verification, functions: functions, kernels: kernels.isEmpty ? nil : kernels)
-          ),
+            Result(
+              verification: verification, functions: functions, tiles: tiles,
+              kernels: kernels.isEmpty ? nil : kernels)),
           as: UTF8.self))
     } else {
       for (primitive, count) in verification.casesByPrimitive.sorted(by: { $0.key < $1.key }) {
@@ -82,11 +88,33 @@ struct Verify: ParsableCommand {
           + "\(verification.device) against \(verification.reference)")
     }
     let wrong = functions.filter { $0.mismatches > 0 || $0.worstUlp > $0.bound }
-    guard verification.mismatches.isEmpty, wrong.isEmpty else {
+    let mismatches = (tiles + [verification]).reduce(0) { $0 + $1.mismatches.count }
+    guard mismatches == 0, wrong.isEmpty else {
       throw TesseraError.failure(
         "verify",
-        found: "\(verification.mismatches.count) mismatches, \(wrong.count) functions outside their bounds",
+        found: "\(mismatches) mismatches, \(wrong.count) functions outside their bounds",
         wanted: "none")
+    }
+  }
+
+  /// Products and convolutions with the tiles of every candidate that the device can run.
+  private func verifyTiles(_ device: any Backend, _ cpu: CPUBackend) throws -> [Verification] {
+    guard let device = device.unprofiled as? OpenCLBackend else {
+      throw TesseraError.input("every-tile", found: "the CPU as the device", wanted: "an OpenCL device")
+    }
+    let cases = Catalogue.productCases.filter {
+      (!small || $0.isSmall) && (only.isEmpty || only.contains($0.primitive))
+    }
+    return try device.candidates().map { name, backend in
+      options.progress.begin("verifying tiles \(name)", quietly: true)
+      let result = try Verification.run(cases, reference: cpu, device: backend)
+      if !json {
+        print("tiles \(name): \(result.cases) cases, \(result.mismatches.count) mismatches")
+        for mismatch in result.mismatches.prefix(3) {
+          print("  \(mismatch.primitive) \(mismatch.label): \(mismatch.what)")
+        }
+      }
+      return result
     }
   }
 }

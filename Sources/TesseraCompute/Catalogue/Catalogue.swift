@@ -34,10 +34,13 @@ public struct CaseOutput: Sendable, Equatable {
 public enum Catalogue {
   /// All cases, in a fixed order.
   public static var cases: [CatalogueCase] {
-    matmulCases + convolutionCases + distanceCases + mapCases + reductionCases + softmaxCases
+    productCases + mapCases + reductionCases + softmaxCases
       + attentionCases + normalizationCases + poolingCases + lossCases + randomCases + memoryCases
       + layoutCases
   }
+
+  /// The cases of matrix products, convolutions and distances, whose tiles may be tuned.
+  public static var productCases: [CatalogueCase] { matmulCases + convolutionCases + distanceCases }
 
   /// The first difference between two runs of a case, as one line; nil if the bits are equal.
   public static func difference(_ a: [CaseOutput], _ b: [CaseOutput]) -> String? {

@@ -18,16 +18,20 @@ extension tsr_taps_params {
   /// The taps of a convolution's input for places of its output.
   init(forward p: ConvParameters) {
     self.init(
-      channels: p.in_channels / p.groups, height: p.height, width: p.width, places_h: p.out_h, places_w: p.out_w,
-      kernel_h: p.kernel_h, kernel_w: p.kernel_w, stride_h: p.stride_h, stride_w: p.stride_w, start_h: -p.pad_h,
+      channels: p.in_channels / p.groups, height: p.height, width: p.width, places_h: p.out_h,
+      places_w: p.out_w,
+      kernel_h: p.kernel_h, kernel_w: p.kernel_w, stride_h: p.stride_h, stride_w: p.stride_w,
+      start_h: -p.pad_h,
       start_w: -p.pad_w, step_h: p.dilation_h, step_w: p.dilation_w)
   }
 
   /// The taps of the output's gradient for places of the input of a convolution with stride 1.
   init(gradientOf p: ConvParameters) {
     self.init(
-      channels: p.out_channels / p.groups, height: p.out_h, width: p.out_w, places_h: p.height, places_w: p.width,
-      kernel_h: p.kernel_h, kernel_w: p.kernel_w, stride_h: 1, stride_w: 1, start_h: p.pad_h, start_w: p.pad_w,
+      channels: p.out_channels / p.groups, height: p.out_h, width: p.out_w, places_h: p.height,
+      places_w: p.width,
+      kernel_h: p.kernel_h, kernel_w: p.kernel_w, stride_h: 1, stride_w: 1, start_h: p.pad_h,
+      start_w: p.pad_w,
       step_h: -p.dilation_h, step_w: -p.dilation_w)
   }
 }

@@ -22,10 +22,11 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
   public let profiler: Profiler?
   /// Whether rows are computed by work-groups (GPU variants) instead of single work-items.
   let wide: Bool
-  /// The tiles of its products.
-  let tiles: ProductTiles
+  /// The tiles of its matrix products and convolutions.
+  public let tuning: ProductTuning
   let cl: tsr_opencl
   let queue: cl_command_queue
+  private let softwareDivision: Bool
   private let context: cl_context
   private let programs: OpenCLPrograms
   private let pool: OpenCLMemoryPool
@@ -41,20 +42,23 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
   ///   - device: one of `OpenCLDevice.all()`.
   ///   - variant: `wide` for the GPU variants, `narrow` for those of CPU devices; by device type if nil.
   ///   - softwareDivision: use the software division and square root even if the device rounds natively.
-  ///   - tiles: of matrix products and convolutions; what suits the device if nil.
+  ///   - tuning: the tiles of matrix products and convolutions; what suits the device if nil, or if it cannot run these.
   ///   - sources: the kernels' text.
   ///   - profiler: what measures kernels and program builds (`ProfiledBackend` adds the host's transfers); nothing does if nil.
   /// - Throws: `TesseraError` if the device cannot be used.
   public init(
-    _ device: OpenCLDevice, variant: Variant? = nil, softwareDivision: Bool = false, tiles: ProductTiles? = nil,
+    _ device: OpenCLDevice, variant: Variant? = nil, softwareDivision: Bool = false,
+    tuning: ProductTuning? = nil,
     sources: KernelSources = .embedded, profiler: Profiler? = nil
   ) throws {
     let cl = try openCL().pointee
     self.cl = cl
     self.device = device
-    let wide = variant.map { $0 == .wide } ?? !device.isCPU
+    self.softwareDivision = softwareDivision
+    let wide = Self.isWide(device, variant)
     self.wide = wide
-    self.tiles = try tiles ?? .suiting(device, wide: wide)
+    let wanted = tuning.flatMap { $0.fits(device, wide: wide) ? $0 : nil }
+    self.tuning = wanted ?? .suiting(device, wide: wide)
     var status: cl_int = 0
     var id: cl_device_id? = device.id
     let context = cl.clCreateContext(nil, 1, &id, nil, nil, &status)
@@ -82,6 +86,18 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
     _ = cl.clFinish(queue)
     _ = cl.clReleaseCommandQueue(queue)
     _ = cl.clReleaseContext(context)
+  }
+
+  /// Whether a device gets the GPU variants; their work-groups are of up to 256.
+  static func isWide(_ device: OpenCLDevice, _ variant: Variant?) -> Bool {
+    variant.map { $0 == .wide } ?? (!device.isCPU && device.maxWorkGroup >= 256)
+  }
+
+  /// The same device once more with other tiles: its own queue, no profiler.
+  func with(_ tuning: ProductTuning) throws -> OpenCLBackend {
+    try OpenCLBackend(
+      device, variant: wide ? .wide : .narrow, softwareDivision: softwareDivision, tuning: tuning,
+      sources: sources)
   }
 
   /// Which form of the row and product kernels to run.

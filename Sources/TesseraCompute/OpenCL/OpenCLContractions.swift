@@ -18,7 +18,8 @@ extension OpenCLBackend {
     try p.check("conv2d", x: x.count, w: w.count, y: y.count, bias: bias?.count)
     guard y.count > 0 else { return }
     let e = ConvExtents(p)
-    var q = tsr_product_params(p, m: e.groupOut, k: e.groupIn * e.taps, places: e.spots, source: e.groupIn * e.plane)
+    var q = tsr_product_params(
+      p, m: e.groupOut, k: e.groupIn * e.taps, places: e.spots, source: e.groupIn * e.plane)
     q.product.bias = bias == nil ? 0 : Int32(TSR_BIAS_ROW)
     q.product.activation = p.activation
     q.bias_stride = q.product.m
@@ -38,7 +39,8 @@ extension OpenCLBackend {
   /// With stride 1: the taps of the output's gradient, the kernels' channels swapped.
   private func gradData(_ p: ConvParameters, _ dy: Tensor, _ w: Tensor, into dx: Tensor) throws {
     let e = ConvExtents(p)
-    var q = tsr_product_params(p, m: e.groupIn, k: e.groupOut * e.taps, places: e.plane, source: e.groupOut * e.spots)
+    var q = tsr_product_params(
+      p, m: e.groupIn, k: e.groupOut * e.taps, places: e.plane, source: e.groupOut * e.spots)
     q.taps = tsr_taps_params(gradientOf: p)
     let swapped = PackedRows(
       inner: e.taps, innerStride: 1, outerStride: e.groupIn * e.taps, rowStride: e.taps, batch: Int(p.groups),
@@ -59,37 +61,27 @@ extension OpenCLBackend {
     q.taps = tsr_taps_params(forward: p)
     // A slice for every group of samples; their results are added in ascending order (rule 6).
     q.slice_k = Int32(min(Int(TSR_BATCH_GROUP), Int(p.batch)) * e.spots)
-    q.c_slice_stride = Int32(dw.count)
+    q.slices = (p.batch + Int32(TSR_BATCH_GROUP) - 1) / Int32(TSR_BATCH_GROUP)
     let gradients = PackedRows(
       inner: e.spots, innerStride: 1, outerStride: Int(p.out_channels) * e.spots, rowStride: e.spots,
       batch: Int(p.groups), batchStride: e.groupOut * e.spots)
-    let slices = (Int(p.batch) + Int(TSR_BATCH_GROUP) - 1) / Int(TSR_BATCH_GROUP)
-    let kernel = KernelName.row("conv", "tsr_conv_grad_weight")
-    guard slices > 1 else {
-      return try product(kernel, q, dy, x, bias: x, into: dw, packing: gradients)
-    }
-    let most = max(2, (16 << 20) / dw.count)
-    let parts = try allocate([min(slices, most), dw.count], .float32)
-    for first in stride(from: 0, to: slices, by: most) {
-      (q.first, q.slices) = (Int32(first), Int32(min(most, slices - first)))
-      try product(kernel, q, dy, x, bias: x, into: parts, packing: gradients)
-      try launch(
-        .item("matmul", "tsr_sum_parts"), items: dw.count, cost: Int(q.slices),
-        tsr_parts_params(count: Int32(dw.count), parts: q.slices, accumulate: first > 0 ? 1 : 0), [parts, dw])
-    }
+    try product(.row("conv", "tsr_conv_grad_weight"), q, dy, x, bias: x, into: dw, packing: gradients)
   }
 
   /// A product with taps; one with 1 x 1 kernels and nothing between is a matrix product, one of few rows and terms is summed
   /// directly.
   private func product(
-    taps q: tsr_product_params, _ a: Tensor, _ b: Tensor, bias: Tensor, into c: Tensor, packing: PackedRows? = nil
+    taps q: tsr_product_params, _ a: Tensor, _ b: Tensor, bias: Tensor, into c: Tensor,
+    packing: PackedRows? = nil
   ) throws {
     let t = q.taps
     if q.product.m <= 8, q.groups > 1 { return try direct(q, a, b, bias: bias, into: c, packing: packing) }
     let plain =
-      t.kernel_h == 1 && t.kernel_w == 1 && t.stride_h == 1 && t.stride_w == 1 && t.start_h == 0 && t.start_w == 0
+      t.kernel_h == 1 && t.kernel_w == 1 && t.stride_h == 1 && t.stride_w == 1 && t.start_h == 0
+      && t.start_w == 0
       && t.height == t.places_h && t.width == t.places_w
     try product(
-      plain ? .row("matmul", "tsr_matmul") : .row("conv", "tsr_conv"), q, a, b, bias: bias, into: c, packing: packing)
+      plain ? .row("matmul", "tsr_matmul") : .row("conv", "tsr_conv"), q, a, b, bias: bias, into: c,
+      packing: packing)
   }
 }

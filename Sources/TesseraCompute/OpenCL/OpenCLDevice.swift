@@ -1,4 +1,5 @@
 import COpenCL
+import Foundation
 
 /// What an OpenCL device says of itself.
 public struct OpenCLDevice: @unchecked Sendable {
@@ -20,6 +21,15 @@ public struct OpenCLDevice: @unchecked Sendable {
 
   /// Every device of every platform; empty where there is no loader or no platform.
   public static func all() -> [OpenCLDevice] {
+    // Runtimes set themselves up at the first call, and not all of them (PoCL 3.1) expect two threads then.
+    firstCall.lock()
+    defer { firstCall.unlock() }
+    return survey()
+  }
+
+  private static let firstCall = NSLock()
+
+  private static func survey() -> [OpenCLDevice] {
     guard let cl = try? openCL().pointee else { return [] }
     var platformCount: cl_uint = 0
     guard cl.clGetPlatformIDs(0, nil, &platformCount) == CL_SUCCESS, platformCount > 0 else { return [] }

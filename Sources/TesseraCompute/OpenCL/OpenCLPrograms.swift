@@ -135,17 +135,20 @@ final class OpenCLPrograms: @unchecked Sendable {
   }
 }
 
-/// Where built programs and probe results are kept: `$XDG_CACHE_HOME/tessera` or `~/.cache/tessera`.
+/// Where built programs, probe results and tiles are kept: `$XDG_CACHE_HOME/tessera` or `~/.cache/tessera`.
 enum CacheFolder {
-  static let programs = folder("programs")
-  static let conformance = folder("conformance")
-
-  private static func folder(_ name: String) -> URL? {
+  static let base: URL? = {
     let environment = ProcessInfo.processInfo.environment
     let base =
       environment["XDG_CACHE_HOME"].map { URL(fileURLWithPath: $0) }
       ?? environment["HOME"].map { URL(fileURLWithPath: $0).appendingPathComponent(".cache") }
-    guard let url = base?.appendingPathComponent("tessera").appendingPathComponent(name) else { return nil }
+    return base?.appendingPathComponent("tessera")
+  }()
+  static let programs = folder("programs")
+  static let conformance = folder("conformance")
+
+  private static func folder(_ name: String) -> URL? {
+    guard let url = base?.appendingPathComponent(name) else { return nil }
     try? FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     return url
   }

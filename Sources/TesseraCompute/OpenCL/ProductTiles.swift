@@ -1,27 +1,68 @@
 /// The tiles in which an OpenCL device computes matrix products and convolutions. They change a result's speed, never its
 /// bits (NUMERICS.md rule 10).
-public struct ProductTiles: Hashable, Sendable {
+public struct ProductTiles: Hashable, Sendable, Codable {
   /// On CPU devices: rows of a tile of 16 columns whose sums stay in registers; 2, 4, 6, 8 or 12.
   public var rows = 6
+  /// On CPU devices: the most rows that a work-item runs down with its columns of B.
+  public var rowsOfItem = 384
   /// On GPUs: blocks of 4 x 4 sums that a work-item keeps along rows and columns; a work-group of 16 x 16 takes a tile of
-  /// 64 times as many. 1, 2 or 4.
+  /// 64 times as many. 1 or 2.
   public var rowBlocks = 1, columnBlocks = 1
   /// On GPUs: how deep the slices are that go through local memory; 8, 16 or 32.
   public var depth = 16
 
-  /// The default tiles.
+  /// Low tiles and 64 x 64 ones.
   public init() {}
 
-  /// What suits a device without a measurement.
-  static func suiting(_ device: OpenCLDevice, wide: Bool) throws -> ProductTiles {
-    var tiles = ProductTiles()
-    // 16 columns are two vectors of AVX2, one of AVX-512 and four of 128 bits.
-    tiles.rows = device.vectorWidth >= 16 ? 12 : device.vectorWidth >= 8 ? 6 : 4
-    return tiles
+  /// Whether kernels can be built with the tiles.
+  public var isSound: Bool {
+    [2, 4, 6, 8, 12].contains(rows) && (1...1 << 20).contains(rowsOfItem) && (1...2).contains(rowBlocks)
+      && (1...2).contains(columnBlocks) && [8, 16, 32].contains(depth)
   }
+
+  /// Bytes of local memory that a work-group of a GPU needs: two slices of each operand.
+  var localMemory: Int { 2 * depth * (64 * (rowBlocks + columnBlocks) + 8 + 3) * 4 }
 
   /// What kernels are built with.
   func options(wide: Bool) -> String {
-    wide ? " -DTSR_MI=\(rowBlocks) -DTSR_NI=\(columnBlocks) -DTSR_DEPTH=\(depth)" : " -DTSR_TILE_ROWS=\(rows)"
+    wide
+      ? " -DTSR_MI=\(rowBlocks) -DTSR_NI=\(columnBlocks) -DTSR_DEPTH=\(depth)" : " -DTSR_TILE_ROWS=\(rows)"
+  }
+
+  /// What a search tries on a device.
+  static func candidates(_ device: OpenCLDevice, wide: Bool) -> [ProductTiles] {
+    var all: [ProductTiles] = []
+    if wide {
+      for (rows, columns) in [(1, 1), (1, 2), (2, 1), (2, 2)] {
+        for depth in [8, 16, 32] {
+          var tiles = ProductTiles()
+          (tiles.rowBlocks, tiles.columnBlocks, tiles.depth) = (rows, columns, depth)
+          if tiles.localMemory <= device.localMemory { all.append(tiles) }
+        }
+      }
+    } else {
+      for rows in [2, 4, 6, 8, 12] {
+        for most in [96, 384] {
+          var tiles = ProductTiles()
+          (tiles.rows, tiles.rowsOfItem) = (rows, most)
+          all.append(tiles)
+        }
+      }
+    }
+    return all
+  }
+}
+
+extension OpenCLBackend {
+  /// What of the tiles matters on the device, in a few words.
+  public func describe(_ tiles: ProductTiles) -> String {
+    wide
+      ? "\(64 * tiles.rowBlocks) x \(64 * tiles.columnBlocks), depth \(tiles.depth)"
+      : "\(tiles.rows) x 16, \(tiles.rowsOfItem) rows"
+  }
+
+  /// The device with each of the candidates of a search.
+  public func candidates() throws -> [(name: String, backend: OpenCLBackend)] {
+    try ProductTiles.candidates(device, wide: wide).map { (describe($0), try with(ProductTuning($0))) }
   }
 }

@@ -1,0 +1,37 @@
+/// Which tiles a device uses for which products.
+public struct ProductTuning: Hashable, Sendable, Codable {
+  /// For products with outputs enough to keep every compute unit busy with large tiles.
+  public var many = ProductTiles()
+  /// For smaller ones.
+  public var few = ProductTiles()
+
+  /// The same tiles for all products.
+  public init(_ tiles: ProductTiles = ProductTiles()) { (many, few) = (tiles, tiles) }
+
+  /// What suits a device without a measurement.
+  static func suiting(_ device: OpenCLDevice, wide: Bool) -> ProductTuning {
+    var tuning = ProductTuning()
+    if wide {
+      (tuning.many.rowBlocks, tuning.many.columnBlocks) = (2, 2)
+      if tuning.many.localMemory > device.localMemory { tuning.many.depth = 8 }
+      if tuning.few.localMemory > device.localMemory { tuning.few.depth = 8 }
+    } else {
+      // 16 columns are two vectors of AVX2, one of AVX-512 and four of 128 bits.
+      tuning = ProductTuning()
+      tuning.many.rows = device.vectorWidth >= 16 ? 12 : device.vectorWidth >= 8 ? 6 : 4
+      tuning.few = tuning.many
+    }
+    return tuning
+  }
+
+  /// Whether the device can run it.
+  func fits(_ device: OpenCLDevice, wide: Bool) -> Bool {
+    [many, few].allSatisfy { $0.isSound && (!wide || $0.localMemory <= device.localMemory) }
+  }
+
+  /// The tiles for `parts` outputs of m x n.
+  func tiles(m: Int, n: Int, parts: Int, units: Int) -> ProductTiles {
+    let large = ((m + 127) / 128) * ((n + 127) / 128) * parts
+    return large >= 2 * units ? many : few
+  }
+}

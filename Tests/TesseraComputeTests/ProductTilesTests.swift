@@ -1,0 +1,54 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import TesseraCompute
+
+/// Tiles change a product's speed, never its bits.
+@Suite struct ProductTilesTests {
+  /// Products whose edges cut the tiles: 1, 64, 65, 128, 129 rows and columns, one and two chunks of k.
+  private static let cases = Catalogue.productCases.filter { item in
+    [" 1x1x", "65x", "129x", "conv", "stride", "dilation", "groups"].contains { item.label.contains($0) }
+      || item.primitive.hasPrefix("conv2d")
+  }.filter(\.isSmall)
+
+  private func check(_ tiles: ProductTiles, _ variant: OpenCLBackend.Variant) throws {
+    let cpu = try CPUBackend()
+    for device in OpenCLDevice.all().prefix(1) {
+      let backend = try OpenCLBackend(device, variant: variant, tuning: ProductTuning(tiles))
+      #expect(backend.tuning == ProductTuning(tiles))
+      let result = try Verification.run(Self.cases, reference: cpu, device: backend)
+      #expect(result.mismatches.isEmpty)
+      #expect(result.cases > 40)
+    }
+  }
+
+  @Test func highTilesWithRowsSideBySide() throws {
+    var tiles = ProductTiles()
+    (tiles.rows, tiles.rowsOfItem) = (12, 24)
+    try check(tiles, .narrow)
+  }
+
+  @Test func lowTiles() throws {
+    var tiles = ProductTiles()
+    tiles.rows = 4
+    try check(tiles, .narrow)
+  }
+
+  @Test func fourBlocksOfAGPU() throws {
+    var tiles = ProductTiles()
+    (tiles.rowBlocks, tiles.columnBlocks, tiles.depth) = (2, 2, 8)
+    try check(tiles, .wide)
+  }
+
+  /// What a device cannot run gives way to what suits it.
+  @Test func unsoundTilesAreNotUsed() throws {
+    var tiles = ProductTiles()
+    tiles.rows = 5
+    #expect(!tiles.isSound)
+    for device in OpenCLDevice.all().prefix(1) {
+      let backend = try OpenCLBackend(device, tuning: ProductTuning(tiles))
+      #expect(backend.tuning == .suiting(device, wide: backend.wide))
+    }
+  }
+}
