@@ -92,14 +92,12 @@ TSR_FN float tsr_div(float a, float b) { return a / b; }
 TSR_FN float tsr_sqrt(float a) { return __builtin_elementwise_sqrt(a); }
 #endif
 
-// e^x: x = k ln 2 + r, |r| <= ln 2 / 2, e^r = 1 + r + r^2 q(r) with what the roundings of r and of 1 + r left over;
-// 2^k in two factors, so that denormal results are rounded once.
-TSR_FN float tsr_exp(float v) {
-  float x = v > 89.0f ? 89.0f : v;
-  x = x < -105.0f ? -105.0f : x;
+// e^x = 2^k y: x = k ln 2 + r, |r| <= ln 2 / 2, y = e^r = 1 + r + r^2 q(r) with what the roundings of r and of 1 + r left
+// over.
+typedef struct { float y; int k; } tsr_power;
+TSR_FN tsr_power tsr_exp_reduced(float x) {
   const float shifted = tsr_fma(x, 0x1.715476p+0f, 12582912.0f);
   const float k = shifted - 12582912.0f;
-  const int n = (int)(tsr_bits(shifted) - 0x4b400000u);
   const float whole = tsr_fma(-k, 0x1.62e4p-1f, x);
   const float r = tsr_fma(-k, 0x1.7f7d1cp-20f, whole);
   const float left = tsr_fma(-k, 0x1.7f7d1cp-20f, whole - r);
@@ -110,11 +108,24 @@ TSR_FN float tsr_exp(float v) {
   q = tsr_fma(q, r, 0.1666666716337204f);
   q = tsr_fma(q, r, 0.5f);
   const float sum = 1.0f + r;
-  const float y = sum + (tsr_fma(r * r, q, left) + (r - (sum - 1.0f)));
-  const int n1 = n >> 1, n2 = n - n1;
-  const float scaled =
-      y * tsr_float((tsr_u32)(n1 + 127) << 23) * tsr_float((tsr_u32)(n2 + 127) << 23);
+  const tsr_power power = {sum + (tsr_fma(r * r, q, left) + (r - (sum - 1.0f))), (int)(tsr_bits(shifted) - 0x4b400000u)};
+  return power;
+}
+
+// e^x. 2^k in two factors, so that denormal results are rounded once; the first, that is exact, by the exponent's bits.
+TSR_FN float tsr_exp(float v) {
+  float x = v > 89.0f ? 89.0f : v;
+  x = x < -105.0f ? -105.0f : x;
+  const tsr_power p = tsr_exp_reduced(x);
+  const int k1 = p.k >> 1, k2 = p.k - k1;
+  const float scaled = tsr_float(tsr_bits(p.y) + ((tsr_u32)k1 << 23)) * tsr_float((tsr_u32)(k2 + 127) << 23);
   return tsr_isnan(v) ? tsr_float(TSR_NAN_BITS) : scaled;
+}
+
+// The same bits for -87 <= x <= 88, where results are normal.
+TSR_FN float tsr_exp_normal(float x) {
+  const tsr_power p = tsr_exp_reduced(x);
+  return tsr_float(tsr_bits(p.y) + ((tsr_u32)p.k << 23));
 }
 
 // ln x: x = 2^e m, m in [sqrt .5, sqrt 2), f = m - 1, ln m = f - f^2/2 + f^3 l(f).
@@ -155,7 +166,7 @@ TSR_FN float tsr_tanh(float v) {
   t = tsr_fma(t, s, -0.3333333432674408f);
   const float near = tsr_fma(a * s, t, a);
   const float bounded = a > 10.0f ? 10.0f : a;
-  const float far = 1.0f - tsr_div(2.0f, tsr_exp(2.0f * bounded) + 1.0f);
+  const float far = 1.0f - tsr_div(2.0f, tsr_exp_normal(2.0f * bounded) + 1.0f);
   const float y = a < 0.6f ? near : far;
   return tsr_isnan(v) ? tsr_float(TSR_NAN_BITS) : tsr_float(tsr_bits(y) | (tsr_bits(v) & 0x80000000u));
 }
@@ -182,7 +193,7 @@ TSR_FN float tsr_erf(float v) {
   g = tsr_fma(g, b, 0.10658348351716995f);
   g = tsr_fma(g, b, 0.6348861455917358f);
   g = tsr_fma(g, b, 0.1287231296300888f);
-  const float far = a > 3.95f ? 1.0f : 1.0f - tsr_exp(-tsr_fma(b, g, b));
+  const float far = a > 3.95f ? 1.0f : 1.0f - tsr_exp_normal(-tsr_fma(b, g, b));
   const float y = a < 0.93f ? near : far;
   return tsr_isnan(v) ? tsr_float(TSR_NAN_BITS) : tsr_float(tsr_bits(y) | (tsr_bits(v) & 0x80000000u));
 }
