@@ -84,18 +84,11 @@ final class FeatureStore {
   {
     let tensor = try network.device.allocate(
       [rows.count, network.channels, network.pixels, network.pixels], .float32)
-    try images.withUnsafeBufferPointer { images in
-      for (at, row) in rows.enumerated() {
-        let part = UnsafeRawBufferPointer(rebasing: images[row * area..<(row + 1) * area])
-        try network.device.upload(part, to: tensor, offset: at * area)
-      }
-    }
+    // One transfer for the batch: a device takes as long for a small one.
+    var batch: [Float] = []
+    batch.reserveCapacity(rows.count * area)
+    for row in rows { batch += images[row * area..<(row + 1) * area] }
+    try batch.withUnsafeBytes { try network.device.upload($0, to: tensor, offset: 0) }
     return tensor
-  }
-}
-
-extension UnsafeRawBufferPointer {
-  fileprivate init(rebasing slice: Slice<UnsafeBufferPointer<Float>>) {
-    self.init(UnsafeBufferPointer(rebasing: slice))
   }
 }

@@ -141,11 +141,7 @@ public final class Trainer {
       let input = try store.batch(rows, context)
       let logits = try network.logits(input.features, images: input.images, context)
       let part = try context.crossEntropy(logits, labels: labels, smoothing: plan.labelSmoothing)
-      try device.copy(
-        part, to: losses,
-        region: CopyRegion(
-          rows: 1, columns: rows.count, sourceStride: rows.count, destinationOffset: begin,
-          destinationStride: rows.count))
+      try device.copy(part, to: losses, region: .whole(rows.count, at: begin))
       try context.backward(from: logits, labels: labels, smoothing: plan.labelSmoothing)
       try optimizer.step(factor: plan.schedule.factor(Int(context.step), of: plan.epochs * steps))
       try progress(epoch, begin + rows.count, order.count)
@@ -155,13 +151,15 @@ public final class Trainer {
 
   /// The mean cross-entropy over some rows in evaluation mode.
   private func meanLoss(_ rows: [Int], _ store: FeatureStore) throws -> Double {
-    var sum = 0.0
-    try evaluate(rows, store) { logits, part, context in
-      let labels = try network.device.tensor(part.map { plan.labels[$0] }, [part.count])
-      let losses = try context.crossEntropy(logits, labels: labels, smoothing: plan.labelSmoothing)
-      sum = try network.device.floats(losses).reduce(sum) { $0 + Double($1) }
+    let device = network.device
+    let losses = try device.allocate([rows.count], .float32)
+    try evaluate(rows, store) { logits, begin, part, context in
+      let labels = try device.tensor(part.map { plan.labels[$0] }, [part.count])
+      try device.copy(
+        try context.crossEntropy(logits, labels: labels, smoothing: plan.labelSmoothing), to: losses,
+        region: .whole(part.count, at: begin))
     }
-    return sum / Double(max(1, rows.count))
+    return try device.floats(losses).reduce(0) { $0 + Double($1) } / Double(max(1, rows.count))
   }
 
   private func validate(_ store: FeatureStore) throws -> Int {
@@ -170,26 +168,36 @@ public final class Trainer {
 
   /// Right answers on some rows in evaluation mode.
   private func correct(_ rows: [Int], _ store: FeatureStore) throws -> Int {
-    var right = 0
-    try evaluate(rows, store) { logits, part, _ in
-      let best = try network.device.allocate([part.count], .int32)
-      try network.device.rowArgmax(logits.value, rows: part.count, columns: network.classes, into: best)
-      right += zip(try network.device.ints(best), part).count { $0 == plan.labels[$1] }
+    let device = network.device
+    let answers = try device.allocate([rows.count], .int32)
+    try evaluate(rows, store) { logits, begin, part, _ in
+      let best = try device.allocate([part.count], .int32)
+      try device.rowArgmax(logits.value, rows: part.count, columns: network.classes, into: best)
+      try device.copy(best, to: answers, region: .whole(part.count, at: begin))
     }
-    return right
+    // One read for all batches: each would wait for the device.
+    return zip(try device.ints(answers), rows).count { $0 == plan.labels[$1] }
   }
 
-  /// The logits of some rows in evaluation mode, batch by batch with the rows' numbers.
+  /// The logits of some rows in evaluation mode, batch by batch with its first place among them and the rows' numbers.
   private func evaluate(
-    _ rows: [Int], _ store: FeatureStore, _ body: (Variable, [Int], Context) throws -> Void
+    _ rows: [Int], _ store: FeatureStore, _ body: (Variable, Int, [Int], Context) throws -> Void
   ) throws {
     for begin in stride(from: 0, to: rows.count, by: plan.batch) {
       let part = Array(rows[begin..<min(rows.count, begin + plan.batch)])
       let context = Context(device: network.device)
       let input = try store.batch(part, context)
-      try body(try network.logits(input.features, images: input.images, context), part, context)
+      try body(try network.logits(input.features, images: input.images, context), begin, part, context)
     }
   }
 
   private static let orderStream: UInt64 = 1 << 60
+}
+
+extension CopyRegion {
+  /// A whole array to a place in another.
+  fileprivate static func whole(_ count: Int, at place: Int) -> CopyRegion {
+    CopyRegion(
+      rows: 1, columns: count, sourceStride: count, destinationOffset: place, destinationStride: count)
+  }
 }

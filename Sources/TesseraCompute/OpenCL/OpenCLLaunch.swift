@@ -20,7 +20,15 @@ extension OpenCLBackend: KernelLauncher {
 
   public func copy(_ source: Tensor, to destination: Tensor, region: CopyRegion) throws {
     try region.check(source: source.count, destination: destination.count)
-    guard region.columns > 0 else { return }
+    guard region.columns > 0, region.rows > 0 else { return }
+    let (from, to) = (try source.openCL("copy").buffer, try destination.openCL("copy").buffer)
+    if region.rows == 1, from != to {
+      // One row would be one work-item's, or one work-group's; the queue's own copy has the whole device.
+      return try command(.transfer, "copy", KernelWork(bytes: 8 * region.columns)) {
+        cl.clEnqueueCopyBuffer(
+          queue, from, to, region.sourceOffset * 4, region.destinationOffset * 4, region.columns * 4, 0, nil, $0)
+      }
+    }
     let p = tsr_copy_params(
       rows: Int32(region.rows), cols: Int32(region.columns), src_offset: Int32(region.sourceOffset),
       src_stride: Int32(region.sourceStride), dst_offset: Int32(region.destinationOffset),

@@ -34,6 +34,7 @@ public final class Profiler: Sendable {
     var kept = Snapshot()
     var ids: [String: Int32] = [:]
     var threads: [UInt: Int32] = [:]
+    var stages = 0
     /// By track, until when its device was at work.
     var busyUntil: [Int32: Int64] = [:]
 
@@ -57,7 +58,7 @@ public final class Profiler: Sendable {
   /// The primitive in whose course kernels are enqueued.
   @TaskLocal static var primitive: Int32 = -1
 
-  /// A profiler that keeps up to so many records for the trace (72 bytes each); totals count all.
+  /// A profiler that keeps up to so many records for the trace (72 bytes each) besides stages; totals count all.
   public init(capacity: Int = 1 << 20) {
     self.capacity = max(0, capacity)
     state.withLock { $0.kept.begin = Self.now }
@@ -105,8 +106,10 @@ public final class Profiler: Sendable {
         record.track = there ?? state.newTrack(state.threads.isEmpty ? "host" : "host, another thread")
         state.threads[thread] = record.track
       }
-      if state.kept.records.count < capacity {
+      // Stages are few, and the summary needs them all.
+      if record.category == .stage || state.kept.records.count - state.stages < capacity {
         state.kept.records.append(record)
+        state.stages += record.category == .stage ? 1 : 0
       } else {
         state.kept.dropped += 1
       }
