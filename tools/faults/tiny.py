@@ -10,6 +10,7 @@ import re
 import shutil
 import struct
 import subprocess
+import time
 
 WORDS = "a film the was it good great fine superb bad awful dull poor and very plot cast . , !".split()
 HIDDEN, WIDE, HEADS, LAYERS, POSITIONS = 32, 64, 4, 2, 64
@@ -74,16 +75,29 @@ class Result:
     """What a call left: exit code (negative for a signal; None if it hung), output and errors."""
 
     def __init__(self, command, environment, limit):
-        try:
-            done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True,
-                                  errors="replace", timeout=limit)
-            self.code, self.output, self.errors = done.returncode, done.stdout, done.stderr
-        except subprocess.TimeoutExpired:
-            self.code, self.output, self.errors = None, "", ""
+        process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True, errors="replace")
+        # Seconds are counted one by one: a machine that was suspended, or a process that was stopped, does not hang.
+        for _ in range(limit):
+            try:
+                self.output, self.errors = process.communicate(timeout=1)
+                self.code = process.returncode
+                return
+            except subprocess.TimeoutExpired:
+                while is_stopped(process.pid):
+                    time.sleep(1)
+        process.kill()
+        process.communicate()
+        self.code, self.output, self.errors = None, "", ""
 
     @property
     def fingerprints(self):
         return re.findall(r"\b[0-9a-f]{64}\b", self.output)
+
+
+def is_stopped(number):
+    with open(f"/proc/{number}/stat") as file:
+        return file.read().rpartition(")")[2].split()[0] == "T"
 
 
 def command(tessera, folder, out, device, *more):
