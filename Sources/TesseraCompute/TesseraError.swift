@@ -6,6 +6,8 @@ public struct TesseraError: Error, Equatable, CustomStringConvertible {
     case input
     /// Something failed while doing what was rightly asked: exit code 1.
     case failure
+    /// A device failed at work: exit code 1. The same work may be done on another device.
+    case device
   }
 
   /// Whose mistake it is.
@@ -33,6 +35,11 @@ public struct TesseraError: Error, Equatable, CustomStringConvertible {
   /// A failure while doing what was rightly asked.
   public static func failure(_ place: String, found: String, wanted: String = "") -> TesseraError {
     TesseraError(.failure, at: place, found: found, wanted: wanted)
+  }
+
+  /// A device that failed at work.
+  public static func device(_ place: String, found: String, wanted: String = "") -> TesseraError {
+    TesseraError(.device, at: place, found: found, wanted: wanted)
   }
 
   /// One line, with control characters made visible.

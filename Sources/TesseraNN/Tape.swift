@@ -33,7 +33,7 @@ public final class Tape {
   /// An empty tape for computations on a device.
   public init(device: any Backend) { self.device = device }
 
-  /// Records how to pass the output's gradient on to the inputs.
+  /// Records how to pass the output's gradient on to the inputs. `pass` must not hold the tape, which holds it.
   public func record(_ output: Variable, pass: @escaping (Tensor) throws -> Void) {
     steps.append(Step(output: output, pass: pass))
   }
@@ -114,7 +114,8 @@ public final class Context {
   ) -> Variable {
     guard let tape, inputs.contains(where: \.requiresGradient) else { return Variable(value) }
     let output = Variable(value, requiresGradient: true)
-    tape.record(output) { try pass(tape, $0) }
+    // The tape holds the closure: were the closure to hold the tape, a pass that ends in an error would keep all its memory.
+    tape.record(output) { [unowned tape] in try pass(tape, $0) }
     return output
   }
 }

@@ -32,13 +32,18 @@ public struct Checkpoint: Sendable {
 
   /// Restores the last epoch; nil if there is none of this key, or one beyond the wanted number: its best weights may
   /// be a later epoch's.
-  func load(into network: ImageClassifier, _ optimizer: Adam, atMost epochs: Int) throws -> [EpochRecord]? {
+  ///
+  /// - Parameter best: the epoch of a history whose weights are kept.
+  func load(
+    into network: ImageClassifier, _ optimizer: Adam, atMost epochs: Int, best: ([EpochRecord]) -> Int?
+  ) throws -> [EpochRecord]? {
     guard FileManager.default.fileExists(atPath: current) else { return nil }
     let file = try TensorFile.open(current)
-    guard file.metadata["key"] == key, let steps = file.metadata["steps"].flatMap({ Int($0) }), steps >= 0,
+    guard file.metadata["key"] == key, file.metadata["numerics"] == "\(numericsVersion)",
+      let steps = file.metadata["steps"].flatMap({ Int($0) }), steps >= 0,
       let text = file.metadata["history"],
       let history = try? JSONDecoder().decode([EpochRecord].self, from: Data(text.utf8)),
-      history.last?.epoch ?? 0 <= epochs
+      let last = history.last?.epoch, last <= epochs, hasBest(best(history), after: last, atMost: epochs)
     else { return nil }
     try network.load(file, prefix: "model.")
     for (name, tensor) in optimizer.state {
@@ -47,6 +52,15 @@ public struct Checkpoint: Sendable {
     }
     optimizer.restore(steps: steps)
     return history
+  }
+
+  /// Whether the best epoch's file belongs to the checkpoint. It is written first: after a kill between the two it is that of
+  /// the epoch that followed, which is run again, or of another key altogether.
+  private func hasBest(_ wanted: Int?, after last: Int, atMost epochs: Int) -> Bool {
+    guard let metadata = try? TensorFile.open(self.best).metadata, metadata["key"] == key,
+      let epoch = metadata["epoch"].flatMap({ Int($0) })
+    else { return false }
+    return epoch == wanted || epoch == last + 1 && epoch <= epochs
   }
 
   func loadBest(into network: ImageClassifier) throws { try network.load(try TensorFile.open(best)) }

@@ -56,8 +56,9 @@ public final class Trainer {
     progress: (Int, Int, Int) throws -> Void = { _, _, _ in },
     epochDone: (EpochRecord) throws -> Void = { _ in }
   ) throws {
-    if let checkpoint, let saved = try checkpoint.load(into: network, optimizer, atMost: plan.epochs) {
-      history = saved
+    if let checkpoint {
+      history =
+        try checkpoint.load(into: network, optimizer, atMost: plan.epochs) { best(of: $0) } ?? history
     }
     let keepsStart = plan.keepsStart && history.isEmpty
     guard epochs < plan.epochs || keepsStart else { return try finish() }
@@ -88,7 +89,7 @@ public final class Trainer {
   private var epochs: Int { history.last?.epoch ?? 0 }
 
   private func close(_ record: EpochRecord, _ epochDone: (EpochRecord) throws -> Void) throws {
-    let isBest = beatsAll(record)
+    let isBest = beatsAll(record, history)
     history.append(record)
     if let checkpoint {
       try network.device.span("checkpoint") {
@@ -101,13 +102,18 @@ public final class Trainer {
   /// Whether an epoch's weights are kept: better on validation than any before, and than the start by more than one standard
   /// error, the rule of Breiman et al. (1984) in favour of the simpler model. The best of many epochs is better than the
   /// start by chance alone, and then does worse on other rows.
-  private func beatsAll(_ record: EpochRecord) -> Bool {
+  private func beatsAll(_ record: EpochRecord, _ history: some Collection<EpochRecord>) -> Bool {
     guard !plan.validation.isEmpty else { return true }
     guard history.allSatisfy({ $0.correct < record.correct }) else { return false }
     guard let start = history.first, start.epoch == 0 else { return true }
     let n = Double(plan.validation.count)
     let share = Double(record.correct) / n
     return Double(record.correct - start.correct) > (n * share * (1 - share)).squareRoot()
+  }
+
+  /// The epoch whose weights are kept of a history.
+  private func best(of history: [EpochRecord]) -> Int? {
+    history.indices.last { beatsAll(history[$0], history[..<$0]) }.map { history[$0].epoch }
   }
 
   /// Whether the best epoch (the earliest of equals) is `patience` epochs old.

@@ -30,7 +30,7 @@ struct DeviceOptions: ParsableArguments {
   @Flag(help: "At the end, tell which kernels took longest and how busy the device was. Changes no bit.")
   var profile = false
 
-  @Flag(help: "Say nothing but results.")
+  @Flag(help: "Say nothing but results and warnings.")
   var quiet = false
 
   @Flag(help: "Say more.")
@@ -41,8 +41,10 @@ struct DeviceOptions: ParsableArguments {
   /// - Parameters:
   ///   - name: the command's, for the trace.
   ///   - selection: another device than the chosen one; `insist` as well.
+  ///   - fallback: let the CPU do the body again if the OpenCL device fails at it.
   func use<R>(
-    for name: String, selection: String? = nil, insist: Bool? = nil, _ body: (any Backend) throws -> R
+    for name: String, selection: String? = nil, insist: Bool? = nil, fallback: Bool = false,
+    _ body: (any Backend) throws -> R
   ) throws -> R {
     let sources = try kernelFolder.map { try KernelSources(folder: $0) } ?? .embedded
     if let trace { try Self.requireWritable(trace) }
@@ -50,10 +52,22 @@ struct DeviceOptions: ParsableArguments {
     let profiler = trace != nil || profile ? Profiler() : nil
     let backend = try DeviceSelection.open(
       selection ?? device, threads: threads, insist: insist ?? self.insist, sources: sources,
-      tuning: tuning, profiler: profiler)
+      tuning: tuning, profiler: profiler, warn: Self.warn)
     if !sources.files.isEmpty {
       progress.note("kernels from files: \(sources.files.joined(separator: ", "))")
     }
+    do {
+      return try work(name, backend, profiler, body)
+    } catch let error as TesseraError where error.kind == .device && fallback && sources.files.isEmpty {
+      Self.warn("\(error); the CPU goes on")
+    }
+    let cpu = try DeviceSelection.open("cpu", threads: threads, profiler: profiler)
+    return try work(name, cpu, profiler, body)
+  }
+
+  private func work<R>(
+    _ name: String, _ backend: any Backend, _ profiler: Profiler?, _ body: (any Backend) throws -> R
+  ) throws -> R {
     let result = try backend.span(name) {
       let result = try body(backend)
       try backend.synchronize()
@@ -61,6 +75,11 @@ struct DeviceOptions: ParsableArguments {
     }
     if let profiler { try tell(profiler, backend.unprofiled) }
     return result
+  }
+
+  /// A line on standard error about what a result does not show.
+  static func warn(_ line: String) {
+    FileHandle.standardError.write(Data("tessera: warning: \(line)\n".utf8))
   }
 
   /// Where progress goes: the terminal, plain lines, or nowhere.

@@ -25,7 +25,9 @@ struct Devices: ParsableCommand {
     let cpu = try CPUBackend()
     var entries = [Entry(selection: "cpu", name: cpu.name, computeUnits: cpu.threads, conforms: true)]
     if !quick { try measure(cpu, &entries[0]) }
-    for device in OpenCLDevice.all() {
+    let survey = OpenCLSurvey()
+    for problem in survey.problems { DeviceOptions.warn(problem) }
+    for device in survey.devices {
       var entry = Entry(
         selection: "opencl:\(device.index)", name: device.name,
         platform: "\(device.platform), \(device.platformVersion)",

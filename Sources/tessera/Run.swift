@@ -24,6 +24,11 @@ struct Run: ParsableCommand {
   @Option(help: "Trainings by successive seeds, for the mean accuracy and its interval.")
   var repeats = 1
   @OptionGroup var device: DeviceOptions
+  @Flag(
+    help:
+      "If the OpenCL device fails at work, go on with the CPU. Finished stages and epochs are kept; changes no bit."
+  )
+  var fallback = false
   @OptionGroup var split: SplitOptions
   @Option(help: "Run directory.")
   var out: String
@@ -52,7 +57,7 @@ struct Run: ParsableCommand {
     (c.validationShare, c.testShare, c.trainingRows) = (
       split.validationShare, split.testShare, split.trainingRows
     )
-    try device.use(for: "run") { backend in
+    try device.use(for: "run", fallback: fallback) { backend in
       let progress = device.progress
       progress.note("device: \(backend.name)")
       let summary = try Pipeline(

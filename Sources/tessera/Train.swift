@@ -29,7 +29,12 @@ struct Train: ParsableCommand {
     let set = try ImageSet.read(images)
     let folder = try RunDirectory(out)
     let checkpoint = folder.file("checkpoint.safetensors")
-    if !resume { try? FileManager.default.removeItem(atPath: checkpoint) }
+    if !resume {
+      try? FileManager.default.removeItem(atPath: checkpoint)
+    } else if FileManager.default.fileExists(atPath: checkpoint) {
+      // What was asked for by name is refused by name; it would be passed over otherwise.
+      try TensorFile.open(checkpoint).checkNumerics()
+    }
     options.checkpoints = folder.path
     options.limits = training.limits
     options.limits.folder = folder.path

@@ -19,6 +19,19 @@ import Testing
     return net
   }
 
+  @Test func aTapeThatNobodyWentBackOverIsReleased() throws {
+    weak var tape: Tape?
+    do {
+      let device = try CPUBackend()
+      let context = Context(device: device, training: true, differentiable: true)
+      let x = Variable(try device.tensor(drawn(1, 9 * 4 * 11 * 11), [9, 4, 11, 11]))
+      let logits = try Self.network(device)(x, context)
+      tape = context.tape
+      #expect(logits.requiresGradient && tape != nil)
+    }
+    #expect(tape == nil)
+  }
+
   /// Three steps: the losses and gradients of the first, the state after the last.
   private func train(_ device: any Backend) throws -> (
     losses: [Float], first: [String: [Float]], after: [String: [Float]]

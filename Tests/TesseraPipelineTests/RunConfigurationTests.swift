@@ -48,4 +48,27 @@ import Testing
     #expect(!changed.map(\.layoutParameters).contains(base.layoutParameters))
     for configuration in changed { _ = try configuration.layoutPlan() }
   }
+
+  @Test func aCheckpointsKeyHoldsAllThatDecidesTheResult() throws {
+    let base = RunConfiguration(data: "a.csv", encoder: "b")
+    func key(
+      _ images: String = "i", _ weights: String = "w", _ change: (inout RunConfiguration) -> Void = { _ in }
+    )
+      throws -> String
+    {
+      var other = base
+      change(&other)
+      return try other.checkpointKey(images: images, weights: weights)
+    }
+    let own = try key()
+    // What an older procedure began is not gone on with.
+    #expect(own.contains("procedure \(try #require(StageRecord.versions["model"]))"))
+    #expect(try key { $0.epochs += 1 } == own)
+    let others = [
+      try key("j"), try key("i", "v"), try key { $0.seed += 1 }, try key { $0.batch = 8 },
+      try key { ($0.schedule, $0.epochs) = ("linear", 9) },
+      try key { ($0.schedule, $0.epochs) = ("linear", 8) },
+    ]
+    #expect(Set(others + [own]).count == others.count + 1)
+  }
 }

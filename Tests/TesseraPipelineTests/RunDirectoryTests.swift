@@ -50,12 +50,63 @@ import Testing
     }
   }
 
+  @Test func aStageThatDoesNotEndLeavesNoRecordOfItsFormerOutputs() throws {
+    struct Stop: Error {}
+    try withTemporaryFolder { folder in
+      let run = try RunDirectory(folder + "/r")
+      #expect(try stage(run, input: "a"))
+      #expect(throws: Stop.self) {
+        _ = try run.stage("s", inputs: ["i": "b"], parameters: ["p": "1"], outputs: ["out"]) {
+          try AtomicFile.write(Data("new".utf8), to: run.file("out"))
+          throw Stop()
+        }
+      }
+      #expect(!FileManager.default.fileExists(atPath: run.file("s.json")))
+      #expect(try stage(run, input: "a"))
+    }
+  }
+
+  @Test func whatALaterProgramMadeIsRefusedByName() throws {
+    try withTemporaryFolder { folder in
+      let run = try RunDirectory(folder + "/r")
+      #expect(try stage(run, input: "a"))
+      let url = URL(fileURLWithPath: run.file("s.json"))
+      let record = try #require(StageRecord.read(url))
+      for (what, change) in [
+        ("numerics version \(numericsVersion + 1)", { $0.numerics += 1 }),
+        ("stage version 9", { $0.version = 9 }),
+      ] as [(String, (inout StageRecord) -> Void)] {
+        var later = record
+        change(&later)
+        try later.encoded().write(to: url)
+        do {
+          _ = try stage(run, input: "b")
+          Issue.record("\(what) was taken")
+        } catch let error as TesseraError {
+          #expect(error.kind == .input && error.place == url.path && error.found == what, "\(error)")
+        }
+        // Nothing was touched.
+        #expect(StageRecord.read(url) == later)
+      }
+    }
+  }
+
   @Test func aFolderServesOneRunAtATimeAndLosesLeftovers() throws {
     try withTemporaryFolder { folder in
-      try Data("half".utf8).write(to: URL(fileURLWithPath: folder + "/out.123.tmp"))
+      let leftovers = ["out.123.tmp", "pictures/mean.png.4.tmp", "repeat-1/best.safetensors.99.tmp"]
+      let others = ["notes.tmp", "out.x.tmp", ".5.tmp", "mine/out.123.tmp"]
+      for name in leftovers + others {
+        let url = URL(fileURLWithPath: folder + "/" + name)
+        try FileManager.default.createDirectory(
+          at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data("half".utf8).write(to: url)
+      }
       var run: RunDirectory? = try RunDirectory(folder)
       #expect(throws: TesseraError.self) { try RunDirectory(folder) }
-      #expect(!FileManager.default.fileExists(atPath: folder + "/out.123.tmp"))
+      for name in leftovers {
+        #expect(!FileManager.default.fileExists(atPath: folder + "/" + name), "\(name)")
+      }
+      for name in others { #expect(FileManager.default.fileExists(atPath: folder + "/" + name), "\(name)") }
       run = nil
       _ = run
       _ = try RunDirectory(folder)

@@ -131,6 +131,56 @@ import Testing
     }
   }
 
+  @Test func aBestEpochOfAnotherRunOrALaterEpochIsNotTaken() throws {
+    var plan = Self.plan(8)
+    // Without validation rows every epoch is the best.
+    plan.validation = []
+    func trained(_ folder: String, _ key: String, epochs: Int, rate: Float = 1e-3) throws -> [UInt32] {
+      (plan.epochs, plan.learningRates) = (epochs, (rate, rate))
+      let network = try network(try CPUBackend())
+      try Trainer(network, plan, checkpoint: Checkpoint(folder: folder, key: key)).run()
+      return try bits(network)
+    }
+    try withTemporaryFolder { folder in
+      let (one, two) = (
+        try trained(folder + "/1", "a", epochs: 1), try trained(folder + "/2", "a", epochs: 2)
+      )
+      _ = try trained(folder + "/b", "b", epochs: 1, rate: 1e-2)
+      func put(_ best: String) throws {
+        try? FileManager.default.removeItem(atPath: folder + "/x")
+        try FileManager.default.copyItem(atPath: folder + "/1", toPath: folder + "/x")
+        try FileManager.default.removeItem(atPath: folder + "/x/best.safetensors")
+        try FileManager.default.copyItem(
+          atPath: folder + "/\(best)/best.safetensors", toPath: folder + "/x/best.safetensors")
+      }
+      // Killed between the two files of an epoch: of another run, and of the next epoch.
+      for (best, epochs) in [("b", 1), ("b", 2), ("2", 1), ("2", 2)] {
+        try put(best)
+        #expect(
+          try trained(folder + "/x", "a", epochs: epochs) == (epochs == 1 ? one : two), "\(best) \(epochs)")
+      }
+      // Gone altogether.
+      try put("1")
+      try FileManager.default.removeItem(atPath: folder + "/x/best.safetensors")
+      #expect(try trained(folder + "/x", "a", epochs: 1) == one)
+    }
+  }
+
+  @Test func aCheckpointOfAnotherNumericsVersionIsNotUsed() throws {
+    var plan = Self.plan(24)
+    plan.epochs = 1
+    try withTemporaryFolder { folder in
+      let checkpoint = Checkpoint(folder: folder, key: "a")
+      try Trainer(try network(try CPUBackend()), plan, checkpoint: checkpoint).run()
+      for name in ["checkpoint", "best"] { try setNumerics(folder + "/\(name).safetensors", to: 1) }
+      var steps = 0
+      try Trainer(try network(try CPUBackend()), plan, checkpoint: checkpoint).run(progress: { _, _, _ in
+        steps += 1
+      })
+      #expect(steps == 2)
+    }
+  }
+
   @Test func nothingToTrainOnIsRefused() throws {
     var plan = Self.plan(8)
     plan.training = []

@@ -38,8 +38,8 @@ public struct Command {
   }
 
   /// Runs a line of a shell in which `$TESSERA` is the binary.
-  public static func shell(_ line: String) throws -> Result {
-    try run("/bin/bash", ["-c", line], input: "", environment: ["TESSERA": path])
+  public static func shell(_ line: String, environment: [String: String] = [:]) throws -> Result {
+    try run("/bin/bash", ["-c", line], input: "", environment: environment.merging(["TESSERA": path]) { $1 })
   }
 
   private static func run(

@@ -56,6 +56,16 @@ public final class TensorFile {
     return try SafetensorsFormat.read(path, data)
   }
 
+  /// Throws if the file was made under another version of the numerics contract: its numbers are not what this program would
+  /// make. What says nothing of a version is taken.
+  public func checkNumerics() throws {
+    if let version = metadata["numerics"], version != "\(numericsVersion)" {
+      throw TesseraError.input(
+        path, found: "a file of numerics version \(version)",
+        wanted: "version \(numericsVersion), this program's")
+    }
+  }
+
   /// The names, sorted.
   public var names: [String] { tensors.keys.sorted() }
 

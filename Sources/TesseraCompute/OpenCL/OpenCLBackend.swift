@@ -25,12 +25,14 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
   /// The tiles of its matrix products and convolutions.
   public let tuning: ProductTuning
   let cl: tsr_opencl
-  let queue: cl_command_queue
+  var queue: cl_command_queue { opened.queue }
+  private let opened: OpenCLQueue
   private let softwareDivision: Bool
-  private let context: cl_context
   private let programs: OpenCLPrograms
   private let pool: OpenCLMemoryPool
   private let staging: OpenCLStaging
+  /// The commands whose ends are to be looked at.
+  private let commands: OpenCLCommands
   /// The commands whose times are to be read; nil without a profiler.
   private let events: OpenCLEvents?
   /// Guards kernels' arguments: OpenCL objects are shared, argument slots are not thread-safe.
@@ -59,34 +61,24 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
     self.wide = wide
     let wanted = tuning.flatMap { $0.fits(device, wide: wide) ? $0 : nil }
     self.tuning = wanted ?? .suiting(device, wide: wide)
-    var status: cl_int = 0
-    var id: cl_device_id? = device.id
-    let context = cl.clCreateContext(nil, 1, &id, nil, nil, &status)
-    try check(status, "context of \(device.name)")
-    guard let context else { throw TesseraError.failure("context of \(device.name)", found: "nothing") }
-    self.context = context
-    let timed = profiler == nil ? 0 : cl_command_queue_properties(CL_QUEUE_PROFILING_ENABLE)
-    let queue = cl.clCreateCommandQueue(context, id, timed, &status)
-    try check(status, "queue of \(device.name)")
-    guard let queue else { throw TesseraError.failure("queue of \(device.name)", found: "nothing") }
-    self.queue = queue
+    let opened = try OpenCLQueue(cl, device, timed: profiler != nil)
+    self.opened = opened
     programs = OpenCLPrograms(
-      cl: cl, context: context, device: device, wide: wide,
+      cl: cl, context: opened.context, device: device, wide: wide,
       nativeDivision: device.roundsDivision && !softwareDivision, sources: sources, profiler: profiler)
-    pool = OpenCLMemoryPool(cl: cl, context: context)
+    pool = OpenCLMemoryPool(cl: cl, context: opened.context)
+    commands = OpenCLCommands(cl: cl)
     staging = OpenCLStaging(cl: cl)
     self.profiler = profiler
     events = try profiler.map {
       try OpenCLEvents(
-        $0, cl: cl, context: context, queue: queue, name: "opencl:\(device.index) (\(device.name))")
+        $0, cl: cl, context: opened.context, queue: opened.queue,
+        name: "opencl:\(device.index) (\(device.name))")
     }
   }
 
-  deinit {
-    _ = cl.clFinish(queue)
-    _ = cl.clReleaseCommandQueue(queue)
-    _ = cl.clReleaseContext(context)
-  }
+  // What is kept for commands goes after the queue has come to its end.
+  deinit { _ = cl.clFinish(queue) }
 
   /// Whether a device gets the GPU variants; their work-groups are of up to 256.
   static func isWide(_ device: OpenCLDevice, _ variant: Variant?) -> Bool {
@@ -124,13 +116,16 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
     }
   }
 
-  /// Enqueues a command, with an event if its times are wanted.
+  /// Enqueues a command with an event, for its end and its times.
   func command(
     _ category: Profiler.Category, _ name: String, _ work: @autoclosure () -> KernelWork,
     _ enqueue: (UnsafeMutablePointer<cl_event?>?) -> cl_int
   ) throws {
-    guard let events else { return try check(enqueue(nil), name) }
-    try events.add(category, name, work(), enqueue)
+    var event: cl_event?
+    try check(enqueue(&event), name)
+    guard let event else { throw TesseraError.failure(name, found: "no event", wanted: "the command's") }
+    events?.share(event, category, name, work())
+    try commands.add(event, name)
   }
 
   public func allocate(_ shape: [Int], _ type: ElementType) throws -> Tensor {
@@ -179,6 +174,7 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
 
   /// What was enqueued so far is done: what was kept for it is not needed any more.
   private func finished() throws {
+    try commands.retire()
     try staging.retire()
     events?.collect()
   }

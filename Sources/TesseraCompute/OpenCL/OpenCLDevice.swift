@@ -19,75 +19,54 @@ public struct OpenCLDevice: @unchecked Sendable {
   public let roundsDivision: Bool, keepsDenormals: Bool
   let id: cl_device_id
 
-  /// Every device of every platform; empty where there is no loader or no platform.
-  public static func all() -> [OpenCLDevice] {
-    // Runtimes set themselves up at the first call, and not all of them (PoCL 3.1) expect two threads then.
-    firstCall.lock()
-    defer { firstCall.unlock() }
-    return survey()
-  }
+  /// Every device of every platform that answers; empty where there is no loader or no platform.
+  public static func all() -> [OpenCLDevice] { OpenCLSurvey().devices }
 
-  private static let firstCall = NSLock()
-
-  private static func survey() -> [OpenCLDevice] {
-    guard let cl = try? openCL().pointee else { return [] }
-    var platformCount: cl_uint = 0
-    guard cl.clGetPlatformIDs(0, nil, &platformCount) == CL_SUCCESS, platformCount > 0 else { return [] }
-    var platforms = [cl_platform_id?](repeating: nil, count: Int(platformCount))
-    guard cl.clGetPlatformIDs(platformCount, &platforms, nil) == CL_SUCCESS else { return [] }
-    var devices: [OpenCLDevice] = []
-    for case let platform? in platforms {
-      var count: cl_uint = 0
-      guard cl.clGetDeviceIDs(platform, cl_device_type(CL_DEVICE_TYPE_ALL), 0, nil, &count) == CL_SUCCESS
-      else {
-        continue
-      }
-      var ids = [cl_device_id?](repeating: nil, count: Int(count))
-      guard cl.clGetDeviceIDs(platform, cl_device_type(CL_DEVICE_TYPE_ALL), count, &ids, nil) == CL_SUCCESS
-      else {
-        continue
-      }
-      for case let id? in ids { devices.append(OpenCLDevice(cl, platform, id, index: devices.count)) }
-    }
-    return devices
-  }
-
-  private init(_ cl: tsr_opencl, _ platform: cl_platform_id, _ id: cl_device_id, index: Int) {
-    func text(_ read: (Int, UnsafeMutableRawPointer?, UnsafeMutablePointer<Int>?) -> cl_int) -> String {
+  /// Asks a device for what it is.
+  ///
+  /// - Throws: `TesseraError` if it does not answer: a device that is not known would be used wrongly.
+  init(_ cl: tsr_opencl, _ platform: cl_platform_id, _ id: cl_device_id, index: Int) throws {
+    let place = "opencl:\(index)"
+    func text(_ read: (Int, UnsafeMutableRawPointer?, UnsafeMutablePointer<Int>?) -> cl_int) throws -> String
+    {
       var size = 0
-      guard read(0, nil, &size) == CL_SUCCESS, size > 0 else { return "" }
+      try check(read(0, nil, &size), place)
+      guard size > 0 else { return "" }
       var bytes = [UInt8](repeating: 0, count: size)
-      guard read(size, &bytes, nil) == CL_SUCCESS else { return "" }
+      try check(read(size, &bytes, nil), place)
       return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
     }
-    func device(_ key: Int32) -> String {
-      text { cl.clGetDeviceInfo(id, cl_device_info(key), $0, $1, $2) }
+    func device(_ key: Int32) throws -> String {
+      try text { cl.clGetDeviceInfo(id, cl_device_info(key), $0, $1, $2) }
     }
-    func number<T: BinaryInteger & BitwiseCopyable>(_ key: Int32, _ type: T.Type) -> Int {
+    func number<T: BinaryInteger & BitwiseCopyable>(_ key: Int32, _ type: T.Type) throws -> Int {
       var value: T = 0
-      _ = withUnsafeMutableBytes(of: &value) {
-        cl.clGetDeviceInfo(id, cl_device_info(key), $0.count, $0.baseAddress, nil)
-      }
+      try check(
+        withUnsafeMutableBytes(of: &value) {
+          cl.clGetDeviceInfo(id, cl_device_info(key), $0.count, $0.baseAddress, nil)
+        }, place)
       return Int(clamping: value)
     }
     self.index = index
     self.id = id
-    self.platform = text { cl.clGetPlatformInfo(platform, cl_platform_info(CL_PLATFORM_NAME), $0, $1, $2) }
-    platformVersion = text {
+    self.platform = try text {
+      cl.clGetPlatformInfo(platform, cl_platform_info(CL_PLATFORM_NAME), $0, $1, $2)
+    }
+    platformVersion = try text {
       cl.clGetPlatformInfo(platform, cl_platform_info(CL_PLATFORM_VERSION), $0, $1, $2)
     }
-    name = device(CL_DEVICE_NAME)
-    driver = device(CL_DRIVER_VERSION)
-    version = device(CL_DEVICE_VERSION)
-    isCPU = number(CL_DEVICE_TYPE, UInt64.self) & 2 != 0
-    computeUnits = number(CL_DEVICE_MAX_COMPUTE_UNITS, UInt32.self)
-    clock = number(CL_DEVICE_MAX_CLOCK_FREQUENCY, UInt32.self)
-    maxWorkGroup = number(CL_DEVICE_MAX_WORK_GROUP_SIZE, UInt.self)
-    globalMemory = number(CL_DEVICE_GLOBAL_MEM_SIZE, UInt64.self)
-    localMemory = number(CL_DEVICE_LOCAL_MEM_SIZE, UInt64.self)
-    maxAllocation = number(CL_DEVICE_MAX_MEM_ALLOC_SIZE, UInt64.self)
-    vectorWidth = number(CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, UInt32.self)
-    let single = number(CL_DEVICE_SINGLE_FP_CONFIG, UInt64.self)
+    name = try device(CL_DEVICE_NAME)
+    driver = try device(CL_DRIVER_VERSION)
+    version = try device(CL_DEVICE_VERSION)
+    isCPU = try number(CL_DEVICE_TYPE, UInt64.self) & 2 != 0
+    computeUnits = try number(CL_DEVICE_MAX_COMPUTE_UNITS, UInt32.self)
+    clock = try number(CL_DEVICE_MAX_CLOCK_FREQUENCY, UInt32.self)
+    maxWorkGroup = try number(CL_DEVICE_MAX_WORK_GROUP_SIZE, UInt.self)
+    globalMemory = try number(CL_DEVICE_GLOBAL_MEM_SIZE, UInt64.self)
+    localMemory = try number(CL_DEVICE_LOCAL_MEM_SIZE, UInt64.self)
+    maxAllocation = try number(CL_DEVICE_MAX_MEM_ALLOC_SIZE, UInt64.self)
+    vectorWidth = try number(CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT, UInt32.self)
+    let single = try number(CL_DEVICE_SINGLE_FP_CONFIG, UInt64.self)
     roundsDivision = single & 128 != 0
     keepsDenormals = single & 1 != 0
   }

@@ -12,10 +12,12 @@ func openCL() throws -> UnsafePointer<tsr_opencl> {
 
 /// Throws unless an OpenCL call succeeded.
 func check(_ status: cl_int, _ place: String) throws {
-  guard status == CL_SUCCESS else {
-    throw TesseraError.failure(
-      place, found: "OpenCL error \(status)\(openCLErrorNames[status].map { " (\($0))" } ?? "")")
-  }
+  guard status == CL_SUCCESS else { throw TesseraError.device(place, found: openCLError(status)) }
+}
+
+/// A status by number and name.
+func openCLError(_ status: cl_int) -> String {
+  "OpenCL error \(status)\(openCLErrorNames[status].map { " (\($0))" } ?? "")"
 }
 
 private let openCLErrorNames: [cl_int: String] = [

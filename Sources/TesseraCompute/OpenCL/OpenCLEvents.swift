@@ -78,24 +78,9 @@ final class OpenCLEvents: @unchecked Sendable {
     return best.offset
   }
 
-  /// Enqueues a command with an event.
-  func add(
-    _ category: Profiler.Category, _ name: String, _ work: KernelWork,
-    _ enqueue: (UnsafeMutablePointer<cl_event?>?) -> cl_int
-  ) throws {
-    var event: cl_event?
-    try check(enqueue(&event), name)
-    guard let event else { return profiler.addUntimed() }
-    keep(event, category, name, work)
-  }
-
-  /// Adds a command whose event somebody else needs too.
+  /// Adds a command by its event, which somebody else keeps too.
   func share(_ event: cl_event, _ category: Profiler.Category, _ name: String, _ work: KernelWork) {
     guard cl.clRetainEvent(event) == CL_SUCCESS else { return profiler.addUntimed() }
-    keep(event, category, name, work)
-  }
-
-  private func keep(_ event: cl_event, _ category: Profiler.Category, _ name: String, _ work: KernelWork) {
     let command = Pending(
       event: event, category: category, name: name, primitive: Profiler.primitive, work: work)
     lock.withLock {

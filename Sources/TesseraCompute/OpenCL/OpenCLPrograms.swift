@@ -1,5 +1,4 @@
 import COpenCL
-import Crypto
 import Foundation
 import Kernels
 
@@ -9,6 +8,7 @@ final class OpenCLPrograms: @unchecked Sendable {
   private let cl: tsr_opencl
   private let context: cl_context
   private let device: OpenCLDevice
+  private let cache: ProgramCache
   let options: String
   let sources: KernelSources
   private let profiler: Profiler?
@@ -17,11 +17,12 @@ final class OpenCLPrograms: @unchecked Sendable {
 
   init(
     cl: tsr_opencl, context: cl_context, device: OpenCLDevice, wide: Bool, nativeDivision: Bool,
-    sources: KernelSources, profiler: Profiler?
+    sources: KernelSources, profiler: Profiler?, cache: ProgramCache = .standard
   ) {
     self.cl = cl
     self.context = context
     self.device = device
+    self.cache = cache
     (self.sources, self.profiler) = (sources, profiler)
     var options = "-cl-std=CL1.2"
     if nativeDivision { options += " -cl-fp32-correctly-rounded-divide-sqrt -DTSR_NATIVE_DIVIDE" }
@@ -60,18 +61,15 @@ final class OpenCLPrograms: @unchecked Sendable {
   private func newProgram(_ family: String, _ extra: String) throws -> cl_program {
     let source = try sources.program(family)
     let options = options + extra
-    let key = [device.platform, device.platformVersion, device.name, device.driver, options, source]
-    let digest = SHA256.hash(data: Data(key.joined(separator: "\u{0}").utf8))
-    let hex = digest.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
-    let file = CacheFolder.programs?.appendingPathComponent(hex)
-    let program = (file.flatMap { load($0, options) }) ?? nil
-    if let program {
+    let key = ProgramCache.key(
+      [device.platform, device.platformVersion, device.name, device.driver, device.version, options, source])
+    if let program = cache.binary(key).flatMap({ load($0, options) }) {
       programs[family + extra] = program
       return program
     }
     let built = try build(source, family, options)
     programs[family + extra] = built
-    if let file { save(built, file) }
+    if let binary = binary(built) { cache.keep(binary, key) }
     return built
   }
 
@@ -86,70 +84,59 @@ final class OpenCLPrograms: @unchecked Sendable {
     var id: cl_device_id? = device.id
     let built = cl.clBuildProgram(program, 1, &id, options, nil, nil)
     guard built == CL_SUCCESS else {
-      var size = 0
-      _ = cl.clGetProgramBuildInfo(program, id, cl_program_build_info(CL_PROGRAM_BUILD_LOG), 0, nil, &size)
-      var log = [UInt8](repeating: 0, count: max(1, size))
-      _ = cl.clGetProgramBuildInfo(
-        program, id, cl_program_build_info(CL_PROGRAM_BUILD_LOG), size, &log, nil)
+      let log = buildLog(program)
       _ = cl.clReleaseProgram(program)
-      throw TesseraError.failure(
+      throw TesseraError.device(
         "\(sources.place(family)) on \(device.name)",
-        found: String(decoding: log.prefix { $0 != 0 }, as: UTF8.self),
-        wanted: "a clean build")
+        found: log.isEmpty ? openCLError(built) : log, wanted: "a clean build")
     }
     return program
   }
 
-  private func load(_ file: URL, _ options: String) -> cl_program? {
-    guard let data = try? Data(contentsOf: file), !data.isEmpty else { return nil }
-    var id: cl_device_id? = device.id
-    var (status, built): (cl_int, cl_int) = (0, 0)
-    let program = data.withUnsafeBytes { bytes -> cl_program? in
-      var pointer = bytes.bindMemory(to: UInt8.self).baseAddress
-      var size = data.count
-      return cl.clCreateProgramWithBinary(context, 1, &id, &size, &pointer, &status, &built)
+  /// What the compiler says; empty if nothing.
+  private func buildLog(_ program: cl_program) -> String {
+    let key = cl_program_build_info(CL_PROGRAM_BUILD_LOG)
+    var size = 0
+    guard cl.clGetProgramBuildInfo(program, device.id, key, 0, nil, &size) == CL_SUCCESS, size > 0 else {
+      return ""
     }
-    guard let program, status == CL_SUCCESS, built == CL_SUCCESS else { return nil }
-    guard cl.clBuildProgram(program, 1, &id, options, nil, nil) == CL_SUCCESS else {
+    var log = [UInt8](repeating: 0, count: size)
+    guard cl.clGetProgramBuildInfo(program, device.id, key, size, &log, nil) == CL_SUCCESS else { return "" }
+    return String(decoding: log.prefix { $0 != 0 }, as: UTF8.self)
+      .trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+
+  /// A program of a kept binary; nil if the driver does not take it.
+  private func load(_ binary: Data, _ options: String) -> cl_program? {
+    var id: cl_device_id? = device.id
+    var (taken, status): (cl_int, cl_int) = (0, 0)
+    let program = binary.withUnsafeBytes { bytes -> cl_program? in
+      var pointer = bytes.bindMemory(to: UInt8.self).baseAddress
+      var size = bytes.count
+      return cl.clCreateProgramWithBinary(context, 1, &id, &size, &pointer, &taken, &status)
+    }
+    guard let program else { return nil }
+    guard status == CL_SUCCESS, taken == CL_SUCCESS,
+      cl.clBuildProgram(program, 1, &id, options, nil, nil) == CL_SUCCESS
+    else {
       _ = cl.clReleaseProgram(program)
       return nil
     }
     return program
   }
 
-  /// Keeps a built program; a cache that cannot be written is not an error.
-  private func save(_ program: cl_program, _ file: URL) {
+  /// The binary of a built program; nil if the driver does not give it.
+  private func binary(_ program: cl_program) -> Data? {
+    let sizes = cl_program_info(CL_PROGRAM_BINARY_SIZES)
     var size = 0
-    guard
-      cl.clGetProgramInfo(
-        program, cl_program_info(CL_PROGRAM_BINARY_SIZES), MemoryLayout<Int>.size, &size, nil) == CL_SUCCESS,
-      size > 0
-    else { return }
+    guard cl.clGetProgramInfo(program, sizes, MemoryLayout<Int>.size, &size, nil) == CL_SUCCESS, size > 0
+    else { return nil }
     var bytes = [UInt8](repeating: 0, count: size)
     let status = bytes.withUnsafeMutableBufferPointer { buffer -> cl_int in
       var pointer: UnsafeMutablePointer<UInt8>? = buffer.baseAddress
       return cl.clGetProgramInfo(
         program, cl_program_info(CL_PROGRAM_BINARIES), MemoryLayout.size(ofValue: pointer), &pointer, nil)
     }
-    if status == CL_SUCCESS { try? Data(bytes).write(to: file, options: .atomic) }
-  }
-}
-
-/// Where built programs, probe results and tiles are kept: `$XDG_CACHE_HOME/tessera` or `~/.cache/tessera`.
-enum CacheFolder {
-  static let base: URL? = {
-    let environment = ProcessInfo.processInfo.environment
-    let base =
-      environment["XDG_CACHE_HOME"].map { URL(fileURLWithPath: $0) }
-      ?? environment["HOME"].map { URL(fileURLWithPath: $0).appendingPathComponent(".cache") }
-    return base?.appendingPathComponent("tessera")
-  }()
-  static let programs = folder("programs")
-  static let conformance = folder("conformance")
-
-  private static func folder(_ name: String) -> URL? {
-    guard let url = base?.appendingPathComponent(name) else { return nil }
-    try? FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    return url
+    return status == CL_SUCCESS ? Data(bytes) : nil
   }
 }

@@ -65,13 +65,14 @@ final class OpenCLStaging: @unchecked Sendable {
 }
 
 extension tsr_opencl {
-  /// How far a command is: `CL_COMPLETE`, more before, an error's negative number if it failed.
+  /// How far a command is: `CL_COMPLETE`, more before, an error's negative number if it failed or cannot be asked: what
+  /// became of it is not known then, and never will be.
   func executionStatus(_ event: cl_event) -> cl_int {
     var status = cl_int(CL_QUEUED)
     let found = clGetEventInfo(
       event, cl_event_info(CL_EVENT_COMMAND_EXECUTION_STATUS), MemoryLayout.size(ofValue: status), &status,
       nil)
-    return found == CL_SUCCESS ? status : cl_int(CL_QUEUED)
+    return found == CL_SUCCESS ? status : found
   }
 
   /// Whether a command has come to its end, good or bad.

@@ -21,23 +21,28 @@ extension Pipeline {
   /// another machine and predicts there.
   func keepEncoder(_ print: String) throws {
     let (files, manager) = (encoderFiles, FileManager.default)
-    // A copied run is run again with the encoder that it holds: that must not be cleared away.
     func resolved(_ path: String) -> String { URL(fileURLWithPath: path).resolvingSymlinksInPath().path }
-    guard resolved(configuration.encoder) != resolved(folder.file(Files.encoder)) else { return }
+    let isOwn = resolved(configuration.encoder) == resolved(folder.file(Files.encoder))
     _ = try folder.stage(
       "encoder", inputs: ["encoder": print], parameters: [:],
       outputs: files.map { "\(Files.encoder)/\($0.name)" }
     ) {
+      // A copied run is run again with the encoder that it holds: that must not be cleared away.
+      if isOwn { return print }
       let place = folder.file(Files.encoder)
-      try? manager.removeItem(atPath: place)
+      // The folder appears whole or not at all; RunDirectory clears away what a killed run leaves under the other name.
+      let temporary = "\(place).\(getpid()).tmp"
+      defer { try? manager.removeItem(atPath: temporary) }
       do {
-        try manager.createDirectory(atPath: place, withIntermediateDirectories: true)
+        try manager.createDirectory(atPath: temporary, withIntermediateDirectories: true)
         for file in files {
-          let target = folder.file("\(Files.encoder)/\(file.name)")
+          let target = "\(temporary)/\(file.name)"
           // What a link to a link would lead to need not exist on another machine.
           let source = resolved(file.path)
           if link(source, target) != 0 { try manager.copyItem(atPath: source, toPath: target) }
         }
+        if manager.fileExists(atPath: place) { try manager.removeItem(atPath: place) }
+        try manager.moveItem(atPath: temporary, toPath: place)
       } catch {
         throw TesseraError.failure(
           place, found: "\(error.localizedDescription)", wanted: "room for the encoder's files")

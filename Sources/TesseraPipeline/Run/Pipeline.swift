@@ -60,6 +60,7 @@ public struct Pipeline {
     }
     _ = try (configuration.layoutPlan(), configuration.trainingOptions(), configuration.tokenPooling())
     folder = try RunDirectory(out)
+    try RunConfiguration.checkVersion(folder.file(Files.configuration))
     (folder.device, folder.profiler) = (device.name, device.profiler)
   }
 

@@ -33,7 +33,7 @@ public struct Predictor {
 
   /// Opens a run.
   ///
-  /// - Throws: `TesseraError` if the run is not finished or its encoder is gone.
+  /// - Throws: `TesseraError` if the run is not finished, parts of it are of another run, or its encoder is gone.
   public init(run folder: String, device: any Backend, batch: Int = 64) throws {
     let root = URL(fileURLWithPath: folder)
     func path(_ name: String) -> String { root.appendingPathComponent(name).path }
@@ -44,6 +44,7 @@ public struct Predictor {
     let own = path(Pipeline.Files.encoder)
     let isThere = FileManager.default.fileExists(atPath: own)
     encoder = try TransformerEncoder(folder: isThere ? own : configuration.encoder, device: device)
+    try RunRecords(folder: folder, configuration: configuration).check(layers: encoder.configuration.layers)
     self.batch = batch
   }
 

@@ -43,6 +43,8 @@ extension RunConfiguration {
   ///   - weights: fingerprint of the slice's weights.
   public func checkpointKey(images: String, weights: String) throws -> String {
     let parameters = try trainingParameters().filter { $0.key != "epochs" || schedule != "constant" }
-    return ([images, weights] + parameters.sorted { $0.key < $1.key }.map(\.value)).joined(separator: " ")
+    let procedure = "procedure \(StageRecord.versions["model"] ?? 1)"
+    return ([images, weights, procedure] + parameters.sorted { $0.key < $1.key }.map(\.value)).joined(
+      separator: " ")
   }
 }

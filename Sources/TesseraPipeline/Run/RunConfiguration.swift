@@ -9,6 +9,10 @@ import TesseraVision
 ///
 /// Device, threads and batch of the embedding are left out: they change no bit.
 public struct RunConfiguration: Codable, Sendable, Equatable {
+  /// The layout of a run's folder that this program writes, and the latest that it reads.
+  public static let currentVersion = 1
+  /// The layout of the run's folder (1 where older versions of Tessera say nothing).
+  public private(set) var version = RunConfiguration.currentVersion
   /// Files: reviews, reviews to test on (nil: a share of the former), encoder folder, weights of the slice (nil: drawn
   /// by seed).
   public var data: String, test: String?, encoder: String, weights: String?
@@ -121,11 +125,14 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   }
 
   /// Reads a run's configuration. What an older version of Tessera did not know has its default.
+  ///
+  /// - Throws: `TesseraError` for what is no configuration, or one of a later Tessera.
   public static func read(_ path: String) throws -> RunConfiguration {
     guard let data = try? Data(contentsOf: URL(fileURLWithPath: path)) else {
       throw TesseraError.input(
         path, found: "no readable file", wanted: "a run's configuration (made by tessera run)")
     }
+    try checkVersion(path)
     do {
       let defaults = try JSONEncoder().encode(RunConfiguration(data: "", encoder: ""))
       var fields = try JSONSerialization.jsonObject(with: defaults) as? [String: Any] ?? [:]
@@ -138,6 +145,20 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
     } catch {
       throw TesseraError.input(
         path, found: "a configuration that cannot be read", wanted: "what tessera run writes")
+    }
+  }
+
+  /// Throws if a folder holds a run of a later Tessera, which this one would misread or spoil; what cannot be read at all is
+  /// left to the caller.
+  static func checkVersion(_ path: String) throws {
+    let data = FileManager.default.contents(atPath: path) ?? Data()
+    let fields = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
+    guard let found = fields?["version"] else { return }
+    let version = (found as? NSNumber).flatMap { Int(exactly: $0.doubleValue) }
+    guard let version, (1...currentVersion).contains(version) else {
+      throw TesseraError.input(
+        path, found: "a run of version \(version.map { "\($0)" } ?? "unknown")",
+        wanted: "1 to \(currentVersion), this program's")
     }
   }
 }

@@ -28,10 +28,24 @@ public final class RunDirectory {
     guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
       throw TesseraError.input(path, found: "another run at work in it", wanted: "a folder of its own")
     }
-    for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    where name.hasSuffix(".tmp") {
-      try? FileManager.default.removeItem(atPath: file(name))
+    let names = Self.names(in: path)
+    removeLeftovers(in: path, names)
+    for name in names where name == "pictures" || name.hasPrefix("repeat-") {
+      removeLeftovers(in: file(name), Self.names(in: file(name)))
     }
+  }
+
+  /// Removes what killed runs were writing: names such as `model.safetensors.4711.tmp` and no others, for a folder may hold
+  /// other people's files.
+  private func removeLeftovers(in folder: String, _ names: [String]) {
+    for name in names where name.wholeMatch(of: /.+\.[0-9]+\.tmp/) != nil {
+      try? FileManager.default.removeItem(
+        atPath: URL(fileURLWithPath: folder).appendingPathComponent(name).path)
+    }
+  }
+
+  private static func names(in folder: String) -> [String] {
+    (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
   }
 
   deinit { if lock >= 0 { close(lock) } }
@@ -48,6 +62,7 @@ public final class RunDirectory {
   ///   - outputs: names of the files that it writes.
   ///   - body: writes them and returns the stage's fingerprint.
   /// - Returns: the fingerprint and whether the stage was run.
+  /// - Throws: what `body` throws, and `TesseraError` for the record of a later Tessera, whose work would be lost.
   public func stage(
     _ stage: String, inputs: [String: String], parameters: [String: String], outputs: [String],
     body: () throws -> String
@@ -57,11 +72,16 @@ public final class RunDirectory {
       stage: stage, numerics: Int(numericsVersion), version: StageRecord.versions[stage], inputs: inputs,
       parameters: parameters, outputs: [:],
       fingerprint: "")
-    if let old = StageRecord.read(url), old.matches(record), Set(old.outputs.keys) == Set(outputs),
-      outputs.allSatisfy({ (try? Fingerprint.ofFile(file($0))) == old.outputs[$0] })
-    {
-      return (old.fingerprint, false)
+    if let old = StageRecord.read(url) {
+      try old.requireNotNewer(than: record, url.path)
+      if old.matches(record), Set(old.outputs.keys) == Set(outputs),
+        outputs.allSatisfy({ (try? Fingerprint.ofFile(file($0))) == old.outputs[$0] })
+      {
+        return (old.fingerprint, false)
+      }
     }
+    // Outputs that are being replaced have no record: were this to be stopped, the old one would vouch for new files.
+    try? FileManager.default.removeItem(at: url)
     let start = ContinuousClock.now
     record.fingerprint = try profiler?.span(.stage, stage, body) ?? body()
     let (seconds, attoseconds) = (ContinuousClock.now - start).components

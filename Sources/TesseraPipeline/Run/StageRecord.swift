@@ -32,6 +32,16 @@ public struct StageRecord: Codable, Sendable, Equatable {
       && parameters == other.parameters
   }
 
+  /// Throws if the record is of a later Tessera than another's.
+  func requireNotNewer(than own: StageRecord, _ path: String) throws {
+    for (what, found, wanted) in [
+      ("numerics version", numerics, own.numerics), ("stage version", version ?? 1, own.version ?? 1),
+    ] where found > wanted {
+      throw TesseraError.input(
+        path, found: "\(what) \(found)", wanted: "at most \(wanted), this program's")
+    }
+  }
+
   /// The record as JSON with sorted keys.
   func encoded() throws -> Data {
     let encoder = JSONEncoder()

@@ -48,6 +48,7 @@ public struct Embeddings: Sendable {
   /// - Throws: `TesseraError` for a file of another kind or features that are not finite.
   public static func read(_ path: String) throws -> Embeddings {
     let file = try TensorFile.open(path)
+    try file.checkNumerics()
     let shape = try file.shape("features")
     guard shape.count == 2, shape[0] > 0, shape[1] > 0 else {
       throw TesseraError.input("\(path): features", found: "shape \(shape)", wanted: "[rows, features]")

@@ -38,6 +38,7 @@ extension FeatureLayout {
   /// Reads a layout.
   public static func read(_ path: String) throws -> FeatureLayout {
     let file = try TensorFile.open(path)
+    try file.checkNumerics()
     let minimum = try file.floats("minimum")
     guard let side = file.metadata["pixels"].flatMap({ Int($0) }), side > 0, side <= 4096 else {
       throw TesseraError.input(

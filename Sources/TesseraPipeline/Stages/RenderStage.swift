@@ -44,6 +44,7 @@ public struct ImageSet: Sendable {
   /// Reads images back.
   public static func read(_ path: String) throws -> ImageSet {
     let file = try TensorFile.open(path)
+    try file.checkNumerics()
     let shape = try file.shape("images")
     guard (3...4).contains(shape.count), shape.allSatisfy({ $0 > 0 }), shape.suffix(2).first == shape.last
     else {

@@ -111,6 +111,7 @@ public struct TrainedModel {
   /// Reads a model.
   public static func read(_ path: String, on device: any Backend) throws -> TrainedModel {
     let file = try TensorFile.open(path)
+    try file.checkNumerics()
     guard let architecture = file.metadata["architecture"].flatMap({ Architecture(rawValue: $0) }),
       let pixels = file.metadata["pixels"].flatMap({ Int($0) }), pixels > 0, pixels <= 4096
     else {

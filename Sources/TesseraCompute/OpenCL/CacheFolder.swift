@@ -1,0 +1,17 @@
+import Foundation
+
+/// Where built programs and tiles are kept: `$XDG_CACHE_HOME/tessera` or `~/.cache/tessera`.
+enum CacheFolder {
+  /// The folder; nil where there is no home. Who writes into it makes it.
+  static let base = base(ProcessInfo.processInfo.environment)
+
+  /// The folder by some environment variables.
+  static func base(_ environment: [String: String]) -> URL? {
+    func folder(_ name: String) -> URL? {
+      // The specification of XDG has empty and relative paths ignored.
+      environment[name].flatMap { $0.hasPrefix("/") ? URL(fileURLWithPath: $0) : nil }
+    }
+    let base = folder("XDG_CACHE_HOME") ?? folder("HOME")?.appendingPathComponent(".cache")
+    return base?.appendingPathComponent("tessera")
+  }
+}
