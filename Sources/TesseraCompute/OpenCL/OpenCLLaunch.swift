@@ -26,7 +26,8 @@ extension OpenCLBackend: KernelLauncher {
       // One row would be one work-item's, or one work-group's; the queue's own copy has the whole device.
       return try command(.transfer, "copy", KernelWork(bytes: 8 * region.columns)) {
         cl.clEnqueueCopyBuffer(
-          queue, from, to, region.sourceOffset * 4, region.destinationOffset * 4, region.columns * 4, 0, nil, $0)
+          queue, from, to, region.sourceOffset * 4, region.destinationOffset * 4, region.columns * 4, 0, nil,
+          $0)
       }
     }
     let p = tsr_copy_params(
