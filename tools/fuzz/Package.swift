@@ -8,7 +8,11 @@ let package = Package(
   targets: [
     .target(name: "CFuzz"),
     .executableTarget(
-      name: "tessera-fuzz", dependencies: ["CFuzz", .product(name: "Tessera", package: "tessera")]),
+      name: "tessera-fuzz", dependencies: ["CFuzz", .product(name: "Tessera", package: "tessera")],
+      // gold ends in an internal error on the sanitizers' symbols; lld would drop the coverage counters.
+      linkerSettings: [
+        .unsafeFlags(["-use-ld=lld", "-Xlinker", "-z", "-Xlinker", "nostart-stop-gc"])
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

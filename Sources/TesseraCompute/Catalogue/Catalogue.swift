@@ -89,9 +89,12 @@ struct CaseInputs {
     }
   }
 
-  /// Any bit pattern.
+  /// Any bit pattern; every eleventh a NaN with a payload, which copies must leave as it is.
   mutating func anyBits(_ count: Int) -> [Float] {
-    (0..<count).map { _ in Float(bitPattern: UInt32(truncatingIfNeeded: next())) }
+    (0..<count).map { index in
+      let bits = UInt32(truncatingIfNeeded: next())
+      return Float(bitPattern: index % 11 == 4 ? bits | 0x7fa0_0001 : bits)
+    }
   }
 
   /// Of either sign, from 2^-12 to 2^7, as many of each power of two.

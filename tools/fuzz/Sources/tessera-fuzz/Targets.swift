@@ -12,16 +12,15 @@ enum Target: String, CaseIterable {
     switch self {
     case .safetensors: tensors("w.safetensors", bytes)
     case .pth:
-      // By these first bytes a file is taken for PyTorch's.
-      if bytes.first == 0x50 || bytes.first == 0x80 { tensors("w.pth", bytes) } else { return false }
+      // By these first bytes a file is taken for PyTorch's, the zip format or the legacy one.
+      guard let first = bytes.first else { return false }
+      begun(bytes, with: first & 0x80 == 0 ? [0x50, 0x4b] : [0x80, 2]) { tensors("w.pth", $0) }
     case .csv:
       // The first byte chooses the separator and whether labels are needed.
       guard let first = bytes.first else { return false }
       dataSet(first & 1 == 0 ? "d.csv" : "d.tsv", rest(bytes), labelled: first & 2 == 0)
     case .jsonl: dataSet("d.jsonl", bytes, labelled: true)
-    case .gzip:
-      guard bytes.starts(with: [0x1f, 0x8b]) else { return false }
-      dataSet("d.csv.gz", bytes, labelled: true)
+    case .gzip: begun(bytes, with: [0x1f, 0x8b, 8]) { dataSet("d.csv.gz", $0, labelled: true) }
     case .config: expectOneLine { _ = try EncoderConfiguration(file: Scratch.file("config.json", bytes)) }
     case .vocabulary:
       expectOneLine {
@@ -43,6 +42,13 @@ enum Target: String, CaseIterable {
     .init(rebasing: bytes.dropFirst())
   }
 
+  /// The bytes with others in the place of the first.
+  private func begun(
+    _ bytes: UnsafeRawBufferPointer, with start: [UInt8], _ body: (UnsafeRawBufferPointer) -> Void
+  ) {
+    (start + bytes.dropFirst(start.count)).withUnsafeBytes(body)
+  }
+
   private func expectOneLine(_ body: () throws -> Void) {
     do {
       try body()
@@ -58,8 +64,14 @@ enum Target: String, CaseIterable {
       let file = try TensorFile.open(Scratch.file(name, bytes))
       for name in file.names {
         let shape = try file.shape(name)
-        expectOneLine { precondition(try file.floats(name).count == shape.reduce(1, *)) }
-        expectOneLine { precondition(try file.ints(name).count == shape.reduce(1, *)) }
+        expectOneLine {
+          let floats = try file.floats(name)
+          precondition(floats.count == shape.reduce(1, *))
+        }
+        expectOneLine {
+          let ints = try file.ints(name)
+          precondition(ints.count == shape.reduce(1, *))
+        }
       }
     }
   }
@@ -81,7 +93,7 @@ enum Target: String, CaseIterable {
   private func folder(_ bytes: UnsafeRawBufferPointer) {
     guard let first = bytes.first else { return }
     let names = [
-      "run.json", "embeddings.json", "model.json", "layout.safetensors", "evaluation.json", "history.json",
+      "run.json", "embeddings.json", "model.json", "layout.safetensors", "result.json", "history.json",
     ]
     let name = names[Int(first) % names.count]
     let path = Scratch.file(name, rest(bytes))

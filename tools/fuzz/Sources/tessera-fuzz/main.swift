@@ -10,7 +10,7 @@ guard arguments.count > 1, let target = Target(rawValue: arguments[1]) else {
 }
 arguments.remove(at: 1)
 // A C function captures nothing: the choice goes through a global.
-nonisolated(unsafe) let chosen = target
+let chosen = target
 var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
 exit(
   tsr_fuzz_run(Int32(arguments.count), &pointers) { data, size in
