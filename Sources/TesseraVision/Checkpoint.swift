@@ -40,10 +40,11 @@ public struct Checkpoint: Sendable {
     guard FileManager.default.fileExists(atPath: current) else { return nil }
     let file = try TensorFile.open(current)
     guard file.metadata["key"] == key, file.metadata["numerics"] == "\(numericsVersion)",
-      let steps = file.metadata["steps"].flatMap({ Int($0) }), steps >= 0,
+      let steps = file.metadata["steps"].flatMap({ Int($0) }), (0...Int(Int32.max)).contains(steps),
       let text = file.metadata["history"],
       let history = try? JSONDecoder().decode([EpochRecord].self, from: Data(text.utf8)),
-      let last = history.last?.epoch, last <= epochs, hasBest(best(history), after: last, atMost: epochs)
+      Self.isHistory(history), let last = history.last?.epoch, last <= epochs,
+      hasBest(best(history), after: last, atMost: epochs)
     else { return nil }
     try network.load(file, prefix: "model.")
     for (name, tensor) in optimizer.state {
@@ -61,6 +62,14 @@ public struct Checkpoint: Sendable {
       let epoch = metadata["epoch"].flatMap({ Int($0) })
     else { return false }
     return epoch == wanted || epoch == last + 1 && epoch <= epochs
+  }
+
+  /// Whether epochs follow one another from 0 or 1 on, as training writes them.
+  private static func isHistory(_ history: [EpochRecord]) -> Bool {
+    guard let first = history.first else { return true }
+    return (0...1).contains(first.epoch)
+      && zip(history, history.dropFirst()).allSatisfy { $0.epoch < Int.max && $1.epoch == $0.epoch + 1 }
+      && history.allSatisfy { $0.correct >= 0 && $0.loss.isFinite }
   }
 
   func loadBest(into network: ImageClassifier) throws { try network.load(try TensorFile.open(best)) }

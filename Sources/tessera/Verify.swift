@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import TesseraCompute
+import TesseraVision
 
 /// Every primitive, CPU bits against device bits.
 struct Verify: ParsableCommand {
@@ -18,6 +19,12 @@ struct Verify: ParsableCommand {
   var everyTile = false
   @Option(help: "Only primitives of this name.")
   var only: [String] = []
+  @Option(help: "Also N cases of drawn shapes and attributes.")
+  var random = 0
+  @Option(help: "With --random, what is drawn.")
+  var seed: UInt64 = 1701
+  @Flag(help: "Also 20 training steps of every network, against the published fingerprints.")
+  var training = false
   @Flag(help: "JSON instead of text.")
   var json = false
 
@@ -26,14 +33,23 @@ struct Verify: ParsableCommand {
     let functions: [FunctionCheck.Result]
     /// Products with every candidate's tiles.
     let tiles: [Verification]
+    /// By network: what 20 training steps on the device gave, and whether that is what is published.
+    let training: [String: TrainingResult]?
     /// Files that kernels were read from, in place of the binary's text; nil if none.
     let kernels: [String]?
+  }
+
+  private struct TrainingResult: Codable {
+    let fingerprint: String, equal: Bool
   }
 
   /// Verifies; a mismatch is a failure.
   func run() throws {
     guard (1...1 << 20).contains(stride) else {
       throw TesseraError.input("stride", found: "\(stride)", wanted: "1 to \(1 << 20)")
+    }
+    guard (0...1 << 20).contains(random) else {
+      throw TesseraError.input("random", found: "\(random)", wanted: "0 to \(1 << 20)")
     }
     let name = options.device == "auto" && !OpenCLDevice.all().isEmpty ? "opencl" : options.device
     try options.use(for: "verify", selection: name, insist: true) { try verify($0) }
@@ -42,7 +58,8 @@ struct Verify: ParsableCommand {
   private func verify(_ device: any Backend) throws {
     let cpu = try CPUBackend(threads: options.threads)
     let progress = options.progress
-    var cases = small ? Catalogue.cases.filter(\.isSmall) : Catalogue.cases
+    var cases = Catalogue.cases + Catalogue.drawn(random, seed: seed)
+    if small { cases = cases.filter(\.isSmall) }
     if !only.isEmpty {
       let known = Set(cases.map(\.primitive))
       for name in only where !known.contains(name) {
@@ -66,6 +83,7 @@ struct Verify: ParsableCommand {
         if !json { print(functions[functions.count - 1].line) }
       }
     }
+    let trained = training ? try train(on: device) : nil
     let kernels = (device.unprofiled as? OpenCLBackend)?.sources.files ?? []
     if json {
       let encoder = JSONEncoder()
@@ -74,7 +92,7 @@ struct Verify: ParsableCommand {
         String(
           decoding: try encoder.encode(
             Result(
-              verification: verification, functions: functions, tiles: tiles,
+              verification: verification, functions: functions, tiles: tiles, training: trained,
               kernels: kernels.isEmpty ? nil : kernels)),
           as: UTF8.self))
     } else {
@@ -83,16 +101,23 @@ struct Verify: ParsableCommand {
         print("\(primitive): \(count) cases, \(wrong.count) mismatches")
         for mismatch in wrong.prefix(3) { print("  \(mismatch.label): \(mismatch.what)") }
       }
+      for (name, result) in (trained ?? [:]).sorted(by: { $0.key < $1.key }) {
+        let verdict = result.equal ? "as published" : "NOT as published"
+        print("\(name), \(TrainingCheck.steps) steps: \(result.fingerprint), \(verdict)")
+      }
+      print("fingerprint of the values: \(verification.fingerprint)")
       print(
         "\(verification.cases) cases, \(verification.values) values, \(verification.mismatches.count) mismatches: "
           + "\(verification.device) against \(verification.reference)")
     }
     let wrong = functions.filter { $0.mismatches > 0 || $0.worstUlp > $0.bound }
+    let other = (trained ?? [:]).values.filter { !$0.equal }
     let mismatches = (tiles + [verification]).reduce(0) { $0 + $1.mismatches.count }
-    guard mismatches == 0, wrong.isEmpty else {
+    guard mismatches == 0, wrong.isEmpty, other.isEmpty else {
       throw TesseraError.failure(
         "verify",
-        found: "\(mismatches) mismatches, \(wrong.count) functions outside their bounds",
+        found: "\(mismatches) mismatches, \(wrong.count) functions outside their bounds, "
+          + "\(other.count) networks with other fingerprints than published",
         wanted: "none")
     }
   }
@@ -116,5 +141,16 @@ struct Verify: ParsableCommand {
       }
       return result
     }
+  }
+
+  private func train(on device: any Backend) throws -> [String: TrainingResult] {
+    var results: [String: TrainingResult] = [:]
+    for architecture in Architecture.allCases {
+      options.progress.begin("\(architecture.rawValue), \(TrainingCheck.steps) training steps", quietly: true)
+      let found = try TrainingCheck.fingerprint(architecture, on: device)
+      results[architecture.rawValue] = TrainingResult(
+        fingerprint: found, equal: found == TrainingCheck.published[architecture])
+    }
+    return results
   }
 }

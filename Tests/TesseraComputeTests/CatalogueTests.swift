@@ -18,6 +18,20 @@ import Testing
     }
   }
 
+  @Test(.enabled(if: TestDevices.hasOpenCL)) func drawnCasesAreEqualOnEveryDevice() throws {
+    let cases = Catalogue.drawn(120, seed: 4)
+    #expect(cases.map(\.label) == Catalogue.drawn(150, seed: 4).prefix(120).map(\.label))
+    #expect(cases.map(\.label) != Catalogue.drawn(120, seed: 5).map(\.label))
+    let baseline = try CPUBackend(threads: 2, instructionSet: "baseline")
+    var prints: Set<String> = []
+    for device: any Backend in [try CPUBackend(threads: 7), try OpenCLBackend(try TestDevices.first())] {
+      let result = try Verification.run(cases, reference: baseline, device: device)
+      #expect(result.mismatches.map { "\(device.name) \($0.primitive) \($0.label): \($0.what)" } == [])
+      prints.insert(result.fingerprint)
+    }
+    #expect(prints.count == 1)
+  }
+
   @Test(.enabled(if: TestDevices.hasOpenCL)) func openCLGivesTheBitsOfTheCPU() throws {
     let device = try OpenCLBackend(try TestDevices.first(), variant: .narrow)
     let result = try Verification.run(reference: try CPUBackend(), device: device)

@@ -102,4 +102,39 @@ import Testing
   func brokenPicklesAreRefused(_ body: [UInt8]) {
     #expect(throws: TesseraError.self) { try pickle(body) }
   }
+
+  /// A zip64 archive of one stored member, with the directory's numbers as given.
+  private func archive(
+    size: UInt64 = 4, offset: UInt64 = 0, directory: UInt64? = nil, record: UInt64? = nil
+  ) -> [UInt8] {
+    func little(_ value: UInt64, _ bytes: Int) -> [UInt8] {
+      (0..<bytes).map { UInt8(truncatingIfNeeded: $0 < 8 ? value >> (8 * UInt64($0)) : 0) }
+    }
+    func fields(_ parts: (UInt64, Int)...) -> [UInt8] { parts.flatMap { little($0.0, $0.1) } }
+    let (name, body) = (Array("a/data.pkl".utf8), [0x80, 2, 0x7d, 0x2e] as [UInt8])
+    let long = UInt64(name.count)
+    let member = fields((0x0403_4b50, 4), (0, 14), (4, 4), (4, 4), (long, 2), (0, 2)) + name + body
+    let extra = fields((1, 2), (24, 2), (size, 8), (size, 8), (offset, 8))
+    let entry =
+      fields(
+        (0x0201_4b50, 4), (0, 16), (.max, 4), (.max, 4), (long, 2), (UInt64(extra.count), 2), (0, 10),
+        (.max, 4))
+      + name + extra
+    let at = UInt64(member.count)
+    return member + entry
+      + fields((0x0606_4b50, 4), (44, 8), (0, 12), (1, 8), (1, 8), (0, 8), (directory ?? at, 8))
+      + fields((0x0706_4b50, 4), (0, 4), (record ?? at + UInt64(entry.count), 8), (1, 4))
+      + fields((0x0605_4b50, 4), (0, 4), (.max, 4), (.max, 8), (0, 2))
+  }
+
+  @Test func numbersOfWideArchivesBeyondTheFileAreRefused() throws {
+    #expect(try PyTorchFile.read("f.pth", Data(archive())).names == [])
+    for wild: UInt64 in [.max, .max / 2, UInt64(Int.max - 20), 1 << 60, 1 << 32] {
+      for bytes in [
+        archive(size: wild), archive(offset: wild), archive(directory: wild), archive(record: wild),
+      ] {
+        #expect(throws: TesseraError.self) { try PyTorchFile.read("f.pth", Data(bytes)) }
+      }
+    }
+  }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import TesseraPipeline
@@ -27,5 +28,12 @@ struct LBFGSTests {
       return (a * a + 100 * b * b, [-2 * a - 400 * x[0] * b, 200 * b])
     }
     #expect(abs(minimum[0] - 1) < 1e-6 && abs(minimum[1] - 1) < 1e-6)
+  }
+
+  @Test(arguments: [(5, 2), (-1, 2), (Int.max, 1), (Int.min, Int.max)])
+  func countsOfABrokenRecordAreToldOrRefusedAndNeverTrap(correct: Int, total: Int) {
+    #expect(Accuracy(correct: correct, total: total).description.hasSuffix("\(correct) of \(total))"))
+    let record = Data("{\"correct\":\(correct),\"total\":\(total)}".utf8)
+    #expect(throws: DecodingError.self) { try JSONDecoder().decode(Accuracy.self, from: record) }
   }
 }

@@ -181,6 +181,27 @@ import Testing
     }
   }
 
+  /// Steps that would be counted for ever, epochs that no training writes.
+  @Test(arguments: [
+    ("9000000000000000000", "[]"), ("-1", "[]"), ("2", #"[{"epoch":-5,"loss":1,"correct":0}]"#),
+    ("2", #"[{"epoch":1,"loss":1,"correct":0},{"epoch":1,"loss":1,"correct":0}]"#),
+    ("2", #"[{"epoch":1,"loss":1,"correct":-1}]"#),
+    ("2", #"[{"epoch":9223372036854775807,"loss":1,"correct":1}]"#),
+    ("2", "no history"),
+  ])
+  func aCheckpointThatCannotBeOursIsNotUsed(steps: String, history: String) throws {
+    var plan = Self.plan(24)
+    plan.epochs = 1
+    try withTemporaryFolder { folder in
+      let writer = SafetensorsWriter(metadata: ["key": "a", "steps": steps, "history": history])
+      _ = try writer.write(to: folder + "/checkpoint.safetensors")
+      let trainer = try Trainer(
+        try network(try CPUBackend()), plan, checkpoint: Checkpoint(folder: folder, key: "a"))
+      try trainer.run()
+      #expect(trainer.history.map(\.epoch) == [1])
+    }
+  }
+
   @Test func nothingToTrainOnIsRefused() throws {
     var plan = Self.plan(8)
     plan.training = []

@@ -46,6 +46,9 @@ extension Catalogue {
       .init(batch: 17, inChannels: 5, size: (4, 4), outChannels: 33, kernel: (1, 1)),
       .init(batch: 2, inChannels: 130, size: (6, 6), outChannels: 15, kernel: (2, 2)),
       .init(batch: 9, inChannels: 2, size: (24, 24), outChannels: 3, kernel: (3, 3), padding: 1),
+      // Grouped sums of more than a chunk, forward and back.
+      .init(
+        batch: 1, inChannels: 120, size: (3, 4), outChannels: 122, kernel: (3, 3), padding: 1, groups: 2),
     ]
     return shapes.flatMap { p in
       [
@@ -55,12 +58,12 @@ extension Catalogue {
     }
   }
 
-  private static func label(_ p: ConvParameters) -> String {
+  static func label(_ p: ConvParameters) -> String {
     "\(p.batch)x\(p.in_channels)x\(p.height)x\(p.width) -> \(p.out_channels) \(p.kernel_h)x\(p.kernel_w) "
       + "s\(p.stride_h) p\(p.pad_h) d\(p.dilation_h) g\(p.groups)"
   }
 
-  private static func convolution(_ base: ConvParameters, bias: Int32, activation: Int32) -> CatalogueCase {
+  static func convolution(_ base: ConvParameters, bias: Int32, activation: Int32) -> CatalogueCase {
     CatalogueCase(
       "conv2d", label(base) + " bias \(bias) activation \(activation)", work: base.multiplyAdds
     ) { device in
@@ -77,7 +80,7 @@ extension Catalogue {
     }
   }
 
-  private static func gradData(_ p: ConvParameters) -> CatalogueCase {
+  static func gradData(_ p: ConvParameters) -> CatalogueCase {
     CatalogueCase("conv2dGradData", label(p), work: p.multiplyAdds) { device in
       var inputs = CaseInputs(seed: 12)
       let dy = try device.tensor(inputs.floats(p.outputCount), [p.outputCount])
@@ -88,7 +91,7 @@ extension Catalogue {
     }
   }
 
-  private static func gradWeight(_ p: ConvParameters) -> CatalogueCase {
+  static func gradWeight(_ p: ConvParameters) -> CatalogueCase {
     CatalogueCase("conv2dGradWeight", label(p), work: p.multiplyAdds) { device in
       var inputs = CaseInputs(seed: 13)
       let x = try device.tensor(inputs.floats(p.inputCount), [p.inputCount])
@@ -101,15 +104,18 @@ extension Catalogue {
 
   /// Pairwise squared distances.
   static var distanceCases: [CatalogueCase] {
-    [(0, 3), (1, 1), (2, 0), (7, 5), (14, 16), (33, 63), (65, 511), (47, 513), (97, 40)].map { points, dims in
-      CatalogueCase("squaredDistances", "\(points) points x \(dims)", work: points * points * dims) {
-        device in
-        var inputs = CaseInputs(seed: 14)
-        let x = try device.tensor(inputs.floats(points * dims), [points, dims])
-        let d = try device.empty(points, points)
-        try device.squaredDistances(x, points: points, dims: dims, into: d)
-        return [try device.output("d", d)]
-      }
+    [(0, 3), (1, 1), (2, 0), (7, 5), (14, 16), (33, 63), (65, 511), (47, 513), (97, 40)].map {
+      distances($0, $1)
+    }
+  }
+
+  static func distances(_ points: Int, _ dims: Int) -> CatalogueCase {
+    CatalogueCase("squaredDistances", "\(points) points x \(dims)", work: points * points * dims) { device in
+      var inputs = CaseInputs(seed: 14)
+      let x = try device.tensor(inputs.floats(points * dims), [points, dims])
+      let d = try device.empty(points, points)
+      try device.squaredDistances(x, points: points, dims: dims, into: d)
+      return [try device.output("d", d)]
     }
   }
 }

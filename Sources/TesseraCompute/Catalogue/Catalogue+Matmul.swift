@@ -29,7 +29,7 @@ extension Catalogue {
     return cases
   }
 
-  private static func matmul(
+  static func matmul(
     _ m: Int, _ n: Int, _ k: Int, batch: Int = 1, transposeA: Bool = false, transposeB: Bool = false,
     bias: Int = 0, activation: Int = 0, chunk: Int = 512, accumulate: Bool = false, specials: Bool = false
   ) -> CatalogueCase {

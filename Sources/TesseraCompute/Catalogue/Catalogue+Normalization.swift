@@ -19,7 +19,7 @@ extension Catalogue {
     return rows + channels + standardize + responses.map { responseNorm($0) }
   }
 
-  private static func layerNorm(_ rows: Int, _ columns: Int) -> CatalogueCase {
+  static func layerNorm(_ rows: Int, _ columns: Int) -> CatalogueCase {
     CatalogueCase("layerNorm", "\(rows)x\(columns) with gradients") { device in
       var inputs = CaseInputs(seed: 51)
       let p = RowsParameters(rows: rows, columns: columns, eps: 1e-12)
@@ -45,7 +45,7 @@ extension Catalogue {
     }
   }
 
-  private static func batchNorm(
+  static func batchNorm(
     _ outer: Int, _ channels: Int, _ inner: Int, training: Bool
   ) -> CatalogueCase {
     let label = "\(outer)x\(channels)x\(inner) \(training ? "training" : "evaluation")"
@@ -88,7 +88,7 @@ extension Catalogue {
     }
   }
 
-  private static func responseNorm(_ shape: (Int, Int, Int, Int)) -> CatalogueCase {
+  static func responseNorm(_ shape: (Int, Int, Int, Int)) -> CatalogueCase {
     let (outer, channels, inner, size) = shape
     return CatalogueCase("localResponseNorm", "\(outer)x\(channels)x\(inner) size \(size)") { device in
       var inputs = CaseInputs(seed: 54)

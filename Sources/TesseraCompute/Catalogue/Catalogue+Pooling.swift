@@ -27,11 +27,11 @@ extension Catalogue {
       + windows.suffix(5).map { maxPool($0, holes: true) } + adaptive.map { adaptivePool($0) } + upsample
   }
 
-  private static func label(_ p: PoolParameters) -> String {
+  static func label(_ p: PoolParameters) -> String {
     "\(p.planes)x\(p.height)x\(p.width) -> \(p.out_h)x\(p.out_w) k\(p.kernel_h) s\(p.stride_h) p\(p.pad_h)"
   }
 
-  private static func maxPool(_ p: PoolParameters, holes: Bool = false) -> CatalogueCase {
+  static func maxPool(_ p: PoolParameters, holes: Bool = false) -> CatalogueCase {
     CatalogueCase("maxPool", label(p) + (holes ? " with NaN" : " with ties")) { device in
       var inputs = CaseInputs(seed: 61)
       var values = inputs.floats(p.inputCount).map { ($0 * 3).rounded() }
@@ -49,7 +49,7 @@ extension Catalogue {
     }
   }
 
-  private static func averagePool(_ p: PoolParameters) -> CatalogueCase {
+  static func averagePool(_ p: PoolParameters) -> CatalogueCase {
     CatalogueCase("averagePool", label(p)) { device in
       var inputs = CaseInputs(seed: 62)
       let x = try device.tensor(inputs.floats(p.inputCount), [p.inputCount])
@@ -62,7 +62,7 @@ extension Catalogue {
     }
   }
 
-  private static func adaptivePool(_ p: PoolParameters) -> CatalogueCase {
+  static func adaptivePool(_ p: PoolParameters) -> CatalogueCase {
     CatalogueCase("adaptiveAveragePool", label(p)) { device in
       var inputs = CaseInputs(seed: 63)
       let x = try device.tensor(inputs.floats(p.inputCount), [p.inputCount])
@@ -75,7 +75,7 @@ extension Catalogue {
     }
   }
 
-  private static func upsampleCase(_ shape: (Int, Int, Int, Int)) -> CatalogueCase {
+  static func upsampleCase(_ shape: (Int, Int, Int, Int)) -> CatalogueCase {
     let (planes, height, width, scale) = shape
     return CatalogueCase("upsampleNearest", "\(planes)x\(height)x\(width) x\(scale)") { device in
       var inputs = CaseInputs(seed: 64)

@@ -85,16 +85,28 @@ struct CaseInputs {
     let specials: [Float] = [
       0, -0.0, .leastNonzeroMagnitude, -.leastNonzeroMagnitude, .leastNormalMagnitude,
       .greatestFiniteMagnitude, -.greatestFiniteMagnitude, .infinity, -.infinity, .nan,
-      Float(bitPattern: 0xffc0_1234), 1, -1,
+      Float(bitPattern: 0xffc0_1234), 1, -1, 6,
     ]
     return floats(count, -20, 20).enumerated().map { index, value in
       index % 5 == 3 ? specials[Int(next() % UInt64(specials.count))] : value
     }
   }
 
-  /// Any bit pattern.
+  /// Any bit pattern; every eleventh a NaN with a payload, which copies must leave as it is.
   mutating func anyBits(_ count: Int) -> [Float] {
-    (0..<count).map { _ in Float(bitPattern: UInt32(truncatingIfNeeded: next())) }
+    (0..<count).map { index in
+      let bits = UInt32(truncatingIfNeeded: next())
+      return Float(bitPattern: index % 11 == 4 ? bits | 0x7fa0_0001 : bits)
+    }
+  }
+
+  /// Of either sign, from 2^-12 to 2^7, as many of each power of two.
+  mutating func ordinary(_ count: Int) -> [Float] {
+    (0..<count).map { _ in
+      let bits = next()
+      let exponent = 115 + UInt32((bits >> 40) % 19)
+      return Float(bitPattern: UInt32(truncatingIfNeeded: bits) & 0x807f_ffff | exponent << 23)
+    }
   }
 
   /// Integers in 0..<bound.

@@ -18,6 +18,8 @@ public struct Verification: Sendable, Codable {
   public private(set) var values = 0
   /// Cases by primitive.
   public private(set) var casesByPrimitive: [String: Int] = [:]
+  /// SHA-256 of the reference's values, all and by primitive: equal for every instruction set and thread count.
+  public private(set) var fingerprint = "", fingerprints: [String: String] = [:]
   /// What differed.
   public private(set) var mismatches: [Mismatch] = []
 
@@ -31,12 +33,17 @@ public struct Verification: Sendable, Codable {
     progress: (Int, Int, CatalogueCase) -> Void = { _, _, _ in }
   ) throws -> Verification {
     var result = Verification(reference: reference.name, device: device.name)
+    var (whole, parts) = (Fingerprint(), [String: Fingerprint]())
     for (number, item) in cases.enumerated() {
       progress(number, cases.count, item)
       let wanted = try item.run(reference)
       result.cases += 1
       result.casesByPrimitive[item.primitive, default: 0] += 1
       result.values += wanted.reduce(0) { $0 + $1.bits.count }
+      for output in wanted {
+        whole.add(item.primitive + item.label, output)
+        parts[item.primitive, default: Fingerprint()].add(item.label, output)
+      }
       var what: String?
       do {
         what = Catalogue.difference(wanted, try item.run(device))
@@ -47,11 +54,21 @@ public struct Verification: Sendable, Codable {
         result.mismatches.append(Mismatch(primitive: item.primitive, label: item.label, what: what))
       }
     }
+    result.fingerprint = whole.digits()
+    result.fingerprints = parts.mapValues { $0.digits() }
     return result
   }
 
   private init(reference: String, device: String) {
     self.reference = reference
     self.device = device
+  }
+}
+
+extension Fingerprint {
+  fileprivate mutating func add(_ label: String, _ output: CaseOutput) {
+    add(label)
+    add(output.name)
+    output.bits.withUnsafeBytes { add($0) }
   }
 }

@@ -155,7 +155,10 @@ enum ZipDirectory {
     return try data.withUnsafeBytes { raw in
       func u16(_ at: Int) -> Int { Int(raw.loadUnaligned(fromByteOffset: at, as: UInt16.self)) }
       func u32(_ at: Int) -> Int { Int(raw.loadUnaligned(fromByteOffset: at, as: UInt32.self)) }
-      func u64(_ at: Int) -> Int { Int(clamping: raw.loadUnaligned(fromByteOffset: at, as: UInt64.self)) }
+      // At most so large that sums of a few still fit: any such place is past the end of a file.
+      func u64(_ at: Int) -> Int {
+        Int(clamping: min(raw.loadUnaligned(fromByteOffset: at, as: UInt64.self), 1 << 60))
+      }
       guard raw.count >= 22 else { throw bad("\(raw.count) bytes") }
       let lowest = max(0, raw.count - 22 - 65_535)
       guard

@@ -17,6 +17,18 @@ public struct Accuracy: Sendable, Equatable, Codable, CustomStringConvertible {
     total = truth.count
   }
 
+  /// Reads what was written; counts that are none are an error.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    (correct, total) = (
+      try values.decode(Int.self, forKey: .correct), try values.decode(Int.self, forKey: .total)
+    )
+    guard correct >= 0, correct <= total else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .correct, in: values, debugDescription: "\(correct) right answers of \(total)")
+    }
+  }
+
   /// The share that was right; 0 of none.
   public var value: Double { total == 0 ? 0 : Double(correct) / Double(total) }
 
@@ -26,14 +38,15 @@ public struct Accuracy: Sendable, Equatable, Codable, CustomStringConvertible {
     let n = Double(total)
     let z = 1.959963984540054
     let centre = (value + z * z / (2 * n)) / (1 + z * z / n)
-    let half = z / (1 + z * z / n) * (value * (1 - value) / n + z * z / (4 * n * n)).squareRoot()
+    // More right answers than there are, of a broken record, have no deviation.
+    let half = z / (1 + z * z / n) * max(0, value * (1 - value) / n + z * z / (4 * n * n)).squareRoot()
     return (max(0, centre - half), min(1, centre + half))
   }
 
   /// Such as `0.835 (95% 0.811 to 0.857, 835 of 1000)`.
   public var description: String {
     func show(_ x: Double) -> String {
-      let thousandths = Int((x * 1000).rounded())
+      let thousandths = Int((min(max(x, 0), 1) * 1000).rounded())
       let digits = String(thousandths % 1000)
       return "\(thousandths / 1000)." + String(repeating: "0", count: 3 - digits.count) + digits
     }

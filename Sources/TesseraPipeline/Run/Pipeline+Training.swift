@@ -60,7 +60,8 @@ extension Pipeline {
 
   /// What the seeds after the first gave in a finished run.
   static func repeats(in folder: String, _ c: RunConfiguration) -> [Accuracy] {
-    (1..<max(1, c.repeats)).compactMap { number in
+    // The command takes no more: what a broken configuration says must not be looked for without end.
+    (1..<min(max(1, c.repeats), 1000)).compactMap { number in
       let path = URL(fileURLWithPath: folder).appendingPathComponent("repeat-\(number).accuracy.json").path
       return FileManager.default.contents(atPath: path).flatMap {
         try? JSONDecoder().decode(Accuracy.self, from: $0)

@@ -123,19 +123,18 @@ public struct TrainedModel {
         path, found: "\(file.metadata["channels"] ?? "") channels", wanted: "a model made by tessera")
     }
     let classes = try readClasses(file)
+    // Read first: a small file that says it were of large images would have a large network made for it.
+    let area = channels * pixels * pixels
+    let statistics = PixelStatistics(
+      mean: try file.floats("pixel.mean", shape: [area]),
+      scale: try file.floats("pixel.scale", shape: [area]))
     let network = try ImageClassifier(
       architecture, classes: classes.count, pixels: pixels, channels: channels,
       options: try NetworkOptions(file),
       seed: 0, device: device)
     try network.load(file)
     network.standardizesBatches = file.metadata["batch"] == "true"
-    let area = channels * pixels * pixels
-    return TrainedModel(
-      network: network,
-      statistics: PixelStatistics(
-        mean: try file.floats("pixel.mean", shape: [area]),
-        scale: try file.floats("pixel.scale", shape: [area])),
-      classes: classes)
+    return TrainedModel(network: network, statistics: statistics, classes: classes)
   }
 }
 

@@ -1,0 +1,7 @@
+#include "fuzz.h"
+
+int LLVMFuzzerRunDriver(int *count, char ***arguments, tsr_fuzz_target target);
+
+int tsr_fuzz_run(int count, char **arguments, tsr_fuzz_target target) {
+  return LLVMFuzzerRunDriver(&count, &arguments, target);
+}

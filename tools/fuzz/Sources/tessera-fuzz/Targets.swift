@@ -1,0 +1,146 @@
+import Foundation
+import TesseraCompute
+import TesseraPipeline
+import TesseraText
+
+/// What is fuzzed: a reader either succeeds or throws a `TesseraError` of one line. Anything else is a finding: a trap, a
+/// hang, memory without end, another error.
+enum Target: String, CaseIterable {
+  case safetensors, pth, csv, jsonl, gzip, config, vocabulary, tokenizer, run, model
+
+  func callAsFunction(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    switch self {
+    case .safetensors: tensors("w.safetensors", bytes)
+    case .pth:
+      // By these first bytes a file is taken for PyTorch's, the zip format or the legacy one.
+      guard let first = bytes.first else { return false }
+      begun(bytes, with: first & 0x80 == 0 ? [0x50, 0x4b] : [0x80, 2]) { tensors("w.pth", $0) }
+    case .csv:
+      // The first byte chooses the separator and whether labels are needed.
+      guard let first = bytes.first else { return false }
+      dataSet(first & 1 == 0 ? "d.csv" : "d.tsv", rest(bytes), labelled: first & 2 == 0)
+    case .jsonl: dataSet("d.jsonl", bytes, labelled: true)
+    case .gzip: begun(bytes, with: [0x1f, 0x8b, 8]) { dataSet("d.csv.gz", $0, labelled: true) }
+    case .config: expectOneLine { _ = try EncoderConfiguration(file: Scratch.file("config.json", bytes)) }
+    case .vocabulary:
+      expectOneLine {
+        let tokenizer = try WordPieceTokenizer(vocabularyFile: Scratch.file("vocab.txt", bytes))
+        check(tokenizer.encode("a film [SEP] to remember, \u{e9}t\u{e9}"), tokenizer.count, limit: 512)
+      }
+    case .tokenizer:
+      let text = String(decoding: bytes, as: UTF8.self)
+      for limit in [0, 1, 2, 7, 512] {
+        check(Self.words.encode(text, limit: limit), Self.words.count, limit: limit)
+      }
+    case .run: folder(bytes)
+    case .model: states(bytes)
+    }
+    return true
+  }
+
+  private func rest(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    .init(rebasing: bytes.dropFirst())
+  }
+
+  /// The bytes with others in the place of the first.
+  private func begun(
+    _ bytes: UnsafeRawBufferPointer, with start: [UInt8], _ body: (UnsafeRawBufferPointer) -> Void
+  ) {
+    (start + bytes.dropFirst(start.count)).withUnsafeBytes(body)
+  }
+
+  private func expectOneLine(_ body: () throws -> Void) {
+    do {
+      try body()
+    } catch let error as TesseraError {
+      precondition(!error.description.contains { $0.isNewline }, "an error of several lines: \(error)")
+    } catch {
+      preconditionFailure("an error that is not Tessera's: \(error)")
+    }
+  }
+
+  private func tensors(_ name: String, _ bytes: UnsafeRawBufferPointer) {
+    expectOneLine {
+      let file = try TensorFile.open(Scratch.file(name, bytes))
+      for name in file.names {
+        let shape = try file.shape(name)
+        expectOneLine {
+          let floats = try file.floats(name)
+          precondition(floats.count == shape.reduce(1, *))
+        }
+        expectOneLine {
+          let ints = try file.ints(name)
+          precondition(ints.count == shape.reduce(1, *))
+        }
+      }
+    }
+  }
+
+  private func dataSet(_ name: String, _ bytes: UnsafeRawBufferPointer, labelled: Bool) {
+    expectOneLine {
+      let data = try DataSet.read(Scratch.file(name, bytes), labelled: labelled)
+      precondition(data.texts.count == data.labels.count && !data.texts.isEmpty)
+      precondition(data.labels.allSatisfy { $0 >= (labelled ? 0 : -1) && $0 < Int32(data.classes.count) })
+    }
+  }
+
+  private func check(_ ids: [Int32], _ count: Int, limit: Int) {
+    precondition(ids.count >= 2 && ids.count <= max(2, limit), "\(ids.count) ids of at most \(limit)")
+    precondition(ids.allSatisfy { $0 >= 0 && $0 < Int32(count) }, "an id outside the vocabulary")
+  }
+
+  /// A run's folder of which the first byte chooses the file; the others are those of the last inputs.
+  private func folder(_ bytes: UnsafeRawBufferPointer) {
+    guard let first = bytes.first else { return }
+    let names = [
+      "run.json", "embeddings.json", "model.json", "layout.safetensors", "result.json", "history.json",
+    ]
+    let name = names[Int(first) % names.count]
+    let path = Scratch.file(name, rest(bytes))
+    // Without a configuration nothing else is read.
+    if name != "run.json" {
+      let configuration = #"{"data":"d.csv","encoder":"e"}"#
+      configuration.utf8.withContiguousStorageIfAvailable {
+        _ = Scratch.file("run.json", UnsafeRawBufferPointer($0))
+      }
+    }
+    expectOneLine { _ = try RunReport(folder: Scratch.folder).text }
+    expectOneLine {
+      let configuration = try RunConfiguration.read("\(Scratch.folder)/run.json")
+      _ = try configuration.states(layers: 12)
+      _ = try configuration.tokenPooling()
+    }
+    guard name.hasSuffix("s.json") || name == "model.json" else { return }
+    expectOneLine {
+      let run = try RunDirectory(Scratch.folder)
+      let stage = String(name.dropLast(5))
+      let output = "\(stage).out"
+      let (fingerprint, ran) = try run.stage(stage, inputs: [:], parameters: [:], outputs: [output]) {
+        _ = Scratch.file(output, UnsafeRawBufferPointer(start: nil, count: 0))
+        return "made"
+      }
+      precondition(ran == (fingerprint == "made") || !ran)
+    }
+    unlink(path)
+  }
+
+  /// What stages read back: features, images, layouts, models.
+  private func states(_ bytes: UnsafeRawBufferPointer) {
+    let path = Scratch.file("s.safetensors", bytes)
+    expectOneLine { _ = try Embeddings.read(path) }
+    expectOneLine { _ = try ImageSet.read(path) }
+    expectOneLine { _ = try FeatureLayout.read(path) }
+    expectOneLine { _ = try TrainedModel.read(path, on: try CPUBackend(threads: 1)) }
+  }
+
+  private static let words: WordPieceTokenizer = {
+    let letters = (97...122).map { String(UnicodeScalar(UInt8($0))) }
+    let tokens =
+      ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "film", "##ing", ",", ".", "\u{4e00}"] + letters
+      + letters.map { "##" + $0 }
+    guard let words = try? WordPieceTokenizer(tokens: tokens) else {
+      preconditionFailure("the fuzzer's vocabulary")
+    }
+    return words
+  }()
+}
