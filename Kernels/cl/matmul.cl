@@ -35,6 +35,6 @@ TSR_ITEMS3(tsr_sum_slices, tsr_product_params, (long)p.product.batch * p.product
   __global float *to = c + p.product.c_offset + batch * p.product.c_batch_stride;
   float total = parts[i];
   if (p.product.accumulate) total = to[(long)row * p.product.c_row_stride + column] + total;
-  for (int s = 1; s < p.slices; s++) total = total + parts[(long)s * p.c_slice_stride + i];
+  for (int s = 1; s < p.slices; s++) total = tsr_add(total, parts[(long)s * p.c_slice_stride + i]);
   tsr_store(&p.product, bias + p.product.bias_offset + batch % p.groups * p.bias_stride, to, row, column, total, 1, 1);
 TSR_END

@@ -53,10 +53,10 @@ TSR_ITEMS6(tsr_layer_norm_grad_parameters, tsr_rows_params, p.cols, const float,
     for (int n = n0; n < n1; n++) {
       const tsr_i64 at = (tsr_i64)n * p.cols + i;
       s = tsr_fma(dy[at], (x[at] - mean[n]) * rstd[n], s);
-      b = b + dy[at];
+      b = tsr_add(b, dy[at]);
     }
-    total = total + s;
-    shift = shift + b;
+    total = tsr_add(total, s);
+    shift = tsr_add(shift, b);
   }
   gamma[i] = tsr_canonical(total);
   beta[i] = tsr_canonical(shift);
@@ -73,7 +73,7 @@ TSR_ROWS3(tsr_batch_norm_statistics, tsr_channels_params, p.channels, const floa
       TSR_EACH_LANE(p.inner, TSR_AT(sum) = TSR_AT(sum) + x[at + j];)
     }
     TSR_SUM(sum, group)
-    total = total + group;
+    total = tsr_add(total, group);
   }
   const float centre = tsr_div(total, count);
   float spread = 0.0f;
@@ -85,7 +85,7 @@ TSR_ROWS3(tsr_batch_norm_statistics, tsr_channels_params, p.channels, const floa
       TSR_EACH_LANE(p.inner, const float d = x[at + j] - centre; TSR_AT(sum) = tsr_fma(d, d, TSR_AT(sum));)
     }
     TSR_SUM(sum, group)
-    spread = spread + group;
+    spread = tsr_add(spread, group);
   }
   TSR_ONE {
     mean[i] = tsr_canonical(centre);
@@ -116,8 +116,8 @@ TSR_ROWS6(tsr_batch_norm_grad_parameters, tsr_channels_params, p.channels, const
     }
     TSR_SUM(along, a)
     TSR_SUM(sum, b)
-    total = total + a;
-    shift = shift + b;
+    total = tsr_add(total, a);
+    shift = tsr_add(shift, b);
   }
   TSR_ONE {
     gamma[i] = tsr_canonical(total);

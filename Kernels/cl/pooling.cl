@@ -37,7 +37,7 @@ TSR_ROWS3(tsr_max_pool_grad, tsr_pool_params, p.planes * p.height, const float, 
                   for (int o = o0; o <= o1; o++)
                     for (int c = c0; c <= c1; c++) {
                       const tsr_i64 at = plane + o * p.out_w + c;
-                      if (indices[at] == h * p.width + w) sum = sum + dy[at];
+                      if (indices[at] == h * p.width + w) sum = tsr_add(sum, dy[at]);
                     }
                   dx[i * p.width + j] = tsr_canonical(sum);)
 TSR_END
@@ -49,7 +49,7 @@ TSR_ROWS2(tsr_average_pool, tsr_pool_params, p.planes * p.out_h, const float, x,
   TSR_EACH_COLUMN(p.out_w, const int w0 = (int)j * p.stride_w - p.pad_w; float sum = 0.0f;
                   for (int h = TSR_LOW(h0); h < TSR_UPTO(h0 + p.kernel_h, p.height); h++)
                     for (int w = TSR_LOW(w0); w < TSR_UPTO(w0 + p.kernel_w, p.width); w++)
-                      sum = sum + x[plane + h * p.width + w];
+                      sum = tsr_add(sum, x[plane + h * p.width + w]);
                   y[i * p.out_w + j] = tsr_canonical(tsr_div(sum, area));)
 TSR_END
 
@@ -61,7 +61,7 @@ TSR_ROWS2(tsr_average_pool_grad, tsr_pool_params, p.planes * p.height, const flo
   TSR_EACH_COLUMN(p.width, float sum = 0.0f; const int c0 = TSR_FIRST((int)j, p.pad_w, p.kernel_w, p.stride_w);
                   const int c1 = TSR_LAST((int)j, p.pad_w, p.stride_w, p.out_w);
                   for (int o = o0; o <= o1; o++)
-                    for (int c = c0; c <= c1; c++) sum = sum + dy[plane + o * p.out_w + c];
+                    for (int c = c0; c <= c1; c++) sum = tsr_add(sum, dy[plane + o * p.out_w + c]);
                   dx[i * p.width + j] = tsr_canonical(tsr_div(sum, area));)
 TSR_END
 
@@ -76,7 +76,7 @@ TSR_ROWS2(tsr_adaptive_pool, tsr_pool_params, p.planes * p.out_h, const float, x
   TSR_EACH_COLUMN(p.out_w, const int w0 = TSR_START((int)j, p.width, p.out_w);
                   const int w1 = TSR_STOP((int)j, p.width, p.out_w); float sum = 0.0f;
                   for (int h = h0; h < h1; h++)
-                    for (int w = w0; w < w1; w++) sum = sum + x[plane + h * p.width + w];
+                    for (int w = w0; w < w1; w++) sum = tsr_add(sum, x[plane + h * p.width + w]);
                   y[i * p.out_w + j] = tsr_canonical(tsr_div(sum, (float)((h1 - h0) * (w1 - w0))));)
 TSR_END
 
@@ -91,7 +91,7 @@ TSR_ROWS2(tsr_adaptive_pool_grad, tsr_pool_params, p.planes * p.height, const fl
                     for (int c = c0; c < c1; c++) {
                       const int rows = TSR_STOP(o, p.height, p.out_h) - TSR_START(o, p.height, p.out_h);
                       const int columns = TSR_STOP(c, p.width, p.out_w) - TSR_START(c, p.width, p.out_w);
-                      sum = sum + tsr_div(dy[plane + o * p.out_w + c], (float)(rows * columns));
+                      sum = tsr_add(sum, tsr_div(dy[plane + o * p.out_w + c], (float)(rows * columns)));
                     }
                   dx[i * p.width + j] = tsr_canonical(sum);)
 TSR_END
@@ -105,6 +105,6 @@ TSR_ROWS2(tsr_upsample_grad, tsr_upsample_params, p.planes * p.height, const flo
   const int wide = p.width * p.scale;
   TSR_EACH_COLUMN(p.width, float sum = 0.0f;
                   for (int h = 0; h < p.scale; h++)
-                    for (int w = 0; w < p.scale; w++) sum = sum + dy[(i * p.scale + h) * wide + j * p.scale + w];
+                    for (int w = 0; w < p.scale; w++) sum = tsr_add(sum, dy[(i * p.scale + h) * wide + j * p.scale + w]);
                   dx[i * p.width + j] = tsr_canonical(sum);)
 TSR_END

@@ -131,7 +131,7 @@ TSR_ROWS2(tsr_channel_sum, tsr_channels_params, p.channels, const float, x, floa
       TSR_EACH_LANE(p.inner, TSR_AT(sum) = TSR_AT(sum) + x[at + j];)
     }
     TSR_SUM(sum, group)
-    total = total + group;
+    total = tsr_add(total, group);
   }
   TSR_ONE y[i] = tsr_canonical(total);
 TSR_END

@@ -42,6 +42,10 @@ TSR_FN float tsr_float(tsr_u32 b) {
 TSR_FN tsr_u32 tsr_mulhi(tsr_u32 a, tsr_u32 b) { return (tsr_u32)(((tsr_u64)a * b) >> 32); }
 #endif
 
+// sum + x in a loop over x, whose order counts: Intel's OpenCL compiler makes a loop of plain additions to one number
+// into vectors of partial sums, and so changes the order; a loop of fma it leaves alone. The same bits.
+TSR_FN float tsr_add(float sum, float x) { return tsr_fma(x, 1.0f, sum); }
+
 // Frozen orders of NUMERICS.md. Changing one changes every fingerprint.
 #define TSR_K_CHUNK 512
 #define TSR_LANES 64
