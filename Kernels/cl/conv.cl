@@ -6,10 +6,11 @@
 //
 // Taps outside the image are +0 and take part in the sum (NUMERICS.md rule 4).
 
-TSR_PRODUCT(tsr_conv, 0, TSR_B_TAPS)
+// No name begins with another kernel's: Oclgrind would count that one's local memory here too.
+TSR_PRODUCT(tsr_conv_taps, 0, TSR_B_TAPS)
 TSR_PRODUCT(tsr_conv_grad_weight, 0, TSR_B_TAPS_ACROSS)
 
-// Few rows of A (channels of a group): direct sums, with the arguments of tsr_conv; a product's tile would be mostly empty.
+// Few rows of A (channels of a group): direct sums, with the arguments of tsr_conv_taps; a product's tile would be mostly empty.
 #ifdef TSR_WIDE
 // One output per work-item.
 TSR_ITEMS4(tsr_conv_direct, tsr_product_params, (long)p.product.batch * p.product.m * p.product.n, const float, a, const float, b,

@@ -81,7 +81,7 @@ extension OpenCLBackend {
       && t.start_w == 0
       && t.height == t.places_h && t.width == t.places_w
     try product(
-      plain ? .row("matmul", "tsr_matmul") : .row("conv", "tsr_conv"), q, a, b, bias: bias, into: c,
+      plain ? .row("matmul", "tsr_matmul") : .row("conv", "tsr_conv_taps"), q, a, b, bias: bias, into: c,
       packing: packing)
   }
 }

@@ -19,7 +19,7 @@ struct KernelWork: Sendable {
     }
     var (operations, moved) = (0.0, tensors.reduce(0) { $0 + $1.count * $1.elementType.byteCount })
     switch kernel {
-    case "tsr_matmul", "tsr_conv", "tsr_conv_direct", "tsr_conv_grad_weight":
+    case "tsr_matmul", "tsr_conv_taps", "tsr_conv_direct", "tsr_conv_grad_weight":
       operations = read(tsr_product_params.self)?.operations ?? 0
     case "tsr_distances": operations = (read(tsr_product_params.self)?.operations ?? 0) * 1.5
     case "tsr_copy": moved = read(tsr_copy_params.self).map { 8 * Int($0.rows) * Int($0.cols) } ?? moved
