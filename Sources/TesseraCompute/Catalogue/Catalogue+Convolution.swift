@@ -53,16 +53,20 @@ extension Catalogue {
         batch: 1, inChannels: 240, size: (3, 4), outChannels: 6, kernel: (3, 3), padding: 1, groups: 2),
       .init(
         batch: 1, inChannels: 6, size: (3, 4), outChannels: 240, kernel: (3, 3), padding: 1, groups: 2),
+      .init(
+        batch: 1, inChannels: 240, size: (2, 3), outChannels: 2, kernel: (3, 3), padding: 1, groups: 2),
+      .init(
+        batch: 1, inChannels: 2, size: (2, 3), outChannels: 240, kernel: (3, 3), padding: 1, groups: 2),
       // A chunk that ends within a row of a kernel with other sides.
       .init(batch: 1, inChannels: 36, size: (6, 7), outChannels: 40, kernel: (5, 3), padding: 1),
       // Height and width with strides, padding and dilation of their own; as products and as direct sums.
-      .init(batch: 2, inChannels: 4, size: (13, 17), outChannels: 5, kernel: (3, 2))
+      .init(batch: 2, inChannels: 4, size: (9, 11), outChannels: 5, kernel: (3, 2))
         .along(stride: (2, 1), padding: (0, 2), dilation: (1, 2)),
       .init(batch: 2, inChannels: 4, size: (12, 19), outChannels: 6, kernel: (2, 3), groups: 2)
         .along(stride: (1, 3), padding: (2, 1), dilation: (2, 1)),
-      .init(batch: 1, inChannels: 3, size: (11, 21), outChannels: 4, kernel: (3, 4))
+      .init(batch: 1, inChannels: 3, size: (11, 21), outChannels: 3, kernel: (3, 4))
         .along(stride: (1, 1), padding: (1, 3), dilation: (3, 2)),
-      .init(batch: 2, inChannels: 4, size: (12, 19), outChannels: 6, kernel: (3, 2), groups: 2)
+      .init(batch: 1, inChannels: 4, size: (12, 19), outChannels: 6, kernel: (3, 2), groups: 2)
         .along(stride: (1, 1), padding: (3, 0), dilation: (2, 3)),
     ]
     // More sums of slices than fit into one piece of scratch memory.

@@ -34,6 +34,10 @@ extension Catalogue {
     // Products enough that a GPU takes tiles of more than one block of rows and columns.
     cases.append(matmul(69, 2, 2, batch: 48))
     cases.append(matmul(2, 69, 2, batch: 48))
+    // Chunks in one piece and as slices of a GPU, small enough for a simulator.
+    cases.append(matmul(3, 5, 40, batch: 32, bias: 1, activation: 1, chunk: 16))
+    cases.append(matmul(3, 5, 40, batch: 32, chunk: 16, accumulate: true))
+    cases.append(matmul(12, 33, 40, chunk: 8))
     return cases
   }
 
