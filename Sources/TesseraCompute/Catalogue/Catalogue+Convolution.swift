@@ -58,7 +58,9 @@ extension Catalogue {
       .init(
         batch: 1, inChannels: 2, size: (2, 3), outChannels: 240, kernel: (3, 3), padding: 1, groups: 2),
       // A chunk that ends within a row of a kernel with other sides.
-      .init(batch: 1, inChannels: 36, size: (6, 7), outChannels: 40, kernel: (5, 3), padding: 1),
+      .init(batch: 1, inChannels: 20, size: (9, 7), outChannels: 20, kernel: (9, 3), padding: 1),
+      // Groups and batch groups in a small one.
+      .init(batch: 9, inChannels: 4, size: (3, 3), outChannels: 4, kernel: (2, 2), groups: 2),
       // Height and width with strides, padding and dilation of their own; as products and as direct sums.
       .init(batch: 2, inChannels: 4, size: (9, 11), outChannels: 5, kernel: (3, 2))
         .along(stride: (2, 1), padding: (0, 2), dilation: (1, 2)),

@@ -25,7 +25,7 @@ extension Catalogue {
     }
     cases.append(matmul(10, 40, 520, accumulate: true))
     cases.append(matmul(28, 64, 9, chunk: 8, accumulate: true))
-    cases.append(matmul(14, 32, 6, specials: true))
+    for n in [21, 32] { cases.append(matmul(14, n, 6, specials: true)) }
     // Products that underflow to -0, which ReLU keeps.
     cases.append(matmul(200, 64, 1, activation: 1, specials: true))
     // Bias and activation after the last of several chunks.
