@@ -16,6 +16,13 @@ import Testing
     ConvParameters(
       batch: 1, inChannels: 1, size: (30, 30), outChannels: 16, kernel: (11, 11), stride: 4, padding: 2),
     ConvParameters(batch: 2, inChannels: 70, size: (6, 6), outChannels: 33, kernel: (4, 4)),
+    // Rows of more than a vector, few channels a group and many; samples of two batch groups.
+    ConvParameters(
+      batch: 9, inChannels: 4, size: (5, 45), outChannels: 4, kernel: (3, 3), padding: 1, groups: 4),
+    ConvParameters(
+      batch: 2, inChannels: 4, size: (6, 47), outChannels: 6, kernel: (3, 5), stride: 2, padding: 2, groups: 2
+    ),
+    ConvParameters(batch: 1, inChannels: 3, size: (6, 50), outChannels: 20, kernel: (3, 5), padding: 2),
   ]
 
   /// Calls `body` with the input's, the weight's and the output's index of every multiply-add.

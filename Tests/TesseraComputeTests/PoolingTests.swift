@@ -9,6 +9,9 @@ import Testing
     PoolParameters(planes: 3, height: 7, width: 9, kernel: 3, stride: 2),
     PoolParameters(planes: 5, height: 9, width: 9, kernel: 3, stride: 2, padding: 1),
     PoolParameters(planes: 2, height: 7, width: 7, kernel: 2, stride: 3),
+    // Rows of more than a vector of 16, with strides that vectors take.
+    PoolParameters(planes: 2, height: 5, width: 37, kernel: 3, stride: 1, padding: 1),
+    PoolParameters(planes: 2, height: 6, width: 45, kernel: 3, stride: 2, padding: 1),
   ]
 
   /// The places inside the plane of the window of an output.

@@ -46,21 +46,51 @@ extension Catalogue {
       .init(batch: 17, inChannels: 5, size: (4, 4), outChannels: 33, kernel: (1, 1)),
       .init(batch: 2, inChannels: 130, size: (6, 6), outChannels: 15, kernel: (2, 2)),
       .init(batch: 9, inChannels: 2, size: (24, 24), outChannels: 3, kernel: (3, 3), padding: 1),
-      // Grouped sums of more than a chunk, forward and back.
+      // Grouped sums of more than a chunk, forward and back: as products; three chunks in direct sums.
       .init(
         batch: 1, inChannels: 120, size: (3, 4), outChannels: 122, kernel: (3, 3), padding: 1, groups: 2),
+      .init(
+        batch: 1, inChannels: 240, size: (3, 4), outChannels: 6, kernel: (3, 3), padding: 1, groups: 2),
+      .init(
+        batch: 1, inChannels: 6, size: (3, 4), outChannels: 240, kernel: (3, 3), padding: 1, groups: 2),
+      .init(
+        batch: 1, inChannels: 240, size: (2, 3), outChannels: 2, kernel: (3, 3), padding: 1, groups: 2),
+      .init(
+        batch: 1, inChannels: 2, size: (2, 3), outChannels: 240, kernel: (3, 3), padding: 1, groups: 2),
+      // A chunk that ends within a row of a kernel with other sides.
+      .init(batch: 1, inChannels: 20, size: (9, 7), outChannels: 20, kernel: (9, 3), padding: 1),
+      // Groups and batch groups in a small one.
+      .init(batch: 9, inChannels: 4, size: (3, 3), outChannels: 4, kernel: (2, 2), groups: 2),
+      // Height and width with strides, padding and dilation of their own; as products and as direct sums.
+      .init(batch: 2, inChannels: 4, size: (9, 11), outChannels: 5, kernel: (3, 2))
+        .along(stride: (2, 1), padding: (0, 2), dilation: (1, 2)),
+      .init(batch: 2, inChannels: 4, size: (12, 19), outChannels: 6, kernel: (2, 3), groups: 2)
+        .along(stride: (1, 3), padding: (2, 1), dilation: (2, 1)),
+      .init(batch: 1, inChannels: 3, size: (11, 21), outChannels: 3, kernel: (3, 4))
+        .along(stride: (1, 1), padding: (1, 3), dilation: (3, 2)),
+      .init(batch: 1, inChannels: 4, size: (12, 19), outChannels: 6, kernel: (3, 2), groups: 2)
+        .along(stride: (1, 1), padding: (3, 0), dilation: (2, 3)),
     ]
-    return shapes.flatMap { p in
-      [
-        convolution(p, bias: 0, activation: 0), convolution(p, bias: 1, activation: 1), gradData(p),
-        gradWeight(p),
-      ]
-    }
+    // More sums of slices than fit into one piece of scratch memory.
+    let pieces = gradWeight(
+      .init(batch: 17, inChannels: 2366, size: (1, 1), outChannels: 2367, kernel: (1, 1)))
+    return [pieces]
+      + shapes.flatMap { p in
+        [
+          convolution(p, bias: 0, activation: 0), convolution(p, bias: 1, activation: 1), gradData(p),
+          gradWeight(p),
+        ]
+      }
   }
 
   static func label(_ p: ConvParameters) -> String {
-    "\(p.batch)x\(p.in_channels)x\(p.height)x\(p.width) -> \(p.out_channels) \(p.kernel_h)x\(p.kernel_w) "
-      + "s\(p.stride_h) p\(p.pad_h) d\(p.dilation_h) g\(p.groups)"
+    func both(_ height: Int32, _ width: Int32) -> String {
+      height == width ? "\(height)" : "\(height):\(width)"
+    }
+    return
+      "\(p.batch)x\(p.in_channels)x\(p.height)x\(p.width) -> \(p.out_channels) \(p.kernel_h)x\(p.kernel_w) "
+      + "s\(both(p.stride_h, p.stride_w)) p\(both(p.pad_h, p.pad_w)) d\(both(p.dilation_h, p.dilation_w)) "
+      + "g\(p.groups)"
   }
 
   static func convolution(_ base: ConvParameters, bias: Int32, activation: Int32) -> CatalogueCase {
@@ -117,5 +147,18 @@ extension Catalogue {
       try device.squaredDistances(x, points: points, dims: dims, into: d)
       return [try device.output("d", d)]
     }
+  }
+}
+
+extension ConvParameters {
+  /// The same with strides, padding and dilation of their own along height and width.
+  fileprivate func along(stride: (Int32, Int32), padding: (Int32, Int32), dilation: (Int32, Int32)) -> Self {
+    var p = self
+    (p.stride_h, p.stride_w) = stride
+    (p.pad_h, p.pad_w) = padding
+    (p.dilation_h, p.dilation_w) = dilation
+    p.out_h = (height + 2 * padding.0 - dilation.0 * (kernel_h - 1) - 1) / stride.0 + 1
+    p.out_w = (width + 2 * padding.1 - dilation.1 * (kernel_w - 1) - 1) / stride.1 + 1
+    return p
   }
 }

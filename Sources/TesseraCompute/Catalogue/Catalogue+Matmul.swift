@@ -25,7 +25,19 @@ extension Catalogue {
     }
     cases.append(matmul(10, 40, 520, accumulate: true))
     cases.append(matmul(28, 64, 9, chunk: 8, accumulate: true))
-    cases.append(matmul(14, 32, 6, specials: true))
+    for n in [21, 32] { cases.append(matmul(14, n, 6, specials: true)) }
+    // Products that underflow to -0, which ReLU keeps.
+    cases.append(matmul(200, 64, 1, activation: 1, specials: true))
+    // Bias and activation after the last of several chunks.
+    for bias in 1...2 { cases.append(matmul(9, 35, 43, bias: bias, activation: 2, chunk: 16)) }
+    for bias in 1...2 { cases.append(matmul(7, 48, 43, bias: bias, activation: 1, chunk: 16)) }
+    // Products enough that a GPU takes tiles of more than one block of rows and columns.
+    cases.append(matmul(69, 2, 2, batch: 48))
+    cases.append(matmul(2, 69, 2, batch: 48))
+    // Chunks in one piece and as slices of a GPU, small enough for a simulator.
+    cases.append(matmul(3, 5, 40, batch: 32, bias: 1, activation: 1, chunk: 16))
+    cases.append(matmul(3, 5, 40, batch: 32, chunk: 16, accumulate: true))
+    cases.append(matmul(12, 33, 40, chunk: 8))
     return cases
   }
 
