@@ -66,7 +66,7 @@ public struct Checkpoint: Sendable {
 
   /// Whether epochs follow one another from 0 or 1 on, as training writes them.
   private static func isHistory(_ history: [EpochRecord]) -> Bool {
-    guard let first = history.first else { return true }
+    guard let first = history.first else { return false }
     return (0...1).contains(first.epoch)
       && zip(history, history.dropFirst()).allSatisfy { $0.epoch < Int.max && $1.epoch == $0.epoch + 1 }
       && history.allSatisfy { $0.correct >= 0 && $0.loss.isFinite }

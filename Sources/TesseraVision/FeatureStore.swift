@@ -12,6 +12,8 @@ final class FeatureStore {
   private var cache: (any FeatureCache)?
   /// Extents of one image's features.
   private var shape: [Int] = []
+  /// What goes up next; kept, so that a step allocates nothing.
+  private var staged: [Float] = []
   private static let chunk = 64
 
   /// What a step of training or evaluation reads.
@@ -37,7 +39,7 @@ final class FeatureStore {
     area = network.channels * network.pixels * network.pixels
     guard mode == .frozen, noise == 0, !network.standardizesBatches, images.count >= area else { return }
     let count = images.count / area
-    let probe = try network.features(try Self.upload(network, images, [0], area))
+    let probe = try network.features(try upload([0]))
     shape = Array(probe.shape.dropFirst())
     let size = shape.reduce(1, *)
     let room = limits.bytes(on: network.device)
@@ -52,7 +54,7 @@ final class FeatureStore {
     for begin in stride(from: 0, to: count, by: Self.chunk) {
       let rows = Array(begin..<min(count, begin + Self.chunk))
       try cache.append(
-        try network.features(try Self.upload(network, images, rows, area)), on: network.device)
+        try network.features(try upload(rows)), on: network.device)
       try progress(begin + rows.count, count)
     }
   }
@@ -60,7 +62,7 @@ final class FeatureStore {
   /// Features and images of some rows.
   func batch(_ rows: [Int], _ context: Context) throws -> Batch {
     let images: Tensor? =
-      cache == nil || network.bypass != nil ? try Self.upload(network, images, rows, area) : nil
+      cache == nil || network.bypass != nil ? try upload(rows) : nil
     if let cache {
       let out = try network.device.allocate([rows.count] + shape, .float32)
       try cache.copy(rows, into: out, on: network.device)
@@ -79,16 +81,13 @@ final class FeatureStore {
     return Batch(features: features, images: images)
   }
 
-  private static func upload(_ network: ImageClassifier, _ images: [Float], _ rows: [Int], _ area: Int) throws
-    -> Tensor
-  {
+  /// The images of some rows, in one transfer: a device takes as long for a small one.
+  private func upload(_ rows: [Int]) throws -> Tensor {
     let tensor = try network.device.allocate(
       [rows.count, network.channels, network.pixels, network.pixels], .float32)
-    // One transfer for the batch: a device takes as long for a small one.
-    var batch: [Float] = []
-    batch.reserveCapacity(rows.count * area)
-    for row in rows { batch += images[row * area..<(row + 1) * area] }
-    try batch.withUnsafeBytes { try network.device.upload($0, to: tensor, offset: 0) }
+    staged.removeAll(keepingCapacity: true)
+    for row in rows { staged += images[row * area..<(row + 1) * area] }
+    try staged.withUnsafeBytes { try network.device.upload($0, to: tensor, offset: 0) }
     return tensor
   }
 }

@@ -45,8 +45,8 @@ struct Run: ParsableCommand {
     guard [nil, "training", "all"].contains(fit) else {
       throw TesseraError.input("fit", found: fit ?? "", wanted: "training or all")
     }
-    guard (1...1000).contains(repeats) else {
-      throw TesseraError.input("repeats", found: "\(repeats)", wanted: "1 to 1000")
+    guard (1...RunConfiguration.mostRepeats).contains(repeats) else {
+      throw TesseraError.input("repeats", found: "\(repeats)", wanted: "1 to \(RunConfiguration.mostRepeats)")
     }
     let paper = recipe == "paper"
     layout.apply(to: &c, paper: paper)

@@ -60,8 +60,8 @@ extension Pipeline {
 
   /// What the seeds after the first gave in a finished run.
   static func repeats(in folder: String, _ c: RunConfiguration) -> [Accuracy] {
-    // The command takes no more: what a broken configuration says must not be looked for without end.
-    (1..<min(max(1, c.repeats), 1000)).compactMap { number in
+    // What a broken configuration says must not be looked for without end.
+    (1..<min(max(1, c.repeats), RunConfiguration.mostRepeats)).compactMap { number in
       let path = URL(fileURLWithPath: folder).appendingPathComponent("repeat-\(number).accuracy.json").path
       return FileManager.default.contents(atPath: path).flatMap {
         try? JSONDecoder().decode(Accuracy.self, from: $0)

@@ -44,6 +44,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   public var upsampling = 3, bypass = false, noise: Float = 0
   /// How often the network is trained, by seeds that follow each other, for the mean accuracy and its interval.
   public var repeats = 1
+  /// The most repeats that make sense, and that are looked for.
+  public static let mostRepeats = 1000
   /// Shares of the rows for validation and, without test data, for the test.
   public var validationShare = 0.2, testShare = 0.2
   /// How many of the training rows are used; nil: all.
