@@ -93,8 +93,6 @@ static void TSR_ISA(conv_grad_taps)(const tsr_conv_params *c, const float *dy, i
   }
 }
 
-#define TSR_NR (2 * TSR_VECTOR)
-
 // A block of B: rows k0 ..< k0 + kc, columns j0 ..< j0 + nc; `line` holds max(nc, NR * kc) floats.
 static void TSR_ISA(pack_b)(const tsr_gemm_plan *p, const float *b, int k0, int kc, int j0, int nc, float *dst,
                             float *line) {

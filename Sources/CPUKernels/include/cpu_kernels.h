@@ -66,6 +66,25 @@ int tsr_direct_takes(const tsr_conv_params *conv, int kind);
 int64_t tsr_direct_scratch_count(const tsr_direct_plan *plan);
 void tsr_direct_work(tsr_direct_plan *plan, float *scratch);
 
+// Convolutions (TSR_B_CONV) and their gradients for the data with many channels a group, read in place: dense.c. `packed` holds
+// the groups' panels. A worker takes tasks from `next`.
+typedef struct {
+  int isa, kind;
+  tsr_conv_params conv;
+  const float *x, *w, *bias;
+  float *y, *packed;
+  int next;
+} tsr_dense_plan;
+
+// Whether dense.c takes such a convolution; floats of one group's packed weights and of one worker's scratch; tasks.
+int tsr_dense_takes(const tsr_conv_params *conv, int kind, int isa);
+int64_t tsr_dense_packed_count(const tsr_dense_plan *plan);
+int64_t tsr_dense_scratch_count(const tsr_dense_plan *plan);
+int tsr_dense_tasks(const tsr_dense_plan *plan);
+// Packs panels begin..<end (of tile columns) of all groups' weights.
+void tsr_dense_pack(const tsr_dense_plan *plan, int begin, int end);
+void tsr_dense_work(tsr_dense_plan *plan, float *scratch);
+
 // Weight gradients of convolutions with few channels a group: direct_weight.c. `partial` holds (batch groups, dw's elements).
 // A worker takes tasks from `next`; afterwards tsr_direct_weight_sum adds elements begin..<end of the batch groups into dw.
 typedef struct {

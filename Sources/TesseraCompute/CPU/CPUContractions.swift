@@ -26,6 +26,7 @@ extension CPUBackend {
     try p.check("conv2d", x: x.count, w: w.count, y: y.count, bias: bias?.count)
     guard y.count > 0 else { return }
     if try direct("conv2d", Int(TSR_B_CONV), p, x, w, bias: bias, into: y) { return }
+    if try dense("conv2d", Int(TSR_B_CONV), p, x, w, bias: bias, into: y) { return }
     let e = ConvExtents(p)
     var plan = tsr_gemm_plan()
     (plan.m, plan.n, plan.k) = (Int32(e.groupOut), Int32(e.spots), Int32(e.groupIn * e.taps))
@@ -34,7 +35,8 @@ extension CPUBackend {
     plan.a = UnsafePointer(try w.cpu("conv2d").pointer)
     (plan.a_row, plan.a_low, plan.a_len) = (Int64(plan.k), 1, Int64(max(1, plan.k)))
     plan.a_inner = Int64(e.groupOut) * Int64(plan.k)
-    plan.b_kind = Int32(TSR_B_CONV)
+    plan.b_kind = Int32(p.isPointwise ? TSR_B_STRIDED : TSR_B_CONV)
+    (plan.b_row, plan.b_col) = (Int64(e.spots), 1)
     plan.b = UnsafePointer(try x.cpu("conv2d").pointer)
     (plan.b_outer, plan.b_inner) = (Int64(Int(p.in_channels) * e.plane), Int64(e.groupIn * e.plane))
     plan.conv = p
@@ -60,6 +62,7 @@ extension CPUBackend {
   /// With stride 1.
   private func gradData(_ p: ConvParameters, _ dy: Tensor, _ w: Tensor, into dx: Tensor) throws {
     if try direct("conv2dGradData", Int(TSR_B_CONV_GRAD_DATA), p, dy, w, bias: nil, into: dx) { return }
+    if try dense("conv2dGradData", Int(TSR_B_CONV_GRAD_DATA), p, dy, w, bias: nil, into: dx) { return }
     let e = ConvExtents(p)
     var plan = tsr_gemm_plan()
     (plan.m, plan.n, plan.k) = (Int32(e.groupIn), Int32(e.plane), Int32(e.groupOut * e.taps))
@@ -69,7 +72,8 @@ extension CPUBackend {
     (plan.a_row, plan.a_low, plan.a_len) = (Int64(e.taps), 1, Int64(e.taps))
     plan.a_high = Int64(e.groupIn * e.taps)
     plan.a_inner = Int64(e.groupOut * e.groupIn * e.taps)
-    plan.b_kind = Int32(TSR_B_CONV_GRAD_DATA)
+    plan.b_kind = Int32(p.isPointwise ? TSR_B_STRIDED : TSR_B_CONV_GRAD_DATA)
+    (plan.b_row, plan.b_col) = (Int64(e.spots), 1)
     plan.b = UnsafePointer(try dy.cpu("conv2dGradData").pointer)
     (plan.b_outer, plan.b_inner) = (Int64(Int(p.out_channels) * e.spots), Int64(e.groupOut * e.spots))
     plan.conv = p
@@ -184,5 +188,13 @@ extension CPUBackend {
       for worker in begin..<end { work(memory.pointer + worker * stride) }
     }
     withExtendedLifetime(storage) {}
+  }
+}
+
+extension ConvParameters {
+  /// Whether every output reads the input at its own place alone.
+  fileprivate var isPointwise: Bool {
+    kernel_h == 1 && kernel_w == 1 && stride_h == 1 && stride_w == 1 && pad_h == 0 && pad_w == 0
+      && (out_h, out_w) == (height, width)
   }
 }
