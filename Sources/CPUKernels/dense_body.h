@@ -2,6 +2,7 @@
 #include "vector.h"
 
 #include "interleave.h"
+#include "padded_row.h"
 #include "register_tile.h"
 
 // Panels begin ..< end of all groups: weights (k, channel), and the bias behind a group's panels.
@@ -28,46 +29,13 @@ static void TSR_ISA(dense_pack)(const tsr_dense_plan *p, const tsr_dense_shape *
   }
 }
 
-// to[q] = from[q stride] for lo <= q < hi, zero elsewhere in 0 ..< count.
-static inline void TSR_ISA(dense_line)(float *to, int count, int lo, int hi, const float *from, int stride) {
-  int q = lo;
-  if (count >= TSR_VECTOR && lo <= TSR_VECTOR && count - hi <= TSR_VECTOR) {
-    *(TSR_ISA(loose) *)to = 0.0f;
-    *(TSR_ISA(loose) *)(to + count - TSR_VECTOR) = 0.0f;
-  } else {
-    for (int i = 0; i < lo; i++) to[i] = 0.0f;
-    for (int i = hi; i < count; i++) to[i] = 0.0f;
-  }
-  if (stride != 1) {
-    for (; q < hi; q++) to[q] = from[(int64_t)q * stride];
-    return;
-  }
-  for (; q + TSR_VECTOR <= hi; q += TSR_VECTOR) *(TSR_ISA(loose) *)(to + q) = *(const TSR_ISA(loose) *)(from + q);
-  if (q < hi && hi - lo >= TSR_VECTOR)
-    *(TSR_ISA(loose) *)(to + hi - TSR_VECTOR) = *(const TSR_ISA(loose) *)(from + hi - TSR_VECTOR);
-  else
-    for (; q < hi; q++) to[q] = from[q];
-}
-
 // Rows `first` and on of the padded planes, columns split by phase: every element is written, zeros too.
 static void TSR_ISA(dense_planes)(const tsr_dense_shape *s, const float *x, int first, int rows, float *planes) {
   const int count = (rows - 1) * s->stride_h + s->reach_h + 1;
   for (int channel = 0; channel < s->inputs; channel++, x += (int64_t)s->height * s->width, planes += s->plane) {
-    float *to = planes;
-    for (int r = 0; r < count; r++) {
-      const int h = first * s->stride_h + r - s->top;
-      const float *const line = x + (int64_t)h * s->width;
-      for (int part = 0; part < s->stride_w; part++, to += s->phase) {
-        // Place q of the part is column q stride + part - left of what is read.
-        int lo = s->left > part ? (s->left - part + s->stride_w - 1) / s->stride_w : 0;
-        const int end = s->width + s->left - part;
-        int hi = end > 0 ? (end - 1) / s->stride_w + 1 : 0;
-        hi = hi > s->phase ? s->phase : hi;
-        lo = h < 0 || h >= s->height || lo > hi ? hi : lo;
-        if (h < 0 || h >= s->height) lo = hi = s->phase;
-        TSR_ISA(dense_line)(to, s->phase, lo, hi, line + part - s->left, s->stride_w);
-      }
-    }
+    for (int r = 0; r < count; r++)
+      TSR_ISA(padded_row)(planes + (int64_t)r * s->pitch, s->phase, s->stride_w, x, first * s->stride_h + r - s->top, s->height,
+                          s->width, s->left);
   }
 }
 

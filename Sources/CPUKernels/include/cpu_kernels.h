@@ -99,6 +99,24 @@ int tsr_direct_weight_takes(const tsr_conv_params *conv);
 int64_t tsr_direct_weight_scratch_count(const tsr_direct_weight_plan *plan);
 void tsr_direct_weight_work(tsr_direct_weight_plan *plan, float *scratch);
 void tsr_direct_weight_sum(const tsr_direct_weight_plan *plan, float *dw, int64_t begin, int64_t end);
+// Weight gradients of convolutions with many output channels a group: dense_weight.c, which splits the input channels into
+// `blocks`. `partial`: sums of the batch groups. A worker takes tasks from `next`; afterwards tsr_dense_weight_sum makes dw of
+// input channels begin..<end (of all groups).
+typedef struct {
+  int isa, blocks;
+  tsr_conv_params conv;
+  const float *x, *dy;
+  float *partial;
+  int next;
+} tsr_dense_weight_plan;
+
+int tsr_dense_weight_takes(const tsr_conv_params *conv, int isa);
+int64_t tsr_dense_weight_partial_count(const tsr_dense_weight_plan *plan);
+int64_t tsr_dense_weight_scratch_count(const tsr_dense_weight_plan *plan);
+int tsr_dense_weight_tasks(const tsr_dense_weight_plan *plan);
+void tsr_dense_weight_work(tsr_dense_weight_plan *plan, float *scratch);
+void tsr_dense_weight_sum(const tsr_dense_weight_plan *plan, float *dw, int begin, int end);
+
 // d[i][j] = d[j][i] for j < i, rows begin..<end of an n x n matrix.
 void tsr_mirror(float *d, int64_t n, int64_t begin, int64_t end);
 

@@ -87,6 +87,7 @@ extension CPUBackend {
     try p.check("conv2dGradWeight", x: x.count, w: dw.count, y: dy.count, bias: nil)
     guard dw.count > 0 else { return }
     if try directWeight(p, x, dy, into: dw) { return }
+    if try denseWeight(p, x, dy, into: dw) { return }
     let e = ConvExtents(p)
     var plan = tsr_gemm_plan()
     (plan.m, plan.n, plan.k) = (Int32(e.groupOut), Int32(e.groupIn * e.taps), p.batch * Int32(e.spots))

@@ -32,4 +32,34 @@ extension CPUBackend {
     withExtendedLifetime(storage) {}
     return true
   }
+
+  /// Weight gradients with many output channels a group (`dense_weight.c`); false where the general way is better.
+  func denseWeight(_ p: ConvParameters, _ x: Tensor, _ dy: Tensor, into dw: Tensor) throws -> Bool {
+    var plan = tsr_dense_weight_plan()
+    (plan.isa, plan.conv) = (isa, p)
+    guard tsr_dense_weight_takes(&plan.conv, isa) != 0 else { return false }
+    plan.x = UnsafePointer(try x.cpu("conv2dGradWeight").pointer)
+    plan.dy = UnsafePointer(try dy.cpu("conv2dGradWeight").pointer)
+    let target = try dw.cpu("conv2dGradWeight")
+    let storage = pool.storage(Int(tsr_dense_weight_partial_count(&plan)) * 4)
+    plan.partial = storage.pointer.assumingMemoryBound(to: Float.self)
+    // Every task packs the output's gradient for itself, so few large blocks are best; but every thread should have one.
+    let products = (Int(p.batch) + Int(TSR_BATCH_GROUP) - 1) / Int(TSR_BATCH_GROUP) * Int(p.groups)
+    let workers = p.multiplyAdds < 100_000 ? 1 : threads
+    let inputs = Int(p.in_channels / p.groups)
+    plan.blocks = Int32(min(inputs, workers == 1 ? 1 : (2 * workers + products - 1) / products))
+    let scratch = Int(tsr_dense_weight_scratch_count(&plan))
+    let elements = max(1, dw.count / Int(p.in_channels)) * products
+    withUnsafeMutablePointer(to: &plan) { pointer in
+      let shared = Shared(pointer: pointer)
+      share(min(workers, Int(tsr_dense_weight_tasks(pointer))), scratch: scratch) {
+        tsr_dense_weight_work(shared.pointer, $0)
+      }
+      parallel(Int(p.in_channels), grain: max(1, 16_384 / elements)) {
+        tsr_dense_weight_sum(shared.pointer, target.pointer, Int32($0), Int32($1))
+      }
+    }
+    withExtendedLifetime(storage) {}
+    return true
+  }
 }
