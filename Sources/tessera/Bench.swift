@@ -29,6 +29,9 @@ struct BenchRun: ParsableCommand {
   )
   var shape: [String] = []
 
+  @Flag(help: "Use inputs and outputs of 256 MiB in turn, so that no cache holds what the last run left.")
+  var cold = false
+
   @OptionGroup var options: DeviceOptions
 
   @Flag(help: "JSON instead of a table.")
@@ -59,7 +62,7 @@ struct BenchRun: ParsableCommand {
     var results: [Benchmark.Result] = []
     for item in items {
       let result = device.span("\(item.kernel) \(item.label)") {
-        Benchmark.run(item, on: device, peaks: peaks, reference: reference)
+        Benchmark.run(item, on: device, peaks: peaks, reference: reference, cold: cold ? 0x1p28 : 0)
       }
       results.append(result)
       if !json { print(line(result)) }
@@ -80,6 +83,6 @@ struct BenchRun: ParsableCommand {
     let bits = r.bitsMatch.map { $0 ? "  bits equal" : "  BITS DIFFER" } ?? ""
     return head
       + "p50 \(Bench.fixed(p50 * 1e3)) ms  p95 \(Bench.fixed(p95 * 1e3)) ms  \(Bench.fixed(gflops)) GFLOP/s  "
-      + "\(Bench.fixed(percent))% of peak" + bits
+      + "\(Bench.fixed(percent))% of peak (\(r.bound ?? ""))" + bits
   }
 }

@@ -27,6 +27,9 @@ public struct Benchmark: Sendable {
     public let gflops: Double?, gigabytes: Double?
     /// Per cent of the device's measured FMA or bandwidth peak, whichever is the tighter bound.
     public let percentOfPeak: Double?
+    /// Floating-point operations for each byte that has to be moved, and which of the two bounds the time (the roofline of
+    /// Williams et al. 2009): `compute` or `memory`.
+    public let intensity: Double?, bound: String?
     /// Whether the bits equal the CPU's; nil on the CPU itself.
     public let bitsMatch: Bool?
     /// Why it could not be run.
@@ -82,12 +85,23 @@ public struct Benchmark: Sendable {
   }
 
   /// Measures one item; what the device cannot run is said in `failure`.
-  public static func run(_ item: Item, on device: any Backend, peaks: Peaks, reference: (any Backend)?)
-    -> Result
-  {
+  ///
+  /// - Parameter cold: bytes of inputs and outputs that are used in turn, so that a run finds no cache filled by the last
+  ///   one; 0: one set of them.
+  public static func run(
+    _ item: Item, on device: any Backend, peaks: Peaks, reference: (any Backend)?, cold: Double = 0
+  ) -> Result {
     do {
-      let (run, output) = try item.prepare(device)
-      let times = try times(device, budget: 0.5, run)
+      let (first, output) = try item.prepare(device)
+      var runs = [first]
+      while Double(runs.count) < min(64, cold / item.bytes + 1) { runs.append(try item.prepare(device).run) }
+      // Every set once before any is timed.
+      for run in runs { try run() }
+      var turn = 0
+      let times = try times(device, budget: 0.5) {
+        try runs[turn]()
+        turn = (turn + 1) % runs.count
+      }
       let p50 = times[times.count / 2]
       var match: Bool?
       if let reference {
@@ -95,17 +109,18 @@ public struct Benchmark: Sendable {
         try again()
         match = try reference.floats(wanted).map(\.bitPattern) == device.floats(output).map(\.bitPattern)
       }
-      let bound = max(item.operations / peaks.gflops, item.bytes / peaks.gigabytes) / 1e9
+      let (compute, memory) = (item.operations / peaks.gflops / 1e9, item.bytes / peaks.gigabytes / 1e9)
       return Result(
         kernel: item.kernel, label: item.label, p50: p50,
         p95: times[min(times.count - 1, times.count * 95 / 100)],
         gflops: item.operations / p50 / 1e9, gigabytes: item.bytes / p50 / 1e9,
-        percentOfPeak: bound / p50 * 100,
+        percentOfPeak: max(compute, memory) / p50 * 100, intensity: item.operations / item.bytes,
+        bound: compute > memory ? "compute" : "memory",
         bitsMatch: match, failure: nil)
     } catch {
       return Result(
         kernel: item.kernel, label: item.label, p50: nil, p95: nil, gflops: nil, gigabytes: nil,
-        percentOfPeak: nil, bitsMatch: nil, failure: "\(error)")
+        percentOfPeak: nil, intensity: nil, bound: nil, bitsMatch: nil, failure: "\(error)")
     }
   }
 }

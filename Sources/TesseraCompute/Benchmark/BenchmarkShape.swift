@@ -5,6 +5,9 @@ extension Benchmark {
   /// - `conv2d`, `conv2dGradData`, `conv2dGradWeight`: words in any order, `b32` images, `64->192` channels, `5x5` kernel, `on
   ///   17x17`, and, if they are not 1, 0, 1, 1, `s4` stride, `p2` padding, `d2` dilation, `g32` groups;
   /// - `softmax`, `layerNorm`, `gelu`, `copy`: `ROWSxCOLUMNS`;
+  /// - `batchNorm`, `batchNormStatistics`, `batchNormGradData`: `BATCHxCHANNELSxPLACES`;
+  /// - `maxPool`, `maxPoolGrad`, `averagePool` (3 x 3, stride 2, padding 1): `PLANESxHEIGHTxWIDTH`;
+  /// - `relu`, `reluGrad`, `add`, `adam`: `ELEMENTS`;
   /// - `squaredDistances`: `POINTSxDIMENSIONS`; `affinities`, `tsneForces`: `POINTS`.
   ///
   /// - Throws: `TesseraError` for a kernel that takes no shape, or a shape that is none of its.
@@ -18,6 +21,14 @@ extension Benchmark {
     case "softmax", "layerNorm", "gelu", "copy":
       let sizes = try extents(shape, 2, kernel)
       return row(kernel, sizes[0], sizes[1])
+    case "batchNorm", "batchNormStatistics", "batchNormGradData":
+      let sizes = try elements(shape, 3, kernel)
+      return channels(kernel, sizes[0], sizes[1], sizes[2])
+    case "maxPool", "maxPoolGrad", "averagePool":
+      let sizes = try elements(shape, 3, kernel)
+      return pool(kernel, sizes[0], sizes[1], sizes[2])
+    case "relu", "reluGrad", "add": return map(kernel, try elements(shape, 1, kernel)[0])
+    case "adam": return adam(try elements(shape, 1, kernel)[0])
     case "squaredDistances":
       let sizes = try extents(shape, 2, kernel)
       return distances(sizes[0], sizes[1])
@@ -39,6 +50,18 @@ extension Benchmark {
       throw TesseraError.input(
         "\(kernel): shape", found: text,
         wanted: "\(count) extent(s) such as \(["", "4608", "4096x512", "1024x1024x1024"][count])")
+    }
+    return sizes
+  }
+
+  /// The same, for one tensor that has them all.
+  private static func elements(_ text: String, _ count: Int, _ kernel: String) throws -> [Int] {
+    let sizes = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+    let product = sizes.reduce(1.0) { $0 * Double($1) }
+    guard sizes.count == count, sizes.allSatisfy({ $0 > 0 }), product <= Double(Int32.max) else {
+      throw TesseraError.input(
+        "\(kernel): shape", found: text,
+        wanted: "\(count) extent(s) such as \(count == 1 ? "1048576" : "32x64x5625")")
     }
     return sizes
   }
