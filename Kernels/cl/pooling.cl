@@ -25,7 +25,6 @@ TSR_ROWS3(tsr_max_pool, tsr_pool_params, p.planes * p.out_h, const float, x, flo
                     }
                   y[i * p.out_w + j] = tsr_canonical(best); indices[i * p.out_w + j] = at;)
 TSR_END
-#endif
 
 TSR_ROWS3(tsr_max_pool_grad, tsr_pool_params, p.planes * p.height, const float, dy, const int, indices, float, dx)
   const tsr_i64 plane = i / p.height * p.out_h * p.out_w;
@@ -41,6 +40,7 @@ TSR_ROWS3(tsr_max_pool_grad, tsr_pool_params, p.planes * p.height, const float, 
                     }
                   dx[i * p.width + j] = tsr_canonical(sum);)
 TSR_END
+#endif
 
 TSR_ROWS2(tsr_average_pool, tsr_pool_params, p.planes * p.out_h, const float, x, float, y)
   const tsr_i64 plane = i / p.out_h * p.height * p.width;

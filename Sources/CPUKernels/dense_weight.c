@@ -1,7 +1,7 @@
 // Weight gradients of convolutions with many output channels (NUMERICS.md rules 4 and 6) without an im2col matrix: lanes are
 // output channels, rows of the register tile are neighbouring taps.
 //
-//   planes   (input channel, row, column)   padded rows that a chunk of places reaches
+//   planes   (input channel, row, column)   the input itself, or padded rows that a chunk of places reaches
 //   dy       (panel, place, [32 channels])  the chunk's output gradients
 //
 //   sum (c, kh, kw; channel) += planes (c, place + (kh, kw)) * dy (place, channel)
@@ -24,6 +24,7 @@ typedef struct {
   int inputs, outputs, padded, taps, spots;  // of a group; outputs in whole panels
   int reach_h, reach_w, phase, pitch;        // a row of planes: stride_w phases
   int rows;                                  // of planes that a chunk reaches, at most
+  int in_place;                              // the input itself serves as planes
   int channels, blocks;                      // input channels of a task; tasks for all
 } tsr_dense_weight_shape;
 
@@ -44,6 +45,10 @@ static tsr_dense_weight_shape dense_weight_shape(const tsr_conv_params *c, int i
   const int64_t lines = c->out_w > 0 ? TSR_K_CHUNK / c->out_w + 2 * pieces : 1;
   const int64_t rows = lines * c->stride_h + pieces * (s.reach_h + 1);
   s.rows = rows < (1 << 20) ? (int)rows : 1 << 20;
+  s.in_place = c->stride_w == 1 && c->pad_h == 0 && c->pad_w == 0 && c->out_w - 1 + s.reach_w < c->width &&
+               (c->out_h - 1) * c->stride_h + s.reach_h < c->height &&
+               (int64_t)c->batch * c->in_channels * c->height * c->width < (1 << 30);
+  if (s.in_place) s.rows = c->height, s.pitch = c->width;
   s.channels = (s.inputs + blocks - 1) / blocks;
   s.blocks = (s.inputs + s.channels - 1) / s.channels;
   return s;
@@ -52,10 +57,10 @@ static tsr_dense_weight_shape dense_weight_shape(const tsr_conv_params *c, int i
 static int batch_groups(const tsr_conv_params *c) { return (c->batch + TSR_BATCH_GROUP - 1) / TSR_BATCH_GROUP; }
 
 int tsr_dense_weight_takes(const tsr_conv_params *c, int isa) {
-  if (c->kernel_w < 2 || c->dilation_w != 1 || c->stride_w > TSR_LARGEST_STRIDE || c->batch < 1) return 0;
+  if (c->dilation_w != 1 || c->stride_w > TSR_LARGEST_STRIDE || c->batch < 1) return 0;
   if (c->in_channels < c->groups || c->pad_w < 0) return 0;
   const tsr_dense_weight_shape s = dense_weight_shape(c, isa, 1);
-  return c->out_w >= 4 && s.padded * 4 <= s.outputs * 5 && (int64_t)s.padded * TSR_K_CHUNK <= (1 << 19) &&
+  return c->out_w >= 4 && (c->kernel_w > 1 || s.in_place) && s.padded * 4 <= s.outputs * 5 && (int64_t)s.padded * TSR_K_CHUNK <= (1 << 19) &&
          (int64_t)s.rows * s.pitch * s.inputs < (1 << 26) &&
          (int64_t)s.taps * s.padded * c->in_channels * batch_groups(c) < (1 << 26);
 }
@@ -67,7 +72,7 @@ int64_t tsr_dense_weight_partial_count(const tsr_dense_weight_plan *p) {
 
 int64_t tsr_dense_weight_scratch_count(const tsr_dense_weight_plan *p) {
   const tsr_dense_weight_shape s = dense_weight_shape(&p->conv, p->isa, p->blocks);
-  return (int64_t)s.padded * TSR_K_CHUNK + (int64_t)s.rows * s.pitch * s.channels;
+  return (int64_t)s.padded * TSR_K_CHUNK + (s.in_place ? 0 : (int64_t)s.rows * s.pitch * s.channels);
 }
 
 // Runs of places in a row: where they begin in the planes, and how many there are.

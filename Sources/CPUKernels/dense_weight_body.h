@@ -108,7 +108,9 @@ static void TSR_ISA(dense_weight)(const tsr_dense_weight_plan *p, const tsr_dens
                                   int channel, float *scratch) {
   const tsr_conv_params *c = &p->conv;
   const int channels = s->inputs - channel < s->channels ? s->inputs - channel : s->channels;
-  float *const dy = scratch, *const planes = dy + (int64_t)s->padded * TSR_K_CHUNK;
+  float *const dy = scratch, *const copy = dy + (int64_t)s->padded * TSR_K_CHUNK;
+  const int64_t image = (int64_t)c->height * c->width;
+  const float *const x = p->x + ((int64_t)group * s->inputs + channel) * image;
   float *const out = p->partial + (((int64_t)batch_group * c->groups + group) * s->inputs + channel) * s->taps * s->padded;
   const int from = batch_group * TSR_BATCH_GROUP;
   const int samples = c->batch - from < TSR_BATCH_GROUP ? c->batch - from : TSR_BATCH_GROUP;
@@ -128,6 +130,14 @@ static void TSR_ISA(dense_weight)(const tsr_dense_weight_plan *p, const tsr_dens
           lines[l] = p->dy + ((int64_t)sample * c->out_channels + (int64_t)group * s->outputs + m + l) * s->spots + spot;
         TSR_ISA(interleave)(dy + (int64_t)m * count + (int64_t)done * TSR_NR, TSR_NR, lines, lanes, part);
       }
+      if (s->in_place) row = sample * c->in_channels * c->height + first * c->stride_h;
+      if (s->in_place && c->out_w == c->width && c->stride_h == 1) {
+        // The rows of the output follow each other in the input too.
+        runs[run_count].at = row * s->pitch + spot % c->out_w;
+        runs[run_count++].count = part;
+        done += part;
+        continue;
+      }
       for (int oh = first; oh <= last; oh++) {
         const int begin = oh == first ? spot % c->out_w : 0;
         const int end = oh == last ? (spot + part - 1) % c->out_w + 1 : c->out_w;
@@ -135,12 +145,13 @@ static void TSR_ISA(dense_weight)(const tsr_dense_weight_plan *p, const tsr_dens
         runs[run_count++].count = end - begin;
       }
       const int rows = (last - first) * c->stride_h + s->reach_h + 1;
-      TSR_ISA(weight_planes)(c, s, p->x + ((int64_t)sample * c->in_channels + (int64_t)group * s->inputs + channel) * c->height * c->width,
-                             channels, first * c->stride_h, rows, planes + (int64_t)row * s->pitch);
+      if (!s->in_place)
+        TSR_ISA(weight_planes)(c, s, x + sample * c->in_channels * image, channels, first * c->stride_h, rows,
+                               copy + (int64_t)row * s->pitch);
       row += rows;
       done += part;
     }
-    TSR_ISA(weight_chunk)(c, s, channels, runs, run_count, count, dy, planes, out, k > 0);
+    TSR_ISA(weight_chunk)(c, s, channels, runs, run_count, count, dy, s->in_place ? x : copy, out, k > 0);
   }
 }
 

@@ -1,6 +1,8 @@
 // The sums of direct.c, per instruction set.
 #include "vector.h"
 
+#include "padded_row.h"
+
 // sums[m][q0 ..< q0 + V * vectors] for `rows` outputs: chains of fma from +0 over k, each tap a shift of the planes. `add`: a
 // later chunk.
 static inline __attribute__((always_inline)) void TSR_ISA(chain)(const int rows, const int vectors, int count,
@@ -68,48 +70,45 @@ static void TSR_ISA(planes)(const tsr_direct_plan *p, const tsr_direct_shape *s,
   // Element (i, j) of what is read stands at padded place (i + top, j + left).
   const int top = forward ? c->pad_h : (c->kernel_h - 1) * c->dilation_h - c->pad_h;
   const int left = forward ? c->pad_w : (c->kernel_w - 1) * c->dilation_w - c->pad_w;
-  for (int channel = 0; channel < s->inputs; channel++)
-    for (int i = 0; i < height; i++) {
-      const int r = i + top;
-      if (r < 0 || r / s->phase_h >= s->plane_rows) continue;
-      const float *from = x + ((int64_t)channel * height + i) * width;
-      for (int phase = 0; phase < s->phase_w; phase++) {
-        float *to = planes + ((channel * s->phase_h + r % s->phase_h) * s->phase_w + phase) * s->plane +
-                    (int64_t)(r / s->phase_h) * s->pitch;
-        // Elements j with (j + left) % phases == phase.
-        int j = left < 0 ? -left : 0;
-        while (j < width && (j + left) % s->phase_w != phase) j++;
-        const int place = (j + left) / s->phase_w;
-        int count = j < width ? (width - 1 - j) / s->phase_w + 1 : 0;
-        if (count > s->pitch - place) count = s->pitch - place;
-        if (s->phase_w == 1)
-          for (int q = 0; q < count; q++) to[place + q] = from[j + q];
-        else if (s->phase_w == 2)
-          for (int q = 0; q < count; q++) to[place + q] = from[j + 2 * q];
-        else
-          for (int q = 0; q < count; q++) to[place + q] = from[j + q * s->phase_w];
+  for (int phase = 0; phase < s->phase_w; phase++) {
+    // Element j stands at place (j + left) / phases of its phase.
+    int lo = left > phase ? (left - phase + s->phase_w - 1) / s->phase_w : 0;
+    const int end = width + left - phase;
+    int hi = end > 0 ? (end - 1) / s->phase_w + 1 : 0;
+    hi = hi > s->pitch ? s->pitch : hi;
+    lo = lo > hi ? hi : lo;
+    for (int channel = 0; channel < s->inputs; channel++) {
+      const float *from = x + (int64_t)channel * height * width + phase - left;
+      float *const to = planes + ((int64_t)channel * s->phase_h * s->phase_w + phase) * s->plane;
+      const int first = top < 0 ? -top : 0;
+      int place = (first + top) / s->phase_h, part = (first + top) % s->phase_h;
+      from += (int64_t)first * width;
+      for (int i = first; i < height && place < s->plane_rows; i++, from += width) {
+        TSR_ISA(phase_row)(to + (int64_t)part * s->phase_w * s->plane + (int64_t)place * s->pitch, s->pitch, lo, hi, from,
+                           s->phase_w);
+        if (++part == s->phase_h) part = 0, place++;
       }
     }
+  }
 }
 
 // Rows of sums become rows of one output plane.
 static void TSR_ISA(merge_plane)(const float *bias, int activation, float *restrict c, int columns,
                                  const float *restrict sums, int64_t pitch, int rows) {
-#define TSR_MERGE(...)                                        \
-  for (int r = 0; r < rows; r++, c += columns, sums += pitch) \
-    for (int j = 0; j < columns; j++) {                       \
-      const float v = bias ? sums[j] + b : sums[j];           \
-      c[j] = tsr_canonical(__VA_ARGS__);                      \
-    }                                                         \
-  break;
   const float b = bias ? *bias : 0.0f;
-  switch (activation) {
-    case TSR_ACT_NONE: TSR_MERGE(v)
-    case TSR_ACT_RELU: TSR_MERGE(tsr_relu(v))
-    case TSR_ACT_RELU6: TSR_MERGE(tsr_relu6(v))
-    default: TSR_MERGE(tsr_activate(v, activation))
+  const int simple = activation == TSR_ACT_NONE || activation == TSR_ACT_RELU || activation == TSR_ACT_RELU6;
+  for (int r = 0; r < rows; r++, c += columns, sums += pitch) {
+    int j = 0;
+    for (; simple && j < columns && columns >= TSR_VECTOR; j += TSR_VECTOR) {
+      if (j > columns - TSR_VECTOR) j = columns - TSR_VECTOR;  // the last one overlaps
+      TSR_ISA(vector) v = *(const TSR_ISA(loose) *)(sums + j);
+      if (bias) v = v + b;
+      if (activation == TSR_ACT_RELU) v = TSR_ISA(relus)(v);
+      if (activation == TSR_ACT_RELU6) v = TSR_ISA(relu6s)(v);
+      *(TSR_ISA(loose) *)(c + j) = TSR_ISA(canonicals)(v);
+    }
+    for (; j < columns; j++) c[j] = tsr_canonical(tsr_activate(bias ? sums[j] + b : sums[j], activation));
   }
-#undef TSR_MERGE
 }
 
 // One (sample, group).
@@ -128,13 +127,15 @@ static void TSR_ISA(direct)(const tsr_direct_plan *p, const tsr_direct_shape *sh
   float w[TSR_DIRECT_DEPTH * TSR_DIRECT_ROWS];
   for (int m0 = 0; m0 < s.outputs; m0 += TSR_DIRECT_ROWS) {
     const int rows = s.outputs - m0 < TSR_DIRECT_ROWS ? s.outputs - m0 : TSR_DIRECT_ROWS;
-    for (int k = 0; k < count; k++)
-      for (int m = 0; m < TSR_DIRECT_ROWS; m++) {
-        const int64_t out = m0 + m, in = k / s.taps, tap = k % s.taps;
-        const int64_t at = forward ? ((int64_t)group * s.outputs + out) * count + k
-                                   : (((int64_t)group * s.inputs + in) * s.outputs + out) * s.taps + tap;
-        w[k * TSR_DIRECT_ROWS + m] = m < rows ? p->w[at] : 0.0f;
-      }
+    for (int m = 0; m < TSR_DIRECT_ROWS; m++) {
+      // Weights of an output: all in a row, or for the gradient the taps of an input channel in a row.
+      const int64_t out = m0 + m, step = forward ? s.taps : (int64_t)s.outputs * s.taps;
+      const float *from = p->w + (forward ? ((int64_t)group * s.outputs + out) * count
+                                          : ((int64_t)group * s.inputs * s.outputs + out) * s.taps);
+      float *to = w + m;
+      for (int in = 0; in < s.inputs; in++, from += step)
+        for (int tap = 0; tap < s.taps; tap++, to += TSR_DIRECT_ROWS) *to = m < rows ? from[tap] : 0.0f;
+    }
     for (int first = 0; first < s.rows; first += s.band) {
       const int band = s.rows - first < s.band ? s.rows - first : s.band;
       for (int k = 0; k < count; k += TSR_K_CHUNK)

@@ -1,4 +1,4 @@
-// Max pooling on the CPU (cl/pooling.cl has it for OpenCL): a vector of output columns at a time where their windows lie
+// Max pooling and its gradient on the CPU (cl/pooling.cl has them for OpenCL): a vector of output columns at a time where their windows lie
 // inside the plane and the stride is 1 or 2, one by one elsewhere. A window is seen in ascending order; the first of equals
 // wins, the last NaN.
 //

@@ -1,7 +1,7 @@
 // Rows of an image with zeros around, columns split by their remainder by the stride, per instruction set.
 
 // to[q] = from[q stride] for lo <= q < hi, zero elsewhere in 0 ..< count.
-static inline void TSR_ISA(phase_row)(float *to, int count, int lo, int hi, const float *from, int stride) {
+static inline void TSR_ISA(phase_row)(float *restrict to, int count, int lo, int hi, const float *from, int stride) {
   int q = lo;
   if (count >= TSR_VECTOR && lo <= TSR_VECTOR && count - hi <= TSR_VECTOR) {
     *(TSR_ISA(loose) *)to = 0.0f;
@@ -10,10 +10,13 @@ static inline void TSR_ISA(phase_row)(float *to, int count, int lo, int hi, cons
     for (int i = 0; i < lo; i++) to[i] = 0.0f;
     for (int i = hi; i < count; i++) to[i] = 0.0f;
   }
-  if (stride != 1) {
+  // Strides that are known become shuffles.
+  if (stride == 2)
+    for (; q < hi; q++) to[q] = from[2 * q];
+  else if (stride == 4)
+    for (; q < hi; q++) to[q] = from[4 * q];
+  else if (stride != 1)
     for (; q < hi; q++) to[q] = from[(int64_t)q * stride];
-    return;
-  }
   for (; q + TSR_VECTOR <= hi; q += TSR_VECTOR) *(TSR_ISA(loose) *)(to + q) = *(const TSR_ISA(loose) *)(from + q);
   if (q < hi && hi - lo >= TSR_VECTOR)
     *(TSR_ISA(loose) *)(to + hi - TSR_VECTOR) = *(const TSR_ISA(loose) *)(from + hi - TSR_VECTOR);
