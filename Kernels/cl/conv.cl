@@ -35,23 +35,6 @@ TSR_ITEMS4(tsr_conv_direct, tsr_product_params, (long)p.product.batch * p.produc
             (int)(i % n), total, 1, 1);
 TSR_END
 #else
-// Sixteen neighbours of a row, `stride` apart, +0 outside the image. Where the tensor goes on they are loaded in one go,
-// whatever the row, and what is outside is taken out.
-TSR_FN float16 tsr_neighbours(__global const float *b, long at, long count, int w, int width, int stride) {
-  const int16 x = w + stride * (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  float16 v;
-  if (stride == 1 && w >= 0 && w + 16 <= width) return vload16(0, b + at);
-  if (stride == 1 && at >= 0 && at + 16 <= count) v = vload16(0, b + at);
-  else if (stride == 2 && at >= 0 && at + 32 <= count)
-    v = (float16)(vload16(0, b + at).even, vload16(1, b + at).even);
-  else {
-    float each[16];
-    for (int j = 0; j < 16; j++) each[j] = w + j * stride >= 0 && w + j * stride < width ? b[at + j * stride] : 0.0f;
-    return vload16(0, each);
-  }
-  return select((float16)(0.0f), v, x >= 0 && x < width);
-}
-
 // One block of four rows of A and one image per work-item: four sums share what they are made of.
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tsr_conv_direct(
     const tsr_product_params p, __global const float *a, __global const float *b, __global const float *bias,

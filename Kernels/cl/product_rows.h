@@ -1,9 +1,19 @@
-// The products of product.h on a CPU device: no barriers, a work-item a panel of 16 columns.
+// The products of product.h on a CPU device: no barriers, a work-item a panel of 16 or 32 columns.
 #if !defined TSR_WIDE && !defined TSR_PRODUCT_ROWS_H
 #define TSR_PRODUCT_ROWS_H
-#define TSR_PANEL 16
+#ifndef TSR_VECTORS
+#define TSR_VECTORS 1
+#endif
+#define TSR_PANEL (16 * TSR_VECTORS)
+#if TSR_VECTORS == 2
+#define TSR_SECOND(...) __VA_ARGS__
+#else
+#define TSR_SECOND(...)
+#endif
+// What is stored sixteen at a time may reach beyond a panel.
+#define TSR_PANEL_FLOATS (TSR_K_CHUNK * TSR_PANEL + 16)
 
-// Rows of a tile: 16 registers of 8 floats hold 6 x 16 sums beside what they are made of.
+// Rows of a tile: 16 registers of 8 floats hold 6 x 16 sums beside what they are made of, 32 of 16 floats 12 x 32.
 #ifndef TSR_TILE_ROWS
 #define TSR_TILE_ROWS 6
 #endif
@@ -23,7 +33,7 @@ TSR_FN void tsr_store_row(const tsr_matmul_params *p, __global const float *bias
                           float16 v, int first, int last) {
   const int width = p->n - column;
   const int simple = !last || p->activation == TSR_ACT_NONE || p->activation == TSR_ACT_RELU;
-  if (width >= TSR_PANEL && simple) {
+  if (width >= 16 && simple) {
     __global float *at = c + (long)row * p->c_row_stride + column;
     if (!first) v = vload16(0, at) + v;
     if (last) {
@@ -35,9 +45,9 @@ TSR_FN void tsr_store_row(const tsr_matmul_params *p, __global const float *bias
     vstore16(v, 0, at);
     return;
   }
-  float each[TSR_PANEL];
+  float each[16];
   vstore16(v, 0, each);
-  for (int j = 0; j < TSR_PANEL && j < width; j++) tsr_store(p, bias, c, row, column + j, each[j], first, last);
+  for (int j = 0; j < 16 && j < width; j++) tsr_store(p, bias, c, row, column + j, each[j], first, last);
 }
 
 // A tile's sums over `depth` of k. Rows beyond m are the last one's again, and not stored.
@@ -49,37 +59,83 @@ TSR_FN void tsr_tile(const int distance, const tsr_product_params *q, int depth,
   // Twelve pointers would not stay in registers: so high a tile has its rows side by side.
 #if TSR_TILE_ROWS > 8
   const long step = TSR_TILE_ROWS;
-#define TSR_ROW(r) __global const float *a##r = a + r; float16 s##r = 0.0f;
+#define TSR_ROW(r) __global const float *a##r = a + r; float16 s##r = 0.0f; TSR_SECOND(float16 z##r = 0.0f;)
 #else
   const long step = p->a_col_stride;
 #define TSR_ROW(r) \
-  __global const float *a##r = a + (long)(r < rows ? r : rows - 1) * p->a_row_stride; float16 s##r = 0.0f;
+  __global const float *a##r = a + (long)(r < rows ? r : rows - 1) * p->a_row_stride; \
+  float16 s##r = 0.0f; TSR_SECOND(float16 z##r = 0.0f;)
 #endif
   TSR_EACH_ROW(TSR_ROW)
   long at = 0;
   for (int k = 0; k < depth; k++, at += step) {
-    const float16 y = vload16(k, panel);
-#define TSR_TERM(r) TSR_FMA(distance, (float16)(a##r[at]), y, s##r)
+    const float16 y = vload16(TSR_VECTORS * k, panel);
+    TSR_SECOND(const float16 second = vload16(2 * k + 1, panel);)
+#define TSR_TERM(r) \
+  { \
+    const float16 x = a##r[at]; \
+    TSR_FMA(distance, x, y, s##r) \
+    TSR_SECOND(TSR_FMA(distance, x, second, z##r)) \
+  }
     TSR_EACH_ROW(TSR_TERM)
   }
 #define TSR_SUM_ROW(r) if (r < rows) tsr_store_row(p, bias, c, row + r, column, s##r, first, last);
   TSR_EACH_ROW(TSR_SUM_ROW)
+#define TSR_SUM_SECOND(r) TSR_SECOND(if (r < rows) tsr_store_row(p, bias, c, row + r, column + 16, z##r, first, last);)
+  if (column + 16 < p->n) { TSR_EACH_ROW(TSR_SUM_SECOND) }
 }
 
-// 16 columns of a matrix, +0 beyond the last.
+// Turns 4 rows of 16 into 16 rows of 4, the first `count` of which are stored, PANEL apart.
+TSR_FN void tsr_store_across(float16 a, float16 b, float16 c, float16 d, int count, __local float *to) {
+#define TSR_ACROSS(i, s) if (i < count) vstore4((float4)(a.s, b.s, c.s, d.s), 0, to + i * TSR_PANEL);
+  TSR_ACROSS(0, s0) TSR_ACROSS(1, s1) TSR_ACROSS(2, s2) TSR_ACROSS(3, s3) TSR_ACROSS(4, s4) TSR_ACROSS(5, s5)
+  TSR_ACROSS(6, s6) TSR_ACROSS(7, s7) TSR_ACROSS(8, s8) TSR_ACROSS(9, s9) TSR_ACROSS(10, sa) TSR_ACROSS(11, sb)
+  TSR_ACROSS(12, sc) TSR_ACROSS(13, sd) TSR_ACROSS(14, se) TSR_ACROSS(15, sf)
+}
+
+// A panel's columns of a matrix, +0 beyond the last.
 TSR_FN void tsr_pack_matrix(const tsr_matmul_params *p, __global const float *b, int k0, int depth, int column,
                             __local float *panel) {
   const int width = p->n - column;
   const long row = p->b_row_stride, step = p->b_col_stride;
   b += (long)k0 * row + (long)column * step;
-  if (width < TSR_PANEL)
+  if (width < TSR_PANEL) {
     for (int k = 0; k < depth; k++)
       for (int j = 0; j < TSR_PANEL; j++) panel[k * TSR_PANEL + j] = j < width ? b[k * row + j * step] : 0.0f;
-  else if (step == 1)
-    for (int k = 0; k < depth; k++) vstore16(vload16(0, b + k * row), k, panel);
-  else
+  } else if (step == 1) {
     for (int k = 0; k < depth; k++)
+      for (int v = 0; v < TSR_VECTORS; v++) vstore16(vload16(v, b + k * row), k * TSR_VECTORS + v, panel);
+  } else {
+    int k = 0;
+    // Columns that lie in a row: 4 x 16 at a time.
+    for (; row == 1 && k + 16 <= depth; k += 16)
+      for (int j = 0; j < TSR_PANEL; j += 4) {
+        __global const float *from = b + j * step + k;
+        tsr_store_across(vload16(0, from), vload16(0, from + step), vload16(0, from + 2 * step), vload16(0, from + 3 * step),
+                         16, panel + k * TSR_PANEL + j);
+      }
+    for (; k < depth; k++)
       for (int j = 0; j < TSR_PANEL; j++) panel[k * TSR_PANEL + j] = b[k * row + j * step];
+  }
+}
+
+// Sixteen neighbours of a row, `stride` apart, +0 outside the image. Where the tensor goes on they are loaded in one go,
+// whatever the row, and what is outside is taken out.
+TSR_FN float16 tsr_neighbours(__global const float *b, long at, long count, int w, int width, int stride) {
+  const int16 x = w + stride * (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  float16 v;
+  if (stride == 1 && w >= 0 && w + 16 <= width) return vload16(0, b + at);
+  if (stride == 1 && at >= 0 && at + 16 <= count) v = vload16(0, b + at);
+  else if (stride == 2 && at >= 0 && at + 32 <= count)
+    v = (float16)(vload16(0, b + at).even, vload16(1, b + at).even);
+  else if (stride == 4 && at >= 0 && at + 64 <= count)
+    v = (float16)(vload16(0, b + at).s048c, vload16(1, b + at).s048c, vload16(2, b + at).s048c, vload16(3, b + at).s048c);
+  else {
+    float each[16];
+    for (int j = 0; j < 16; j++) each[j] = w + j * stride >= 0 && w + j * stride < width ? b[at + j * stride] : 0.0f;
+    return vload16(0, each);
+  }
+  return select((float16)(0.0f), v, x >= 0 && x < width);
 }
 
 // A walk over taps in the order of k, without divisions: channel, kernel row, kernel column.
@@ -95,68 +151,69 @@ TSR_FN void tsr_next_row(const tsr_taps_params *t, tsr_walk *walk) {
   walk->kh = 0, walk->site.h = t->start_h, walk->site.plane += t->height * t->width;
 }
 
-// The taps k0... of 16 places: by runs of places in one row of the output.
-TSR_FN void tsr_pack_taps(const tsr_product_params *q, __global const float *image, int k0, int depth, int column,
+// Places of a panel that lie in one row of the output: from column `to` of the panel on; their source but for the tap.
+typedef struct { int to; tsr_site place; } tsr_run;
+
+// The taps k0... of the panel's places: all runs of a tap in ascending order, so that the sixteen floats stored for each end in
+// columns or in a row that are still to come. `count`: floats from `image` to the tensor's end.
+TSR_FN void tsr_pack_taps(const tsr_product_params *q, __global const float *image, long count, int k0, int depth, int column,
                           __local float *panel) {
   const tsr_taps_params *t = &q->taps;
-  for (int j = 0; j < TSR_PANEL;) {
-    int run = TSR_PANEL - j;
-    if (column + j >= q->product.n) {
-      for (int k = 0; k < depth; k++)
-        for (int i = 0; i < run; i++) panel[k * TSR_PANEL + j + i] = 0.0f;
-      return;
-    }
-    const tsr_site place = tsr_site_of_place(t, 0, column + j);
+  tsr_run runs[TSR_PANEL + TSR_VECTORS];
+  int run_count = 0;
+  for (int j = 0; j < TSR_PANEL && column + j < q->product.n;) {
     const int left = t->places_w - (column + j) % t->places_w;
-    run = left < run ? left : run;
-    const int first = place.w + t->start_w, reach = (t->kernel_w - 1) * t->step_w;
-    const int whole = run == TSR_PANEL && t->stride_w == 1 && first + (reach < 0 ? reach : 0) >= 0 &&
-                      first + (reach > 0 ? reach : 0) + TSR_PANEL <= t->width;
-    tsr_walk walk = tsr_walk_from(t, k0);
-    for (int k = 0; k < depth;) {
-      // One row of the kernel.
-      const int taps = t->kernel_w - walk.kw < depth - k ? t->kernel_w - walk.kw : depth - k;
-      const int h = place.h + walk.site.h, w = place.w + walk.site.w;
-      __global const float *from = image + walk.site.plane + (long)h * t->width + w;
-      __local float *to = panel + k * TSR_PANEL + j;
-      if (h < 0 || h >= t->height)
-        for (int tap = 0; tap < taps; tap++)
-          for (int i = 0; i < run; i++) to[tap * TSR_PANEL + i] = 0.0f;
-      else if (whole)
-        for (int tap = 0; tap < taps; tap++) vstore16(vload16(0, from + tap * t->step_w), tap, to);
-      else
-        for (int tap = 0; tap < taps; tap++)
-          for (int i = 0; i < run; i++) {
-            const int x = tap * t->step_w + i * t->stride_w;
-            to[tap * TSR_PANEL + i] = w + x >= 0 && w + x < t->width ? from[x] : 0.0f;
-          }
-      k += taps;
-      tsr_next_row(t, &walk);
+    const tsr_site place = tsr_site_of_place(t, 0, column + j);
+    // A run of more than sixteen is stored in parts.
+    for (int part = 0; part < left && j + part < TSR_PANEL; part += 16) {
+      runs[run_count].to = j + part, runs[run_count].place = place;
+      runs[run_count++].place.w += part * t->stride_w;
     }
-    j += run;
+    j += left;
+  }
+  const int end = q->product.n - column, beyond = end < TSR_PANEL ? end : TSR_PANEL;
+  tsr_walk walk = tsr_walk_from(t, k0);
+  for (int k = 0; k < depth;) {
+    // One row of the kernel.
+    const int taps = t->kernel_w - walk.kw < depth - k ? t->kernel_w - walk.kw : depth - k;
+    for (int tap = 0; tap < taps; tap++, k++) {
+      __local float *to = panel + k * TSR_PANEL;
+      for (int r = 0; r < run_count; r++) {
+        const int h = runs[r].place.h + walk.site.h, w = runs[r].place.w + walk.site.w + tap * t->step_w;
+        float16 v = 0.0f;
+        if (h >= 0 && h < t->height)
+          v = tsr_neighbours(image, walk.site.plane + (long)h * t->width + w, count, w, t->width, t->stride_w);
+        vstore16(v, 0, to + runs[r].to);
+      }
+      for (int j = beyond; j < TSR_PANEL; j++) to[j] = 0.0f;
+    }
+    tsr_next_row(t, &walk);
   }
 }
 
-// The same values the other way round: 16 taps (columns) of the places k0..., of samples one after another.
-TSR_FN void tsr_pack_taps_across(const tsr_product_params *q, __global const float *images, int k0, int depth, int column,
-                                 __local float *panel) {
+// The same values the other way round: taps (columns) of the places k0..., of samples one after another, four taps at a time.
+TSR_FN void tsr_pack_taps_across(const tsr_product_params *q, __global const float *images, long count, int k0, int depth,
+                                 int column, __local float *panel) {
   const tsr_taps_params *t = &q->taps;
-  for (int j = 0; j < TSR_PANEL; j++) {
-    __local float *to = panel + j;
-    if (column + j >= q->product.n) {
-      for (int k = 0; k < depth; k++) to[k * TSR_PANEL] = 0.0f;
-      continue;
+  for (int j = 0; j < TSR_PANEL; j += 4) {
+    tsr_site tap[4];
+    for (int i = 0; i < 4; i++) {
+      const tsr_site none = {0, -(1 << 28), 0};
+      tap[i] = column + j + i < q->product.n ? tsr_site_of_tap(t, column + j + i) : none;
     }
-    const tsr_site tap = tsr_site_of_tap(t, column + j);
     for (int k = 0; k < depth;) {
       const tsr_site place = tsr_site_of_place(t, q->groups, k0 + k);
       const int left = t->places_w - (k0 + k) % t->places_w, run = left < depth - k ? left : depth - k;
-      const int h = place.h + tap.h, w = place.w + tap.w;
-      __global const float *from = images + place.plane + tap.plane + (long)h * t->width + w;
-      const int inside = h >= 0 && h < t->height;
-      for (int i = 0; i < run; i++) {
-        const int x = w + i * t->stride_w;
-        to[(k + i) * TSR_PANEL] = inside && x >= 0 && x < t->width ? from[i * t->stride_w] : 0.0f;
+      for (int part = 0; part < run; part += 16) {
+        float16 v[4];
+        for (int i = 0; i < 4; i++) {
+          const int h = place.h + tap[i].h, w = place.w + tap[i].w + part * t->stride_w;
+          v[i] = 0.0f;
+          if (h >= 0 && h < t->height)
+            v[i] = tsr_neighbours(images, place.plane + tap[i].plane + (long)h * t->width + w, count, w, t->width,
+                                  t->stride_w);
+        }
+        tsr_store_across(v[0], v[1], v[2], v[3], run - part, panel + (k + part) * TSR_PANEL + j);
       }
       k += run;
     }
@@ -174,12 +231,18 @@ TSR_FN void tsr_product(const int distance, const int kind, const tsr_product_pa
   b += p->b_offset + part.batch * p->b_batch_stride;
   bias += p->bias_offset + group * q.bias_stride;
   c += p->c_offset + part.batch * p->c_batch_stride + part.slice * q.c_slice_stride;
+  // Floats of B from here on, where it is images.
+  const long image = (long)q.taps.channels * q.taps.height * q.taps.width;
+  const long count = kind == TSR_B_TAPS ? (p->batch - part.batch) * (long)p->b_batch_stride
+                     : kind == TSR_B_TAPS_ACROSS
+                         ? (long)p->k / (q.taps.places_h * q.taps.places_w) * q.groups * image - part.batch * p->b_batch_stride
+                         : 0;
   int k = part.begin;
   do {
     const int stop = part.end - k < p->chunk ? part.end : k + p->chunk;
     if (kind == TSR_B_MATRIX) tsr_pack_matrix(p, b, k, stop - k, column, panel);
-    else if (kind == TSR_B_TAPS) tsr_pack_taps(&q, b, k, stop - k, column, panel);
-    else tsr_pack_taps_across(&q, b, k, stop - k, column, panel);
+    else if (kind == TSR_B_TAPS) tsr_pack_taps(&q, b, count, k, stop - k, column, panel);
+    else tsr_pack_taps_across(&q, b, count, k, stop - k, column, panel);
     for (int row = row0; row < rows; row += TSR_TILE_ROWS)
       tsr_tile(distance, &q, stop - k, a + (long)row * q.a_tile_stride + (long)k * p->a_col_stride, panel, bias, c, row,
                column, k == part.begin && !p->accumulate, stop == part.end);
@@ -191,7 +254,7 @@ TSR_FN void tsr_product(const int distance, const int kind, const tsr_product_pa
   __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void name(                                             \
       const tsr_product_params q, __global const float *a, __global const float *b, __global const float *bias,  \
       __global float *c) {                                                                                       \
-    __local float panel[TSR_K_CHUNK * TSR_PANEL];                                                                \
+    __local float panel[TSR_PANEL_FLOATS];                                                                       \
     tsr_product(distance, kind, q, a, b, bias, c, panel);                                                        \
   }
 #endif

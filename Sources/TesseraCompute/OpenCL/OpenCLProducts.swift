@@ -59,7 +59,7 @@ extension OpenCLBackend {
       let (height, width) = (64 * tiles.rowBlocks, 64 * tiles.columnBlocks)
       global = [(n + width - 1) / width * 16, (m + height - 1) / height * 16, parts]
     } else {
-      let panels = (n + 15) / 16
+      let panels = (n + tiles.columns - 1) / tiles.columns
       let rows = rowsOfItem(m, panels * parts, tiles)
       q.rows = Int32(rows)
       global = [panels, (m + rows - 1) / rows, parts]

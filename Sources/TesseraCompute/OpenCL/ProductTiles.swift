@@ -1,8 +1,10 @@
+import Kernels
+
 /// The tiles in which an OpenCL device computes matrix products and convolutions. They change a result's speed, never its
 /// bits (NUMERICS.md rule 10).
 public struct ProductTiles: Hashable, Sendable, Codable {
-  /// On CPU devices: rows of a tile of 16 columns whose sums stay in registers; 2, 4, 6, 8 or 12.
-  public var rows = 6
+  /// On CPU devices: rows of a tile whose sums stay in registers; 2, 4, 6, 8 or 12. Its columns; 16 or 32.
+  public var rows = 6, columns = 16
   /// On CPU devices: the most rows that a work-item runs down with its columns of B.
   public var rowsOfItem = 384
   /// On GPUs: blocks of 4 x 4 sums that a work-item keeps along rows and columns; a work-group of 16 x 16 takes a tile of
@@ -14,19 +16,33 @@ public struct ProductTiles: Hashable, Sendable, Codable {
   /// Low tiles and 64 x 64 ones.
   public init() {}
 
+  /// Reads tiles; files from before there was a choice of columns have 16.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    rows = try values.decode(Int.self, forKey: .rows)
+    columns = try values.decodeIfPresent(Int.self, forKey: .columns) ?? 16
+    rowsOfItem = try values.decode(Int.self, forKey: .rowsOfItem)
+    rowBlocks = try values.decode(Int.self, forKey: .rowBlocks)
+    columnBlocks = try values.decode(Int.self, forKey: .columnBlocks)
+    depth = try values.decode(Int.self, forKey: .depth)
+  }
+
   /// Whether kernels can be built with the tiles.
   public var isSound: Bool {
-    [2, 4, 6, 8, 12].contains(rows) && (1...1 << 20).contains(rowsOfItem) && (1...2).contains(rowBlocks)
+    [2, 4, 6, 8, 12].contains(rows) && [16, 32].contains(columns) && (1...1 << 20).contains(rowsOfItem) && (1...2).contains(rowBlocks)
       && (1...2).contains(columnBlocks) && [8, 16, 32].contains(depth)
   }
 
   /// Bytes of local memory that a work-group of a GPU needs: two slices of each operand.
   var localMemory: Int { 2 * depth * (64 * (rowBlocks + columnBlocks) + 8 + 3) * 4 }
 
+  /// The same of a CPU device: a chunk of its columns, and what is stored beyond it.
+  var panelBytes: Int { (Int(TSR_K_CHUNK) * columns + 16) * 4 }
+
   /// What kernels are built with.
   func options(wide: Bool) -> String {
     wide
-      ? " -DTSR_MI=\(rowBlocks) -DTSR_NI=\(columnBlocks) -DTSR_DEPTH=\(depth)" : " -DTSR_TILE_ROWS=\(rows)"
+      ? " -DTSR_MI=\(rowBlocks) -DTSR_NI=\(columnBlocks) -DTSR_DEPTH=\(depth)" : " -DTSR_TILE_ROWS=\(rows) -DTSR_VECTORS=\(columns / 16)"
   }
 
   /// What a search tries on a device.
@@ -41,11 +57,11 @@ public struct ProductTiles: Hashable, Sendable, Codable {
         }
       }
     } else {
-      for rows in [2, 4, 6, 8, 12] {
+      for (rows, columns) in [(2, 16), (4, 16), (6, 16), (8, 16), (12, 16), (8, 32), (12, 32)] {
         for most in [96, 384] {
           var tiles = ProductTiles()
-          (tiles.rows, tiles.rowsOfItem) = (rows, most)
-          all.append(tiles)
+          (tiles.rows, tiles.columns, tiles.rowsOfItem) = (rows, columns, most)
+          if tiles.panelBytes <= device.localMemory { all.append(tiles) }
         }
       }
     }
@@ -58,7 +74,7 @@ extension OpenCLBackend {
   public func describe(_ tiles: ProductTiles) -> String {
     wide
       ? "\(64 * tiles.rowBlocks) x \(64 * tiles.columnBlocks), depth \(tiles.depth)"
-      : "\(tiles.rows) x 16, \(tiles.rowsOfItem) rows"
+      : "\(tiles.rows) x \(tiles.columns), \(tiles.rowsOfItem) rows"
   }
 
   /// The device with each of the candidates of a search.

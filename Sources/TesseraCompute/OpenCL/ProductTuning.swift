@@ -16,9 +16,10 @@ public struct ProductTuning: Hashable, Sendable, Codable {
       if tuning.many.localMemory > device.localMemory { tuning.many.depth = 8 }
       if tuning.few.localMemory > device.localMemory { tuning.few.depth = 8 }
     } else {
-      // 16 columns are two vectors of AVX2, one of AVX-512 and four of 128 bits.
-      tuning = ProductTuning()
+      // 16 columns are two vectors of AVX2 and four of 128 bits, 32 two of AVX-512.
       tuning.many.rows = device.vectorWidth >= 16 ? 12 : device.vectorWidth >= 8 ? 6 : 4
+      tuning.many.columns = device.vectorWidth >= 16 ? 32 : 16
+      if tuning.many.panelBytes > device.localMemory { tuning.many.columns = 16 }
       tuning.few = tuning.many
     }
     return tuning
@@ -26,7 +27,7 @@ public struct ProductTuning: Hashable, Sendable, Codable {
 
   /// Whether the device can run it.
   func fits(_ device: OpenCLDevice, wide: Bool) -> Bool {
-    [many, few].allSatisfy { $0.isSound && (!wide || $0.localMemory <= device.localMemory) }
+    [many, few].allSatisfy { $0.isSound && (wide ? $0.localMemory : $0.panelBytes) <= device.localMemory }
   }
 
   /// The tiles for `parts` outputs of m x n.
