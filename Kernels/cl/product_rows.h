@@ -87,10 +87,16 @@ TSR_FN void tsr_tile(const int distance, const tsr_product_params *q, int depth,
 
 // Turns 4 rows of 16 into 16 rows of 4, the first `count` of which are stored, PANEL apart.
 TSR_FN void tsr_store_across(float16 a, float16 b, float16 c, float16 d, int count, __local float *to) {
-#define TSR_ACROSS(i, s) if (i < count) vstore4((float4)(a.s, b.s, c.s, d.s), 0, to + i * TSR_PANEL);
-  TSR_ACROSS(0, s0) TSR_ACROSS(1, s1) TSR_ACROSS(2, s2) TSR_ACROSS(3, s3) TSR_ACROSS(4, s4) TSR_ACROSS(5, s5)
-  TSR_ACROSS(6, s6) TSR_ACROSS(7, s7) TSR_ACROSS(8, s8) TSR_ACROSS(9, s9) TSR_ACROSS(10, sa) TSR_ACROSS(11, sb)
-  TSR_ACROSS(12, sc) TSR_ACROSS(13, sd) TSR_ACROSS(14, se) TSR_ACROSS(15, sf)
+#define TSR_ACROSS(i, s) vstore4((float4)(a.s, b.s, c.s, d.s), 0, to + (i) * TSR_PANEL);
+#define TSR_ACROSS_FOUR(i, s, t, u, v) TSR_ACROSS(i, s) TSR_ACROSS(i + 1, t) TSR_ACROSS(i + 2, u) TSR_ACROSS(i + 3, v)
+  if (count >= 16) {
+    TSR_ACROSS_FOUR(0, s0, s1, s2, s3) TSR_ACROSS_FOUR(4, s4, s5, s6, s7)
+    TSR_ACROSS_FOUR(8, s8, s9, sa, sb) TSR_ACROSS_FOUR(12, sc, sd, se, sf)
+    return;
+  }
+  float each[4][16];
+  vstore16(a, 0, each[0]), vstore16(b, 0, each[1]), vstore16(c, 0, each[2]), vstore16(d, 0, each[3]);
+  for (int i = 0; i < count; i++) vstore4((float4)(each[0][i], each[1][i], each[2][i], each[3][i]), 0, to + (i) * TSR_PANEL);
 }
 
 // A panel's columns of a matrix, +0 beyond the last.
@@ -151,44 +157,49 @@ TSR_FN void tsr_next_row(const tsr_taps_params *t, tsr_walk *walk) {
   walk->kh = 0, walk->site.h = t->start_h, walk->site.plane += t->height * t->width;
 }
 
-// Places of a panel that lie in one row of the output: from column `to` of the panel on; their source but for the tap.
-typedef struct { int to; tsr_site place; } tsr_run;
-
-// The taps k0... of the panel's places: all runs of a tap in ascending order, so that the sixteen floats stored for each end in
-// columns or in a row that are still to come. `count`: floats from `image` to the tensor's end.
-TSR_FN void tsr_pack_taps(const tsr_product_params *q, __global const float *image, long count, int k0, int depth, int column,
-                          __local float *panel) {
-  const tsr_taps_params *t = &q->taps;
-  tsr_run runs[TSR_PANEL + TSR_VECTORS];
-  int run_count = 0;
-  for (int j = 0; j < TSR_PANEL && column + j < q->product.n;) {
-    const int left = t->places_w - (column + j) % t->places_w;
-    const tsr_site place = tsr_site_of_place(t, 0, column + j);
-    // A run of more than sixteen is stored in parts.
-    for (int part = 0; part < left && j + part < TSR_PANEL; part += 16) {
-      runs[run_count].to = j + part, runs[run_count].place = place;
-      runs[run_count++].place.w += part * t->stride_w;
-    }
-    j += left;
-  }
-  const int end = q->product.n - column, beyond = end < TSR_PANEL ? end : TSR_PANEL;
+// The taps k0... of up to sixteen neighbouring places, the first of them at `place`; what lies beyond them in the panel stays.
+TSR_FN void tsr_pack_run(const tsr_taps_params *t, __global const float *image, long count, tsr_site place, int live, int k0,
+                         int depth, __local float *panel) {
+  const int16 lane = (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  const int first = place.w + t->start_w, reach = (t->kernel_w - 1) * t->step_w;
+  const int whole = live == 16 && t->stride_w == 1 && first + (reach < 0 ? reach : 0) >= 0 &&
+                    first + (reach > 0 ? reach : 0) + 16 <= t->width;
   tsr_walk walk = tsr_walk_from(t, k0);
   for (int k = 0; k < depth;) {
     // One row of the kernel.
     const int taps = t->kernel_w - walk.kw < depth - k ? t->kernel_w - walk.kw : depth - k;
-    for (int tap = 0; tap < taps; tap++, k++) {
-      __local float *to = panel + k * TSR_PANEL;
-      for (int r = 0; r < run_count; r++) {
-        const int h = runs[r].place.h + walk.site.h, w = runs[r].place.w + walk.site.w + tap * t->step_w;
+    const int h = place.h + walk.site.h, w = place.w + walk.site.w, inside = h >= 0 && h < t->height;
+    const long from = walk.site.plane + (long)h * t->width + w;
+    __local float *to = panel + k * TSR_PANEL;
+    if (inside && whole)
+      for (int tap = 0; tap < taps; tap++) vstore16(vload16(0, image + from + tap * t->step_w), 0, to + tap * TSR_PANEL);
+    else
+      for (int tap = 0; tap < taps; tap++) {
+        const int step = tap * t->step_w;
         float16 v = 0.0f;
-        if (h >= 0 && h < t->height)
-          v = tsr_neighbours(image, walk.site.plane + (long)h * t->width + w, count, w, t->width, t->stride_w);
-        vstore16(v, 0, to + runs[r].to);
+        if (inside) v = tsr_neighbours(image, from + step, count, w + step, t->width, t->stride_w);
+        if (live < 16) v = select(vload16(0, to + tap * TSR_PANEL), v, lane < live);
+        vstore16(v, 0, to + tap * TSR_PANEL);
       }
-      for (int j = beyond; j < TSR_PANEL; j++) to[j] = 0.0f;
-    }
+    k += taps;
     tsr_next_row(t, &walk);
   }
+}
+
+// The taps k0... of the panel's places. `count`: floats from `image` to the tensor's end.
+TSR_FN void tsr_pack_taps(const tsr_product_params *q, __global const float *image, long count, int k0, int depth, int column,
+                          __local float *panel) {
+  const tsr_taps_params *t = &q->taps;
+  const int end = q->product.n - column < TSR_PANEL ? q->product.n - column : TSR_PANEL;
+  for (int j = 0; j < end;) {
+    // Neighbours are places in one row of the output.
+    const int left = t->places_w - (column + j) % t->places_w, live = left < end - j ? left : end - j;
+    tsr_pack_run(t, image, count, tsr_site_of_place(t, 0, column + j), live < 16 ? live : 16, k0, depth, panel + j);
+    j += live < 16 ? live : 16;
+  }
+  if (end < TSR_PANEL)
+    for (int k = 0; k < depth; k++)
+      for (int j = end; j < TSR_PANEL; j++) panel[k * TSR_PANEL + j] = 0.0f;
 }
 
 // The same values the other way round: taps (columns) of the places k0..., of samples one after another, four taps at a time.
@@ -204,16 +215,29 @@ TSR_FN void tsr_pack_taps_across(const tsr_product_params *q, __global const flo
     for (int k = 0; k < depth;) {
       const tsr_site place = tsr_site_of_place(t, q->groups, k0 + k);
       const int left = t->places_w - (k0 + k) % t->places_w, run = left < depth - k ? left : depth - k;
+      long at[4];
+      int w[4], inside[4], whole = t->stride_w == 1;
+      for (int i = 0; i < 4; i++) {
+        const int h = place.h + tap[i].h;
+        w[i] = place.w + tap[i].w;
+        at[i] = place.plane + tap[i].plane + (long)h * t->width + w[i];
+        inside[i] = h >= 0 && h < t->height;
+        whole = whole && inside[i] && w[i] >= 0 && w[i] + run <= t->width && at[i] + run + 16 <= count;
+      }
       for (int part = 0; part < run; part += 16) {
-        float16 v[4];
-        for (int i = 0; i < 4; i++) {
-          const int h = place.h + tap[i].h, w = place.w + tap[i].w + part * t->stride_w;
-          v[i] = 0.0f;
-          if (h >= 0 && h < t->height)
-            v[i] = tsr_neighbours(images, place.plane + tap[i].plane + (long)h * t->width + w, count, w, t->width,
-                                  t->stride_w);
+        __local float *to = panel + (k + part) * TSR_PANEL + j;
+        if (whole) {
+          tsr_store_across(vload16(0, images + at[0] + part), vload16(0, images + at[1] + part),
+                           vload16(0, images + at[2] + part), vload16(0, images + at[3] + part), run - part, to);
+          continue;
         }
-        tsr_store_across(v[0], v[1], v[2], v[3], run - part, panel + (k + part) * TSR_PANEL + j);
+        float16 v[4];
+        const int step = part * t->stride_w;
+        for (int i = 0; i < 4; i++) {
+          v[i] = 0.0f;
+          if (inside[i]) v[i] = tsr_neighbours(images, at[i] + step, count, w[i] + step, t->width, t->stride_w);
+        }
+        tsr_store_across(v[0], v[1], v[2], v[3], run - part, to);
       }
       k += run;
     }
