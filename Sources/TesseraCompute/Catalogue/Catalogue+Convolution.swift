@@ -61,6 +61,21 @@ extension Catalogue {
       .init(batch: 1, inChannels: 20, size: (9, 7), outChannels: 20, kernel: (9, 3), padding: 1),
       // Groups and batch groups in a small one.
       .init(batch: 9, inChannels: 4, size: (3, 3), outChannels: 4, kernel: (2, 2), groups: 2),
+      // Many channels, read in place by the CPU: phases, lanes that stay empty, more than a chunk, parts and bands of rows,
+      // kernel rows of 6 to 8 taps, dilation, batch groups.
+      .init(batch: 2, inChannels: 3, size: (23, 19), outChannels: 32, kernel: (7, 7), stride: 2, padding: 3),
+      .init(batch: 9, inChannels: 17, size: (5, 31), outChannels: 29, kernel: (3, 3), padding: 1),
+      .init(batch: 1, inChannels: 40, size: (9, 8), outChannels: 32, kernel: (4, 4)),
+      .init(batch: 9, inChannels: 19, size: (7, 9), outChannels: 64, kernel: (1, 1)),
+      .init(batch: 2, inChannels: 16, size: (11, 10), outChannels: 64, kernel: (3, 3), padding: 1, groups: 2),
+      .init(batch: 1, inChannels: 9, size: (12, 33), outChannels: 64, kernel: (3, 3), padding: 1),
+      .init(
+        batch: 1, inChannels: 7, size: (17, 16), outChannels: 32, kernel: (3, 3), stride: 3, padding: 2,
+        dilation: 2),
+      .init(batch: 1, inChannels: 5, size: (8, 21), outChannels: 16, kernel: (3, 6), padding: 2),
+      .init(batch: 1, inChannels: 160, size: (20, 60), outChannels: 32, kernel: (3, 3), padding: 1),
+      .init(batch: 1, inChannels: 4, size: (13, 27), outChannels: 32, kernel: (5, 8), stride: 1, padding: 1)
+        .along(stride: (3, 5), padding: (1, 4), dilation: (1, 1)),
       // Height and width with strides, padding and dilation of their own; as products and as direct sums.
       .init(batch: 2, inChannels: 4, size: (9, 11), outChannels: 5, kernel: (3, 2))
         .along(stride: (2, 1), padding: (0, 2), dilation: (1, 2)),

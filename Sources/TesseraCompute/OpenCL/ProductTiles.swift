@@ -29,7 +29,8 @@ public struct ProductTiles: Hashable, Sendable, Codable {
 
   /// Whether kernels can be built with the tiles.
   public var isSound: Bool {
-    [2, 4, 6, 8, 12].contains(rows) && [16, 32].contains(columns) && (1...1 << 20).contains(rowsOfItem) && (1...2).contains(rowBlocks)
+    [2, 4, 6, 8, 12].contains(rows) && [16, 32].contains(columns) && (1...1 << 20).contains(rowsOfItem)
+      && (1...2).contains(rowBlocks)
       && (1...2).contains(columnBlocks) && [8, 16, 32].contains(depth)
   }
 
@@ -42,7 +43,8 @@ public struct ProductTiles: Hashable, Sendable, Codable {
   /// What kernels are built with.
   func options(wide: Bool) -> String {
     wide
-      ? " -DTSR_MI=\(rowBlocks) -DTSR_NI=\(columnBlocks) -DTSR_DEPTH=\(depth)" : " -DTSR_TILE_ROWS=\(rows) -DTSR_VECTORS=\(columns / 16)"
+      ? " -DTSR_MI=\(rowBlocks) -DTSR_NI=\(columnBlocks) -DTSR_DEPTH=\(depth)"
+      : " -DTSR_TILE_ROWS=\(rows) -DTSR_VECTORS=\(columns / 16)"
   }
 
   /// What a search tries on a device.
