@@ -2,10 +2,11 @@
 // One fma chain from +0 in ascending k per chunk; chunk sums meet in C, in ascending order (NUMERICS.md rule 4).
 //
 //   CPU device: a work-item takes 16 columns   GPU: a work-group of 16 x 16 takes 64 TSR_MI x 64 TSR_NI of C;
-//   of B, a chunk of 512 k at a time, into     16-deep slices of A and B go through local memory, the next one is
-//   local memory (32 KiB, its own panel) and   on its way while this one is used; a work-item keeps MI x NI blocks
-//   runs down the rows of A, a tile of         of 4 x 4 sums, 64 apart, and reads its operands as float4.
-//   TSR_TILE_ROWS x 16 sums in registers:
+//   of B (32: TSR_VECTORS 2), a chunk of 512   16-deep slices of A and B go through local memory, the next one is
+//   k at a time, into local memory (its own    on its way while this one is used; a work-item keeps MI x NI blocks
+//   panel) and runs down the rows of A, a      of 4 x 4 sums, 64 apart, and reads its operands as float4.
+//   tile of TSR_TILE_ROWS x 16 sums in
+//   registers:
 //             n: 16                                      n: 64 NI
 //        +---+ +----+                             +----+ +----------+
 //     m: | A | |    |  TSR_TILE_ROWS          m:  | A  | | 4x4  4x4 |  64 MI

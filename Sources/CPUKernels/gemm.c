@@ -8,7 +8,8 @@
 //   [====]   i +---[======]--+   a panel of A (MR x chunk) stays in level 1 while the block streams by
 //   [====]     |             |   MR x NR accumulators live in registers: 14 x 32 (AVX-512), 6 x 16 (AVX2)
 //
-// Convolutions never build an im2col matrix: packing B reads the taps from the image.
+// Convolutions never build an im2col matrix: packing B reads the taps from the image. Those with many channels (dense.c) or
+// few of them a group (direct.c) have ways of their own.
 #include "isa_select.h"
 
 #include "tessera_math.h"
