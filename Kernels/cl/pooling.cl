@@ -80,6 +80,7 @@ TSR_ROWS2(tsr_adaptive_pool, tsr_pool_params, p.planes * p.out_h, const float, x
                   y[i * p.out_w + j] = tsr_canonical(tsr_div(sum, (float)((h1 - h0) * (w1 - w0))));)
 TSR_END
 
+#ifdef __OPENCL_VERSION__  // on the CPU: Sources/CPUKernels/adaptive_pool.c
 // Input row h lies in windows floor(h out / height) ... ceil((h + 1) out / height) - 1.
 TSR_ROWS2(tsr_adaptive_pool_grad, tsr_pool_params, p.planes * p.height, const float, dy, float, dx)
   const tsr_i64 plane = i / p.height * p.out_h * p.out_w;
@@ -95,6 +96,7 @@ TSR_ROWS2(tsr_adaptive_pool_grad, tsr_pool_params, p.planes * p.height, const fl
                     }
                   dx[i * p.width + j] = tsr_canonical(sum);)
 TSR_END
+#endif
 
 TSR_ROWS2(tsr_upsample, tsr_upsample_params, p.planes * p.height * p.scale, const float, x, float, y)
   const tsr_i64 row = i / p.scale * p.width;
