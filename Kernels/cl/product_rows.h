@@ -10,8 +10,6 @@
 #else
 #define TSR_SECOND(...)
 #endif
-// What is stored sixteen at a time may reach beyond a panel.
-#define TSR_PANEL_FLOATS (TSR_K_CHUNK * TSR_PANEL + 16)
 
 // Rows of a tile: 16 registers of 8 floats hold 6 x 16 sums beside what they are made of, 32 of 16 floats 12 x 32.
 #ifndef TSR_TILE_ROWS
@@ -157,13 +155,18 @@ TSR_FN void tsr_next_row(const tsr_taps_params *t, tsr_walk *walk) {
   walk->kh = 0, walk->site.h = t->start_h, walk->site.plane += t->height * t->width;
 }
 
-// The taps k0... of up to sixteen neighbouring places, the first of them at `place`; what lies beyond them in the panel stays.
-TSR_FN void tsr_pack_run(const tsr_taps_params *t, __global const float *image, long count, tsr_site place, int live, int k0,
-                         int depth, __local float *panel) {
+// The taps k0... of up to sixteen neighbouring places, the first of them at `place` and in column j of the panel, where all
+// else stays.
+TSR_FN void tsr_pack_run(const tsr_taps_params *t, __global const float *image, long count, tsr_site place, int live, int j,
+                         int k0, int depth, __local float *panel) {
   const int16 lane = (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   const int first = place.w + t->start_w, reach = (t->kernel_w - 1) * t->step_w;
   const int whole = live == 16 && t->stride_w == 1 && first + (reach < 0 ? reach : 0) >= 0 &&
                     first + (reach > 0 ? reach : 0) + 16 <= t->width;
+  // Sixteen columns near the panel's end begin before the run.
+  const int early = j + 16 > TSR_PANEL ? j + 16 - TSR_PANEL : 0;
+  panel += j - early;
+  place.w -= early * t->stride_w;
   tsr_walk walk = tsr_walk_from(t, k0);
   for (int k = 0; k < depth;) {
     // One row of the kernel.
@@ -178,7 +181,7 @@ TSR_FN void tsr_pack_run(const tsr_taps_params *t, __global const float *image, 
         const int step = tap * t->step_w;
         float16 v = 0.0f;
         if (inside) v = tsr_neighbours(image, from + step, count, w + step, t->width, t->stride_w);
-        if (live < 16) v = select(vload16(0, to + tap * TSR_PANEL), v, lane < live);
+        if (live < 16) v = select(vload16(0, to + tap * TSR_PANEL), v, lane >= early && lane < early + live);
         vstore16(v, 0, to + tap * TSR_PANEL);
       }
     k += taps;
@@ -194,7 +197,7 @@ TSR_FN void tsr_pack_taps(const tsr_product_params *q, __global const float *ima
   for (int j = 0; j < end;) {
     // Neighbours are places in one row of the output.
     const int left = t->places_w - (column + j) % t->places_w, live = left < end - j ? left : end - j;
-    tsr_pack_run(t, image, count, tsr_site_of_place(t, 0, column + j), live < 16 ? live : 16, k0, depth, panel + j);
+    tsr_pack_run(t, image, count, tsr_site_of_place(t, 0, column + j), live < 16 ? live : 16, j, k0, depth, panel);
     j += live < 16 ? live : 16;
   }
   if (end < TSR_PANEL)
@@ -278,7 +281,7 @@ TSR_FN void tsr_product(const int distance, const int kind, const tsr_product_pa
   __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void name(                                             \
       const tsr_product_params q, __global const float *a, __global const float *b, __global const float *bias,  \
       __global float *c) {                                                                                       \
-    __local float panel[TSR_PANEL_FLOATS];                                                                       \
+    __local float panel[TSR_K_CHUNK * TSR_PANEL];                                                                \
     tsr_product(distance, kind, q, a, b, bias, c, panel);                                                        \
   }
 #endif

@@ -37,8 +37,8 @@ public struct ProductTiles: Hashable, Sendable, Codable {
   /// Bytes of local memory that a work-group of a GPU needs: two slices of each operand.
   var localMemory: Int { 2 * depth * (64 * (rowBlocks + columnBlocks) + 8 + 3) * 4 }
 
-  /// The same of a CPU device: a chunk of its columns, and what is stored beyond it.
-  var panelBytes: Int { (Int(TSR_K_CHUNK) * columns + 16) * 4 }
+  /// The same of a CPU device: a chunk of its columns.
+  var panelBytes: Int { Int(TSR_K_CHUNK) * columns * 4 }
 
   /// What kernels are built with.
   func options(wide: Bool) -> String {
