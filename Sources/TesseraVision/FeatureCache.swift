@@ -53,8 +53,15 @@ final class DeviceFeatureCache: FeatureCache {
 
   /// The rows are a chunk; those of another device come over the host.
   func keep(_ tensor: Tensor, from row: Int, of device: any Backend) throws {
-    let own = device === home ? tensor : try home.tensor(try device.floats(tensor), tensor.shape)
+    let own = device === home ? tensor : try moved(try device.floats(tensor), tensor.shape)
     chunks.withLock { $0[row / chunk] = own }
+  }
+
+  /// A helper's values; what fails here is no fault of the helper's.
+  private func moved(_ values: [Float], _ shape: [Int]) throws -> Tensor {
+    do { return try home.tensor(values, shape) } catch let error as TesseraError {
+      throw error.on(home.name)
+    }
   }
 
   func copy(_ rows: [Int], into tensor: Tensor, on device: any Backend) throws {

@@ -4,7 +4,10 @@ import TesseraNN
 extension ImageClassifier {
   /// The network with its weights of now on each device of a group, whose main one is its own.
   public func copies(on devices: DeviceGroup) throws -> PerDevice<ImageClassifier> {
-    try PerDevice(devices, main: self) { try copy(on: $0) }
+    let values =
+      devices.helpers.isEmpty
+      ? [] : try devices.naming(device) { try state.map { try device.floats($0.tensor) } }
+    return try PerDevice(devices, main: self) { try copy(values, on: $0) }
   }
 
   /// The class probabilities' logarithms of normalised images, row-major (count, classes).
@@ -21,13 +24,13 @@ extension ImageClassifier {
     return try device.floats(y.value)
   }
 
-  private func copy(on other: any Backend) throws -> ImageClassifier {
+  private func copy(_ values: [[Float]], on other: any Backend) throws -> ImageClassifier {
     let copy = try ImageClassifier(
       architecture, classes: classes, pixels: pixels, channels: channels, options: options, seed: 0,
       device: other)
     copy.standardizesBatches = standardizesBatches
-    for ((_, from), (_, to)) in zip(state, copy.state) {
-      try device.floats(from).withUnsafeBytes { try other.upload($0, to: to, offset: 0) }
+    for (values, (_, tensor)) in zip(values, copy.state) {
+      try values.withUnsafeBytes { try other.upload($0, to: tensor, offset: 0) }
     }
     return copy
   }

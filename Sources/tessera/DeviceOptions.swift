@@ -7,7 +7,7 @@ import TesseraPipeline
 struct DeviceOptions: ParsableArguments {
   @Option(
     help:
-      "cpu, opencl, opencl:N, opencl:NAME or auto; run, embed, train, evaluate and predict also take a list (cpu,opencl:0), or all."
+      "cpu, opencl, opencl:N, opencl:NAME or auto; run, embed, layout, train, evaluate and predict also take a list (cpu,opencl:0), or all."
   )
   var device = "auto"
 
@@ -87,7 +87,8 @@ struct DeviceOptions: ParsableArguments {
     _ name: String, _ devices: DeviceGroup, _ profiler: Profiler?, _ body: (DeviceGroup) throws -> R
   ) throws -> R {
     let result = try devices.main.span(name) {
-      let result = try body(devices)
+      // What helpers fail at names them already.
+      let result = try devices.naming(devices.main) { try body(devices) }
       try devices.synchronize()
       return result
     }

@@ -19,7 +19,14 @@ public struct DeviceGroup: Sendable {
 
   /// Waits until all enqueued work is done; throws what went wrong in it.
   public func synchronize() throws {
-    for device in all { try device.synchronize() }
+    for device in all { try naming(device) { try device.synchronize() } }
+  }
+
+  /// Runs a body on a device of several, whose errors say so.
+  public func naming<R>(_ device: any Backend, _ body: () throws -> R) rethrows -> R {
+    do { return try body() } catch let error as TesseraError where !helpers.isEmpty {
+      throw error.on(device.name)
+    }
   }
 }
 
@@ -35,7 +42,7 @@ public struct PerDevice<Model> {
   ///
   /// - Parameter make: makes the model of a device.
   public init(_ devices: DeviceGroup, _ make: (any Backend) throws -> Model) rethrows {
-    try self.init(devices, main: try make(devices.main), make)
+    try self.init(devices, main: try devices.naming(devices.main) { try make(devices.main) }, make)
   }
 
   /// A model a device, the main device's being there already.
@@ -43,7 +50,7 @@ public struct PerDevice<Model> {
   /// - Parameter make: makes the model of a helper.
   public init(_ devices: DeviceGroup, main: Model, _ make: (any Backend) throws -> Model) rethrows {
     (self.devices, self.main) = (devices, main)
-    helpers = try devices.helpers.map(make)
+    helpers = try devices.helpers.map { device in try devices.naming(device) { try make(device) } }
   }
 
   /// Hands parts of some work out to the devices as they become free, a host's thread each; returns when all is done.
@@ -63,10 +70,11 @@ public struct PerDevice<Model> {
     }
     let hands = zip(devices.all, [main] + helpers).prefix(parts).map { Hand(device: $0, model: $1) }
     let queue = WorkQueue<Result>(parts: parts, workers: hands.count)
+    let devices = devices  // not all of `self`, which the threads may not share
     var threads: [HostThread] = []
     defer { for thread in threads { thread.join() } }
     for hand in hands {
-      do { threads.append(try HostThread { hand.work(queue, work) }) } catch { queue.giveUp(error) }
+      do { threads.append(try HostThread { hand.work(queue, devices, work) }) } catch { queue.giveUp(error) }
     }
     try queue.collect(take)
   }
@@ -77,17 +85,16 @@ public struct PerDevice<Model> {
 
     /// The task of the device's thread.
     func work<Result>(
-      _ queue: WorkQueue<Result>, _ body: (Model, any Backend, Int) throws -> Result
+      _ queue: WorkQueue<Result>, _ devices: DeviceGroup,
+      _ body: (Model, any Backend, Int) throws -> Result
     ) {
       device.profiler?.nameThread("host for \(device.name)")
       queue.work { part in
-        do {
+        try devices.naming(device) {
           let result = try body(model, device, part)
           // A device that had work only enqueued would take parts that another is free for.
           try device.synchronize()
           return result
-        } catch let error as TesseraError {
-          throw error.on(device.name)
         }
       }
     }
@@ -95,10 +102,3 @@ public struct PerDevice<Model> {
 }
 
 extension PerDevice: Sendable where Model: Sendable {}
-
-extension TesseraError {
-  /// The same with the device in front where it happened; mistakes in the input have no device.
-  fileprivate func on(_ device: String) -> TesseraError {
-    kind == .input ? self : TesseraError(kind, at: "\(device): \(place)", found: found, wanted: wanted)
-  }
-}

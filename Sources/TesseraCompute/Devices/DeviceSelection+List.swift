@@ -32,7 +32,11 @@ extension DeviceSelection {
       return device
     }
     // All names are looked at before any device is opened, which takes a while.
-    let backends = try devices.map(opener.open)
+    let backends = try devices.map { device in
+      do { return try opener.open(device) } catch let error as TesseraError {
+        throw error.on(device?.selection ?? "cpu")
+      }
+    }
     return DeviceGroup(backends[0], helpers: Array(backends.dropFirst()))
   }
 

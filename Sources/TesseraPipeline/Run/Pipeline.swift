@@ -158,7 +158,7 @@ public struct Pipeline {
         labels: embeddings.labels, validation: c.validationShare, test: testShare, seed: c.seed,
         trainingRows: c.trainingRows)
       progress.begin("laying out \(embeddings.columns) features by \(split.training.count) reviews")
-      let layout = try FeatureLayout.make(embeddings, split: split, try c.layoutPlan(), on: devices.main) {
+      let layout = try FeatureLayout.make(embeddings, split: split, try c.layoutPlan(), on: devices) {
         let kl = $2.map { " (KL \($0))" } ?? ""
         progress.update("t-SNE\(kl)", done: $0, of: $1, unit: "iterations")
       }
