@@ -56,10 +56,11 @@ TSR_ROWS2(tsr_joint_scale, tsr_points_params, p.points, const float, total, floa
                   y[i * p.points + j] = j == i ? 0.0f : tsr_canonical(v < 0x1p-52f ? 0x1p-52f : v);)
 TSR_END
 
-// forces (5, points): Z_i = sum q; sum P q (y_i - y_j); sum q^2 (y_i - y_j), x then y of each.
-TSR_ROWS3(tsr_tsne_forces, tsr_tsne_params, p.points, const float, joint, const float, layout, float, forces)
+// forces (5, rows) of the points from `first` on: Z_i = sum q; sum P q (y_i - y_j); sum q^2 (y_i - y_j), x then y of each.
+TSR_ROWS3(tsr_tsne_forces, tsr_tsne_params, p.rows, const float, joint, const float, layout, float, forces)
   const int n = p.points;
-  const float xi = layout[i], yi = layout[n + i];
+  const tsr_i64 rows = p.rows, point = p.first + i;
+  const float xi = layout[point], yi = layout[n + point];
   TSR_ACC(norm, 0.0f)
   TSR_ACC(ax, 0.0f)
   TSR_ACC(ay, 0.0f)
@@ -67,7 +68,7 @@ TSR_ROWS3(tsr_tsne_forces, tsr_tsne_params, p.points, const float, joint, const 
   TSR_ACC(ry, 0.0f)
   TSR_EACH_LANE(n, const float dx = xi - layout[j]; const float dy = yi - layout[n + j];
                 const float s = tsr_div(1.0f, tsr_fma(dy, dy, tsr_fma(dx, dx, 1.0f)));
-                const float q = TSR_UNLESS(TSR_IS(i), s); const float a = joint[i * n + j] * q; const float r = q * q;
+                const float q = TSR_UNLESS(TSR_IS(point), s); const float a = joint[point * n + j] * q; const float r = q * q;
                 TSR_AT(norm) = TSR_AT(norm) + q; TSR_AT(ax) = tsr_fma(a, dx, TSR_AT(ax));
                 TSR_AT(ay) = tsr_fma(a, dy, TSR_AT(ay)); TSR_AT(rx) = tsr_fma(r, dx, TSR_AT(rx));
                 TSR_AT(ry) = tsr_fma(r, dy, TSR_AT(ry));)
@@ -78,10 +79,10 @@ TSR_ROWS3(tsr_tsne_forces, tsr_tsne_params, p.points, const float, joint, const 
   TSR_SUM(ry, repulsion_y)
   TSR_ONE {
     forces[i] = tsr_canonical(z);
-    forces[n + i] = tsr_canonical(attraction_x);
-    forces[2 * n + i] = tsr_canonical(attraction_y);
-    forces[3 * n + i] = tsr_canonical(repulsion_x);
-    forces[4 * n + i] = tsr_canonical(repulsion_y);
+    forces[rows + i] = tsr_canonical(attraction_x);
+    forces[2 * rows + i] = tsr_canonical(attraction_y);
+    forces[3 * rows + i] = tsr_canonical(repulsion_x);
+    forces[4 * rows + i] = tsr_canonical(repulsion_y);
   }
 TSR_END
 

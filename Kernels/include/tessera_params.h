@@ -87,6 +87,7 @@ typedef struct {
 // A (batch, rows, k) by strides, where k = (outer, inner), into panels of `tile` rows: (batch, panel, k, tile).
 typedef struct { int batch, rows, k, inner, tile, offset, batch_stride, row_stride, outer_stride, inner_stride; } tsr_pack_params;
 typedef struct { int points; float perplexity; float tolerance; int max_iterations; } tsr_affinity_params;
-typedef struct { int points; float exaggeration, learning_rate, momentum, min_gain; } tsr_tsne_params;
+// `first` and `rows` of the points: those whose forces are computed.
+typedef struct { int points, first, rows; float exaggeration, learning_rate, momentum, min_gain; } tsr_tsne_params;
 
 #endif

@@ -18,6 +18,8 @@ public struct TesseraError: Error, Equatable, CustomStringConvertible {
   public let found: String
   /// What was wanted instead; may be empty.
   public let wanted: String
+  /// The device that failed at work, where there are several.
+  public private(set) var device: String?
 
   /// Makes an error of the given kind.
   public init(_ kind: Kind, at place: String, found: String, wanted: String = "") {
@@ -42,9 +44,17 @@ public struct TesseraError: Error, Equatable, CustomStringConvertible {
     TesseraError(.device, at: place, found: found, wanted: wanted)
   }
 
+  /// The same with the device that failed, for `Kind.device`; one that is known already stays.
+  public func on(_ device: String) -> TesseraError {
+    var error = self
+    if kind == .device { error.device = self.device ?? device }
+    return error
+  }
+
   /// One line, with control characters made visible.
   public var description: String {
-    let text = wanted.isEmpty ? "\(place): \(found)" : "\(place): found \(found), wanted \(wanted)"
+    let head = device.map { "\($0): \(place)" } ?? place
+    let text = wanted.isEmpty ? "\(head): \(found)" : "\(head): found \(found), wanted \(wanted)"
     return text.unicodeScalars.map { scalar in
       scalar.value < 32 || scalar.value == 127 ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
     }.joined()

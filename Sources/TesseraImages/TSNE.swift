@@ -44,10 +44,12 @@ public struct TSNE: Sendable {
   ///
   /// - Parameters:
   ///   - points: row-major (count, dims); a caller that gives its last copy away saves that memory.
+  ///   - helpers: devices that help with the forces, if that makes the steps faster.
   ///   - progress: called now and then with the iteration and the last known divergence.
   /// - Throws: `TesseraError` if there are too few points for the perplexity.
   public func layOut(
     _ points: consuming [Float], count: Int, dims: Int, on device: any Backend,
+    helpers: [any Backend] = [],
     progress: (Int, Float?) throws -> Void = { _, _ in }
   ) throws -> Result {
     guard perplexity >= 1, Float(count) > perplexity else {
@@ -60,6 +62,7 @@ public struct TSNE: Sendable {
     }
     let layout = try place(points, count, dims, device)
     let joint = try affinities(consume points, count, dims, device)
+    let shared = TSNEForces(joint, points: count, on: DeviceGroup(device, helpers: helpers))
     let velocity = try device.allocate([2, count], .float32)
     let gains = try device.allocate([2, count], .float32)
     let forces = try device.allocate([5, count], .float32)
@@ -83,7 +86,7 @@ public struct TSNE: Sendable {
         best.iteration = iteration
       }
       (p.exaggeration, p.momentum) = exploring ? (exaggeration, 0.5) : (1, 0.8)
-      try device.tsneForces(p, joint: joint, layout: layout, into: forces)
+      try shared.compute(p, layout: layout, into: forces)
       try device.tsneUpdate(
         p, forces: forces, layout: layout, velocity: velocity, gains: gains, squaredNorm: norm)
       done = iteration + 1

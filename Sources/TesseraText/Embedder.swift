@@ -37,29 +37,52 @@ public struct Embedder {
   public func embed(_ texts: [String], progress: (Int) throws -> Void = { _ in }) throws -> [Float] {
     let limit = min(512, encoder.configuration.positions)
     let ids = texts.map { encoder.tokenizer.encode($0, limit: limit) }
-    // Longest first: texts of like length share a batch, and memory does not grow on the way.
-    let order = ids.indices.sorted { (ids[$0].count, $1) > (ids[$1].count, $0) }
+    let batches = batches(of: ids)
+    let (features, hidden, kept, pooling) = (features, encoder.configuration.hidden, states, pooling)
     var rows = [Float](repeating: 0, count: texts.count * features)
-    var at = 0
-    while at < order.count {
-      var end = at
-      var tokens = 0
-      while end < order.count, end - at < batch,
-        end == at || tokens + ids[order[end]].count <= Self.tokensPerBatch
-      {
-        tokens += ids[order[end]].count
-        end += 1
+    var done = 0
+    try encoder.copies.share(batches.count) { encoder, _, number in
+      try encoder.pooledStates(batches[number].map { ids[$0] }, kept, pooling)
+    } take: { number, pooled in
+      for (place, values) in pooled.enumerated() {
+        for (index, row) in batches[number].enumerated() {
+          let target = row * features + place * hidden
+          rows.replaceSubrange(
+            target..<target + hidden, with: values[index * hidden..<(index + 1) * hidden])
+        }
       }
-      try embed(order[at..<end].map { ids[$0] }, rowNumbers: Array(order[at..<end]), into: &rows)
-      at = end
-      try progress(at)
+      done += batches[number].count
+      try progress(done)
     }
     return rows
   }
 
-  private func embed(_ batch: [[Int32]], rowNumbers: [Int], into rows: inout [Float]) throws {
-    let device = encoder.device
-    let hidden = encoder.configuration.hidden
+  /// The texts of each batch, by number.
+  private func batches(of ids: [[Int32]]) -> [[Int]] {
+    // Longest first: texts of like length share a batch, memory does not grow on the way, and what comes last, when a device
+    // may have to wait for another, is short.
+    let order = ids.indices.sorted { (ids[$0].count, $1) > (ids[$1].count, $0) }
+    var batches: [[Int]] = []
+    var tokens = 0
+    for text in order {
+      tokens += ids[text].count
+      if let last = batches.last, last.count < batch, tokens <= Self.tokensPerBatch {
+        batches[batches.count - 1].append(text)
+      } else {
+        batches.append([text])
+        tokens = ids[text].count
+      }
+    }
+    return batches
+  }
+}
+
+extension EncoderOnDevice {
+  /// What stands for each text of a batch (texts, hidden), by hidden state.
+  fileprivate func pooledStates(_ batch: [[Int32]], _ states: ClosedRange<Int>, _ pooling: Pooling) throws
+    -> [[Float]]
+  {
+    let hidden = configuration.hidden
     var starts: [Int32] = []
     var begin: Int32 = 0
     for text in batch {
@@ -68,7 +91,7 @@ public struct Embedder {
     }
     let ids = try device.tensor(starts, [batch.count])
     var pooled: [Tensor] = []
-    try encoder.hiddenStates(batch, upTo: states.upperBound) { number, x in
+    try hiddenStates(batch, upTo: states.upperBound) { number, x in
       guard states.contains(number) else { return }
       let out = try device.allocate([batch.count, hidden], .float32)
       switch pooling {
@@ -77,24 +100,18 @@ public struct Embedder {
       }
       pooled.append(out)
     }
-    for (place, tensor) in pooled.enumerated() {
-      let values = try device.floats(tensor)
-      for (index, row) in rowNumbers.enumerated() {
-        let target = row * features + place * hidden
-        rows.replaceSubrange(target..<target + hidden, with: values[index * hidden..<(index + 1) * hidden])
-      }
-    }
+    return try pooled.map { try device.floats($0) }
   }
 
   /// The mean over each text's tokens: a product with a row of 1 / length.
   private func means(_ x: Tensor, _ batch: [[Int32]], _ starts: [Int32], into out: Tensor) throws {
-    let hidden = encoder.configuration.hidden
+    let hidden = configuration.hidden
     for (index, text) in batch.enumerated() {
-      let weights = try encoder.device.allocate([text.count], .float32)
-      try encoder.device.fill(weights, with: 1 / Float(text.count))
+      let weights = try device.allocate([text.count], .float32)
+      try device.fill(weights, with: 1 / Float(text.count))
       var p = MatmulParameters(m: 1, n: hidden, k: text.count)
       (p.b_offset, p.c_offset) = (starts[index] * Int32(hidden), Int32(index * hidden))
-      try encoder.device.matmul(p, weights, x, bias: nil, into: out)
+      try device.matmul(p, weights, x, bias: nil, into: out)
     }
   }
 }

@@ -1,7 +1,7 @@
 import TesseraCompute
 
 /// An encoder's weights on a device, read by Hugging Face's names.
-struct EncoderWeights {
+struct EncoderWeights: Sendable {
   /// The word table (vocabulary, hidden) and the position table (positions, hidden).
   let words: Tensor, positions: Tensor
   let norm: Norm
@@ -9,12 +9,12 @@ struct EncoderWeights {
   let distanceBias: Tensor?
   let layers: [Layer]
 
-  struct Norm {
+  struct Norm: Sendable {
     let gamma: Tensor, beta: Tensor
   }
 
   /// Query, key and value stand one below the other in `qkv`.
-  struct Layer {
+  struct Layer: Sendable {
     let qkv: Tensor, qkvBias: Tensor, output: Tensor, outputBias: Tensor, attentionNorm: Norm
     let up: Tensor, upBias: Tensor, down: Tensor, downBias: Tensor, norm: Norm
   }

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TesseraCompute
 
 /// Where the frozen slice's outputs may be kept between epochs, in bytes; the first that holds all of them is taken, else
@@ -33,26 +34,44 @@ public struct FeatureLimits: Sendable, Equatable {
 }
 
 /// Kept rows of one size.
-protocol FeatureCache: AnyObject {
-  /// Adds rows (rows, ...) at the end.
-  func append(_ tensor: Tensor, on device: any Backend) throws
+protocol FeatureCache: AnyObject, Sendable {
+  /// Keeps rows (rows, ...) of a device from a number on; several threads may, each its own rows.
+  func keep(_ tensor: Tensor, from row: Int, of device: any Backend) throws
   /// Copies rows, by number, one after the other into a tensor.
   func copy(_ rows: [Int], into tensor: Tensor, on device: any Backend) throws
 }
 
-/// Rows in tensors of up to `chunk` rows each, as they were appended.
+/// Rows in tensors of one device, of up to `chunk` rows each.
 final class DeviceFeatureCache: FeatureCache {
   private let size: Int, chunk: Int
-  private var chunks: [Tensor] = []
+  private let home: any Backend
+  private let chunks = Mutex<[Int: Tensor]>([:])
 
-  init(rowSize: Int, chunk: Int) { (size, self.chunk) = (rowSize, chunk) }
+  init(rowSize: Int, chunk: Int, on device: any Backend) {
+    (size, self.chunk, home) = (rowSize, chunk, device)
+  }
 
-  func append(_ tensor: Tensor, on device: any Backend) { chunks.append(tensor) }
+  /// The rows are a chunk; those of another device come over the host.
+  func keep(_ tensor: Tensor, from row: Int, of device: any Backend) throws {
+    let own = device === home ? tensor : try moved(try device.floats(tensor), tensor.shape)
+    chunks.withLock { $0[row / chunk] = own }
+  }
+
+  /// A helper's values; what fails here is no fault of the helper's.
+  private func moved(_ values: [Float], _ shape: [Int]) throws -> Tensor {
+    do { return try home.tensor(values, shape) } catch let error as TesseraError {
+      throw error.on(home.name)
+    }
+  }
 
   func copy(_ rows: [Int], into tensor: Tensor, on device: any Backend) throws {
+    let chunks = chunks.withLock { $0 }
     for (at, row) in rows.enumerated() {
+      guard let kept = chunks[row / chunk] else {
+        throw TesseraError.failure("features of the slice", found: "no row \(row)", wanted: "a kept row")
+      }
       try device.copy(
-        chunks[row / chunk], to: tensor,
+        kept, to: tensor,
         region: CopyRegion(
           rows: 1, columns: size, sourceOffset: row % chunk * size, sourceStride: size,
           destinationOffset: at * size, destinationStride: size))
@@ -61,10 +80,9 @@ final class DeviceFeatureCache: FeatureCache {
 }
 
 /// Rows in mapped memory: the host's, or a file's that the system pages in and out.
-final class MappedFeatureCache: FeatureCache {
+final class MappedFeatureCache: FeatureCache, @unchecked Sendable {
   private let size: Int
   private let bytes: UnsafeMutableRawBufferPointer
-  private var filled = 0
 
   /// Room for `count` rows of `rowSize` floats; in a file of `folder` if there is one.
   ///
@@ -101,14 +119,14 @@ final class MappedFeatureCache: FeatureCache {
 
   deinit { munmap(bytes.baseAddress, bytes.count) }
 
-  func append(_ tensor: Tensor, on device: any Backend) throws {
-    let length = tensor.count * 4
-    guard filled + length <= bytes.count else {
+  func keep(_ tensor: Tensor, from row: Int, of device: any Backend) throws {
+    let begin = row * size * 4
+    let end = begin + tensor.count * 4
+    guard end <= bytes.count else {
       throw TesseraError.failure(
-        "features of the slice", found: "\(filled + length) bytes", wanted: "at most \(bytes.count)")
+        "features of the slice", found: "\(end) bytes", wanted: "at most \(bytes.count)")
     }
-    try device.download(tensor, offset: 0, into: .init(rebasing: bytes[filled..<filled + length]))
-    filled += length
+    try device.download(tensor, offset: 0, into: .init(rebasing: bytes[begin..<end]))
   }
 
   func copy(_ rows: [Int], into tensor: Tensor, on device: any Backend) throws {

@@ -29,9 +29,10 @@ final class FeatureStore {
   /// - Parameters:
   ///   - noise: standard deviation of what is added to the pixels in training; features cannot be kept then.
   ///   - limits: where features may be kept.
+  ///   - devices: those that compute what is kept; the network's is the main one.
   init(
     _ network: ImageClassifier, images: [Float], _ mode: SliceMode, noise: Float = 0, limits: FeatureLimits,
-    progress: (Int, Int) throws -> Void
+    devices: DeviceGroup, progress: (Int, Int) throws -> Void
   ) throws {
     self.network = network
     self.images = images
@@ -39,23 +40,28 @@ final class FeatureStore {
     area = network.channels * network.pixels * network.pixels
     guard mode == .frozen, noise == 0, !network.standardizesBatches, images.count >= area else { return }
     let count = images.count / area
-    let probe = try network.features(try upload([0]))
+    let probe = try network.features(of: images[..<area])
     shape = Array(probe.shape.dropFirst())
     let size = shape.reduce(1, *)
     let room = limits.bytes(on: network.device)
     if count * size * 4 <= room.device {
-      cache = DeviceFeatureCache(rowSize: size, chunk: Self.chunk)
+      cache = DeviceFeatureCache(rowSize: size, chunk: Self.chunk, on: network.device)
     } else if count * size * 4 <= room.host {
       cache = try MappedFeatureCache(count: count, rowSize: size, folder: nil)
     } else if let folder = limits.folder, count * size * 4 <= room.file {
       cache = try MappedFeatureCache(count: count, rowSize: size, folder: folder)
     }
     guard let cache else { return }
-    for begin in stride(from: 0, to: count, by: Self.chunk) {
-      let rows = Array(begin..<min(count, begin + Self.chunk))
-      try cache.append(
-        try network.features(try upload(rows)), on: network.device)
-      try progress(begin + rows.count, count)
+    let (area, chunk) = (area, Self.chunk)
+    var done = 0
+    try network.copies(on: devices).share((count + chunk - 1) / chunk) { network, device, number in
+      let (begin, end) = (number * chunk, min(count, (number + 1) * chunk))
+      try cache.keep(
+        try network.features(of: images[begin * area..<end * area]), from: begin, of: device)
+      return end - begin
+    } take: { _, rows in
+      done += rows
+      try progress(done, count)
     }
   }
 

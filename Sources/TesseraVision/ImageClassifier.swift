@@ -126,6 +126,17 @@ public final class ImageClassifier {
     return try slice(try upsampled(images, batch), Context(device: device)).value
   }
 
+  /// The same for images on the host.
+  func features(of images: ArraySlice<Float>) throws -> Tensor { try features(try tensor(images)) }
+
+  /// Normalised images on the device, (batch, channels, pixels, pixels).
+  func tensor(_ images: ArraySlice<Float>) throws -> Tensor {
+    let tensor = try device.allocate(
+      [images.count / (channels * pixels * pixels), channels, pixels, pixels], .float32)
+    try images.withUnsafeBytes { try device.upload($0, to: tensor, offset: 0) }
+    return tensor
+  }
+
   /// Images (batch, channels, pixels, pixels) as the slice takes them.
   func upsampled(_ images: Tensor, _ batch: Int) throws -> Variable {
     let side = pixels * options.upsampling
@@ -153,23 +164,5 @@ public final class ImageClassifier {
     guard let bypass, let images else { return y }
     let flat = try images.reshaped([images.shape[0], channels * pixels * pixels])
     return try context.add(y, try bypass(Variable(flat), context))
-  }
-
-  /// The class probabilities' logarithms of normalised images, row-major (count, classes).
-  public func logProbabilities(_ images: [Float]) throws -> [Float] {
-    let area = channels * pixels * pixels
-    guard images.count % area == 0 else {
-      throw TesseraError.input("images", found: "\(images.count) values", wanted: "a multiple of \(area)")
-    }
-    var out: [Float] = []
-    for begin in stride(from: 0, to: images.count, by: 32 * area) {
-      let part = Array(images[begin..<min(images.count, begin + 32 * area)])
-      let batch = part.count / area
-      let images = try device.tensor(part, [batch, channels, pixels, pixels])
-      let context = Context(device: device)
-      let y = try context.logSoftmax(try logits(Variable(try features(images)), images: images, context))
-      out += try device.floats(y.value)
-    }
-    return out
   }
 }

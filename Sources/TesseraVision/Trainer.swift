@@ -18,6 +18,7 @@ public final class Trainer {
   private let plan: TrainingPlan
   private let optimizer: Adam
   private let checkpoint: Checkpoint?
+  private let devices: DeviceGroup
   /// The epochs so far.
   public private(set) var history: [EpochRecord] = []
 
@@ -26,13 +27,18 @@ public final class Trainer {
   /// - Parameters:
   ///   - checkpoint: a folder for `checkpoint.safetensors` and `best.safetensors`; nil keeps the last epoch's
   ///     weights and writes nothing.
-  public init(_ network: ImageClassifier, _ plan: TrainingPlan, checkpoint: Checkpoint? = nil) throws {
+  ///   - helpers: devices that help the network's with the frozen slice's output.
+  public init(
+    _ network: ImageClassifier, _ plan: TrainingPlan, checkpoint: Checkpoint? = nil,
+    helpers: [any Backend] = []
+  ) throws {
     guard !plan.training.isEmpty, plan.batch >= 1, plan.epochs >= 0 else {
       throw TesseraError.input(
         "training", found: "\(plan.training.count) rows, batch \(plan.batch), \(plan.epochs) epochs",
         wanted: "rows to train on, a batch of 1 or more")
     }
     (self.network, self.plan, self.checkpoint) = (network, plan, checkpoint)
+    devices = DeviceGroup(network.device, helpers: helpers)
     let rates = plan.learningRates ?? network.architecture.learningRates(network.options.head)
     func named(_ prefix: String, _ module: Sequential) -> [(name: String, parameter: Parameter)] {
       module.parameters.map { (prefix + $0.name, $0.parameter) }
@@ -66,7 +72,7 @@ public final class Trainer {
     let store = try device.span("slice's output") {
       try FeatureStore(
         network, images: plan.images, plan.slice, noise: plan.noise, limits: plan.limits,
-        progress: progressOfFeatures)
+        devices: devices, progress: progressOfFeatures)
     }
     if keepsStart {
       let loss = try device.span("epoch 0") { try meanLoss(plan.training, store) }

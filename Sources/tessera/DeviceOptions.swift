@@ -5,7 +5,10 @@ import TesseraPipeline
 
 /// The device, what is measured on it and how much to say; shared by the commands that compute.
 struct DeviceOptions: ParsableArguments {
-  @Option(help: "cpu, opencl, opencl:N, opencl:NAME or auto.")
+  @Option(
+    help:
+      "cpu, opencl, opencl:N, opencl:NAME or auto; run, embed, layout, train, evaluate and predict also take a list (cpu,opencl:0), or all."
+  )
   var device = "auto"
 
   @Option(help: "CPU threads (default: all cores). Changes no bit.")
@@ -41,39 +44,55 @@ struct DeviceOptions: ParsableArguments {
   /// - Parameters:
   ///   - name: the command's, for the trace.
   ///   - selection: another device than the chosen one; `insist` as well.
-  ///   - fallback: let the CPU do the body again if the OpenCL device fails at it.
   func use<R>(
-    for name: String, selection: String? = nil, insist: Bool? = nil, fallback: Bool = false,
-    _ body: (any Backend) throws -> R
+    for name: String, selection: String? = nil, insist: Bool? = nil, _ body: (any Backend) throws -> R
   ) throws -> R {
-    let sources = try kernelFolder.map { try KernelSources(folder: $0) } ?? .embedded
-    if let trace { try Self.requireWritable(trace) }
-    let tuning = try tilesFile.map { try TuningFile($0) }
-    let profiler = trace != nil || profile ? Profiler() : nil
+    let (sources, profiler) = try prepare()
     let backend = try DeviceSelection.open(
       selection ?? device, threads: threads, insist: insist ?? self.insist, sources: sources,
-      tuning: tuning, profiler: profiler, warn: Self.warn)
-    if !sources.files.isEmpty {
-      progress.note("kernels from files: \(sources.files.joined(separator: ", "))")
-    }
+      tuning: try tuning(), profiler: profiler, warn: Self.warn)
+    return try work(name, DeviceGroup(backend), profiler) { try body($0.main) }
+  }
+
+  /// The same with all devices of a list.
+  ///
+  /// - Parameter fallback: let the CPU do the body again if an OpenCL device fails at it.
+  func useAll<R>(for name: String, fallback: Bool = false, _ body: (DeviceGroup) throws -> R) throws -> R {
+    let (sources, profiler) = try prepare()
+    let devices = try DeviceSelection.openAll(
+      device, threads: threads, insist: insist, sources: sources, tuning: try tuning(), profiler: profiler,
+      warn: Self.warn)
     do {
-      return try work(name, backend, profiler, body)
+      return try work(name, devices, profiler, body)
     } catch let error as TesseraError where error.kind == .device && fallback && sources.files.isEmpty {
       Self.warn("\(error); the CPU goes on")
     }
     let cpu = try DeviceSelection.open("cpu", threads: threads, profiler: profiler)
-    return try work(name, cpu, profiler, body)
+    return try work(name, DeviceGroup(cpu), profiler, body)
   }
 
+  /// What devices are opened with; mistakes in it are found before they are.
+  private func prepare() throws -> (sources: KernelSources, profiler: Profiler?) {
+    let sources = try kernelFolder.map { try KernelSources(folder: $0) } ?? .embedded
+    if let trace { try Self.requireWritable(trace) }
+    if !sources.files.isEmpty {
+      progress.note("kernels from files: \(sources.files.joined(separator: ", "))")
+    }
+    return (sources, trace != nil || profile ? Profiler() : nil)
+  }
+
+  private func tuning() throws -> TuningFile? { try tilesFile.map { try TuningFile($0) } }
+
   private func work<R>(
-    _ name: String, _ backend: any Backend, _ profiler: Profiler?, _ body: (any Backend) throws -> R
+    _ name: String, _ devices: DeviceGroup, _ profiler: Profiler?, _ body: (DeviceGroup) throws -> R
   ) throws -> R {
-    let result = try backend.span(name) {
-      let result = try body(backend)
-      try backend.synchronize()
+    let result = try devices.main.span(name) {
+      // What helpers fail at names them already.
+      let result = try devices.naming(devices.main) { try body(devices) }
+      try devices.synchronize()
       return result
     }
-    if let profiler { try tell(profiler, backend.unprofiled) }
+    if let profiler { try tell(profiler, devices) }
     return result
   }
 
@@ -95,15 +114,16 @@ struct DeviceOptions: ParsableArguments {
   }
 
   /// Standard output is the results': the profile goes to standard error.
-  private func tell(_ profiler: Profiler, _ device: any Backend) throws {
+  private func tell(_ profiler: Profiler, _ devices: DeviceGroup) throws {
     let summary = profiler.summary()
     if let trace {
       let (events, dropped) = try profiler.writeTrace(to: trace)
       progress.note("trace \(trace): \(events) events" + (dropped > 0 ? ", \(dropped) dropped" : ""))
     }
     guard profile else { return }
+    var peaks: [String: Benchmark.Peaks] = [:]
     // Shares of the peak are left out where there is no memory left to measure it.
-    let text = summary.text(peaks: try? Benchmark.peaks(of: device))
-    FileHandle.standardError.write(Data((text + "\n").utf8))
+    for device in devices.all { peaks[device.name] = try? Benchmark.peaks(of: device.unprofiled) }
+    FileHandle.standardError.write(Data((summary.text(peaks: peaks) + "\n").utf8))
   }
 }

@@ -18,15 +18,15 @@ struct Embed: ParsableCommand {
   /// Embeds and writes.
   func run() throws {
     let set = try DataSet.read(data.data, columns: data.columns, labelled: !unlabelled)
-    try device.use(for: "embed") { backend in
-      let model = try TransformerEncoder(folder: encoder.encoder, device: backend)
+    try device.useAll(for: "embed") { devices in
+      let model = try TransformerEncoder(folder: encoder.encoder, devices: devices)
       guard let pooling = Pooling(rawValue: encoder.pooling) else {
         throw TesseraError.input("pooling", found: encoder.pooling, wanted: "cls or mean")
       }
       let layers = model.configuration.layers
       let states = try encoder.states() ?? min(1, layers)...layers
       let progress = device.progress
-      progress.begin("embedding \(set.texts.count) reviews on \(backend.name)")
+      progress.begin("embedding \(set.texts.count) reviews on \(devices.name)")
       let result = try Embeddings.make(
         set, encoder: model, states: states, pooling: pooling, batch: encoder.batch
       ) { progress.update("embedding", done: $0, of: set.texts.count, unit: "reviews") }

@@ -14,11 +14,11 @@ struct Evaluate: ParsableCommand {
 
   /// Evaluates and prints.
   func run() throws {
-    try device.use(for: "evaluate") { backend in
-      let predictor = try Predictor(run: folder, device: backend)
+    try device.useAll(for: "evaluate") { devices in
+      let predictor = try Predictor(run: folder, devices: devices)
       let set = try DataSet.read(data.data, columns: data.columns, classes: predictor.classes)
       let progress = device.progress
-      progress.begin("embedding \(set.texts.count) reviews on \(backend.name)")
+      progress.begin("embedding \(set.texts.count) reviews on \(devices.name)")
       let evaluation = try predictor.evaluate(set, run: folder) {
         progress.update("embedding", done: $0, of: set.texts.count, unit: "reviews")
       }

@@ -21,14 +21,14 @@ struct Layout: ParsableCommand {
     layout.apply(to: &configuration)
     let plan = try configuration.layoutPlan()
     let features = try Embeddings.read(embeddings)
-    try device.use(for: "layout") { backend in
+    try device.useAll(for: "layout") { devices in
       let split = try Split(
         labels: features.labels, validation: shares.validationShare, test: shares.testShare,
         seed: layout.seed,
         trainingRows: shares.trainingRows)
       let progress = device.progress
-      progress.begin("laying out \(features.columns) features on \(backend.name)")
-      let result = try FeatureLayout.make(features, split: split, plan, on: backend) { done, all, _ in
+      progress.begin("laying out \(features.columns) features on \(devices.name)")
+      let result = try FeatureLayout.make(features, split: split, plan, on: devices) { done, all, _ in
         progress.update("t-SNE", done: done, of: all, unit: "iterations")
       }
       let digits = try result.write(to: out)

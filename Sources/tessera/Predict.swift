@@ -26,7 +26,7 @@ struct Predict: ParsableCommand {
   var words = false
   @OptionGroup var device: DeviceOptions
 
-  /// Texts that are classified together: few enough that answers come soon, no matter to the bits.
+  /// Texts that a device takes at once: few enough that answers come soon, no matter to the bits.
   private static let chunk = 32
 
   private struct Line: Encodable {
@@ -49,18 +49,22 @@ struct Predict: ParsableCommand {
     if let data {
       texts = try DataSet.read(data, columns: .init(text: textColumn), classes: nil, labelled: false).texts
     }
-    try device.use(for: "predict") { try answerAll(texts, try Predictor(run: folder, device: $0)) }
+    try device.useAll(for: "predict") { devices in
+      try answerAll(
+        texts, try Predictor(run: folder, devices: devices, batch: Self.chunk),
+        atOnce: Self.chunk * devices.all.count)
+    }
   }
 
-  private func answerAll(_ texts: [String]?, _ predictor: Predictor) throws {
+  private func answerAll(_ texts: [String]?, _ predictor: Predictor, atOnce chunk: Int) throws {
     var answered = 0
     if let texts {
-      for begin in stride(from: 0, to: texts.count, by: Self.chunk) {
-        answered += try answer(Array(texts[begin..<min(texts.count, begin + Self.chunk)]), predictor)
+      for begin in stride(from: 0, to: texts.count, by: chunk) {
+        answered += try answer(Array(texts[begin..<min(texts.count, begin + chunk)]), predictor)
       }
     } else {
       // A person who types gets an answer a line; a file is taken in larger parts.
-      let size = isatty(0) == 1 ? 1 : Self.chunk
+      let size = isatty(0) == 1 ? 1 : chunk
       var waiting: [String] = []
       while let line = readLine() {
         if !line.trimmingCharacters(in: .whitespaces).isEmpty { waiting.append(line) }

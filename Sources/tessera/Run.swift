@@ -57,11 +57,11 @@ struct Run: ParsableCommand {
     (c.validationShare, c.testShare, c.trainingRows) = (
       split.validationShare, split.testShare, split.trainingRows
     )
-    try device.use(for: "run", fallback: fallback) { backend in
+    try device.useAll(for: "run", fallback: fallback) { devices in
       let progress = device.progress
-      progress.note("device: \(backend.name)")
+      progress.note("device: \(devices.name)")
       let summary = try Pipeline(
-        c, device: backend, out: out, embeddingBatch: encoder.batch,
+        c, devices: devices, out: out, embeddingBatch: encoder.batch,
         limits: training.limits, progress: progress
       ).run()
       print(summary.text)

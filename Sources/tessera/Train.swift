@@ -41,11 +41,11 @@ struct Train: ParsableCommand {
     let key = try c.checkpointKey(
       images: try Fingerprint.ofFile(images),
       weights: try training.weights.map { try Fingerprint.ofFile($0) } ?? "drawn by seed")
-    try device.use(for: "train") { backend in
+    try device.useAll(for: "train") { devices in
       let progress = device.progress
-      progress.begin("training \(training.model) on \(backend.name)")
+      progress.begin("training \(training.model) on \(devices.name)")
       let model = try TrainedModel.train(
-        set, options, key: key, on: backend,
+        set, options, key: key, on: devices,
         features: { progress.update("slice", done: $0, of: $1, unit: "images") },
         progress: { progress.update("epoch \($0) of \(training.epochs)", done: $1, of: $2, unit: "images") }
       ) { record, rows in

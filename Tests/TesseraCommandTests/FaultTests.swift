@@ -6,15 +6,10 @@ import Testing
 @Suite(.enabled(if: TestDevices.hasOpenCL)) struct FaultTests {
   /// A folder with data and the library that fails calls.
   private func withLibrary(_ body: (String) throws -> Void) throws {
-    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent().path
     try withTemporaryFolder { folder in
       try TinyEncoder.write(to: folder + "/encoder")
       try Data(TinyEncoder.reviews(32).utf8).write(to: URL(fileURLWithPath: folder + "/reviews.csv"))
-      let built = try Command.shell(
-        "$(command -v clang || echo cc) -shared -fPIC -O1 -o '\(folder)/faults.so' '\(root)/tools/faults/opencl.c' -l:libOpenCL.so.1"
-      )
-      try #require(built.code == 0, "\(built.errors)")
+      _ = try Faults.build(in: folder)
       try body(folder)
     }
   }

@@ -89,6 +89,9 @@ import Testing
     (parameters.momentum, parameters.min_gain) = (0.8, 0.01)
     let (forces, norm) = (try reference.empty(5, points), try reference.empty(1))
     try device.tsneForces(parameters, joint: p, layout: layout, into: forces)
+    #expect(throws: TesseraError.self) {
+      try device.tsneForces(parameters, rows: 1..<points + 1, joint: p, layout: layout, into: forces)
+    }
     try device.tsneUpdate(
       parameters, forces: forces, layout: layout, velocity: velocity, gains: gains, squaredNorm: norm)
     // Equation 5 of the paper; gains and momentum as scikit-learn's _gradient_descent.

@@ -39,8 +39,10 @@ import Testing
     #expect(device is ProfiledBackend && !(device.unprofiled is ProfiledBackend))
     let summary = profiler.summary()
     #expect(summary.untimed == 0 && summary.dropped == 0)
-    #expect(summary.busySeconds > 0 && summary.busySeconds <= summary.seconds)
-    let conv = (summary.primitives + summary.kernels).first { $0.name == "conv2d" }
+    let did = try #require(summary.devices.first)
+    #expect(summary.devices.count == 1 && did.name == device.name)
+    #expect(did.busySeconds > 0 && did.busySeconds <= summary.seconds)
+    let conv = (did.primitives + did.kernels).first { $0.name == "conv2d" }
     #expect(conv?.calls == 1 && conv?.operations == 2 * Double(2 * 4 * 25 * 27))
     #expect(summary.text().contains("conv2d"))
   }
@@ -78,7 +80,7 @@ import Testing
     let summary = profiler.summary()
     #expect(summary.dropped > 0 && summary.text().contains("did not fit"))
     // Totals count all the same.
-    #expect(summary.kernels.reduce(0) { $0 + $1.calls } >= 3)
+    #expect(try #require(summary.devices.first).kernels.reduce(0) { $0 + $1.calls } >= 3)
   }
 
   @Test func aTraceThatCannotBeWrittenIsAnError() throws {

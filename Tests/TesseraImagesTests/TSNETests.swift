@@ -48,6 +48,12 @@ import Testing
       try tsne.layOut(points, count: 240, dims: 20, on: $0).coordinates.map(\.bitPattern)
     }
     for layout in layouts.dropFirst() { #expect(layout == layouts[0]) }
+    // Together: alone first, in blocks for some steps, and then whichever way was faster.
+    for main in devices.indices {
+      let helpers = devices.indices.filter { $0 != main }.map { devices[$0] }
+      let shared = try tsne.layOut(points, count: 240, dims: 20, on: devices[main], helpers: helpers)
+      #expect(shared.coordinates.map(\.bitPattern) == layouts[0])
+    }
     tsne.seed += 1
     #expect(
       try tsne.layOut(points, count: 240, dims: 20, on: devices[0]).coordinates.map(\.bitPattern)

@@ -28,7 +28,7 @@ import Testing
   private func make(_ embeddings: Embeddings, _ change: (inout RunConfiguration) -> Void) throws
     -> FeatureLayout
   {
-    try FeatureLayout.make(embeddings, split: split, try plan(change), on: try device.get())
+    try FeatureLayout.make(embeddings, split: split, try plan(change), on: DeviceGroup(try device.get()))
   }
 
   @Test func eachHiddenStateHasALayoutOfItsOwn() throws {
@@ -56,7 +56,7 @@ import Testing
   @Test func severalRepresentationsOfAllFeatures() throws {
     var calls: [(Int, Int)] = []
     let plan = try plan { ($0.channels, $0.representations) = ("several", "pca,tsne:correlation,tsne") }
-    let layout = try FeatureLayout.make(embeddings(), split: split, plan, on: try device.get()) {
+    let layout = try FeatureLayout.make(embeddings(), split: split, plan, on: DeviceGroup(try device.get())) {
       done, all, _ in calls.append((done, all))
     }
     #expect(layout.channels.map(\.name) == ["pca", "tsne:correlation", "tsne:euclidean"])

@@ -15,14 +15,14 @@ import Testing
         let values = drawn(7, 7 * 5)
         let cache: any FeatureCache =
           switch kind {
-          case "device": DeviceFeatureCache(rowSize: 5, chunk: 3)
+          case "device": DeviceFeatureCache(rowSize: 5, chunk: 3, on: device)
           case "host": try MappedFeatureCache(count: 7, rowSize: 5, folder: nil)
           default: try MappedFeatureCache(count: 7, rowSize: 5, folder: folder)
           }
-        for begin in [0, 3, 6] {
+        for begin in [6, 0, 3] {
           let rows = min(3, 7 - begin)
-          try cache.append(
-            try device.tensor(Array(values[begin * 5..<(begin + rows) * 5]), [rows, 5]), on: device)
+          let tensor = try device.tensor(Array(values[begin * 5..<(begin + rows) * 5]), [rows, 5])
+          try cache.keep(tensor, from: begin, of: device)
         }
         let rows = [6, 0, 3, 3, 2]
         let out = try device.allocate([rows.count, 5], .float32)
@@ -57,7 +57,7 @@ import Testing
     let device = try CPUBackend()
     let cache = try MappedFeatureCache(count: 1, rowSize: 2, folder: nil)
     #expect(throws: TesseraError.self) {
-      try cache.append(try device.tensor(drawn(1, 4), [2, 2]), on: device)
+      try cache.keep(try device.tensor(drawn(1, 4), [2, 2]), from: 0, of: device)
     }
     #expect(throws: TesseraError.self) {
       try MappedFeatureCache(count: 1, rowSize: 2, folder: "/nowhere/at/all")

@@ -4,8 +4,9 @@ public protocol EmbeddingLayoutBackend: MemoryBackend {
   func conditionalAffinities(_ distances: Tensor, points: Int, perplexity: Float, into p: Tensor) throws
   /// P = max((p + p') / sum, eps) from conditional affinities, eps being float64's as in scikit-learn.
   func jointAffinities(_ conditional: Tensor, points: Int, into joint: Tensor) throws
-  /// forces (5, points): Z_i, attraction x and y, repulsion x and y of the layout y (2, points).
-  func tsneForces(_ p: TSNEParameters, joint: Tensor, layout: Tensor, into forces: Tensor) throws
+  /// forces (5, rows): Z_i, attraction x and y, repulsion x and y of the layout y (2, points), for the points of `rows`.
+  func tsneForces(
+    _ p: TSNEParameters, rows: Range<Int>, joint: Tensor, layout: Tensor, into forces: Tensor) throws
   /// One gradient step with gains and momentum in place; velocity and gains are (2, points).
   /// `squaredNorm` gets the gradient's squared norm (one element).
   func tsneUpdate(
@@ -13,4 +14,11 @@ public protocol EmbeddingLayoutBackend: MemoryBackend {
     squaredNorm: Tensor) throws
   /// Kullback-Leibler divergence of the layout (one element).
   func tsneDivergence(_ joint: Tensor, layout: Tensor, points: Int, into divergence: Tensor) throws
+}
+
+extension EmbeddingLayoutBackend {
+  /// The forces of all points.
+  public func tsneForces(_ p: TSNEParameters, joint: Tensor, layout: Tensor, into forces: Tensor) throws {
+    try tsneForces(p, rows: 0..<Int(p.points), joint: joint, layout: layout, into: forces)
+  }
 }

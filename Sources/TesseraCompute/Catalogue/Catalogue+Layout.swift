@@ -45,10 +45,15 @@ extension Catalogue {
         try device.tsneUpdate(
           p, forces: forces, layout: layout, velocity: velocity, gains: gains, squaredNorm: norm)
       }
+      // As another device gets them to compute.
+      let block = points / 3..<points - 1
+      let part = try device.empty(5, block.count)
+      try device.tsneForces(p, rows: block, joint: joint, layout: layout, into: part)
       try device.tsneDivergence(joint, layout: layout, points: points, into: divergence)
       return [
         try device.output("conditional", conditional), try device.output("joint", joint),
-        try device.output("forces", forces), try device.output("layout", layout),
+        try device.output("forces", forces), try device.output("forces of a block", part),
+        try device.output("layout", layout),
         try device.output("velocity", velocity), try device.output("gains", gains),
         try device.output("squared norm", norm), try device.output("divergence", divergence),
       ]

@@ -29,13 +29,18 @@ extension KernelLauncher {
   }
 
   public func tsneForces(
-    _ p: TSNEParameters, joint: Tensor, layout: Tensor, into forces: Tensor
+    _ p: TSNEParameters, rows: Range<Int>, joint: Tensor, layout: Tensor, into forces: Tensor
   ) throws {
     let points = Int(p.points)
+    guard rows.lowerBound >= 0, rows.upperBound <= points else {
+      throw TesseraError.failure("tsneForces", found: "rows \(rows)", wanted: "rows of \(points) points")
+    }
     try require(
-      "tsneForces", [(joint, points * points), (layout, points * 2), (forces, points * 5)])
+      "tsneForces", [(joint, points * points), (layout, points * 2), (forces, rows.count * 5)])
+    var p = p
+    (p.first, p.rows) = (Int32(rows.lowerBound), Int32(rows.count))
     try launch(
-      .row("layout", "tsr_tsne_forces"), items: points, cost: points * 8, p, [joint, layout, forces])
+      .row("layout", "tsr_tsne_forces"), items: rows.count, cost: points * 8, p, [joint, layout, forces])
   }
 
   public func tsneUpdate(

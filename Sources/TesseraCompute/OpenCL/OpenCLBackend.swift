@@ -5,9 +5,7 @@ import Kernels
 /// An OpenCL device: one in-order queue; work is enqueued and only a read-back waits.
 public final class OpenCLBackend: Backend, @unchecked Sendable {
   /// Device and platform.
-  public var name: String {
-    "opencl:\(device.index) (\(device.name), \(device.platform)\(wide == device.isCPU ? ", GPU kernels" : ""))"
-  }
+  public var name: String { Self.name(device, wide: wide) }
   /// The device's memory; of the host's, where it computes there, what is free.
   public var memory: Int {
     device.isCPU ? min(device.globalMemory, HostMemory.available) : device.globalMemory
@@ -72,10 +70,16 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
     self.profiler = profiler
     events = try profiler.map {
       try OpenCLEvents(
-        $0, cl: cl, context: opened.context, queue: opened.queue,
-        name: "opencl:\(device.index) (\(device.name))")
+        $0, cl: cl, context: opened.context, queue: opened.queue, name: Self.name(device, wide: wide))
     }
   }
+
+  private static func name(_ device: OpenCLDevice, wide: Bool) -> String {
+    "opencl:\(device.index) (\(device.name), \(device.platform)\(wide == device.isCPU ? ", GPU kernels" : ""))"
+  }
+
+  /// Its track in the profile; nil without a profiler.
+  var track: Int32? { events?.track }
 
   // What is kept for commands goes after the queue has come to its end.
   deinit { _ = cl.clFinish(queue) }

@@ -17,7 +17,8 @@ final class OpenCLEvents: @unchecked Sendable {
   private let lock = NSLock()
   private let cl: tsr_opencl
   private let profiler: Profiler
-  private let track: Int32
+  /// The device's track in the profile.
+  let track: Int32
   /// What the host's clock is ahead of the device's, in nanoseconds.
   private let offset: Int64
   private var pending: [Pending] = []

@@ -2,26 +2,11 @@ extension ProfileSummary {
   /// The summary for people.
   ///
   /// - Parameters:
-  ///   - peaks: what the device was measured to do at most; without, no shares of it are told.
-  ///   - most: how many kernels, and stages, are told.
-  public func text(peaks: Benchmark.Peaks? = nil, most: Int = 20) -> String {
-    let share = seconds > 0 ? busySeconds / seconds : 0
-    var lines = [
-      "profile: \(Self.fixed(seconds, 2)) s, the compute queue busy for \(Self.fixed(busySeconds, 2)) s of them "
-        + "(\(Self.fixed(share * 100, 1))%)"
-    ]
-    if let peaks {
-      lines.append(
-        "measured peaks: \(Self.fixed(peaks.gflops, 0)) GFLOP/s, \(Self.fixed(peaks.gigabytes, 0)) GB/s")
-    }
-    let head = ["calls", "total ms", "of busy", "GFLOP/s", "GB/s", "of peak"]
-    lines += Self.table(
-      "kernel", head, kernels.prefix(most).map { ($0.name, figures($0, peaks)) }, more: kernels.count - most)
-    if !primitives.isEmpty {
-      lines += Self.table(
-        "contraction", head, primitives.prefix(most).map { ($0.name, figures($0, peaks)) },
-        more: primitives.count - most)
-    }
+  ///   - peaks: what devices were measured to do at most, by their names; without, no shares of it are told.
+  ///   - most: how many kernels of a device, and stages, are told.
+  public func text(peaks: [String: Benchmark.Peaks] = [:], most: Int = 20) -> String {
+    var lines = ["profile: \(Self.fixed(seconds, 2)) s"]
+    for device in devices { lines += tell(device, peaks[device.name], most) }
     lines += Self.table(
       "stage", ["total ms", "busy"],
       spans.prefix(most).map { ($0.name, [Self.fixed($0.seconds * 1e3, 1), Self.percent($0.busyShare)]) },
@@ -31,17 +16,37 @@ extension ProfileSummary {
     return lines.joined(separator: "\n")
   }
 
-  private func figures(_ item: Item, _ peaks: Benchmark.Peaks?) -> [String] {
+  private func tell(_ device: Device, _ peaks: Benchmark.Peaks?, _ most: Int) -> [String] {
+    let share = seconds > 0 ? device.busySeconds / seconds : 0
+    var lines = [
+      "",
+      "\(device.name): its queue was busy for \(Self.fixed(device.busySeconds, 2)) s of them "
+        + "(\(Self.fixed(share * 100, 1))%)",
+    ]
+    if let peaks {
+      lines.append(
+        "measured peaks: \(Self.fixed(peaks.gflops, 0)) GFLOP/s, \(Self.fixed(peaks.gigabytes, 0)) GB/s")
+    }
+    let head = ["calls", "total ms", "of busy", "GFLOP/s", "GB/s", "of peak"]
+    for (title, items) in [("kernel", device.kernels), ("contraction", device.primitives)]
+    where !items.isEmpty {
+      lines += Self.table(
+        title, head, items.prefix(most).map { ($0.name, Self.figures($0, device.busySeconds, peaks)) },
+        more: items.count - most)
+    }
+    return lines
+  }
+
+  private static func figures(_ item: Item, _ busySeconds: Double, _ peaks: Benchmark.Peaks?) -> [String] {
     let gflops = item.seconds > 0 && item.operations > 0 ? item.operations / item.seconds / 1e9 : nil
     let gigabytes = item.seconds > 0 && item.bytes > 0 ? item.bytes / item.seconds / 1e9 : nil
     let bound = peaks.flatMap { peaks in
       [gflops.map { $0 / peaks.gflops }, gigabytes.map { $0 / peaks.gigabytes }].compactMap { $0 }.max()
     }
     return [
-      "\(item.calls)", Self.fixed(item.seconds * 1e3, 1),
-      Self.percent(busySeconds > 0 ? item.seconds / busySeconds : nil),
-      gflops.map { Self.fixed($0, 1) } ?? "-", gigabytes.map { Self.fixed($0, 1) } ?? "-",
-      Self.percent(bound),
+      "\(item.calls)", fixed(item.seconds * 1e3, 1),
+      percent(busySeconds > 0 ? item.seconds / busySeconds : nil),
+      gflops.map { fixed($0, 1) } ?? "-", gigabytes.map { fixed($0, 1) } ?? "-", percent(bound),
     ]
   }
 

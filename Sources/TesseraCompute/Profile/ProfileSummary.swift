@@ -1,4 +1,4 @@
-/// What a profile comes to: by kernel, by primitive, and how busy devices were.
+/// What a profile comes to: by device, kernel and primitive, and how busy devices were.
 public struct ProfileSummary: Sendable {
   /// What all runs of a kernel, or of the kernels of a primitive, came to.
   public struct Item: Sendable {
@@ -10,18 +10,26 @@ public struct ProfileSummary: Sendable {
     public let operations: Double, bytes: Double
   }
 
+  /// What a device did.
+  public struct Device: Sendable {
+    /// Its name, and the seconds in which it was at work: kernels and transfers by its queue.
+    public let name: String, busySeconds: Double
+    /// Kernels and transfers, the longest in all first; primitives that are more than a kernel of their name.
+    public let kernels: [Item], primitives: [Item]
+  }
+
   /// A stage or epoch.
   public struct Span: Sendable {
     /// Its name.
     public let name: String
-    /// How long it took, and for what share of that a device was at work (nil: records are missing).
+    /// How long it took, and for what share of that some device was at work (nil: records are missing).
     public let seconds: Double, busyShare: Double?
   }
 
-  /// Seconds since the profiler was made, and in which devices were at work: kernels and transfers by their queues.
-  public let seconds: Double, busySeconds: Double
-  /// Kernels and transfers, the longest in all first; primitives that are more than a kernel of their name.
-  public let kernels: [Item], primitives: [Item]
+  /// Seconds since the profiler was made.
+  public let seconds: Double
+  /// The devices in the order in which they were opened.
+  public let devices: [Device]
   /// Stages and epochs in the order of their beginning.
   public let spans: [Span]
   /// Records beyond the profiler's capacity, and commands without times.
@@ -35,9 +43,14 @@ public struct ProfileSummary: Sendable {
           operations: total.operations, bytes: total.bytes)
       }.sorted { ($1.seconds, $0.name) < ($0.seconds, $1.name) }
     }
-    (seconds, busySeconds) = (Double(kept.end - kept.begin) / 1e9, Double(kept.busy) / 1e9)
-    kernels = items(kept.totals)
-    primitives = items(kept.primitives.filter { kept.totals[$0.key] == nil })
+    seconds = Double(kept.end - kept.begin) / 1e9
+    devices = kept.devices.map { track in
+      let totals = kept.totals[track] ?? [:]
+      return Device(
+        name: kept.tracks[Int(track)], busySeconds: Double(kept.busy[track] ?? 0) / 1e9,
+        kernels: items(totals),
+        primitives: items((kept.primitives[track] ?? [:]).filter { totals[$0.key] == nil }))
+    }
     (dropped, untimed) = (kept.dropped, kept.untimed)
     let work = BusyTime(kept.records)
     // Beyond the last record that was kept nothing is known.

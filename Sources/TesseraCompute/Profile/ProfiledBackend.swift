@@ -9,19 +9,20 @@ public final class ProfiledBackend: KernelLauncher {
   public let profiler: Profiler?
   private let sink: Profiler
   private let launcher: any KernelLauncher
-  /// Where kernels go that the host times; nil if the device does.
-  private let track: Int32?
+  /// The device's track, and whether the host times its kernels: the device does otherwise.
+  private let track: Int32, isTimedByHost: Bool
 
   /// The CPU.
   public init(_ device: CPUBackend, profiler: Profiler) {
     (base, launcher, self.profiler, sink) = (device, device, profiler, profiler)
-    track = profiler.addTrack(device.name)
+    (track, isTimedByHost) = (profiler.addTrack(device.name), true)
   }
 
   /// An OpenCL device that was opened with a profiler; nil if it was opened without.
   public init?(_ device: OpenCLBackend) {
-    guard let profiler = device.profiler else { return nil }
-    (base, launcher, self.profiler, sink, track) = (device, device, profiler, profiler, nil)
+    guard let profiler = device.profiler, let track = device.track else { return nil }
+    (base, launcher, self.profiler, sink) = (device, device, profiler, profiler)
+    (self.track, isTimedByHost) = (track, false)
   }
 
   public var name: String { base.name }
@@ -30,7 +31,7 @@ public final class ProfiledBackend: KernelLauncher {
   func launch<P>(
     _ kernel: KernelName, items: Int, cost: Int, _ parameters: P, _ tensors: [Tensor]
   ) throws {
-    guard items > 0, track != nil else {
+    guard items > 0, isTimedByHost else {
       return try launcher.launch(kernel, items: items, cost: cost, parameters, tensors)
     }
     let work = withUnsafeBytes(of: parameters) { KernelWork(kernel.name, $0, tensors) }
@@ -43,7 +44,7 @@ public final class ProfiledBackend: KernelLauncher {
   private func timed(_ name: String, _ work: @autoclosure () -> KernelWork, _ body: () throws -> Void)
     rethrows
   {
-    guard let track else { return try body() }
+    guard isTimedByHost else { return try body() }
     let start = Profiler.now
     try body()
     let end = Profiler.now
@@ -92,7 +93,7 @@ extension ProfiledBackend {
   private func contraction(
     _ name: String, _ operations: Double, _ tensors: [Tensor], _ body: () throws -> Void
   ) throws {
-    try sink.within(name, operations: operations) {
+    try sink.within(name, operations: operations, track: track) {
       let bytes = tensors.reduce(0) { $0 + 4 * $1.count }
       try timed(name, KernelWork(operations: operations, bytes: bytes), body)
     }

@@ -19,13 +19,15 @@ public final class Profiler: Sendable {
   /// The records that were kept, in the order in which they ended.
   struct Snapshot: Sendable {
     var names: [String] = [], tracks: [String] = []
+    /// The devices' tracks.
+    var devices: [Int32] = []
     var records: [ProfileRecord] = []
     /// Records beyond the capacity, which the totals hold all the same; commands whose times the device did not tell.
     var dropped = 0, untimed = 0
-    /// By name, of kernels and transfers of devices; by primitive, of those that ran in one.
-    var totals: [Int32: ProfileTotal] = [:], primitives: [Int32: ProfileTotal] = [:]
-    /// Nanoseconds in which devices were at work.
-    var busy: Int64 = 0
+    /// By device's track and name, of kernels and transfers; by track and primitive, of those that ran in one.
+    var totals: [Int32: [Int32: ProfileTotal]] = [:], primitives: [Int32: [Int32: ProfileTotal]] = [:]
+    /// Nanoseconds in which devices were at work, by track.
+    var busy: [Int32: Int64] = [:]
     /// The host's clock at the beginning and at the time of the snapshot.
     var begin: Int64 = 0, end: Int64 = 0
   }
@@ -78,19 +80,38 @@ public final class Profiler: Sendable {
     return try body()
   }
 
-  /// Runs a body whose kernels belong to a primitive of so many floating-point operations.
-  func within<R>(_ primitive: String, operations: Double, _ body: () throws -> R) rethrows -> R {
+  /// Runs a body whose kernels, on a device's track, belong to a primitive of so many floating-point operations.
+  func within<R>(_ primitive: String, operations: Double, track: Int32, _ body: () throws -> R) rethrows -> R
+  {
     let id = state.withLock { state in
       let id = state.id(primitive)
-      state.kept.primitives[id, default: ProfileTotal()].calls += 1
-      state.kept.primitives[id, default: ProfileTotal()].operations += operations
+      var total = state.kept.primitives[track]?[id] ?? ProfileTotal()
+      total.calls += 1
+      total.operations += operations
+      state.kept.primitives[track, default: [:]][id] = total
       return id
     }
     return try Self.$primitive.withValue(id, operation: body)
   }
 
   /// A new track, of a device.
-  func addTrack(_ name: String) -> Int32 { state.withLock { $0.newTrack(name) } }
+  func addTrack(_ name: String) -> Int32 {
+    state.withLock { state in
+      let track = state.newTrack(name)
+      state.kept.devices.append(track)
+      return track
+    }
+  }
+
+  /// Gives the calling thread the track of a name, which an earlier thread may have had. (The system gives the identity of
+  /// threads that have ended to new ones.)
+  func nameThread(_ name: String) {
+    let thread = UInt(pthread_self())
+    state.withLock { state in
+      let track = state.kept.tracks.firstIndex(of: name).map { Int32($0) }
+      state.threads[thread] = track ?? state.newTrack(name)
+    }
+  }
 
   /// Adds a record to a track, or to the calling thread's.
   func add(_ record: ProfileRecord, _ name: String, primitive: Int32 = -1, track: Int32? = nil) {
@@ -121,17 +142,18 @@ public final class Profiler: Sendable {
 
   private static func count(_ record: ProfileRecord, _ state: inout State) {
     let length = record.end - record.start
-    var total = state.kept.totals[record.name] ?? ProfileTotal()
+    var total = state.kept.totals[record.track]?[record.name] ?? ProfileTotal()
     total.calls += 1
     total.nanoseconds += length
     total.operations += record.work.operations
     total.bytes += Double(record.work.bytes)
-    state.kept.totals[record.name] = total
+    state.kept.totals[record.track, default: [:]][record.name] = total
     if record.primitive >= 0 {
-      state.kept.primitives[record.primitive, default: ProfileTotal()].nanoseconds += length
+      state.kept.primitives[record.track, default: [:]][record.primitive, default: ProfileTotal()]
+        .nanoseconds += length
     }
     let until = state.busyUntil[record.track] ?? 0
-    state.kept.busy += max(0, record.end - max(record.start, until))
+    state.kept.busy[record.track, default: 0] += max(0, record.end - max(record.start, until))
     state.busyUntil[record.track] = max(until, record.end)
   }
 

@@ -26,7 +26,7 @@ struct ReportData {
     func path(_ name: String) -> String { root.appendingPathComponent(name).path }
     configuration = try RunConfiguration.read(path(Pipeline.Files.configuration))
     layout = try FeatureLayout.read(path(Pipeline.Files.layout))
-    model = try TrainedModel.read(path(Pipeline.Files.model), on: device)
+    model = try TrainedModel.read(path(Pipeline.Files.model), on: DeviceGroup(device))
     func json<T: Decodable>(_ name: String, _ type: T.Type) -> T? {
       FileManager.default.contents(atPath: path(name)).flatMap { try? JSONDecoder().decode(type, from: $0) }
     }

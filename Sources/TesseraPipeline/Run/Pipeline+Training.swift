@@ -80,7 +80,7 @@ extension Pipeline {
     (options.checkpoints, options.limits) = (place, limits)
     options.limits.folder = folder.path
     return try TrainedModel.train(
-      images, options, key: key, on: device,
+      images, options, key: key, on: devices,
       features: {
         progress.update("slice", done: $0, of: $1, unit: "images")
         if $0 == $1 { progress.begin("epoch 1", quietly: true) }

@@ -7,7 +7,7 @@ import TesseraVision
 /// The whole way from reviews to an evaluated classifier in a run directory: embed, layout, render, train, evaluate.
 public struct Pipeline {
   let configuration: RunConfiguration
-  let device: any Backend
+  let devices: DeviceGroup
   let folder: RunDirectory
   private let embeddingBatch: Int
   let limits: FeatureLimits
@@ -42,15 +42,16 @@ public struct Pipeline {
   /// A pipeline.
   ///
   /// - Parameters:
+  ///   - devices: those that embed, compute the frozen slice's output and predict; the main one does the rest.
   ///   - embeddingBatch: texts at once; changes no bit.
   ///   - limits: where the frozen slice's output may be kept between epochs (the file is the run directory's); changes no
   ///     bit.
   /// - Throws: `TesseraError` if the folder cannot be used.
   public init(
-    _ configuration: RunConfiguration, device: any Backend, out: String, embeddingBatch: Int = 64,
+    _ configuration: RunConfiguration, devices: DeviceGroup, out: String, embeddingBatch: Int = 64,
     limits: FeatureLimits = .init(), progress: ProgressLine
   ) throws {
-    (self.configuration, self.device, self.progress) = (configuration, device, progress)
+    (self.configuration, self.devices, self.progress) = (configuration, devices, progress)
     (self.embeddingBatch, self.limits) = (embeddingBatch, limits)
     // Mistakes in options are found before hours of work.
     let architecture = try configuration.architecture()
@@ -61,7 +62,7 @@ public struct Pipeline {
     _ = try (configuration.layoutPlan(), configuration.trainingOptions(), configuration.tokenPooling())
     folder = try RunDirectory(out)
     try RunConfiguration.checkVersion(folder.file(Files.configuration))
-    (folder.device, folder.profiler) = (device.name, device.profiler)
+    (folder.device, folder.profiler) = (devices.name, devices.main.profiler)
   }
 
   /// Runs what has to be run.
@@ -136,7 +137,7 @@ public struct Pipeline {
       parameters: ["layers": "\(states)", "pooling": configuration.pooling], outputs: [file]
     ) {
       progress.begin("reading the encoder")
-      let encoder = try TransformerEncoder(folder: configuration.encoder, device: device)
+      let encoder = try TransformerEncoder(folder: configuration.encoder, devices: devices)
       progress.begin("embedding \(data.texts.count) reviews")
       let result = try Embeddings.make(
         data, encoder: encoder, states: states, pooling: try configuration.tokenPooling(),
@@ -157,7 +158,7 @@ public struct Pipeline {
         labels: embeddings.labels, validation: c.validationShare, test: testShare, seed: c.seed,
         trainingRows: c.trainingRows)
       progress.begin("laying out \(embeddings.columns) features by \(split.training.count) reviews")
-      let layout = try FeatureLayout.make(embeddings, split: split, try c.layoutPlan(), on: device) {
+      let layout = try FeatureLayout.make(embeddings, split: split, try c.layoutPlan(), on: devices) {
         let kl = $2.map { " (KL \($0))" } ?? ""
         progress.update("t-SNE\(kl)", done: $0, of: $1, unit: "iterations")
       }
@@ -175,12 +176,12 @@ public struct Pipeline {
     ) {
       progress.begin("rendering")
       try layout.split.check(Files.layout, count: embeddings.labels.count)
-      let images = try ImageSet.make(embeddings, layout, split: layout.split, on: device)
+      let images = try ImageSet.make(embeddings, layout, split: layout.split, on: devices.main)
       try images.writePictures(to: folder.file("pictures"))
       let own = try images.write(to: folder.file(Files.images))
       guard let test else { return own }
       let all = Split(training: [], validation: [], test: Array(test.labels.indices))
-      let other = try ImageSet.make(test, layout, split: all, on: device).write(
+      let other = try ImageSet.make(test, layout, split: all, on: devices.main).write(
         to: folder.file(Files.testImages))
       var both = Fingerprint()
       both.add(own)
@@ -195,15 +196,15 @@ public struct Pipeline {
     let probe = try LinearProbe.fit(
       features: embeddings.features, columns: embeddings.columns, labels: embeddings.labels,
       classes: embeddings.classes.count, training: images.split.training, validation: images.split.validation,
-      on: device)
-    let model = try TrainedModel.read(folder.file(Files.model), on: device)
+      on: devices.main)
+    let model = try TrainedModel.read(folder.file(Files.model), on: devices)
     let guesses =
       try test.map {
         try probe.predict(
-          features: $0.features, columns: $0.columns, rows: Array($0.labels.indices), on: device)
+          features: $0.features, columns: $0.columns, rows: Array($0.labels.indices), on: devices.main)
       }
       ?? probe.predict(
-        features: embeddings.features, columns: embeddings.columns, rows: images.split.test, on: device)
+        features: embeddings.features, columns: embeddings.columns, rows: images.split.test, on: devices.main)
     let rows = try testRows(images)
     return try Evaluation.make(model, images: rows.images, labels: rows.labels, probe: guesses)
   }

@@ -33,17 +33,20 @@ public struct Predictor {
 
   /// Opens a run.
   ///
+  /// - Parameters:
+  ///   - devices: those that embed and predict.
+  ///   - batch: texts that a device embeds at once; changes no bit.
   /// - Throws: `TesseraError` if the run is not finished, parts of it are of another run, or its encoder is gone.
-  public init(run folder: String, device: any Backend, batch: Int = 64) throws {
+  public init(run folder: String, devices: DeviceGroup, batch: Int = 64) throws {
     let root = URL(fileURLWithPath: folder)
     func path(_ name: String) -> String { root.appendingPathComponent(name).path }
     configuration = try RunConfiguration.read(path(Pipeline.Files.configuration))
     layout = try FeatureLayout.read(path(Pipeline.Files.layout))
-    model = try TrainedModel.read(path(Pipeline.Files.model), on: device)
+    model = try TrainedModel.read(path(Pipeline.Files.model), on: devices)
     // A run that was copied to another machine has its encoder with it.
     let own = path(Pipeline.Files.encoder)
     let isThere = FileManager.default.fileExists(atPath: own)
-    encoder = try TransformerEncoder(folder: isThere ? own : configuration.encoder, device: device)
+    encoder = try TransformerEncoder(folder: isThere ? own : configuration.encoder, devices: devices)
     try RunRecords(folder: folder, configuration: configuration).check(layers: encoder.configuration.layers)
     self.batch = batch
   }

@@ -16,18 +16,20 @@ public struct FeatureLayout: Sendable {
 
   /// Fits scaler and layout on the training rows of a split.
   ///
-  /// - Parameter progress: called with t-SNE's iteration, counted through all channels, the number of them all, and the
-  ///   last known divergence.
+  /// - Parameters:
+  ///   - devices: the main one, and those that help it with t-SNE.
+  ///   - progress: called with t-SNE's iteration, counted through all channels, the number of them all, and the last known
+  ///     divergence.
   public static func make(
-    _ embeddings: Embeddings, split: Split, _ plan: LayoutPlan, on device: any Backend,
+    _ embeddings: Embeddings, split: Split, _ plan: LayoutPlan, on devices: DeviceGroup,
     progress: (Int, Int, Float?) throws -> Void = { _, _, _ in }
   ) throws -> FeatureLayout {
     let columns = embeddings.columns
     let parts = try plan.parts(embeddings)
     let seen = plan.seesValidation ? (split.training + split.validation).sorted() : split.training
-    let scaler = try Scaler.fit(embeddings.features, columns: columns, rows: seen, on: device)
+    let scaler = try Scaler.fit(embeddings.features, columns: columns, rows: seen, on: devices.main)
     // Points are features: their coordinates are their values over the training rows.
-    var all = try scaler.applyTransposed(embeddings.features, columns: columns, rows: seen, on: device)
+    var all = try scaler.applyTransposed(embeddings.features, columns: columns, rows: seen, on: devices.main)
     let side =
       plan.pixels > 0 ? plan.pixels : PixelLayout.side(for: parts.map(\.features.count).max() ?? 1)
     let rows = seen.count
@@ -43,7 +45,7 @@ public struct FeatureLayout: Sendable {
       }
       let start = clock.now
       let (places, divergence) = try plan.places(
-        part.representation, consume points, count: part.features.count, dims: rows, on: device
+        part.representation, consume points, count: part.features.count, dims: rows, on: devices
       ) {
         try progress(number * plan.tsne.iterations + $0, parts.count * plan.tsne.iterations, $1)
       }

@@ -4,12 +4,15 @@ import TesseraVision
 
 /// A trained network with what it needs to take images.
 public struct TrainedModel {
-  /// The network.
-  public let network: ImageClassifier
+  /// The network on each device that predicts.
+  public let networks: PerDevice<ImageClassifier>
   /// The fitted standardisation of pixels.
   public let statistics: PixelStatistics
   /// Names of the classes.
   public let classes: [String]
+
+  /// The network on the main device.
+  public var network: ImageClassifier { networks.main }
 
   /// How a model is trained.
   public struct Options {
@@ -48,7 +51,7 @@ public struct TrainedModel {
   ///   - features, progress, epochDone: progress of the slice's output (done, all), of an epoch (epoch, done, all),
   ///     and the figures of each epoch with the number of validation rows.
   public static func train(
-    _ set: ImageSet, _ options: Options, key: String, on device: any Backend,
+    _ set: ImageSet, _ options: Options, key: String, on devices: DeviceGroup,
     features: (Int, Int) throws -> Void = { _, _ in },
     progress: (Int, Int, Int) throws -> Void = { _, _, _ in },
     epochDone: (EpochRecord, Int) throws -> Void = { _, _ in }
@@ -60,7 +63,7 @@ public struct TrainedModel {
     let network = try ImageClassifier(
       options.architecture, classes: set.classes.count, pixels: set.pixels, channels: set.channels,
       options: options.network,
-      seed: options.seed, device: device)
+      seed: options.seed, device: devices.main)
     if let weights = options.weights { try network.loadSlice(try TensorFile.open(weights)) }
     network.standardizesBatches = options.normalization == .batch
     let statistics = PixelStatistics.fit(
@@ -79,18 +82,20 @@ public struct TrainedModel {
       try network.startFrom(
         try LinearProbe.fit(
           features: plan.images, columns: set.area, labels: set.labels,
-          classes: set.classes.count, training: plan.training, validation: plan.validation, on: device))
+          classes: set.classes.count, training: plan.training, validation: plan.validation,
+          on: devices.main))
       plan.keepsStart = true
     }
     let checkpoint = options.checkpoints.map { Checkpoint(folder: $0, key: key) }
-    let trainer = try Trainer(network, plan, checkpoint: checkpoint)
+    let trainer = try Trainer(network, plan, checkpoint: checkpoint, helpers: devices.helpers)
     try trainer.run(features: features, progress: progress) { try epochDone($0, plan.validation.count) }
-    return TrainedModel(network: network, statistics: statistics, classes: set.classes)
+    return TrainedModel(
+      networks: try network.copies(on: devices), statistics: statistics, classes: set.classes)
   }
 
   /// Logarithms of class probabilities of images as rendered, row-major (count, classes).
   public func logProbabilities(_ images: [Float]) throws -> [Float] {
-    try network.logProbabilities(statistics.apply(images))
+    try networks.logProbabilities(statistics.apply(images))
   }
 
   /// Writes network, standardisation and classes; returns the fingerprint.
@@ -109,7 +114,9 @@ public struct TrainedModel {
   }
 
   /// Reads a model.
-  public static func read(_ path: String, on device: any Backend) throws -> TrainedModel {
+  ///
+  /// - Parameter devices: those that predict.
+  public static func read(_ path: String, on devices: DeviceGroup) throws -> TrainedModel {
     let file = try TensorFile.open(path)
     try file.checkNumerics()
     guard let architecture = file.metadata["architecture"].flatMap({ Architecture(rawValue: $0) }),
@@ -131,10 +138,11 @@ public struct TrainedModel {
     let network = try ImageClassifier(
       architecture, classes: classes.count, pixels: pixels, channels: channels,
       options: try NetworkOptions(file),
-      seed: 0, device: device)
+      seed: 0, device: devices.main)
     try network.load(file)
     network.standardizesBatches = file.metadata["batch"] == "true"
-    return TrainedModel(network: network, statistics: statistics, classes: classes)
+    return TrainedModel(
+      networks: try network.copies(on: devices), statistics: statistics, classes: classes)
   }
 }
 

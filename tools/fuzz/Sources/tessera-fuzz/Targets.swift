@@ -130,7 +130,7 @@ enum Target: String, CaseIterable {
     expectOneLine { _ = try Embeddings.read(path) }
     expectOneLine { _ = try ImageSet.read(path) }
     expectOneLine { _ = try FeatureLayout.read(path) }
-    expectOneLine { _ = try TrainedModel.read(path, on: try CPUBackend(threads: 1)) }
+    expectOneLine { _ = try TrainedModel.read(path, on: DeviceGroup(try CPUBackend(threads: 1))) }
   }
 
   private static let words: WordPieceTokenizer = {

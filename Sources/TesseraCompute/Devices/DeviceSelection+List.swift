@@ -1,0 +1,54 @@
+import Foundation
+
+extension DeviceSelection {
+  /// The devices of a comma-separated list of names, the first being the main one; `all` for every OpenCL device that is not
+  /// a CPU and passes the conformance probe, in their order, and then the CPU. A single name is opened as `open` does.
+  ///
+  /// - Throws: what `open` does, and `TesseraError` for a device that is named twice.
+  public static func openAll(
+    _ list: String, threads: Int? = nil, insist: Bool = false, sources: KernelSources = .embedded,
+    tuning: TuningFile? = nil, profiler: Profiler? = nil, warn: (String) -> Void = { _ in }
+  ) throws -> DeviceGroup {
+    guard isList(list) else {
+      return DeviceGroup(
+        try open(
+          list, threads: threads, insist: insist, sources: sources, tuning: tuning, profiler: profiler,
+          warn: warn))
+    }
+    let opener = try Opener(threads, insist: insist && list != "all", sources, tuning, profiler)
+    if list == "all" { return try all(opener, warn) }
+    var seen: Set<Int?> = []
+    let devices = try list.split(separator: ",", omittingEmptySubsequences: false).map { part in
+      let name = part.trimmingCharacters(in: .whitespaces)
+      guard name != "auto", name != "all" else {
+        throw TesseraError.input(
+          "device", found: "\(name) in a list", wanted: "names of devices, or it alone")
+      }
+      let device = try find(name, warn)
+      guard seen.insert(device?.index).inserted else {
+        throw TesseraError.input(
+          "device", found: "\(device?.selection ?? "cpu") twice in \(list)", wanted: "each device once")
+      }
+      return device
+    }
+    // All names are looked at before any device is opened, which takes a while.
+    let backends = try devices.map { device in
+      do { return try opener.open(device) } catch let error as TesseraError {
+        throw error.on(device?.selection ?? "cpu")
+      }
+    }
+    return DeviceGroup(backends[0], helpers: Array(backends.dropFirst()))
+  }
+
+  private static func all(_ opener: Opener, _ warn: (String) -> Void) throws -> DeviceGroup {
+    let survey = OpenCLSurvey()
+    var problems = survey.problems
+    var backends: [any Backend] = []
+    for device in survey.devices where !device.isCPU {
+      do { backends.append(try opener.open(device)) } catch { problems.append("\(error)") }
+    }
+    for problem in problems { warn("\(problem); it takes no part") }
+    backends.append(try opener.open(nil))
+    return DeviceGroup(backends[0], helpers: Array(backends.dropFirst()))
+  }
+}

@@ -1,0 +1,57 @@
+import TesseraCompute
+import TesseraNN
+
+extension ImageClassifier {
+  /// The network with its weights of now on each device of a group, whose main one is its own.
+  public func copies(on devices: DeviceGroup) throws -> PerDevice<ImageClassifier> {
+    let values =
+      devices.helpers.isEmpty
+      ? [] : try devices.naming(device) { try state.map { try device.floats($0.tensor) } }
+    return try PerDevice(devices, main: self) { try copy(values, on: $0) }
+  }
+
+  /// The class probabilities' logarithms of normalised images, row-major (count, classes).
+  public func logProbabilities(_ images: [Float]) throws -> [Float] {
+    try copies(on: DeviceGroup(device)).logProbabilities(images)
+  }
+
+  /// The class probabilities' logarithms of some of them, row-major (count, classes).
+  fileprivate func logProbabilities(of images: ArraySlice<Float>) throws -> [Float] {
+    let images = try tensor(images)
+    let context = Context(device: device)
+    let y = try context.logSoftmax(
+      try logits(Variable(try features(images)), images: images, context))
+    return try device.floats(y.value)
+  }
+
+  private func copy(_ values: [[Float]], on other: any Backend) throws -> ImageClassifier {
+    let copy = try ImageClassifier(
+      architecture, classes: classes, pixels: pixels, channels: channels, options: options, seed: 0,
+      device: other)
+    copy.standardizesBatches = standardizesBatches
+    for (values, (_, tensor)) in zip(values, copy.state) {
+      try values.withUnsafeBytes { try other.upload($0, to: tensor, offset: 0) }
+    }
+    return copy
+  }
+}
+
+extension PerDevice<ImageClassifier> {
+  /// The class probabilities' logarithms of normalised images, row-major (count, classes).
+  public func logProbabilities(_ images: [Float]) throws -> [Float] {
+    let area = main.channels * main.pixels * main.pixels
+    guard images.count % area == 0 else {
+      throw TesseraError.input("images", found: "\(images.count) values", wanted: "a multiple of \(area)")
+    }
+    let (batch, count, classes) = (32, images.count / area, main.classes)
+    var out = [Float](repeating: 0, count: count * classes)
+    try share((count + batch - 1) / batch) { network, _, number in
+      try network.logProbabilities(
+        of: images[number * batch * area..<min(count, (number + 1) * batch) * area])
+    } take: { number, scores in
+      let begin = number * batch * classes
+      out.replaceSubrange(begin..<begin + scores.count, with: scores)
+    }
+    return out
+  }
+}
