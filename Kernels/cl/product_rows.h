@@ -11,7 +11,7 @@
 #define TSR_SECOND(...)
 #endif
 
-// Rows of a tile: 16 registers of 8 floats hold 6 x 16 sums beside what they are made of, 32 of 16 floats 12 x 32.
+// Rows of a tile: 16 registers of 8 floats hold 6 x 16 sums beside what they are made of, 32 of 16 floats 8 x 32.
 #ifndef TSR_TILE_ROWS
 #define TSR_TILE_ROWS 6
 #endif

@@ -17,7 +17,7 @@ public struct ProductTuning: Hashable, Sendable, Codable {
       if tuning.few.localMemory > device.localMemory { tuning.few.depth = 8 }
     } else {
       // 16 columns are two vectors of AVX2 and four of 128 bits, 32 two of AVX-512.
-      tuning.many.rows = device.vectorWidth >= 16 ? 12 : device.vectorWidth >= 8 ? 6 : 4
+      tuning.many.rows = device.vectorWidth >= 16 ? 8 : device.vectorWidth >= 8 ? 6 : 4
       tuning.many.columns = device.vectorWidth >= 16 ? 32 : 16
       if tuning.many.panelBytes > device.localMemory { tuning.many.columns = 16 }
       tuning.few = tuning.many
