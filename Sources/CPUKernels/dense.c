@@ -42,7 +42,7 @@ static int dense_rows(int64_t floats, int64_t line, int rows) {
   return (int)((rows + parts - 1) / parts);
 }
 
-static tsr_dense_shape dense_shape(const tsr_conv_params *c, int kind, int isa) {
+static tsr_dense_shape dense_shape(const tsr_conv_params *c, int kind, int isa, int workers) {
   tsr_dense_shape s;
   const int forward = kind == TSR_B_CONV, panel = tsr_gemm_tile_columns(isa);
   s.reach_h = (c->kernel_h - 1) * c->dilation_h;
@@ -67,30 +67,37 @@ static tsr_dense_shape dense_shape(const tsr_conv_params *c, int kind, int isa) 
   s.part = dense_rows((int64_t)s.depth * s.padded > 1 << 16 ? TSR_DENSE_SUMS : TSR_DENSE_FEW, line, s.rows);
   s.band = dense_rows(TSR_DENSE_PLANES - (int64_t)s.inputs * s.pitch * (s.reach_h + 1), read, s.rows) / s.part * s.part;
   s.band = s.band < s.part ? s.part : s.band;
+  // Two tasks for every worker, if there are rows enough.
+  const int pairs = c->batch * c->groups;
+  if (workers > 1 && pairs > 0 && s.rows > 0) {
+    const int bands = (2 * workers + pairs - 1) / pairs, most = (s.rows + bands - 1) / bands;
+    s.part = s.part < most ? s.part : most;
+    s.band = s.band < most ? s.band : most / s.part * s.part;
+  }
   s.plane = (int64_t)s.pitch * (s.in_place ? s.height : (s.band - 1) * s.stride_h + s.reach_h + 1);
   return s;
 }
 
 int tsr_dense_takes(const tsr_conv_params *c, int kind, int isa) {
   if (c->activation == TSR_ACT_GELU || c->activation == TSR_ACT_TANH) return 0;
-  const tsr_dense_shape s = dense_shape(c, kind, isa);
+  const tsr_dense_shape s = dense_shape(c, kind, isa, 1);
   return c->kernel_h * c->kernel_w > 1 && s.columns >= 4 && s.depth >= 64 && s.padded * 4 <= s.outputs * 5 && (int64_t)s.columns * s.padded <= TSR_DENSE_LINE &&
          s.plane * s.inputs < (1 << 30);
 }
 
 int64_t tsr_dense_packed_count(const tsr_dense_plan *p) {
-  const tsr_dense_shape s = dense_shape(&p->conv, p->kind, p->isa);
+  const tsr_dense_shape s = dense_shape(&p->conv, p->kind, p->isa, p->workers);
   return (int64_t)s.padded * (s.depth + 1);
 }
 
 int64_t tsr_dense_scratch_count(const tsr_dense_plan *p) {
-  const tsr_dense_shape s = dense_shape(&p->conv, p->kind, p->isa);
+  const tsr_dense_shape s = dense_shape(&p->conv, p->kind, p->isa, p->workers);
   const int64_t planes = s.in_place ? 0 : s.plane * s.inputs;
   return s.depth + (int64_t)s.part * s.columns * s.padded + planes;
 }
 
 int tsr_dense_tasks(const tsr_dense_plan *p) {
-  const tsr_dense_shape s = dense_shape(&p->conv, p->kind, p->isa);
+  const tsr_dense_shape s = dense_shape(&p->conv, p->kind, p->isa, p->workers);
   return p->conv.batch * p->conv.groups * ((s.rows + s.band - 1) / s.band);
 }
 
@@ -110,12 +117,12 @@ static void dense_shifts(const tsr_conv_params *c, int kind, const tsr_dense_sha
 #include "per_isa.h"
 
 void tsr_dense_pack(const tsr_dense_plan *p, int begin, int end) {
-  const tsr_dense_shape s = dense_shape(&p->conv, p->kind, p->isa);
+  const tsr_dense_shape s = dense_shape(&p->conv, p->kind, p->isa, p->workers);
   TSR_SELECT(p->isa, dense_pack, p, &s, begin, end);
 }
 
 void tsr_dense_work(tsr_dense_plan *p, float *scratch) {
-  const tsr_dense_shape s = dense_shape(&p->conv, p->kind, p->isa);
+  const tsr_dense_shape s = dense_shape(&p->conv, p->kind, p->isa, p->workers);
   const int bands = (s.rows + s.band - 1) / s.band, tasks = tsr_dense_tasks(p);
   int *const shift = (int *)scratch;
   dense_shifts(&p->conv, p->kind, &s, shift);

@@ -67,9 +67,9 @@ int64_t tsr_direct_scratch_count(const tsr_direct_plan *plan);
 void tsr_direct_work(tsr_direct_plan *plan, float *scratch);
 
 // Convolutions (TSR_B_CONV) and their gradients for the data with many channels a group, read in place: dense.c. `packed` holds
-// the groups' panels. A worker takes tasks from `next`.
+// the groups' panels. Each of `workers` takes tasks from `next`.
 typedef struct {
-  int isa, kind;
+  int isa, kind, workers;
   tsr_conv_params conv;
   const float *x, *w, *bias;
   float *y, *packed;

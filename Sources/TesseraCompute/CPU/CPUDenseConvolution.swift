@@ -14,10 +14,11 @@ extension CPUBackend {
     plan.w = UnsafePointer(try w.cpu(name).pointer)
     plan.bias = UnsafePointer(try bias?.cpu(name).pointer)
     plan.y = try y.cpu(name).pointer
+    plan.workers = Int32(p.multiplyAdds < 100_000 ? 1 : threads)
     let count = Int(tsr_dense_packed_count(&plan))
     let storage = pool.storage(count * Int(p.groups) * 4)
     plan.packed = storage.pointer.assumingMemoryBound(to: Float.self)
-    let workers = p.multiplyAdds < 100_000 ? 1 : min(threads, Int(tsr_dense_tasks(&plan)))
+    let workers = min(Int(plan.workers), Int(tsr_dense_tasks(&plan)))
     let scratch = Int(tsr_dense_scratch_count(&plan))
     let tileColumns = Int(tsr_gemm_tile_columns(isa))
     let outputs = Int((kind == Int(TSR_B_CONV) ? p.out_channels : p.in_channels) / p.groups)
