@@ -76,6 +76,8 @@ extension Catalogue {
       .init(batch: 1, inChannels: 160, size: (20, 60), outChannels: 32, kernel: (3, 3), padding: 1),
       .init(batch: 1, inChannels: 4, size: (13, 27), outChannels: 32, kernel: (5, 8), stride: 1, padding: 1)
         .along(stride: (3, 5), padding: (1, 4), dilation: (1, 1)),
+      // A row of every fourth, as vectors.
+      .init(batch: 1, inChannels: 3, size: (30, 70), outChannels: 5, kernel: (3, 3), stride: 4),
       // Height and width with strides, padding and dilation of their own; as products and as direct sums.
       .init(batch: 2, inChannels: 4, size: (9, 11), outChannels: 5, kernel: (3, 2))
         .along(stride: (2, 1), padding: (0, 2), dilation: (1, 2)),
