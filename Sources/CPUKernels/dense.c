@@ -11,8 +11,8 @@
 //     row  0 2 4 6 | 1 3 5 7          shift(k) leads to the tap's half
 //
 // A task is a band of output rows of one (sample, group), taken in parts: a part's sums (place, channel) stay in a cache over
-// the chunks of k and are turned into channels last. The gradient for the data, of a stride of 1, is the same over the output's gradient,
-// taps mirrored.
+// the chunks of k and are turned into channels last. The gradient for the data, of a stride of 1, is the same over the
+// output's gradient, taps mirrored.
 #include "isa_select.h"
 
 #include "tessera_math.h"
@@ -81,8 +81,9 @@ static tsr_dense_shape dense_shape(const tsr_conv_params *c, int kind, int isa, 
 int tsr_dense_takes(const tsr_conv_params *c, int kind, int isa) {
   if (c->activation == TSR_ACT_GELU || c->activation == TSR_ACT_TANH) return 0;
   const tsr_dense_shape s = dense_shape(c, kind, isa, 1);
-  return c->kernel_h * c->kernel_w > 1 && s.columns >= 4 && s.depth >= 64 && s.padded * 4 <= s.outputs * 5 && (int64_t)s.columns * s.padded <= TSR_DENSE_LINE &&
-         s.plane * s.inputs < (1 << 30);
+  // Lanes that stay empty are at most a fifth.
+  return c->kernel_h * c->kernel_w > 1 && s.columns >= 4 && s.depth >= 64 && s.padded * 4 <= s.outputs * 5 &&
+         (int64_t)s.columns * s.padded <= TSR_DENSE_LINE && s.plane * s.inputs < (1 << 30);
 }
 
 int64_t tsr_dense_packed_count(const tsr_dense_plan *p) {

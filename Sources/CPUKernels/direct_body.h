@@ -61,8 +61,8 @@ static void TSR_ISA(chains)(int rows, int64_t length, int count, const float *x,
 #undef TSR_CHAIN_WIDE
 #undef TSR_CHAIN_WIDER
 
-// The planes that are read, split by phase. The zeros around their elements are there: every task of a plan writes the same
-// places.
+// The planes that are read, split by phase. The zeros above and below their rows are there: every task of a plan writes the
+// same places.
 static void TSR_ISA(planes)(const tsr_direct_plan *p, const tsr_direct_shape *s, const float *x, float *planes) {
   const tsr_conv_params *c = &p->conv;
   const int forward = p->kind == TSR_B_CONV;
@@ -71,12 +71,7 @@ static void TSR_ISA(planes)(const tsr_direct_plan *p, const tsr_direct_shape *s,
   const int top = forward ? c->pad_h : (c->kernel_h - 1) * c->dilation_h - c->pad_h;
   const int left = forward ? c->pad_w : (c->kernel_w - 1) * c->dilation_w - c->pad_w;
   for (int phase = 0; phase < s->phase_w; phase++) {
-    // Element j stands at place (j + left) / phases of its phase.
-    int lo = left > phase ? (left - phase + s->phase_w - 1) / s->phase_w : 0;
-    const int end = width + left - phase;
-    int hi = end > 0 ? (end - 1) / s->phase_w + 1 : 0;
-    hi = hi > s->pitch ? s->pitch : hi;
-    lo = lo > hi ? hi : lo;
+    const TSR_ISA(span) span = TSR_ISA(span_of)(phase, s->phase_w, left, width, s->pitch);
     for (int channel = 0; channel < s->inputs; channel++) {
       const float *from = x + (int64_t)channel * height * width + phase - left;
       float *const to = planes + ((int64_t)channel * s->phase_h * s->phase_w + phase) * s->plane;
@@ -84,7 +79,7 @@ static void TSR_ISA(planes)(const tsr_direct_plan *p, const tsr_direct_shape *s,
       int place = (first + top) / s->phase_h, part = (first + top) % s->phase_h;
       from += (int64_t)first * width;
       for (int i = first; i < height && place < s->plane_rows; i++, from += width) {
-        TSR_ISA(phase_row)(to + (int64_t)part * s->phase_w * s->plane + (int64_t)place * s->pitch, s->pitch, lo, hi, from,
+        TSR_ISA(phase_row)(to + (int64_t)part * s->phase_w * s->plane + (int64_t)place * s->pitch, s->pitch, span.lo, span.hi, from,
                            s->phase_w);
         if (++part == s->phase_h) part = 0, place++;
       }

@@ -24,17 +24,26 @@ static inline void TSR_ISA(phase_row)(float *restrict to, int count, int lo, int
     for (; q < hi; q++) to[q] = from[q];
 }
 
-// Row h of a plane: place q of part `phase` is column q stride + phase - left, zero outside the plane.
+// Places lo ..< hi of part `phase` of a row lie in the plane: place q is column q stride + phase - left.
+typedef struct {
+  int lo, hi;
+} TSR_ISA(span);
+static inline TSR_ISA(span) TSR_ISA(span_of)(int phase, int stride, int left, int width, int count) {
+  const int lo = left > phase ? (left - phase + stride - 1) / stride : 0, end = width + left - phase;
+  const int hi = end > 0 ? (end - 1) / stride + 1 : 0;
+  TSR_ISA(span) s;
+  s.hi = hi > count ? count : hi;
+  s.lo = lo > s.hi ? s.hi : lo;
+  return s;
+}
+
+// Row h of a plane with zeros around, each of its parts after the other.
 static inline void TSR_ISA(padded_row)(float *to, int count, int stride, const float *plane, int h, int height, int width,
                                        int left) {
   const float *const line = plane + (int64_t)h * width;
   for (int phase = 0; phase < stride; phase++, to += count) {
-    int lo = left > phase ? (left - phase + stride - 1) / stride : 0;
-    const int end = width + left - phase;
-    int hi = end > 0 ? (end - 1) / stride + 1 : 0;
-    hi = hi > count ? count : hi;
-    lo = lo > hi ? hi : lo;
-    if (h < 0 || h >= height) lo = hi = count;
-    TSR_ISA(phase_row)(to, count, lo, hi, line + phase - left, stride);
+    const TSR_ISA(span) none = {count, count};
+    const TSR_ISA(span) s = h < 0 || h >= height ? none : TSR_ISA(span_of)(phase, stride, left, width, count);
+    TSR_ISA(phase_row)(to, count, s.lo, s.hi, line + phase - left, stride);
   }
 }
