@@ -34,7 +34,7 @@ import Testing
       for value in UInt32(block) << 12..<UInt32(block + 1) << 12 {
         guard let scalar = Unicode.Scalar(value) else { continue }
         var words: [[String]] = [[]]
-        for part in TextNormalizer.normalize(["a", scalar, "b"]) {
+        for part in ["a"] + TextNormalizer.normalized(scalar) + ["b"] {
           if part == " " {
             words.append([])
           } else if CharacterClass.isPunctuation(part) {
@@ -81,6 +81,21 @@ import Testing
     #expect(tokenizer.encode("abd c") == [2, 1, 9, 3])
     #expect(tokenizer.encode("[MASK]") == [2, 4, 3])
     #expect(tokenizer.encode("") == [2, 3])
+  }
+
+  @Test func tokensAreComparedByBytesAndTheLastOfEqualOnesCounts() throws {
+    // Hangul decomposes: U+AC00 in the vocabulary is canonically equal to the text's jamo, but other bytes.
+    let tokenizer = try WordPieceTokenizer(tokens: small + ["\u{AC00}", "d", "d"])
+    #expect(tokenizer.encode("\u{AC00} d") == [2, 1, 12, 3])
+    #expect(
+      try WordPieceTokenizer(tokens: small + ["\u{1100}", "##\u{1161}"]).encode("\u{AC00}") == [2, 10, 11, 3])
+  }
+
+  @Test func aWordOfMoreThanAHundredCharactersIsUnknown() throws {
+    let tokenizer = try WordPieceTokenizer(tokens: small + ["\u{431}", "##\u{431}"])
+    let word = String(repeating: "\u{431}", count: 100)
+    #expect(tokenizer.encode(word) == [2, 10] + Array(repeating: 11, count: 99) + [3])
+    #expect(tokenizer.encode(word + "\u{431}!") == [2, 1, 8, 3])
   }
 
   @Test func truncationKeepsTheSeparator() throws {

@@ -93,6 +93,24 @@ public final class TensorFile {
     return Self.gather(dense, tensor.shape, strides)
   }
 
+  /// Copies a tensor's elements, as binary32, to elements of a tensor on a device: from the mapped file at once where they are
+  /// stored so.
+  ///
+  /// - Throws: `TesseraError` naming file and tensor if it has another shape.
+  public func copy(
+    _ name: String, shape: [Int], to tensor: Tensor, offset: Int = 0, on device: any Backend
+  ) throws {
+    let stored = try stored(name)
+    guard stored.type == .f32, stored.strides == nil, stored.shape == shape else {
+      return try floats(name, shape: shape).withUnsafeBytes {
+        try device.upload($0, to: tensor, offset: offset)
+      }
+    }
+    try data.withUnsafeBytes { raw in
+      try device.upload(UnsafeRawBufferPointer(rebasing: raw[stored.range]), to: tensor, offset: offset)
+    }
+  }
+
   /// Row-major order of a strided view.
   private static func gather(_ values: [Float], _ shape: [Int], _ strides: [Int]) -> [Float] {
     var offsets = [0]
