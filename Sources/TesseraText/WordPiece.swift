@@ -23,8 +23,9 @@ public struct WordPieceTokenizer: Sendable {
     guard let text = String(data: data, encoding: .utf8) else {
       throw TesseraError.input(path, found: "bytes that are not UTF-8", wanted: "a WordPiece vocabulary")
     }
-    var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
-      line.hasSuffix("\r") ? String(line.dropLast()) : String(line)
+    // By bytes: to Swift a carriage return and the line feed after it are one character, which is no line feed.
+    var lines = text.utf8.split(separator: 10, omittingEmptySubsequences: false).map { line in
+      String(Substring(line.last == 13 ? line.dropLast() : line))
     }
     if lines.last == "" { lines.removeLast() }
     try self.init(tokens: lines, family: family, place: path)

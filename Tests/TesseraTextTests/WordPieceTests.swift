@@ -106,6 +106,16 @@ import Testing
     }
   }
 
+  @Test func aVocabularyMayHaveCarriageReturns() throws {
+    let file = NSTemporaryDirectory() + "vocab-\(UUID().uuidString).txt"
+    defer { try? FileManager.default.removeItem(atPath: file) }
+    for end in ["\n", "\r\n"] {
+      try Data((small.joined(separator: end) + end).utf8).write(to: URL(fileURLWithPath: file))
+      let tokenizer = try WordPieceTokenizer(vocabularyFile: file)
+      #expect(tokenizer.count == small.count && tokenizer.encode("abb c") == [2, 7, 6, 9, 3])
+    }
+  }
+
   @Test func aVocabularyWithoutSpecialTokensIsRefused() throws {
     #expect(throws: TesseraError.self) { try WordPieceTokenizer(tokens: ["a", "b"]) }
     #expect(throws: TesseraError.self) { try WordPieceTokenizer(vocabularyFile: "/nowhere/vocab.txt") }

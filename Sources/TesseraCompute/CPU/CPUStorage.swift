@@ -59,7 +59,7 @@ final class CPUMemoryPool: @unchecked Sendable {
 
   /// Memory that nobody used yet. A block of many pages asks for huge ones: each page that is touched first costs a fault.
   private static func fresh(_ bytes: Int) -> UnsafeMutableRawPointer {
-    guard bytes >= 4 * hugePage else { return .allocate(byteCount: bytes, alignment: 64) }
+    guard bytes >= hugePage else { return .allocate(byteCount: bytes, alignment: 64) }
     let pointer = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: hugePage)
     // Advice: where it is not taken, pages are small.
     _ = madvise(pointer, bytes, MADV_HUGEPAGE)

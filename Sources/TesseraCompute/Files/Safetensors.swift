@@ -42,7 +42,7 @@ public final class TensorFile {
   ///
   /// - Throws: `TesseraError` naming the file and what is wrong with it.
   public static func open(_ path: String) throws -> TensorFile {
-    guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe) else {
+    guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped) else {
       throw TesseraError.input(path, found: "no readable file", wanted: "safetensors or PyTorch weights")
     }
     // A header of 640 bytes makes a safetensors file begin like a pickle; its brace tells it apart.
