@@ -26,15 +26,20 @@ TSR_ROWS2(tsr_pack_rows, tsr_pack_params,
   }
 TSR_END
 
-// C = the slices' sums in ascending order, those of a product in `slices` parts of k (with accumulate onto what C holds),
-// then bias and activation.
+// C = the slices' sums in ascending order (with accumulate onto what C holds), those of a product in `slices` parts of k; where a
+// slice's chunks are parts of their own, their sum in ascending order is the slice's. Then bias and activation.
 TSR_ITEMS3(tsr_sum_slices, tsr_product_params, (long)p.product.batch * p.product.m * p.product.n, const float, parts, const float,
            bias, float, c)
   const int column = (int)(i % p.product.n), row = (int)(i / p.product.n % p.product.m);
   const long batch = i / p.product.n / p.product.m;
   __global float *to = c + p.product.c_offset + batch * p.product.c_batch_stride;
-  float total = parts[i];
-  if (p.product.accumulate) total = to[(long)row * p.product.c_row_stride + column] + total;
-  for (int s = 1; s < p.slices; s++) total = tsr_add(total, parts[(long)s * p.c_slice_stride + i]);
+  float total = 0.0f;
+  for (int s = 0; s < p.slices; s += p.chunks) {
+    const int begin = (p.first + s) / p.chunks * p.slice_k, left = p.product.k - begin < p.slice_k ? p.product.k - begin : p.slice_k;
+    const int chunks = p.chunks == 1 || left <= p.product.chunk ? 1 : (left + p.product.chunk - 1) / p.product.chunk;
+    float sum = parts[(long)s * p.c_slice_stride + i];
+    for (int c = 1; c < chunks; c++) sum = tsr_add(sum, parts[(long)(s + c) * p.c_slice_stride + i]);
+    total = s > 0 ? tsr_add(total, sum) : p.product.accumulate ? to[(long)row * p.product.c_row_stride + column] + sum : sum;
+  }
   tsr_store(&p.product, bias + p.product.bias_offset + batch % p.groups * p.bias_stride, to, row, column, total, 1, 1);
 TSR_END

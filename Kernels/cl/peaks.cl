@@ -26,10 +26,19 @@ TSR_ROWS2(tsr_fma_peak, tsr_map_params, p.count, const float, x, float, y)
   TSR_ACC(u, 0.25f)
   TSR_ACC(v, 0.5f)
   TSR_ACC(w, 0.75f)
+#ifdef TSR_WIDE
+  // Written out: a loop's own instructions would take as long.
+#define TSR_STEP u = tsr_fma(u, a, b), v = tsr_fma(v, a, b), w = tsr_fma(w, a, b);
+  for (int step = 0; step < 128; step++) {
+    TSR_STEP TSR_STEP TSR_STEP TSR_STEP TSR_STEP TSR_STEP TSR_STEP TSR_STEP
+    TSR_STEP TSR_STEP TSR_STEP TSR_STEP TSR_STEP TSR_STEP TSR_STEP TSR_STEP
+  }
+#else
   for (int step = 0; step < 2048; step++) {
     TSR_EACH_LANE(TSR_LANES, TSR_AT(u) = tsr_fma(TSR_AT(u), a, b); TSR_AT(v) = tsr_fma(TSR_AT(v), a, b);
                   TSR_AT(w) = tsr_fma(TSR_AT(w), a, b);)
   }
+#endif
   TSR_SUM(u, su)
   TSR_SUM(v, sv)
   TSR_SUM(w, sw)

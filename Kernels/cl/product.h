@@ -1,7 +1,7 @@
 // What matmul.cl and conv.cl share: products of A (m, k) with a B that is a matrix or the taps of images, by tiles.
 // One fma chain from +0 in ascending k per chunk; chunk sums meet in C, in ascending order (NUMERICS.md rule 4).
 //
-//   CPU device: a work-item takes 16 columns   GPU: a work-group of 16 x 16 takes 64 TSR_MI x 64 TSR_NI of C;
+//   CPU device: a work-item takes 16 columns   GPU: a work-group of 256 takes 64 TSR_MI x 64 TSR_NI of C;
 //   of B (32: TSR_VECTORS 2), a chunk of 512   16-deep slices of A and B go through local memory, the next one is
 //   k at a time, into local memory (its own    on its way while this one is used; a work-item keeps MI x NI blocks
 //   panel) and runs down the rows of A, a      of 4 x 4 sums, 64 apart, and reads its operands as float4.
@@ -25,8 +25,12 @@ enum { TSR_B_MATRIX, TSR_B_TAPS, TSR_B_TAPS_ACROSS };
 // Where a product's part begins and ends in k, and which operands are its own.
 typedef struct { int begin, end; long batch, slice; } tsr_part;
 TSR_FN tsr_part tsr_part_of(const tsr_product_params *q, int index) {
-  const int slice = index / q->product.batch;
-  const long begin = (long)(q->first + slice) * q->slice_k, end = begin + q->slice_k;
+  const int slice = index / q->product.batch, whole = (q->first + slice) / q->chunks, chunk = (q->first + slice) % q->chunks;
+  long begin = (long)whole * q->slice_k, end = begin + q->slice_k;
+  if (q->chunks > 1) {
+    begin += (long)chunk * q->product.chunk;
+    if (begin + q->product.chunk < end) end = begin + q->product.chunk;
+  }
   const tsr_part part = {(int)begin, (int)(end < q->product.k ? end : q->product.k), index % q->product.batch, slice};
   return part;
 }

@@ -1,11 +1,11 @@
 // The products of product.h on a GPU: a work-group of 16 x 16 takes a tile, operands through local memory.
 //
-//   work-items of 32 lie 8 along n and 4 along m, so that they share what they read of both operands:
+//   32 work-items lie 8 along n and 4 along m; neighbours (i, i ^ 1) read the same of A, (i, i ^ 2) the same of B: so NVIDIA's
+//   local memory serves a float4 for 16 of them at once (in order, 8 along n, it took 1.5 times as long).
 //
-//          n: 8 x 4 columns
-//     m:   +--+--+--+ ...        sums leave through local memory, 16 TSR_PASS rows at a time: rows of C are then read and
-//     4 x  |  |  |  |            written side by side, and the epilogue's code is there once
-//     4    +--+--+--+ ...
+//        0  1  4  5  8  9 12 13        sums leave through local memory, 16 TSR_PASS rows at a time: rows of C are then
+//        2  3  6  7 10 11 14 15        read and written side by side, and the epilogue's code is there once
+//       16 17 20 ...
 #if defined TSR_WIDE && !defined TSR_PRODUCT_GROUPS_H
 #define TSR_PRODUCT_GROUPS_H
 
@@ -33,16 +33,17 @@ typedef struct {
   int4 sites[2][TSR_DEPTH];
 } tsr_shared;
 
-// A site as work-items read it: offset in the image, row, column.
-TSR_FN int4 tsr_packed_site(const tsr_product_params *q, tsr_site s) {
-  return (int4)(s.plane + s.h * q->taps.width + s.w, s.h, s.w, 0);
+// A site as work-items read it: offset in the image, row, column; with it, where A has its k.
+TSR_FN int4 tsr_packed_site(const tsr_product_params *q, tsr_site s, int a) {
+  return (int4)(s.plane + s.h * q->taps.width + s.w, s.h, s.w, a);
 }
 
 // The sites of the slice at k: one work-item an entry.
 TSR_FN void tsr_write_sites(const int kind, const tsr_product_params *q, __local int4 *sites, int item, int k) {
   if (kind == TSR_B_MATRIX || item >= TSR_DEPTH) return;
-  sites[item] = tsr_packed_site(q, kind == TSR_B_TAPS ? tsr_site_of_tap(&q->taps, k + item)
-                                                      : tsr_site_of_place(&q->taps, q->groups, k + item));
+  k += item;
+  const tsr_site site = kind == TSR_B_TAPS ? tsr_site_of_tap(&q->taps, k) : tsr_site_of_place(&q->taps, q->groups, k);
+  sites[item] = tsr_packed_site(q, site, k / q->a_inner * q->a_outer_stride + k % q->a_inner * q->product.a_col_stride);
 }
 
 // Where a work-item's elements of an operand's slices are: the first, and from one to the next, in memory and in local
@@ -88,7 +89,8 @@ TSR_FN void tsr_fetch_taps(const tsr_product_params *q, __global const float *b,
 TSR_FN void tsr_bring(const int kind, const tsr_product_params *q, tsr_lane la, tsr_lane lb, __global const float *a,
                       __global const float *b, __local const int4 *sites, int4 own, int item, int k, int depth, int rows,
                       int columns, float *ra, float *rb) {
-  tsr_fetch(TSR_LOADS_M, la, a, k * q->product.a_col_stride, depth, rows, rows >= TSR_TILE_M, ra);
+  tsr_fetch(TSR_LOADS_M, la, a, kind == TSR_B_MATRIX ? k * q->product.a_col_stride : sites[la.k].w, depth, rows,
+            rows >= TSR_TILE_M, ra);
   if (kind == TSR_B_MATRIX)
     tsr_fetch(TSR_LOADS_N, lb, b, k * q->product.b_row_stride, depth, columns, columns >= TSR_TILE_N, rb);
   else tsr_fetch_taps(q, b, sites, own, item % TSR_TILE_N >= columns, item, depth, rb);
@@ -150,7 +152,7 @@ TSR_FN void tsr_product(const int distance, const int kind, const tsr_product_pa
   const tsr_matmul_params *p = &q.product;
   const tsr_part part = tsr_part_of(&q, (int)get_group_id(2));
   const int item = (int)get_local_id(1) * 16 + (int)get_local_id(0);
-  const int tx = item / 32 % 2 * 8 + item % 8, ty = item / 64 * 4 + item / 8 % 4;
+  const int tx = item / 32 % 2 * 8 + (item >> 1 & 6) + (item & 1), ty = item / 64 * 4 + (item >> 3 & 2) + (item >> 1 & 1);
   const int column0 = (int)get_group_id(0) * TSR_TILE_N, row0 = (int)get_group_id(1) * TSR_TILE_M;
   const int rows = p->m - row0, columns = p->n - column0;
   const long group = part.batch % q.groups;
@@ -158,12 +160,14 @@ TSR_FN void tsr_product(const int distance, const int kind, const tsr_product_pa
   b += p->b_offset + part.batch * p->b_batch_stride;
   bias += p->bias_offset + group * q.bias_stride;
   c += p->c_offset + part.batch * p->c_batch_stride + part.slice * q.c_slice_stride;
-  const tsr_lane la = tsr_lane_of(item, TSR_TILE_M, p->a_col_stride == 1, p->a_row_stride, p->a_col_stride);
+  // Of products with taps, k's own part is in its site.
+  const tsr_lane la = kind == TSR_B_MATRIX ? tsr_lane_of(item, TSR_TILE_M, p->a_col_stride == 1, p->a_row_stride, p->a_col_stride)
+                                           : tsr_lane_of(item, TSR_TILE_M, 1, p->a_row_stride, 0);
   const tsr_lane lb = tsr_lane_of(item, TSR_TILE_N, kind == TSR_B_MATRIX && p->b_col_stride != 1, p->b_col_stride, p->b_row_stride);
   int4 own = 0;
   if (kind == TSR_B_MATRIX) b += (long)column0 * p->b_col_stride;
-  if (kind == TSR_B_TAPS) own = tsr_packed_site(&q, tsr_site_of_place(&q.taps, q.groups, column0 + item % TSR_TILE_N));
-  if (kind == TSR_B_TAPS_ACROSS) own = tsr_packed_site(&q, tsr_site_of_tap(&q.taps, column0 + item % TSR_TILE_N));
+  if (kind == TSR_B_TAPS) own = tsr_packed_site(&q, tsr_site_of_place(&q.taps, q.groups, column0 + item % TSR_TILE_N), 0);
+  if (kind == TSR_B_TAPS_ACROSS) own = tsr_packed_site(&q, tsr_site_of_tap(&q.taps, column0 + item % TSR_TILE_N), 0);
   float ra[TSR_LOADS_M], rb[TSR_LOADS_N];
   float4 acc[4 * TSR_MI][TSR_NI];
 #pragma unroll
@@ -171,6 +175,8 @@ TSR_FN void tsr_product(const int distance, const int kind, const tsr_product_pa
 #pragma unroll
     for (int j = 0; j < TSR_NI; j++) acc[i][j] = (float4)(0.0f);
 
+  // The chunks of a slice that is not whole may have nothing.
+  if (part.begin >= part.end && part.begin > 0) return;
   int k = part.begin, stop = part.end - k < p->chunk ? part.end : k + p->chunk, turn = 0, first = !p->accumulate;
   tsr_write_sites(kind, &q, s->sites[0], item, k);
   barrier(CLK_LOCAL_MEM_FENCE);

@@ -18,10 +18,17 @@
 #ifdef __OPENCL_VERSION__
 // No macro takes `...`: OpenCL C 1.2 (6.9 f) has none, and NVIDIA's compiler refuses them. A body has no comma outside
 // parentheses; arguments of a kernel come in parentheses.
+#ifdef TSR_WIDE
+// A work-item takes several elements, as far apart as there are work-items: starting groups for all of them would take longer.
+#define TSR_ITEM_HEAD(name, count, arguments)                                                            \
+  __kernel void name arguments {                                                                         \
+    for (long i = (long)get_global_id(0); i < (long)(count); i += (long)get_global_size(0)) {
+#else
 #define TSR_ITEM_HEAD(name, count, arguments)     \
   __kernel void name arguments {                  \
     const long i = (long)get_global_id(0);        \
     if (i < (long)(count)) {
+#endif
 #ifdef TSR_WIDE
 #define TSR_ROW_HEAD(name, count, arguments)                                         \
   __kernel __attribute__((reqd_work_group_size(64, 1, 1))) void name arguments {     \
@@ -110,8 +117,16 @@
 #define TSR_AT(a) a
 // In TSR_EACH_LANE: whether this is element k.
 #define TSR_IS(k) (j == (k))
-#define TSR_EACH_LANE(n, body) for (long j = lane; j < (long)(n); j += TSR_LANES) { body }
-#define TSR_EACH_COLUMN(n, body) for (long j = lane; j < (long)(n); j += TSR_LANES) { body }
+// Four elements of a lane at a time: their loads are on the way together.
+#define TSR_EACH_LANE(n, body)                                                                     \
+  {                                                                                                \
+    const long tsr_n = (n);                                                                        \
+    long tsr_j = lane;                                                                             \
+    for (; tsr_j + 3 * TSR_LANES < tsr_n; tsr_j += 4 * TSR_LANES)                                  \
+      for (int tsr_u = 0; tsr_u < 4; tsr_u++) { const long j = tsr_j + tsr_u * TSR_LANES; body }   \
+    for (; tsr_j < tsr_n; tsr_j += TSR_LANES) { const long j = tsr_j; body }                       \
+  }
+#define TSR_EACH_COLUMN(n, body) TSR_EACH_LANE(n, body)
 #define TSR_ONE if (lane == 0)
 #define TSR_TREE(a, result, OP)                                        \
   tsr_lds[lane] = a;                                                   \

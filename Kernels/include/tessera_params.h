@@ -75,13 +75,15 @@ typedef struct {
   int stride_h, stride_w, start_h, start_w, step_h, step_w;
 } tsr_taps_params;
 
-// How an OpenCL device computes products, batch x slices of them. Product b has operands b mod groups (A, and the bias that far times bias_stride) and b
-// (B, C); slice s sums k from (first + s) * slice_k, at most slice_k of them, into C + s * c_slice_stride. A's row r begins at
-// r * a_tile_stride; r is a multiple of the tile's rows, inside which a_row_stride counts. `rows`: of a work-item.
+// How an OpenCL device computes products, batch x slices of them. Product b has operands b mod groups (A, and the bias that far
+// times bias_stride) and b (B, C). Part s sums, into C + s * c_slice_stride, the terms of slice (first + s) / chunks, slice_k of k
+// each; where `chunks` is not 1, only those of its chunk (first + s) mod chunks. A's row r begins at r * a_tile_stride; r is a
+// multiple of the tile's rows, inside which a_row_stride counts (CPU devices). `rows`: of a work-item. GPUs read A of products
+// with taps where it lies: k = (outer, inner), a_inner of these, a_outer_stride and a_col_stride apart.
 typedef struct {
   tsr_matmul_params product;
   tsr_taps_params taps;
-  int groups, first, slices, slice_k, c_slice_stride, a_tile_stride, bias_stride, rows;
+  int groups, first, slices, chunks, slice_k, c_slice_stride, a_tile_stride, bias_stride, rows, a_inner, a_outer_stride;
 } tsr_product_params;
 
 // A (batch, rows, k) by strides, where k = (outer, inner), into panels of `tile` rows: (batch, panel, k, tile).

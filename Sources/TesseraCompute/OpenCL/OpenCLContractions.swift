@@ -1,6 +1,9 @@
 import Kernels
 
 extension OpenCLBackend {
+  /// Up to how many rows of A a product with taps is summed directly: most of a tile would be empty.
+  private static let rowsOfDirectSums = 8
+
   public func matmul(_ p: MatmulParameters, _ a: Tensor, _ b: Tensor, bias: Tensor?, into c: Tensor) throws {
     try p.check(a: a.count, b: b.count, c: c.count, bias: bias?.count)
     guard p.batch > 0, p.m > 0, p.n > 0 else { return }
@@ -24,6 +27,7 @@ extension OpenCLBackend {
     q.product.activation = p.activation
     q.bias_stride = q.product.m
     q.taps = tsr_taps_params(forward: p)
+    (q.a_inner, q.a_outer_stride) = (Int32(e.taps), Int32(e.taps))
     try product(taps: q, w, x, bias: bias ?? w, into: y)
   }
 
@@ -65,7 +69,10 @@ extension OpenCLBackend {
     let gradients = PackedRows(
       inner: e.spots, innerStride: 1, outerStride: Int(p.out_channels) * e.spots, rowStride: e.spots,
       batch: Int(p.groups), batchStride: e.groupOut * e.spots)
-    try product(.row("conv", "tsr_conv_grad_weight"), q, dy, x, bias: x, into: dw, packing: gradients)
+    let direct = wide && e.groupOut <= Self.rowsOfDirectSums && p.groups > 1
+    try product(
+      direct ? .item("conv", "tsr_conv_direct_weight") : .row("conv", "tsr_conv_grad_weight"), q, dy, x,
+      bias: x, into: dw, packing: gradients)
   }
 
   /// A product with taps; one with 1 x 1 kernels and nothing between is a matrix product, one of few rows and terms is summed
@@ -75,7 +82,9 @@ extension OpenCLBackend {
     packing: PackedRows? = nil
   ) throws {
     let t = q.taps
-    if q.product.m <= 8, q.groups > 1 { return try direct(q, a, b, bias: bias, into: c, packing: packing) }
+    if q.product.m <= Self.rowsOfDirectSums, wide || q.groups > 1 {
+      return try direct(q, a, b, bias: bias, into: c, packing: packing)
+    }
     let plain =
       t.kernel_h == 1 && t.kernel_w == 1 && t.stride_h == 1 && t.stride_w == 1 && t.start_h == 0
       && t.start_w == 0

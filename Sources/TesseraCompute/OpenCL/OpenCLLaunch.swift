@@ -5,11 +5,18 @@ extension OpenCLBackend: KernelLauncher {
     _ kernel: KernelName, items: Int, cost: Int, _ parameters: P, _ tensors: [Tensor]
   ) throws {
     guard items > 0 else { return }
-    let (global, local) =
-      kernel.isRow ? (wide ? (items * 64, 64) : (items, 1)) : ((items + 63) / 64 * 64, 64)
+    let (global, local) = range(kernel, items)
     try withUnsafeBytes(of: parameters) {
       try enqueue(kernel.family, kernel.name, global: [global], local: [local], parameters: $0, tensors)
     }
+  }
+
+  /// Work-items in all and of a group: a row is a group's or, on CPU devices, a work-item's; elements are dealt out to as many
+  /// work-items as a GPU holds, or one to each.
+  private func range(_ kernel: KernelName, _ items: Int) -> (global: Int, local: Int) {
+    guard wide else { return kernel.isRow ? (items, 1) : ((items + 63) / 64 * 64, 64) }
+    guard !kernel.isRow else { return (items * 64, 64) }
+    return (min((items + 255) / 256, 16 * device.computeUnits) * 256, 256)
   }
 
   public func fill(_ tensor: Tensor, with value: Float) throws {

@@ -2,6 +2,9 @@ import Kernels
 
 /// Products of a matrix with a matrix or with the taps of images: `Kernels/cl/product.h`.
 extension OpenCLBackend {
+  /// The most sums of parts that are kept before they are added up.
+  private static let partialSums = 16 << 20
+
   /// Enqueues a product.
   ///
   /// - Parameters:
@@ -14,22 +17,24 @@ extension OpenCLBackend {
   ) throws {
     var (q, a) = (parameters, a)
     let (m, n, k) = (Int(q.product.m), Int(q.product.n), Int(q.product.k))
-    let (products, units) = (Int(q.product.batch), device.computeUnits)
-    let tiles = tuning.tiles(m: m, n: n, parts: products * Int(q.slices), units: units)
-    q.a_tile_stride = q.product.a_row_stride
-    // A high tile wants its rows side by side; a low one reads six streams, each in its own cache lines.
-    if k > 0, packing != nil || !wide && (tiles.rows > 8 || q.product.a_col_stride != 1) {
-      a = try packed(&q, a, packing, tile: wide ? 1 : tiles.rows)
+    let products = Int(q.product.batch)
+    let outputs = m * n * products
+    if wide {
+      q.readAInPlace(packing)
+      // Direct sums want as many work-items as there are chunks.
+      q.splitByChunk(
+        fewer: kernel.isRow ? device.computeUnits : .max, atMost: Self.partialSums / outputs)
     }
-    // A GPU that the outputs do not fill takes each chunk of k as a slice.
-    let groups = ((m + 63) / 64) * ((n + 63) / 64) * products
-    if wide, q.slices == 1, k > Int(q.product.chunk), groups < units {
-      q.slice_k = q.product.chunk
-      q.slices = Int32((k + Int(q.slice_k) - 1) / Int(q.slice_k))
+    let tiles = tuning.tiles(
+      m: m, n: n, parts: products * Int(q.slices), units: device.computeUnits, wide: wide)
+    if !wide { q.a_tile_stride = q.product.a_row_stride }
+    // A high tile wants its rows side by side; a low one reads six streams, each in its own cache lines.
+    if !wide, k > 0, packing != nil || tiles.rows > 8 || q.product.a_col_stride != 1 {
+      a = try packed(&q, a, packing, tile: tiles.rows)
     }
     guard q.slices > 1 else { return try enqueue(kernel, q, tiles, a, b, bias, c) }
-    let outputs = m * n * products
-    let (slices, most) = (Int(q.slices), max(2, (16 << 20) / outputs))
+    let together = Int(q.chunks)
+    let (slices, most) = (Int(q.slices), max(2, Self.partialSums / outputs / together) * together)
     let parts = try allocate([min(slices, most), outputs], .float32)
     var whole = q
     for first in stride(from: 0, to: slices, by: most) {
@@ -37,7 +42,8 @@ extension OpenCLBackend {
       (q.product.c_offset, q.product.c_row_stride, q.product.c_batch_stride) = (0, Int32(n), Int32(m * n))
       (q.product.bias, q.product.activation, q.product.accumulate) = (0, 0, 0)
       try enqueue(kernel, q, tiles, a, b, bias, parts)
-      (whole.slices, whole.c_slice_stride) = (q.slices, q.c_slice_stride)
+      (whole.first, whole.slices, whole.chunks) = (q.first, q.slices, q.chunks)
+      (whole.slice_k, whole.c_slice_stride) = (q.slice_k, q.c_slice_stride)
       var sum = whole
       if first > 0 { sum.product.accumulate = 1 }
       // Bias and activation follow the whole sum.
@@ -54,6 +60,9 @@ extension OpenCLBackend {
     var q = parameters
     let parts = Int(q.product.batch) * Int(q.slices)
     let (m, n) = (Int(q.product.m), Int(q.product.n))
+    guard kernel.isRow else {
+      return try launch(kernel, items: m * n * parts, cost: Int(q.slice_k), q, [a, b, bias, c])
+    }
     let global: [Int]
     if wide {
       let (height, width) = (64 * tiles.rowBlocks, 64 * tiles.columnBlocks)
@@ -87,7 +96,11 @@ extension OpenCLBackend {
     packing: PackedRows?
   ) throws {
     var (q, a) = (parameters, a)
-    if packing != nil, q.product.k > 0 { a = try packed(&q, a, packing, tile: 1) }
+    if wide {
+      q.readAInPlace(packing)
+    } else if packing != nil, q.product.k > 0 {
+      a = try packed(&q, a, packing, tile: 1)
+    }
     let outputs = Int(q.product.batch) * Int(q.product.m) * Int(q.product.n)
     guard !wide else {
       return try launch(
@@ -106,6 +119,30 @@ extension tsr_product_params {
   init(_ p: MatmulParameters) {
     self.init()
     product = p
-    (groups, slices, slice_k) = (max(1, p.batch), 1, p.k)
+    (groups, slices, chunks, slice_k) = (max(1, p.batch), 1, 1, p.k)
+    a_inner = max(1, p.k)
+  }
+
+  /// On GPUs, A's place in memory by the packing that a CPU device would want; else, with taps, the rows as they are.
+  mutating func readAInPlace(_ packing: PackedRows?) {
+    guard let packing else { return }
+    product.a_batch_stride = packing.batch > 1 ? Int32(packing.batchStride) : 0
+    product.a_row_stride = Int32(packing.rowStride)
+    // One of one inner is one stride alone, which matrix products read too.
+    product.a_col_stride = Int32(packing.inner > 1 ? packing.innerStride : packing.outerStride)
+    (a_inner, a_outer_stride) = (Int32(packing.inner), Int32(packing.outerStride))
+  }
+
+  /// Makes each chunk of k a part of its own where the outputs fill fewer compute units than a GPU has.
+  mutating func splitByChunk(fewer units: Int, atMost parts: Int) {
+    let groups = Int((product.m + 127) / 128 * ((product.n + 127) / 128) * product.batch * slices)
+    let count = Int((slice_k + product.chunk - 1) / max(1, product.chunk))
+    guard count > 1, groups < units, count * Int(slices) <= max(parts, 16) else { return }
+    if slices == 1 {
+      (slices, slice_k) = (Int32(count), product.chunk)
+    } else {
+      chunks = Int32(count)
+      slices *= chunks
+    }
   }
 }

@@ -31,8 +31,23 @@ public struct ProductTuning: Hashable, Sendable, Codable {
   }
 
   /// The tiles for `parts` outputs of m x n.
-  func tiles(m: Int, n: Int, parts: Int, units: Int) -> ProductTiles {
+  func tiles(m: Int, n: Int, parts: Int, units: Int, wide: Bool) -> ProductTiles {
     let large = ((m + 127) / 128) * ((n + 127) / 128) * parts
-    return large >= 2 * units ? many : few
+    guard wide, many != few else { return large >= 2 * units ? many : few }
+    // Between two, whatever suits. Rounds of work-groups over the compute units, by what a tile takes: half of one costs more than half of the whole.
+    func time(_ t: ProductTiles) -> Double {
+      let (height, width) = (64 * t.rowBlocks, 64 * t.columnBlocks)
+      let groups = ((m + height - 1) / height) * ((n + width - 1) / width) * parts
+      let share = [1: 0.3, 2: 0.58][t.rowBlocks * t.columnBlocks] ?? 1.0
+      return Double(max(1, (groups + units - 1) / units)) * share
+    }
+    var candidates = [many, few]
+    for (rows, columns) in [(1, 2), (2, 1), (1, 1)]
+    where rows <= many.rowBlocks && columns <= many.columnBlocks {
+      var tiles = many
+      (tiles.rowBlocks, tiles.columnBlocks) = (rows, columns)
+      candidates.append(tiles)
+    }
+    return candidates.min { time($0) < time($1) } ?? many
   }
 }

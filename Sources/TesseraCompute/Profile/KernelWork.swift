@@ -19,7 +19,7 @@ struct KernelWork: Sendable {
     }
     var (operations, moved) = (0.0, tensors.reduce(0) { $0 + $1.count * $1.elementType.byteCount })
     switch kernel {
-    case "tsr_matmul", "tsr_conv_taps", "tsr_conv_direct", "tsr_conv_grad_weight":
+    case "tsr_matmul", "tsr_conv_taps", "tsr_conv_direct", "tsr_conv_direct_weight", "tsr_conv_grad_weight":
       operations = read(tsr_product_params.self)?.operations ?? 0
     case "tsr_distances": operations = (read(tsr_product_params.self)?.operations ?? 0) * 1.5
     case "tsr_copy": moved = read(tsr_copy_params.self).map { 8 * Int($0.rows) * Int($0.cols) } ?? moved
@@ -33,7 +33,9 @@ struct KernelWork: Sendable {
 extension tsr_product_params {
   /// Two for each fused product.
   var operations: Double {
-    let terms = min(Int(product.k) - Int(first) * Int(slice_k), Int(slices) * Int(slice_k))
+    let terms = min(
+      Int(product.k) - Int(first / chunks) * Int(slice_k),
+      (Int(slices) + Int(chunks) - 1) / Int(chunks) * Int(slice_k))
     return 2 * Double(product.batch) * Double(product.m) * Double(product.n) * Double(terms)
   }
 }
