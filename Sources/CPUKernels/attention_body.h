@@ -34,10 +34,11 @@ static TSR_ISA(desk) TSR_ISA(desk_of)(float *scratch, int longest, int width) {
   return d;
 }
 
-// A product of packed A (panels of MR rows, `high` of them live) and B (depth, NR), into `to` (rows, NR).
-static void TSR_ISA(panel_product)(const float *a, int high, int rows, int depth, const float *b, float *to) {
+// A product of packed A (panels of MR rows, `high` of them live) and B (depth, NR), into `to` (rows, NR). `last`: with the one
+// NaN; what comes before has any, as none of it is stored.
+static void TSR_ISA(panel_product)(const float *a, int high, int rows, int depth, const float *b, float *to, int last) {
   for (int i = 0; i < rows; i += high, a += (int64_t)depth * TSR_MR) {
-    const TSR_ISA(target) t = {to + (int64_t)i * TSR_NR, TSR_NR, 0, 0, 0, 1, TSR_ACT_NONE};
+    const TSR_ISA(target) t = {to + (int64_t)i * TSR_NR, TSR_NR, 0, 0, 0, last, TSR_ACT_NONE};
     TSR_ISA(micro_rows)(TSR_ISA(height)(rows - i < high ? rows - i : high), 0, depth, a, b, &t);
   }
 }
@@ -87,7 +88,7 @@ static inline __attribute__((always_inline)) void TSR_ISA(columns_softmax)(float
     for (int i = 0; i < h * TSR_NR; i++) lanes[i] = lanes[i] + lanes[i + h * TSR_NR];
   for (int j = 0; j < length; j++) {
     float *const row = x + (int64_t)j * TSR_NR;
-    TSR_EACH_QUERY row[q] = tsr_canonical(tsr_div(row[q], lanes[q]));
+    TSR_EACH_QUERY row[q] = tsr_div(row[q], lanes[q]);
   }
 #undef TSR_EACH_QUERY
 #undef TSR_SCORE
@@ -130,12 +131,12 @@ static void TSR_ISA(attend)(const tsr_attention_plan *p, int text, int head, int
     const float *lines[TSR_NR];
     for (int r = 0; r < queries; r++) lines[r] = q + (i + r) * line;
     TSR_ISA(interleave)(d.query, TSR_NR, lines, queries, width);
-    TSR_ISA(panel_product)(d.keys, TSR_MR, length, width, d.query, d.scores);
+    TSR_ISA(panel_product)(d.keys, TSR_MR, length, width, d.query, d.scores, 0);
     if (span)
       TSR_ISA(columns_softmax)(d.scores, length, p->params.scale, 1, d.reverse + length - 1 + i, d.lanes);
     else
       TSR_ISA(columns_softmax)(d.scores, length, p->params.scale, 0, 0, d.lanes);
-    TSR_ISA(panel_product)(d.values, d.high, width, length, d.scores, d.out);
+    TSR_ISA(panel_product)(d.values, d.high, width, length, d.scores, d.out, 1);
     TSR_ISA(turn_out)(d.out, width, queries, p->y + (begin + i) * hidden + (int64_t)head * width, hidden);
   }
 }

@@ -1,9 +1,78 @@
 import Kernels
 
+/// How a device computes attention without its matrix of scores: `Kernels/cl/attention.cl`.
+struct AttentionTiles {
+  /// On CPU devices: keys (or columns of values) and queries of a tile in registers.
+  var rows: Int, columns: Int
+  /// The most keys of a text; a block's scores take local memory for as many.
+  let longest: Int
+
+  /// The widest head that CPU devices take.
+  static let widest = 128
+
+  /// What suits a device; nil where a block's scores do not fit its local memory.
+  init?(_ device: OpenCLDevice, wide: Bool, tuning: ProductTuning, longest: Int) {
+    self.longest = longest
+    (rows, columns) = (min(8, tuning.many.rows), wide ? 16 : tuning.many.columns)
+    if !wide, bytes(wide) > device.localMemory { columns = 16 }
+    guard bytes(wide) <= device.localMemory else { return nil }
+  }
+
+  private func bytes(_ wide: Bool) -> Int {
+    wide
+      ? 4 * (16 * (longest + 8) + 16 * (128 + 4) + 16 * (16 + 4) + 2 * 16 * 8)
+      : 4 * (columns * (longest + Self.widest + Int(TSR_LANES)) + longest + columns)
+  }
+
+  /// What the kernels are built with.
+  func options(wide: Bool) -> String {
+    " -DTSR_LONGEST=\(longest)"
+      + (wide ? "" : " -DTSR_WIDEST=\(Self.widest) -DTSR_TILE_ROWS=\(rows) -DTSR_VECTORS=\(columns / 16)")
+  }
+}
+
 extension OpenCLBackend {
   public func attention(
     _ p: PackedAttentionParameters, _ x: Tensor, lengths: [Int], bias: Tensor?, into y: Tensor
   ) throws {
-    try composedAttention(p, x, lengths: lengths, bias: bias, into: y)
+    try p.check(x: x.count, lengths: lengths, bias: bias?.count, y: y.count)
+    guard y.count > 0 else { return }
+    guard p.isOneChunk(lengths), wide || Int(p.width) <= AttentionTiles.widest,
+      let tiles = [128, 256, Int(TSR_K_CHUNK)].map({
+        AttentionTiles(device, wide: wide, tuning: tuning, longest: $0)
+      }) as? [AttentionTiles]
+    else {
+      return try composedAttention(p, x, lengths: lengths, bias: bias, into: y)
+    }
+    var least = 0
+    for tiles in tiles {
+      try attention(p, tiles, x, lengths, least..<tiles.longest, bias: bias, into: y)
+      least = tiles.longest
+    }
+  }
+
+  /// The texts of more than `range.lowerBound` tokens, of at most `range.upperBound`.
+  private func attention(
+    _ p: PackedAttentionParameters, _ tiles: AttentionTiles, _ x: Tensor, _ lengths: [Int], _ range: Range<Int>,
+    bias: Tensor?, into y: Tensor
+  ) throws {
+    var blocks: [Int32] = []
+    var begin = 0
+    for length in lengths {
+      if length > range.lowerBound, length <= range.upperBound {
+        for first in stride(from: 0, to: length, by: tiles.columns) {
+          blocks += [Int32(begin), Int32(length), Int32(first)]
+        }
+      }
+      begin += length
+    }
+    guard !blocks.isEmpty else { return }
+    let table = try tensor(blocks, [blocks.count])
+    let (items, count) = (wide ? 128 : 1, blocks.count / 3)
+    try withUnsafeBytes(of: p) {
+      try enqueue(
+        "attention", "tsr_attention", options: tiles.options(wide: wide), global: [Int(p.heads) * items, count],
+        local: [items, 1], parameters: $0, [x, table, bias ?? x, y])
+    }
   }
 }
