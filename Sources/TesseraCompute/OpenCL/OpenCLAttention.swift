@@ -7,6 +7,18 @@ struct AttentionTiles {
   /// The most keys of a text; a block's scores take local memory for as many.
   let longest: Int
 
+  /// Kernels are built for texts of at most so many tokens: short ones take less local memory, so that more blocks share a
+  /// compute unit.
+  private static let most = [128, 256, Int(TSR_K_CHUNK)]
+
+  /// The kernels that texts need.
+  static func classes(_ lengths: [Int]) -> [Int] {
+    most.filter { longest in lengths.contains { texts(longest).contains($0) } }
+  }
+
+  /// The lengths that a kernel is for.
+  static func texts(_ longest: Int) -> ClosedRange<Int> { ((most.last { $0 < longest } ?? 0) + 1)...longest }
+
   /// The widest head that CPU devices take.
   static let widest = 128
 
@@ -37,29 +49,27 @@ extension OpenCLBackend {
   ) throws {
     try p.check(x: x.count, lengths: lengths, bias: bias?.count, y: y.count)
     guard y.count > 0 else { return }
-    guard p.isOneChunk(lengths), wide || Int(p.width) <= AttentionTiles.widest,
-      let tiles = [128, 256, Int(TSR_K_CHUNK)].map({
-        AttentionTiles(device, wide: wide, tuning: tuning, longest: $0)
-      }) as? [AttentionTiles]
+    let classes = AttentionTiles.classes(lengths)
+    let tiles = classes.compactMap { AttentionTiles(device, wide: wide, tuning: tuning, longest: $0) }
+    guard p.isOneChunk(lengths), wide || Int(p.width) <= AttentionTiles.widest, tiles.count == classes.count
     else {
       return try composedAttention(p, x, lengths: lengths, bias: bias, into: y)
     }
-    var least = 0
     for tiles in tiles {
-      try attention(p, tiles, x, lengths, least..<tiles.longest, bias: bias, into: y)
-      least = tiles.longest
+      try attention(p, tiles, x, lengths, AttentionTiles.texts(tiles.longest), bias: bias, into: y)
     }
   }
 
-  /// The texts of more than `range.lowerBound` tokens, of at most `range.upperBound`.
+  /// The texts of lengths in a range.
   private func attention(
-    _ p: PackedAttentionParameters, _ tiles: AttentionTiles, _ x: Tensor, _ lengths: [Int], _ range: Range<Int>,
+    _ p: PackedAttentionParameters, _ tiles: AttentionTiles, _ x: Tensor, _ lengths: [Int],
+    _ range: ClosedRange<Int>,
     bias: Tensor?, into y: Tensor
   ) throws {
     var blocks: [Int32] = []
     var begin = 0
     for length in lengths {
-      if length > range.lowerBound, length <= range.upperBound {
+      if range.contains(length) {
         for first in stride(from: 0, to: length, by: tiles.columns) {
           blocks += [Int32(begin), Int32(length), Int32(first)]
         }
@@ -71,7 +81,8 @@ extension OpenCLBackend {
     let (items, count) = (wide ? 128 : 1, blocks.count / 3)
     try withUnsafeBytes(of: p) {
       try enqueue(
-        "attention", "tsr_attention", options: tiles.options(wide: wide), global: [Int(p.heads) * items, count],
+        "attention", "tsr_attention", options: tiles.options(wide: wide),
+        global: [Int(p.heads) * items, count],
         local: [items, 1], parameters: $0, [x, table, bias ?? x, y])
     }
   }
