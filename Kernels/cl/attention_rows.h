@@ -45,13 +45,23 @@ TSR_FN float16 tsr_exp_each(float16 v) {
 }
 
 TSR_FN float16 tsr_div_each(float16 a, float16 b) {
-#ifdef TSR_NATIVE_DIVIDE
-  return a / b;
-#else
   float x[16], y[16];
   vstore16(a, 0, x), vstore16(b, 0, y);
   for (int j = 0; j < 16; j++) x[j] = tsr_div(x[j], y[j]);
   return vload16(0, x);
+}
+
+// a / b of exponentials a (at most 1) and their sums b (1 to 512, or NaN as some a is), r being 1 / b. Where a device has no
+// division of its own, two steps of Newton from the correctly rounded r are the correctly rounded quotient (Markstein 1990), as
+// long as no remainder is below the denormals.
+TSR_FN float16 tsr_shares(float16 a, float16 b, float16 r) {
+#ifdef TSR_NATIVE_DIVIDE
+  return a / b;
+#else
+  if (!all(a == 0.0f || a >= 0x1p-90f)) return tsr_div_each(a, b);
+  float16 q = a * r;
+  q = fma(fma(-q, b, a), r, q);
+  return fma(fma(-q, b, a), r, q);
 #endif
 }
 
@@ -79,9 +89,9 @@ TSR_FN void tsr_columns_softmax(__local tsr_desk *d, int column, int length, flo
       __local float *lane = lanes + l * TSR_PANEL;
       vstore16(vload16(0, lane) + vload16(0, lane + h * TSR_PANEL), 0, lane);
     }
-  const float16 total = vload16(0, lanes);
+  const float16 total = vload16(0, lanes), r = tsr_div_each((float16)(1.0f), total);
   for (int j = 0; j < length; j++)
-    vstore16(tsr_div_each(vload16(0, x + j * TSR_PANEL), total), 0, x + j * TSR_PANEL);
+    vstore16(tsr_shares(vload16(0, x + j * TSR_PANEL), total, r), 0, x + j * TSR_PANEL);
 }
 
 // blocks: (first token, tokens, first query) of each.
@@ -104,7 +114,8 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tsr_attention(
     }
   for (int j = 0; j < length; j += TSR_TILE_ROWS)
     tsr_attention_tile(k + j * line, line, 1, length - j, width, d.query, d.scores + j * TSR_PANEL);
-  for (int i = 0; i < TSR_PANEL; i += 16) tsr_columns_softmax(&d, i, length, p.scale, p.span != 0);
+  // Sixteen columns without a query are never looked at.
+  for (int i = 0; i < queries; i += 16) tsr_columns_softmax(&d, i, length, p.scale, p.span != 0);
   for (int w = 0; w < width; w += TSR_TILE_ROWS)
     tsr_attention_tile(v + w, 1, line, width - w, length, d.scores, d.query + w * TSR_PANEL);
   __global float *out = y + (begin + first) * hidden + (long)head * width;

@@ -1,6 +1,11 @@
 import Kernels
 
 /// How a device computes attention without its matrix of scores: `Kernels/cl/attention.cl`.
+///
+/// It pays wherever it fits. On CPU devices that was measured, against the composition in turns, 40 to 512 tokens a text: 1.7 to 3.6
+/// times as fast on PoCL, 2.1 to 3.4 on Intel's runtime, whose softmax divides in software. On GPUs it could not be measured: the
+/// composition moves every score through global memory six times (two products, a softmax that reads twice and writes twice)
+/// and needs three launches a text, most of them too small for a GPU, where this needs one for a batch and moves none.
 struct AttentionTiles {
   /// On CPU devices: keys (or columns of values) and queries of a tile in registers.
   var rows: Int, columns: Int
