@@ -131,7 +131,7 @@ __kernel __attribute__((reqd_work_group_size(128, 1, 1))) void tsr_attention(
     const tsr_packed_attention_params p, __global const float *x, __global const int *blocks, __global const float *bias,
     __global float *y) {
   __local tsr_desk d;
-  const int item = (int)get_local_id(0), head = (int)get_group_id(0), block = 3 * (int)get_group_id(1);
+  const int item = (int)get_local_id(0), block = 3 * (int)get_group_id(0), head = (int)get_group_id(1);
   const int begin = blocks[block], length = blocks[block + 1], first = blocks[block + 2], width = p.width;
   const int queries = length - first < TSR_QUERIES ? length - first : TSR_QUERIES;
   const long hidden = (long)p.heads * width, line = 3 * hidden;

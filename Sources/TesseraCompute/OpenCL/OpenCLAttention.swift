@@ -87,8 +87,8 @@ extension OpenCLBackend {
     try withUnsafeBytes(of: p) {
       try enqueue(
         "attention", "tsr_attention", options: tiles.options(wide: wide),
-        global: [Int(p.heads) * items, count],
-        local: [items, 1], parameters: $0, [x, table, bias ?? x, y])
+        // Blocks first: a GPU takes few groups, 65,535, in any dimension but this.
+        global: [count * items, Int(p.heads)], local: [items, 1], parameters: $0, [x, table, bias ?? x, y])
     }
   }
 }
