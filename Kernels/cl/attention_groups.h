@@ -12,7 +12,7 @@
 #define TSR_ATTENTION_GROUPS_H
 
 #define TSR_QUERIES 16
-#define TSR_KEYS 128
+#define TSR_KEYS 128  // a divisor of every TSR_LONGEST
 #define TSR_SLICE 16
 // Eight floats of padding: four rows of eight lanes then meet 32 different banks.
 #define TSR_SCORE_LINE (TSR_LONGEST + 8)
@@ -24,12 +24,16 @@ typedef struct {
   float best[TSR_QUERIES][8], sum[TSR_QUERIES][8];
 } tsr_desk;
 
+// Four floats of the desk, on a border of 16 bytes: every line of it is a multiple of four. One read, where vload4 is four.
+#define TSR_FOUR(from) (*(__local const float4 *)(from))
+
 // scores = q k', one chain over width each.
 TSR_FN void tsr_attention_scores(__local tsr_desk *d, __global const float *q, __global const float *k, long line, int width,
                                  int queries, int length, int item) {
   const int tx = item % 32, ty = item / 32;
   for (int key0 = 0; key0 < length; key0 += TSR_KEYS) {
     float4 acc[4];
+#pragma unroll
     for (int i = 0; i < 4; i++) acc[i] = (float4)(0.0f);
     for (int w = 0; w < width; w += TSR_SLICE) {
       const int depth = width - w < TSR_SLICE ? width - w : TSR_SLICE, at = item % TSR_SLICE;
@@ -39,7 +43,7 @@ TSR_FN void tsr_attention_scores(__local tsr_desk *d, __global const float *q, _
         d->query[at][r] = at < depth && r < queries ? q[r * line + w + at] : 0.0f;
       barrier(CLK_LOCAL_MEM_FENCE);
       for (int i = 0; i < depth; i++) {
-        const float4 a = vload4(ty, d->query[i]), b = vload4(tx, d->keys[i]);
+        const float4 a = TSR_FOUR(d->query[i] + 4 * ty), b = TSR_FOUR(d->keys[i] + 4 * tx);
         acc[0] = fma((float4)(a.x), b, acc[0]);
         acc[1] = fma((float4)(a.y), b, acc[1]);
         acc[2] = fma((float4)(a.z), b, acc[2]);
@@ -47,8 +51,8 @@ TSR_FN void tsr_attention_scores(__local tsr_desk *d, __global const float *q, _
       }
       barrier(CLK_LOCAL_MEM_FENCE);
     }
-    for (int i = 0; i < 4; i++)
-      if (key0 + 4 * tx < TSR_LONGEST) vstore4(acc[i], 0, &d->scores[4 * ty + i][key0 + 4 * tx]);
+#pragma unroll
+    for (int i = 0; i < 4; i++) *(__local float4 *)(d->scores[4 * ty + i] + key0 + 4 * tx) = acc[i];
   }
   barrier(CLK_LOCAL_MEM_FENCE);
 }
@@ -88,7 +92,7 @@ TSR_FN void tsr_rows_softmax(__local tsr_desk *d, __global const float *bias, in
   }
   d->sum[r][c] = sum[0];
   barrier(CLK_LOCAL_MEM_FENCE);
-  const float4 low = vload4(0, d->sum[r]) + vload4(1, d->sum[r]);
+  const float4 low = TSR_FOUR(d->sum[r]) + TSR_FOUR(d->sum[r] + 4);
   const float total = (low.x + low.z) + (low.y + low.w);
   for (int j = c; j < length; j += 8) row[j] = tsr_div(row[j], total);
   barrier(CLK_LOCAL_MEM_FENCE);
@@ -111,7 +115,7 @@ TSR_FN void tsr_attention_sums(__local const tsr_desk *d, __global const float *
     float4 acc = 0.0f;
     int j = 0;
     for (; j + 4 <= length; j += 4, from += 4 * line) {
-      const float4 a = vload4(0, row + j);
+      const float4 a = TSR_FOUR(row + j);
       const float4 v0 = tsr_four(from, width - w, whole), v1 = tsr_four(from + line, width - w, whole);
       const float4 v2 = tsr_four(from + 2 * line, width - w, whole), v3 = tsr_four(from + 3 * line, width - w, whole);
       acc = fma((float4)(a.x), v0, acc);
@@ -120,9 +124,11 @@ TSR_FN void tsr_attention_sums(__local const tsr_desk *d, __global const float *
       acc = fma((float4)(a.w), v3, acc);
     }
     for (; j < length; j++, from += line) acc = fma((float4)(row[j]), tsr_four(from, width - w, whole), acc);
-    float each[4];
-    vstore4(acc, 0, each);
-    for (int i = 0; i < 4 && w + i < width; i++) y[r * hidden + w + i] = tsr_canonical(each[i]);
+    __global float *to = y + r * hidden + w;
+    to[0] = tsr_canonical(acc.x);
+    if (w + 1 < width) to[1] = tsr_canonical(acc.y);
+    if (w + 2 < width) to[2] = tsr_canonical(acc.z);
+    if (w + 3 < width) to[3] = tsr_canonical(acc.w);
   }
 }
 
@@ -130,7 +136,7 @@ TSR_FN void tsr_attention_sums(__local const tsr_desk *d, __global const float *
 __kernel __attribute__((reqd_work_group_size(128, 1, 1))) void tsr_attention(
     const tsr_packed_attention_params p, __global const float *x, __global const int *blocks, __global const float *bias,
     __global float *y) {
-  __local tsr_desk d;
+  __local tsr_desk d __attribute__((aligned(16)));
   const int item = (int)get_local_id(0), block = 3 * (int)get_group_id(0), head = (int)get_group_id(1);
   const int begin = blocks[block], length = blocks[block + 1], first = blocks[block + 2], width = p.width;
   const int queries = length - first < TSR_QUERIES ? length - first : TSR_QUERIES;
