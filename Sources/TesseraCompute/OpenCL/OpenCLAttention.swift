@@ -2,10 +2,10 @@ import Kernels
 
 /// How a device computes attention without its matrix of scores: `Kernels/cl/attention.cl`.
 ///
-/// It pays wherever it fits. On CPU devices that was measured, against the composition in turns, 40 to 512 tokens a text: 1.7 to 3.6
-/// times as fast on PoCL, 2.1 to 3.4 on Intel's runtime, whose softmax divides in software. On GPUs it could not be measured: the
-/// composition moves every score through global memory six times (two products, a softmax that reads twice and writes twice)
-/// and needs three launches a text, most of them too small for a GPU, where this needs one for a batch and moves none.
+/// It pays wherever it fits. On CPU devices, against the composition in turns (medians, 40 to 512 tokens a text, two cores): 1.8 to
+/// 2.5 times as fast on PoCL, 2.3 to 3.3 on Intel's runtime, whose softmax divides in software. Not measured on a GPU, where the
+/// composition moves every score through global memory six times (two products, a softmax that reads twice and writes
+/// twice) and launches three kernels a text, most too small to fill it; this is one launch for a batch and moves no score.
 struct AttentionTiles {
   /// On CPU devices: keys (or columns of values) and queries of a tile in registers.
   var rows: Int, columns: Int
