@@ -52,6 +52,15 @@ TSR_EMBED_END
 TSR_EMBED_BEGIN(matmul_cl)
 #embed "cl/matmul.cl"
 TSR_EMBED_END
+TSR_EMBED_BEGIN(attention_rows_h)
+#embed "cl/attention_rows.h"
+TSR_EMBED_END
+TSR_EMBED_BEGIN(attention_groups_h)
+#embed "cl/attention_groups.h"
+TSR_EMBED_END
+TSR_EMBED_BEGIN(attention_cl)
+#embed "cl/attention.cl"
+TSR_EMBED_END
 TSR_EMBED_BEGIN(peaks_cl)
 #embed "cl/peaks.cl"
 TSR_EMBED_END
@@ -69,6 +78,8 @@ static const tsr_source sources[] = {
     {"product.h", product_h},
     {"product_rows.h", product_rows_h},
     {"product_groups.h", product_groups_h},
+    {"attention_rows.h", attention_rows_h},
+    {"attention_groups.h", attention_groups_h},
     {"maps.cl", maps_cl},
     {"rows.cl", rows_cl},
     {"normalization.cl", normalization_cl},
@@ -78,6 +89,7 @@ static const tsr_source sources[] = {
     {"layout.cl", layout_cl},
     {"matmul.cl", matmul_cl},
     {"conv.cl", conv_cl},
+    {"attention.cl", attention_cl},
     {"peaks.cl", peaks_cl},
 };
 

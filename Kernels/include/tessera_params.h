@@ -48,6 +48,10 @@ typedef struct { int rows, cols; float eps; } tsr_rows_params;
 // distance d = key - query at column span - 1 + d.
 typedef struct { int heads, length, span; float scale; } tsr_attention_params;
 
+// Attention of texts packed one after another: a token's row of x is (query, key, value), each (heads, width), its row of y
+// (heads, width). span: 0, or that of a bias by distance.
+typedef struct { int tokens, heads, width, span; float scale; } tsr_packed_attention_params;
+
 // (outer, channels, inner): channel c of an NCHW tensor has outer = batch, inner = height * width.
 // training: batch statistics take part in the gradient; momentum: of the running statistics.
 typedef struct { int outer, channels, inner, training; float eps, momentum; } tsr_channels_params;

@@ -38,13 +38,14 @@ struct EncoderOnDevice: Sendable {
     let qkv = try empty(tokens, 3 * c.hidden)
     let attended = try empty(tokens, c.hidden)
     let wide = try empty(tokens, c.intermediate)
+    let width = c.hidden / c.heads
+    let attention = PackedAttentionParameters(
+      tokens: tokens, heads: c.heads, width: width, span: weights.distanceBias == nil ? 0 : c.positions,
+      scale: 1 / Float(width).squareRoot())
     for (index, layer) in weights.layers.enumerated() where index < last {
       try linear(x, layer.qkv, layer.qkvBias, into: qkv)
-      var begin = 0
-      for text in texts {
-        try attend(qkv, begin: begin, length: text.count, into: attended)
-        begin += text.count
-      }
+      try device.attention(
+        attention, qkv, lengths: texts.map(\.count), bias: weights.distanceBias, into: attended)
       try linear(attended, layer.output, layer.outputBias, into: other)
       try addAndNormalize(other, x, layer.attentionNorm, into: x, statistics)
       try linear(x, layer.up, layer.upBias, into: wide, activation: c.activation)
@@ -76,31 +77,5 @@ struct EncoderOnDevice: Sendable {
     try device.layerNorm(
       RowsParameters(rows: a.shape[0], columns: configuration.hidden, eps: configuration.eps), a,
       gamma: norm.gamma, beta: norm.beta, into: y, mean: statistics.mean, rstd: statistics.rstd)
-  }
-
-  /// softmax(q k' / sqrt(d) + bias by distance) v for every head of one text.
-  private func attend(_ qkv: Tensor, begin: Int, length: Int, into y: Tensor) throws {
-    let (hidden, heads) = (configuration.hidden, configuration.heads)
-    let width = hidden / heads
-    let scores = try empty(heads, length, length)
-    var p = MatmulParameters(m: length, n: length, k: width, transposeB: true)
-    (p.a_row_stride, p.b_col_stride) = (Int32(3 * hidden), Int32(3 * hidden))
-    (p.batch, p.a_batch_stride, p.b_batch_stride) = (Int32(heads), Int32(width), Int32(width))
-    p.c_batch_stride = Int32(length * length)
-    (p.a_offset, p.b_offset) = (Int32(begin * 3 * hidden), Int32(begin * 3 * hidden + hidden))
-    try device.matmul(p, qkv, qkv, bias: nil, into: scores)
-    let scale = 1 / Float(width).squareRoot()
-    if let bias = weights.distanceBias {
-      let p = AttentionParameters(heads: heads, length: length, span: configuration.positions, scale: scale)
-      try device.distanceSoftmax(p, scores, bias: bias, into: scores)
-    } else {
-      try device.softmax(scores, rows: heads * length, columns: length, scale: scale, into: scores)
-    }
-    p = MatmulParameters(m: length, n: width, k: length)
-    (p.b_row_stride, p.c_row_stride) = (Int32(3 * hidden), Int32(hidden))
-    (p.batch, p.a_batch_stride, p.b_batch_stride) = (Int32(heads), Int32(length * length), Int32(width))
-    p.c_batch_stride = Int32(width)
-    (p.b_offset, p.c_offset) = (Int32(begin * 3 * hidden + 2 * hidden), Int32(begin * hidden))
-    try device.matmul(p, scores, qkv, bias: nil, into: y)
   }
 }

@@ -117,6 +117,21 @@ int tsr_dense_weight_tasks(const tsr_dense_weight_plan *plan);
 void tsr_dense_weight_work(tsr_dense_weight_plan *plan, float *scratch);
 void tsr_dense_weight_sum(const tsr_dense_weight_plan *plan, float *dw, int begin, int end);
 
+// Attention of texts packed one after another, attention.c. `parts`: of a text's queries, tasks of their own. A worker takes
+// (text, head, part) tasks from `next`.
+typedef struct {
+  int isa, texts, parts, longest;
+  tsr_packed_attention_params params;
+  const int *begins;                   // texts + 1: the first token of each, and the end
+  const float *x, *bias;
+  float *y;
+  int next;
+} tsr_attention_plan;
+
+// Floats of one worker's scratch.
+int64_t tsr_attention_scratch_count(const tsr_attention_plan *plan);
+void tsr_attention_work(tsr_attention_plan *plan, float *scratch);
+
 // d[i][j] = d[j][i] for j < i, rows begin..<end of an n x n matrix.
 void tsr_mirror(float *d, int64_t n, int64_t begin, int64_t end);
 

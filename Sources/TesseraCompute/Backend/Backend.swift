@@ -7,7 +7,7 @@ import Kernels
 /// inputs unless a method says that it may work in place. Every backend gives the same bits
 /// (`Kernels/NUMERICS.md`). Methods throw `TesseraError` for shapes that do not fit and for device failures.
 public protocol Backend: MemoryBackend, ContractionBackend, MapBackend, ReductionBackend, SoftmaxBackend,
-  NormalizationBackend, PoolingBackend, LossBackend, RandomBackend, EmbeddingLayoutBackend
+  AttentionBackend, NormalizationBackend, PoolingBackend, LossBackend, RandomBackend, EmbeddingLayoutBackend
 {}
 
 /// Strides, extents and epilogue of a matrix product; see `Kernels/include/tessera_params.h`.
@@ -20,6 +20,8 @@ public typealias PoolParameters = tsr_pool_params
 public typealias RowsParameters = tsr_rows_params
 /// Attention scores (heads, length, length) with their scale and the span of a bias by distance.
 public typealias AttentionParameters = tsr_attention_params
+/// Attention of texts packed one after another.
+public typealias PackedAttentionParameters = tsr_packed_attention_params
 /// A tensor seen as (outer, channels, inner), with an epsilon.
 public typealias ChannelsParameters = tsr_channels_params
 /// Local response normalisation of (outer, channels, inner) over `size` channels.

@@ -4,6 +4,7 @@ extension Benchmark {
   /// - `matmul`: `MxNxK`, and `t` behind it where B is stored transposed, such as `8192x384x384t`;
   /// - `conv2d`, `conv2dGradData`, `conv2dGradWeight`: words in any order, `b32` images, `64->192` channels, `5x5` kernel, `on
   ///   17x17`, and, if they are not 1, 0, 1, 1, `s4` stride, `p2` padding, `d2` dilation, `g32` groups;
+  /// - `attention`, `attentionComposed`: `TEXTSxLENGTHxHEADSxWIDTH`;
   /// - `softmax`, `layerNorm`, `gelu`, `copy`: `ROWSxCOLUMNS`;
   /// - `batchNorm`, `batchNormStatistics`, `batchNormGradData`: `BATCHxCHANNELSxPLACES`;
   /// - `maxPool`, `maxPoolGrad`, `averagePool` (3 x 3, stride 2, padding 1): `PLANESxHEIGHTxWIDTH`;
@@ -18,6 +19,14 @@ extension Benchmark {
       return product(sizes[0], sizes[1], sizes[2], transposed: shape.hasSuffix("t"))
     case "conv2d", "conv2dGradData", "conv2dGradWeight":
       return convolution(kernel, label: shape, try convolutionShape(shape, kernel))
+    case "attention", "attentionComposed":
+      let sizes = try elements(shape, 4, kernel)
+      // The matrices of scores and the three operands have to be allocated too.
+      let (tokens, heads) = (Double(sizes[0]) * Double(sizes[1]), Double(sizes[2]))
+      guard 3 * tokens * heads * Double(sizes[3]) < 0x1p31,
+        heads * Double(sizes[1]) * Double(sizes[1]) < 0x1p31
+      else { throw TesseraError.input("\(kernel): shape", found: shape, wanted: "a smaller one") }
+      return attention(kernel, sizes[0], sizes[1], sizes[2], sizes[3])
     case "softmax", "layerNorm", "gelu", "copy":
       let sizes = try extents(shape, 2, kernel)
       return row(kernel, sizes[0], sizes[1])
@@ -61,7 +70,7 @@ extension Benchmark {
     guard sizes.count == count, sizes.allSatisfy({ $0 > 0 }), product <= Double(Int32.max) else {
       throw TesseraError.input(
         "\(kernel): shape", found: text,
-        wanted: "\(count) extent(s) such as \(count == 1 ? "1048576" : "32x64x5625")")
+        wanted: "\(count) extent(s) such as \(["1048576", "", "32x64x5625", "15x268x12x32"][count - 1])")
     }
     return sizes
   }

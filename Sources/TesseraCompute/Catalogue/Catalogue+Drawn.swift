@@ -51,6 +51,9 @@ extension Catalogue {
     return [
       rowSum(rows, columns, specials: draw.flag()), rowMax(rows, columns, specials: draw.flag()),
       rowArgmax(rows, columns), distanceSoftmax(heads, length, length + draw.int(0, 40)),
+      attention(
+        [length, draw.int(0, 20)], heads: heads, width: draw.int(1, 70), bias: draw.flag(),
+        specials: draw.int(0, 9) == 0),
       layerNorm(rows, columns),
       crossEntropy(rows, columns, smoothing: Float(draw.int(0, 3)) / 8, outside: draw.flag()),
     ] + softmaxes(rows, columns)

@@ -1,25 +1,4 @@
 extension Catalogue {
-  /// Heads, length, span of the bias.
-  private static let attentionShapes = [
-    (0, 3, 4), (3, 0, 1), (1, 1, 1), (2, 2, 2), (3, 2, 7), (5, 31, 32), (1, 63, 64), (2, 64, 64), (3, 65, 97),
-    (1, 127, 127), (1, 129, 512),
-  ]
-
-  /// Softmax of attention scores with a bias by distance.
-  static var attentionCases: [CatalogueCase] { attentionShapes.map { distanceSoftmax($0, $1, $2) } }
-
-  static func distanceSoftmax(_ heads: Int, _ length: Int, _ span: Int) -> CatalogueCase {
-    CatalogueCase("distanceSoftmax", "\(heads)x\(length)x\(length), span \(span)") { device in
-      var inputs = CaseInputs(seed: 45)
-      let p = AttentionParameters(heads: heads, length: length, span: span, scale: 0.176_776_7)
-      let x = try device.tensor(inputs.floats(heads * length * length, -30, 30), [heads, length, length])
-      let bias = try device.tensor(inputs.floats(heads * (2 * span - 1), -5, 5), [heads, 2 * span - 1])
-      let y = try device.empty(heads, length, length)
-      try device.distanceSoftmax(p, x, bias: bias, into: y)
-      return [try device.output("y", y)]
-    }
-  }
-
   /// Softmax, log-softmax and their gradients.
   static var softmaxCases: [CatalogueCase] { rowShapes.flatMap { softmaxes($0, $1) } }
 

@@ -35,7 +35,8 @@ public enum Catalogue {
   /// All cases, in a fixed order.
   public static var cases: [CatalogueCase] {
     productCases + mapCases + reductionCases + softmaxCases
-      + attentionCases + normalizationCases + poolingCases + lossCases + randomCases + memoryCases
+      + distanceSoftmaxCases + attentionCases + normalizationCases + poolingCases + lossCases + randomCases
+      + memoryCases
       + layoutCases
   }
 

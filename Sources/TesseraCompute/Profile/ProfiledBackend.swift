@@ -103,6 +103,14 @@ extension ProfiledBackend {
     try contraction("matmul", p.operations, [a, b, c]) { try base.matmul(p, a, b, bias: bias, into: c) }
   }
 
+  public func attention(
+    _ p: PackedAttentionParameters, _ x: Tensor, lengths: [Int], bias: Tensor?, into y: Tensor
+  ) throws {
+    try contraction("attention", 2 * Double(p.multiplyAdds(lengths)), [x, y]) {
+      try base.attention(p, x, lengths: lengths, bias: bias, into: y)
+    }
+  }
+
   public func conv2d(_ p: ConvParameters, _ x: Tensor, _ w: Tensor, bias: Tensor?, into y: Tensor) throws {
     try contraction("conv2d", 2 * Double(p.multiplyAdds), [x, w, y]) {
       try base.conv2d(p, x, w, bias: bias, into: y)

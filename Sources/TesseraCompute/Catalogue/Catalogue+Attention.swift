@@ -1,0 +1,76 @@
+extension Catalogue {
+  /// Heads, length, span of the bias.
+  private static let distanceShapes = [
+    (0, 3, 4), (3, 0, 1), (1, 1, 1), (2, 2, 2), (3, 2, 7), (5, 31, 32), (1, 63, 64), (2, 64, 64), (3, 65, 97),
+    (1, 127, 127), (1, 129, 512),
+  ]
+
+  /// Softmax of attention scores with a bias by distance.
+  static var distanceSoftmaxCases: [CatalogueCase] { distanceShapes.map { distanceSoftmax($0, $1, $2) } }
+
+  static func distanceSoftmax(_ heads: Int, _ length: Int, _ span: Int) -> CatalogueCase {
+    CatalogueCase("distanceSoftmax", "\(heads)x\(length)x\(length), span \(span)") { device in
+      var inputs = CaseInputs(seed: 45)
+      let p = AttentionParameters(heads: heads, length: length, span: span, scale: 0.176_776_7)
+      let x = try device.tensor(inputs.floats(heads * length * length, -30, 30), [heads, length, length])
+      let bias = try device.tensor(inputs.floats(heads * (2 * span - 1), -5, 5), [heads, 2 * span - 1])
+      let y = try device.empty(heads, length, length)
+      try device.distanceSoftmax(p, x, bias: bias, into: y)
+      return [try device.output("y", y)]
+    }
+  }
+
+  /// Attention of texts: lengths off by one of the 64 lanes and of every tile, heads of any width, and of several texts.
+  static var attentionCases: [CatalogueCase] {
+    let lengths = [
+      [], [0], [1], [2, 0, 1], [7, 8, 9], [13, 14, 15], [16, 17], [31, 32, 33], [3, 47, 48, 49],
+      [63, 64, 65],
+      [97, 5], [127], [129],
+    ]
+    return lengths.flatMap { lengths in [0, 1].map { attention(lengths, heads: 3, width: 8, bias: $0 == 1) } }
+      + [0, 1, 3, 7, 13, 15, 16, 17, 28, 29, 31, 32, 33, 64, 65].map {
+        attention([21, 2], heads: 2, width: $0, bias: $0 % 2 == 1)
+      }
+      + [
+        attention([5, 19], heads: 0, width: 4), attention([33, 70], heads: 12, width: 32),
+        attention([70, 33], heads: 12, width: 64, bias: true), attention([511], heads: 1, width: 32),
+        attention([512], heads: 2, width: 32), attention([512, 1], heads: 1, width: 33, bias: true),
+        // Sums of more than one chunk.
+        attention([513, 2], heads: 1, width: 5, bias: true), attention([9, 4], heads: 1, width: 513),
+        attention([40, 3], heads: 2, width: 16, specials: true),
+        attention([40, 67], heads: 2, width: 5, bias: true, specials: true),
+        attention([66, 5], heads: 2, width: 8, masked: true),
+      ]
+  }
+
+  /// - Parameters:
+  ///   - specials: every special value among queries, keys and values.
+  ///   - masked: a bias of -infinity for keys after the query, and a first query that sees none.
+  static func attention(
+    _ lengths: [Int], heads: Int, width: Int, bias: Bool = false, specials: Bool = false, masked: Bool = false
+  ) -> CatalogueCase {
+    let tokens = lengths.reduce(0, +)
+    let hasBias = bias || masked
+    let label =
+      "\(lengths) heads \(heads) width \(width)\(bias ? " bias" : "")\(specials ? " specials" : "")"
+      + (masked ? " masked" : "")
+    let work = 2 * heads * width * lengths.reduce(0) { $0 + $1 * $1 }
+    return CatalogueCase("attention", label, work: work) { device in
+      var inputs = CaseInputs(seed: UInt64(tokens * 31 + width))
+      let span = hasBias ? (lengths.max() ?? 0) + 3 : 0
+      let p = PackedAttentionParameters(
+        tokens: tokens, heads: heads, width: width, span: span, scale: 0.353_553_4)
+      let count = 3 * tokens * heads * width
+      let x = try device.tensor(
+        specials ? inputs.withSpecials(count) : inputs.floats(count, -2, 2), [tokens, 3, heads, width])
+      let columns = max(0, 2 * span - 1)
+      let values = inputs.floats(heads * columns, -5, 5).enumerated().map { index, value in
+        masked && index % columns >= span - 1 ? -Float.infinity : value
+      }
+      let table = hasBias ? try device.tensor(values, [heads, columns]) : nil
+      let y = try device.empty(tokens, heads, width)
+      try device.attention(p, x, lengths: lengths, bias: table, into: y)
+      return [try device.output("y", y)]
+    }
+  }
+}
