@@ -1,6 +1,6 @@
 extension Benchmark {
   /// What `tessera bench` measures.
-  public static var items: [Item] { products + convolutions + rows + layers + layouts }
+  public static var items: [Item] { products + convolutions + rows + layers + layouts + neighbourLayouts }
 
   private static var products: [Item] {
     [(512, 512, 512, false), (1024, 1024, 1024, false), (1024, 1024, 1024, true), (2048, 384, 1536, true)]

@@ -36,7 +36,7 @@ public enum Catalogue {
   public static var cases: [CatalogueCase] {
     productCases + mapCases + reductionCases + softmaxCases
       + attentionCases + normalizationCases + poolingCases + lossCases + randomCases + memoryCases
-      + layoutCases
+      + layoutCases + neighbourCases
   }
 
   /// The cases of matrix products, convolutions and distances, whose tiles may be tuned.
