@@ -8,19 +8,18 @@ extension TSNE {
   public static let mostExact = 46_340
 
   /// Neighbours of each of so many points, as in scikit-learn's Barnes-Hut method.
-  func neighbours(_ count: Int) -> Int { Int(min(Float(count - 1), 3 * perplexity + 1)) }
+  func neighbours(_ count: Int) -> Int { min(count - 1, Int(3 * perplexity + 1)) }
 
   /// Throws if there are more points, or coordinates or neighbours of them, than 32-bit numbers can count.
   func checkSize(_ count: Int, _ dims: Int) throws {
-    let coordinates = count.multipliedReportingOverflow(by: dims + 1)
+    let (coordinates, isExact) = (Double(count) * (Double(dims) + 1), isExact(count))
     // Each is a neighbour in two rows at most.
-    let entries = isExact(count) ? 0 : 2 * Double(count) * Double(neighbours(count))
-    guard count < 1 << 28, entries < 0x1p31, isExact(count) || !coordinates.overflow,
-      isExact(count) || coordinates.partialValue < 1 << 31
+    let entries = 2 * Double(count) * Double(neighbours(count))
+    guard isExact || coordinates < 0x1p31 && entries < 0x1p31 && count < 1 << 28
     else {
       throw TesseraError.input(
         "t-SNE",
-        found: "\(count) points x \(dims)\(isExact(count) ? "" : ", \(neighbours(count)) neighbours each")",
+        found: "\(count) points x \(dims), \(neighbours(count)) neighbours each",
         wanted: "fewer than 2^31 coordinates and 2^30 neighbours in all")
     }
   }

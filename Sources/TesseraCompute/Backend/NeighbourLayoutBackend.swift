@@ -20,7 +20,8 @@ public protocol NeighbourLayoutBackend: MemoryBackend {
   /// forces (5, rows): Z_i, attraction x and y, repulsion x and y of the layout y (2, points), for the points of `rows`;
   /// attraction by the neighbours, all else exact.
   func tsneForces(
-    _ p: TSNEParameters, rows: Range<Int>, joint: SparseAffinities, layout: Tensor, into forces: Tensor) throws
+    _ p: TSNEParameters, rows: Range<Int>, joint: SparseAffinities, layout: Tensor, into forces: Tensor)
+    throws
   /// Kullback-Leibler divergence of the layout over the neighbours (one element).
   func tsneDivergence(_ joint: SparseAffinities, layout: Tensor, into divergence: Tensor) throws
 }
@@ -44,7 +45,8 @@ public struct SparseAffinities: Sendable {
     guard starts.elementType == .int32, columns.elementType == .int32, values.elementType == .float32 else {
       throw TesseraError.failure(
         "SparseAffinities",
-        found: "starts, columns and values of \(starts.elementType), \(columns.elementType) and \(values.elementType)",
+        found:
+          "starts, columns and values of \(starts.elementType), \(columns.elementType) and \(values.elementType)",
         wanted: "int32, int32 and float32")
     }
     (self.points, self.starts, self.columns, self.values) = (points, starts, columns, values)

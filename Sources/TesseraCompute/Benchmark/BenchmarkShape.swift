@@ -63,7 +63,8 @@ extension Benchmark {
   /// So many points that their neighbours fit a tensor.
   private static func neighbours(_ text: String, _ kernel: String) throws -> Int {
     guard let points = Int(text), (1...1 << 23).contains(points) else {
-      throw TesseraError.input("\(kernel): shape", found: text, wanted: "1 to \(1 << 23) points such as 100000")
+      throw TesseraError.input(
+        "\(kernel): shape", found: text, wanted: "1 to \(1 << 23) points such as 100000")
     }
     return points
   }
