@@ -37,6 +37,7 @@ TSR_ROWS2(tsr_conditional_affinities, tsr_affinity_params, p.rows, const float, 
                   y[row + j] = TSR_UNLESS(j == own, tsr_canonical(tsr_div(tsr_exp(-x * beta), sum)));)
 TSR_END
 
+#ifdef __OPENCL_VERSION__  // on the CPU: Sources/CPUKernels/symmetrize.c
 // p_j|i + p_i|j and its row sums.
 TSR_ROWS3(tsr_symmetrize, tsr_points_params, p.points, const float, x, float, y, float, sums)
   TSR_ACC(sum, 0.0f)
@@ -45,6 +46,7 @@ TSR_ROWS3(tsr_symmetrize, tsr_points_params, p.points, const float, x, float, y,
   TSR_SUM(sum, total)
   TSR_ONE sums[i] = tsr_canonical(total);
 TSR_END
+#endif
 
 // P = max(P / total, eps of float64), 0 on the diagonal; in place.
 TSR_ROWS2(tsr_joint_scale, tsr_points_params, p.points, const float, total, float, y)

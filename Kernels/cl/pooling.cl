@@ -13,7 +13,7 @@
   ((h) + (pad) < (kernel) ? 0 : ((h) + (pad) - (kernel)) / (stride) + 1)
 #define TSR_LAST(h, pad, stride, out) TSR_UPTO(((h) + (pad)) / (stride), (out)-1)
 
-#ifdef __OPENCL_VERSION__  // on the CPU: Sources/CPUKernels/max_pool.c
+#ifdef __OPENCL_VERSION__  // on the CPU: Sources/CPUKernels/pool.c, max_pool_grad.c
 TSR_ROWS3(tsr_max_pool, tsr_pool_params, p.planes * p.out_h, const float, x, float, y, int, indices)
   const tsr_i64 plane = i / p.out_h * p.height * p.width;
   const int h0 = (int)(i % p.out_h) * p.stride_h - p.pad_h;
@@ -40,7 +40,6 @@ TSR_ROWS3(tsr_max_pool_grad, tsr_pool_params, p.planes * p.height, const float, 
                     }
                   dx[i * p.width + j] = tsr_canonical(sum);)
 TSR_END
-#endif
 
 TSR_ROWS2(tsr_average_pool, tsr_pool_params, p.planes * p.out_h, const float, x, float, y)
   const tsr_i64 plane = i / p.out_h * p.height * p.width;
@@ -52,6 +51,7 @@ TSR_ROWS2(tsr_average_pool, tsr_pool_params, p.planes * p.out_h, const float, x,
                       sum = tsr_add(sum, x[plane + h * p.width + w]);
                   y[i * p.out_w + j] = tsr_canonical(tsr_div(sum, area));)
 TSR_END
+#endif
 
 TSR_ROWS2(tsr_average_pool_grad, tsr_pool_params, p.planes * p.height, const float, dy, float, dx)
   const tsr_i64 plane = i / p.height * p.out_h * p.out_w;

@@ -55,7 +55,9 @@ void tsr_gemm_work(tsr_gemm_plan *p, float *scratch) {
   for (;;) {
     const int task = __atomic_fetch_add(&p->next, 1, __ATOMIC_RELAXED);
     if (task >= tasks) return;
-    TSR_SELECT(p->isa, block, p, task / blocks, task % blocks * p->nc, scratch);
+    // Of the upper half the last columns are the longest: they come first, so that no thread is left with them.
+    const int at = p->upper ? blocks - 1 - task % blocks : task % blocks;
+    TSR_SELECT(p->isa, block, p, task / blocks, at * p->nc, scratch);
   }
 }
 

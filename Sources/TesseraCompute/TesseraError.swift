@@ -51,12 +51,16 @@ public struct TesseraError: Error, Equatable, CustomStringConvertible {
     return error
   }
 
-  /// One line, with control characters made visible.
+  /// One line, with characters that end it, steer a terminal or turn the order of the text made visible.
   public var description: String {
     let head = device.map { "\($0): \(place)" } ?? place
     let text = wanted.isEmpty ? "\(head): \(found)" : "\(head): found \(found), wanted \(wanted)"
     return text.unicodeScalars.map { scalar in
-      scalar.value < 32 || scalar.value == 127 ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
+      switch scalar.properties.generalCategory {
+      case .control, .format, .lineSeparator, .paragraphSeparator:
+        "\\u{\(String(scalar.value, radix: 16))}"
+      default: String(scalar)
+      }
     }.joined()
   }
 }

@@ -48,8 +48,16 @@ private struct Reader {
     try file.floats(prefix + name, shape: shape)
   }
 
-  func tensor(_ name: String, _ shape: [Int]) throws -> Tensor {
-    try device.tensor(try floats(name, shape), shape)
+  func tensor(_ name: String, _ shape: [Int]) throws -> Tensor { try tensor([name], of: shape) }
+
+  /// Tensors of one shape, one below the other.
+  func tensor(_ names: [String], of shape: [Int]) throws -> Tensor {
+    let tensor = try device.allocate([names.count * shape[0]] + shape.dropFirst(), .float32)
+    let count = shape.reduce(1, *)
+    for (place, name) in names.enumerated() {
+      try file.copy(prefix + name, shape: shape, to: tensor, offset: place * count, on: device)
+    }
+    return tensor
   }
 
   func norm(_ name: String) throws -> EncoderWeights.Norm {
@@ -91,11 +99,9 @@ private struct Reader {
     let c = configuration
     let names = c.family.attention
     let parts = [names.query, names.key, names.value]
-    let qkv = try parts.flatMap { try floats(name + $0 + ".weight", [c.hidden, c.hidden]) }
-    let bias = try parts.flatMap { try floats(name + $0 + ".bias", [c.hidden]) }
     return EncoderWeights.Layer(
-      qkv: try device.tensor(qkv, [3 * c.hidden, c.hidden]),
-      qkvBias: try device.tensor(bias, [3 * c.hidden]),
+      qkv: try tensor(parts.map { name + $0 + ".weight" }, of: [c.hidden, c.hidden]),
+      qkvBias: try tensor(parts.map { name + $0 + ".bias" }, of: [c.hidden]),
       output: try tensor(name + names.output + ".weight", [c.hidden, c.hidden]),
       outputBias: try tensor(name + names.output + ".bias", [c.hidden]),
       attentionNorm: try norm(name + names.norm),

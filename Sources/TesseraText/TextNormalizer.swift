@@ -3,41 +3,41 @@ import Foundation
 /// BERT's cleaning of text: control characters out, white space to blanks, blanks around CJK characters, accents
 /// stripped (canonical decomposition without marks), lower case.
 enum TextNormalizer {
-  static func normalize(_ scalars: ArraySlice<Unicode.Scalar>) -> [Unicode.Scalar] {
-    var out: [Unicode.Scalar] = []
-    out.reserveCapacity(scalars.count)
-    for scalar in scalars {
-      if scalar.value < 128 {
-        appendASCII(scalar, to: &out)
-      } else {
-        append(scalar, to: &out)
-      }
+  /// What a scalar becomes; nothing, a blank, or its normal form.
+  static func normalized(_ scalar: Unicode.Scalar) -> [Unicode.Scalar] {
+    if scalar.value < 128 { return ofASCII(scalar) }
+    for table in tables where table.first <= scalar.value && scalar.value - table.first < table.forms.count {
+      return table.forms[Int(scalar.value - table.first)]
     }
-    return out
+    return form(scalar)
   }
 
-  private static func appendASCII(_ scalar: Unicode.Scalar, to out: inout [Unicode.Scalar]) {
-    switch scalar.value {
-    case 9, 10, 13: out.append(" ")
-    case 0..<32, 127: break
-    case 65...90: out.append(Unicode.Scalar(UInt8(scalar.value + 32)))
-    default: out.append(scalar)
+  /// The forms of Latin letters and of the usual quotes and dashes: looking one up in Unicode's data takes a microsecond.
+  private static let tables = [table(0x80...0x17f), table(0x2000...0x206f)]
+
+  private static func table(_ range: ClosedRange<UInt32>) -> (first: UInt32, forms: [[Unicode.Scalar]]) {
+    (range.lowerBound, range.map { Unicode.Scalar($0).map(form) ?? [] })
+  }
+
+  private static func ofASCII(_ scalar: Unicode.Scalar) -> [Unicode.Scalar] {
+    switch ASCII.classes[Int(scalar.value)] {
+    case .control: []
+    case .blank: [" "]
+    case .letter(let lowercase): [Unicode.Scalar(lowercase)]
+    case .punctuation: [scalar]
     }
   }
 
-  private static func append(_ scalar: Unicode.Scalar, to out: inout [Unicode.Scalar]) {
-    if scalar.value == 0xfffd || CharacterClass.isControl(scalar) { return }
-    if scalar.properties.isWhitespace { return out.append(" ") }
-    let ideograph = CharacterClass.isIdeograph(scalar)
-    if ideograph { out.append(" ") }
+  private static func form(_ scalar: Unicode.Scalar) -> [Unicode.Scalar] {
+    if scalar.value == 0xfffd || CharacterClass.isControl(scalar) { return [] }
+    if scalar.properties.isWhitespace { return [" "] }
     // The one decomposition that came after the tokenizer's tables.
     let text = String(scalar)
     let parts = scalar.value == 0x11938 ? text : text.decomposedStringWithCanonicalMapping
-    for part in parts.unicodeScalars
-    where CharacterClass.category(part) != .nonspacingMark {
-      out.append(contentsOf: part.properties.lowercaseMapping.unicodeScalars)
-    }
-    if ideograph { out.append(" ") }
+    let letters = parts.unicodeScalars
+      .filter { CharacterClass.category($0) != .nonspacingMark }
+      .flatMap { $0.properties.lowercaseMapping.unicodeScalars }
+    return CharacterClass.isIdeograph(scalar) ? [" "] + letters + [" "] : letters
   }
 }
 
@@ -88,6 +88,26 @@ enum CharacterClass {
       0x2B920...0x2CEAF, 0xF900...0xFAFF, 0x2F800...0x2FA1F:
       true
     default: false
+    }
+  }
+}
+
+/// What BERT's cleaning makes of the 128 characters of ASCII.
+enum ASCII {
+  /// Kinds of characters.
+  enum Kind: Sendable {
+    case control, blank, punctuation
+    case letter(UInt8)
+  }
+
+  /// By the byte.
+  static let classes: [Kind] = (0..<128).map { (byte: UInt8) -> Kind in
+    switch byte {
+    case 9, 10, 13, 32: .blank
+    case 0..<32, 127: .control
+    case 65...90: .letter(byte + 32)
+    case 33...47, 58...64, 91...96, 123...126: .punctuation
+    default: .letter(byte)
     }
   }
 }

@@ -6,7 +6,7 @@ import TesseraCompute
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Times kernels: p50, p95, GFLOP/s, per cent of the measured peak, bits against the CPU's.",
-    subcommands: [BenchRun.self, BenchCompare.self], defaultSubcommand: BenchRun.self)
+    subcommands: [BenchRun.self, BenchText.self, BenchCompare.self], defaultSubcommand: BenchRun.self)
 
   static func pad(_ text: String, _ width: Int) -> String {
     text + String(repeating: " ", count: max(1, width - text.count))

@@ -34,7 +34,7 @@ import Testing
       for value in UInt32(block) << 12..<UInt32(block + 1) << 12 {
         guard let scalar = Unicode.Scalar(value) else { continue }
         var words: [[String]] = [[]]
-        for part in TextNormalizer.normalize(["a", scalar, "b"]) {
+        for part in ["a"] + TextNormalizer.normalized(scalar) + ["b"] {
           if part == " " {
             words.append([])
           } else if CharacterClass.isPunctuation(part) {
@@ -83,11 +83,36 @@ import Testing
     #expect(tokenizer.encode("") == [2, 3])
   }
 
+  @Test func tokensAreComparedByBytesAndTheLastOfEqualOnesCounts() throws {
+    // Hangul decomposes: U+AC00 in the vocabulary is canonically equal to the text's jamo, but other bytes.
+    let tokenizer = try WordPieceTokenizer(tokens: small + ["\u{AC00}", "d", "d"])
+    #expect(tokenizer.encode("\u{AC00} d") == [2, 1, 12, 3])
+    #expect(
+      try WordPieceTokenizer(tokens: small + ["\u{1100}", "##\u{1161}"]).encode("\u{AC00}") == [2, 10, 11, 3])
+  }
+
+  @Test func aWordOfMoreThanAHundredCharactersIsUnknown() throws {
+    let tokenizer = try WordPieceTokenizer(tokens: small + ["\u{431}", "##\u{431}"])
+    let word = String(repeating: "\u{431}", count: 100)
+    #expect(tokenizer.encode(word) == [2, 10] + Array(repeating: 11, count: 99) + [3])
+    #expect(tokenizer.encode(word + "\u{431}!") == [2, 1, 8, 3])
+  }
+
   @Test func truncationKeepsTheSeparator() throws {
     let tokenizer = try WordPieceTokenizer(tokens: small)
     for limit in 2...9 {
       let ids = tokenizer.encode("a c a c a", limit: limit)
       #expect(ids.count == min(limit, 7) && ids.first == 2 && ids.last == 3)
+    }
+  }
+
+  @Test func aVocabularyMayHaveCarriageReturns() throws {
+    let file = NSTemporaryDirectory() + "vocab-\(UUID().uuidString).txt"
+    defer { try? FileManager.default.removeItem(atPath: file) }
+    for end in ["\n", "\r\n"] {
+      try Data((small.joined(separator: end) + end).utf8).write(to: URL(fileURLWithPath: file))
+      let tokenizer = try WordPieceTokenizer(vocabularyFile: file)
+      #expect(tokenizer.count == small.count && tokenizer.encode("abb c") == [2, 7, 6, 9, 3])
     }
   }
 

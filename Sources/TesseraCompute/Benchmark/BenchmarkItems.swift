@@ -100,18 +100,23 @@ extension Benchmark {
     }
   }
 
-  /// The search for every point's bandwidth, t-SNE's P given the distances.
+  /// t-SNE's P given the distances: the search for every point's bandwidth, and both directions joined.
   static func affinities(_ points: Int) -> Item {
     let pairs = Double(points * points)
     return Item(
-      kernel: "affinities", label: "\(points) points", operations: 20 * 20 * pairs, bytes: 8 * pairs
+      kernel: "affinities", label: "\(points) points", operations: 20 * 20 * pairs, bytes: 16 * pairs
     ) { device in
       var inputs = CaseInputs(seed: 7)
       let x = try device.tensor(inputs.floats(points * 16), [points, 16])
       let d = try device.empty(points, points)
-      let p = try device.empty(points, points)
+      let (p, joint) = (try device.empty(points, points), try device.empty(points, points))
       try device.squaredDistances(x, points: points, dims: 16, into: d)
-      return ({ try device.conditionalAffinities(d, points: points, perplexity: 30, into: p) }, p)
+      return (
+        {
+          try device.conditionalAffinities(d, points: points, perplexity: 30, into: p)
+          try device.jointAffinities(p, points: points, into: joint)
+        }, joint
+      )
     }
   }
 

@@ -160,7 +160,8 @@ extension CPUBackend {
     let work = products * Int(plan.m) * columns * max(1, Int(plan.k))
     let workers = work < 100_000 ? 1 : threads
     // A block of B of at most 256 columns stays in the level 2 cache; fewer if threads would have no task.
-    let wanted = workers == 1 ? 1 : (4 * workers + products - 1) / products
+    let tasks = (plan.upper != 0 ? 8 : 2) * workers
+    let wanted = workers == 1 ? 1 : (tasks + products - 1) / products
     let width = min(256, max(64, (columns + wanted - 1) / wanted))
     let blocks = (columns + width - 1) / width
     plan.nc = Int32(

@@ -53,10 +53,20 @@ final class CPUMemoryPool: @unchecked Sendable {
       return nil
     }
     // The kernels may read, never use, up to one vector past the end of a buffer.
-    let pointer = reused ?? .allocate(byteCount: capacity + 64, alignment: 64)
+    let pointer = reused ?? Self.fresh(capacity + 64)
     return CPUStorage(pointer: pointer, byteCount: bytes, capacity: capacity, pool: self)
   }
 
+  /// Memory that nobody used yet. A block of many pages asks for huge ones: each page that is touched first costs a fault.
+  private static func fresh(_ bytes: Int) -> UnsafeMutableRawPointer {
+    guard bytes >= hugePage else { return .allocate(byteCount: bytes, alignment: 64) }
+    let pointer = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: hugePage)
+    // Advice: where it is not taken, pages are small.
+    _ = madvise(pointer, bytes, MADV_HUGEPAGE)
+    return pointer
+  }
+
+  private static let hugePage = 2 << 20
   private static let large = 16 << 20
 
   func release(_ pointer: UnsafeMutableRawPointer, capacity: Int) {

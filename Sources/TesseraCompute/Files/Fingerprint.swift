@@ -25,7 +25,7 @@ public struct Fingerprint {
 
   /// The fingerprint of a file's bytes.
   public static func ofFile(_ path: String) throws -> String {
-    guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe) else {
+    guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped) else {
       throw TesseraError.input(path, found: "no readable file", wanted: "a file")
     }
     var print = Fingerprint()

@@ -42,7 +42,7 @@ public final class TensorFile {
   ///
   /// - Throws: `TesseraError` naming the file and what is wrong with it.
   public static func open(_ path: String) throws -> TensorFile {
-    guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe) else {
+    guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped) else {
       throw TesseraError.input(path, found: "no readable file", wanted: "safetensors or PyTorch weights")
     }
     // A header of 640 bytes makes a safetensors file begin like a pickle; its brace tells it apart.
@@ -91,6 +91,24 @@ public final class TensorFile {
     let dense = try decode(tensor, "\(path): \(name)")
     guard let strides = tensor.strides else { return dense }
     return Self.gather(dense, tensor.shape, strides)
+  }
+
+  /// Copies a tensor's elements, as binary32, to elements of a tensor on a device: from the mapped file at once where they are
+  /// stored so.
+  ///
+  /// - Throws: `TesseraError` naming file and tensor if it has another shape.
+  public func copy(
+    _ name: String, shape: [Int], to tensor: Tensor, offset: Int = 0, on device: any Backend
+  ) throws {
+    let stored = try stored(name)
+    guard stored.type == .f32, stored.strides == nil, stored.shape == shape else {
+      return try floats(name, shape: shape).withUnsafeBytes {
+        try device.upload($0, to: tensor, offset: offset)
+      }
+    }
+    try data.withUnsafeBytes { raw in
+      try device.upload(UnsafeRawBufferPointer(rebasing: raw[stored.range]), to: tensor, offset: offset)
+    }
   }
 
   /// Row-major order of a strided view.

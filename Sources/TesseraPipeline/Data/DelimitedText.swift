@@ -1,3 +1,4 @@
+import Foundation
 import TesseraCompute
 
 /// Comma- or tab-separated text (RFC 4180): quoted fields may hold separators, quotes (doubled) and line breaks.
@@ -50,27 +51,40 @@ struct DelimitedText {
     at += 1
     var value: [UInt8] = []
     while true {
+      let begin = at
+      at = find(34)
       guard at < bytes.count else {
         throw TesseraError.input(
           "\(place): line \(opened)", found: "a quote that never closes", wanted: "a closing quote")
       }
-      let byte = bytes[at]
-      at += 1
-      if byte == 34 {
-        if at < bytes.count, bytes[at] == 34 {
-          at += 1
-        } else {
-          break
-        }
-      }
-      if byte == 10 { line += 1 }
-      value.append(byte)
+      // A doubled quote stands for one, which is kept with what was before it.
+      let doubled = at + 1 < bytes.count && bytes[at + 1] == 34
+      let part = bytes[begin..<(doubled ? at + 1 : at)]
+      line += part.reduce(0) { $0 + ($1 == 10 ? 1 : 0) }
+      at += doubled ? 2 : 1
+      if !doubled, value.isEmpty { return try closed(part) }
+      value += part
+      if !doubled { return try closed(value[...]) }
     }
+  }
+
+  /// Where a byte stands from here on; the end if it does not.
+  private func find(_ byte: Int32) -> Int {
+    bytes.withUnsafeBytes { all in
+      guard let base = all.baseAddress, let found = memchr(base + at, byte, all.count - at) else {
+        return all.count
+      }
+      return base.distance(to: UnsafeRawPointer(found))
+    }
+  }
+
+  /// The text of a quoted field, behind which one ends.
+  private func closed(_ value: ArraySlice<UInt8>) throws -> String {
     guard at == bytes.count || bytes[at] == separator || bytes[at] == 10 || bytes[at] == 13 else {
       throw TesseraError.input(
         "\(place): line \(line)", found: "text after a closing quote", wanted: "a separator or a new line")
     }
-    return try text(value[...])
+    return try text(value)
   }
 
   private func text(_ slice: ArraySlice<UInt8>) throws -> String {

@@ -1,0 +1,198 @@
+// The rows of pool.c, per instruction set.
+#include "vector.h"
+
+#ifndef TSR_POOL_FLOATS
+#define TSR_POOL_FLOATS 8192  // of laid out rows, on the stack
+#define TSR_POOL_TAPS 64      // of a window's row
+#endif
+
+// Rows of a plane by phase; input row h stands in slot h mod `slots`. Those of the next output row are laid out before one is
+// computed: what was just written is slow to read in other pieces.
+typedef struct {
+  float floats[TSR_POOL_FLOATS];
+  int taps[TSR_POOL_TAPS];  // where a tap's row of columns begins in a slot
+  int phase, slot, slots;   // floats of a phase and of a slot
+  int filled;               // input rows below it stand here, if a window still sees them
+  int64_t plane;            // whose rows they are
+  int usable;               // whether kernel_h rows fit
+} TSR_ISA(pool_rows);
+
+static inline void TSR_ISA(pool_begin)(TSR_ISA(pool_rows) * r, const tsr_pool_params *p, float padding) {
+  const int64_t phase = (int64_t)p->out_w + (p->kernel_w - 1) / p->stride_w + TSR_VECTOR;
+  const int64_t slots = (int64_t)p->kernel_h + p->stride_h;
+  r->plane = -1;
+  r->usable = slots * phase * p->stride_w <= TSR_POOL_FLOATS && p->kernel_w <= TSR_POOL_TAPS;
+  if (!r->usable) return;
+  r->phase = (int)phase;
+  r->slot = r->phase * p->stride_w;
+  r->slots = (int)slots;
+  for (int i = 0; i < r->slots * r->slot; i++) r->floats[i] = padding;
+  for (int k = 0; k < p->kernel_w; k++) r->taps[k] = k % p->stride_w * r->phase + k / p->stride_w;
+}
+
+// Elements 0, 2, 4 ... of a row; nothing beyond the last of them is read.
+static inline TSR_ISA(vector) TSR_ISA(evens)(const float *from) {
+  const TSR_ISA(vector) a = *(const TSR_ISA(loose) *)from, b = *(const TSR_ISA(loose) *)(from + TSR_VECTOR - 1);
+#if TSR_VECTOR == 16
+  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 17, 19, 21, 23, 25, 27, 29, 31);
+#elif TSR_VECTOR == 8
+  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 9, 11, 13, 15);
+#else
+  return __builtin_shufflevector(a, b, 0, 2, 5, 7);
+#endif
+}
+
+// Lays out input row h of a plane; the padding stands there from the beginning.
+static inline void TSR_ISA(pool_row)(TSR_ISA(pool_rows) * r, const tsr_pool_params *p, const float *row, int h) {
+  float *const slot = r->floats + h % r->slots * r->slot;
+  const int stride = p->stride_w;
+  for (int phase = 0; phase < stride; phase++) {
+    float *const to = slot + phase * r->phase;
+    const int from = phase - p->pad_w;  // of the row, for element 0
+    int first = from < 0 ? (-from + stride - 1) / stride : 0;
+    int stop = p->width > from ? (p->width - from + stride - 1) / stride : 0;
+    if (stop > r->phase) stop = r->phase;
+    if (first > stop) first = stop;
+    if (stride == 1) {
+      __builtin_memcpy(to + first, row + from + first, (uint64_t)(stop - first) * 4);
+    } else if (stride == 2 && stop - first >= TSR_VECTOR) {
+      for (int t = first; t < stop; t += TSR_VECTOR) {
+        if (t > stop - TSR_VECTOR) t = stop - TSR_VECTOR;  // the last one overlaps
+        *(TSR_ISA(loose) *)(to + t) = TSR_ISA(evens)(row + from + 2 * t);
+      }
+    } else {
+      for (int t = first; t < stop; t++) to[t] = row[from + (int64_t)t * stride];
+    }
+  }
+}
+
+// Sees that the rows first ..< last of a plane stand in their slots, and those that come with the next output row.
+static inline void TSR_ISA(pool_fill)(TSR_ISA(pool_rows) * r, const tsr_pool_params *p, const float *x, int64_t plane,
+                                      int first, int last) {
+  if (r->plane != plane) r->plane = plane, r->filled = first;
+  if (r->filled < first) r->filled = first;
+  last = last + p->stride_h < p->height ? last + p->stride_h : p->height;
+  for (; r->filled < last; r->filled++)
+    TSR_ISA(pool_row)(r, p, x + (plane * p->height + r->filled) * p->width, r->filled);
+}
+
+static inline void TSR_ISA(pool_store)(void *to, const void *vector, int left) {
+  __builtin_memcpy(to, vector, left < TSR_VECTOR ? (uint64_t)left * 4 : sizeof(TSR_ISA(vector)));
+}
+
+// One output row, one by one: windows too large for the stack.
+static inline void TSR_ISA(max_pool_plain)(const tsr_pool_params *p, const float *plane, int first, int last, float *out,
+                                           int *places) {
+  for (int j = 0; j < p->out_w; j++) {
+    const int w0 = j * p->stride_w - p->pad_w;
+    const int left = w0 < 0 ? 0 : w0, right = w0 + p->kernel_w > p->width ? p->width : w0 + p->kernel_w;
+    int at = -1;
+    float best = 0.0f;
+    for (int h = first; h < last; h++)
+      for (int w = left; w < right; w++) {
+        const float v = plane[h * p->width + w];
+        if (at < 0 || v > best || tsr_isnan(v)) best = v, at = h * p->width + w;
+      }
+    out[j] = tsr_canonical(best);
+    places[j] = at;
+  }
+}
+
+// `count` vectors of output columns from j on; side by side, for each is a chain of comparisons.
+static inline __attribute__((always_inline)) void TSR_ISA(max_pool_columns)(
+    const TSR_ISA(pool_rows) * rows, const tsr_pool_params *p, int first, int last, int j, const int count, float *out,
+    int *places) {
+  TSR_ISA(vector) best[3];
+  TSR_ISA(bits) at[3], step;
+  for (int lane = 0; lane < TSR_VECTOR; lane++) step[lane] = lane * p->stride_w;
+  for (int n = 0; n < count; n++) {
+    // The window's first element, which -infinity everywhere leaves standing; none where all is padding.
+    TSR_ISA(bits) column = step + ((j + n * TSR_VECTOR) * p->stride_w - p->pad_w);
+    const TSR_ISA(bits) some = (column + p->kernel_w > 0) & (column < p->width) & (first < last ? -1 : 0);
+    column = column > 0 ? column : 0;
+    at[n] = some ? column + first * p->width : -1;
+    best[n] = some ? (TSR_ISA(vector))-__builtin_inff() : (TSR_ISA(vector))0.0f;
+  }
+  for (int h = first; h < last; h++) {
+    const float *const slot = rows->floats + h % rows->slots * rows->slot + j;
+    for (int k = 0; k < p->kernel_w; k++) {
+      const float *const tap = slot + rows->taps[k];
+      const TSR_ISA(bits) place = step + (h * p->width + j * p->stride_w - p->pad_w + k);
+      for (int n = 0; n < count; n++) {
+        const TSR_ISA(vector) v = *(const TSR_ISA(loose) *)(tap + n * TSR_VECTOR);
+        const TSR_ISA(bits) take = (TSR_ISA(bits))(v > best[n]) | (TSR_ISA(bits))(v != v);
+        best[n] = take ? v : best[n];
+        at[n] = take ? place + n * TSR_VECTOR * p->stride_w : at[n];
+      }
+    }
+  }
+  for (int n = 0; n < count; n++) {
+    const int from = j + n * TSR_VECTOR;
+    best[n] = TSR_ISA(canonicals)(best[n]);
+    TSR_ISA(pool_store)(out + from, &best[n], p->out_w - from);
+    TSR_ISA(pool_store)(places + from, &at[n], p->out_w - from);
+  }
+}
+
+void TSR_ISA(tsr_max_pool)(const void *params, void *const *buffers, int64_t begin, int64_t end) {
+  const tsr_pool_params p = *(const tsr_pool_params *)params;
+  const float *const x = (const float *)buffers[0];
+  TSR_ISA(pool_rows) rows;
+  TSR_ISA(pool_begin)(&rows, &p, -__builtin_inff());
+  for (int64_t i = begin; i < end; i++) {
+    const int64_t plane = i / p.out_h;
+    float *const out = (float *)buffers[1] + i * p.out_w;
+    int *const places = (int *)buffers[2] + i * p.out_w;
+    const int h0 = (int)(i - plane * p.out_h) * p.stride_h - p.pad_h;
+    const int first = h0 < 0 ? 0 : h0, last = h0 + p.kernel_h > p.height ? p.height : h0 + p.kernel_h;
+    if (!rows.usable) {
+      TSR_ISA(max_pool_plain)(&p, x + plane * p.height * p.width, first, last, out, places);
+      continue;
+    }
+    TSR_ISA(pool_fill)(&rows, &p, x, plane, first, last);
+    int j = 0;
+    for (; j + 2 * TSR_VECTOR < p.out_w; j += 3 * TSR_VECTOR)
+      TSR_ISA(max_pool_columns)(&rows, &p, first, last, j, 3, out, places);
+    if (j + TSR_VECTOR < p.out_w)
+      TSR_ISA(max_pool_columns)(&rows, &p, first, last, j, 2, out, places);
+    else if (j < p.out_w)
+      TSR_ISA(max_pool_columns)(&rows, &p, first, last, j, 1, out, places);
+  }
+}
+
+void TSR_ISA(tsr_average_pool)(const void *params, void *const *buffers, int64_t begin, int64_t end) {
+  const tsr_pool_params p = *(const tsr_pool_params *)params;
+  const float *const x = (const float *)buffers[0];
+  TSR_ISA(pool_rows) rows;
+  TSR_ISA(pool_begin)(&rows, &p, 0.0f);
+  const float area = (float)(p.kernel_h * p.kernel_w);
+  for (int64_t i = begin; i < end; i++) {
+    const int64_t plane = i / p.out_h;
+    float *const out = (float *)buffers[1] + i * p.out_w;
+    const int h0 = (int)(i - plane * p.out_h) * p.stride_h - p.pad_h;
+    const int first = h0 < 0 ? 0 : h0, last = h0 + p.kernel_h > p.height ? p.height : h0 + p.kernel_h;
+    if (!rows.usable) {
+      const float *const from = x + plane * p.height * p.width;
+      for (int j = 0; j < p.out_w; j++) {
+        const int w0 = j * p.stride_w - p.pad_w;
+        const int left = w0 < 0 ? 0 : w0, right = w0 + p.kernel_w > p.width ? p.width : w0 + p.kernel_w;
+        float sum = 0.0f;
+        for (int h = first; h < last; h++)
+          for (int w = left; w < right; w++) sum = tsr_add(sum, from[h * p.width + w]);
+        out[j] = tsr_canonical(tsr_div(sum, area));
+      }
+      continue;
+    }
+    TSR_ISA(pool_fill)(&rows, &p, x, plane, first, last);
+    for (int j = 0; j < p.out_w; j += TSR_VECTOR) {
+      // The padding's zeros change no bit of a sum that began with +0.
+      TSR_ISA(vector) sum = 0.0f;
+      for (int h = first; h < last; h++) {
+        const float *const slot = rows.floats + h % rows.slots * rows.slot + j;
+        for (int k = 0; k < p.kernel_w; k++) sum += *(const TSR_ISA(loose) *)(slot + rows.taps[k]);
+      }
+      sum = TSR_ISA(canonicals)(sum / area);
+      TSR_ISA(pool_store)(out + j, &sum, p.out_w - j);
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import ArgumentParser
+import Crypto
+import Foundation
+import TesseraPipeline
+import TesseraText
+
+/// Times what comes before the kernels: reading a data set and making tokens of it, on one thread.
+struct BenchText: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "text", abstract: "Times reading a data set and tokenizing it (one thread).")
+
+  @OptionGroup var data: DataOptions
+
+  @Option(help: "Folder of the encoder, for its vocabulary; nothing is tokenized without.")
+  var encoder: String?
+
+  @Option(help: "Rows to tokenize, from the first (default: all).")
+  var rows: Int?
+
+  @Option(help: "Tokens a text at most.")
+  var limit: Int = 512
+
+  @Option(help: "Times that each is done; the median counts.")
+  var repeats: Int = 3
+
+  @Flag(help: "JSON instead of lines.")
+  var json = false
+
+  /// What was measured; seconds are medians.
+  private struct Report: Encodable {
+    var texts = 0, readSeconds = 0.0
+    var tokens: Int?, tokenizedTexts: Int?, loadSeconds: Double?, tokenizeSeconds: Double?
+    /// SHA-256 of all ids, 32 bits each, little endian.
+    var ids: String?
+  }
+
+  /// Runs the benchmark.
+  func run() throws {
+    guard repeats > 0, rows ?? 1 > 0 else { throw ValidationError("--repeats and --rows: wanted 1 or more") }
+    var report = Report()
+    let (set, seconds) = try timed { try DataSet.read(data.data, columns: data.columns, labelled: false) }
+    (report.texts, report.readSeconds) = (set.texts.count, seconds)
+    if let encoder {
+      let folder = URL(fileURLWithPath: encoder)
+      let (tokenizer, load) = try timed {
+        let configuration = try EncoderConfiguration(file: folder.appendingPathComponent("config.json").path)
+        return try WordPieceTokenizer(
+          vocabularyFile: folder.appendingPathComponent("vocab.txt").path, family: configuration.family)
+      }
+      let texts = set.texts.prefix(rows ?? set.texts.count)
+      let (ids, tokenize) = try timed { texts.map { tokenizer.encode($0, limit: limit) } }
+      var digest = SHA256()
+      for text in ids { text.withUnsafeBytes { digest.update(bufferPointer: $0) } }
+      (report.loadSeconds, report.tokenizeSeconds, report.tokenizedTexts) = (load, tokenize, texts.count)
+      report.tokens = ids.reduce(0) { $0 + $1.count }
+      report.ids = digest.finalize().map { String(format: "%02x", $0) }.joined()
+    }
+    try show(report)
+  }
+
+  private func timed<Value>(_ work: () throws -> Value) throws -> (Value, Double) {
+    let clock = ContinuousClock()
+    var times: [Duration] = []
+    var value: Value?
+    for _ in 0..<repeats {
+      value = nil
+      times.append(try clock.measure { value = try work() })
+    }
+    guard let value else { throw ValidationError("--repeats: wanted 1 or more") }
+    return (value, times.sorted()[times.count / 2] / .seconds(1))
+  }
+
+  private func show(_ report: Report) throws {
+    if json {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+      return print(String(decoding: try encoder.encode(report), as: UTF8.self))
+    }
+    print("read        \(report.texts) texts in \(Bench.fixed(report.readSeconds * 1e3)) ms")
+    guard let tokens = report.tokens, let load = report.loadSeconds, let seconds = report.tokenizeSeconds,
+      let texts = report.tokenizedTexts, let ids = report.ids
+    else { return }
+    print("vocabulary  \(Bench.fixed(load * 1e3)) ms")
+    print("tokenize    \(texts) texts, \(tokens) tokens in \(Bench.fixed(seconds * 1e3)) ms")
+    print("ids         \(ids)")
+  }
+}
