@@ -1,5 +1,6 @@
-// The parts of exact t-SNE (van der Maaten and Hinton 2008) with scikit-learn's constants; by neighbours: neighbours.cl. Points are rows;
-// layout, velocity, gains: (2, points). One work-group (GPU) or work-item (CPU) per point i, lanes over j:
+// The parts of exact t-SNE (van der Maaten and Hinton 2008) with scikit-learn's constants (by neighbours: neighbours.cl, which
+// shares affinities and update). Points are rows; layout, velocity, gains: (2, points). One work-group (GPU) or work-item (CPU)
+// per point i, lanes over j:
 //
 //        j: 0 1 2 ... 63 | 64 ...
 //   i:  [ q_ij = 1 / (1 + |y_i - y_j|^2) ]  -> Z_i, attraction, repulsion: five sums by lanes, no atomics
