@@ -1,4 +1,11 @@
 // The products of product.h on a GPU: a work-group of 16 x 16 takes a tile, operands through local memory.
+//
+//   work-items of 32 lie 8 along n and 4 along m, so that they share what they read of both operands:
+//
+//          n: 8 x 4 columns
+//     m:   +--+--+--+ ...        sums leave through local memory, 16 TSR_PASS rows at a time: rows of C are then read and
+//     4 x  |  |  |  |            written side by side, and the epilogue's code is there once
+//     4    +--+--+--+ ...
 #if defined TSR_WIDE && !defined TSR_PRODUCT_GROUPS_H
 #define TSR_PRODUCT_GROUPS_H
 
@@ -17,75 +24,90 @@
 // Four floats of padding: work-items that write a column of a slice then meet different banks.
 #define TSR_LINE_M (TSR_TILE_M + 4)
 #define TSR_LINE_N (TSR_TILE_N + 4)
+// Rows of each work-item that leave at a time: as many as the slices' memory holds.
+#define TSR_PASS (TSR_DEPTH >= 16 ? 2 : 1)
 
 // Local memory of a work-group: two slices of each operand, and the sites of two slices of k.
 typedef struct {
-  float a[2][TSR_DEPTH][TSR_LINE_M], b[2][TSR_DEPTH][TSR_LINE_N];
-  tsr_site sites[2][TSR_DEPTH];
+  float a[2][TSR_DEPTH * TSR_LINE_M], b[2][TSR_DEPTH * TSR_LINE_N];
+  int4 sites[2][TSR_DEPTH];
 } tsr_shared;
 
+// A site as work-items read it: offset in the image, row, column.
+TSR_FN int4 tsr_packed_site(const tsr_product_params *q, tsr_site s) {
+  return (int4)(s.plane + s.h * q->taps.width + s.w, s.h, s.w, 0);
+}
+
 // The sites of the slice at k: one work-item an entry.
-TSR_FN void tsr_write_sites(const int kind, const tsr_product_params *q, __local tsr_site *sites, int item, int k) {
+TSR_FN void tsr_write_sites(const int kind, const tsr_product_params *q, __local int4 *sites, int item, int k) {
   if (kind == TSR_B_MATRIX || item >= TSR_DEPTH) return;
-  sites[item] = kind == TSR_B_TAPS ? tsr_site_of_tap(&q->taps, k + item) : tsr_site_of_place(&q->taps, q->groups, k + item);
+  sites[item] = tsr_packed_site(q, kind == TSR_B_TAPS ? tsr_site_of_tap(&q->taps, k + item)
+                                                      : tsr_site_of_place(&q->taps, q->groups, k + item));
 }
 
-// Element e of a slice of `lines` columns: neighbouring work-items read neighbouring addresses, whichever stride is 1.
-#define TSR_SLICE_K(e, lines, along_k) ((along_k) ? (e) % TSR_DEPTH : (e) / (lines))
-#define TSR_SLICE_LINE(e, lines, along_k) ((along_k) ? (e) / TSR_DEPTH : (e) % (lines))
+// Where a work-item's elements of an operand's slices are: the first, and from one to the next, in memory and in local
+// memory. Neighbouring work-items read neighbouring addresses, whichever stride is 1.
+typedef struct { int at, step, put, put_step, k, k_step, line, line_step; } tsr_lane;
+TSR_FN tsr_lane tsr_lane_of(int item, int lines, int along_k, int line_stride, int k_stride) {
+  tsr_lane l;
+  l.k = along_k ? item % TSR_DEPTH : item / lines, l.line = along_k ? item / TSR_DEPTH : item % lines;
+  l.k_step = along_k ? 0 : 256 / lines, l.line_step = along_k ? 256 / TSR_DEPTH : 0;
+  l.at = l.line * line_stride + l.k * k_stride, l.step = l.line_step * line_stride + l.k_step * k_stride;
+  l.put = l.k * (lines + 4) + l.line, l.put_step = l.k_step * (lines + 4) + l.line_step;
+  return l;
+}
 
-// What a work-item brings of the slice k..<stop, into registers.
-TSR_FN void tsr_fetch(const int kind, const tsr_product_params *q, __global const float *a, __global const float *b,
-                      __local const tsr_site *sites, tsr_site own, int item, int row0, int column0, int k, int stop,
-                      float *ra, float *rb) {
-  const tsr_matmul_params *p = &q->product;
-  const int a_along = p->a_col_stride == 1, b_along = p->b_col_stride != 1;
+// What a work-item brings of a slice of `depth`, from its first element on, into registers. Lines from `lines` on are left
+// out, and so is what is beyond the depth: neither meets a sum that is stored. `whole`: there is none of either.
+TSR_FN void tsr_fetch(const int loads, const tsr_lane l, __global const float *from, int base, int depth, int lines, int whole,
+                      float *r) {
+  base += l.at;
+  if (whole && depth == TSR_DEPTH) {
 #pragma unroll
-  for (int i = 0; i < TSR_LOADS_M; i++) {
-    const int e = item + 256 * i;
-    const int at = TSR_SLICE_K(e, TSR_TILE_M, a_along), row = row0 + TSR_SLICE_LINE(e, TSR_TILE_M, a_along);
-    ra[i] = row < p->m && k + at < stop ? a[(long)row * p->a_row_stride + (long)(k + at) * p->a_col_stride] : 0.0f;
-  }
+    for (int i = 0; i < loads; i++) r[i] = from[base + i * l.step];
+  } else {
 #pragma unroll
-  for (int i = 0; i < TSR_LOADS_N; i++) {
-    const int e = item + 256 * i;
-    if (kind == TSR_B_MATRIX) {
-      const int at = TSR_SLICE_K(e, TSR_TILE_N, b_along), column = column0 + TSR_SLICE_LINE(e, TSR_TILE_N, b_along);
-      rb[i] = column < p->n && k + at < stop ? b[(long)(k + at) * p->b_row_stride + (long)column * p->b_col_stride] : 0.0f;
-    } else {
-      // A work-item's elements share a column: its site is known.
-      const int at = e / TSR_TILE_N, h = own.h + sites[at].h, w = own.w + sites[at].w;
-      const int inside = column0 + e % TSR_TILE_N < p->n && k + at < stop && h >= 0 && h < q->taps.height && w >= 0 &&
-                         w < q->taps.width;
-      rb[i] = inside ? b[own.plane + sites[at].plane + h * q->taps.width + w] : 0.0f;
-    }
+    for (int i = 0; i < loads; i++)
+      r[i] = l.line + i * l.line_step < lines && l.k + i * l.k_step < depth ? from[base + i * l.step] : 0.0f;
   }
 }
 
-TSR_FN void tsr_put(const int kind, const tsr_product_params *q, __local tsr_shared *s, int turn, int item,
-                    const float *ra, const float *rb) {
-  const int a_along = q->product.a_col_stride == 1, b_along = kind == TSR_B_MATRIX && q->product.b_col_stride != 1;
-#pragma unroll
-  for (int i = 0; i < TSR_LOADS_M; i++) {
-    const int e = item + 256 * i;
-    s->a[turn][TSR_SLICE_K(e, TSR_TILE_M, a_along)][TSR_SLICE_LINE(e, TSR_TILE_M, a_along)] = ra[i];
-  }
+// The same of the taps of images. A work-item's elements share a column: its site is known; outside: beyond the last.
+TSR_FN void tsr_fetch_taps(const tsr_product_params *q, __global const float *b, __local const int4 *sites, int4 own,
+                           int outside, int item, int depth, float *r) {
 #pragma unroll
   for (int i = 0; i < TSR_LOADS_N; i++) {
-    const int e = item + 256 * i;
-    s->b[turn][TSR_SLICE_K(e, TSR_TILE_N, b_along)][TSR_SLICE_LINE(e, TSR_TILE_N, b_along)] = rb[i];
+    const int at = item / TSR_TILE_N + i * (256 / TSR_TILE_N);
+    const int4 site = sites[at];
+    const int inside = (uint)(own.y + site.y) < (uint)q->taps.height && (uint)(own.z + site.z) < (uint)q->taps.width;
+    r[i] = inside && !outside && at < depth ? b[own.x + site.x] : 0.0f;
   }
+}
+
+// The slice of `depth` from k on, into registers; and from there into local memory.
+TSR_FN void tsr_bring(const int kind, const tsr_product_params *q, tsr_lane la, tsr_lane lb, __global const float *a,
+                      __global const float *b, __local const int4 *sites, int4 own, int item, int k, int depth, int rows,
+                      int columns, float *ra, float *rb) {
+  tsr_fetch(TSR_LOADS_M, la, a, k * q->product.a_col_stride, depth, rows, rows >= TSR_TILE_M, ra);
+  if (kind == TSR_B_MATRIX)
+    tsr_fetch(TSR_LOADS_N, lb, b, k * q->product.b_row_stride, depth, columns, columns >= TSR_TILE_N, rb);
+  else tsr_fetch_taps(q, b, sites, own, item % TSR_TILE_N >= columns, item, depth, rb);
+}
+TSR_FN void tsr_put(__local tsr_shared *s, int turn, tsr_lane la, tsr_lane lb, const float *ra, const float *rb) {
+#pragma unroll
+  for (int i = 0; i < TSR_LOADS_M; i++) s->a[turn][la.put + i * la.put_step] = ra[i];
+#pragma unroll
+  for (int i = 0; i < TSR_LOADS_N; i++) s->b[turn][lb.put + i * lb.put_step] = rb[i];
 }
 
 // One k of a slice, onto the work-item's sums.
-TSR_FN void tsr_step(const int distance, __local const float *a, __local const float *b, int tx, int ty,
-                     float4 acc[4 * TSR_MI][TSR_NI]) {
+TSR_FN void tsr_step(const int distance, __local const float *a, __local const float *b, float4 acc[4 * TSR_MI][TSR_NI]) {
   float4 y[TSR_NI];
 #pragma unroll
-  for (int j = 0; j < TSR_NI; j++) y[j] = vload4(tx + 16 * j, b);
+  for (int j = 0; j < TSR_NI; j++) y[j] = *(__local const float4 *)(b + 64 * j);
 #pragma unroll
   for (int i = 0; i < TSR_MI; i++) {
-    const float4 x = vload4(ty + 16 * i, a);
+    const float4 x = *(__local const float4 *)(a + 64 * i);
 #pragma unroll
     for (int j = 0; j < TSR_NI; j++) {
       TSR_FMA(distance, (float4)(x.x), y[j], acc[4 * i][j])
@@ -96,59 +118,105 @@ TSR_FN void tsr_step(const int distance, __local const float *a, __local const f
   }
 }
 
+// Sums on their way from local memory to C: those of rows `i`..<i + TSR_PASS of each work-item. Bias and activation are not in
+// the unrolled loop, which is for speed.
+TSR_FN void tsr_leave(const tsr_matmul_params *p, __global const float *bias, __global float *c, __local const float *stage,
+                      int item, int row0, int column0, int i, int first, int last) {
+  const int column = column0 + item % TSR_TILE_N, line = item / TSR_TILE_N;
+  const int base = row0 + i / 4 * 64 + i % 4;
+  if (column >= p->n) return;
+  if (last && (p->bias || p->activation)) {
+#pragma unroll 1
+    for (int r = line; r < 16 * TSR_PASS; r += 256 / TSR_TILE_N) {
+      const int row = base + r / TSR_PASS * 4 + r % TSR_PASS;
+      if (row < p->m) tsr_store(p, bias, c, row, column, stage[r * TSR_LINE_N + item % TSR_TILE_N], first, 1);
+    }
+    return;
+  }
+#pragma unroll 8
+  for (int r = line; r < 16 * TSR_PASS; r += 256 / TSR_TILE_N) {
+    const int row = base + r / TSR_PASS * 4 + r % TSR_PASS;
+    if (row < p->m) {
+      __global float *at = c + (long)row * p->c_row_stride + column;
+      float v = stage[r * TSR_LINE_N + item % TSR_TILE_N];
+      if (!first) v = *at + v;
+      *at = last ? tsr_canonical(v) : v;
+    }
+  }
+}
+
 TSR_FN void tsr_product(const int distance, const int kind, const tsr_product_params q, __global const float *a,
                         __global const float *b, __global const float *bias, __global float *c, __local tsr_shared *s) {
   const tsr_matmul_params *p = &q.product;
   const tsr_part part = tsr_part_of(&q, (int)get_group_id(2));
-  const int tx = get_local_id(0), ty = get_local_id(1), item = ty * 16 + tx;
+  const int item = (int)get_local_id(1) * 16 + (int)get_local_id(0);
+  const int tx = item / 32 % 2 * 8 + item % 8, ty = item / 64 * 4 + item / 8 % 4;
   const int column0 = (int)get_group_id(0) * TSR_TILE_N, row0 = (int)get_group_id(1) * TSR_TILE_M;
+  const int rows = p->m - row0, columns = p->n - column0;
   const long group = part.batch % q.groups;
-  a += p->a_offset + group * p->a_batch_stride;
+  a += p->a_offset + group * p->a_batch_stride + (long)row0 * p->a_row_stride;
   b += p->b_offset + part.batch * p->b_batch_stride;
   bias += p->bias_offset + group * q.bias_stride;
   c += p->c_offset + part.batch * p->c_batch_stride + part.slice * q.c_slice_stride;
-  tsr_site own = {0, 0, 0};
-  if (kind == TSR_B_TAPS) own = tsr_site_of_place(&q.taps, q.groups, column0 + item % TSR_TILE_N);
-  if (kind == TSR_B_TAPS_ACROSS) own = tsr_site_of_tap(&q.taps, column0 + item % TSR_TILE_N);
+  const tsr_lane la = tsr_lane_of(item, TSR_TILE_M, p->a_col_stride == 1, p->a_row_stride, p->a_col_stride);
+  const tsr_lane lb = tsr_lane_of(item, TSR_TILE_N, kind == TSR_B_MATRIX && p->b_col_stride != 1, p->b_col_stride, p->b_row_stride);
+  int4 own = 0;
+  if (kind == TSR_B_MATRIX) b += (long)column0 * p->b_col_stride;
+  if (kind == TSR_B_TAPS) own = tsr_packed_site(&q, tsr_site_of_place(&q.taps, q.groups, column0 + item % TSR_TILE_N));
+  if (kind == TSR_B_TAPS_ACROSS) own = tsr_packed_site(&q, tsr_site_of_tap(&q.taps, column0 + item % TSR_TILE_N));
   float ra[TSR_LOADS_M], rb[TSR_LOADS_N];
   float4 acc[4 * TSR_MI][TSR_NI];
+#pragma unroll
+  for (int i = 0; i < 4 * TSR_MI; i++)
+#pragma unroll
+    for (int j = 0; j < TSR_NI; j++) acc[i][j] = (float4)(0.0f);
 
-  int k = part.begin, stop = part.end - k < p->chunk ? part.end : k + p->chunk, turn = 0;
+  int k = part.begin, stop = part.end - k < p->chunk ? part.end : k + p->chunk, turn = 0, first = !p->accumulate;
   tsr_write_sites(kind, &q, s->sites[0], item, k);
   barrier(CLK_LOCAL_MEM_FENCE);
-  tsr_fetch(kind, &q, a, b, s->sites[0], own, item, row0, column0, k, stop, ra, rb);
-  tsr_put(kind, &q, s, 0, item, ra, rb);
   int next = stop - k <= TSR_DEPTH ? stop : k + TSR_DEPTH;
+  tsr_bring(kind, &q, la, lb, a, b, s->sites[0], own, item, k, next - k, rows, columns, ra, rb);
+  tsr_put(s, 0, la, lb, ra, rb);
   tsr_write_sites(kind, &q, s->sites[1], item, next);
   barrier(CLK_LOCAL_MEM_FENCE);
-  int start = k;
   for (;;) {
-    if (k == start)
-      for (int i = 0; i < 4 * TSR_MI; i++)
-        for (int j = 0; j < TSR_NI; j++) acc[i][j] = (float4)(0.0f);
     // The slice after this one, of the next chunk where this one ends.
     const int next_stop = next < stop ? stop : part.end - next < p->chunk ? part.end : next + p->chunk;
-    if (next < part.end)
-      tsr_fetch(kind, &q, a, b, s->sites[turn ^ 1], own, item, row0, column0, next, next_stop, ra, rb);
-    if (next - k == TSR_DEPTH)
-      for (int d = 0; d < TSR_DEPTH; d++) tsr_step(distance, s->a[turn][d], s->b[turn][d], tx, ty, acc);
-    else
-      for (int d = 0; d < next - k; d++) tsr_step(distance, s->a[turn][d], s->b[turn][d], tx, ty, acc);
-    if (next >= stop) {
-      for (int i = 0; i < 4 * TSR_MI; i++)
-        for (int j = 0; j < TSR_NI; j++) {
-          const int row = row0 + i / 4 * 64 + ty * 4 + i % 4, column = column0 + j * 64 + tx * 4;
-          float v[4];
-          vstore4(acc[i][j], 0, v);
-          for (int l = 0; l < 4; l++)
-            if (row < p->m && column + l < p->n)
-              tsr_store(p, bias, c, row, column + l, v[l], start == part.begin && !p->accumulate, next >= part.end);
-        }
-      start = next;
-    }
-    if (next >= part.end) return;
-    tsr_put(kind, &q, s, turn ^ 1, item, ra, rb);
     const int after = next_stop - next <= TSR_DEPTH ? next_stop : next + TSR_DEPTH;
+    if (next < part.end)
+      tsr_bring(kind, &q, la, lb, a, b, s->sites[turn ^ 1], own, item, next, after - next, rows, columns, ra, rb);
+    __local const float *pa = s->a[turn] + 4 * ty, *pb = s->b[turn] + 4 * tx;
+    if (next - k == TSR_DEPTH) {
+#pragma unroll
+      for (int d = 0; d < TSR_DEPTH; d++) tsr_step(distance, pa + d * TSR_LINE_M, pb + d * TSR_LINE_N, acc);
+    } else {
+#pragma unroll 1
+      for (int d = 0; d < next - k; d++) tsr_step(distance, pa + d * TSR_LINE_M, pb + d * TSR_LINE_N, acc);
+    }
+    if (next >= stop) {
+      const int last = next >= part.end;
+      __local float *stage = s->a[0];
+#pragma unroll 1
+      for (int pass = 0; pass < 4 * TSR_MI / TSR_PASS; pass++) {
+        barrier(CLK_LOCAL_MEM_FENCE);
+#pragma unroll
+        for (int i = 0; i < 4 * TSR_MI; i++)
+          if (i / TSR_PASS == pass)
+#pragma unroll
+            for (int j = 0; j < TSR_NI; j++)
+              *(__local float4 *)(stage + (ty * TSR_PASS + i % TSR_PASS) * TSR_LINE_N + 64 * j + 4 * tx) = acc[i][j];
+        barrier(CLK_LOCAL_MEM_FENCE);
+        tsr_leave(p, bias, c, stage, item, row0, column0, pass * TSR_PASS, first, last);
+      }
+      if (last) return;
+      first = 0;
+#pragma unroll
+      for (int i = 0; i < 4 * TSR_MI; i++)
+#pragma unroll
+        for (int j = 0; j < TSR_NI; j++) acc[i][j] = (float4)(0.0f);
+      barrier(CLK_LOCAL_MEM_FENCE);
+    }
+    tsr_put(s, turn ^ 1, la, lb, ra, rb);
     tsr_write_sites(kind, &q, s->sites[turn], item, after);
     barrier(CLK_LOCAL_MEM_FENCE);
     turn ^= 1, k = next, stop = next_stop, next = after;
@@ -159,7 +227,7 @@ TSR_FN void tsr_product(const int distance, const int kind, const tsr_product_pa
   __kernel __attribute__((reqd_work_group_size(16, 16, 1))) void name(                                           \
       const tsr_product_params q, __global const float *a, __global const float *b, __global const float *bias,  \
       __global float *c) {                                                                                       \
-    __local tsr_shared s;                                                                                        \
+    __local tsr_shared s __attribute__((aligned(16)));                                                           \
     tsr_product(distance, kind, q, a, b, bias, c, &s);                                                           \
   }
 #endif

@@ -6,9 +6,9 @@
 #endif
 #define TSR_PANEL (16 * TSR_VECTORS)
 #if TSR_VECTORS == 2
-#define TSR_SECOND(...) __VA_ARGS__
+#define TSR_SECOND(statement) statement
 #else
-#define TSR_SECOND(...)
+#define TSR_SECOND(statement)
 #endif
 
 // Rows of a tile: 16 registers of 8 floats hold 6 x 16 sums beside what they are made of, 32 of 16 floats 8 x 32.

@@ -16,44 +16,45 @@
 #define TESSERA_ITEMS_H
 
 #ifdef __OPENCL_VERSION__
-#define TSR_ITEM_HEAD(name, count, ...)           \
-  __kernel void name(__VA_ARGS__) {               \
+// No macro takes `...`: OpenCL C 1.2 (6.9 f) has none, and NVIDIA's compiler refuses them. A body has no comma outside
+// parentheses; arguments of a kernel come in parentheses.
+#define TSR_ITEM_HEAD(name, count, arguments)     \
+  __kernel void name arguments {                  \
     const long i = (long)get_global_id(0);        \
     if (i < (long)(count)) {
 #ifdef TSR_WIDE
-#define TSR_ROW_HEAD(name, count, ...)                                               \
-  __kernel __attribute__((reqd_work_group_size(64, 1, 1))) void name(__VA_ARGS__) {  \
+#define TSR_ROW_HEAD(name, count, arguments)                                         \
+  __kernel __attribute__((reqd_work_group_size(64, 1, 1))) void name arguments {     \
     __local float tsr_lds[TSR_LANES];                                                \
     const int lane = (int)get_local_id(0);                                           \
     const long i = (long)get_group_id(0);                                            \
     {
 #else
-#define TSR_ROW_HEAD(name, count, ...)                                               \
-  __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void name(__VA_ARGS__) {   \
+#define TSR_ROW_HEAD(name, count, arguments)                                         \
+  __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void name arguments {      \
     const long i = (long)get_global_id(0);                                           \
     if (i < (long)(count)) {
 #endif
 #define TSR_B(T, x) __global T *x
-#define TSR_ITEMS1(n, P, c, A, a) TSR_ITEM_HEAD(n, c, const P p, TSR_B(A, a))
-#define TSR_ITEMS2(n, P, c, A, a, B, b) TSR_ITEM_HEAD(n, c, const P p, TSR_B(A, a), TSR_B(B, b))
+#define TSR_ITEMS1(n, P, c, A, a) TSR_ITEM_HEAD(n, c, (const P p, TSR_B(A, a)))
+#define TSR_ITEMS2(n, P, c, A, a, B, b) TSR_ITEM_HEAD(n, c, (const P p, TSR_B(A, a), TSR_B(B, b)))
 #define TSR_ITEMS3(n, P, c, A, a, B, b, C, d) \
-  TSR_ITEM_HEAD(n, c, const P p, TSR_B(A, a), TSR_B(B, b), TSR_B(C, d))
+  TSR_ITEM_HEAD(n, c, (const P p, TSR_B(A, a), TSR_B(B, b), TSR_B(C, d)))
 #define TSR_ITEMS4(n, P, c, A, a, B, b, C, d, D, e) \
-  TSR_ITEM_HEAD(n, c, const P p, TSR_B(A, a), TSR_B(B, b), TSR_B(C, d), TSR_B(D, e))
+  TSR_ITEM_HEAD(n, c, (const P p, TSR_B(A, a), TSR_B(B, b), TSR_B(C, d), TSR_B(D, e)))
 #define TSR_ITEMS6(n, P, c, A, a, B, b, C, d, D, e, E, f, F, g) \
-  TSR_ITEM_HEAD(n, c, const P p, TSR_B(A, a), TSR_B(B, b), TSR_B(C, d), TSR_B(D, e), TSR_B(E, f), TSR_B(F, g))
-#define TSR_ROWS2(n, P, c, A, a, B, b) TSR_ROW_HEAD(n, c, const P p, TSR_B(A, a), TSR_B(B, b))
+  TSR_ITEM_HEAD(n, c, (const P p, TSR_B(A, a), TSR_B(B, b), TSR_B(C, d), TSR_B(D, e), TSR_B(E, f), TSR_B(F, g)))
+#define TSR_ROWS2(n, P, c, A, a, B, b) TSR_ROW_HEAD(n, c, (const P p, TSR_B(A, a), TSR_B(B, b)))
 #define TSR_ROWS3(n, P, c, A, a, B, b, C, d) \
-  TSR_ROW_HEAD(n, c, const P p, TSR_B(A, a), TSR_B(B, b), TSR_B(C, d))
+  TSR_ROW_HEAD(n, c, (const P p, TSR_B(A, a), TSR_B(B, b), TSR_B(C, d)))
 #define TSR_ROWS4(n, P, c, A, a, B, b, C, d, D, e) \
-  TSR_ROW_HEAD(n, c, const P p, TSR_B(A, a), TSR_B(B, b), TSR_B(C, d), TSR_B(D, e))
+  TSR_ROW_HEAD(n, c, (const P p, TSR_B(A, a), TSR_B(B, b), TSR_B(C, d), TSR_B(D, e)))
 #define TSR_ROWS5(n, P, c, A, a, B, b, C, d, D, e, E, f) \
-  TSR_ROW_HEAD(n, c, const P p, TSR_B(A, a), TSR_B(B, b), TSR_B(C, d), TSR_B(D, e), TSR_B(E, f))
+  TSR_ROW_HEAD(n, c, (const P p, TSR_B(A, a), TSR_B(B, b), TSR_B(C, d), TSR_B(D, e), TSR_B(E, f)))
 #define TSR_ROWS6(n, P, c, A, a, B, b, C, d, D, e, E, f, F, g) \
-  TSR_ROW_HEAD(n, c, const P p, TSR_B(A, a), TSR_B(B, b), TSR_B(C, d), TSR_B(D, e), TSR_B(E, f), TSR_B(F, g))
+  TSR_ROW_HEAD(n, c, (const P p, TSR_B(A, a), TSR_B(B, b), TSR_B(C, d), TSR_B(D, e), TSR_B(E, f), TSR_B(F, g)))
 #define TSR_ROWS8(n, P, c, A, a, B, b, C, d, D, e, E, f, F, g, G, h, H, k)                                \
-  TSR_ROW_HEAD(n, c, const P p, TSR_B(A, a), TSR_B(B, b), TSR_B(C, d), TSR_B(D, e), TSR_B(E, f), TSR_B(F, g), \
-               TSR_B(G, h), TSR_B(H, k))
+  TSR_ROW_HEAD(n, c, (const P p, TSR_B(A, a), TSR_B(B, b), TSR_B(C, d), TSR_B(D, e), TSR_B(E, f), TSR_B(F, g), TSR_B(G, h), TSR_B(H, k)))
 #define TSR_END }}
 #define TSR_WORDS1(n, P, c, A, a) TSR_ITEMS1(n, P, c, A, a) const tsr_u32 word = tsr_random_word(p, i);
 #define TSR_WORDS2(n, P, c, A, a, B, b) TSR_ITEMS2(n, P, c, A, a, B, b) const tsr_u32 word = tsr_random_word(p, i);
@@ -114,8 +115,8 @@
 #define TSR_AT(a) a
 // In TSR_EACH_LANE: whether this is element k.
 #define TSR_IS(k) (j == (k))
-#define TSR_EACH_LANE(n, ...) for (long j = lane; j < (long)(n); j += TSR_LANES) { __VA_ARGS__ }
-#define TSR_EACH_COLUMN(n, ...) for (long j = lane; j < (long)(n); j += TSR_LANES) { __VA_ARGS__ }
+#define TSR_EACH_LANE(n, body) for (long j = lane; j < (long)(n); j += TSR_LANES) { body }
+#define TSR_EACH_COLUMN(n, body) for (long j = lane; j < (long)(n); j += TSR_LANES) { body }
 #define TSR_ONE if (lane == 0)
 #define TSR_TREE(a, result, OP)                                        \
   tsr_lds[lane] = a;                                                   \
@@ -141,15 +142,15 @@
 #endif
 // By the lane's own 32 bits: comparing 64-bit indices would halve the vectors.
 #define TSR_IS(k) (l == (int)((k) - j0))
-#define TSR_EACH_LANE(n, ...)                                                                     \
+#define TSR_EACH_LANE(n, body)                                                                     \
   {                                                                                               \
     const tsr_i64 tsr_n = (n);                                                                    \
     tsr_i64 j0 = 0;                                                                               \
     for (; j0 + TSR_LANES <= tsr_n; j0 += TSR_LANES)                                              \
-      TSR_VECTORIZE for (int l = 0; l < TSR_LANES; l++) { const tsr_i64 j = j0 + l; __VA_ARGS__ } \
-    TSR_VECTORIZE for (int l = 0; l < (int)(tsr_n - j0); l++) { const tsr_i64 j = j0 + l; __VA_ARGS__ } \
+      TSR_VECTORIZE for (int l = 0; l < TSR_LANES; l++) { const tsr_i64 j = j0 + l; body } \
+    TSR_VECTORIZE for (int l = 0; l < (int)(tsr_n - j0); l++) { const tsr_i64 j = j0 + l; body } \
   }
-#define TSR_EACH_COLUMN(n, ...) TSR_VECTORIZE for (tsr_i64 j = 0; j < (tsr_i64)(n); j++) { __VA_ARGS__ }
+#define TSR_EACH_COLUMN(n, body) TSR_VECTORIZE for (tsr_i64 j = 0; j < (tsr_i64)(n); j++) { body }
 #define TSR_ONE
 #define TSR_TREE(a, result, OP)                                        \
   for (int tsr_h = TSR_LANES / 2; tsr_h > 0; tsr_h >>= 1)              \
