@@ -40,6 +40,9 @@ TSR_EMBED_END
 TSR_EMBED_BEGIN(layout_cl)
 #embed "cl/layout.cl"
 TSR_EMBED_END
+TSR_EMBED_BEGIN(neighbours_cl)
+#embed "cl/neighbours.cl"
+TSR_EMBED_END
 TSR_EMBED_BEGIN(product_h)
 #embed "cl/product.h"
 TSR_EMBED_END
@@ -87,6 +90,7 @@ static const tsr_source sources[] = {
     {"training.cl", training_cl},
     {"memory.cl", memory_cl},
     {"layout.cl", layout_cl},
+    {"neighbours.cl", neighbours_cl},
     {"matmul.cl", matmul_cl},
     {"conv.cl", conv_cl},
     {"attention.cl", attention_cl},

@@ -1,27 +1,25 @@
-// The parts of exact t-SNE (van der Maaten and Hinton 2008) with scikit-learn's constants. Points are rows;
-// layout, velocity, gains: (2, points). One work-group (GPU) or work-item (CPU) per point i, lanes over j:
+// The parts of exact t-SNE (van der Maaten and Hinton 2008) with scikit-learn's constants (by neighbours: neighbours.cl, which
+// shares affinities and update). Points are rows; layout, velocity, gains: (2, points). One work-group (GPU) or work-item (CPU)
+// per point i, lanes over j:
 //
 //        j: 0 1 2 ... 63 | 64 ...
 //   i:  [ q_ij = 1 / (1 + |y_i - y_j|^2) ]  -> Z_i, attraction, repulsion: five sums by lanes, no atomics
 
-// v, or +0 where the condition holds: by bits and not by ?:, which compilers make a branch around all that v is made of.
-#define TSR_UNLESS(condition, v) tsr_float(tsr_bits(v) & ((condition) ? 0u : 0xffffffffu))
-
 // p_j|i at the wanted perplexity: bisection on the precision, as scikit-learn's _binary_search_perplexity,
 // with distances taken from the row's smallest so that nothing underflows.
-TSR_ROWS2(tsr_conditional_affinities, tsr_affinity_params, p.points, const float, d, float, y)
-  const tsr_i64 row = i * p.points;
+TSR_ROWS2(tsr_conditional_affinities, tsr_affinity_params, p.rows, const float, d, float, y)
+  const tsr_i64 row = i * p.columns, own = p.square ? i : -1;
   const float infinity = tsr_float(0x7f800000u);
   TSR_ACC(nearest, -infinity)
-  TSR_EACH_LANE(p.points, TSR_AT(nearest) = tsr_max(TSR_IS(i) ? -infinity : -d[row + j], TSR_AT(nearest));)
+  TSR_EACH_LANE(p.columns, TSR_AT(nearest) = tsr_max(TSR_IS(own) ? -infinity : -d[row + j], TSR_AT(nearest));)
   TSR_MAXIMUM(nearest, closest)
   const float wanted = tsr_log(p.perplexity);
   float beta = 1.0f, low = -infinity, high = infinity, sum = 1.0f;
   for (int step = 0; step < p.max_iterations; step++) {
     TSR_ACC(weights, 0.0f)
     TSR_ACC(moments, 0.0f)
-    TSR_EACH_LANE(p.points, const float x = TSR_UNLESS(TSR_IS(i), d[row + j] + closest);
-                  const float e = TSR_UNLESS(TSR_IS(i), tsr_exp(-x * beta)); TSR_AT(weights) = TSR_AT(weights) + e;
+    TSR_EACH_LANE(p.columns, const float x = TSR_UNLESS(TSR_IS(own), d[row + j] + closest);
+                  const float e = TSR_UNLESS(TSR_IS(own), tsr_exp(-x * beta)); TSR_AT(weights) = TSR_AT(weights) + e;
                   TSR_AT(moments) = tsr_fma(x, e, TSR_AT(moments));)
     TSR_SUM(weights, total)
     TSR_SUM(moments, moment)
@@ -36,8 +34,8 @@ TSR_ROWS2(tsr_conditional_affinities, tsr_affinity_params, p.points, const float
       beta = low == -infinity ? beta * 0.5f : (beta + low) * 0.5f;
     }
   }
-  TSR_EACH_COLUMN(p.points, const float x = d[row + j] + closest;
-                  y[row + j] = TSR_UNLESS(j == i, tsr_canonical(tsr_div(tsr_exp(-x * beta), sum)));)
+  TSR_EACH_COLUMN(p.columns, const float x = d[row + j] + closest;
+                  y[row + j] = TSR_UNLESS(j == own, tsr_canonical(tsr_div(tsr_exp(-x * beta), sum)));)
 TSR_END
 
 #ifdef __OPENCL_VERSION__  // on the CPU: Sources/CPUKernels/symmetrize.c

@@ -56,6 +56,8 @@
   TSR_ROW_HEAD(n, c, (const P p, TSR_B(A, a), TSR_B(B, b), TSR_B(C, d)))
 #define TSR_ROWS4(n, P, c, A, a, B, b, C, d, D, e) \
   TSR_ROW_HEAD(n, c, (const P p, TSR_B(A, a), TSR_B(B, b), TSR_B(C, d), TSR_B(D, e)))
+#define TSR_ROWS5(n, P, c, A, a, B, b, C, d, D, e, E, f) \
+  TSR_ROW_HEAD(n, c, (const P p, TSR_B(A, a), TSR_B(B, b), TSR_B(C, d), TSR_B(D, e), TSR_B(E, f)))
 #define TSR_ROWS6(n, P, c, A, a, B, b, C, d, D, e, E, f, F, g) \
   TSR_ROW_HEAD(n, c, (const P p, TSR_B(A, a), TSR_B(B, b), TSR_B(C, d), TSR_B(D, e), TSR_B(E, f), TSR_B(F, g)))
 #define TSR_ROWS8(n, P, c, A, a, B, b, C, d, D, e, E, f, F, g, G, h, H, k)                                \
@@ -88,6 +90,9 @@
   TSR_FUNCTION(n) { TSR_P(P) TSR_B(A, a, 0) TSR_B(B, b, 1) TSR_B(C, d, 2) TSR_LOOP_ROWS
 #define TSR_ROWS4(n, P, c, A, a, B, b, C, d, D, e) \
   TSR_FUNCTION(n) { TSR_P(P) TSR_B(A, a, 0) TSR_B(B, b, 1) TSR_B(C, d, 2) TSR_B(D, e, 3) TSR_LOOP_ROWS
+#define TSR_ROWS5(n, P, c, A, a, B, b, C, d, D, e, E, f)                                             \
+  TSR_FUNCTION(n) { TSR_P(P) TSR_B(A, a, 0) TSR_B(B, b, 1) TSR_B(C, d, 2) TSR_B(D, e, 3) TSR_B(E, f, 4) \
+                    TSR_LOOP_ROWS
 #define TSR_ROWS6(n, P, c, A, a, B, b, C, d, D, e, E, f, F, g)                                       \
   TSR_FUNCTION(n) { TSR_P(P) TSR_B(A, a, 0) TSR_B(B, b, 1) TSR_B(C, d, 2) TSR_B(D, e, 3) TSR_B(E, f, 4) \
                     TSR_B(F, g, 5) TSR_LOOP_ROWS
@@ -168,6 +173,8 @@
   const float result = a[0];
 #define TSR_ROW_FENCE
 #endif
+// v, or +0 where the condition holds: by bits and not by ?:, which compilers make a branch around all that v is made of.
+#define TSR_UNLESS(condition, v) tsr_float(tsr_bits(v) & ((condition) ? 0u : 0xffffffffu))
 #define TSR_PLUS(x, y) ((x) + (y))
 #define TSR_SUM(a, result) TSR_TREE(a, result, TSR_PLUS)
 #define TSR_MAXIMUM(a, result) TSR_TREE(a, result, tsr_max)

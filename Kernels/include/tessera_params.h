@@ -92,7 +92,11 @@ typedef struct {
 
 // A (batch, rows, k) by strides, where k = (outer, inner), into panels of `tile` rows: (batch, panel, k, tile).
 typedef struct { int batch, rows, k, inner, tile, offset, batch_stride, row_stride, outer_stride, inner_stride; } tsr_pack_params;
-typedef struct { int points; float perplexity; float tolerance; int max_iterations; } tsr_affinity_params;
+// Rows of distances: to `columns` neighbours; or, square, to all points, of which row i's own is no neighbour.
+typedef struct { int rows, columns, square; float perplexity; float tolerance; int max_iterations; } tsr_affinity_params;
+// A block of distances, (rows, columns) from (first_row, first_column) on, of which the `neighbours` nearest of each row are
+// kept; `fresh`: of this block alone.
+typedef struct { int rows, columns, first_row, first_column, neighbours, fresh; } tsr_nearest_params;
 // `first` and `rows` of the points: those whose forces are computed.
 typedef struct { int points, first, rows; float exaggeration, learning_rate, momentum, min_gain; } tsr_tsne_params;
 

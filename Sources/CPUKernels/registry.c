@@ -21,7 +21,8 @@
   X(tsr_random_uniform) X(tsr_random_normal_fill) X(tsr_dropout) X(tsr_gather) X(tsr_adam) X(tsr_fill)         \
   X(tsr_response_norm) X(tsr_response_norm_grad) X(tsr_swap_axes)                                             \
   X(tsr_copy) X(tsr_copy_grid) X(tsr_transpose) X(tsr_conditional_affinities) X(tsr_symmetrize) X(tsr_joint_scale)              \
-  X(tsr_tsne_forces) X(tsr_tsne_update) X(tsr_tsne_divergence)
+  X(tsr_tsne_forces) X(tsr_tsne_update) X(tsr_tsne_divergence)                                              \
+  X(tsr_nearest) X(tsr_neighbour_forces) X(tsr_neighbour_divergence)
 
 #define TSR_DECLARE(name, set) void name##_##set(const void *, void *const *, int64_t, int64_t);
 #if defined(__x86_64__)

@@ -21,21 +21,46 @@ public enum FeatureMetric: String, Sendable, CaseIterable {
   {
     let distances = try device.allocate([count, count], .float32)
     do {
-      let x = try device.tensor(prepared(points, count: count, dims: dims), [count, dims + padding])
-      // The host's copy is the largest thing in memory here.
-      _ = consume points
+      let x = try upload(consume points, count: count, dims: dims, to: device)
       try device.squaredDistances(x, points: count, dims: dims + padding, into: distances)
     }
-    guard self != .euclidean else { return distances }
+    try finish(distances, on: device)
+    return distances
+  }
+
+  /// The nearest neighbours of each point by the same squared distances, which are made block by block: `nearest` and
+  /// `neighbours` are (count, k).
+  func nearestNeighbours(
+    _ points: consuming [Float], count: Int, dims: Int, nearest: Tensor, neighbours: Tensor,
+    on device: any Backend
+  ) throws {
+    let x = try upload(consume points, count: count, dims: dims, to: device)
+    try device.nearestNeighbours(
+      of: x, points: count, dims: dims + padding, nearest: nearest, neighbours: neighbours
+    ) { try finish($0, on: device) }
+  }
+
+  /// The prepared points on a device.
+  private func upload(_ points: consuming [Float], count: Int, dims: Int, to device: any Backend) throws
+    -> Tensor
+  {
+    let values = prepared(points, count: count, dims: dims)
+    // The host's copy is the largest thing in memory here.
+    _ = consume points
+    return try device.tensor(values, [count, dims + padding])
+  }
+
+  /// Makes squared distances of this metric of squared Euclidean ones between prepared points, in place.
+  private func finish(_ distances: Tensor, on device: any Backend) throws {
+    guard self != .euclidean else { return }
     // Unit vectors: |a - b|^2 = 2 (1 - cos).
     try device.unary(.affine, distances, alpha: 0.5, beta: 0, into: distances)
     if self == .absoluteCorrelation {
-      let opposite = try device.allocate([count, count], .float32)
+      let opposite = try device.allocate(distances.shape, .float32)
       try device.unary(.affine, distances, alpha: -1, beta: 2, into: opposite)
       try device.binary(.minimum, distances, opposite, into: distances)
     }
     try device.unary(.square, distances, alpha: 0, beta: 0, into: distances)
-    return distances
   }
 
   /// Coordinates that are added, for points without direction.

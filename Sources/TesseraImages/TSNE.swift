@@ -1,8 +1,12 @@
 import TesseraCompute
 
-/// Exact t-SNE in two dimensions (van der Maaten and Hinton 2008) with scikit-learn 0.24's defaults: Euclidean, random
-/// start of deviation 1e-4, early exaggeration for 250 iterations at momentum 0.5, then momentum 0.8. scikit-learn 1.2
-/// changed two of them: `start` to `.pca`, `learningRate` to automatic.
+/// t-SNE in two dimensions (van der Maaten and Hinton 2008) with scikit-learn 0.24's defaults: Euclidean, random start of
+/// deviation 1e-4, early exaggeration for 250 iterations at momentum 0.5, then momentum 0.8. scikit-learn 1.2 changed two of
+/// them: `start` to `.pca`, `learningRate` to automatic.
+///
+/// Up to `exactLimit` points all is exact. Of more, a point attracts its 3 x perplexity nearest neighbours alone, as in
+/// scikit-learn's Barnes-Hut method (van der Maaten 2014), and nothing has points x points elements any more; the repulsion
+/// stays that of all pairs, where Barnes and Hut put far groups of points into one.
 public struct TSNE: Sendable {
   /// Effective number of neighbours.
   public var perplexity: Float = 30
@@ -16,6 +20,9 @@ public struct TSNE: Sendable {
   public var start = Start.random
   /// Iterations in all, and of the first phase.
   public var iterations = 1000, explorationIterations = 250
+  /// The most points that are laid out with the affinities of all pairs, two matrices of them at a time: by default those of
+  /// twelve hidden states 768 wide, 2 x 340 MB. Above `mostExact` there are always neighbours.
+  public var exactLimit = 10_000
   /// Seed of the start.
   public var seed: UInt64 = 1701
 
@@ -46,7 +53,7 @@ public struct TSNE: Sendable {
   ///   - points: row-major (count, dims); a caller that gives its last copy away saves that memory.
   ///   - helpers: devices that help with the forces, if that makes the steps faster.
   ///   - progress: called now and then with the iteration and the last known divergence.
-  /// - Throws: `TesseraError` if there are too few points for the perplexity.
+  /// - Throws: `TesseraError` if there are too few points for the perplexity, or too many for 32-bit numbers.
   public func layOut(
     _ points: consuming [Float], count: Int, dims: Int, on device: any Backend,
     helpers: [any Backend] = [],
@@ -57,9 +64,7 @@ public struct TSNE: Sendable {
         "perplexity", found: "\(perplexity) for \(count) points",
         wanted: "1 or more and below the number of points")
     }
-    guard count <= 46_340 else {
-      throw TesseraError.input("t-SNE", found: "\(count) points", wanted: "at most 46340 (exact affinities)")
-    }
+    try checkSize(count, dims)
     let layout = try place(points, count, dims, device)
     let joint = try affinities(consume points, count, dims, device)
     let shared = TSNEForces(joint, points: count, on: DeviceGroup(device, helpers: helpers))
@@ -92,7 +97,7 @@ public struct TSNE: Sendable {
       done = iteration + 1
       guard done % 50 == 0 else { continue }
       if !exploring {
-        try device.tsneDivergence(joint, layout: layout, points: count, into: divergence)
+        try joint.divergence(layout, into: divergence, on: device)
         let value = try device.floats(divergence)[0]
         known = value
         if value < best.divergence { best = (value, iteration) }
@@ -101,7 +106,7 @@ public struct TSNE: Sendable {
       }
       try progress(done, known)
     }
-    try device.tsneDivergence(joint, layout: layout, points: count, into: divergence)
+    try joint.divergence(layout, into: divergence, on: device)
     let coordinates = try device.floats(layout)
     guard coordinates.allSatisfy(\.isFinite) else {
       throw TesseraError.failure("t-SNE", found: "coordinates that are not finite", wanted: "a layout")
@@ -128,15 +133,5 @@ public struct TSNE: Sendable {
       return try device.tensor(
         found.map { Float(Double($0) / deviation * Double(Self.startDeviation)) }, [2, count])
     }
-  }
-
-  private func affinities(
-    _ points: consuming [Float], _ count: Int, _ dims: Int, _ device: any Backend
-  ) throws -> Tensor {
-    let distances = try metric.squaredDistances(consume points, count: count, dims: dims, on: device)
-    let conditional = try device.allocate([count, count], .float32)
-    try device.conditionalAffinities(distances, points: count, perplexity: perplexity, into: conditional)
-    try device.jointAffinities(conditional, points: count, into: distances)
-    return distances
   }
 }

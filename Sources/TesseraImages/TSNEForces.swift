@@ -7,10 +7,10 @@ import TesseraCompute
 /// give the same bits.
 final class TSNEForces {
   private let devices: DeviceGroup
-  private let joint: Tensor
+  private let joint: TSNEAffinities
   private let points: Int
   /// The affinities on each device; nil while, or once, the main device computes alone.
-  private var joints: PerDevice<Tensor>?
+  private var joints: PerDevice<TSNEAffinities>?
   private let clock = ContinuousClock()
   private var step = 0, start: ContinuousClock.Instant?, alone = Duration.zero
 
@@ -20,7 +20,7 @@ final class TSNEForces {
   private static let blocksPerDevice = 4
 
   /// Forces by affinities of the main device.
-  init(_ joint: Tensor, points: Int, on devices: DeviceGroup) {
+  init(_ joint: TSNEAffinities, points: Int, on devices: DeviceGroup) {
     (self.joint, self.points, self.devices) = (joint, points, devices)
   }
 
@@ -28,7 +28,7 @@ final class TSNEForces {
   func compute(_ p: TSNEParameters, layout: Tensor, into forces: Tensor) throws {
     if !devices.helpers.isEmpty { try choose() }
     guard let joints else {
-      return try devices.main.tsneForces(p, joint: joint, layout: layout, into: forces)
+      return try joint.forces(p, rows: 0..<points, layout: layout, into: forces, on: devices.main)
     }
     let (points, blocks) = (points, min(points, devices.all.count * Self.blocksPerDevice))
     let positions = try devices.main.floats(layout)
@@ -39,7 +39,7 @@ final class TSNEForces {
     try joints.share(blocks) { joint, device, block in
       let layout = try device.tensor(positions, [2, points])
       let part = try device.allocate([5, rows(block).count], .float32)
-      try device.tsneForces(p, rows: rows(block), joint: joint, layout: layout, into: part)
+      try joint.forces(p, rows: rows(block), layout: layout, into: part, on: device)
       return try device.floats(part)
     } take: { block, part in
       let (begin, count) = (rows(block).lowerBound, rows(block).count)
@@ -62,8 +62,7 @@ final class TSNEForces {
     case first + Self.trial:
       try devices.main.synchronize()
       alone = start.map { clock.now - $0 } ?? .zero
-      let values = try devices.main.floats(joint)
-      joints = try PerDevice(devices, main: joint) { try $0.tensor(values, [points, points]) }
+      joints = try PerDevice(devices, main: joint, try joint.copier(from: devices.main))
     case second + Self.trial:
       try devices.main.synchronize()
       if let start, clock.now - start >= alone { joints = nil }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import TesseraCompute
+import TesseraImages
 import TesseraPipeline
 import TesseraVision
 
@@ -59,6 +60,12 @@ struct LayoutOptions: ParsableArguments {
     name: .customLong("tsne-learning-rate"), help: "t-SNE's learning rate; auto: features / 48, at least 50.")
   var learningRate = "200"
   @Option(
+    name: .customLong("tsne-exact-limit"),
+    help:
+      "Most features whose affinities t-SNE takes of all pairs, up to \(TSNE.mostExact); of more, those of nearest neighbours."
+  )
+  var exactLimit = TSNE().exactLimit
+  @Option(
     help: "Channels of the images: grey, layer (one for each hidden state) or several (representations).")
   var channels = "grey"
   @Option(help: "Layouts of several channels (default: tsne:euclidean,tsne:correlation,pca).")
@@ -75,7 +82,7 @@ struct LayoutOptions: ParsableArguments {
     c.pixels = pixels ?? (paper ? 50 : 0)
     c.discretization = discretization ?? (paper ? "bin" : "lsa")
     (c.layout, c.metric) = (layout, metric)
-    (c.tsneStart, c.tsneLearningRate) = (start, learningRate)
+    (c.tsneStart, c.tsneLearningRate, c.tsneExactLimit) = (start, learningRate, exactLimit)
     (c.channels, c.representations) = (channels, representations)
     (c.perplexity, c.iterations, c.seed) = (perplexity, iterations, seed)
   }
@@ -90,6 +97,9 @@ struct LayoutOptions: ParsableArguments {
     }
     guard (1...1_000_000).contains(iterations) else {
       throw TesseraError.input("iterations", found: "\(iterations)", wanted: "1 to 1000000")
+    }
+    guard (0...TSNE.mostExact).contains(exactLimit) else {
+      throw TesseraError.input("tsne-exact-limit", found: "\(exactLimit)", wanted: "0 to \(TSNE.mostExact)")
     }
     guard perplexity.isFinite, perplexity >= 1 else {
       throw TesseraError.input("perplexity", found: "\(perplexity)", wanted: "1 or more")

@@ -20,7 +20,9 @@ import Testing
     ("conv2dGradData", "3->2 1x1 on 5x5"), ("conv2dGradWeight", "2x2 on 7x7 3->2 d2 b3"), ("softmax", "3x65"),
     ("layerNorm", "3x65"), ("gelu", "3x65"), ("copy", "3x65"), ("squaredDistances", "33x7"),
     ("affinities", "97"),
-    ("tsneForces", "97"), ("batchNorm", "3x5x7"), ("batchNormStatistics", "3x5x7"),
+    ("tsneForces", "97"), ("nearestNeighbours", "97x5"), ("nearestNeighbours", "1x1"),
+    ("neighbourAffinities", "97"), ("neighbourForces", "97"), ("batchNorm", "3x5x7"),
+    ("batchNormStatistics", "3x5x7"),
     ("batchNormGradData", "3x5x7"),
     ("maxPool", "3x5x7"), ("maxPoolGrad", "3x5x7"), ("averagePool", "3x5x7"), ("relu", "65"),
     ("reluGrad", "65"),
@@ -42,7 +44,8 @@ import Testing
     ("conv2d", "4->6 3x3 p3 on 9x9"), ("conv2d", "4->6 3x3 s0 on 9x9"), ("conv2d", "4->6 3x3 q1 on 9x9"),
     ("conv2d", "b65536 1024->1024 1x1 on 9x9"), ("softmax", "3"), ("softmax", "1048576x1048576"),
     ("batchNorm", "3x5"), ("maxPool", "2048x2048x2048"), ("adam", "0"), ("relu", "3x4"),
-    ("affinities", "1048576"), ("copy", "3x-4"), ("affinities", "4x4"),
+    ("affinities", "1048576"), ("neighbourForces", "0"), ("nearestNeighbours", "5"), ("copy", "3x-4"),
+    ("affinities", "4x4"),
   ])
   func anImpossibleShapeIsRefused(_ kernel: String, _ shape: String) throws {
     let found = try bench(kernel, shape)

@@ -44,9 +44,15 @@ import Testing
     change { $0.tsneStart = "pca" }
     change { $0.tsneLearningRate = "auto" }
     change { $0.discretization = "lsa" }
-    #expect(Set(changed.map(\.layoutParameters)).count == changed.count)
-    #expect(!changed.map(\.layoutParameters).contains(base.layoutParameters))
+    change { $0.tsneExactLimit = 99 }
+    #expect(Set(changed.map { $0.layoutParameters(features: 100) }).count == changed.count)
+    #expect(
+      !changed.map { $0.layoutParameters(features: 100) }.contains(base.layoutParameters(features: 100)))
+    let few = changed.map { $0.layoutParameters(features: 99) }
+    #expect(few.filter { $0 == base.layoutParameters() }.count == 1 && few.last == base.layoutParameters())
     for configuration in changed { _ = try configuration.layoutPlan() }
+    #expect(
+      try changed.map { try $0.layoutPlan().tsne.exactLimit } == [46_340, 46_340, 46_340, 46_340, 46_340, 99])
   }
 
   @Test func aCheckpointsKeyHoldsAllThatDecidesTheResult() throws {

@@ -7,7 +7,8 @@ import Kernels
 /// inputs unless a method says that it may work in place. Every backend gives the same bits
 /// (`Kernels/NUMERICS.md`). Methods throw `TesseraError` for shapes that do not fit and for device failures.
 public protocol Backend: MemoryBackend, ContractionBackend, MapBackend, ReductionBackend, SoftmaxBackend,
-  AttentionBackend, NormalizationBackend, PoolingBackend, LossBackend, RandomBackend, EmbeddingLayoutBackend
+  AttentionBackend, NormalizationBackend, PoolingBackend, LossBackend, RandomBackend, EmbeddingLayoutBackend,
+  NeighbourLayoutBackend
 {}
 
 /// Strides, extents and epilogue of a matrix product; see `Kernels/include/tessera_params.h`.

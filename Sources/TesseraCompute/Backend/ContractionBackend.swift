@@ -10,4 +10,7 @@ public protocol ContractionBackend: MemoryBackend {
   func conv2dGradWeight(_ p: ConvParameters, _ x: Tensor, _ dy: Tensor, into dw: Tensor) throws
   /// d[i][j] = sum over k of (x_ik - x_jk)^2 for x (points, dims); d is (points, points).
   func squaredDistances(_ x: Tensor, points: Int, dims: Int, into d: Tensor) throws
+  /// A block of the same: d is (rows.count, columns.count). At most 2^31 - 1 elements of x.
+  func squaredDistances(
+    _ x: Tensor, rows: Range<Int>, columns: Range<Int>, points: Int, dims: Int, into d: Tensor) throws
 }

@@ -43,6 +43,20 @@ extension ConvParameters {
   }
 }
 
+extension Tensor {
+  /// Throws unless the tensor holds (points, dims), of which rows and columns of distances are.
+  func checkPoints(
+    _ place: String, _ rows: Range<Int>, _ columns: Range<Int>, points: Int, dims: Int, distances: Tensor
+  ) throws {
+    try requireExtents(place, points, dims)
+    try requireExtents(place, rows.count, columns.count)
+    try require(place, [(self, points * dims), (distances, rows.count * columns.count)])
+    for range in [rows, columns] where range.lowerBound < 0 || range.upperBound > points {
+      throw TesseraError.failure(place, found: "points \(range)", wanted: "some of 0..<\(points)")
+    }
+  }
+}
+
 extension MatmulParameters {
   /// Throws unless every element that the product touches lies inside its tensor.
   func check(a: Int, b: Int, c: Int, bias biasCount: Int?) throws {

@@ -1,6 +1,8 @@
 extension Benchmark {
   /// What `tessera bench` measures.
-  public static var items: [Item] { products + convolutions + attentions + rows + layers + layouts }
+  public static var items: [Item] {
+    products + convolutions + attentions + rows + layers + layouts + neighbourLayouts
+  }
 
   private static var products: [Item] {
     [(512, 512, 512, false), (1024, 1024, 1024, false), (1024, 1024, 1024, true), (2048, 384, 1536, true)]

@@ -9,7 +9,8 @@ extension Benchmark {
   /// - `batchNorm`, `batchNormStatistics`, `batchNormGradData`: `BATCHxCHANNELSxPLACES`;
   /// - `maxPool`, `maxPoolGrad`, `averagePool` (3 x 3, stride 2, padding 1): `PLANESxHEIGHTxWIDTH`;
   /// - `relu`, `reluGrad`, `add`, `adam`: `ELEMENTS`;
-  /// - `squaredDistances`: `POINTSxDIMENSIONS`; `affinities`, `tsneForces`: `POINTS`.
+  /// - `squaredDistances`, `nearestNeighbours`: `POINTSxDIMENSIONS`; `affinities`, `tsneForces`, `neighbourAffinities`,
+  ///   `neighbourForces`: `POINTS`.
   ///
   /// - Throws: `TesseraError` for a kernel that takes no shape, or a shape that is none of its.
   public static func item(_ kernel: String, shape: String) throws -> Item {
@@ -43,6 +44,11 @@ extension Benchmark {
       return distances(sizes[0], sizes[1])
     case "affinities": return affinities(try extents(shape, 1, kernel)[0])
     case "tsneForces": return forces(try extents(shape, 1, kernel)[0])
+    case "nearestNeighbours":
+      let sizes = try elements(shape, 2, kernel)
+      return nearest(sizes[0], sizes[1])
+    case "neighbourAffinities": return neighbourAffinities(try neighbours(shape, kernel))
+    case "neighbourForces": return neighbourForces(try neighbours(shape, kernel))
     default:
       throw TesseraError.input(
         "bench", found: kernel, wanted: Set(items.map(\.kernel)).sorted().joined(separator: ", "))
@@ -61,6 +67,15 @@ extension Benchmark {
         wanted: "\(count) extent(s) such as \(["", "4608", "4096x512", "1024x1024x1024"][count])")
     }
     return sizes
+  }
+
+  /// So many points that their neighbours fit a tensor.
+  private static func neighbours(_ text: String, _ kernel: String) throws -> Int {
+    guard let points = Int(text), (1...1 << 23).contains(points) else {
+      throw TesseraError.input(
+        "\(kernel): shape", found: text, wanted: "1 to \(1 << 23) points such as 100000")
+    }
+    return points
   }
 
   /// The same, for one tensor that has them all.

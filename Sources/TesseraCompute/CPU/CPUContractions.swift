@@ -132,6 +132,25 @@ extension CPUBackend {
     }
   }
 
+  public func squaredDistances(
+    _ x: Tensor, rows: Range<Int>, columns: Range<Int>, points: Int, dims: Int, into d: Tensor
+  ) throws {
+    let place = "squaredDistances"
+    try x.checkPoints(place, rows, columns, points: points, dims: dims, distances: d)
+    guard d.count > 0 else { return }
+    var plan = tsr_gemm_plan()
+    (plan.m, plan.n, plan.k) = (Int32(rows.count), Int32(columns.count), Int32(dims))
+    (plan.chunk, plan.group_k, plan.distance) = (TSR_K_CHUNK, max(1, plan.k), 1)
+    (plan.outer, plan.inner) = (1, 1)
+    let values = UnsafePointer(try x.cpu(place).pointer)
+    plan.a = values + rows.lowerBound * dims
+    (plan.a_row, plan.a_low, plan.a_len) = (Int64(dims), 1, Int64(max(1, dims)))
+    (plan.b, plan.b_row, plan.b_col) = (values + columns.lowerBound * dims, 1, Int64(dims))
+    plan.c = try d.cpu(place).pointer
+    plan.c_row = Int64(columns.count)
+    run(&plan, sharedA: true)
+  }
+
   /// Splits columns into blocks, packs A once if all products share it, and lets the threads take tasks.
   private func run(_ plan: inout tsr_gemm_plan, sharedA: Bool) {
     plan.isa = isa

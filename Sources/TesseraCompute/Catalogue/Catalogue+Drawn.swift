@@ -119,6 +119,16 @@ extension Catalogue {
     [
       distances(draw.int(1, 90), draw.int(1, 600)),
       tsne(draw.int(4, 100), leastGain: Float(draw.int(1, 9)) / 10, farApart: draw.int(0, 3) == 0),
+    ] + drawnNeighbours(&draw)
+  }
+
+  private static func drawnNeighbours(_ draw: inout CaseInputs) -> [CatalogueCase] {
+    let (points, begin) = (draw.int(1, 300), draw.int(0, 3))
+    let rows = min(begin, points - 1)..<min(points, begin + draw.int(1, 5))
+    return [
+      distances(points, rows: rows, columns: 0..<draw.int(1, points), dims: draw.int(0, 80)),
+      nearest((points, rows, draw.int(1, 100), draw.int(1, points)), draw.flag() ? .ties : .specials),
+      neighbourAffinities(draw.int(1, 5), draw.int(1, 140)), neighbourSteps(draw.int(1, 100)),
     ]
   }
 }

@@ -36,8 +36,7 @@ public enum Catalogue {
   public static var cases: [CatalogueCase] {
     productCases + mapCases + reductionCases + softmaxCases
       + distanceSoftmaxCases + attentionCases + normalizationCases + poolingCases + lossCases + randomCases
-      + memoryCases
-      + layoutCases
+      + memoryCases + layoutCases + neighbourCases
   }
 
   /// The cases of matrix products, convolutions and distances, whose tiles may be tuned.

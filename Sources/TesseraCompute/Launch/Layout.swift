@@ -10,11 +10,10 @@ extension KernelLauncher {
         "conditionalAffinities", found: "perplexity \(perplexity) for \(points) points",
         wanted: "1 <= perplexity < points")
     }
-    let parameters = tsr_affinity_params(
-      points: Int32(points), perplexity: perplexity, tolerance: 1e-5, max_iterations: 100)
-    try launch(
-      .row("layout", "tsr_conditional_affinities"), items: points, cost: points * 300, parameters,
-      [distances, p])
+    try conditional(
+      tsr_affinity_params(
+        rows: Int32(points), columns: Int32(points), square: 1, perplexity: perplexity, tolerance: 1e-5,
+        max_iterations: 100), distances, into: p)
   }
 
   public func jointAffinities(_ conditional: Tensor, points: Int, into joint: Tensor) throws {
@@ -81,7 +80,7 @@ extension KernelLauncher {
   }
 
   /// Z: the sum of the forces' first row.
-  private func normalizer(_ forces: Tensor, points: Int, into norm: Tensor) throws {
+  func normalizer(_ forces: Tensor, points: Int, into norm: Tensor) throws {
     try launch(
       .row("rows", "tsr_row_sum"), items: 1, cost: points, RowsParameters(rows: 1, columns: points),
       [forces, norm])

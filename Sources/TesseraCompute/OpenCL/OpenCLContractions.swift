@@ -17,6 +17,16 @@ extension OpenCLBackend {
     try product(.row("matmul", "tsr_distances"), tsr_product_params(p), x, x, bias: x, into: d)
   }
 
+  public func squaredDistances(
+    _ x: Tensor, rows: Range<Int>, columns: Range<Int>, points: Int, dims: Int, into d: Tensor
+  ) throws {
+    try x.checkPoints("squaredDistances", rows, columns, points: points, dims: dims, distances: d)
+    guard d.count > 0 else { return }
+    var p = MatmulParameters(m: rows.count, n: columns.count, k: dims, transposeB: true)
+    (p.a_offset, p.b_offset) = (Int32(rows.lowerBound * dims), Int32(columns.lowerBound * dims))
+    try product(.row("matmul", "tsr_distances"), tsr_product_params(p), x, x, bias: x, into: d)
+  }
+
   public func conv2d(_ p: ConvParameters, _ x: Tensor, _ w: Tensor, bias: Tensor?, into y: Tensor) throws {
     try p.check("conv2d", x: x.count, w: w.count, y: y.count, bias: bias?.count)
     guard y.count > 0 else { return }

@@ -134,6 +134,14 @@ extension ProfiledBackend {
       try base.squaredDistances(x, points: points, dims: dims, into: d)
     }
   }
+
+  public func squaredDistances(
+    _ x: Tensor, rows: Range<Int>, columns: Range<Int>, points: Int, dims: Int, into d: Tensor
+  ) throws {
+    try contraction("squaredDistances", 3 * Double(d.count) * Double(dims), [d]) {
+      try base.squaredDistances(x, rows: rows, columns: columns, points: points, dims: dims, into: d)
+    }
+  }
 }
 
 extension Backend {

@@ -152,7 +152,8 @@ public struct Pipeline {
     let c = configuration
     let testShare = c.test == nil ? c.testShare : 0
     return try folder.stage(
-      "layout", inputs: ["embeddings": print], parameters: c.layoutParameters, outputs: [Files.layout]
+      "layout", inputs: ["embeddings": print], parameters: c.layoutParameters(features: embeddings.columns),
+      outputs: [Files.layout]
     ) {
       let split = try Split(
         labels: embeddings.labels, validation: c.validationShare, test: testShare, seed: c.seed,

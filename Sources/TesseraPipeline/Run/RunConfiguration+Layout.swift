@@ -12,6 +12,7 @@ extension RunConfiguration {
     plan.channels = try ImageChannels(named: channels, for: "channels")
     plan.representations = try layoutRepresentations(plan.channels)
     (plan.tsne.perplexity, plan.tsne.iterations, plan.tsne.seed) = (perplexity, iterations, seed)
+    plan.tsne.exactLimit = tsneExactLimit
     plan.tsne.start = try TSNE.Start(named: tsneStart, for: "init")
     if tsneLearningRate == "auto" {
       plan.tsne.learningRate = nil
@@ -49,8 +50,8 @@ extension RunConfiguration {
   /// What `several` channels show unless they are named: three, as pretrained weights have them.
   static let usualRepresentations = "tsne:euclidean,tsne:correlation,pca"
 
-  /// What decides the layout, by name.
-  var layoutParameters: [String: String] {
+  /// What decides the layout of so many features, by name.
+  func layoutParameters(features: Int = 0) -> [String: String] {
     var parameters = [
       "pixels": "\(pixels)", "discretization": discretization, "perplexity": "\(perplexity)",
       "iterations": "\(iterations)", "seed": "\(seed)",
@@ -58,6 +59,8 @@ extension RunConfiguration {
       "layout": layout, "metric": metric, "init": tsneStart, "tsne learning rate": tsneLearningRate,
       "channels": channels, "representations": representations ?? "",
     ]
+    // Of fewer features no limit changes a bit.
+    if features > tsneExactLimit { parameters["tsne exact limit"] = "\(tsneExactLimit)" }
     if let trainingRows { parameters["training rows"] = "\(trainingRows)" }
     return parameters
   }

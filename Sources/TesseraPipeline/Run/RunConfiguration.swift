@@ -28,6 +28,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   /// What gives features their places, t-SNE's metric, its start, and its learning rate ("auto" follows the number of
   /// features).
   public var layout = "tsne", metric = "euclidean", tsneStart = "random", tsneLearningRate = "200"
+  /// The most features that t-SNE lays out with the affinities of all pairs; older versions took no more of them.
+  public var tsneExactLimit = TSNE.mostExact
   /// What the images' channels show, and the representations of several channels.
   public var channels = "grey", representations: String?
   /// Epochs, rows a step, seed.

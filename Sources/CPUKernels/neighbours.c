@@ -1,0 +1,3 @@
+#include "items.h"
+#define TSR_FAMILY "../../Kernels/cl/neighbours.cl"
+#include "per_isa.h"

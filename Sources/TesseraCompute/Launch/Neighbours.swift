@@ -1,0 +1,84 @@
+import Kernels
+
+extension KernelLauncher {
+  public func nearestNeighbours(
+    _ distances: Tensor, rows: Range<Int>, columns: Range<Int>, fresh: Bool, nearest: Tensor,
+    neighbours: Tensor
+  ) throws {
+    let shape = nearest.shape
+    guard shape.count == 2, shape[1] > 0, neighbours.elementType == .int32, rows.lowerBound >= 0,
+      rows.upperBound <= shape[0], columns.lowerBound >= 0, columns.upperBound < Int(Int32.max)
+    else {
+      throw TesseraError.failure(
+        "nearestNeighbours", found: "rows \(rows), columns \(columns), nearest \(shape)",
+        wanted: "rows of (points, k), k 1 or more, and integers for neighbours")
+    }
+    try requireExtents("nearestNeighbours", rows.count, columns.count)
+    try require(
+      "nearestNeighbours", [(distances, rows.count * columns.count), (neighbours, nearest.count)])
+    let p = tsr_nearest_params(
+      rows: Int32(rows.count), columns: Int32(columns.count), first_row: Int32(rows.lowerBound),
+      first_column: Int32(columns.lowerBound), neighbours: Int32(shape[1]), fresh: fresh ? 1 : 0)
+    try launch(
+      .row("neighbours", "tsr_nearest"), items: rows.count, cost: columns.count + 64 * shape[1], p,
+      [distances, nearest, neighbours])
+  }
+
+  public func neighbourAffinities(
+    _ nearest: Tensor, points: Int, neighbours: Int, perplexity: Float, into p: Tensor
+  ) throws {
+    try requireExtents("neighbourAffinities", points, neighbours)
+    try require("neighbourAffinities", [(nearest, points * neighbours), (p, points * neighbours)])
+    guard perplexity >= 1, perplexity < Float(neighbours + 1) else {
+      throw TesseraError.failure(
+        "neighbourAffinities", found: "perplexity \(perplexity) for \(neighbours) neighbours",
+        wanted: "1 <= perplexity < neighbours + 1")
+    }
+    try conditional(
+      tsr_affinity_params(
+        rows: Int32(points), columns: Int32(neighbours), square: 0, perplexity: perplexity, tolerance: 1e-5,
+        max_iterations: 100), nearest, into: p)
+  }
+
+  /// Affinities of rows of distances.
+  func conditional(_ p: tsr_affinity_params, _ distances: Tensor, into y: Tensor) throws {
+    try launch(
+      .row("layout", "tsr_conditional_affinities"), items: Int(p.rows), cost: Int(p.columns) * 300, p,
+      [distances, y])
+  }
+
+  public func tsneForces(
+    _ p: TSNEParameters, rows: Range<Int>, joint: SparseAffinities, layout: Tensor, into forces: Tensor
+  ) throws {
+    let points = Int(p.points)
+    guard rows.lowerBound >= 0, rows.upperBound <= points, joint.points == points else {
+      throw TesseraError.failure(
+        "tsneForces", found: "rows \(rows), affinities of \(joint.points) points",
+        wanted: "rows of \(points) points")
+    }
+    try require("tsneForces", [(layout, points * 2), (forces, rows.count * 5)])
+    var p = p
+    (p.first, p.rows) = (Int32(rows.lowerBound), Int32(rows.count))
+    try launch(
+      .row("neighbours", "tsr_neighbour_forces"), items: rows.count, cost: points * 8, p,
+      [joint.starts, joint.columns, joint.values, layout, forces])
+  }
+
+  public func tsneDivergence(
+    _ joint: SparseAffinities, layout: Tensor, into divergence: Tensor
+  ) throws {
+    let points = joint.points
+    try require("tsneDivergence", [(layout, points * 2), (divergence, 1)])
+    let forces = try allocate([5, points], .float32)
+    let (norm, rows) = (try allocate([1], .float32), try allocate([points], .float32))
+    var p = TSNEParameters()
+    p.points = Int32(points)
+    try tsneForces(p, rows: 0..<points, joint: joint, layout: layout, into: forces)
+    try normalizer(forces, points: points, into: norm)
+    try launch(
+      .row("neighbours", "tsr_neighbour_divergence"), items: points,
+      cost: joint.values.count / max(1, points) * 20, tsr_points_params(points: Int32(points), dims: 0),
+      [joint.starts, joint.columns, joint.values, layout, norm, rows])
+    try rowSum(rows, rows: 1, columns: points, into: divergence)
+  }
+}

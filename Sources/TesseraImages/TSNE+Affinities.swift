@@ -1,0 +1,60 @@
+import TesseraCompute
+
+extension TSNE {
+  /// Whether so many points have affinities to all others.
+  func isExact(_ count: Int) -> Bool { count <= min(exactLimit, Self.mostExact) }
+
+  /// The most points whose pairs 32-bit numbers can count.
+  public static let mostExact = 46_340
+
+  /// Neighbours of each of so many points, as in scikit-learn's Barnes-Hut method.
+  func neighbours(_ count: Int) -> Int { min(count - 1, Int(3 * perplexity + 1)) }
+
+  /// Throws if there are more points, or coordinates or neighbours of them, than 32-bit numbers can count.
+  func checkSize(_ count: Int, _ dims: Int) throws {
+    let (coordinates, isExact) = (Double(count) * (Double(dims) + 1), isExact(count))
+    // Each is a neighbour in two rows at most.
+    let entries = 2 * Double(count) * Double(neighbours(count))
+    guard isExact || coordinates < 0x1p31 && entries < 0x1p31 && count < 1 << 28
+    else {
+      throw TesseraError.input(
+        "t-SNE",
+        found: "\(count) points x \(dims), \(neighbours(count)) neighbours each",
+        wanted: "fewer than 2^31 coordinates and 2^30 neighbours in all")
+    }
+  }
+
+  /// Joint probabilities of points.
+  func affinities(
+    _ points: consuming [Float], _ count: Int, _ dims: Int, _ device: any Backend
+  ) throws -> TSNEAffinities {
+    guard isExact(count) else {
+      return .neighbours(try neighbourAffinities(consume points, count, dims, device))
+    }
+    let distances = try metric.squaredDistances(consume points, count: count, dims: dims, on: device)
+    let conditional = try device.allocate([count, count], .float32)
+    try device.conditionalAffinities(distances, points: count, perplexity: perplexity, into: conditional)
+    try device.jointAffinities(conditional, points: count, into: distances)
+    return .all(distances, points: count)
+  }
+
+  /// Joint probabilities of points with their nearest neighbours.
+  func neighbourAffinities(
+    _ points: consuming [Float], _ count: Int, _ dims: Int, _ device: any Backend
+  ) throws -> SparseAffinities {
+    let k = neighbours(count)
+    let (neighbours, conditional) = (
+      try device.allocate([count, k], .int32), try device.allocate([count, k], .float32)
+    )
+    do {
+      let nearest = try device.allocate([count, k], .float32)
+      try metric.nearestNeighbours(
+        consume points, count: count, dims: dims, nearest: nearest, neighbours: neighbours, on: device)
+      try device.neighbourAffinities(
+        nearest, points: count, neighbours: k, perplexity: perplexity, into: conditional)
+    }
+    return try JointNeighbours(
+      try device.ints(neighbours), conditional: try device.floats(conditional), points: count
+    ).affinities(on: device)
+  }
+}
