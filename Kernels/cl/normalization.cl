@@ -20,7 +20,7 @@ TSR_ROWS6(tsr_layer_norm, tsr_rows_params, p.rows, const float, x, const float, 
   const float scale = tsr_rsqrt(tsr_div(spread, (float)p.cols) + p.eps);
   TSR_EACH_COLUMN(p.cols, const float d = (x[i * p.cols + j] - centre) * scale;
                   y[i * p.cols + j] = tsr_canonical(tsr_fma(d, gamma[j], beta[j]));)
-  TSR_ONE {
+  TSR_ONE_TEAM {
     mean[i] = tsr_canonical(centre);
     rstd[i] = tsr_canonical(scale);
   }
@@ -62,32 +62,28 @@ TSR_ITEMS6(tsr_layer_norm_grad_parameters, tsr_rows_params, p.cols, const float,
   beta[i] = tsr_canonical(shift);
 TSR_END
 
-TSR_ROWS3(tsr_batch_norm_statistics, tsr_channels_params, p.channels, const float, x, float, mean, float, variance)
+TSR_CHANNELS3(tsr_batch_norm_statistics, tsr_channels_params, p.channels, const float, x, float, mean, float, variance)
   const float count = (float)((tsr_i64)p.outer * p.inner);
   float total = 0.0f;
-  for (int n0 = 0; n0 < p.outer; n0 += TSR_BATCH_GROUP) {
-    const int n1 = n0 + TSR_BATCH_GROUP < p.outer ? n0 + TSR_BATCH_GROUP : p.outer;
+  TSR_EACH_GROUP(p.outer)
     TSR_ACC(sum, 0.0f)
     for (int n = n0; n < n1; n++) {
       const tsr_i64 at = ((tsr_i64)n * p.channels + i) * p.inner;
       TSR_EACH_LANE(p.inner, TSR_AT(sum) = TSR_AT(sum) + x[at + j];)
     }
-    TSR_SUM(sum, group)
-    total = tsr_add(total, group);
+    TSR_TEAM_SUM(sum, total, p.outer)
   }
   const float centre = tsr_div(total, count);
   float spread = 0.0f;
-  for (int n0 = 0; n0 < p.outer; n0 += TSR_BATCH_GROUP) {
-    const int n1 = n0 + TSR_BATCH_GROUP < p.outer ? n0 + TSR_BATCH_GROUP : p.outer;
+  TSR_EACH_GROUP(p.outer)
     TSR_ACC(sum, 0.0f)
     for (int n = n0; n < n1; n++) {
       const tsr_i64 at = ((tsr_i64)n * p.channels + i) * p.inner;
       TSR_EACH_LANE(p.inner, const float d = x[at + j] - centre; TSR_AT(sum) = tsr_fma(d, d, TSR_AT(sum));)
     }
-    TSR_SUM(sum, group)
-    spread = tsr_add(spread, group);
+    TSR_TEAM_SUM(sum, spread, p.outer)
   }
-  TSR_ONE {
+  TSR_ONE_TEAM {
     mean[i] = tsr_canonical(centre);
     variance[i] = tsr_canonical(tsr_div(spread, count));
   }
@@ -101,12 +97,11 @@ TSR_ROWS6(tsr_batch_norm, tsr_channels_params, p.outer * p.channels, const float
   TSR_EACH_COLUMN(p.inner, y[i * p.inner + j] = tsr_canonical(tsr_fma(x[i * p.inner + j] - centre, scale, shift));)
 TSR_END
 
-TSR_ROWS6(tsr_batch_norm_grad_parameters, tsr_channels_params, p.channels, const float, x, const float, mean,
+TSR_CHANNELS6(tsr_batch_norm_grad_parameters, tsr_channels_params, p.channels, const float, x, const float, mean,
           const float, variance, const float, dy, float, gamma, float, beta)
   const float centre = mean[i], scale = tsr_rsqrt(variance[i] + p.eps);
   float total = 0.0f, shift = 0.0f;
-  for (int n0 = 0; n0 < p.outer; n0 += TSR_BATCH_GROUP) {
-    const int n1 = n0 + TSR_BATCH_GROUP < p.outer ? n0 + TSR_BATCH_GROUP : p.outer;
+  TSR_EACH_GROUP(p.outer)
     TSR_ACC(along, 0.0f)
     TSR_ACC(sum, 0.0f)
     for (int n = n0; n < n1; n++) {
@@ -114,12 +109,10 @@ TSR_ROWS6(tsr_batch_norm_grad_parameters, tsr_channels_params, p.channels, const
       TSR_EACH_LANE(p.inner, const float g = dy[at + j]; const float h = (x[at + j] - centre) * scale;
                     TSR_AT(along) = tsr_fma(g, h, TSR_AT(along)); TSR_AT(sum) = TSR_AT(sum) + g;)
     }
-    TSR_SUM(along, a)
-    TSR_SUM(sum, b)
-    total = tsr_add(total, a);
-    shift = tsr_add(shift, b);
+    TSR_TEAM_SUM(along, total, p.outer)
+    TSR_TEAM_SUM(sum, shift, p.outer)
   }
-  TSR_ONE {
+  TSR_ONE_TEAM {
     gamma[i] = tsr_canonical(total);
     beta[i] = tsr_canonical(shift);
   }

@@ -27,11 +27,13 @@
 // Rows of each work-item that leave at a time: as many as the slices' memory holds.
 #define TSR_PASS (TSR_DEPTH >= 16 ? 2 : 1)
 
-// Local memory of a work-group: two slices of each operand, and the sites of two slices of k.
+// Local memory of a work-group: two slices of each operand, where sums are staged too, and the sites of two slices of k.
 typedef struct {
-  float a[2][TSR_DEPTH * TSR_LINE_M], b[2][TSR_DEPTH * TSR_LINE_N];
+  float slices[2 * TSR_DEPTH * (TSR_LINE_M + TSR_LINE_N)];
   int4 sites[2][TSR_DEPTH];
 } tsr_shared;
+#define TSR_SLICE_A(s, turn) ((s)->slices + (turn) * TSR_DEPTH * TSR_LINE_M)
+#define TSR_SLICE_B(s, turn) ((s)->slices + 2 * TSR_DEPTH * TSR_LINE_M + (turn) * TSR_DEPTH * TSR_LINE_N)
 
 // A site as work-items read it: offset in the image, row, column; with it, where A has its k.
 TSR_FN int4 tsr_packed_site(const tsr_product_params *q, tsr_site s, int a) {
@@ -97,9 +99,9 @@ TSR_FN void tsr_bring(const int kind, const tsr_product_params *q, tsr_lane la, 
 }
 TSR_FN void tsr_put(__local tsr_shared *s, int turn, tsr_lane la, tsr_lane lb, const float *ra, const float *rb) {
 #pragma unroll
-  for (int i = 0; i < TSR_LOADS_M; i++) s->a[turn][la.put + i * la.put_step] = ra[i];
+  for (int i = 0; i < TSR_LOADS_M; i++) TSR_SLICE_A(s, turn)[la.put + i * la.put_step] = ra[i];
 #pragma unroll
-  for (int i = 0; i < TSR_LOADS_N; i++) s->b[turn][lb.put + i * lb.put_step] = rb[i];
+  for (int i = 0; i < TSR_LOADS_N; i++) TSR_SLICE_B(s, turn)[lb.put + i * lb.put_step] = rb[i];
 }
 
 // One k of a slice, onto the work-item's sums.
@@ -191,7 +193,7 @@ TSR_FN void tsr_product(const int distance, const int kind, const tsr_product_pa
     const int after = next_stop - next <= TSR_DEPTH ? next_stop : next + TSR_DEPTH;
     if (next < part.end)
       tsr_bring(kind, &q, la, lb, a, b, s->sites[turn ^ 1], own, item, next, after - next, rows, columns, ra, rb);
-    __local const float *pa = s->a[turn] + 4 * ty, *pb = s->b[turn] + 4 * tx;
+    __local const float *pa = TSR_SLICE_A(s, turn) + 4 * ty, *pb = TSR_SLICE_B(s, turn) + 4 * tx;
     if (next - k == TSR_DEPTH) {
 #pragma unroll
       for (int d = 0; d < TSR_DEPTH; d++) tsr_step(distance, pa + d * TSR_LINE_M, pb + d * TSR_LINE_N, acc);
@@ -201,7 +203,7 @@ TSR_FN void tsr_product(const int distance, const int kind, const tsr_product_pa
     }
     if (next >= stop) {
       const int last = next >= part.end;
-      __local float *stage = s->a[0];
+      __local float *stage = s->slices;
 #pragma unroll 1
       for (int pass = 0; pass < 4 * TSR_MI / TSR_PASS; pass++) {
         barrier(CLK_LOCAL_MEM_FENCE);

@@ -121,17 +121,15 @@ TSR_ROWS3(tsr_cross_entropy_grad, tsr_rows_params, p.rows, const float, x, const
 TSR_END
 
 // y[c] = sum over outer and inner of x (outer, channels, inner).
-TSR_ROWS2(tsr_channel_sum, tsr_channels_params, p.channels, const float, x, float, y)
+TSR_CHANNELS2(tsr_channel_sum, tsr_channels_params, p.channels, const float, x, float, y)
   float total = 0.0f;
-  for (int n0 = 0; n0 < p.outer; n0 += TSR_BATCH_GROUP) {
-    const int n1 = n0 + TSR_BATCH_GROUP < p.outer ? n0 + TSR_BATCH_GROUP : p.outer;
+  TSR_EACH_GROUP(p.outer)
     TSR_ACC(sum, 0.0f)
     for (int n = n0; n < n1; n++) {
       const tsr_i64 at = ((tsr_i64)n * p.channels + i) * p.inner;
       TSR_EACH_LANE(p.inner, TSR_AT(sum) = TSR_AT(sum) + x[at + j];)
     }
-    TSR_SUM(sum, group)
-    total = tsr_add(total, group);
+    TSR_TEAM_SUM(sum, total, p.outer)
   }
-  TSR_ONE y[i] = tsr_canonical(total);
+  TSR_ONE_TEAM y[i] = tsr_canonical(total);
 TSR_END

@@ -7,6 +7,7 @@
 //   TSR_ITEMS2(name, params, count, T0, a, T1, b)  body with `i` ...  TSR_END     independent elements
 //   TSR_WORDS2(name, params, count, T0, a, T1, b)  body with `i`, `word` ...  TSR_WORDS_END   ... and a random word each
 //   TSR_ROWS2 (name, params, count, T0, a, T1, b)  body with `i` ...  TSR_END     one reduction per item
+//   TSR_CHANNELS2 ...                                                             ... over the groups of a batch (rule 6)
 //
 // Inside a row (NUMERICS.md rule 5):
 //
@@ -42,6 +43,18 @@
     const long i = (long)get_global_id(0);                                           \
     if (i < (long)(count)) {
 #endif
+#ifdef TSR_WIDE
+// Groups of a batch that a work-group sums side by side, 64 work-items each: channels are few, and a group's lanes are 64.
+#define TSR_TEAMS 4
+#define TSR_CHANNEL_HEAD(name, count, arguments)                                              \
+  __kernel __attribute__((reqd_work_group_size(256, 1, 1))) void name arguments {             \
+    __local float tsr_lds[TSR_TEAMS * TSR_LANES];                                             \
+    const int lane = (int)get_local_id(0) % TSR_LANES, team = (int)get_local_id(0) / TSR_LANES; \
+    const long i = (long)get_group_id(0);                                                     \
+    {
+#else
+#define TSR_CHANNEL_HEAD(name, count, arguments) TSR_ROW_HEAD(name, count, arguments)
+#endif
 #define TSR_B(T, x) __global T *x
 #define TSR_ITEMS1(n, P, c, A, a) TSR_ITEM_HEAD(n, c, (const P p, TSR_B(A, a)))
 #define TSR_ITEMS2(n, P, c, A, a, B, b) TSR_ITEM_HEAD(n, c, (const P p, TSR_B(A, a), TSR_B(B, b)))
@@ -62,6 +75,11 @@
   TSR_ROW_HEAD(n, c, (const P p, TSR_B(A, a), TSR_B(B, b), TSR_B(C, d), TSR_B(D, e), TSR_B(E, f), TSR_B(F, g)))
 #define TSR_ROWS8(n, P, c, A, a, B, b, C, d, D, e, E, f, F, g, G, h, H, k)                                \
   TSR_ROW_HEAD(n, c, (const P p, TSR_B(A, a), TSR_B(B, b), TSR_B(C, d), TSR_B(D, e), TSR_B(E, f), TSR_B(F, g), TSR_B(G, h), TSR_B(H, k)))
+#define TSR_CHANNELS2(n, P, c, A, a, B, b) TSR_CHANNEL_HEAD(n, c, (const P p, TSR_B(A, a), TSR_B(B, b)))
+#define TSR_CHANNELS3(n, P, c, A, a, B, b, C, d) \
+  TSR_CHANNEL_HEAD(n, c, (const P p, TSR_B(A, a), TSR_B(B, b), TSR_B(C, d)))
+#define TSR_CHANNELS6(n, P, c, A, a, B, b, C, d, D, e, E, f, F, g) \
+  TSR_CHANNEL_HEAD(n, c, (const P p, TSR_B(A, a), TSR_B(B, b), TSR_B(C, d), TSR_B(D, e), TSR_B(E, f), TSR_B(F, g)))
 #define TSR_END }}
 #define TSR_WORDS1(n, P, c, A, a) TSR_ITEMS1(n, P, c, A, a) const tsr_u32 word = tsr_random_word(p, i);
 #define TSR_WORDS2(n, P, c, A, a, B, b) TSR_ITEMS2(n, P, c, A, a, B, b) const tsr_u32 word = tsr_random_word(p, i);
@@ -99,6 +117,9 @@
 #define TSR_ROWS8(n, P, c, A, a, B, b, C, d, D, e, E, f, F, g, G, h, H, k)                            \
   TSR_FUNCTION(n) { TSR_P(P) TSR_B(A, a, 0) TSR_B(B, b, 1) TSR_B(C, d, 2) TSR_B(D, e, 3) TSR_B(E, f, 4) \
                     TSR_B(F, g, 5) TSR_B(G, h, 6) TSR_B(H, k, 7) TSR_LOOP_ROWS
+#define TSR_CHANNELS2 TSR_ROWS2
+#define TSR_CHANNELS3 TSR_ROWS3
+#define TSR_CHANNELS6 TSR_ROWS6
 #define TSR_END }}
 // A Philox block is four words: 64 blocks at a time are made first, each once, then their 256 elements.
 #define TSR_LOOP_WORDS                                                                               \
@@ -133,6 +154,23 @@
   }
 #define TSR_EACH_COLUMN(n, body) TSR_EACH_LANE(n, body)
 #define TSR_ONE if (lane == 0)
+#define TSR_ONE_TEAM if (get_local_id(0) == 0)
+// Samples n0..<n1 of each group of a batch of `outer`; a team may have none. TSR_TEAM_SUM adds what its lanes have to `total`,
+// group after group.
+#define TSR_EACH_GROUP(outer)                                                              \
+  for (int tsr_round = 0; tsr_round < (outer); tsr_round += TSR_TEAMS * TSR_BATCH_GROUP) { \
+    const int n0 = tsr_round + team * TSR_BATCH_GROUP;                                     \
+    const int n1 = n0 + TSR_BATCH_GROUP < (outer) ? n0 + TSR_BATCH_GROUP : (outer);
+#define TSR_TEAM_SUM(a, total, outer)                                                                \
+  tsr_lds[get_local_id(0)] = a;                                                                      \
+  barrier(CLK_LOCAL_MEM_FENCE);                                                                      \
+  for (int tsr_h = TSR_LANES / 2; tsr_h > 0; tsr_h >>= 1) {                                          \
+    if (lane < tsr_h) tsr_lds[get_local_id(0)] = tsr_lds[get_local_id(0)] + tsr_lds[get_local_id(0) + tsr_h]; \
+    barrier(CLK_LOCAL_MEM_FENCE);                                                                    \
+  }                                                                                                  \
+  for (int tsr_t = 0; tsr_t < TSR_TEAMS; tsr_t++)                                                    \
+    if (tsr_round + tsr_t * TSR_BATCH_GROUP < (outer)) total = tsr_add(total, tsr_lds[tsr_t * TSR_LANES]); \
+  barrier(CLK_LOCAL_MEM_FENCE);
 #define TSR_TREE(a, result, OP)                                        \
   tsr_lds[lane] = a;                                                   \
   barrier(CLK_LOCAL_MEM_FENCE);                                        \
@@ -167,6 +205,11 @@
   }
 #define TSR_EACH_COLUMN(n, body) TSR_VECTORIZE for (tsr_i64 j = 0; j < (tsr_i64)(n); j++) { body }
 #define TSR_ONE
+#define TSR_ONE_TEAM
+#define TSR_EACH_GROUP(outer)                                       \
+  for (int n0 = 0; n0 < (outer); n0 += TSR_BATCH_GROUP) {           \
+    const int n1 = n0 + TSR_BATCH_GROUP < (outer) ? n0 + TSR_BATCH_GROUP : (outer);
+#define TSR_TEAM_SUM(a, total, outer) TSR_SUM(a, tsr_group_##a) total = tsr_add(total, tsr_group_##a);
 #define TSR_TREE(a, result, OP)                                        \
   for (int tsr_h = TSR_LANES / 2; tsr_h > 0; tsr_h >>= 1)              \
     for (int l = 0; l < tsr_h; l++) a[l] = OP(a[l], a[l + tsr_h]);     \

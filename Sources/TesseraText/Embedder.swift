@@ -7,8 +7,8 @@ public struct Embedder {
   private let pooling: Pooling
   private let batch: Int
 
-  /// The most tokens of one batch; a longer text is a batch of its own.
-  private static let tokensPerBatch = 4096
+  /// The most tokens of one batch; a longer text is a batch of its own. A GPU takes thousands of rows at once.
+  private var tokensPerBatch: Int { encoder.copies.devices.all.contains(where: \.isGPU) ? 32768 : 4096 }
 
   /// An embedder.
   ///
@@ -64,9 +64,10 @@ public struct Embedder {
     let order = ids.indices.sorted { (ids[$0].count, $1) > (ids[$1].count, $0) }
     var batches: [[Int]] = []
     var tokens = 0
+    let most = tokensPerBatch
     for text in order {
       tokens += ids[text].count
-      if let last = batches.last, last.count < batch, tokens <= Self.tokensPerBatch {
+      if let last = batches.last, last.count < batch, tokens <= most {
         batches[batches.count - 1].append(text)
       } else {
         batches.append([text])

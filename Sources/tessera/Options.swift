@@ -26,7 +26,7 @@ struct EncoderOptions: ParsableArguments {
   @Option(help: "What stands for a text: cls or mean.")
   var pooling = "cls"
   @Option(name: .customLong("embedding-batch"), help: "Reviews at once. Changes no bit.")
-  var batch = 64
+  var batch = 256
 
   /// The hidden states; nil for the default.
   func states() throws -> ClosedRange<Int>? {

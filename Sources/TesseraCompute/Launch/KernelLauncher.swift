@@ -15,11 +15,13 @@ protocol KernelLauncher: Backend {
     _ kernel: KernelName, items: Int, cost: Int, _ parameters: P, _ tensors: [Tensor]) throws
 }
 
-/// A kernel: its function's name, the family (file) that holds it, and whether items are rows.
+/// A kernel: its function's name, the family (file) that holds it, whether items are rows, and whether a GPU sums several groups
+/// of a batch in a row at once.
 struct KernelName: Sendable {
   let family: String
   let name: String
   let isRow: Bool
+  var hasTeams = false
 
   static func item(_ family: String, _ name: String) -> KernelName {
     KernelName(family: family, name: name, isRow: false)
@@ -27,6 +29,10 @@ struct KernelName: Sendable {
 
   static func row(_ family: String, _ name: String) -> KernelName {
     KernelName(family: family, name: name, isRow: true)
+  }
+
+  static func channels(_ family: String, _ name: String) -> KernelName {
+    KernelName(family: family, name: name, isRow: true, hasTeams: true)
   }
 }
 

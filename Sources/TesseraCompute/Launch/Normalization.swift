@@ -45,7 +45,7 @@ extension KernelLauncher {
     let channels = Int(p.channels)
     try require("batchNormStatistics", [(x, p.count), (mean, channels), (variance, channels)])
     try launch(
-      .row("normalization", "tsr_batch_norm_statistics"), items: channels,
+      .channels("normalization", "tsr_batch_norm_statistics"), items: channels,
       cost: Int(p.outer) * Int(p.inner) * 2, p, [x, mean, variance])
   }
 
@@ -77,7 +77,7 @@ extension KernelLauncher {
         (beta, channels),
       ])
     try launch(
-      .row("normalization", "tsr_batch_norm_grad_parameters"), items: channels,
+      .channels("normalization", "tsr_batch_norm_grad_parameters"), items: channels,
       cost: Int(p.outer) * Int(p.inner) * 2, p, [x, mean, variance, dy, gamma, beta])
   }
 

@@ -72,7 +72,7 @@ extension KernelLauncher {
   public func channelSum(_ p: ChannelsParameters, _ x: Tensor, into y: Tensor) throws {
     try require("channelSum", [(x, p.count), (y, Int(p.channels))])
     try launch(
-      .row("rows", "tsr_channel_sum"), items: Int(p.channels), cost: Int(p.outer) * Int(p.inner) + 64, p,
+      .channels("rows", "tsr_channel_sum"), items: Int(p.channels), cost: Int(p.outer) * Int(p.inner) + 64, p,
       [x, y])
   }
 

@@ -15,7 +15,8 @@ extension OpenCLBackend: KernelLauncher {
   /// work-items as a GPU holds, or one to each.
   private func range(_ kernel: KernelName, _ items: Int) -> (global: Int, local: Int) {
     guard wide else { return kernel.isRow ? (items, 1) : ((items + 63) / 64 * 64, 64) }
-    guard !kernel.isRow else { return (items * 64, 64) }
+    let work = kernel.hasTeams ? 256 : 64
+    guard !kernel.isRow else { return (items * work, work) }
     return (min((items + 255) / 256, 16 * device.computeUnits) * 256, 256)
   }
 

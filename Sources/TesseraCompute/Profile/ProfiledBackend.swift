@@ -147,4 +147,7 @@ extension ProfiledBackend {
 extension Backend {
   /// The backend that does the work, without a profiler around it.
   public var unprofiled: any Backend { (self as? ProfiledBackend)?.base ?? self }
+
+  /// Whether it is an OpenCL device other than a CPU: it wants much work at a time.
+  public var isGPU: Bool { (unprofiled as? OpenCLBackend).map { !$0.device.isCPU } ?? false }
 }
