@@ -32,7 +32,8 @@ TSR_ITEMS3(tsr_sum_slices, tsr_product_params, (long)p.product.batch * p.product
            bias, float, c)
   const int column = (int)(i % p.product.n), row = (int)(i / p.product.n % p.product.m);
   const long batch = i / p.product.n / p.product.m;
-  __global float *to = c + p.product.c_offset + batch * p.product.c_batch_stride;
+  // From where `column` counts, so that a bias by column is found too.
+  __global float *to = c + p.product.c_offset + batch * p.product.c_batch_stride + tsr_column_of(&p, column) - column;
   float total = 0.0f;
   for (int s = 0; s < p.slices; s += p.chunks) {
     const int begin = (p.first + s) / p.chunks * p.slice_k, left = p.product.k - begin < p.slice_k ? p.product.k - begin : p.slice_k;

@@ -35,6 +35,11 @@ TSR_FN tsr_part tsr_part_of(const tsr_product_params *q, int index) {
   return part;
 }
 
+// Where column `column` of C is, from its row's begin.
+TSR_FN long tsr_column_of(const tsr_product_params *q, int column) {
+  return q->c_image == 0 ? column : (long)(column / q->c_image) * q->c_image_stride + column % q->c_image;
+}
+
 #define TSR_FMA(distance, x, y, acc) \
   if (distance) { const __typeof__(acc) tsr_d = (x) - (y); acc = fma(tsr_d, tsr_d, acc); } \
   else acc = fma((__typeof__(acc))(x), y, acc);

@@ -83,11 +83,12 @@ typedef struct {
 // times bias_stride) and b (B, C). Part s sums, into C + s * c_slice_stride, the terms of slice (first + s) / chunks, slice_k of k
 // each; where `chunks` is not 1, only those of its chunk (first + s) mod chunks. A's row r begins at r * a_tile_stride; r is a
 // multiple of the tile's rows, inside which a_row_stride counts (CPU devices). `rows`: of a work-item. GPUs read A of products
-// with taps where it lies: k = (outer, inner), a_inner of these, a_outer_stride and a_col_stride apart.
+// with taps where it lies: k = (outer, inner), a_inner of these, a_outer_stride and a_col_stride apart; and where one A meets all
+// images, their columns are one product's: C has c_image of them side by side, then c_image_stride to the next image's.
 typedef struct {
   tsr_matmul_params product;
   tsr_taps_params taps;
-  int groups, first, slices, chunks, slice_k, c_slice_stride, a_tile_stride, bias_stride, rows, a_inner, a_outer_stride;
+  int groups, first, slices, chunks, slice_k, c_slice_stride, a_tile_stride, bias_stride, rows, a_inner, a_outer_stride, c_image, c_image_stride;
 } tsr_product_params;
 
 // A (batch, rows, k) by strides, where k = (outer, inner), into panels of `tile` rows: (batch, panel, k, tile).

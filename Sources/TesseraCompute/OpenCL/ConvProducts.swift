@@ -12,6 +12,16 @@ extension tsr_product_params {
     self.init(product)
     groups = p.groups
   }
+
+  /// One product of all images' columns where they share A: tiles then end at the last image's last column alone.
+  mutating func mergeImages() {
+    guard groups == 1, product.batch > 1, Int(product.batch) * Int(product.n) <= Int(Int32.max) else {
+      return
+    }
+    (c_image, c_image_stride) = (product.n, product.c_batch_stride)
+    product.n *= product.batch
+    (product.batch, product.b_batch_stride, product.c_batch_stride) = (1, 0, 0)
+  }
 }
 
 extension tsr_taps_params {

@@ -95,10 +95,12 @@ extension OpenCLBackend {
     if q.product.m <= Self.rowsOfDirectSums, wide || q.groups > 1 {
       return try direct(q, a, b, bias: bias, into: c, packing: packing)
     }
+    var q = q
     let plain =
       t.kernel_h == 1 && t.kernel_w == 1 && t.stride_h == 1 && t.stride_w == 1 && t.start_h == 0
       && t.start_w == 0
       && t.height == t.places_h && t.width == t.places_w
+    if wide, !plain { q.mergeImages() }
     try product(
       plain ? .row("matmul", "tsr_matmul") : .row("conv", "tsr_conv_taps"), q, a, b, bias: bias, into: c,
       packing: packing)

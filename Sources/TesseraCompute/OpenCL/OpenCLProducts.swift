@@ -34,9 +34,12 @@ extension OpenCLBackend {
     }
     guard q.slices > 1 else { return try enqueue(kernel, q, tiles, a, b, bias, c) }
     let together = Int(q.chunks)
-    let (slices, most) = (Int(q.slices), max(2, Self.partialSums / outputs / together) * together)
+    let (slices, most) = (
+      Int(q.slices), max(together > 1 ? 1 : 2, Self.partialSums / outputs / together) * together
+    )
     let parts = try allocate([min(slices, most), outputs], .float32)
     var whole = q
+    q.c_image = 0  // parts lie side by side
     for first in stride(from: 0, to: slices, by: most) {
       (q.first, q.slices, q.c_slice_stride) = (Int32(first), Int32(min(most, slices - first)), Int32(outputs))
       (q.product.c_offset, q.product.c_row_stride, q.product.c_batch_stride) = (0, Int32(n), Int32(m * n))
@@ -137,7 +140,7 @@ extension tsr_product_params {
   mutating func splitByChunk(fewer units: Int, atMost parts: Int) {
     let groups = Int((product.m + 127) / 128 * ((product.n + 127) / 128) * product.batch * slices)
     let count = Int((slice_k + product.chunk - 1) / max(1, product.chunk))
-    guard count > 1, groups < units, count * Int(slices) <= max(parts, 16) else { return }
+    guard count > 1, groups < units, count <= max(parts, 16) else { return }
     if slices == 1 {
       (slices, slice_k) = (Int32(count), product.chunk)
     } else {
