@@ -5,7 +5,7 @@
 //   width    | slices of 16       |  through local memory   |  v, read in |  neighbouring work-items read
 //            +--------------------+                  keys   |  place      |  neighbouring values
 //   +----+   +--------------------+                         +-------------+
-//   | q  |16 | 4 x 4 a work-item  |  next 128 keys ...      | 1 x 4 sums  |  16 queries
+//   | q  |16 | 4 x 4 a work-item  |  next 128 keys ...      | 4 x 4 sums  |  16 queries
 //   +----+   +--------------------+                         +-------------+
 //              scores (16, LONGEST)    softmax: 8 work-items a row, work-item c has lanes c, c + 8, ... of the 64
 #if defined TSR_LONGEST && defined TSR_WIDE && !defined TSR_ATTENTION_GROUPS_H
@@ -27,6 +27,15 @@ typedef struct {
 // Four floats of the desk, on a border of 16 bytes: every line of it is a multiple of four. One read, where vload4 is four.
 #define TSR_FOUR(from) (*(__local const float4 *)(from))
 
+// One term of a work-item's scores.
+TSR_FN void tsr_score_step(__local const tsr_desk *d, int i, int tx, int ty, float4 *acc) {
+  const float4 a = TSR_FOUR(d->query[i] + 4 * ty), b = TSR_FOUR(d->keys[i] + 4 * tx);
+  acc[0] = fma((float4)(a.x), b, acc[0]);
+  acc[1] = fma((float4)(a.y), b, acc[1]);
+  acc[2] = fma((float4)(a.z), b, acc[2]);
+  acc[3] = fma((float4)(a.w), b, acc[3]);
+}
+
 // scores = q k', one chain over width each.
 TSR_FN void tsr_attention_scores(__local tsr_desk *d, __global const float *q, __global const float *k, long line, int width,
                                  int queries, int length, int item) {
@@ -42,12 +51,12 @@ TSR_FN void tsr_attention_scores(__local tsr_desk *d, __global const float *q, _
       for (int r = item / TSR_SLICE; r < TSR_QUERIES; r += 128 / TSR_SLICE)
         d->query[at][r] = at < depth && r < queries ? q[r * line + w + at] : 0.0f;
       barrier(CLK_LOCAL_MEM_FENCE);
-      for (int i = 0; i < depth; i++) {
-        const float4 a = TSR_FOUR(d->query[i] + 4 * ty), b = TSR_FOUR(d->keys[i] + 4 * tx);
-        acc[0] = fma((float4)(a.x), b, acc[0]);
-        acc[1] = fma((float4)(a.y), b, acc[1]);
-        acc[2] = fma((float4)(a.z), b, acc[2]);
-        acc[3] = fma((float4)(a.w), b, acc[3]);
+      if (depth == TSR_SLICE) {
+#pragma unroll
+        for (int i = 0; i < TSR_SLICE; i++) tsr_score_step(d, i, tx, ty, acc);
+      } else {
+#pragma unroll 1
+        for (int i = 0; i < depth; i++) tsr_score_step(d, i, tx, ty, acc);
       }
       barrier(CLK_LOCAL_MEM_FENCE);
     }
@@ -104,31 +113,45 @@ TSR_FN float4 tsr_four(__global const float *v, int left, int whole) {
   return (float4)(v[0], left > 1 ? v[1] : 0.0f, left > 2 ? v[2] : 0.0f, left > 3 ? v[3] : 0.0f);
 }
 
-// y = scores v, one chain over keys each.
+// y = scores v, one chain over keys each. A work-item takes four queries and four columns: it reads a value once for four sums.
+// Few of a group then work, but many groups share a compute unit.
 TSR_FN void tsr_attention_sums(__local const tsr_desk *d, __global const float *v, long line, int width, int queries,
                                int length, __global float *y, long hidden, int item) {
   const int fours = (width + 3) / 4, whole = width % 4 == 0;
-  for (int tile = item; tile < queries * fours; tile += 128) {
-    const int r = tile / fours, w = tile % fours * 4;
+  for (int tile = item; tile < (queries + 3) / 4 * fours; tile += 128) {
+    const int r = tile / fours * 4, w = tile % fours * 4;
     __local const float *row = d->scores[r];
     __global const float *from = v + w;
-    float4 acc = 0.0f;
+    float4 acc[4];
+#pragma unroll
+    for (int i = 0; i < 4; i++) acc[i] = (float4)(0.0f);
     int j = 0;
     for (; j + 4 <= length; j += 4, from += 4 * line) {
-      const float4 a = TSR_FOUR(row + j);
       const float4 v0 = tsr_four(from, width - w, whole), v1 = tsr_four(from + line, width - w, whole);
       const float4 v2 = tsr_four(from + 2 * line, width - w, whole), v3 = tsr_four(from + 3 * line, width - w, whole);
-      acc = fma((float4)(a.x), v0, acc);
-      acc = fma((float4)(a.y), v1, acc);
-      acc = fma((float4)(a.z), v2, acc);
-      acc = fma((float4)(a.w), v3, acc);
+#pragma unroll
+      for (int i = 0; i < 4; i++) {
+        const float4 s = TSR_FOUR(row + i * TSR_SCORE_LINE + j);
+        acc[i] = fma((float4)(s.x), v0, acc[i]);
+        acc[i] = fma((float4)(s.y), v1, acc[i]);
+        acc[i] = fma((float4)(s.z), v2, acc[i]);
+        acc[i] = fma((float4)(s.w), v3, acc[i]);
+      }
     }
-    for (; j < length; j++, from += line) acc = fma((float4)(row[j]), tsr_four(from, width - w, whole), acc);
-    __global float *to = y + r * hidden + w;
-    to[0] = tsr_canonical(acc.x);
-    if (w + 1 < width) to[1] = tsr_canonical(acc.y);
-    if (w + 2 < width) to[2] = tsr_canonical(acc.z);
-    if (w + 3 < width) to[3] = tsr_canonical(acc.w);
+    for (; j < length; j++, from += line) {
+      const float4 value = tsr_four(from, width - w, whole);
+#pragma unroll
+      for (int i = 0; i < 4; i++) acc[i] = fma((float4)(row[i * TSR_SCORE_LINE + j]), value, acc[i]);
+    }
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+      if (r + i >= queries) continue;
+      __global float *to = y + (r + i) * hidden + w;
+      to[0] = tsr_canonical(acc[i].x);
+      if (w + 1 < width) to[1] = tsr_canonical(acc[i].y);
+      if (w + 2 < width) to[2] = tsr_canonical(acc[i].z);
+      if (w + 3 < width) to[3] = tsr_canonical(acc[i].w);
+    }
   }
 }
 

@@ -38,8 +38,16 @@ TSR_ITEMS3(tsr_sum_slices, tsr_product_params, (long)p.product.batch * p.product
   for (int s = 0; s < p.slices; s += p.chunks) {
     const int begin = (p.first + s) / p.chunks * p.slice_k, left = p.product.k - begin < p.slice_k ? p.product.k - begin : p.slice_k;
     const int chunks = p.chunks == 1 || left <= p.product.chunk ? 1 : (left + p.product.chunk - 1) / p.product.chunk;
-    float sum = parts[(long)s * p.c_slice_stride + i];
-    for (int c = 1; c < chunks; c++) sum = tsr_add(sum, parts[(long)(s + c) * p.c_slice_stride + i]);
+    __global const float *part = parts + (long)s * p.c_slice_stride + i;
+    float sum = part[0];
+    int c = 1;
+    // Four on the way together.
+    for (; c + 4 <= chunks; c += 4) {
+      const float v0 = part[(long)c * p.c_slice_stride], v1 = part[(long)(c + 1) * p.c_slice_stride];
+      const float v2 = part[(long)(c + 2) * p.c_slice_stride], v3 = part[(long)(c + 3) * p.c_slice_stride];
+      sum = tsr_add(tsr_add(tsr_add(tsr_add(sum, v0), v1), v2), v3);
+    }
+    for (; c < chunks; c++) sum = tsr_add(sum, part[(long)c * p.c_slice_stride]);
     total = s > 0 ? tsr_add(total, sum) : p.product.accumulate ? to[(long)row * p.product.c_row_stride + column] + sum : sum;
   }
   tsr_store(&p.product, bias + p.product.bias_offset + batch % p.groups * p.bias_stride, to, row, column, total, 1, 1);

@@ -41,39 +41,67 @@ protocol FeatureCache: AnyObject, Sendable {
   func copy(_ rows: [Int], into tensor: Tensor, on device: any Backend) throws
 }
 
-/// Rows in tensors of one device, of up to `chunk` rows each.
+/// Rows in tensors of one device, large ones of up to `segment` rows each: a batch is then one command, not one a row.
 final class DeviceFeatureCache: FeatureCache {
-  private let size: Int, chunk: Int
+  private let size: Int, count: Int, segment: Int
+  /// Parts of a row that are gathered each for itself: one row alone would not fill a GPU.
+  private let pieces: Int
   private let home: any Backend
-  private let chunks = Mutex<[Int: Tensor]>([:])
+  private let segments = Mutex<[Int: Tensor]>([:])
 
-  init(rowSize: Int, chunk: Int, on device: any Backend) {
-    (size, self.chunk, home) = (rowSize, chunk, device)
+  /// Room for `count` rows of `rowSize` floats, taken as they come.
+  ///
+  /// - Parameter chunk: every keep is of so many rows, but for the last.
+  init(count: Int, rowSize: Int, chunk: Int, most: Int = 1 << 28, on device: any Backend) {
+    (self.count, size, home) = (count, rowSize, device)
+    let fitting = max(1, most / max(1, rowSize) / chunk)
+    segment = min(fitting, max(1, (count + chunk - 1) / chunk)) * chunk
+    pieces = [64, 32, 16, 8, 4, 2].first { rowSize > 0 && rowSize % $0 == 0 } ?? 1
   }
 
   /// The rows are a chunk; those of another device come over the host.
   func keep(_ tensor: Tensor, from row: Int, of device: any Backend) throws {
-    let own = device === home ? tensor : try moved(try device.floats(tensor), tensor.shape)
-    chunks.withLock { $0[row / chunk] = own }
-  }
-
-  /// A helper's values; what fails here is no fault of the helper's.
-  private func moved(_ values: [Float], _ shape: [Int]) throws -> Tensor {
-    do { return try home.tensor(values, shape) } catch let error as TesseraError {
+    do {
+      let target = try segments.withLock { segments in
+        if let kept = segments[row / segment] { return kept }
+        let rows = min(segment, count - row / segment * segment)
+        let made = try home.allocate([rows, size], .float32)
+        segments[row / segment] = made
+        return made
+      }
+      let at = row % segment * size
+      if device === home {
+        return try home.copy(
+          tensor, to: target,
+          region: CopyRegion(
+            rows: 1, columns: tensor.count, sourceStride: tensor.count, destinationOffset: at,
+            destinationStride: tensor.count))
+      }
+      let values = try device.floats(tensor)
+      try values.withUnsafeBytes { try home.upload($0, to: target, offset: at) }
+    } catch let error as TesseraError where device !== home {
+      // What fails here is no fault of the helper's.
       throw error.on(home.name)
     }
   }
 
   func copy(_ rows: [Int], into tensor: Tensor, on device: any Backend) throws {
-    let chunks = chunks.withLock { $0 }
+    let segments = segments.withLock { $0 }
+    func kept(_ row: Int) throws -> Tensor {
+      if let tensor = segments[row / segment] { return tensor }
+      throw TesseraError.failure("features of the slice", found: "no row \(row)", wanted: "a kept row")
+    }
+    guard let first = rows.first else { return }
+    if rows.allSatisfy({ $0 / segment == first / segment }) {
+      let ids = rows.flatMap { row in (0..<pieces).map { Int32(row % segment * pieces + $0) } }
+      return try device.gatherRows(
+        try kept(first), ids: try device.tensor(ids, [ids.count]), columns: size / pieces, into: tensor)
+    }
     for (at, row) in rows.enumerated() {
-      guard let kept = chunks[row / chunk] else {
-        throw TesseraError.failure("features of the slice", found: "no row \(row)", wanted: "a kept row")
-      }
       try device.copy(
-        kept, to: tensor,
+        try kept(row), to: tensor,
         region: CopyRegion(
-          rows: 1, columns: size, sourceOffset: row % chunk * size, sourceStride: size,
+          rows: 1, columns: size, sourceOffset: row % segment * size, sourceStride: size,
           destinationOffset: at * size, destinationStride: size))
     }
   }

@@ -45,7 +45,7 @@ final class FeatureStore {
     let size = shape.reduce(1, *)
     let room = limits.bytes(on: network.device)
     if count * size * 4 <= room.device {
-      cache = DeviceFeatureCache(rowSize: size, chunk: Self.chunk, on: network.device)
+      cache = DeviceFeatureCache(count: count, rowSize: size, chunk: Self.chunk, on: network.device)
     } else if count * size * 4 <= room.host {
       cache = try MappedFeatureCache(count: count, rowSize: size, folder: nil)
     } else if let folder = limits.folder, count * size * 4 <= room.file {

@@ -7,7 +7,7 @@ import Testing
 
 /// Kept rows: those asked for, from wherever they are kept.
 @Suite struct FeatureCacheTests {
-  @Test(arguments: ["device", "host", "file"]) func rowsComeBack(_ kind: String) throws {
+  @Test(arguments: ["device", "device in parts", "host", "file"]) func rowsComeBack(_ kind: String) throws {
     try withTemporaryFolder { folder in
       var devices: [any Backend] = [try CPUBackend()]
       if TestDevices.hasOpenCL { devices.append(try OpenCLBackend(try TestDevices.first())) }
@@ -15,7 +15,8 @@ import Testing
         let values = drawn(7, 7 * 5)
         let cache: any FeatureCache =
           switch kind {
-          case "device": DeviceFeatureCache(rowSize: 5, chunk: 3, on: device)
+          case "device": DeviceFeatureCache(count: 7, rowSize: 5, chunk: 3, on: device)
+          case "device in parts": DeviceFeatureCache(count: 7, rowSize: 5, chunk: 3, most: 20, on: device)
           case "host": try MappedFeatureCache(count: 7, rowSize: 5, folder: nil)
           default: try MappedFeatureCache(count: 7, rowSize: 5, folder: folder)
           }

@@ -38,7 +38,7 @@ public struct ProductTuning: Hashable, Sendable, Codable {
     func time(_ t: ProductTiles) -> Double {
       let (height, width) = (64 * t.rowBlocks, 64 * t.columnBlocks)
       let groups = ((m + height - 1) / height) * ((n + width - 1) / width) * parts
-      let share = [1: 0.3, 2: 0.58][t.rowBlocks * t.columnBlocks] ?? 1.0
+      let share = [1: 0.34, 2: 0.58][t.rowBlocks * t.columnBlocks] ?? 1.0
       return Double(max(1, (groups + units - 1) / units)) * share
     }
     var candidates = [many, few]
