@@ -1,9 +1,9 @@
-// The products of product.h on a GPU: a work-group of 16 x 16 takes a tile, operands through local memory.
+// The products of product.h on a GPU: a work-group of 16 x TSR_TY takes a tile, operands through local memory.
 //
 //   32 work-items lie 8 along n and 4 along m; neighbours (i, i ^ 1) read the same of A, (i, i ^ 2) the same of B: so NVIDIA's
 //   local memory serves a float4 for 16 of them at once (in order, 8 along n, it took 1.5 times as long).
 //
-//        0  1  4  5  8  9 12 13        sums leave through local memory, 16 TSR_PASS rows at a time: rows of C are then
+//        0  1  4  5  8  9 12 13        sums leave through local memory, TSR_TY TSR_PASS rows at a time: rows of C are then
 //        2  3  6  7 10 11 14 15        read and written side by side, and the epilogue's code is there once
 //       16 17 20 ...
 #if defined TSR_WIDE && !defined TSR_PRODUCT_GROUPS_H
@@ -16,11 +16,16 @@
 #ifndef TSR_NI
 #define TSR_NI 1
 #endif
-#define TSR_TILE_M (64 * TSR_MI)
+// Rows of 16 work-items in a group; 8 or 16.
+#ifndef TSR_TY
+#define TSR_TY 16
+#endif
+#define TSR_GROUP (16 * TSR_TY)
+#define TSR_TILE_M (4 * TSR_TY * TSR_MI)
 #define TSR_TILE_N (64 * TSR_NI)
-// Elements of a slice that each of the 256 work-items brings.
-#define TSR_LOADS_M (TSR_TILE_M * TSR_DEPTH / 256)
-#define TSR_LOADS_N (TSR_TILE_N * TSR_DEPTH / 256)
+// Elements of a slice that each work-item brings.
+#define TSR_LOADS_M (TSR_TILE_M * TSR_DEPTH / TSR_GROUP)
+#define TSR_LOADS_N (TSR_TILE_N * TSR_DEPTH / TSR_GROUP)
 // Four floats of padding: work-items that write a column of a slice then meet different banks.
 #define TSR_LINE_M (TSR_TILE_M + 4)
 #define TSR_LINE_N (TSR_TILE_N + 4)
@@ -57,7 +62,7 @@ TSR_FN tsr_lane tsr_lane_of(int item, int loads, int lines, int along_k, int lin
   const int width = four && loads % 4 == 0 ? 4 : 1, across = (along_k ? TSR_DEPTH : lines) / width;
   l.along_k = along_k, l.four = width == 4;
   l.k = along_k ? item % across * width : item / across, l.line = along_k ? item / across : item % across * width;
-  l.k_step = along_k ? 0 : 256 / across, l.line_step = along_k ? 256 / across : 0;
+  l.k_step = along_k ? 0 : TSR_GROUP / across, l.line_step = along_k ? TSR_GROUP / across : 0;
   l.at = l.line * line_stride + l.k * k_stride, l.step = l.line_step * line_stride + l.k_step * k_stride;
   l.put = l.k * (lines + 4) + l.line, l.put_step = l.k_step * (lines + 4) + l.line_step;
   return l;
@@ -108,7 +113,7 @@ TSR_FN void tsr_fetch_taps(const tsr_product_params *q, __global const float *b,
                            int outside, int item, int depth, float *r) {
 #pragma unroll
   for (int i = 0; i < TSR_LOADS_N; i++) {
-    const int at = item / TSR_TILE_N + i * (256 / TSR_TILE_N);
+    const int at = item / TSR_TILE_N + i * (TSR_GROUP / TSR_TILE_N);
     const int4 site = sites[at];
     const int inside = (uint)(own.y + site.y) < (uint)q->taps.height && (uint)(own.z + site.z) < (uint)q->taps.width;
     r[i] = inside && !outside && at < depth ? b[own.x + site.x] : 0.0f;
@@ -135,7 +140,7 @@ typedef struct { float4 x[TSR_MI], y[TSR_NI]; } tsr_operands;
 TSR_FN tsr_operands tsr_read(__local const float *a, __local const float *b, int d) {
   tsr_operands o;
 #pragma unroll
-  for (int i = 0; i < TSR_MI; i++) o.x[i] = *(__local const float4 *)(a + d * TSR_LINE_M + 64 * i);
+  for (int i = 0; i < TSR_MI; i++) o.x[i] = *(__local const float4 *)(a + d * TSR_LINE_M + 4 * TSR_TY * i);
 #pragma unroll
   for (int j = 0; j < TSR_NI; j++) o.y[j] = *(__local const float4 *)(b + d * TSR_LINE_N + 64 * j);
   return o;
@@ -160,20 +165,20 @@ TSR_FN void tsr_leave(const tsr_product_params *q, __global const float *bias, _
                       int item, int row0, int column0, int i, int first, int last) {
   const tsr_matmul_params *p = &q->product;
   const int column = column0 + item % TSR_TILE_N, line = item / TSR_TILE_N;
-  const int base = row0 + i / 4 * 64 + i % 4;
+  const int base = row0 + i / 4 * 4 * TSR_TY + i % 4;
   if (column >= p->n) return;
   // From where `column` counts, so that a bias by column is found too.
   c += tsr_column_of(q, column) - column;
   if (last && (p->bias || p->activation)) {
 #pragma unroll 1
-    for (int r = line; r < 16 * TSR_PASS; r += 256 / TSR_TILE_N) {
+    for (int r = line; r < TSR_TY * TSR_PASS; r += TSR_GROUP / TSR_TILE_N) {
       const int row = base + r / TSR_PASS * 4 + r % TSR_PASS;
       if (row < p->m) tsr_store(p, bias, c, row, column, stage[r * TSR_LINE_N + item % TSR_TILE_N], first, 1);
     }
     return;
   }
 #pragma unroll 8
-  for (int r = line; r < 16 * TSR_PASS; r += 256 / TSR_TILE_N) {
+  for (int r = line; r < TSR_TY * TSR_PASS; r += TSR_GROUP / TSR_TILE_N) {
     const int row = base + r / TSR_PASS * 4 + r % TSR_PASS;
     if (row < p->m) {
       __global float *at = c + (long)row * p->c_row_stride + column;
@@ -281,7 +286,7 @@ TSR_FN void tsr_product(const int distance, const int kind, const tsr_product_pa
 }
 
 #define TSR_PRODUCT(name, distance, kind)                                                                        \
-  __kernel __attribute__((reqd_work_group_size(16, 16, 1))) void name(                                           \
+  __kernel __attribute__((reqd_work_group_size(16, TSR_TY, 1))) void name(                                           \
       const tsr_product_params q, __global const float *a, __global const float *b, __global const float *bias,  \
       __global float *c) {                                                                                       \
     __local tsr_shared s __attribute__((aligned(16)));                                                           \

@@ -68,8 +68,8 @@ extension OpenCLBackend {
     }
     let global: [Int]
     if wide {
-      let (height, width) = (64 * tiles.rowBlocks, 64 * tiles.columnBlocks)
-      global = [(n + width - 1) / width * 16, (m + height - 1) / height * 16, parts]
+      let (height, width) = (tiles.height, tiles.width)
+      global = [(n + width - 1) / width * 16, (m + height - 1) / height * tiles.itemRows, parts]
     } else {
       let panels = (n + tiles.columns - 1) / tiles.columns
       let rows = rowsOfItem(m, panels * parts, tiles)
@@ -79,7 +79,7 @@ extension OpenCLBackend {
     try withUnsafeBytes(of: q) {
       try enqueue(
         kernel.family, kernel.name, options: tiles.options(wide: wide), global: global,
-        local: wide ? [16, 16, 1] : [1, 1, 1], parameters: $0, [a, b, bias, c])
+        local: wide ? [16, tiles.itemRows, 1] : [1, 1, 1], parameters: $0, [a, b, bias, c])
     }
   }
 

@@ -7,16 +7,18 @@ public struct ProductTiles: Hashable, Sendable, Codable {
   public var rows = 6, columns = 16
   /// On CPU devices: the most rows that a work-item runs down with its columns of B.
   public var rowsOfItem = 384
-  /// On GPUs: blocks of 4 x 4 sums that a work-item keeps along rows and columns; a work-group of 16 x 16 takes a tile of
+  /// On GPUs: blocks of 4 x 4 sums that a work-item keeps along rows and columns; a group of 16 x 16 takes a tile of
   /// 64 times as many. 1 or 2.
   public var rowBlocks = 1, columnBlocks = 1
+  /// On GPUs: rows of 16 work-items in a group; 8 or 16. With 8, a tile has half as many rows of sums.
+  public var itemRows = 16
   /// On GPUs: how deep the slices are that go through local memory; 8, 16 or 32.
   public var depth = 16
 
   /// Low tiles and 64 x 64 ones.
   public init() {}
 
-  /// Reads tiles; files from before there was a choice of columns have 16.
+  /// Reads tiles; files from before there was a choice of columns or of work-items have 16.
   public init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     rows = try values.decode(Int.self, forKey: .rows)
@@ -24,6 +26,7 @@ public struct ProductTiles: Hashable, Sendable, Codable {
     rowsOfItem = try values.decode(Int.self, forKey: .rowsOfItem)
     rowBlocks = try values.decode(Int.self, forKey: .rowBlocks)
     columnBlocks = try values.decode(Int.self, forKey: .columnBlocks)
+    itemRows = try values.decodeIfPresent(Int.self, forKey: .itemRows) ?? 16
     depth = try values.decode(Int.self, forKey: .depth)
   }
 
@@ -31,11 +34,15 @@ public struct ProductTiles: Hashable, Sendable, Codable {
   public var isSound: Bool {
     [2, 4, 6, 8, 12].contains(rows) && [16, 32].contains(columns) && (1...1 << 20).contains(rowsOfItem)
       && (1...2).contains(rowBlocks)
-      && (1...2).contains(columnBlocks) && [8, 16, 32].contains(depth)
+      && (1...2).contains(columnBlocks) && [8, 16].contains(itemRows) && [8, 16, 32].contains(depth)
   }
 
-  /// Bytes of local memory that a work-group of a GPU needs: two slices of each operand.
-  var localMemory: Int { 2 * depth * (64 * (rowBlocks + columnBlocks) + 8 + 3) * 4 }
+  /// On GPUs: the rows and columns of sums of a tile.
+  var height: Int { 4 * itemRows * rowBlocks }
+  var width: Int { 64 * columnBlocks }
+
+  /// Bytes of local memory that a work-group of a GPU needs: two slices of each operand, and where k is in an image.
+  var localMemory: Int { 2 * depth * (height + width + 8 + 4) * 4 }
 
   /// The same of a CPU device: a chunk of its columns.
   var panelBytes: Int { Int(TSR_K_CHUNK) * columns * 4 }
@@ -43,7 +50,7 @@ public struct ProductTiles: Hashable, Sendable, Codable {
   /// What kernels are built with.
   func options(wide: Bool) -> String {
     wide
-      ? " -DTSR_MI=\(rowBlocks) -DTSR_NI=\(columnBlocks) -DTSR_DEPTH=\(depth)"
+      ? " -DTSR_MI=\(rowBlocks) -DTSR_NI=\(columnBlocks) -DTSR_TY=\(itemRows) -DTSR_DEPTH=\(depth)"
       : " -DTSR_TILE_ROWS=\(rows) -DTSR_VECTORS=\(columns / 16)"
   }
 
@@ -51,10 +58,10 @@ public struct ProductTiles: Hashable, Sendable, Codable {
   static func candidates(_ device: OpenCLDevice, wide: Bool) -> [ProductTiles] {
     var all: [ProductTiles] = []
     if wide {
-      for (rows, columns) in [(1, 1), (1, 2), (2, 1), (2, 2)] {
+      for (rows, columns, items) in [(1, 1, 16), (1, 2, 16), (2, 1, 16), (2, 2, 16), (2, 1, 8), (2, 2, 8)] {
         for depth in [8, 16, 32] {
           var tiles = ProductTiles()
-          (tiles.rowBlocks, tiles.columnBlocks, tiles.depth) = (rows, columns, depth)
+          (tiles.rowBlocks, tiles.columnBlocks, tiles.itemRows, tiles.depth) = (rows, columns, items, depth)
           if tiles.localMemory <= device.localMemory { all.append(tiles) }
         }
       }
@@ -75,7 +82,7 @@ extension OpenCLBackend {
   /// What of the tiles matters on the device, in a few words.
   public func describe(_ tiles: ProductTiles) -> String {
     wide
-      ? "\(64 * tiles.rowBlocks) x \(64 * tiles.columnBlocks), depth \(tiles.depth)"
+      ? "\(tiles.height) x \(tiles.width), \(16 * tiles.itemRows) items, depth \(tiles.depth)"
       : "\(tiles.rows) x \(tiles.columns), \(tiles.rowsOfItem) rows"
   }
 

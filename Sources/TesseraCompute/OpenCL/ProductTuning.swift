@@ -36,9 +36,8 @@ public struct ProductTuning: Hashable, Sendable, Codable {
     guard wide, many != few else { return large >= 2 * units ? many : few }
     // Between two, whatever suits. Rounds of work-groups over the compute units, by what a tile takes: half of one costs more than half of the whole.
     func time(_ t: ProductTiles) -> Double {
-      let (height, width) = (64 * t.rowBlocks, 64 * t.columnBlocks)
-      let groups = ((m + height - 1) / height) * ((n + width - 1) / width) * parts
-      let share = [1: 0.34, 2: 0.58][t.rowBlocks * t.columnBlocks] ?? 1.0
+      let groups = ((m + t.height - 1) / t.height) * ((n + t.width - 1) / t.width) * parts
+      let share = [64 * 64: 0.34, 64 * 128: 0.58][t.height * t.width] ?? 1.0
       return Double(max(1, (groups + units - 1) / units)) * share
     }
     var candidates = [many, few]
