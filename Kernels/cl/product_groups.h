@@ -1,7 +1,6 @@
 // The products of product.h on a GPU: a work-group of 16 x TSR_TY takes a tile, operands through local memory.
 //
-//   32 work-items lie 8 along n and 4 along m; neighbours (i, i ^ 1) read the same of A, (i, i ^ 2) the same of B: so NVIDIA's
-//   local memory serves a float4 for 16 of them at once (in order, 8 along n, it took 1.5 times as long).
+//   32 work-items lie 8 along n and 4 along m; neighbours (i, i ^ 1) read the same of A, (i, i ^ 2) the same of B.
 //
 //        0  1  4  5  8  9 12 13        sums leave through local memory, TSR_TY TSR_PASS rows at a time: rows of C are then
 //        2  3  6  7 10 11 14 15        read and written side by side, and the epilogue's code is there once
@@ -54,15 +53,12 @@ TSR_FN void tsr_write_sites(const int kind, const tsr_product_params *q, __local
 }
 
 // Where a work-item's elements of an operand's slices are: the first, and from one to the next, in memory and in local
-// memory. Neighbouring work-items read neighbouring addresses, whichever stride is 1; four elements each where all of them lie on
-// borders of 16 bytes.
-typedef struct { int at, step, put, put_step, k, k_step, line, line_step, along_k, four; } tsr_lane;
-TSR_FN tsr_lane tsr_lane_of(int item, int loads, int lines, int along_k, int line_stride, int k_stride, int four) {
+// memory. Neighbouring work-items read neighbouring addresses, whichever stride is 1.
+typedef struct { int at, step, put, put_step, k, k_step, line, line_step; } tsr_lane;
+TSR_FN tsr_lane tsr_lane_of(int item, int lines, int along_k, int line_stride, int k_stride) {
   tsr_lane l;
-  const int width = four && loads % 4 == 0 ? 4 : 1, across = (along_k ? TSR_DEPTH : lines) / width;
-  l.along_k = along_k, l.four = width == 4;
-  l.k = along_k ? item % across * width : item / across, l.line = along_k ? item / across : item % across * width;
-  l.k_step = along_k ? 0 : TSR_GROUP / across, l.line_step = along_k ? TSR_GROUP / across : 0;
+  l.k = along_k ? item % TSR_DEPTH : item / lines, l.line = along_k ? item / TSR_DEPTH : item % lines;
+  l.k_step = along_k ? 0 : TSR_GROUP / lines, l.line_step = along_k ? TSR_GROUP / TSR_DEPTH : 0;
   l.at = l.line * line_stride + l.k * k_stride, l.step = l.line_step * line_stride + l.k_step * k_stride;
   l.put = l.k * (lines + 4) + l.line, l.put_step = l.k_step * (lines + 4) + l.line_step;
   return l;
@@ -74,37 +70,12 @@ TSR_FN void tsr_fetch(const int loads, const tsr_lane l, __global const float *f
                       float *r) {
   base += l.at;
   if (whole && depth == TSR_DEPTH) {
-    if (l.four) {
 #pragma unroll
-      for (int i = 0; i < loads / 4; i++) {
-        const float4 v = *(__global const float4 *)(from + base + i * l.step);
-        r[4 * i] = v.x, r[4 * i + 1] = v.y, r[4 * i + 2] = v.z, r[4 * i + 3] = v.w;
-      }
-    } else {
-#pragma unroll
-      for (int i = 0; i < loads; i++) r[i] = from[base + i * l.step];
-    }
+    for (int i = 0; i < loads; i++) r[i] = from[base + i * l.step];
   } else {
 #pragma unroll
-    for (int i = 0; i < loads; i++) {
-      const int turn = l.four ? i / 4 : i, more = l.four ? i % 4 : 0;
-      const int line = l.line + turn * l.line_step + (l.along_k ? 0 : more), k = l.k + turn * l.k_step + (l.along_k ? more : 0);
-      r[i] = line < lines && k < depth ? from[base + turn * l.step + more] : 0.0f;
-    }
-  }
-}
-TSR_FN void tsr_put_lane(const int loads, const tsr_lane l, int line, __local float *to, const float *r) {
-  to += l.put;
-  if (!l.four) {
-#pragma unroll
-    for (int i = 0; i < loads; i++) to[i * l.put_step] = r[i];
-  } else if (l.along_k) {
-#pragma unroll
-    for (int i = 0; i < loads; i++) to[i / 4 * l.put_step + i % 4 * line] = r[i];
-  } else {
-#pragma unroll
-    for (int i = 0; i < loads / 4; i++)
-      *(__local float4 *)(to + i * l.put_step) = (float4)(r[4 * i], r[4 * i + 1], r[4 * i + 2], r[4 * i + 3]);
+    for (int i = 0; i < loads; i++)
+      r[i] = l.line + i * l.line_step < lines && l.k + i * l.k_step < depth ? from[base + i * l.step] : 0.0f;
   }
 }
 
@@ -131,32 +102,28 @@ TSR_FN void tsr_bring(const int kind, const tsr_product_params *q, tsr_lane la, 
   else tsr_fetch_taps(q, b, sites, own, item % TSR_TILE_N >= columns, item, depth, rb);
 }
 TSR_FN void tsr_put(__local tsr_shared *s, int turn, tsr_lane la, tsr_lane lb, const float *ra, const float *rb) {
-  tsr_put_lane(TSR_LOADS_M, la, TSR_LINE_M, TSR_SLICE_A(s, turn), ra);
-  tsr_put_lane(TSR_LOADS_N, lb, TSR_LINE_N, TSR_SLICE_B(s, turn), rb);
-}
-
-// What a work-item multiplies at one k of a slice.
-typedef struct { float4 x[TSR_MI], y[TSR_NI]; } tsr_operands;
-TSR_FN tsr_operands tsr_read(__local const float *a, __local const float *b, int d) {
-  tsr_operands o;
 #pragma unroll
-  for (int i = 0; i < TSR_MI; i++) o.x[i] = *(__local const float4 *)(a + d * TSR_LINE_M + 4 * TSR_TY * i);
+  for (int i = 0; i < TSR_LOADS_M; i++) TSR_SLICE_A(s, turn)[la.put + i * la.put_step] = ra[i];
 #pragma unroll
-  for (int j = 0; j < TSR_NI; j++) o.y[j] = *(__local const float4 *)(b + d * TSR_LINE_N + 64 * j);
-  return o;
+  for (int i = 0; i < TSR_LOADS_N; i++) TSR_SLICE_B(s, turn)[lb.put + i * lb.put_step] = rb[i];
 }
 
 // One k of a slice, onto the work-item's sums.
-TSR_FN void tsr_step(const int distance, const tsr_operands o, float4 acc[4 * TSR_MI][TSR_NI]) {
+TSR_FN void tsr_step(const int distance, __local const float *a, __local const float *b, float4 acc[4 * TSR_MI][TSR_NI]) {
+  float4 y[TSR_NI];
 #pragma unroll
-  for (int i = 0; i < TSR_MI; i++)
+  for (int j = 0; j < TSR_NI; j++) y[j] = *(__local const float4 *)(b + 64 * j);
+#pragma unroll
+  for (int i = 0; i < TSR_MI; i++) {
+    const float4 x = *(__local const float4 *)(a + 4 * TSR_TY * i);
 #pragma unroll
     for (int j = 0; j < TSR_NI; j++) {
-      TSR_FMA(distance, (float4)(o.x[i].x), o.y[j], acc[4 * i][j])
-      TSR_FMA(distance, (float4)(o.x[i].y), o.y[j], acc[4 * i + 1][j])
-      TSR_FMA(distance, (float4)(o.x[i].z), o.y[j], acc[4 * i + 2][j])
-      TSR_FMA(distance, (float4)(o.x[i].w), o.y[j], acc[4 * i + 3][j])
+      TSR_FMA(distance, (float4)(x.x), y[j], acc[4 * i][j])
+      TSR_FMA(distance, (float4)(x.y), y[j], acc[4 * i + 1][j])
+      TSR_FMA(distance, (float4)(x.z), y[j], acc[4 * i + 2][j])
+      TSR_FMA(distance, (float4)(x.w), y[j], acc[4 * i + 3][j])
     }
+  }
 }
 
 // Sums on their way from local memory to C: those of rows `i`..<i + TSR_PASS of each work-item. Bias and activation are not in
@@ -203,17 +170,9 @@ TSR_FN void tsr_product(const int distance, const int kind, const tsr_product_pa
   bias += p->bias_offset + group * q.bias_stride;
   c += p->c_offset + part.batch * p->c_batch_stride + part.slice * q.c_slice_stride;
   // Of products with taps, k's own part is in its site.
-  const int a_along = p->a_col_stride == 1, b_along = p->b_col_stride != 1;
-  const int a_four = kind == TSR_B_MATRIX && ((p->a_offset | p->a_batch_stride | (a_along ? p->a_row_stride : p->a_col_stride)) & 3) == 0 &&
-                     (a_along || p->a_row_stride == 1);
-  const int b_four = ((p->b_offset | p->b_batch_stride | (b_along ? p->b_col_stride : p->b_row_stride)) & 3) == 0 &&
-                     (b_along ? p->b_row_stride : p->b_col_stride) == 1;
-  const tsr_lane la = kind == TSR_B_MATRIX
-                          ? tsr_lane_of(item, TSR_LOADS_M, TSR_TILE_M, a_along, p->a_row_stride, p->a_col_stride, a_four)
-                          : tsr_lane_of(item, TSR_LOADS_M, TSR_TILE_M, 1, p->a_row_stride, 0, 0);
-  const tsr_lane lb = kind == TSR_B_MATRIX
-                          ? tsr_lane_of(item, TSR_LOADS_N, TSR_TILE_N, b_along, p->b_col_stride, p->b_row_stride, b_four)
-                          : tsr_lane_of(item, TSR_LOADS_N, TSR_TILE_N, 0, 0, 0, 0);
+  const tsr_lane la = kind == TSR_B_MATRIX ? tsr_lane_of(item, TSR_TILE_M, p->a_col_stride == 1, p->a_row_stride, p->a_col_stride)
+                                           : tsr_lane_of(item, TSR_TILE_M, 1, p->a_row_stride, 0);
+  const tsr_lane lb = tsr_lane_of(item, TSR_TILE_N, kind == TSR_B_MATRIX && p->b_col_stride != 1, p->b_col_stride, p->b_row_stride);
   int4 own = 0;
   if (kind == TSR_B_MATRIX) b += (long)column0 * p->b_col_stride;
   if (kind == TSR_B_TAPS) own = tsr_packed_site(&q, tsr_site_of_place(&q.taps, q.groups, column0 + item % TSR_TILE_N), 0);
@@ -243,17 +202,11 @@ TSR_FN void tsr_product(const int distance, const int kind, const tsr_product_pa
       tsr_bring(kind, &q, la, lb, a, b, s->sites[turn ^ 1], own, item, next, after - next, rows, columns, ra, rb);
     __local const float *pa = TSR_SLICE_A(s, turn) + 4 * ty, *pb = TSR_SLICE_B(s, turn) + 4 * tx;
     if (next - k == TSR_DEPTH) {
-      // The next k's operands are on the way while this one's are multiplied: work-items of a group would else wait together.
-      tsr_operands o = tsr_read(pa, pb, 0);
 #pragma unroll
-      for (int d = 0; d < TSR_DEPTH; d++) {
-        const tsr_operands ahead = tsr_read(pa, pb, d + 1 < TSR_DEPTH ? d + 1 : d);
-        tsr_step(distance, o, acc);
-        o = ahead;
-      }
+      for (int d = 0; d < TSR_DEPTH; d++) tsr_step(distance, pa + d * TSR_LINE_M, pb + d * TSR_LINE_N, acc);
     } else {
 #pragma unroll 1
-      for (int d = 0; d < next - k; d++) tsr_step(distance, tsr_read(pa, pb, d), acc);
+      for (int d = 0; d < next - k; d++) tsr_step(distance, pa + d * TSR_LINE_M, pb + d * TSR_LINE_N, acc);
     }
     if (next >= stop) {
       const int last = next >= part.end;

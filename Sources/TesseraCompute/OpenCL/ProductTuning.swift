@@ -34,19 +34,14 @@ public struct ProductTuning: Hashable, Sendable, Codable {
   func tiles(m: Int, n: Int, parts: Int, units: Int, wide: Bool) -> ProductTiles {
     let large = ((m + 127) / 128) * ((n + 127) / 128) * parts
     guard wide, many != few else { return large >= 2 * units ? many : few }
-    // Between two, whatever suits. Rounds of work-groups over the compute units, by what a tile takes: half of one costs more than half of the whole.
-    func time(_ t: ProductTiles) -> Double {
-      let groups = ((m + t.height - 1) / t.height) * ((n + t.width - 1) / t.width) * parts
-      let share = [64 * 64: 0.34, 64 * 128: 0.58][t.height * t.width] ?? 1.0
-      return Double(max(1, (groups + units - 1) / units)) * share
-    }
+    // Between two, whatever suits.
     var candidates = [many, few]
-    for (rows, columns) in [(1, 2), (2, 1), (1, 1)]
-    where rows <= many.rowBlocks && columns <= many.columnBlocks {
-      var tiles = many
-      (tiles.rowBlocks, tiles.columnBlocks) = (rows, columns)
-      candidates.append(tiles)
+    if many.itemRows == 16 {
+      var low = many
+      low.itemRows = 8
+      candidates.append(low)
     }
+    func time(_ tiles: ProductTiles) -> Double { tiles.rounds(m: m, n: n, parts: parts, units: units) }
     return candidates.min { time($0) < time($1) } ?? many
   }
 }
