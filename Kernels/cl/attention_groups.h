@@ -120,7 +120,6 @@ TSR_FN void tsr_attention_sums(__local const tsr_desk *d, __global const float *
   const int fours = (width + 3) / 4, whole = width % 4 == 0;
   for (int tile = item; tile < (queries + 3) / 4 * fours; tile += 128) {
     const int r = tile / fours * 4, w = tile % fours * 4;
-    __local const float *row = d->scores[r];
     __global const float *from = v + w;
     float4 acc[4];
 #pragma unroll
@@ -131,7 +130,7 @@ TSR_FN void tsr_attention_sums(__local const tsr_desk *d, __global const float *
       const float4 v2 = tsr_four(from + 2 * line, width - w, whole), v3 = tsr_four(from + 3 * line, width - w, whole);
 #pragma unroll
       for (int i = 0; i < 4; i++) {
-        const float4 s = TSR_FOUR(row + i * TSR_SCORE_LINE + j);
+        const float4 s = TSR_FOUR(d->scores[r + i] + j);
         acc[i] = fma((float4)(s.x), v0, acc[i]);
         acc[i] = fma((float4)(s.y), v1, acc[i]);
         acc[i] = fma((float4)(s.z), v2, acc[i]);
@@ -141,7 +140,7 @@ TSR_FN void tsr_attention_sums(__local const tsr_desk *d, __global const float *
     for (; j < length; j++, from += line) {
       const float4 value = tsr_four(from, width - w, whole);
 #pragma unroll
-      for (int i = 0; i < 4; i++) acc[i] = fma((float4)(row[i * TSR_SCORE_LINE + j]), value, acc[i]);
+      for (int i = 0; i < 4; i++) acc[i] = fma((float4)(d->scores[r + i][j]), value, acc[i]);
     }
 #pragma unroll
     for (int i = 0; i < 4; i++) {
