@@ -51,4 +51,23 @@ import Testing
       #expect(backend.tuning == .suiting(device, wide: backend.wide))
     }
   }
+
+  @Test func groupsOfHalfTheWorkItems() throws {
+    var tiles = ProductTiles()
+    (tiles.rowBlocks, tiles.columnBlocks, tiles.itemRows) = (2, 2, 8)
+    #expect((tiles.height, tiles.width) == (64, 128))
+    try check(tiles, .wide)
+  }
+
+  /// By rounds over the compute units: whole tiles where there are many, low ones for few rows, small ones for few outputs.
+  @Test func aGPUTakesTheTilesThatFit() {
+    var tuning = ProductTuning()
+    (tuning.many.rowBlocks, tuning.many.columnBlocks) = (2, 2)
+    let of = { (m: Int, n: Int) in tuning.tiles(m: m, n: n, parts: 1, units: 132, wide: true) }
+    #expect(of(4096, 4096) == tuning.many)
+    #expect(of(64, 720_000).height == 64)
+    #expect(of(512, 512) == tuning.few)
+    // What a search found for all shapes is taken for all.
+    #expect(ProductTuning(tuning.many).tiles(m: 1, n: 1, parts: 1, units: 132, wide: true) == tuning.many)
+  }
 }

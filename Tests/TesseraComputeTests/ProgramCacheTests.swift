@@ -143,4 +143,27 @@ import Testing
       try check("exchanged", verify)
     }
   }
+
+  /// NVIDIA's compiler takes no macros with `...` (OpenCL C 1.2, 6.9 f); others do.
+  @Test(arguments: [
+    "maps", "rows", "normalization", "pooling", "training", "memory", "layout", "neighbours", "attention",
+    "matmul", "conv",
+    "peaks",
+  ]) func programsHaveNoVariadicMacros(_ family: String) throws {
+    let text = try KernelSources.embedded.program(family)
+    #expect(!text.contains("__VA_ARGS__"))
+    for line in text.split(separator: "\n") where line.contains("#define") {
+      #expect(!line.contains("...)"), "\(line)")
+    }
+  }
+
+  @Test func aLogIsToldByItsFirstError() {
+    #expect(OpenCLPrograms.firstError("") == nil)
+    #expect(OpenCLPrograms.firstError("no luck") == "no luck")
+    #expect(
+      OpenCLPrograms.firstError("warning: a\nk:1:2: error: b\n^\n1 error generated.") == "k:1:2: error: b")
+    #expect(
+      OpenCLPrograms.firstError("k:1: error: b\nk:2: ERROR: c\nk:3: error: d") == "k:1: error: b (and 2 more)"
+    )
+  }
 }

@@ -17,16 +17,18 @@ extension OpenCLBackend {
   ) throws {
     var (q, a) = (parameters, a)
     let (m, n, k) = (Int(q.product.m), Int(q.product.n), Int(q.product.k))
+    // What a small GPU has at least; so CPU devices try the splits of a large one too.
+    let units = wide ? max(32, device.computeUnits) : device.computeUnits
     let products = Int(q.product.batch)
     let outputs = m * n * products
     if wide {
       q.readAInPlace(packing)
       // Direct sums want as many work-items as there are chunks.
       q.splitByChunk(
-        fewer: kernel.isRow ? device.computeUnits : .max, atMost: Self.partialSums / outputs)
+        fewer: kernel.isRow ? units : .max, atMost: Self.partialSums / outputs)
     }
     let tiles = tuning.tiles(
-      m: m, n: n, parts: products * Int(q.slices), units: device.computeUnits, wide: wide)
+      m: m, n: n, parts: products * Int(q.slices), units: units, wide: wide)
     if !wide { q.a_tile_stride = q.product.a_row_stride }
     // A high tile wants its rows side by side; a low one reads six streams, each in its own cache lines.
     if !wide, k > 0, packing != nil || tiles.rows > 8 || q.product.a_col_stride != 1 {

@@ -90,7 +90,7 @@ final class OpenCLPrograms: @unchecked Sendable {
       _ = cl.clReleaseProgram(program)
       throw TesseraError.device(
         "\(sources.place(family)) on \(device.name)",
-        found: log.isEmpty ? openCLError(built) : log, wanted: "a clean build")
+        found: Self.firstError(log) ?? openCLError(built), wanted: "a clean build")
     }
     return program
   }
@@ -106,6 +106,16 @@ final class OpenCLPrograms: @unchecked Sendable {
     guard cl.clGetProgramBuildInfo(program, device.id, key, size, &log, nil) == CL_SUCCESS else { return "" }
     return String(decoding: log.prefix { $0 != 0 }, as: UTF8.self)
       .trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+
+  /// The first line of a build log that tells of an error, and how many more do: one mistake brings hundreds after it. A log
+  /// without such a line, whole; nil for an empty one.
+  static func firstError(_ log: String) -> String? {
+    let lines = log.split(separator: "\n").filter {
+      $0.localizedCaseInsensitiveContains("error") && !$0.hasSuffix("generated.")
+    }
+    guard let first = lines.first else { return log.isEmpty ? nil : log }
+    return lines.count == 1 ? String(first) : "\(first) (and \(lines.count - 1) more)"
   }
 
   /// A program of a kept binary; nil if the driver does not take it.
