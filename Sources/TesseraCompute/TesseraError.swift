@@ -20,6 +20,8 @@ public struct TesseraError: Error, Equatable, CustomStringConvertible {
   public let wanted: String
   /// The device that failed at work, where there are several.
   public private(set) var device: String?
+  /// Whether it failed for want of memory: less of the work at once may do.
+  public private(set) var isOutOfMemory = false
 
   /// Makes an error of the given kind.
   public init(_ kind: Kind, at place: String, found: String, wanted: String = "") {
@@ -42,6 +44,13 @@ public struct TesseraError: Error, Equatable, CustomStringConvertible {
   /// A device that failed at work.
   public static func device(_ place: String, found: String, wanted: String = "") -> TesseraError {
     TesseraError(.device, at: place, found: found, wanted: wanted)
+  }
+
+  /// A device that has not memory enough.
+  public static func outOfMemory(_ place: String, found: String, wanted: String = "") -> TesseraError {
+    var error = TesseraError(.device, at: place, found: found, wanted: wanted)
+    error.isOutOfMemory = true
+    return error
   }
 
   /// The same with the device that failed, for `Kind.device`; one that is known already stays.

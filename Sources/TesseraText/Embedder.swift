@@ -42,13 +42,17 @@ public struct Embedder {
     var rows = [Float](repeating: 0, count: texts.count * features)
     var done = 0
     try encoder.copies.share(batches.count) { encoder, _, number in
-      try encoder.pooledStates(batches[number].map { ids[$0] }, kept, pooling)
-    } take: { number, pooled in
-      for (place, values) in pooled.enumerated() {
-        for (index, row) in batches[number].enumerated() {
-          let target = row * features + place * hidden
-          rows.replaceSubrange(
-            target..<target + hidden, with: values[index * hidden..<(index + 1) * hidden])
+      try inSmallerPartsIfNeeded(batches[number]) { texts in
+        [(texts, try encoder.pooledStates(texts.map { ids[$0] }, kept, pooling))]
+      }
+    } take: { number, parts in
+      for (texts, pooled) in parts {
+        for (place, values) in pooled.enumerated() {
+          for (index, row) in texts.enumerated() {
+            let target = row * features + place * hidden
+            rows.replaceSubrange(
+              target..<target + hidden, with: values[index * hidden..<(index + 1) * hidden])
+          }
         }
       }
       done += batches[number].count

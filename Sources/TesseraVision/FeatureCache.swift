@@ -61,27 +61,31 @@ final class DeviceFeatureCache: FeatureCache {
 
   /// The rows are a chunk; those of another device come over the host.
   func keep(_ tensor: Tensor, from row: Int, of device: any Backend) throws {
+    let at = row % segment * size
+    guard device !== home else {
+      return try home.copy(
+        tensor, to: try place(of: row),
+        region: CopyRegion(
+          rows: 1, columns: tensor.count, sourceStride: tensor.count, destinationOffset: at,
+          destinationStride: tensor.count))
+    }
+    let values = try device.floats(tensor)
     do {
-      let target = try segments.withLock { segments in
-        if let kept = segments[row / segment] { return kept }
-        let rows = min(segment, count - row / segment * segment)
-        let made = try home.allocate([rows, size], .float32)
-        segments[row / segment] = made
-        return made
-      }
-      let at = row % segment * size
-      if device === home {
-        return try home.copy(
-          tensor, to: target,
-          region: CopyRegion(
-            rows: 1, columns: tensor.count, sourceStride: tensor.count, destinationOffset: at,
-            destinationStride: tensor.count))
-      }
-      let values = try device.floats(tensor)
-      try values.withUnsafeBytes { try home.upload($0, to: target, offset: at) }
-    } catch let error as TesseraError where device !== home {
+      try values.withUnsafeBytes { try home.upload($0, to: try place(of: row), offset: at) }
+    } catch let error as TesseraError {
       // What fails here is no fault of the helper's.
       throw error.on(home.name)
+    }
+  }
+
+  /// The tensor that keeps a row.
+  private func place(of row: Int) throws -> Tensor {
+    try segments.withLock { segments in
+      if let kept = segments[row / segment] { return kept }
+      let rows = min(segment, count - row / segment * segment)
+      let made = try home.allocate([rows, size], .float32)
+      segments[row / segment] = made
+      return made
     }
   }
 

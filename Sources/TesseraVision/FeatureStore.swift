@@ -56,8 +56,11 @@ final class FeatureStore {
     var done = 0
     try network.copies(on: devices).share((count + chunk - 1) / chunk) { network, device, number in
       let (begin, end) = (number * chunk, min(count, (number + 1) * chunk))
-      try cache.keep(
-        try network.features(of: images[begin * area..<end * area]), from: begin, of: device)
+      _ = try inSmallerPartsIfNeeded(begin..<end) { rows in
+        let part = images[rows.lowerBound * area..<rows.upperBound * area]
+        try cache.keep(try network.features(of: part), from: rows.lowerBound, of: device)
+        return [0]
+      }
       return end - begin
     } take: { _, rows in
       done += rows

@@ -122,8 +122,10 @@ struct DeviceOptions: ParsableArguments {
     }
     guard profile else { return }
     var peaks: [String: Benchmark.Peaks] = [:]
+    // Read before the peaks are measured, which takes some itself.
+    let memory = Dictionary(devices.all.map { ($0.name, $0.highWaterMark) }) { max($0, $1) }
     // Shares of the peak are left out where there is no memory left to measure it.
     for device in devices.all { peaks[device.name] = try? Benchmark.peaks(of: device.unprofiled) }
-    FileHandle.standardError.write(Data((summary.text(peaks: peaks) + "\n").utf8))
+    FileHandle.standardError.write(Data((summary.text(peaks: peaks, memory: memory) + "\n").utf8))
   }
 }

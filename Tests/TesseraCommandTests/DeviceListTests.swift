@@ -65,6 +65,9 @@ import Testing
       ])
       #expect(result.code == 0)
       #expect(result.errors.matches(of: /: its queue was busy for/).count == 2, "\(result.errors)")
+      #expect(
+        result.errors.matches(of: /most memory in tensors: [0-9.]*[1-9][0-9]* MB/).count == 2,
+        "\(result.errors)")
       let data = try #require(FileManager.default.contents(atPath: path))
       let events = try JSONDecoder().decode(Trace.self, from: data).traceEvents
       let names = events.filter { $0.name == "thread_name" }.compactMap(\.args.name)
@@ -95,6 +98,37 @@ import Testing
       let going = try run(folder, "c", ["cpu,opencl:0", "--fallback"], batch: 1, environment: environment)
       #expect(going.code == 0 && going.fingerprints == wanted, "\(going.errors)")
       #expect(going.errors.hasSuffix("; the CPU goes on\n"), "\(going.errors)")
+    }
+  }
+
+  /// Whichever read of a helper fails: that of the slice's outputs, which the main device keeps, as well.
+  @Test(.enabled(if: TestDevices.hasOpenCL)) func aHelperThatFailsInTrainingIsNamed() throws {
+    try withData { folder in
+      var environment = [
+        "TESSERA_OPENCL_LIBRARY": try Faults.build(in: folder), "TESSERA_OPENCL_VARIANT": "narrow",
+        "TESSERA_FAULT_REPORT": folder + "/report",
+      ]
+      try #require(try run(folder, "a", ["cpu"]).code == 0)
+      func train(_ device: String) throws -> (result: Command.Result, reads: Int) {
+        let result = try Command.run(
+          [
+            "train", "--images", folder + "/a/images.safetensors", "--out", folder + "/t", "--model",
+            "alexnet",
+            "--epochs", "1", "--quiet", "--device", device,
+          ], environment: environment)
+        let report = try String(contentsOfFile: folder + "/report", encoding: .utf8)
+        let line = report.split(separator: "\n").first { $0.hasPrefix("calls clEnqueueReadBuffer ") }
+        return (result, line.flatMap { Int($0.split(separator: " ")[2]) } ?? 0)
+      }
+      let whole = try train("cpu,opencl:0")
+      try #require(whole.result.code == 0, "\(whole.result)")
+      // The conformance probe's come first; how many there are of the rest hangs on how fast the device is.
+      for read in max(1, whole.reads - 3)...whole.reads + 1 {
+        environment["TESSERA_FAULT"] = "clEnqueueReadBuffer:\(read):-36:on"
+        let failed = try train("cpu,opencl:0").result
+        let named = failed.code == 1 && failed.errors.hasPrefix("tessera: opencl:0 (")
+        #expect(named || failed.code == 0 && failed.errors.isEmpty, "read \(read): \(failed)")
+      }
     }
   }
 

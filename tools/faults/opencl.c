@@ -8,6 +8,7 @@
 //   TESSERA_FAULT=command:N:CODE       the N-th command is taken and never done: its event alone ends with CODE, and a
 //                                      call that waits for it fails; all else in the queue goes on
 //   TESSERA_FAULT_REPORT=FILE          at exit: how often each was called, and what was created and never released
+//   TESSERA_FAULT_MEMORY=BYTES         devices have no more memory than that for buffers
 //   TESSERA_FAULT_GPU=1                devices say that they are GPUs
 #define CL_TARGET_OPENCL_VERSION 300
 #define CL_USE_DEPRECATED_OPENCL_1_2_APIS
@@ -36,7 +37,7 @@ static const char *const names[] = {CALLS(NAME) RELEASES(NAME)};
 enum { contexts, queues, buffers, programs, kernels, events, kinds };
 static const char *const kind_names[] = {"context", "queue", "buffer", "program", "kernel", "event"};
 
-static atomic_long calls[call_count], live[kinds], total, commands;
+static atomic_long calls[call_count], live[kinds], total, commands, held;
 #define REAL(name) static __typeof__(&name) real_##name;
 CALLS(REAL) RELEASES(REAL)
 static int fault_call = -1, fault_any, fault_on, fault_command;
@@ -170,8 +171,15 @@ CREATE(cl_context, contexts, clCreateContext, (const cl_context_properties *prop
        cl_int *status), properties, n, ids, note, data, status)
 CREATE(cl_command_queue, queues, clCreateCommandQueue, (cl_context context, cl_device_id id,
        cl_command_queue_properties properties, cl_int *status), context, id, properties, status)
-CREATE(cl_mem, buffers, clCreateBuffer, (cl_context context, cl_mem_flags flags, size_t n, void *host, cl_int *status),
-       context, flags, n, host, status)
+cl_mem clCreateBuffer(cl_context context, cl_mem_flags flags, size_t n, void *host, cl_int *status) {
+  cl_int code = fault(call_clCreateBuffer);
+  const char *memory = getenv("TESSERA_FAULT_MEMORY");
+  if (!code && memory && held + (long)n > atol(memory)) code = CL_MEM_OBJECT_ALLOCATION_FAILURE;
+  cl_mem made = code ? NULL : real_clCreateBuffer(context, flags, n, host, status);
+  if (code && status) *status = code;
+  if (made) live[buffers]++, held += (long)n;
+  return made;
+}
 CREATE(cl_program, programs, clCreateProgramWithSource, (cl_context context, cl_uint n, const char **texts,
        const size_t *sizes, cl_int *status), context, n, texts, sizes, status)
 CREATE(cl_program, programs, clCreateProgramWithBinary, (cl_context context, cl_uint n, const cl_device_id *ids,
@@ -194,7 +202,16 @@ ENQUEUE(clEnqueueCopyBuffer, CL_FALSE, (cl_command_queue queue, cl_mem from, cl_
 
 RELEASE(contexts, clReleaseContext, cl_context)
 RELEASE(queues, clReleaseCommandQueue, cl_command_queue)
-RELEASE(buffers, clReleaseMemObject, cl_mem)
+// Tessera retains no buffer: its release is its end.
+cl_int clReleaseMemObject(cl_mem object) {
+  pthread_once(&once, start);
+  calls[call_clReleaseMemObject]++;
+  size_t n = 0;
+  if (clGetMemObjectInfo(object, CL_MEM_SIZE, sizeof n, &n, NULL) == CL_SUCCESS) held -= (long)n;
+  cl_int code = real_clReleaseMemObject(object);
+  if (code == CL_SUCCESS) live[buffers]--;
+  return code;
+}
 RELEASE(programs, clReleaseProgram, cl_program)
 RELEASE(kernels, clReleaseKernel, cl_kernel)
 RELEASE(events, clReleaseEvent, cl_event)

@@ -27,6 +27,8 @@ public protocol MemoryBackend: AnyObject, Sendable {
   var name: String { get }
   /// Bytes of memory that tensors may take: the device's; what is free of the host's, where that is the same.
   var memory: Int { get }
+  /// The most bytes of memory that it took for tensors at a time.
+  var highWaterMark: Int { get }
   /// What measures the backend's work; nil where nothing does.
   var profiler: Profiler? { get }
   /// Allocates an uninitialised tensor from the backend's pool.

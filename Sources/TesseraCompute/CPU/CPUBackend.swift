@@ -9,6 +9,7 @@ public final class CPUBackend: Backend, @unchecked Sendable {
   public var name: String { "cpu (\(instructionSet), \(threads) threads)" }
   /// What is free of the machine's memory.
   public var memory: Int { HostMemory.available }
+  public var highWaterMark: Int { pool.highWaterMark }
   /// How many threads share the work.
   public let threads: Int
   /// The instruction set in use: avx512, avx2 or baseline.

@@ -10,6 +10,7 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
   public var memory: Int {
     device.isCPU ? min(device.globalMemory, HostMemory.available) : device.globalMemory
   }
+  public var highWaterMark: Int { pool.highWaterMark }
   /// What the device says of itself.
   public let device: OpenCLDevice
   /// The options that programs are built with.
@@ -134,7 +135,11 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
 
   public func allocate(_ shape: [Int], _ type: ElementType) throws -> Tensor {
     let count = try Tensor.elementCount(shape)
-    return Tensor(shape: shape, elementType: type, storage: try pool.storage(count * type.byteCount))
+    do {
+      return Tensor(shape: shape, elementType: type, storage: try pool.storage(count * type.byteCount))
+    } catch let error as TesseraError where error.isOutOfMemory {
+      throw TesseraError.outOfMemory("a tensor \(shape)", found: error.found, wanted: error.wanted)
+    }
   }
 
   public func upload(_ bytes: UnsafeRawBufferPointer, to tensor: Tensor, offset: Int) throws {

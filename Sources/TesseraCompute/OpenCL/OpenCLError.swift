@@ -12,7 +12,12 @@ func openCL() throws -> UnsafePointer<tsr_opencl> {
 
 /// Throws unless an OpenCL call succeeded.
 func check(_ status: cl_int, _ place: String) throws {
-  guard status == CL_SUCCESS else { throw TesseraError.device(place, found: openCLError(status)) }
+  guard status != CL_SUCCESS else { return }
+  // Drivers that make room at first use tell of it there.
+  guard status != CL_MEM_OBJECT_ALLOCATION_FAILURE else {
+    throw TesseraError.outOfMemory(place, found: openCLError(status), wanted: "memory for its tensors")
+  }
+  throw TesseraError.device(place, found: openCLError(status))
 }
 
 /// A status by number and name.

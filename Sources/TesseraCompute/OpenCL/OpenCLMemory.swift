@@ -25,6 +25,11 @@ final class OpenCLMemoryPool: @unchecked Sendable {
   private let cl: tsr_opencl
   private let context: cl_context
   private var free: [Int: [cl_mem]] = [:]
+  /// Bytes that the device has given, those in the lists among them, and the most that it ever has.
+  private var held = 0
+  private var most = 0
+  /// The most bytes that were held at a time.
+  var highWaterMark: Int { lock.withLock { most } }
 
   init(cl: tsr_opencl, context: cl_context) {
     self.cl = cl
@@ -46,6 +51,7 @@ final class OpenCLMemoryPool: @unchecked Sendable {
     // What is kept for later may be what is missing now.
     let kept = lock.withLock {
       let all = Array(free.values.joined())
+      held -= free.reduce(0) { $0 + $1.key * $1.value.count }
       free = [:]
       return all
     }
@@ -56,7 +62,19 @@ final class OpenCLMemoryPool: @unchecked Sendable {
   private func create(_ capacity: Int) throws -> cl_mem {
     var status: cl_int = 0
     let buffer = cl.clCreateBuffer(context, cl_mem_flags(CL_MEM_READ_WRITE), capacity, nil, &status)
+    guard
+      ![CL_MEM_OBJECT_ALLOCATION_FAILURE, CL_OUT_OF_RESOURCES, CL_OUT_OF_HOST_MEMORY, CL_INVALID_BUFFER_SIZE]
+        .contains(status)
+    else {
+      throw TesseraError.outOfMemory(
+        "opencl buffer", found: openCLError(status),
+        wanted: "\(capacity) bytes beside \(lock.withLock { held }) in use")
+    }
     try check(status, "opencl buffer of \(capacity) bytes")
+    lock.withLock {
+      held += capacity
+      most = max(most, held)
+    }
     guard let buffer else {
       throw TesseraError.failure("opencl buffer", found: "nothing", wanted: "\(capacity) bytes")
     }

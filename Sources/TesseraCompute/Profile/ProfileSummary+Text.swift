@@ -3,10 +3,13 @@ extension ProfileSummary {
   ///
   /// - Parameters:
   ///   - peaks: what devices were measured to do at most, by their names; without, no shares of it are told.
+  ///   - memory: the most bytes that devices' tensors took, by their names.
   ///   - most: how many kernels of a device, and stages, are told.
-  public func text(peaks: [String: Benchmark.Peaks] = [:], most: Int = 20) -> String {
+  public func text(
+    peaks: [String: Benchmark.Peaks] = [:], memory: [String: Int] = [:], most: Int = 20
+  ) -> String {
     var lines = ["profile: \(Self.fixed(seconds, 2)) s"]
-    for device in devices { lines += tell(device, peaks[device.name], most) }
+    for device in devices { lines += tell(device, peaks[device.name], memory[device.name], most) }
     lines += Self.table(
       "stage", ["total ms", "busy"],
       spans.prefix(most).map { ($0.name, [Self.fixed($0.seconds * 1e3, 1), Self.percent($0.busyShare)]) },
@@ -16,7 +19,9 @@ extension ProfileSummary {
     return lines.joined(separator: "\n")
   }
 
-  private func tell(_ device: Device, _ peaks: Benchmark.Peaks?, _ most: Int) -> [String] {
+  private func tell(_ device: Device, _ peaks: Benchmark.Peaks?, _ memory: Int?, _ most: Int)
+    -> [String]
+  {
     let share = seconds > 0 ? device.busySeconds / seconds : 0
     var lines = [
       "",
@@ -27,6 +32,7 @@ extension ProfileSummary {
       lines.append(
         "measured peaks: \(Self.fixed(peaks.gflops, 0)) GFLOP/s, \(Self.fixed(peaks.gigabytes, 0)) GB/s")
     }
+    if let memory { lines.append("most memory in tensors: \(Self.fixed(Double(memory) / 1e6, 2)) MB") }
     let head = ["calls", "total ms", "of busy", "GFLOP/s", "GB/s", "of peak"]
     for (title, items) in [("kernel", device.kernels), ("contraction", device.primitives)]
     where !items.isEmpty {

@@ -27,6 +27,7 @@ public final class ProfiledBackend: KernelLauncher {
 
   public var name: String { base.name }
   public var memory: Int { base.memory }
+  public var highWaterMark: Int { base.highWaterMark }
 
   func launch<P>(
     _ kernel: KernelName, items: Int, cost: Int, _ parameters: P, _ tensors: [Tensor]
