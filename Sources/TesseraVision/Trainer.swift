@@ -49,10 +49,15 @@ public final class Trainer {
   /// Trains to the last epoch and leaves the network with the weights of the best one on validation (the earliest
   /// of equals; the last epoch without validation rows).
   ///
-  /// - Parameter progress: called with (epoch, rows done, rows of the epoch).
+  /// - Parameters:
+  ///   - progressOfFeatures: called with images of which the slice's output is kept, and all.
+  ///   - progress: called with (epoch, rows done, rows of the epoch).
+  ///   - sharing: called with a line on how devices share batches, if that was measured.
+  ///   - epochDone: called with each epoch's figures.
   public func run(
     features progressOfFeatures: (Int, Int) throws -> Void = { _, _ in },
     progress: (Int, Int, Int) throws -> Void = { _, _, _ in },
+    sharing: (String) throws -> Void = { _ in },
     epochDone: (EpochRecord) throws -> Void = { _ in }
   ) throws {
     if let checkpoint {
@@ -76,6 +81,7 @@ public final class Trainer {
     while epochs < plan.epochs, !isPatienceAtAnEnd {
       let epoch = epochs + 1
       let loss = try device.span("epoch \(epoch)") { try pass(epoch, team, progress) }
+      if let news = team.takeNews() { try sharing(news) }
       guard loss.isFinite else {
         throw TesseraError.failure(
           "training", found: "loss \(loss) in epoch \(epoch)", wanted: "a finite loss")

@@ -13,6 +13,8 @@ final class TrainingTeam {
   /// Losses of members that left in this epoch.
   private var left: [Float] = []
   private var trials: Trials?
+  /// What the trials showed, once; nil before and after.
+  private var news: String?
 
   /// Steps by which a way is judged: the first builds kernels and fills pools, the fastest of the others counts.
   private static let trialSteps = 3
@@ -98,12 +100,37 @@ final class TrainingTeam {
       default: BatchDivision.alone
       }
     (trials.steps, trials.fastest) = (0, .infinity)
-    let isNew = !trials.results.contains { $0.division == next }
+    func parts(_ division: BatchDivision) -> [Range<Int>] {
+      division.parts(of: batch, group: BatchPart.group)
+    }
+    let isNew = !trials.results.contains {
+      $0.division.devices == next.devices && parts($0.division) == parts(next)
+    }
     guard trials.results.count < 3, isNew, next.devices.count > 1 else {
       self.trials = nil
-      return try enter(trials.results.min { $0.seconds < $1.seconds }?.division ?? .alone)
+      let best = trials.results.min { $0.seconds < $1.seconds }?.division ?? .alone
+      news = describe(trials, best)
+      return try enter(best)
     }
     try enter(next)
+  }
+
+  /// The news, which are none any more.
+  func takeNews() -> String? {
+    defer { news = nil }
+    return news
+  }
+
+  private func describe(_ trials: Trials, _ best: BatchDivision) -> String {
+    func name(_ division: BatchDivision) -> String {
+      zip(division.devices, division.parts(of: batch, group: BatchPart.group)).map {
+        "\(devices.all[$0].name): \($1.count)"
+      }.joined(separator: " + ")
+    }
+    let times = trials.results.map { division, seconds in
+      "\(Int((seconds * 1e3).rounded())) ms by \(name(division))"
+    }
+    return "rows of a batch, measured: \(times.joined(separator: "; ")); taken: \(name(best))"
   }
 
   /// Goes over to another division: members that were not in the last one start from the main one's weights.

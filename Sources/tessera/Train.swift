@@ -47,7 +47,8 @@ struct Train: ParsableCommand {
       let model = try TrainedModel.train(
         set, options, key: key, on: devices,
         features: { progress.update("slice", done: $0, of: $1, unit: "images") },
-        progress: { progress.update("epoch \($0) of \(training.epochs)", done: $1, of: $2, unit: "images") }
+        progress: { progress.update("epoch \($0) of \(training.epochs)", done: $1, of: $2, unit: "images") },
+        sharing: { progress.note($0) }
       ) { record, rows in
         print(
           "epoch \(record.epoch): loss \(record.loss), validation \(Accuracy(correct: record.correct, total: rows))"

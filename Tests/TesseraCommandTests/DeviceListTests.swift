@@ -44,6 +44,12 @@ import Testing
         let several = try run(folder, "b\(number)", [list, "--repeats", "2"])
         #expect(several.fingerprints == one.fingerprints, "\(list) \(several.errors)")
       }
+      // Without the linear path, which epochs like these would not replace.
+      let options = ["--slice", "trainable", "--bypass", "none"]
+      let trained = try run(folder, "c", ["cpu"] + options)
+      let shared = try run(folder, "d", ["cpu,opencl:0", "--split-batches", "always"] + options)
+      #expect(shared.code == 0 && shared.fingerprints == trained.fingerprints, "\(shared.errors)")
+      #expect(shared.fingerprints != one.fingerprints)
       func answers(_ device: String) throws -> [String] {
         let at = ["--run", folder + "/a", "--data", folder + "/test.csv", "--quiet", "--device", device]
         let results = try [["predict", "--json", "--words"], ["predict"], ["evaluate"]].map {
@@ -109,25 +115,32 @@ import Testing
         "TESSERA_FAULT_REPORT": folder + "/report",
       ]
       try #require(try run(folder, "a", ["cpu"]).code == 0)
-      func train(_ device: String) throws -> (result: Command.Result, reads: Int) {
+      func train(_ device: String, _ more: [String]) throws -> (result: Command.Result, reads: Int) {
         let result = try Command.run(
           [
             "train", "--images", folder + "/a/images.safetensors", "--out", folder + "/t", "--model",
             "alexnet",
             "--epochs", "1", "--quiet", "--device", device,
-          ], environment: environment)
-        let report = try String(contentsOfFile: folder + "/report", encoding: .utf8)
+          ] + more, environment: environment)
+        // The CPU alone opens no library, which would write one.
+        let report = (try? String(contentsOfFile: folder + "/report", encoding: .utf8)) ?? ""
         let line = report.split(separator: "\n").first { $0.hasPrefix("calls clEnqueueReadBuffer ") }
         return (result, line.flatMap { Int($0.split(separator: " ")[2]) } ?? 0)
       }
-      let whole = try train("cpu,opencl:0")
-      try #require(whole.result.code == 0, "\(whole.result)")
-      // The conformance probe's come first; how many there are of the rest hangs on how fast the device is.
-      for read in max(1, whole.reads - 3)...whole.reads + 1 {
-        environment["TESSERA_FAULT"] = "clEnqueueReadBuffer:\(read):-36:on"
-        let failed = try train("cpu,opencl:0").result
-        let named = failed.code == 1 && failed.errors.hasPrefix("tessera: opencl:0 (")
-        #expect(named || failed.code == 0 && failed.errors.isEmpty, "read \(read): \(failed)")
+      let alone = try train("cpu", [])
+      // With features that are kept, and with batches that are shared.
+      for more in [[], ["--slice", "trainable", "--split-batches", "always"]] {
+        environment["TESSERA_FAULT"] = nil
+        let whole = try train("cpu,opencl:0", more)
+        try #require(whole.result.code == 0 && alone.result.code == 0, "\(whole.result)")
+        if more.isEmpty { #expect(whole.result.output == alone.result.output) }
+        // The conformance probe's come first; how many there are of the rest may hang on how fast the device is.
+        for read in max(1, whole.reads - 3)...whole.reads + 1 {
+          environment["TESSERA_FAULT"] = "clEnqueueReadBuffer:\(read):-36:on"
+          let failed = try train("cpu,opencl:0", more).result
+          let named = failed.code == 1 && failed.errors.hasPrefix("tessera: opencl:0 (")
+          #expect(named || failed.code == 0 && failed.errors.isEmpty, "read \(read): \(failed)")
+        }
       }
     }
   }

@@ -46,6 +46,26 @@ import Testing
     }
   }
 
+  @Test func aPartOfAStreamIsThatOfTheWhole() throws {
+    let device = try CPUBackend()
+    func draw(_ stream: RandomStream, _ count: Int) throws -> [[UInt32]] {
+      let (uniform, normal) = (try device.allocate([count], .float32), try device.allocate([count], .float32))
+      try device.randomUniform(stream, low: 0, high: 1, into: uniform)
+      try device.randomNormal(stream, mean: 0, deviation: 1, into: normal)
+      return try [uniform, normal].map { try device.floats($0).map(\.bitPattern) }
+    }
+    var stream = RandomStream(seed: 9, stream: 4)
+    let whole = try draw(stream, 2000)
+    for first in [4, 256, 1000] {
+      stream.first = first
+      #expect(try draw(stream, 300) == whole.map { Array($0[first..<first + 300]) })
+    }
+    for first in [-4, 2, 1 << 34] {
+      stream.first = first
+      #expect(throws: TesseraError.self) { try draw(stream, 1) }
+    }
+  }
+
   @Test func dropoutKeepsTheExpectationAndRepeatsForTheGradient() throws {
     let device = try CPUBackend()
     let count = 200_000

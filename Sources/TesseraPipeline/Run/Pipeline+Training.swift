@@ -86,7 +86,8 @@ extension Pipeline {
         progress.update("slice", done: $0, of: $1, unit: "images")
         if $0 == $1 { progress.begin("epoch 1", quietly: true) }
       },
-      progress: { progress.update("epoch \($0) of \(c.epochs)", done: $1, of: $2, unit: "images") }
+      progress: { progress.update("epoch \($0) of \(c.epochs)", done: $1, of: $2, unit: "images") },
+      sharing: { progress.note($0) }
     ) { record, rows in
       progress.note(Self.line(record, rows))
       progress.begin("epoch \(record.epoch + 1)", quietly: true)

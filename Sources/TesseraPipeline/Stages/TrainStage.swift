@@ -50,12 +50,13 @@ public struct TrainedModel {
   ///
   /// - Parameters:
   ///   - key: what decides the result, for checkpoints: one of another key is not resumed.
-  ///   - features, progress, epochDone: progress of the slice's output (done, all), of an epoch (epoch, done, all),
-  ///     and the figures of each epoch with the number of validation rows.
+  ///   - features, progress, sharing, epochDone: progress of the slice's output (done, all), of an epoch (epoch, done, all),
+  ///     how devices share batches, and the figures of each epoch with the number of validation rows.
   public static func train(
     _ set: ImageSet, _ options: Options, key: String, on devices: DeviceGroup,
     features: (Int, Int) throws -> Void = { _, _ in },
     progress: (Int, Int, Int) throws -> Void = { _, _, _ in },
+    sharing: (String) throws -> Void = { _ in },
     epochDone: (EpochRecord, Int) throws -> Void = { _, _ in }
   ) throws -> TrainedModel {
     let used = set.split.training + set.split.validation
@@ -91,7 +92,9 @@ public struct TrainedModel {
     let checkpoint = options.checkpoints.map { Checkpoint(folder: $0, key: key) }
     let trainer = try Trainer(
       network, plan, checkpoint: checkpoint, helpers: devices.helpers, splitting: options.splitting)
-    try trainer.run(features: features, progress: progress) { try epochDone($0, plan.validation.count) }
+    try trainer.run(features: features, progress: progress, sharing: sharing) {
+      try epochDone($0, plan.validation.count)
+    }
     return TrainedModel(
       networks: try network.copies(on: devices), statistics: statistics, classes: set.classes)
   }
