@@ -71,6 +71,15 @@ import Testing
       let (a, b) = (try context.channels(0..<2, of: x[0]), try context.channels(1..<5, of: x[0]))
       return try context.concatenateChannels(try context.activation(.tanh, b), a)
     },
+    Case(testDescription: "a residual block", shapes: [[12]]) {
+      try Residual(
+        Sequential([Activation(.tanh)]), shortcut: Sequential([Activation(.gelu)]), activation: .sigmoid)(
+          $0[0], $1)
+    },
+    Case(testDescription: "ShuffleNet's units", shapes: [[2, 4, 3, 2]]) {
+      try ShuffleUnit(first: Sequential([Activation(.gelu)]), second: Sequential([Activation(.tanh)]))(
+        try ShuffleUnit(second: Sequential([Activation(.sigmoid)]))($0[0], $1), $1)
+    },
     Case(testDescription: "dropout", shapes: [[50]]) { try $1.dropout($0[0], rate: 0.4) },
     Case(testDescription: "a sum used twice", shapes: [[12], [12]]) { x, context in
       let s = try context.add(x[0], x[1])
