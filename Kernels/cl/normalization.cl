@@ -124,7 +124,7 @@ TSR_ROWS8(tsr_batch_norm_grad_data, tsr_channels_params, p.outer * p.channels, c
           dx)
   const int c = (int)(i % p.channels);
   const float rstd = tsr_rsqrt(variance[c] + p.eps), centre = mean[c];
-  const float count = (float)((tsr_i64)p.outer * p.inner);
+  const float count = (float)((tsr_i64)p.batch * p.inner);
   const float along = tsr_div(dgamma[c], count), shift = tsr_div(dbeta[c], count), scale = gamma[c] * rstd;
   if (p.training) {
     TSR_EACH_COLUMN(p.inner, const float h = (x[i * p.inner + j] - centre) * rstd;

@@ -117,7 +117,7 @@ TSR_ROWS3(tsr_cross_entropy_grad, tsr_rows_params, p.rows, const float, x, const
   const int label = labels[i];
   const float even = tsr_div(p.eps, (float)p.cols), full = (1.0f - p.eps) + even;
   TSR_EACH_COLUMN(p.cols, const float q = tsr_div(dx[i * p.cols + j], total);
-                  dx[i * p.cols + j] = tsr_canonical(tsr_div(q - (j == label ? full : even), (float)p.rows));)
+                  dx[i * p.cols + j] = tsr_canonical(tsr_div(q - (j == label ? full : even), (float)p.batch));)
 TSR_END
 
 // y[c] = sum over outer and inner of x (outer, channels, inner).

@@ -41,8 +41,8 @@ typedef struct {
   int kernel_h, kernel_w, stride_h, stride_w, pad_h, pad_w;
 } tsr_pool_params;
 
-// A row-major matrix: element (r, c) at r * row_stride + c.
-typedef struct { int rows, cols; float eps; } tsr_rows_params;
+// A row-major matrix: element (r, c) at r * cols + c. batch: the rows that a mean is over, of which these may be a part.
+typedef struct { int rows, cols, batch; float eps; } tsr_rows_params;
 
 // Attention scores (heads, length, length): queries by keys. A bias by distance is (heads, 2 span - 1), span >= length:
 // distance d = key - query at column span - 1 + d.
@@ -53,8 +53,9 @@ typedef struct { int heads, length, span; float scale; } tsr_attention_params;
 typedef struct { int tokens, heads, width, span; float scale; } tsr_packed_attention_params;
 
 // (outer, channels, inner): channel c of an NCHW tensor has outer = batch, inner = height * width.
-// training: batch statistics take part in the gradient; momentum: of the running statistics.
-typedef struct { int outer, channels, inner, training; float eps, momentum; } tsr_channels_params;
+// training: batch statistics take part in the gradient, those of `batch` samples, of which outer may be a part; momentum: of
+// the running statistics.
+typedef struct { int outer, channels, inner, training, batch; float eps, momentum; } tsr_channels_params;
 
 typedef struct { int count; float alpha, beta; } tsr_map_params;
 typedef struct { int rows, cols, src_offset, src_stride, dst_offset, dst_stride; } tsr_copy_params;
@@ -62,8 +63,8 @@ typedef struct {
   int planes, rows, cols;
   int src_offset, src_plane, src_row, src_step, dst_offset, dst_plane, dst_row, dst_step;
 } tsr_grid_params;
-// a, b: low and high, mean and deviation, or rate and 1 / (1 - rate).
-typedef struct { int count; unsigned seed_lo, seed_hi, stream_lo, stream_hi; float a, b; } tsr_random_params;
+// first: the block of element 0. a, b: low and high, mean and deviation, or rate and 1 / (1 - rate).
+typedef struct { int count; unsigned seed_lo, seed_hi, stream_lo, stream_hi, first; float a, b; } tsr_random_params;
 typedef struct { int rows, cols, classes; } tsr_gather_params;
 typedef struct { int count; float lr, beta1, beta2, eps, weight_decay, correction1, correction2; } tsr_adam_params;
 typedef struct { int planes, height, width, scale; } tsr_upsample_params;

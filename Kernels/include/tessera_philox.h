@@ -26,7 +26,8 @@ TSR_FN tsr_words tsr_philox(tsr_u32 k0, tsr_u32 k1, tsr_u32 c0, tsr_u32 c1, tsr_
 }
 
 TSR_FN tsr_words tsr_random_block(const tsr_random_params p, tsr_i64 block) {
-  return tsr_philox(p.seed_lo, p.seed_hi, (tsr_u32)block, (tsr_u32)((tsr_u64)block >> 32), p.stream_lo, p.stream_hi);
+  const tsr_u64 at = (tsr_u64)block + p.first;
+  return tsr_philox(p.seed_lo, p.seed_hi, (tsr_u32)at, (tsr_u32)(at >> 32), p.stream_lo, p.stream_hi);
 }
 
 TSR_FN tsr_u32 tsr_random_word(const tsr_random_params p, tsr_i64 i) {

@@ -12,7 +12,7 @@ extension Context {
     var p = MatmulParameters(m: rows, n: outs, k: ins, transposeB: true)
     p.bias = bias == nil ? 0 : 1
     try device.matmul(p, x.value, weight.value, bias: bias?.value, into: y)
-    let device = device
+    let (device, batch) = (device, batchSums)
     return output(y, of: [x, weight] + (bias.map { [$0] } ?? [])) { tape, dy in
       if x.requiresGradient {
         let dx = try device.allocate([rows, ins], .float32)
@@ -21,17 +21,22 @@ extension Context {
         try tape.accumulate(dx, to: x)
       }
       if weight.requiresGradient {
-        let dw = try device.allocate([outs, ins], .float32)
-        var g = MatmulParameters(m: outs, n: ins, k: rows, transposeA: true)
-        // k runs over samples: groups of 8 (NUMERICS.md rule 6).
-        g.chunk = 8
-        try device.matmul(g, dy, x.value, bias: nil, into: dw)
-        try tape.accumulate(dw, to: weight)
+        try batch.pass(tape, to: [weight], [dy, x.value]) { inputs, rows in
+          let dw = try device.allocate([outs, ins], .float32)
+          var g = MatmulParameters(m: outs, n: ins, k: rows, transposeA: true)
+          // k runs over samples (NUMERICS.md rule 6).
+          g.chunk = Int32(BatchPart.group)
+          try device.matmul(g, inputs[0], inputs[1], bias: nil, into: dw)
+          return [dw]
+        }
       }
       if let bias, bias.requiresGradient {
-        let db = try device.allocate([outs], .float32)
-        try device.channelSum(ChannelsParameters(outer: rows, channels: outs, inner: 1), dy, into: db)
-        try tape.accumulate(db, to: bias)
+        try batch.pass(tape, to: [bias], [dy]) { inputs, rows in
+          let db = try device.allocate([outs], .float32)
+          let c = ChannelsParameters(outer: rows, channels: outs, inner: 1)
+          try device.channelSum(c, inputs[0], into: db)
+          return [db]
+        }
       }
     }
   }
@@ -80,7 +85,7 @@ extension Context {
     let p = attributes.parameters(x.shape, weight.shape)
     let y = try empty([Int(p.batch), Int(p.out_channels), Int(p.out_h), Int(p.out_w)])
     try device.conv2d(p, x.value, weight.value, bias: bias?.value, into: y)
-    let device = device
+    let (device, batch) = (device, batchSums)
     return output(y, of: [x, weight] + (bias.map { [$0] } ?? [])) { tape, dy in
       if x.requiresGradient {
         let dx = try device.allocate(x.shape, .float32)
@@ -88,16 +93,22 @@ extension Context {
         try tape.accumulate(dx, to: x)
       }
       if weight.requiresGradient {
-        let dw = try device.allocate(weight.shape, .float32)
-        try device.conv2dGradWeight(p, x.value, dy, into: dw)
-        try tape.accumulate(dw, to: weight)
+        try batch.pass(tape, to: [weight], [x.value, dy]) { inputs, rows in
+          let dw = try device.allocate(weight.shape, .float32)
+          var part = p
+          part.batch = Int32(rows)
+          try device.conv2dGradWeight(part, inputs[0], inputs[1], into: dw)
+          return [dw]
+        }
       }
       if let bias, bias.requiresGradient {
-        let db = try device.allocate(bias.shape, .float32)
-        let c = ChannelsParameters(
-          outer: Int(p.batch), channels: Int(p.out_channels), inner: Int(p.out_h) * Int(p.out_w))
-        try device.channelSum(c, dy, into: db)
-        try tape.accumulate(db, to: bias)
+        try batch.pass(tape, to: [bias], [dy]) { inputs, rows in
+          let db = try device.allocate(bias.shape, .float32)
+          let c = ChannelsParameters(
+            outer: rows, channels: Int(p.out_channels), inner: Int(p.out_h) * Int(p.out_w))
+          try device.channelSum(c, inputs[0], into: db)
+          return [db]
+        }
       }
     }
   }

@@ -36,7 +36,7 @@ extension Context {
   /// In training, zeroes elements at `rate` and scales the others by 1 / (1 - rate); otherwise x.
   public func dropout(_ x: Variable, rate: Float) throws -> Variable {
     guard drops, rate > 0 else { return x }
-    let stream = nextStream()
+    let stream = nextStream(for: x.shape)
     let y = try empty(x.shape)
     try device.dropout(stream, rate: rate, x.value, into: y)
     let device = device
@@ -78,7 +78,8 @@ extension Context {
     let gradient = try empty(logits.shape)
     try device.crossEntropyGrad(
       logits.value, labels: labels, rows: logits.shape[0], classes: logits.shape[1], smoothing: smoothing,
-      into: gradient)
+      batch: part?.batch ?? logits.shape[0], into: gradient)
     try tape.backward(from: logits, gradient: gradient)
+    try part?.finish(tape, on: device)
   }
 }

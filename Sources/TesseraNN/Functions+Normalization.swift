@@ -17,35 +17,85 @@ extension Context {
         "batchNorm", found: "\(x.shape)", wanted: "(batch, \(gamma.value.count), ...)")
     }
     let channels = x.shape[1]
-    let p = ChannelsParameters(
+    var p = ChannelsParameters(
       outer: x.shape[0], channels: channels, inner: x.shape[2...].reduce(1, *), eps: eps)
+    p.batch = Int32(part?.batch ?? x.shape[0])
     var (mean, variance) = (runningMean, runningVariance)
     if training {
       mean = try empty([channels])
       variance = try empty([channels])
-      try device.batchNormStatistics(p, x.value, mean: mean, variance: variance)
+      if let part {
+        try statistics(p, x.value, part, mean: mean, variance: variance)
+      } else {
+        try device.batchNormStatistics(p, x.value, mean: mean, variance: variance)
+      }
+      var whole = p
+      whole.outer = p.batch
       try device.batchNormUpdateRunning(
-        p, momentum: momentum, mean: mean, variance: variance, runningMean: runningMean,
+        whole, momentum: momentum, mean: mean, variance: variance, runningMean: runningMean,
         runningVariance: runningVariance)
     }
     let y = try empty(x.shape)
     try device.batchNorm(
       p, x.value, mean: mean, variance: variance, gamma: gamma.value, beta: beta.value, into: y)
-    let (device, training, batchMean, batchVariance) = (device, training, mean, variance)
+    let (device, training, batch, settings) = (device, training, batchSums, p)
+    let (batchMean, batchVariance) = (mean, variance)
     return output(y, of: [x, gamma, beta]) { tape, dy in
-      let dgamma = try device.allocate([channels], .float32)
-      let dbeta = try device.allocate([channels], .float32)
-      try device.batchNormGradParameters(
-        p, x.value, mean: batchMean, variance: batchVariance, dy, gamma: dgamma, beta: dbeta)
+      let sums = try batch.sums([[channels], [channels]], [x.value, dy]) { inputs, rows in
+        let dgamma = try device.allocate([channels], .float32)
+        let dbeta = try device.allocate([channels], .float32)
+        var part = settings
+        part.outer = Int32(rows)
+        try device.batchNormGradParameters(
+          part, inputs[0], mean: batchMean, variance: batchVariance, inputs[1], gamma: dgamma, beta: dbeta)
+        return [dgamma, dbeta]
+      }
+      let (dgamma, dbeta) = (sums[0], sums[1])
       if x.requiresGradient {
         let dx = try device.allocate(x.shape, .float32)
         try device.batchNormGradData(
-          p, x.value, mean: batchMean, variance: batchVariance, gamma: gamma.value, gradGamma: dgamma,
+          settings, x.value, mean: batchMean, variance: batchVariance, gamma: gamma.value, gradGamma: dgamma,
           gradBeta: dbeta, dy, training: training, into: dx)
         try tape.accumulate(dx, to: x)
       }
       try tape.accumulate(dgamma, to: gamma)
       try tape.accumulate(dbeta, to: beta)
+    }
+  }
+
+  /// Mean and variance of a batch of which a part is here. A group's squares are a gradient for a scale of 1 of what differs
+  /// from the mean: the same fma, without another kernel.
+  private func statistics(
+    _ p: ChannelsParameters, _ x: Tensor, _ part: BatchPart, mean: Tensor, variance: Tensor
+  ) throws {
+    let (device, channels) = (device, Int(p.channels))
+    let count = Float(Int(p.batch) * Int(p.inner))
+    func whole(
+      _ tensor: Tensor, _ sum: (Tensor, ChannelsParameters, Tensor) throws -> Void
+    ) throws {
+      let groups = try part.groups(of: [x], on: device) { inputs, rows in
+        let result = try device.allocate([channels], .float32)
+        var q = p
+        (q.outer, q.eps) = (Int32(rows), 0)
+        try sum(inputs[0], q, result)
+        return [result]
+      }
+      let values = try part.sums(groups, counts: [channels], on: device).map { value in
+        let share = value / count
+        return share.isNaN ? Float(bitPattern: 0x7fc0_0000) : share
+      }
+      try values.withUnsafeBytes { try device.upload($0, to: tensor, offset: 0) }
+    }
+    try whole(mean) { try device.channelSum($1, $0, into: $2) }
+    let one = try device.tensor([Float](repeating: 1, count: channels), [channels])
+    let zero = try device.tensor([Float](repeating: 0, count: channels), [channels])
+    try whole(variance) { x, q, squares in
+      let (centred, unused) = (
+        try device.allocate(x.shape, .float32), try device.allocate([channels], .float32)
+      )
+      try device.batchNorm(q, x, mean: mean, variance: one, gamma: one, beta: zero, into: centred)
+      try device.batchNormGradParameters(
+        q, x, mean: mean, variance: one, centred, gamma: squares, beta: unused)
     }
   }
 
@@ -57,18 +107,22 @@ extension Context {
     let rstd = try empty([x.shape[0]])
     try device.layerNorm(
       p, x.value, gamma: gamma.value, beta: beta.value, into: y, mean: mean, rstd: rstd)
-    let device = device
+    let (device, batch) = (device, batchSums)
     return output(y, of: [x, gamma, beta]) { tape, dy in
       if x.requiresGradient {
         let dx = try device.allocate(x.shape, .float32)
         try device.layerNormGradData(p, x.value, gamma: gamma.value, mean: mean, rstd: rstd, dy, into: dx)
         try tape.accumulate(dx, to: x)
       }
-      let dgamma = try device.allocate(gamma.shape, .float32)
-      let dbeta = try device.allocate(beta.shape, .float32)
-      try device.layerNormGradParameters(p, x.value, mean: mean, rstd: rstd, dy, gamma: dgamma, beta: dbeta)
-      try tape.accumulate(dgamma, to: gamma)
-      try tape.accumulate(dbeta, to: beta)
+      try batch.pass(tape, to: [gamma, beta], [x.value, mean, rstd, dy]) { inputs, rows in
+        let dgamma = try device.allocate(gamma.shape, .float32)
+        let dbeta = try device.allocate(beta.shape, .float32)
+        var part = p
+        part.rows = Int32(rows)
+        try device.layerNormGradParameters(
+          part, inputs[0], mean: inputs[1], rstd: inputs[2], inputs[3], gamma: dgamma, beta: dbeta)
+        return [dgamma, dbeta]
+      }
     }
   }
 }

@@ -74,6 +74,8 @@ public final class Context {
   public let tape: Tape?
   /// Whether batch norm uses the batch's statistics; and whether dropout is active.
   public let training: Bool, drops: Bool
+  /// What of the batch is here, where devices share it; nil: all of it.
+  public let part: BatchPart?
   private let seed: UInt64
   /// The number of the training step.
   public let step: UInt64
@@ -88,22 +90,31 @@ public final class Context {
   ///   - seed: the run's seed.
   ///   - step: the number of the training step; random numbers depend on (seed, step, draw, element) alone.
   ///   - dropout: whether dropout is active; as `training` unless given.
+  ///   - part: what of the batch is here; nil: all of it.
   public init(
     device: any Backend, training: Bool = false, differentiable: Bool = false, seed: UInt64 = 0,
-    step: UInt64 = 0, dropout: Bool? = nil
+    step: UInt64 = 0, dropout: Bool? = nil, part: BatchPart? = nil
   ) {
     self.device = device
     (self.training, drops) = (training, dropout ?? training)
     self.tape = differentiable ? Tape(device: device) : nil
     self.seed = seed
     self.step = step
+    self.part = part
   }
 
   /// The next random stream of this step: draw number in the low 16 bits, step above.
-  public func nextStream() -> RandomStream {
+  ///
+  /// - Parameter shape: what it is drawn for, (samples, ...): of the whole batch, or of the part that is here.
+  public func nextStream(for shape: [Int]) -> RandomStream {
     defer { draws += 1 }
-    return RandomStream(seed: seed, stream: step << 16 | draws)
+    var stream = RandomStream(seed: seed, stream: step << 16 | draws)
+    if let part { stream.first = part.samples.lowerBound * shape.dropFirst().reduce(1, *) }
+    return stream
   }
+
+  /// How gradients that go over the batch reach parameters.
+  var batchSums: BatchSums { BatchSums(device: device, part: part) }
 
   /// An uninitialised float tensor.
   func empty(_ shape: [Int]) throws -> Tensor { try device.allocate(shape, .float32) }

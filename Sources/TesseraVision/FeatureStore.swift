@@ -68,6 +68,16 @@ final class FeatureStore {
     }
   }
 
+  /// The same for a copy of the network on another device, if kept features are open to it.
+  init(_ store: FeatureStore, for copy: ImageClassifier) {
+    network = copy
+    (images, mode, noise, area) = (store.images, store.mode, store.noise, store.area)
+    (shape, cache) = (store.shape, store.cache)
+  }
+
+  /// Whether other devices can make batches of it: not of what the main device keeps.
+  var isOpenToAllDevices: Bool { !(cache is DeviceFeatureCache) }
+
   /// Features and images of some rows.
   func batch(_ rows: [Int], _ context: Context) throws -> Batch {
     let images: Tensor? =
@@ -82,7 +92,8 @@ final class FeatureStore {
     }
     if noise > 0, context.training {
       let drawn = try network.device.allocate(images.shape, .float32)
-      try network.device.randomNormal(context.nextStream(), mean: 0, deviation: noise, into: drawn)
+      try network.device.randomNormal(
+        context.nextStream(for: images.shape), mean: 0, deviation: noise, into: drawn)
       try network.device.binary(.add, images, drawn, into: images)
     }
     let large = try network.upsampled(images, rows.count)

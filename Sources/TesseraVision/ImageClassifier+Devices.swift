@@ -10,6 +10,11 @@ extension ImageClassifier {
     return try PerDevice(devices, main: self) { try copy(values, on: $0) }
   }
 
+  /// The network with its weights of now on another device.
+  func copy(on other: any Backend) throws -> ImageClassifier {
+    try copy(try state.map { try device.floats($0.tensor) }, on: other)
+  }
+
   /// The class probabilities' logarithms of normalised images, row-major (count, classes).
   public func logProbabilities(_ images: [Float]) throws -> [Float] {
     try copies(on: DeviceGroup(device)).logProbabilities(images)

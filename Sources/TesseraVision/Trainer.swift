@@ -19,6 +19,7 @@ public final class Trainer {
   private let optimizer: Adam
   private let checkpoint: Checkpoint?
   private let devices: DeviceGroup
+  private let splitting: BatchSplitting
   /// The epochs so far.
   public private(set) var history: [EpochRecord] = []
 
@@ -27,10 +28,12 @@ public final class Trainer {
   /// - Parameters:
   ///   - checkpoint: a folder for `checkpoint.safetensors` and `best.safetensors`; nil keeps the last epoch's
   ///     weights and writes nothing.
-  ///   - helpers: devices that help the network's with the frozen slice's output.
+  ///   - helpers: devices that help the network's with the frozen slice's output and with batches.
+  ///   - splitting: whether they take parts of batches. Features that the main device keeps leave too little to a step for that,
+  ///     and batches that are standardised as a whole stay whole.
   public init(
     _ network: ImageClassifier, _ plan: TrainingPlan, checkpoint: Checkpoint? = nil,
-    helpers: [any Backend] = []
+    helpers: [any Backend] = [], splitting: BatchSplitting = .measured
   ) throws {
     guard !plan.training.isEmpty, plan.batch >= 1, plan.epochs >= 0 else {
       throw TesseraError.input(
@@ -38,19 +41,9 @@ public final class Trainer {
         wanted: "rows to train on, a batch of 1 or more")
     }
     (self.network, self.plan, self.checkpoint) = (network, plan, checkpoint)
+    self.splitting = splitting
     devices = DeviceGroup(network.device, helpers: helpers)
-    let rates = plan.learningRates ?? network.architecture.learningRates(network.options.head)
-    func named(_ prefix: String, _ module: Sequential) -> [(name: String, parameter: Parameter)] {
-      module.parameters.map { (prefix + $0.name, $0.parameter) }
-    }
-    network.slice.setTrainable(plan.slice == .trainable)
-    optimizer = try Adam(
-      device: network.device,
-      [
-        .init(named("", network.slice), learningRate: plan.sliceRate ?? rates.convolutions),
-        .init(named("head.", network.head), learningRate: rates.convolutions),
-        .init(named("classifier.", network.classifier), learningRate: rates.classifier),
-      ], weightDecay: plan.weightDecay)
+    optimizer = try TrainingMember.optimizer(for: network, plan)
   }
 
   /// Trains to the last epoch and leaves the network with the weights of the best one on validation (the earliest
@@ -78,9 +71,11 @@ public final class Trainer {
       let loss = try device.span("epoch 0") { try meanLoss(plan.training, store) }
       try close(EpochRecord(epoch: 0, loss: loss, correct: try validate(store)), epochDone)
     }
+    let team = try TrainingTeam(
+      TrainingMember(network, optimizer, store, plan), devices, splitting, batch: plan.batch)
     while epochs < plan.epochs, !isPatienceAtAnEnd {
       let epoch = epochs + 1
-      let loss = try device.span("epoch \(epoch)") { try pass(epoch, store, progress) }
+      let loss = try device.span("epoch \(epoch)") { try pass(epoch, team, progress) }
       guard loss.isFinite else {
         throw TesseraError.failure(
           "training", found: "loss \(loss) in epoch \(epoch)", wanted: "a finite loss")
@@ -135,30 +130,24 @@ public final class Trainer {
   }
 
   /// One pass over the training rows; the mean loss.
-  private func pass(_ epoch: Int, _ store: FeatureStore, _ progress: (Int, Int, Int) throws -> Void) throws
+  private func pass(_ epoch: Int, _ team: TrainingTeam, _ progress: (Int, Int, Int) throws -> Void) throws
     -> Double
   {
     let order = try RandomStream(seed: plan.seed, stream: Self.orderStream + UInt64(epoch)).shuffled(
       plan.training)
-    let device = network.device
     let steps = (order.count + plan.batch - 1) / plan.batch
-    let losses = try device.allocate([order.count], .float32)
+    try team.startEpoch(rows: order.count)
     for step in 0..<steps {
       let begin = step * plan.batch
       let rows = Array(order[begin..<min(order.count, begin + plan.batch)])
-      let context = Context(
-        device: device, training: true, differentiable: true, seed: plan.seed,
-        step: UInt64((epoch - 1) * steps + step))
-      let labels = try device.tensor(rows.map { plan.labels[$0] }, [rows.count])
-      let input = try store.batch(rows, context)
-      let logits = try network.logits(input.features, images: input.images, context)
-      let part = try context.crossEntropy(logits, labels: labels, smoothing: plan.labelSmoothing)
-      try device.copy(part, to: losses, region: .whole(rows.count, at: begin))
-      try context.backward(from: logits, labels: labels, smoothing: plan.labelSmoothing)
-      try optimizer.step(factor: plan.schedule.factor(Int(context.step), of: plan.epochs * steps))
+      let number = (epoch - 1) * steps + step
+      try team.take(
+        TrainingStep(
+          rows: rows, begin: begin, number: UInt64(number),
+          factor: plan.schedule.factor(number, of: plan.epochs * steps)))
       try progress(epoch, begin + rows.count, order.count)
     }
-    return try device.floats(losses).reduce(0) { $0 + Double($1) } / Double(order.count)
+    return try team.epochLosses().reduce(0) { $0 + Double($1) } / Double(order.count)
   }
 
   /// The mean cross-entropy over some rows in evaluation mode.
@@ -204,12 +193,4 @@ public final class Trainer {
   }
 
   private static let orderStream: UInt64 = 1 << 60
-}
-
-extension CopyRegion {
-  /// A whole array to a place in another.
-  fileprivate static func whole(_ count: Int, at place: Int) -> CopyRegion {
-    CopyRegion(
-      rows: 1, columns: count, sourceStride: count, destinationOffset: place, destinationStride: count)
-  }
 }

@@ -153,6 +153,11 @@ struct TrainingOptions: ParsableArguments {
       "GiB of disk for it, in the output folder, where memory does not suffice (default: half of what is free). Changes no bit."
   )
   var featureDisk: Int?
+  @Option(
+    help:
+      "Whether several devices share batches that compute the slice: measured (where that is faster), always or never. Changes no bit."
+  )
+  var splitBatches = "measured"
 
   @Option(
     help:
@@ -191,8 +196,14 @@ struct TrainingOptions: ParsableArguments {
     return limits
   }
 
+  /// Whether devices share batches.
+  var splitting: BatchSplitting { BatchSplitting(rawValue: splitBatches) ?? .measured }
+
   /// Checks ranges.
   func validate() throws {
+    guard BatchSplitting(rawValue: splitBatches) != nil else {
+      throw TesseraError.input("split-batches", found: splitBatches, wanted: "measured, always or never")
+    }
     guard (0...100_000).contains(epochs) else {
       throw TesseraError.input("epochs", found: "\(epochs)", wanted: "0 to 100000")
     }

@@ -62,7 +62,7 @@ struct Run: ParsableCommand {
       progress.note("device: \(devices.name)")
       let summary = try Pipeline(
         c, devices: devices, out: out, embeddingBatch: encoder.batch,
-        limits: training.limits, progress: progress
+        limits: training.limits, splitting: training.splitting, progress: progress
       ).run()
       print(summary.text)
     }

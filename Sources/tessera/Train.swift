@@ -36,7 +36,7 @@ struct Train: ParsableCommand {
       try TensorFile.open(checkpoint).checkNumerics()
     }
     options.checkpoints = folder.path
-    options.limits = training.limits
+    (options.limits, options.splitting) = (training.limits, training.splitting)
     options.limits.folder = folder.path
     let key = try c.checkpointKey(
       images: try Fingerprint.ofFile(images),

@@ -125,7 +125,7 @@ import Testing
     try reference.device.crossEntropy(
       x, labels: labels, rows: count, classes: classes, smoothing: smoothing, into: losses)
     try reference.device.crossEntropyGrad(
-      x, labels: labels, rows: count, classes: classes, smoothing: smoothing, into: gradient)
+      x, labels: labels, rows: count, classes: classes, smoothing: smoothing, batch: count, into: gradient)
     let exact = rows(xs, classes).map { softmax($0, 1) }
     func target(_ row: Int, _ c: Int) -> Double {
       Double(smoothing) / Double(classes) + (c == wanted[row] ? 1 - Double(smoothing) : 0)

@@ -6,6 +6,7 @@ extension ChannelsParameters {
     self.channels = Int32(channels)
     self.inner = Int32(inner)
     self.eps = eps
+    batch = Int32(outer)
   }
 
   /// All elements.
@@ -19,6 +20,7 @@ extension RowsParameters {
     self.rows = Int32(rows)
     self.cols = Int32(columns)
     self.eps = eps
+    batch = Int32(rows)
   }
 }
 

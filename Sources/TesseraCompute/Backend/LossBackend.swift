@@ -4,9 +4,10 @@ public protocol LossBackend: MemoryBackend {
   /// smoothing / classes for every class (Szegedy et al. 2016, section 7).
   func crossEntropy(
     _ logits: Tensor, labels: Tensor, rows: Int, classes: Int, smoothing: Float, into losses: Tensor) throws
-  /// dlogits = (softmax(logits) - t) / rows: the gradient of the mean loss.
+  /// dlogits = (softmax(logits) - t) / batch: the gradient of the mean loss over a batch, of which the rows may be a part.
   func crossEntropyGrad(
-    _ logits: Tensor, labels: Tensor, rows: Int, classes: Int, smoothing: Float, into dlogits: Tensor) throws
+    _ logits: Tensor, labels: Tensor, rows: Int, classes: Int, smoothing: Float, batch: Int,
+    into dlogits: Tensor) throws
   /// One Adam step in place (Kingma and Ba 2015, algorithm 1, as PyTorch computes it).
   func adam(
     _ p: AdamParameters, gradient: Tensor, parameter: Tensor, firstMoment: Tensor, secondMoment: Tensor
@@ -21,10 +22,11 @@ extension LossBackend {
     try crossEntropy(logits, labels: labels, rows: rows, classes: classes, smoothing: 0, into: losses)
   }
 
-  /// Without smoothing.
+  /// Without smoothing, of a whole batch.
   public func crossEntropyGrad(
     _ logits: Tensor, labels: Tensor, rows: Int, classes: Int, into dlogits: Tensor
   ) throws {
-    try crossEntropyGrad(logits, labels: labels, rows: rows, classes: classes, smoothing: 0, into: dlogits)
+    try crossEntropyGrad(
+      logits, labels: labels, rows: rows, classes: classes, smoothing: 0, batch: rows, into: dlogits)
   }
 }

@@ -1,9 +1,11 @@
-/// A stream of random numbers: element i of a tensor depends on (seed, stream, i) alone.
+/// A stream of random numbers: element i of a tensor depends on (seed, stream, first + i) alone.
 public struct RandomStream: Sendable, Hashable {
   /// The run's seed.
   public var seed: UInt64
   /// What the numbers are for: one stream per layer and step.
   public var stream: UInt64
+  /// The number that element 0 has: not 0 in a part of a larger tensor. A multiple of 4.
+  public var first = 0
 
   /// A stream by seed and number.
   public init(seed: UInt64, stream: UInt64) {

@@ -16,7 +16,8 @@ extension Catalogue {
       }
     }
     let responses = [(1, 1, 1, 5), (2, 7, 65, 5), (1, 96, 9, 5), (3, 4, 64, 2), (2, 3, 63, 9), (0, 4, 4, 5)]
-    return rows + channels + standardize + responses.map { responseNorm($0) }
+    let parts = [batchNorm(8, 3, 5, training: true, batch: 21), batchNorm(0, 3, 5, training: true, batch: 8)]
+    return rows + channels + parts + standardize + responses.map { responseNorm($0) }
   }
 
   static func layerNorm(_ rows: Int, _ columns: Int) -> CatalogueCase {
@@ -46,12 +47,15 @@ extension Catalogue {
   }
 
   static func batchNorm(
-    _ outer: Int, _ channels: Int, _ inner: Int, training: Bool
+    _ outer: Int, _ channels: Int, _ inner: Int, training: Bool, batch: Int? = nil
   ) -> CatalogueCase {
-    let label = "\(outer)x\(channels)x\(inner) \(training ? "training" : "evaluation")"
+    let label =
+      "\(outer)x\(channels)x\(inner) \(training ? "training" : "evaluation")"
+      + (batch.map { " of \($0)" } ?? "")
     return CatalogueCase("batchNorm", label) { device in
       var inputs = CaseInputs(seed: 52)
-      let p = ChannelsParameters(outer: outer, channels: channels, inner: inner)
+      var p = ChannelsParameters(outer: outer, channels: channels, inner: inner)
+      p.batch = Int32(batch ?? outer)
       let x = try device.tensor(inputs.floats(p.count, -1, 4), [p.count])
       let gamma = try device.tensor(inputs.floats(channels), [channels])
       let beta = try device.tensor(inputs.floats(channels), [channels])
@@ -60,7 +64,7 @@ extension Catalogue {
       let runningVariance = try device.tensor(inputs.floats(channels, 0.5, 2), [channels])
       var mean = runningMean
       var variance = runningVariance
-      if training {
+      if training, outer > 0 {
         mean = try device.empty(channels)
         variance = try device.empty(channels)
         try device.batchNormStatistics(p, x, mean: mean, variance: variance)

@@ -8,14 +8,20 @@ extension Catalogue {
     }
     // One ulp wide: half of the sums round to the upper end, which must not be given.
     let narrow = [randomUniform(301, low: 1, high: Float(1).nextUp)]
+    // Parts of larger tensors; the blocks of the second go beyond 32 bits.
+    var (later, far) = (stream, stream)
+    (later.first, far.first) = (1 << 12, (1 << 34) - 8)
+    let parts = [randomUniform(67, stream: later), randomNormal(67, stream: far), dropout(67, stream: far)]
     let gathers = [(5, 1, 1), (11, 7, 3), (100, 9, 384), (3, 0, 5)].map { gatherRows($0, $1, $2) }
-    return counts + narrow + [dropout(65, specials: true)] + gathers + [gatherRows(4, 6, 5, outside: true)]
+    return counts + narrow + parts + [dropout(65, specials: true)] + gathers + [
+      gatherRows(4, 6, 5, outside: true)
+    ]
   }
 
   static func randomUniform(
     _ count: Int, low: Float = -2, high: Float = 3, stream: RandomStream = stream
   ) -> CatalogueCase {
-    CatalogueCase("randomUniform", "\(count) in \(low)..<\(high)") { device in
+    CatalogueCase("randomUniform", "\(count) in \(low)..<\(high)\(stream.place)") { device in
       let y = try device.empty(count)
       try device.randomUniform(stream, low: low, high: high, into: y)
       return [try device.output("y", y)]
@@ -23,7 +29,7 @@ extension Catalogue {
   }
 
   static func randomNormal(_ count: Int, stream: RandomStream = stream) -> CatalogueCase {
-    CatalogueCase("randomNormal", "\(count)") { device in
+    CatalogueCase("randomNormal", "\(count)\(stream.place)") { device in
       let y = try device.empty(count)
       try device.randomNormal(stream, mean: 0.5, deviation: 1e-4, into: y)
       return [try device.output("y", y)]
@@ -31,7 +37,7 @@ extension Catalogue {
   }
 
   static func dropout(_ count: Int, specials: Bool = false, stream: RandomStream = stream) -> CatalogueCase {
-    CatalogueCase("dropout", "\(count)\(specials ? " specials" : "")") { device in
+    CatalogueCase("dropout", "\(count)\(specials ? " specials" : "")\(stream.place)") { device in
       var inputs = CaseInputs(seed: 81)
       let x = try device.tensor(specials ? inputs.withSpecials(count) : inputs.floats(count), [count])
       let y = try device.empty(count)
@@ -58,4 +64,9 @@ extension Catalogue {
       return [try device.output("y", y)]
     }
   }
+}
+
+extension RandomStream {
+  /// Where a part begins, for a case's name.
+  fileprivate var place: String { first == 0 ? "" : " from \(first)" }
 }

@@ -6,14 +6,16 @@ extension Catalogue {
     ]
     return shapes.map { crossEntropy($0, $1, smoothing: $2) }
       + [crossEntropy(9, 5, smoothing: 0, outside: true), crossEntropy(9, 5, smoothing: 0.1, outside: true)]
-      + [0, 1, 17, 1000].map { adam($0) }
+      + [crossEntropy(8, 3, smoothing: 0, batch: 21)] + [0, 1, 17, 1000].map { adam($0) }
   }
 
   /// `outside`: with labels below 0 and beyond the classes, by one and by far.
   static func crossEntropy(
-    _ rows: Int, _ classes: Int, smoothing: Float, outside: Bool = false
+    _ rows: Int, _ classes: Int, smoothing: Float, outside: Bool = false, batch: Int? = nil
   ) -> CatalogueCase {
-    let label = "\(rows)x\(classes) smoothing \(smoothing) with gradient\(outside ? ", labels outside" : "")"
+    let label =
+      "\(rows)x\(classes) smoothing \(smoothing) with gradient\(outside ? ", labels outside" : "")"
+      + (batch.map { " of \($0)" } ?? "")
     return CatalogueCase("crossEntropy", label) { device in
       var inputs = CaseInputs(seed: 71)
       let logits = try device.tensor(inputs.floats(rows * classes, -12, 12), [rows, classes])
@@ -27,7 +29,8 @@ extension Catalogue {
       try device.crossEntropy(
         logits, labels: labels, rows: rows, classes: classes, smoothing: smoothing, into: losses)
       try device.crossEntropyGrad(
-        logits, labels: labels, rows: rows, classes: classes, smoothing: smoothing, into: gradient)
+        logits, labels: labels, rows: rows, classes: classes, smoothing: smoothing, batch: batch ?? rows,
+        into: gradient)
       return [try device.output("losses", losses), try device.output("dlogits", gradient)]
     }
   }

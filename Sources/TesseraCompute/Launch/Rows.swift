@@ -61,12 +61,13 @@ extension KernelLauncher {
   }
 
   public func crossEntropyGrad(
-    _ logits: Tensor, labels: Tensor, rows: Int, classes: Int, smoothing: Float, into dlogits: Tensor
+    _ logits: Tensor, labels: Tensor, rows: Int, classes: Int, smoothing: Float, batch: Int,
+    into dlogits: Tensor
   ) throws {
     try require("crossEntropyGrad", [(labels, rows)])
     try rowKernel(
       "tsr_cross_entropy_grad", logits, rows, classes, [labels], dlogits, outputs: rows * classes,
-      scale: smoothing)
+      scale: smoothing, batch: batch)
   }
 
   public func channelSum(_ p: ChannelsParameters, _ x: Tensor, into y: Tensor) throws {
@@ -83,11 +84,12 @@ extension KernelLauncher {
 
   private func rowKernel(
     _ name: String, _ x: Tensor, _ rows: Int, _ columns: Int, _ more: [Tensor], _ y: Tensor, outputs: Int,
-    scale: Float = 1
+    scale: Float = 1, batch: Int? = nil
   ) throws {
     try requireExtents(name, rows, columns)
     try require(name, [(x, rows * columns), (y, outputs)])
-    let p = RowsParameters(rows: rows, columns: columns, eps: scale)
+    var p = RowsParameters(rows: rows, columns: columns, eps: scale)
+    p.batch = Int32(batch ?? rows)
     try launch(.row("rows", name), items: rows, cost: columns * 4 + 64, p, [x] + more + [y])
   }
 }

@@ -4,7 +4,7 @@ extension KernelLauncher {
   public func randomUniform(_ stream: RandomStream, low: Float, high: Float, into y: Tensor) throws {
     try launch(
       .item("training", "tsr_random_uniform"), items: y.count, cost: 32,
-      stream.parameters(y.count, low, high),
+      try stream.parameters(y.count, low, high),
       [y])
   }
 
@@ -13,13 +13,14 @@ extension KernelLauncher {
   ) throws {
     try launch(
       .item("training", "tsr_random_normal_fill"), items: y.count, cost: 64,
-      stream.parameters(y.count, mean, deviation), [y])
+      try stream.parameters(y.count, mean, deviation), [y])
   }
 
   /// The raw 32-bit words of a stream, into an int32 tensor.
   func randomWords(_ stream: RandomStream, into y: Tensor) throws {
     try launch(
-      .item("training", "tsr_random_words"), items: y.count, cost: 32, stream.parameters(y.count, 0, 0), [y])
+      .item("training", "tsr_random_words"), items: y.count, cost: 32, try stream.parameters(y.count, 0, 0),
+      [y])
   }
 
   public func dropout(_ stream: RandomStream, rate: Float, _ x: Tensor, into y: Tensor) throws {
@@ -29,7 +30,7 @@ extension KernelLauncher {
     try require("dropout", [(y, x.count)])
     try launch(
       .item("training", "tsr_dropout"), items: x.count, cost: 32,
-      stream.parameters(x.count, rate, 1 / (1 - rate)), [x, y])
+      try stream.parameters(x.count, rate, 1 / (1 - rate)), [x, y])
   }
 
   public func gatherRows(_ table: Tensor, ids: Tensor, columns: Int, into y: Tensor) throws {
@@ -56,9 +57,14 @@ extension KernelLauncher {
 }
 
 extension RandomStream {
-  func parameters(_ count: Int, _ a: Float, _ b: Float) -> tsr_random_params {
-    tsr_random_params(
+  func parameters(_ count: Int, _ a: Float, _ b: Float) throws -> tsr_random_params {
+    guard first >= 0, first % 4 == 0, let block = UInt32(exactly: first / 4) else {
+      throw TesseraError.failure(
+        "random numbers", found: "a first element \(first)", wanted: "a multiple of 4, from 0 to 2^34 - 4")
+    }
+    return tsr_random_params(
       count: Int32(count), seed_lo: UInt32(truncatingIfNeeded: seed), seed_hi: UInt32(seed >> 32),
-      stream_lo: UInt32(truncatingIfNeeded: stream), stream_hi: UInt32(stream >> 32), a: a, b: b)
+      stream_lo: UInt32(truncatingIfNeeded: stream), stream_hi: UInt32(stream >> 32), first: block, a: a, b: b
+    )
   }
 }

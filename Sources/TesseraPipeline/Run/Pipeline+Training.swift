@@ -79,6 +79,7 @@ extension Pipeline {
     var options = try c.trainingOptions()
     (options.checkpoints, options.limits) = (place, limits)
     options.limits.folder = folder.path
+    options.splitting = splitting
     return try TrainedModel.train(
       images, options, key: key, on: devices,
       features: {

@@ -11,6 +11,7 @@ public struct Pipeline {
   let folder: RunDirectory
   private let embeddingBatch: Int
   let limits: FeatureLimits
+  let splitting: BatchSplitting
   let progress: ProgressLine
 
   /// Names of the files of a run.
@@ -42,17 +43,18 @@ public struct Pipeline {
   /// A pipeline.
   ///
   /// - Parameters:
-  ///   - devices: those that embed, compute the frozen slice's output and predict; the main one does the rest.
+  ///   - devices: those that embed, compute the frozen slice's output, share batches and predict; the main one does the rest.
   ///   - embeddingBatch: texts at once; changes no bit.
   ///   - limits: where the frozen slice's output may be kept between epochs (the file is the run directory's); changes no
   ///     bit.
+  ///   - splitting: whether devices share batches; changes no bit.
   /// - Throws: `TesseraError` if the folder cannot be used.
   public init(
     _ configuration: RunConfiguration, devices: DeviceGroup, out: String, embeddingBatch: Int = 64,
-    limits: FeatureLimits = .init(), progress: ProgressLine
+    limits: FeatureLimits = .init(), splitting: BatchSplitting = .measured, progress: ProgressLine
   ) throws {
     (self.configuration, self.devices, self.progress) = (configuration, devices, progress)
-    (self.embeddingBatch, self.limits) = (embeddingBatch, limits)
+    (self.embeddingBatch, self.limits, self.splitting) = (embeddingBatch, limits, splitting)
     // Mistakes in options are found before hours of work.
     let architecture = try configuration.architecture()
     if configuration.pixels > 0 {

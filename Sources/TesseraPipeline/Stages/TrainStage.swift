@@ -34,6 +34,8 @@ public struct TrainedModel {
     public var noise: Float = 0
     /// Where the frozen slice's output may be kept between epochs.
     public var limits = FeatureLimits()
+    /// Whether devices share batches.
+    public var splitting = BatchSplitting.measured
     /// Folder for checkpoints; nil: none.
     public var checkpoints: String?
 
@@ -87,7 +89,8 @@ public struct TrainedModel {
       plan.keepsStart = true
     }
     let checkpoint = options.checkpoints.map { Checkpoint(folder: $0, key: key) }
-    let trainer = try Trainer(network, plan, checkpoint: checkpoint, helpers: devices.helpers)
+    let trainer = try Trainer(
+      network, plan, checkpoint: checkpoint, helpers: devices.helpers, splitting: options.splitting)
     try trainer.run(features: features, progress: progress) { try epochDone($0, plan.validation.count) }
     return TrainedModel(
       networks: try network.copies(on: devices), statistics: statistics, classes: set.classes)

@@ -1,0 +1,99 @@
+import Foundation
+import TesseraCompute
+
+/// Where devices that each have a part of a batch add up what goes over the whole of it: results of groups of samples, in
+/// ascending order, the first to +0 (NUMERICS.md rule 6). The sums have the bits of one device that has the whole batch.
+public final class BatchExchange: @unchecked Sendable {
+  /// Thrown at parts whose work is in vain because another's has failed.
+  public struct GivenUp: Error {}
+
+  private let parts: Int
+  private let meeting = NSCondition()
+  private var arrived = 0, round = 0, isGivenUp = false
+  private var offers: [UnsafeBufferPointer<Float>]
+  /// By turns: a part may be in the next exchange while another still reads this one's sums.
+  private var sums = [UnsafeMutableBufferPointer<Float>](repeating: .init(start: nil, count: 0), count: 2)
+
+  /// A place for so many parts, each on a thread of its own.
+  public init(parts: Int) {
+    self.parts = parts
+    offers = [UnsafeBufferPointer<Float>](repeating: .init(start: nil, count: 0), count: parts)
+  }
+
+  deinit { for buffer in sums { buffer.deallocate() } }
+
+  /// No sum will come any more: parts that wait for one are told.
+  public func giveUp() {
+    meeting.withLock {
+      isGivenUp = true
+      meeting.broadcast()
+    }
+  }
+
+  /// The sums of all parts' groups; waits for every part.
+  ///
+  /// - Parameters:
+  ///   - groups: this part's results, (groups, count); they stay until it returns.
+  ///   - count: numbers a group has; the same for all parts.
+  ///   - part: which part this is, from 0 on in the order of its samples.
+  ///   - turn: how many exchanges there were before.
+  ///   - waited: the time spent waiting for other parts is added to it.
+  ///   - use: gets the sums, which last until it returns.
+  /// - Throws: `GivenUp`, and what `use` does.
+  func add<R>(
+    _ groups: UnsafeBufferPointer<Float>, count: Int, part: Int, turn: Int, waited: inout Duration,
+    _ use: (UnsafeBufferPointer<Float>) throws -> R
+  ) throws -> R {
+    let at = turn % 2
+    waited += try meet {
+      offers[part] = groups
+    } last: {
+      guard sums[at].count < count else { return }
+      sums[at].deallocate()
+      sums[at] = .allocate(capacity: count)
+    }
+    // Each adds up its share of the numbers. Nobody resizes while they do.
+    let target = meeting.withLock { sums[at] }
+    addUp(part * count / parts..<(part + 1) * count / parts, of: count, into: target)
+    waited += try meet {
+    } last: {
+    }
+    return try use(UnsafeBufferPointer(rebasing: target[..<count]))
+  }
+
+  private func addUp(_ range: Range<Int>, of count: Int, into target: UnsafeMutableBufferPointer<Float>) {
+    guard count > 0 else { return }
+    // Blocks that stay in the cache while the groups go by.
+    for begin in stride(from: range.lowerBound, to: range.upperBound, by: 4096) {
+      let block = begin..<min(range.upperBound, begin + 4096)
+      for index in block { target[index] = 0 }
+      for offer in offers {
+        for group in 0..<offer.count / count {
+          let base = group * count
+          for index in block { target[index] += offer[base + index] }
+        }
+      }
+      for index in block where target[index].isNaN { target[index] = Float(bitPattern: 0x7fc0_0000) }
+    }
+  }
+
+  /// Waits for all parts, and says how long; the last to come does something before they go on.
+  private func meet(_ each: () -> Void, last: () -> Void) throws -> Duration {
+    let start = ContinuousClock.now
+    meeting.lock()
+    defer { meeting.unlock() }
+    guard !isGivenUp else { throw GivenUp() }
+    each()
+    arrived += 1
+    guard arrived < parts else {
+      last()
+      (arrived, round) = (0, round + 1)
+      meeting.broadcast()
+      return .zero
+    }
+    let mine = round
+    while round == mine, !isGivenUp { meeting.wait() }
+    if round == mine { throw GivenUp() }
+    return ContinuousClock.now - start
+  }
+}

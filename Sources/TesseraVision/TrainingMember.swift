@@ -1,0 +1,90 @@
+import TesseraCompute
+import TesseraNN
+
+/// One step of training: which rows, and where they are in their epoch.
+struct TrainingStep: Sendable {
+  /// Rows of the batch, and the place of the first in the epoch's order.
+  let rows: [Int], begin: Int
+  /// The step's number over all epochs, and the factor on the learning rates.
+  let number: UInt64, factor: Float
+}
+
+/// A network in training on one device, with the whole of every batch or a part of it. Members that share batches have the
+/// same weights and moments, bit for bit, after each step.
+final class TrainingMember {
+  let network: ImageClassifier
+  let optimizer: Adam
+  let store: FeatureStore
+  let memory = BatchPart.Staging()
+  private let plan: TrainingPlan
+  private var losses: Tensor?
+
+  /// A member with a network, its optimiser and what its batches are made of.
+  init(_ network: ImageClassifier, _ optimizer: Adam, _ store: FeatureStore, _ plan: TrainingPlan) {
+    (self.network, self.optimizer, self.store, self.plan) = (network, optimizer, store, plan)
+  }
+
+  /// Another that goes on from this one on another device.
+  func copy(on device: any Backend) throws -> TrainingMember {
+    let copy = try network.copy(on: device)
+    let optimizer = try Self.optimizer(for: copy, plan)
+    for (mine, its) in zip(self.optimizer.state, optimizer.state) {
+      let values = try network.device.floats(mine.tensor)
+      try values.withUnsafeBytes { try device.upload($0, to: its.tensor, offset: 0) }
+    }
+    optimizer.restore(steps: self.optimizer.steps)
+    return TrainingMember(copy, optimizer, FeatureStore(store, for: copy), plan)
+  }
+
+  /// Losses of an epoch's rows start at 0: those of other members stay so.
+  func startEpoch(rows: Int) throws {
+    let losses = try network.device.allocate([rows], .float32)
+    try network.device.fill(losses, with: 0)
+    self.losses = losses
+  }
+
+  /// The losses of the rows that were in its parts since the epoch began, 0 for others.
+  func epochLosses() throws -> [Float] { try losses.map { try network.device.floats($0) } ?? [] }
+
+  /// Does a step with a part of its batch, or all of it.
+  func take(_ step: TrainingStep, _ part: BatchPart?) throws {
+    let device = network.device
+    let context = Context(
+      device: device, training: true, differentiable: true, seed: plan.seed, step: step.number, part: part)
+    let own = part?.samples ?? 0..<step.rows.count
+    let rows = Array(step.rows[own])
+    let labels = try device.tensor(rows.map { plan.labels[$0] }, [rows.count])
+    let input = try store.batch(rows, context)
+    let logits = try network.logits(input.features, images: input.images, context)
+    let values = try context.crossEntropy(logits, labels: labels, smoothing: plan.labelSmoothing)
+    if let losses, !rows.isEmpty {
+      try device.copy(values, to: losses, region: .whole(rows.count, at: step.begin + own.lowerBound))
+    }
+    try context.backward(from: logits, labels: labels, smoothing: plan.labelSmoothing)
+    try optimizer.step(factor: step.factor)
+  }
+
+  /// The optimiser of a network by a plan; the slice becomes trainable, or not, as the plan wants.
+  static func optimizer(for network: ImageClassifier, _ plan: TrainingPlan) throws -> Adam {
+    let rates = plan.learningRates ?? network.architecture.learningRates(network.options.head)
+    func named(_ prefix: String, _ module: Sequential) -> [(name: String, parameter: Parameter)] {
+      module.parameters.map { (prefix + $0.name, $0.parameter) }
+    }
+    network.slice.setTrainable(plan.slice == .trainable)
+    return try Adam(
+      device: network.device,
+      [
+        .init(named("", network.slice), learningRate: plan.sliceRate ?? rates.convolutions),
+        .init(named("head.", network.head), learningRate: rates.convolutions),
+        .init(named("classifier.", network.classifier), learningRate: rates.classifier),
+      ], weightDecay: plan.weightDecay)
+  }
+}
+
+extension CopyRegion {
+  /// A whole array to a place in another.
+  static func whole(_ count: Int, at place: Int) -> CopyRegion {
+    CopyRegion(
+      rows: 1, columns: count, sourceStride: count, destinationOffset: place, destinationStride: count)
+  }
+}

@@ -1,0 +1,133 @@
+import TesseraCompute
+import TesseraNN
+
+/// The devices that train one network: the main one alone, or several with a part of every batch each. Ways to divide
+/// batches are tried on steps of the training itself, for each gives the same bits.
+final class TrainingTeam {
+  private let devices: DeviceGroup
+  private let batch: Int
+  private var members: [TrainingMember]
+  private var exchange = BatchExchange(parts: 1)
+  private var division = BatchDivision.alone
+  private var epochRows = 0
+  /// Losses of members that left in this epoch.
+  private var left: [Float] = []
+  private var trials: Trials?
+
+  /// Steps by which a way is judged: the first builds kernels and fills pools, the fastest of the others counts.
+  private static let trialSteps = 3
+
+  private struct Trials {
+    var steps = 0
+    /// The fastest step so far of the way that is tried, and what each device needed for it.
+    var fastest = Double.infinity, needed: [Double] = []
+    var results: [(division: BatchDivision, seconds: Double)] = []
+  }
+
+  /// A team of a main member and devices that may help it.
+  init(_ main: TrainingMember, _ devices: DeviceGroup, _ splitting: BatchSplitting, batch: Int) throws {
+    (members, self.devices, self.batch) = ([main], devices, batch)
+    let isShareable =
+      !devices.helpers.isEmpty && batch > BatchPart.group && main.store.isOpenToAllDevices
+      && !main.network.standardizesBatches
+    switch splitting {
+    case .never: break
+    case .always where isShareable: try enter(.even(devices.all.count))
+    case .measured where isShareable: trials = Trials()
+    case .always, .measured: break
+    }
+  }
+
+  /// Starts an epoch of so many rows.
+  func startEpoch(rows: Int) throws {
+    epochRows = rows
+    left = [Float](repeating: 0, count: rows)
+    for member in members { try naming(member) { try member.startEpoch(rows: rows) } }
+  }
+
+  /// The losses of the epoch's rows, in their order.
+  func epochLosses() throws -> [Float] {
+    try members.reduce(left) { sum, member in
+      zip(sum, try naming(member) { try member.epochLosses() }).map(+)
+    }
+  }
+
+  /// Does a step on all devices that share it; returns when it is enqueued on each.
+  func take(_ step: TrainingStep) throws {
+    let isTrial = trials != nil && step.rows.count == batch
+    guard isTrial else { return _ = try share(step, timed: false) }
+    try finishTrial(try share(step, timed: true))
+  }
+
+  /// Does a step; the seconds that each device was at work, where they are wanted.
+  private func share(_ step: TrainingStep, timed: Bool) throws -> (all: Double, each: [Double]) {
+    let start = ContinuousClock.now
+    let seconds: [Double]
+    if members.count == 1 {
+      try members[0].take(step, nil)
+      if timed { try members[0].network.device.synchronize() }
+      seconds = [(ContinuousClock.now - start) / .seconds(1)]
+    } else {
+      let parts = division.parts(of: step.rows.count, group: BatchPart.group)
+      let exchange = exchange
+      seconds = try devices.together(members.map { ($0.network.device, $0) }) { number, member in
+        let part = BatchPart(
+          parts[number], of: step.rows.count, exchange, number: number, memory: member.memory)
+        let start = ContinuousClock.now
+        try member.take(step, part)
+        if timed { try member.network.device.synchronize() }
+        return (ContinuousClock.now - start - part.waited) / .seconds(1)
+      } failed: {
+        exchange.giveUp()
+      }
+    }
+    return ((ContinuousClock.now - start) / .seconds(1), seconds)
+  }
+
+  private func finishTrial(_ took: (all: Double, each: [Double])) throws {
+    guard var trials else { return }
+    trials.steps += 1
+    if trials.steps > 1, took.all < trials.fastest { (trials.fastest, trials.needed) = (took.all, took.each) }
+    defer { if self.trials != nil { self.trials = trials } }
+    guard trials.steps == Self.trialSteps else { return }
+    trials.results.append((division, trials.fastest))
+    let next =
+      switch trials.results.count {
+      case 1: BatchDivision.even(devices.all.count)
+      case 2: division.bySpeed(trials.needed, batch: batch, group: BatchPart.group)
+      default: BatchDivision.alone
+      }
+    (trials.steps, trials.fastest) = (0, .infinity)
+    let isNew = !trials.results.contains { $0.division == next }
+    guard trials.results.count < 3, isNew, next.devices.count > 1 else {
+      self.trials = nil
+      return try enter(trials.results.min { $0.seconds < $1.seconds }?.division ?? .alone)
+    }
+    try enter(next)
+  }
+
+  /// Goes over to another division: members that were not in the last one start from the main one's weights.
+  private func enter(_ next: BatchDivision) throws {
+    let now = Dictionary(uniqueKeysWithValues: zip(division.devices, members))
+    for (number, member) in now where !next.devices.contains(number) {
+      left = zip(left, try naming(member) { try member.epochLosses() }).map(+)
+    }
+    members = try next.devices.map { number in
+      if let member = now[number] { return member }
+      let device = devices.all[number]
+      return try devices.naming(device) {
+        let member = try members[0].copy(on: device)
+        try member.startEpoch(rows: epochRows)
+        return member
+      }
+    }
+    division = next
+    // What members keep of turns goes on: all of them start at the first.
+    for member in members { member.memory.restart() }
+    exchange = BatchExchange(parts: members.count)
+  }
+
+  private func naming<R>(_ member: TrainingMember, _ body: () throws -> R) rethrows -> R {
+    try devices.naming(member.network.device, body)
+  }
+}
