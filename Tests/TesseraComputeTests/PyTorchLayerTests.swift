@@ -77,6 +77,16 @@ import Testing
     try device.batchNormGradData(
       p, x, mean: mean, variance: variance, gamma: gamma, gradGamma: dgamma, gradBeta: dbeta, dy,
       training: training, into: dx)
+    // A device that has the last sample alone, of nine, makes that sample's part.
+    var last = ChannelsParameters(outer: 1, channels: 3, inner: 20, eps: 1e-3)
+    last.batch = 9
+    let part = try torch.empty(1, 3, 20)
+    let (tail, tailSlopes) = (drawn(84, 540, -2, 5).suffix(60), drawn(89, 540).suffix(60))
+    try device.batchNormGradData(
+      last, try device.tensor(Array(tail), [60]), mean: mean, variance: variance, gamma: gamma,
+      gradGamma: dgamma, gradBeta: dbeta, try device.tensor(Array(tailSlopes), [60]), training: training,
+      into: part)
+    #expect(try device.floats(part) == Array(device.floats(dx).suffix(60)))
     for (name, tensor) in [
       ("y", y), ("dx", dx), ("gamma", dgamma), ("beta", dbeta), ("mean", running), ("variance", spread),
     ] {

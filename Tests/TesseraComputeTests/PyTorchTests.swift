@@ -151,9 +151,16 @@ import Testing
       try torch.device.crossEntropy(
         logits, labels: labels, rows: 9, classes: 4, smoothing: smoothing, into: losses)
       try torch.device.crossEntropyGrad(
-        logits, labels: labels, rows: 9, classes: 4, smoothing: smoothing, into: gradient)
+        logits, labels: labels, rows: 9, classes: 4, smoothing: smoothing, batch: 9, into: gradient)
       try torch.expect("crossEntropy.\(name).losses", losses)
       try torch.expect("crossEntropy.\(name).gradient", gradient, 1e-6)
+      // A device that has a part of the batch makes that part of the gradient.
+      let part = try torch.empty(5, 4)
+      try torch.device.crossEntropyGrad(
+        try torch.device.tensor(Array(drawn(75, 36, -9, 9)[16...]), [5, 4]),
+        labels: try torch.device.tensor((4..<9).map { Int32($0 * 3 % 4) }, [5]), rows: 5, classes: 4,
+        smoothing: smoothing, batch: 9, into: part)
+      #expect(try torch.device.floats(part) == Array(torch.device.floats(gradient)[16...]))
     }
   }
 

@@ -62,6 +62,12 @@ import Testing
     try device.dropout(stream, rate: 0.3, x, into: y)
     let kept = zip(xs, units).map { Float($1) >= 0.3 ? $0 / (1 - 0.3) : 0 }
     try reference.expect(y, kept, 3e-7, "dropout")
+    // A part of a larger tensor.
+    var later = stream
+    later.first = 400
+    let part = try reference.empty(count - 400)
+    try device.randomUniform(later, low: -2, high: 3, into: part)
+    try reference.expect(part, units.dropFirst(400).map { -2 + 5 * $0 }, 3e-7, "from element 400 on")
   }
 
   @Test func normalAndUniformNumbersHaveTheirMoments() throws {
