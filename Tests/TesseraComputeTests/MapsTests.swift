@@ -70,6 +70,30 @@ import Testing
     }
   }
 
+  /// What has no polynomial: exact, or rounded once.
+  @Test func simpleMapsAreExact() throws {
+    var reference = try Reference()
+    let (x, xs) = try reference.input([4001], -8, 8)
+    let (b, ys) = try reference.input([4001], 0.5, 8)
+    let y = try reference.empty(4001)
+    let maps: [(UnaryOperation, (Double) -> Double)] = [
+      (.identity, { $0 }), (.relu, { max(0, $0) }), (.relu6, { min(6, max(0, $0)) }), (.square, { $0 * $0 }),
+      (.abs, { abs($0) }), (.negate, { -$0 }), (.affine, { 0.3125 * $0 - 1.25 }),
+    ]
+    for (operation, exact) in maps {
+      try reference.device.unary(operation, x, alpha: 0.3125, beta: -1.25, into: y)
+      #expect(try reference.device.floats(y) == xs.map { Float(exact($0)) }, "\(operation)")
+    }
+    let operations: [(BinaryOperation, (Double, Double) -> Double)] = [
+      (.add, +), (.subtract, -), (.multiply, *), (.divide, /), (.maximum, { max($0, $1) }),
+      (.minimum, { min($0, $1) }),
+    ]
+    for (operation, exact) in operations {
+      try reference.device.binary(operation, x, b, into: y)
+      #expect(try reference.device.floats(y) == zip(xs, ys).map { Float(exact($0, $1)) }, "\(operation)")
+    }
+  }
+
   @Test func binaryOperationsBroadcastOverChannels() throws {
     var reference = try Reference()
     let p = ChannelsParameters(outer: 3, channels: 5, inner: 7)

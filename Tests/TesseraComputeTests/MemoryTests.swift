@@ -28,6 +28,32 @@ import Testing
     }
   }
 
+  @Test func aCopiedRegionIsAllThatChanges() throws {
+    var reference = try Reference()
+    let device = reference.device
+    for (rows, columns) in [(1, 1), (3, 5), (7, 64), (0, 3), (2, 0)] {
+      let (sourceStride, targetStride) = (columns + 3, columns + 1)
+      let region = CopyRegion(
+        rows: rows, columns: columns, sourceOffset: 2, sourceStride: sourceStride, destinationOffset: 4,
+        destinationStride: targetStride)
+      let (source, values) = try reference.input([2 + rows * sourceStride])
+      let (target, before) = try reference.input([4 + rows * targetStride])
+      let (whole, integers) = try reference.integers(values.count, below: 1 << 20)
+      let out = try device.tensor([Int32](repeating: -1, count: before.count), [before.count])
+      try device.copy(source, to: target, region: region)
+      try device.copy(whole, to: out, region: region)
+      var (wanted, wantedIntegers) = (before, [Int](repeating: -1, count: before.count))
+      for row in 0..<rows {
+        for column in 0..<columns {
+          let (from, to) = (2 + row * sourceStride + column, 4 + row * targetStride + column)
+          (wanted[to], wantedIntegers[to]) = (values[from], integers[from])
+        }
+      }
+      try reference.expect(target, wanted, 0)
+      #expect(try device.ints(out).map { Int($0) } == wantedIntegers)
+    }
+  }
+
   @Test func everyElementIsFilled() throws {
     let device = try CPUBackend(threads: 3)
     for count in [0, 1, 63, 64, 65, 4097] {

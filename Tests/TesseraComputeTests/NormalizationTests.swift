@@ -12,18 +12,6 @@ import Testing
     return v.map { ($0 - mean) / (variance + eps).squareRoot() }
   }
 
-  /// The gradient of sum(dy f(x)) by central differences.
-  private func slope(_ x: [Double], _ dy: [Double], _ f: ([Double]) -> [Double]) -> [Double] {
-    x.indices.map { i in
-      func at(_ h: Double) -> Double {
-        var moved = x
-        moved[i] += h
-        return zip(f(moved), dy).reduce(0) { $0 + $1.0 * $1.1 }
-      }
-      return (at(1e-4) - at(-1e-4)) / 2e-4
-    }
-  }
-
   @Test(arguments: [(1, 5), (9, 7), (3, 65), (17, 64)]) func layerNorm(_ rows: Int, _ columns: Int) throws {
     var reference = try Reference()
     let p = RowsParameters(rows: rows, columns: columns, eps: 1e-3)

@@ -44,3 +44,15 @@ struct Reference {
 
 /// Sum over a range.
 func sum(_ range: Range<Int>, _ term: (Int) -> Double) -> Double { range.reduce(0) { $0 + term($1) } }
+
+/// The gradient of sum(dy f(x)) by central differences.
+func slope(_ x: [Double], _ dy: [Double], _ f: ([Double]) -> [Double]) -> [Double] {
+  x.indices.map { i in
+    func at(_ h: Double) -> Double {
+      var moved = x
+      moved[i] += h
+      return zip(f(moved), dy).reduce(0) { $0 + $1.0 * $1.1 }
+    }
+    return (at(1e-4) - at(-1e-4)) / 2e-4
+  }
+}

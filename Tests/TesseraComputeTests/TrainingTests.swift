@@ -25,6 +25,51 @@ import Testing
     #expect(try long != numbers(5, 7, 1000) && long != numbers(6, 6, 1000))
   }
 
+  /// Philox once more, in 64-bit arithmetic.
+  private func words(_ stream: RandomStream, _ count: Int) -> [UInt32] {
+    (0..<(count + 3) / 4).flatMap { block -> [UInt32] in
+      var c = [UInt64(block), 0, stream.stream & 0xFFFF_FFFF, stream.stream >> 32]
+      var (low, high) = (UInt32(truncatingIfNeeded: stream.seed), UInt32(stream.seed >> 32))
+      for _ in 0..<10 {
+        let (a, b) = (c[0] * 0xD251_1F53, c[2] * 0xCD9E_8D57)
+        c = [
+          b >> 32 ^ c[1] ^ UInt64(low), b & 0xFFFF_FFFF, a >> 32 ^ c[3] ^ UInt64(high), a & 0xFFFF_FFFF,
+        ]
+        (low, high) = (low &+ 0x9E37_79B9, high &+ 0xBB67_AE85)
+      }
+      return c.map { UInt32($0) }
+    }
+  }
+
+  @Test func randomNumbersAndDropoutFollowFromTheWords() throws {
+    var reference = try Reference()
+    let (device, count) = (reference.device, 1003)
+    let stream = RandomStream(seed: 0x1234_5678_9ABC_DEF0, stream: 0xFEDC_BA98_7654_3210)
+    let units = words(stream, count).prefix(count).map { Double($0 >> 8) * 0x1p-24 }
+    let y = try reference.empty(count)
+    try device.randomUniform(stream, low: -2, high: 3, into: y)
+    try reference.expect(y, units.map { -2 + 5 * $0 }, 3e-7, "uniform")
+    // Box and Muller: words 2 n and 2 n + 1 give the cosine and the sine of a turn.
+    try device.randomNormal(stream, mean: 0.5, deviation: 2, into: y)
+    let all = words(stream, count + 3).map { Double($0 >> 8) * 0x1p-24 }
+    let normal = (0..<count).map { i -> Double in
+      let (u, turn) = (all[i / 2 * 2], all[i / 2 * 2 + 1])
+      let angle = 2 * Double.pi * turn
+      return 0.5 + 2 * (-2 * log(1 - u)).squareRoot() * (i % 2 == 0 ? cos(angle) : sin(angle))
+    }
+    try reference.expect(y, normal, 2e-6, "normal")
+    let (x, xs) = try reference.input([count])
+    try device.dropout(stream, rate: 0.3, x, into: y)
+    let kept = zip(xs, units).map { Float($1) >= 0.3 ? $0 / (1 - 0.3) : 0 }
+    try reference.expect(y, kept, 3e-7, "dropout")
+    // A part of a larger tensor.
+    var later = stream
+    later.first = 400
+    let part = try reference.empty(count - 400)
+    try device.randomUniform(later, low: -2, high: 3, into: part)
+    try reference.expect(part, units.dropFirst(400).map { -2 + 5 * $0 }, 3e-7, "from element 400 on")
+  }
+
   @Test func normalAndUniformNumbersHaveTheirMoments() throws {
     let device = try CPUBackend()
     let count = 1_000_000

@@ -23,6 +23,104 @@ import Testing
     #expect(found.reduce(0, +) <= 1.01 * reference.reduce(0, +), "\(found) \(reference)")
   }
 
+  /// The parts of scikit-learn's exact method (tools/golden/tsne.py).
+  private let exact = Result { try Golden(.module).tensors("exact.safetensors") }
+
+  private let count = 60
+
+  /// Joint probabilities of 60 points on a device, and on the host.
+  private func joint(on device: any Backend) throws -> (tensor: Tensor, values: [Float]) {
+    let points = drawn(11, count * 20).enumerated().map { $1 + Float($0 / (count / 3 * 20)) * 0.5 }
+    var tsne = TSNE()
+    tsne.perplexity = 5
+    guard case .all(let joint, _) = try tsne.affinities(points, count, 20, device) else {
+      throw TesseraError.failure("tests", found: "neighbours", wanted: "all pairs")
+    }
+    return (joint, try device.floats(joint))
+  }
+
+  @Test func jointProbabilitiesAreScikitLearns() throws {
+    let found = try joint(on: try CPUBackend()).values
+    let wanted = try exact.get().floats("p")
+    var at = 0
+    for i in 0..<count {
+      for j in i + 1..<count {
+        #expect(abs(found[i * count + j] - wanted[at]) <= 1e-4 * wanted[at] + 1e-9)
+        #expect(found[i * count + j] == found[j * count + i])
+        at += 1
+      }
+    }
+    #expect(at == wanted.count)
+  }
+
+  @Test(arguments: [1, 12]) func divergenceGradientAndStepsAreScikitLearns(_ factor: Int) throws {
+    let (device, golden) = (try CPUBackend(), try exact.get())
+    let joint = try joint(on: device).tensor
+    let layout = try device.tensor(drawn(12, 2 * count, -2, 2), [2, count])
+    let (velocity, gains) = (
+      try device.allocate([2, count], .float32), try device.allocate([2, count], .float32)
+    )
+    let (forces, one) = (try device.allocate([5, count], .float32), try device.allocate([1], .float32))
+    try device.fill(velocity, with: 0)
+    try device.fill(gains, with: 1)
+    if factor == 1 {
+      try device.tsneDivergence(joint, layout: layout, points: count, into: one)
+      #expect(abs(try device.floats(one)[0] - (try golden.floats("divergence.1")[0])) < 1e-5)
+    }
+    var p = TSNEParameters()
+    (p.points, p.exaggeration, p.learning_rate) = (Int32(count), Float(factor), 20)
+    (p.momentum, p.min_gain) = (0.5, 0.01)
+    for step in 0..<10 {
+      try device.tsneForces(p, joint: joint, layout: layout, into: forces)
+      if step == 0 {
+        let wanted = try golden.floats("gradient.\(factor)")
+        let size = wanted.reduce(0) { max($0, abs($1)) }
+        #expect(largestDifference(gradient(try device.floats(forces), factor), wanted).value < 2e-5 * size)
+      }
+      try device.tsneUpdate(
+        p, forces: forces, layout: layout, velocity: velocity, gains: gains, squaredNorm: one)
+    }
+    #expect(largestDifference(try device.floats(layout), try golden.floats("layout.\(factor)")).value < 1e-3)
+  }
+
+  /// 4 (attraction - repulsion / Z), equation 5 of van der Maaten and Hinton.
+  private func gradient(_ forces: [Float], _ factor: Int) -> [Float] {
+    let z = forces[..<count].reduce(0, +)
+    return (0..<2 * count).map { 4 * (Float(factor) * forces[count + $0] - forces[3 * count + $0] / z) }
+  }
+
+  @Test func theGradientIsTheSlopeOfTheDivergence() throws {
+    let device = try CPUBackend()
+    let (tensor, p) = try joint(on: device)
+    var places = drawn(12, 2 * count, -2, 2)
+    func divergence() -> Double {
+      let y = places.map { Double($0) }
+      func q(_ i: Int, _ j: Int) -> Double {
+        let (dx, dy) = (y[i] - y[j], y[count + i] - y[count + j])
+        return i == j ? 0 : 1 / (1 + dx * dx + dy * dy)
+      }
+      let pairs = (0..<count * count).map { q($0 / count, $0 % count) }
+      let z = pairs.reduce(0, +)
+      return zip(p, pairs).reduce(0) { $0 + ($1.1 > 0 ? Double($1.0) * log(Double($1.0) * z / $1.1) : 0) }
+    }
+    var parameters = TSNEParameters()
+    (parameters.points, parameters.exaggeration) = (Int32(count), 1)
+    let forces = try device.allocate([5, count], .float32)
+    try device.tsneForces(
+      parameters, joint: tensor, layout: try device.tensor(places, [2, count]), into: forces)
+    let found = gradient(try device.floats(forces), 1)
+    let size = found.reduce(0) { max($0, abs($1)) }
+    for i in stride(from: 0, to: 2 * count, by: 7) {
+      let (place, h) = (places[i], Float(1) / 1024)
+      places[i] = place + h
+      let above = divergence()
+      places[i] = place - h
+      let slope = (above - divergence()) / Double(2 * h)
+      places[i] = place
+      #expect(abs(Double(found[i]) - slope) < 1e-4 * Double(size), "coordinate \(i)")
+    }
+  }
+
   @Test func clustersStayTogether() throws {
     let result = try TSNE().layOut(points, count: 240, dims: 20, on: try CPUBackend())
     var alike = 0

@@ -11,6 +11,7 @@ import Testing
     /// Extents of the inputs; a gradient is wanted for all.
     let shapes: [[Int]]
     var range: (Float, Float) = (-1, 1)
+    var training = true
     let run: @Sendable ([Variable], Context) throws -> Variable
   }
 
@@ -36,9 +37,18 @@ import Testing
         x[0], gamma: x[1], beta: x[2], runningMean: statistics, runningVariance: statistics, momentum: 0,
         eps: 1e-3)
     },
+    Case(testDescription: "batchNorm in evaluation", shapes: [[9, 3, 2, 2], [3], [3]], training: false) {
+      x, context in
+      let mean = try context.device.tensor([0.25, -0.5, 1] as [Float], [3])
+      let variance = try context.device.tensor([1, 0.5, 2] as [Float], [3])
+      return try context.batchNorm(
+        x[0], gamma: x[1], beta: x[2], runningMean: mean, runningVariance: variance, momentum: 0.1, eps: 1e-3)
+    },
     Case(testDescription: "layerNorm", shapes: [[9, 7], [7], [7]]) {
       try $1.layerNorm($0[0], gamma: $0[1], beta: $0[2], eps: 1e-3)
     },
+    Case(testDescription: "relu", shapes: [[30]], range: (-4, 4)) { try $1.activation(.relu, $0[0]) },
+    Case(testDescription: "relu6", shapes: [[30]], range: (-9, 9)) { try $1.activation(.relu6, $0[0]) },
     Case(testDescription: "gelu", shapes: [[30]], range: (-4, 4)) { try $1.activation(.gelu, $0[0]) },
     Case(testDescription: "tanh", shapes: [[30]], range: (-4, 4)) { try $1.activation(.tanh, $0[0]) },
     Case(testDescription: "sigmoid", shapes: [[30]], range: (-4, 4)) { try $1.activation(.sigmoid, $0[0]) },
@@ -47,6 +57,12 @@ import Testing
       try $1.adaptiveAveragePool($0[0], size: 3)
     },
     Case(testDescription: "maxPool", shapes: [[2, 2, 7, 5]]) { try $1.maxPool($0[0], kernel: 3, stride: 2) },
+    Case(testDescription: "maxPool with padding", shapes: [[2, 2, 7, 5]]) {
+      try $1.maxPool($0[0], kernel: 3, stride: 2, padding: 1)
+    },
+    Case(testDescription: "averagePool", shapes: [[2, 2, 7, 5]]) {
+      try $1.averagePool($0[0], kernel: 3, stride: 2, padding: 1)
+    },
     Case(testDescription: "localResponseNorm", shapes: [[2, 6, 5]], range: (-2, 2)) {
       try $1.localResponseNorm($0[0], size: 5, alpha: 0.5)
     },
@@ -54,6 +70,15 @@ import Testing
     Case(testDescription: "channels, taken apart and joined", shapes: [[2, 5, 3]]) { x, context in
       let (a, b) = (try context.channels(0..<2, of: x[0]), try context.channels(1..<5, of: x[0]))
       return try context.concatenateChannels(try context.activation(.tanh, b), a)
+    },
+    Case(testDescription: "a residual block", shapes: [[12]]) {
+      try Residual(
+        Sequential([Activation(.tanh)]), shortcut: Sequential([Activation(.gelu)]), activation: .sigmoid)(
+          $0[0], $1)
+    },
+    Case(testDescription: "ShuffleNet's units", shapes: [[2, 4, 3, 2]]) {
+      try ShuffleUnit(first: Sequential([Activation(.gelu)]), second: Sequential([Activation(.tanh)]))(
+        try ShuffleUnit(second: Sequential([Activation(.sigmoid)]))($0[0], $1), $1)
     },
     Case(testDescription: "dropout", shapes: [[50]]) { try $1.dropout($0[0], rate: 0.4) },
     Case(testDescription: "a sum used twice", shapes: [[12], [12]]) { x, context in
@@ -71,7 +96,8 @@ import Testing
       let inputs = try zip(values, item.shapes).map {
         Variable(try device.tensor($0, $1), requiresGradient: true)
       }
-      let context = Context(device: device, training: true, differentiable: differentiable, seed: 3, step: 0)
+      let context = Context(
+        device: device, training: item.training, differentiable: differentiable, seed: 3, step: 0)
       return (try item.run(inputs, context), inputs, context)
     }
     let (y, inputs, context) = try forward(true)
@@ -94,6 +120,31 @@ import Testing
         let slope = (above - below) / Double(2 * h)
         #expect(abs(Double(gradient[i]) - slope) < 2e-3 * max(1, abs(slope)), "input \(index), element \(i)")
       }
+    }
+  }
+
+  /// The gradient of the mean loss, as `backward(from:labels:)` starts it.
+  @Test(arguments: [Float(0), 0.125]) func theGradientOfTheLossIsItsSlope(_ smoothing: Float) throws {
+    let device = try CPUBackend(threads: 1)
+    var values = drawn(90, 9 * 4, -3, 3)
+    let labels = try device.tensor((0..<9).map { Int32($0 * 3 % 4) }, [9])
+    func loss() throws -> Double {
+      let x = Variable(try device.tensor(values, [9, 4]))
+      let losses = try Context(device: device).crossEntropy(x, labels: labels, smoothing: smoothing)
+      return try device.floats(losses).reduce(0) { $0 + Double($1) } / 9
+    }
+    let context = Context(device: device, differentiable: true)
+    let logits = Variable(try device.tensor(values, [9, 4]), requiresGradient: true)
+    try context.backward(from: logits, labels: labels, smoothing: smoothing)
+    let gradient = try device.floats(try #require(logits.gradient))
+    for i in values.indices {
+      let (value, h) = (values[i], Float(1) / 64)
+      values[i] = value + h
+      let above = try loss()
+      values[i] = value - h
+      let slope = (above - (try loss())) / Double(2 * h)
+      values[i] = value
+      #expect(abs(Double(gradient[i]) - slope) < 1e-4, "element \(i)")
     }
   }
 
