@@ -52,8 +52,17 @@ TSR_EMBED_END
 TSR_EMBED_BEGIN(product_groups_h)
 #embed "cl/product_groups.h"
 TSR_EMBED_END
+TSR_EMBED_BEGIN(dense_rows_h)
+#embed "cl/dense_rows.h"
+TSR_EMBED_END
 TSR_EMBED_BEGIN(matmul_cl)
 #embed "cl/matmul.cl"
+TSR_EMBED_END
+TSR_EMBED_BEGIN(dense_cl)
+#embed "cl/dense.cl"
+TSR_EMBED_END
+TSR_EMBED_BEGIN(direct_cl)
+#embed "cl/direct.cl"
 TSR_EMBED_END
 TSR_EMBED_BEGIN(attention_rows_h)
 #embed "cl/attention_rows.h"
@@ -81,6 +90,7 @@ static const tsr_source sources[] = {
     {"product.h", product_h},
     {"product_rows.h", product_rows_h},
     {"product_groups.h", product_groups_h},
+    {"dense_rows.h", dense_rows_h},
     {"attention_rows.h", attention_rows_h},
     {"attention_groups.h", attention_groups_h},
     {"maps.cl", maps_cl},
@@ -93,6 +103,8 @@ static const tsr_source sources[] = {
     {"neighbours.cl", neighbours_cl},
     {"matmul.cl", matmul_cl},
     {"conv.cl", conv_cl},
+    {"dense.cl", dense_cl},
+    {"direct.cl", direct_cl},
     {"attention.cl", attention_cl},
     {"peaks.cl", peaks_cl},
 };

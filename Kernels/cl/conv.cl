@@ -1,4 +1,5 @@
-// Convolutions as products with taps (product.h): no im2col matrix is written. Few channels a group: direct sums.
+// Convolutions as products with taps (product.h): no im2col matrix is written. GPUs sum few channels a group
+// directly; on CPU devices dense.cl and direct.cl take most shapes.
 //
 //   forward   A = w (co, K)           B = taps (K, out_h out_w)             K = (ci, kh, kw) ascending
 //   grad x    A = w' (ci, K')         B = output gradients (K', h w)        K' = (co, kh, kw) ascending
@@ -10,8 +11,9 @@
 TSR_PRODUCT(tsr_conv_taps, 0, TSR_B_TAPS)
 TSR_PRODUCT(tsr_conv_grad_weight, 0, TSR_B_TAPS_ACROSS)
 
-// Few rows of A (channels of a group): direct sums, with the arguments of tsr_conv_taps; a product's tile would be mostly empty.
 #ifdef TSR_WIDE
+// Few rows of A (channels of a group): direct sums, with the arguments of tsr_conv_taps; a product's tile would be mostly empty.
+// (On CPU devices: direct.cl.)
 // One output per work-item; A's k as product_groups.h reads it.
 TSR_ITEMS4(tsr_conv_direct, tsr_product_params, (long)p.product.batch * p.product.m * p.product.n, const float, a, const float, b,
            const float, bias, float, c)
@@ -76,48 +78,4 @@ TSR_ITEMS4(tsr_conv_direct_weight, tsr_product_params, (long)p.product.batch * p
   tsr_store(&p.product, bias, c + p.product.c_offset + part.batch * p.product.c_batch_stride + part.slice * (long)p.c_slice_stride,
             row, column, total, !p.product.accumulate, 1);
 TSR_END
-#else
-// One block of four rows of A and one image per work-item: four sums share what they are made of.
-__kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tsr_conv_direct(
-    const tsr_product_params p, __global const float *a, __global const float *b, __global const float *bias,
-    __global float *c) {
-  const tsr_taps_params *t = &p.taps;
-  const int row = (int)get_global_id(0) * 4, rows = p.product.m - row < 4 ? p.product.m - row : 4;
-  const long batch = get_global_id(1), group = batch % p.groups, line = p.product.a_row_stride;
-  const long image = p.product.b_offset + batch * p.product.b_batch_stride, count = image + p.product.b_batch_stride;
-  __global const float *a0 = a + p.product.a_offset + group * p.product.a_batch_stride + row * line;
-  __global const float *a1 = a0 + (rows > 1 ? line : 0), *a2 = a0 + (rows > 2 ? 2 * line : 0),
-                       *a3 = a0 + (rows > 3 ? 3 * line : 0);
-  bias += group * p.bias_stride;
-  c += p.product.c_offset + batch * p.product.c_batch_stride;
-  for (int oh = 0; oh < t->places_h; oh++)
-    for (int ow = 0; ow < t->places_w; ow += 16) {
-      float16 s0 = 0.0f, s1 = 0.0f, s2 = 0.0f, s3 = 0.0f, t0 = 0.0f, t1 = 0.0f, t2 = 0.0f, t3 = 0.0f;
-      int k = 0, left = TSR_K_CHUNK;
-      for (int channel = 0; channel < t->channels; channel++)
-        for (int kh = 0; kh < t->kernel_h; kh++) {
-          const int h = oh * t->stride_h + t->start_h + kh * t->step_h;
-          const int inside = h >= 0 && h < t->height;
-          for (int kw = 0; kw < t->kernel_w; kw++, k++, left--) {
-            if (left == 0) {
-              t0 = k > TSR_K_CHUNK ? t0 + s0 : s0, t1 = k > TSR_K_CHUNK ? t1 + s1 : s1;
-              t2 = k > TSR_K_CHUNK ? t2 + s2 : s2, t3 = k > TSR_K_CHUNK ? t3 + s3 : s3;
-              s0 = 0.0f, s1 = 0.0f, s2 = 0.0f, s3 = 0.0f, left = TSR_K_CHUNK;
-            }
-            const int w = ow * t->stride_w + t->start_w + kw * t->step_w;
-            const float16 v =
-                inside ? tsr_neighbours(b, image + ((long)channel * t->height + h) * t->width + w, count, w, t->width, t->stride_w)
-                       : (float16)(0.0f);
-            s0 = fma((float16)(a0[k]), v, s0), s1 = fma((float16)(a1[k]), v, s1);
-            s2 = fma((float16)(a2[k]), v, s2), s3 = fma((float16)(a3[k]), v, s3);
-          }
-        }
-      if (k > TSR_K_CHUNK) s0 = t0 + s0, s1 = t1 + s1, s2 = t2 + s2, s3 = t3 + s3;
-      float each[4][16];
-      vstore16(s0, 0, each[0]), vstore16(s1, 0, each[1]), vstore16(s2, 0, each[2]), vstore16(s3, 0, each[3]);
-      for (int r = 0; r < rows; r++)
-        for (int j = 0; j < 16 && ow + j < t->places_w; j++)
-          tsr_store(&p.product, bias, c, row + r, oh * t->places_w + ow + j, each[r][j], 1, 1);
-    }
-}
 #endif

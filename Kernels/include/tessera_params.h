@@ -92,6 +92,17 @@ typedef struct {
   int groups, first, slices, chunks, slice_k, c_slice_stride, a_tile_stride, bias_stride, rows, a_inner, a_outer_stride, c_image, c_image_stride;
 } tsr_product_params;
 
+// Convolutions on a CPU device (dense.cl, direct.cl), products of which A is packed in panels of channels. Work-items take
+// `rows` x `columns` places (of a gradient for weights, slices of slice_k from the first on) of `images`, `panels` of A and
+// `channels` of the input at once.
+// A plane in local memory has plane_rows rows of stride_w parts of `phase` floats, and 16 floats more.
+enum { TSR_LOCAL_PLANES = 24 << 10, TSR_LOCAL_SUMS = 16 << 10, TSR_LOCAL_PANELS = 2 };
+typedef struct {
+  tsr_matmul_params product;
+  tsr_taps_params taps;
+  int groups, bias_stride, images, rows, columns, channels, panels, phase, plane_rows, first, slice_k, c_slice_stride;
+} tsr_dense_params;
+
 // A (batch, rows, k) by strides, where k = (outer, inner), into panels of `tile` rows: (batch, panel, k, tile).
 typedef struct { int batch, rows, k, inner, tile, offset, batch_stride, row_stride, outer_stride, inner_stride; } tsr_pack_params;
 // Rows of distances: to `columns` neighbours; or, square, to all points, of which row i's own is no neighbour.

@@ -79,6 +79,7 @@ extension OpenCLBackend {
     let gradients = PackedRows(
       inner: e.spots, innerStride: 1, outerStride: Int(p.out_channels) * e.spots, rowStride: e.spots,
       batch: Int(p.groups), batchStride: e.groupOut * e.spots)
+    if !wide, try directWeight(p, q, dy, x, into: dw) || denseWeight(q, dy, x, into: dw) { return }
     let direct = wide && e.groupOut <= Self.rowsOfDirectSums && p.groups > 1
     try product(
       direct ? .item("conv", "tsr_conv_direct_weight") : .row("conv", "tsr_conv_grad_weight"), q, dy, x,
@@ -92,14 +93,16 @@ extension OpenCLBackend {
     packing: PackedRows? = nil
   ) throws {
     let t = q.taps
-    if q.product.m <= Self.rowsOfDirectSums, wide || q.groups > 1 {
+    if wide, q.product.m <= Self.rowsOfDirectSums {
       return try direct(q, a, b, bias: bias, into: c, packing: packing)
     }
+    if !wide, try directRows(q, a, b, bias: bias, into: c, packing: packing) { return }
     var q = q
     let plain =
       t.kernel_h == 1 && t.kernel_w == 1 && t.stride_h == 1 && t.stride_w == 1 && t.start_h == 0
       && t.start_w == 0
       && t.height == t.places_h && t.width == t.places_w
+    if !wide, !plain, try dense(q, a, b, bias: bias, into: c, packing: packing) { return }
     if wide, !plain { q.mergeImages() }
     try product(
       plain ? .row("matmul", "tsr_matmul") : .row("conv", "tsr_conv_taps"), q, a, b, bias: bias, into: c,

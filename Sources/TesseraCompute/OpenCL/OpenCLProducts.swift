@@ -3,7 +3,7 @@ import Kernels
 /// Products of a matrix with a matrix or with the taps of images: `Kernels/cl/product.h`.
 extension OpenCLBackend {
   /// The most sums of parts that are kept before they are added up.
-  private static let partialSums = 16 << 20
+  static let partialSums = 16 << 20
 
   /// Enqueues a product.
   ///
@@ -34,7 +34,20 @@ extension OpenCLBackend {
     if !wide, k > 0, packing != nil || tiles.rows > 8 || q.product.a_col_stride != 1 {
       a = try packed(&q, a, packing, tile: tiles.rows)
     }
-    guard q.slices > 1 else { return try enqueue(kernel, q, tiles, a, b, bias, c) }
+    try summed(q, bias: bias, into: c) { try enqueue(kernel, $0, tiles, a, b, bias, $1) }
+  }
+
+  /// Enqueues a product, or the parts that its slices are and the sum of these.
+  ///
+  /// - Parameter enqueue: of a product with some of the slices, into what.
+  func summed(
+    _ parameters: tsr_product_params, bias: Tensor, into c: Tensor,
+    _ enqueue: (tsr_product_params, Tensor) throws -> Void
+  ) throws {
+    var q = parameters
+    guard q.slices > 1 else { return try enqueue(q, c) }
+    let (m, n) = (Int(q.product.m), Int(q.product.n))
+    let outputs = m * n * Int(q.product.batch)
     let together = Int(q.chunks)
     let (slices, most) = (
       Int(q.slices), max(together > 1 ? 1 : 2, Self.partialSums / outputs / together) * together
@@ -46,7 +59,7 @@ extension OpenCLBackend {
       (q.first, q.slices, q.c_slice_stride) = (Int32(first), Int32(min(most, slices - first)), Int32(outputs))
       (q.product.c_offset, q.product.c_row_stride, q.product.c_batch_stride) = (0, Int32(n), Int32(m * n))
       (q.product.bias, q.product.activation, q.product.accumulate) = (0, 0, 0)
-      try enqueue(kernel, q, tiles, a, b, bias, parts)
+      try enqueue(q, parts)
       (whole.first, whole.slices, whole.chunks) = (q.first, q.slices, q.chunks)
       (whole.slice_k, whole.c_slice_stride) = (q.slice_k, q.c_slice_stride)
       var sum = whole
@@ -95,27 +108,16 @@ extension OpenCLBackend {
     return ((m + blocks - 1) / blocks + tile - 1) / tile * tile
   }
 
-  /// Enqueues a product with taps of few rows as direct sums, a work-item for an output on GPUs, for four rows else.
+  /// Enqueues a product with taps of few rows as direct sums on a GPU, a work-item for an output.
   func direct(
     _ parameters: tsr_product_params, _ a: Tensor, _ b: Tensor, bias: Tensor, into c: Tensor,
     packing: PackedRows?
   ) throws {
-    var (q, a) = (parameters, a)
-    if wide {
-      q.readAInPlace(packing)
-    } else if packing != nil, q.product.k > 0 {
-      a = try packed(&q, a, packing, tile: 1)
-    }
+    var q = parameters
+    q.readAInPlace(packing)
     let outputs = Int(q.product.batch) * Int(q.product.m) * Int(q.product.n)
-    guard !wide else {
-      return try launch(
-        .item("conv", "tsr_conv_direct"), items: outputs, cost: Int(q.product.k), q, [a, b, bias, c])
-    }
-    try withUnsafeBytes(of: q) {
-      try enqueue(
-        "conv", "tsr_conv_direct", global: [(Int(q.product.m) + 3) / 4, Int(q.product.batch)], local: [1, 1],
-        parameters: $0, [a, b, bias, c])
-    }
+    try launch(
+      .item("conv", "tsr_conv_direct"), items: outputs, cost: Int(q.product.k), q, [a, b, bias, c])
   }
 }
 

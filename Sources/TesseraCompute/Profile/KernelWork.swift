@@ -21,6 +21,8 @@ struct KernelWork: Sendable {
     switch kernel {
     case "tsr_matmul", "tsr_conv_taps", "tsr_conv_direct", "tsr_conv_direct_weight", "tsr_conv_grad_weight":
       operations = read(tsr_product_params.self)?.operations ?? 0
+    case "tsr_dense_conv", "tsr_dense_weight", "tsr_direct_conv", "tsr_direct_weight":
+      operations = read(tsr_dense_params.self)?.operations ?? 0
     case "tsr_distances": operations = (read(tsr_product_params.self)?.operations ?? 0) * 1.5
     case "tsr_copy": moved = read(tsr_copy_params.self).map { 8 * Int($0.rows) * Int($0.cols) } ?? moved
     case "tsr_gather": moved = read(tsr_gather_params.self).map { 8 * Int($0.rows) * Int($0.cols) } ?? moved
@@ -38,6 +40,11 @@ extension tsr_product_params {
       (Int(slices) + Int(chunks) - 1) / Int(chunks) * Int(slice_k))
     return 2 * Double(product.batch) * Double(product.m) * Double(product.n) * Double(terms)
   }
+}
+
+extension tsr_dense_params {
+  /// Two for each fused product.
+  var operations: Double { product.operations }
 }
 
 extension MatmulParameters {

@@ -1,0 +1,158 @@
+// What the convolutions of dense.cl and direct.cl on a CPU device share: planes with zeros around, and sums that become rows of channels.
+//
+//   planes   (channel, row, column)      of images, in local memory; a tap is a shift
+//   stride 2: columns are split by their remainder, so that neighbours in the output lie side by side
+//
+//     row  0 2 4 6 | 1 3 5 7             phase columns each, pitch = 2 phase
+#if !defined TSR_WIDE && !defined TSR_DENSE_ROWS_H
+#define TSR_DENSE_ROWS_H
+
+// The register tile: 12 x 32 sums in registers of 16 floats, 6 x 16 in those of 8.
+#if TSR_VECTORS == 2
+#define TSR_DENSE_EACH(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)
+#else
+#define TSR_DENSE_EACH(X) X(0) X(1) X(2) X(3) X(4) X(5)
+#endif
+
+// How far the taps reach up and to the left of their places: of a gradient for the data they run backwards.
+TSR_FN int tsr_dense_top(const tsr_taps_params *t) {
+  return t->start_h + (t->step_h < 0 ? (t->kernel_h - 1) * t->step_h : 0);
+}
+TSR_FN int tsr_dense_left(const tsr_taps_params *t) {
+  return t->start_w + (t->step_w < 0 ? (t->kernel_w - 1) * t->step_w : 0);
+}
+
+// `rows` rows of one image's plane, `step` apart, and columns from `left` on in `parts` by their remainder, zeros outside. What a
+// vector writes beyond a row's end is the next row's begin, written after it: rows are made in ascending order, 16 floats follow
+// a plane.
+TSR_FN void tsr_dense_plane(const tsr_dense_params *p, __global const float *images, long at, long count, int first, int step,
+                            int left, int parts, int rows, __local float *plane) {
+  const tsr_taps_params *t = &p->taps;
+  if (left == 0 && p->phase == t->width && t->stride_w == 1 && step == 1 && first >= 0 && first + rows <= t->height) {
+    // Rows that follow each other in the image too.
+    const int floats = rows * t->width;
+    images += at + (long)first * t->width;
+    int i = 0;
+    for (; i + 16 <= floats; i += 16) vstore16(vload16(0, images + i), 0, plane + i);
+    for (; i < floats; i++) plane[i] = images[i];
+    return;
+  }
+  if (t->stride_w == 1) {
+    for (int r = 0; r < rows; r++, plane += p->phase) {
+      const int h = first + r * step, inside = h >= 0 && h < t->height;
+      const long from = at + (long)h * t->width + left;
+      for (int q = 0; q < p->phase; q += 16) {
+        // What follows a row's columns may be anything.
+        const int last = q + 16 < p->phase ? q + 16 : p->phase;
+        float16 v = 0.0f;
+        if (inside && left + q >= 0 && left + last <= t->width && from + q + 16 <= count) v = vload16(0, images + from + q);
+        else if (inside) v = tsr_neighbours(images, from + q, count, left + q, t->width, 1);
+        vstore16(v, 0, plane + q);
+      }
+    }
+    return;
+  }
+  for (int r = 0; r < rows; r++)
+    for (int part = 0; part < parts; part++, plane += p->phase) {
+      const int h = first + r * step, w = left + part;
+      const int inside = h >= 0 && h < t->height;
+      for (int q = 0; q < p->phase; q += 16) {
+        const int column = w + q * t->stride_w;
+        float16 v = 0.0f;
+        if (inside) v = tsr_neighbours(images, at + (long)h * t->width + column, count, column, t->width, t->stride_w);
+        vstore16(v, 0, plane + q);
+      }
+    }
+}
+
+// One round of a perfect shuffle of 16 rows; four of them turn 16 x 16.
+TSR_FN void tsr_dense_shuffle(const float16 *a, float16 *b) {
+#define TSR_DENSE_PAIR(i)                                                                                           \
+  b[2 * i] = (float16)(a[i].s0, a[i + 8].s0, a[i].s1, a[i + 8].s1, a[i].s2, a[i + 8].s2, a[i].s3, a[i + 8].s3,      \
+                       a[i].s4, a[i + 8].s4, a[i].s5, a[i + 8].s5, a[i].s6, a[i + 8].s6, a[i].s7, a[i + 8].s7);     \
+  b[2 * i + 1] = (float16)(a[i].s8, a[i + 8].s8, a[i].s9, a[i + 8].s9, a[i].sa, a[i + 8].sa, a[i].sb, a[i + 8].sb,  \
+                           a[i].sc, a[i + 8].sc, a[i].sd, a[i + 8].sd, a[i].se, a[i + 8].se, a[i].sf, a[i + 8].sf);
+  TSR_DENSE_PAIR(0) TSR_DENSE_PAIR(1) TSR_DENSE_PAIR(2) TSR_DENSE_PAIR(3)
+  TSR_DENSE_PAIR(4) TSR_DENSE_PAIR(5) TSR_DENSE_PAIR(6) TSR_DENSE_PAIR(7)
+}
+
+// Turns 16 x 16; b is for use on the way.
+TSR_FN void tsr_dense_turn(float16 *a, float16 *b) {
+  tsr_dense_shuffle(a, b);
+  tsr_dense_shuffle(b, a);
+  tsr_dense_shuffle(a, b);
+  tsr_dense_shuffle(b, a);
+}
+#define TSR_SIXTEEN(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
+
+// Sums (column, [PANEL rows]) become columns `column` ... of rows `row` ... of C.
+TSR_FN void tsr_dense_store(const tsr_matmul_params *p, __global const float *bias, __global float *c, int row, int column,
+                            int count, __local const float *sums) {
+  const int first = !p->accumulate;
+  for (int part = 0; part < TSR_PANEL && row + part < p->m; part += 16) {
+    const int rows = p->m - row - part < 16 ? p->m - row - part : 16;
+    if (count < 16 || (!first && count % 16 != 0)) {
+      for (int i = 0; i < count; i++)
+        for (int r = 0; r < rows; r++) tsr_store(p, bias, c, row + part + r, column + i, sums[i * TSR_PANEL + part + r], first, 1);
+      continue;
+    }
+    for (int i = 0; i < count; i += 16) {
+      // The last sixteen begin early: what is stored twice is the same.
+      const int at = i + 16 > count ? count - 16 : i;
+      float16 a[16], b[16];
+#define TSR_DENSE_LOAD(j) a[j] = vload16(0, sums + (at + j) * TSR_PANEL + part);
+      TSR_SIXTEEN(TSR_DENSE_LOAD)
+      tsr_dense_turn(a, b);
+#define TSR_DENSE_ROW(j) if (j < rows) tsr_store_row(p, bias, c, row + part + j, column + at, a[j], first, 1);
+      TSR_SIXTEEN(TSR_DENSE_ROW)
+#undef TSR_DENSE_ROW
+    }
+  }
+}
+
+// `count` columns of up to sixteen rows, `stride` apart, become (column, [16 rows]), `step` floats from one to the next; zero for
+// rows beyond the last. Up to 15 columns more are written. `left`: floats of `from` to the tensor's end.
+TSR_FN void tsr_dense_across(__global const float *from, long stride, long left, int rows, int count, __local float *to, int step) {
+  for (int i = 0; i < count; i += 16) {
+    float16 a[16], b[16];
+#define TSR_DENSE_FROM(j) a[j] = vload16(0, from + j * stride + i);
+    if (rows >= 16 && 15 * stride + i + 16 <= left) { TSR_SIXTEEN(TSR_DENSE_FROM) }
+    else for (int r = 0; r < 16; r++) {
+      const long at = r * stride + i;
+      a[r] = 0.0f;
+      if (r >= rows) continue;
+      if (at + 16 <= left) {
+        a[r] = vload16(0, from + at);
+      } else {
+        float each[16];
+        for (int j = 0; j < 16; j++) each[j] = at + j < left ? from[at + j] : 0.0f;
+        a[r] = vload16(0, each);
+      }
+    }
+    tsr_dense_turn(a, b);
+#define TSR_DENSE_COLUMN(j) vstore16(a[j], 0, to + (i + j) * step);
+    TSR_SIXTEEN(TSR_DENSE_COLUMN)
+#undef TSR_DENSE_COLUMN
+  }
+}
+
+// The shifts of `depth` taps from k on, in the walk's order, in planes whose rows and columns lie by their remainders.
+TSR_FN void tsr_dense_shifts(const tsr_dense_params *p, int k, int depth, int plane, int pitch, int by_rows, __local int *shift) {
+  const tsr_taps_params *t = &p->taps;
+  const int top = tsr_dense_top(t), left = tsr_dense_left(t), channel = by_rows ? t->stride_h * t->stride_w * plane : plane;
+  tsr_walk walk = tsr_walk_from(t, k);
+  int base = 0;
+  for (int i = 0; i < depth;) {
+    // One row of the kernel.
+    const int h = walk.site.h - top;
+    const int line = base + (by_rows ? h % t->stride_h * t->stride_w * plane + h / t->stride_h * pitch : h * pitch);
+    for (; walk.kw < t->kernel_w && i < depth; walk.kw++, i++) {
+      const int w = walk.kw * t->step_w + t->start_w - left;
+      shift[i] = line + w % t->stride_w * (by_rows ? plane : p->phase) + w / t->stride_w;
+    }
+    walk.kw = 0;
+    tsr_next_row(t, &walk);
+    if (walk.kh == 0) base += channel;
+  }
+}
+#endif

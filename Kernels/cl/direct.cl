@@ -1,0 +1,248 @@
+// Convolutions that make few channels (depthwise, ResNeXt's, gradients of images, shallow first layers), on a CPU device. A
+// product's tile would be mostly empty; here lanes are places, or groups. (The CPU's: Sources/CPUKernels/direct*.c.)
+//
+//   forward, for the data                                   for the weights
+//   a work-item: `rows` x `columns` places of some images   a work-item: sixteen groups, one of their inputs, a slice of samples
+//   planes  (channel, remainder, row, column)               planes  (row, column, [16 groups])
+//
+//     position q = row * pitch + column of the output reads, for tap (kh, kw) of a plane, at shift + q: one fma a tap for
+//     up to 64 places at once, over row ends too (what lies between two rows is computed and dropped)
+//
+// Chunks of 512 terms and their order: NUMERICS.md rules 4 and 6.
+#ifndef TSR_WIDE
+
+// Outputs of a block.
+#ifndef TSR_HIGH
+#define TSR_HIGH 4
+#endif
+
+// Positions of `high` outputs, 16 `vectors` of them, over a part of a chunk of k: chains from +0, or from where `chains` left them;
+// back there, or where the chunk ends into `sums`, with `add` onto those of the chunks before.
+TSR_FN void tsr_direct_tile(const int high, const int vectors, int depth, __local const float *x, __local const int *shift,
+                            __global const float *w, __local float *chains, __local float *sums, int row, int fresh, int end,
+                            int add) {
+#define TSR_SUMS(m) \
+  float16 s##m##0 = 0.0f, s##m##1 = 0.0f, s##m##2 = 0.0f, s##m##3 = 0.0f, s##m##4 = 0.0f, s##m##5 = 0.0f;
+  TSR_SUMS(0) TSR_SUMS(1) TSR_SUMS(2) TSR_SUMS(3)
+#define TSR_SIX(X, m) X(m, 0) X(m, 1) X(m, 2) X(m, 3) X(m, 4) X(m, 5)
+#define TSR_GO_ON(m, n) if (m < high && n < vectors) s##m##n = vload16(n, chains + m * row);
+  if (!fresh) { TSR_SIX(TSR_GO_ON, 0) TSR_SIX(TSR_GO_ON, 1) TSR_SIX(TSR_GO_ON, 2) TSR_SIX(TSR_GO_ON, 3) }
+  for (int k = 0; k < depth; k++, w += TSR_HIGH) {
+    __local const float *at = x + shift[k];
+    const float16 v0 = vload16(0, at);
+#define TSR_READ(n) float16 v##n = v0; if (n < vectors) v##n = vload16(n, at);
+    TSR_READ(1) TSR_READ(2) TSR_READ(3) TSR_READ(4) TSR_READ(5)
+#define TSR_TERM_OF(m, n) if (n < vectors) s##m##n = fma(weight, v##n, s##m##n);
+#define TSR_TERMS(m)                \
+  if (m < high) {                   \
+    const float16 weight = w[m];    \
+    TSR_SIX(TSR_TERM_OF, m)         \
+  }
+    TSR_TERMS(0) TSR_TERMS(1) TSR_TERMS(2) TSR_TERMS(3)
+  }
+#define TSR_KEEP_OF(m, n)                                              \
+  if (m < high && n < vectors) {                                       \
+    __local float *to = (end ? sums : chains) + m * row;               \
+    vstore16(add ? vload16(n, to) + s##m##n : s##m##n, n, to);         \
+  }
+  TSR_SIX(TSR_KEEP_OF, 0) TSR_SIX(TSR_KEEP_OF, 1) TSR_SIX(TSR_KEEP_OF, 2) TSR_SIX(TSR_KEEP_OF, 3)
+}
+
+// All positions of TSR_HIGH outputs. (A program has the tiles of one height: with more, compilers keep sums in memory.)
+TSR_FN void tsr_direct_chains(int length, int depth, __local const float *x, __local const int *shift, __global const float *w,
+                              __local float *chains, __local float *sums, int row, int fresh, int end, int add) {
+#if TSR_VECTORS == 2
+  const int most = TSR_HIGH >= 3 ? 4 : 6;
+#else
+  const int most = TSR_HIGH == 1 ? 4 : TSR_HIGH == 2 ? 2 : 1;
+#endif
+  int q = 0;
+  for (; q + 16 * most <= length; q += 16 * most)
+    tsr_direct_tile(TSR_HIGH, most, depth, x + q, shift, w, chains + q, sums + q, row, fresh, end, add);
+  for (; q < length; q += 16)
+    tsr_direct_tile(TSR_HIGH, 1, depth, x + q, shift, w, chains + q, sums + q, row, fresh, end, add);
+}
+
+// Sums of positions become rows of places.
+TSR_FN void tsr_direct_store(const tsr_dense_params *q, __global const float *bias, __global float *c, int channel, int row,
+                             int column, int rows, int columns, __local const float *sums) {
+  const tsr_matmul_params *p = &q->product;
+  for (int r = 0; r < rows; r++, sums += q->phase) {
+    const int place = (row + r) * q->taps.places_w + column;
+    if (columns < 16) {
+      for (int j = 0; j < columns; j++) tsr_store(p, bias, c, channel, place + j, sums[j], 1, 1);
+      continue;
+    }
+    for (int j = 0; j < columns; j += 16) {
+      // The last sixteen begin early: what is stored twice is the same.
+      const int at = j + 16 > columns ? columns - 16 : j;
+      tsr_store_row(p, bias, c, channel, place + at, vload16(0, sums + at), 1, 1);
+    }
+  }
+}
+
+__kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tsr_direct_conv(
+    const tsr_dense_params q, __global const float *a, __global const float *b, __global const float *bias,
+    __global float *c) {
+  __local float planes[TSR_LOCAL_PLANES], sums[TSR_LOCAL_SUMS];
+  __local int shift[TSR_K_CHUNK];
+  const tsr_matmul_params *p = &q.product;
+  const tsr_taps_params *t = &q.taps;
+  const int parts = (t->places_w + q.columns - 1) / q.columns, part = (int)get_global_id(0);
+  const int row = part / parts * q.rows, column = part % parts * q.columns;
+  const int rows = t->places_h - row < q.rows ? t->places_h - row : q.rows;
+  const int columns = t->places_w - column < q.columns ? t->places_w - column : q.columns;
+  const long image = (long)t->channels * t->height * t->width;
+  const int tile = TSR_HIGH, blocks = (p->m + tile - 1) / tile, first = (int)get_global_id(1) * q.panels;
+  const int last = first + q.panels < blocks ? first + q.panels : blocks;
+  const int taps = t->kernel_h * t->kernel_w, plane = q.plane_rows * q.phase + 16;
+  const int length = (rows - 1) * q.phase + columns, line = tile * (q.rows * q.phase + 16);
+  // Blocks whose chains or sums wait for more of k have places of their own.
+  const int waiting = q.channels < t->channels || p->k > TSR_K_CHUNK, many = p->k > TSR_K_CHUNK;
+  for (int n = 0; n < q.images; n++) {
+    const long batch = (long)get_global_id(2) * q.images + n, group = batch % q.groups;
+    if (batch >= p->batch) return;
+    __global const float *weights = a + group * blocks * tile * p->k;
+    __global float *made = c + p->c_offset + batch * p->c_batch_stride;
+    for (int channel = 0; channel < t->channels; channel += q.channels) {
+      const int beyond = channel + q.channels < t->channels ? channel + q.channels : t->channels;
+      __local float *to = planes;
+      for (int each = channel; each < beyond; each++)
+        for (int high = 0; high < t->stride_h; high++)
+          for (int wide = 0; wide < t->stride_w; wide++, to += plane)
+            tsr_dense_plane(&q, b, p->b_offset + batch * image + (long)each * t->height * t->width, p->batch * image,
+                            row * t->stride_h + tsr_dense_top(t) + high, t->stride_h,
+                            column * t->stride_w + tsr_dense_left(t) + wide, 1, q.plane_rows, to);
+      // The channels' terms, no further than a chunk's end at once.
+      for (int k = channel * taps; k < beyond * taps;) {
+        const int left = TSR_K_CHUNK - k % TSR_K_CHUNK, depth = beyond * taps - k < left ? beyond * taps - k : left;
+        const int end = depth == left || k + depth == p->k;
+        // The same for all images of one block of channels and one chunk.
+        if (n == 0 || waiting)
+          tsr_dense_shifts(&q, k, depth, plane, q.phase, 1, shift);
+        __local const float *x = planes + (k / taps - channel) * t->stride_h * t->stride_w * plane;
+        for (int block = first; block < last; block++) {
+          __local float *chains = sums + (waiting ? (block - first) * (1 + many) * line : 0), *sum = chains + many * line;
+          tsr_direct_chains(length, depth, x, shift, weights + ((long)block * p->k + k) * tile, chains, sum, line / tile,
+                            k % TSR_K_CHUNK == 0, end, end && k >= TSR_K_CHUNK);
+          if (k + depth < p->k) continue;
+          for (int m = 0; m < tile && block * tile + m < p->m; m++)
+            tsr_direct_store(&q, bias + p->bias_offset + group * q.bias_stride, made, block * tile + m, row, column, rows, columns,
+                             sum + m * (line / tile));
+        }
+        k += depth;
+      }
+    }
+  }
+}
+
+// Chains of `high` outputs x `wide` taps of a kernel row over the runs of places, sixteen groups each.
+TSR_FN void tsr_direct_taps(const int high, const int wide, int runs, __local const int *run, __local const float *planes, int from,
+                            int step, int tap, __global const float *dy, long output, __local float *sums, int taps, int add) {
+#define TSR_CHAINS(m) float16 s##m##0 = 0.0f, s##m##1 = 0.0f, s##m##2 = 0.0f;
+  TSR_CHAINS(0) TSR_CHAINS(1) TSR_CHAINS(2) TSR_CHAINS(3)
+  for (int i = 0; i < runs; i++) {
+    __local const float *x = planes + from + 16 * run[2 * i];
+    const int count = run[2 * i + 1];
+    for (int j = 0; j < count; j++, x += 16 * step, dy += 16) {
+      const float16 v0 = vload16(0, x);
+      float16 v1 = v0, v2 = v0;
+      if (wide > 1) v1 = vload16(0, x + tap);
+      if (wide > 2) v2 = vload16(0, x + 2 * tap);
+#define TSR_CHAIN(m)                                     \
+  if (m < high) {                                        \
+    const float16 y = vload16(0, dy + m * output);       \
+    s##m##0 = fma(y, v0, s##m##0);                       \
+    if (wide > 1) s##m##1 = fma(y, v1, s##m##1);         \
+    if (wide > 2) s##m##2 = fma(y, v2, s##m##2);         \
+  }
+      TSR_CHAIN(0) TSR_CHAIN(1) TSR_CHAIN(2) TSR_CHAIN(3)
+    }
+  }
+#define TSR_HOLD(m, w)                                                   \
+  if (m < high && w < wide) {                                            \
+    __local float *to = sums + (m * taps + w) * 16;                      \
+    vstore16(add ? vload16(0, to) + s##m##w : s##m##w, 0, to);           \
+  }
+  TSR_HOLD(0, 0) TSR_HOLD(0, 1) TSR_HOLD(0, 2) TSR_HOLD(1, 0) TSR_HOLD(1, 1) TSR_HOLD(1, 2)
+  TSR_HOLD(2, 0) TSR_HOLD(2, 1) TSR_HOLD(2, 2) TSR_HOLD(3, 0) TSR_HOLD(3, 1) TSR_HOLD(3, 2)
+}
+
+// a: output gradients (output of a group, sixteen groups, place, [16 groups]). C's rows are groups, its columns outputs of a
+// group by inputs by taps.
+__kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tsr_direct_weight(
+    const tsr_dense_params q, __global const float *a, __global const float *b, __global const float *bias,
+    __global float *c) {
+  __local float planes[TSR_LOCAL_PLANES], sums[TSR_LOCAL_SUMS];
+  __local int run[2 * TSR_K_CHUNK];
+  const tsr_matmul_params *p = &q.product;
+  const tsr_taps_params *t = &q.taps;
+  const int taps = t->kernel_h * t->kernel_w, spots = t->places_h * t->places_w, plane_size = t->height * t->width;
+  const int block = (int)get_global_id(0), input = (int)get_global_id(1), slice = (int)get_global_id(2);
+  const int begin = (q.first + slice) * q.slice_k, end = begin + q.slice_k < p->k ? begin + q.slice_k : p->k;
+  const int blocks = (p->m + 15) / 16, lanes = p->m - block * 16 < 16 ? p->m - block * 16 : 16;
+  const int outputs = p->n / (t->channels * taps), pitch = q.phase, reach_h = (t->kernel_h - 1) * t->step_h;
+  const long image = (long)p->m * t->channels * plane_size, total = (long)(p->k / spots) * image;
+  const long group = (long)t->channels * plane_size, output = (long)blocks * p->k * 16;
+  for (int k = begin; k < end; k += TSR_K_CHUNK) {
+    const int count = end - k < TSR_K_CHUNK ? end - k : TSR_K_CHUNK;
+    int runs = 0, row = 0;
+    for (int done = 0; done < count;) {
+      // What one sample has of the chunk: places in rows high ... low of the output.
+      const int sample = (k + done) / spots, spot = (k + done) % spots;
+      const int part = spots - spot < count - done ? spots - spot : count - done;
+      const int high = spot / t->places_w, low = (spot + part - 1) / t->places_w;
+      const int rows = (low - high) * t->stride_h + reach_h + 1;
+      for (int r = 0; r < rows; r++) {
+        const int h = high * t->stride_h + t->start_h + r, inside = h >= 0 && h < t->height;
+        __local float *to = planes + (row + r) * pitch * 16;
+        for (int column = 0; column < pitch; column += 16) {
+          const int w = column + t->start_w;
+          const long at = sample * image + block * 16 * group + (long)input * plane_size + (long)h * t->width + w;
+          float16 v[16], turn[16];
+          for (int l = 0; l < 16; l++) {
+            v[l] = 0.0f;
+            if (inside && l < lanes) v[l] = tsr_neighbours(b, at + l * group, total, w, t->width, 1);
+          }
+          tsr_dense_turn(v, turn);
+#define TSR_COLUMN(j) if (column + j < pitch) vstore16(v[j], column + j, to);
+          TSR_SIXTEEN(TSR_COLUMN)
+        }
+      }
+      for (int h = high; h <= low; h++, runs++) {
+        const int w = h == high ? spot % t->places_w : 0;
+        run[2 * runs] = (row + (h - high) * t->stride_h) * pitch + w * t->stride_w;
+        run[2 * runs + 1] = (h == low ? (spot + part - 1) % t->places_w + 1 : t->places_w) - w;
+      }
+      row += rows;
+      done += part;
+    }
+    for (int made = 0; made < outputs;) {
+      const int most = TSR_VECTORS == 2 ? 4 : 2, high = outputs - made >= most ? most : 1;
+      __global const float *dy = a + made * output + ((long)block * p->k + k) * 16;
+      for (int kh = 0; kh < t->kernel_h; kh++)
+        for (int kw = 0; kw < t->kernel_w;) {
+          const int wide = t->kernel_w - kw >= 3 ? 3 : 1, from = (kh * t->step_h * pitch + kw * t->step_w) * 16;
+          __local float *to = sums + (made * taps + kh * t->kernel_w + kw) * 16;
+#define TSR_WEIGHTS(n, w)    \
+  if (high == n && wide == w) \
+    tsr_direct_taps(n, w, runs, run, planes, from, t->stride_w, 16 * t->step_w, dy, output, to, taps, k > begin);
+#if TSR_VECTORS == 2
+          TSR_WEIGHTS(4, 3) TSR_WEIGHTS(4, 1)
+#else
+          TSR_WEIGHTS(2, 3) TSR_WEIGHTS(2, 1)
+#endif
+          TSR_WEIGHTS(1, 3) TSR_WEIGHTS(1, 1)
+          kw += wide;
+        }
+      made += high;
+    }
+  }
+  c += p->c_offset + (long)slice * q.c_slice_stride;
+  for (int l = 0; l < lanes; l++)
+    for (int made = 0; made < outputs; made++)
+      for (int tap = 0; tap < taps; tap++)
+        tsr_store(p, bias, c, block * 16 + l, (made * t->channels + input) * taps + tap, sums[(made * taps + tap) * 16 + l],
+                  !p->accumulate, 1);
+}
+#endif

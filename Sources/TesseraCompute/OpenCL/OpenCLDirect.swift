@@ -1,0 +1,109 @@
+import Kernels
+
+/// Convolutions that make few channels, on CPU devices: `Kernels/cl/direct.cl`.
+extension OpenCLBackend {
+  /// A convolution, or its gradient for the data; false where the general way is better.
+  func directRows(
+    _ q: tsr_product_params, _ a: Tensor, _ b: Tensor, bias: Tensor, into c: Tensor, packing: PackedRows?
+  ) throws -> Bool {
+    guard var direct = tsr_dense_params(directOf: q, units: device.computeUnits),
+      DenseLimits.bytes <= device.localMemory
+    else { return false }
+    let tile = min(4, Int(q.product.m)), batch = Int(q.product.batch)
+    let weights = try packed(a, of: q, packing, &direct.product, tile: tile)
+    let images = (batch + Int(direct.images) - 1) / Int(direct.images)
+    try enqueue(
+      "direct", "tsr_direct_conv", tiles(of: q), direct, [direct.parts, direct.panelGroups(tile), images],
+      [weights, b, bias, c], options: " -DTSR_HIGH=\(tile)")
+    return true
+  }
+
+  /// A gradient for the weights of many groups of few channels; false where the general way is better.
+  func directWeight(
+    _ p: ConvParameters, _ q: tsr_product_params, _ dy: Tensor, _ x: Tensor, into dw: Tensor
+  ) throws -> Bool {
+    let e = ConvExtents(p)
+    guard var direct = tsr_dense_params(directWeightsOf: q), DenseLimits.bytes <= device.localMemory else {
+      return false
+    }
+    // Rows of the result are groups, its columns a group's weights.
+    let n = e.groupOut * e.groupIn * e.taps
+    var sums = q
+    (sums.groups, sums.product.batch, sums.product.c_batch_stride) = (1, 1, 0)
+    (sums.product.m, sums.product.n, sums.product.c_row_stride) = (p.groups, Int32(n), Int32(n))
+    let gradients = PackedRows(
+      inner: e.spots, innerStride: 1, outerStride: Int(p.out_channels) * e.spots,
+      rowStride: e.groupOut * e.spots, batch: e.groupOut, batchStride: e.spots)
+    let across = try packed(dy, of: sums, gradients, &direct.product, tile: 16)
+    try summed(sums, bias: x, into: dw) { part, target in
+      direct.product = part.product
+      (direct.first, direct.c_slice_stride) = (part.first, part.c_slice_stride)
+      try enqueue(
+        "direct", "tsr_direct_weight", tiles(of: q), direct,
+        [(Int(p.groups) + 15) / 16, e.groupIn, Int(part.slices)], [across, x, x, target])
+    }
+    return true
+  }
+}
+
+extension tsr_dense_params {
+  /// Forward or for the data; nil where there are channels enough for panels of them, or planes are too large.
+  init?(directOf q: tsr_product_params, units: Int) {
+    self.init(part: q)
+    let (m, k) = (Int(product.m), Int(product.k))
+    guard k > 0, groups > 1 ? m <= 16 : m <= 4 || k < 64 else { return nil }
+    let (strideH, strideW) = (Int(taps.stride_h), Int(taps.stride_w))
+    let (height, width) = (Int(taps.places_h), Int(taps.places_w))
+    let tile = min(4, m), blocks = (m + tile - 1) / tile, inputs = Int(taps.channels)
+    var best: (cost: Double, rows: Int, columns: Int, channels: Int, work: Int)?
+    for pieces in 1...max(1, min(16, width / 8)) {
+      let columns = (width + pieces - 1) / pieces, pitch = columns + reach.w / strideW
+      for parts in 1...min(16, inputs) {
+        let channels = (inputs + parts - 1) / parts, planes = channels * strideH * strideW
+        // Blocks whose chains and sums wait for more of k.
+        let held = parts == 1 && k <= TSR_K_CHUNK ? 1 : k <= TSR_K_CHUNK ? blocks : 2 * blocks
+        let most = min(
+          (DenseLimits.planes / planes - DenseLimits.slack) / pitch - reach.h / strideH,
+          (DenseLimits.sums / tile / held - DenseLimits.slack) / pitch, height)
+        guard most > 0 else { continue }
+        let bands = (height + most - 1) / most, rows = (height + bands - 1) / bands
+        // Vectors: fused products, chains kept and gone on with, and what is copied (as much as four of them each; a row's begin
+        // is more where the rows do not follow each other).
+        let vectors = ((rows - 1) * pitch + columns + 15) / 16
+        let copied =
+          inputs * strideH * strideW * (rows + reach.h / strideH)
+          * ((pitch + 15) / 16 + (pieces == 1 ? 2 : 6))
+        let work = m * vectors * (k + 4 * parts) + 4 * copied
+        let cost = Double(work) / Double(rows * columns)
+        if cost < best?.cost ?? .infinity { best = (cost, rows, columns, channels, work) }
+      }
+    }
+    guard let best else { return nil }
+    (rows, columns, channels, panels) = (
+      Int32(best.rows), Int32(best.columns), Int32(best.channels), Int32(blocks)
+    )
+    // So many images that starting a work-item does not count, but two work-items for every unit.
+    let batch = Int(product.batch)
+    images = Int32(max(1, min(200_000 / best.work, batch * parts / (4 * units))))
+    while panels > 1, parts * panelGroups(tile) * ((batch + Int(images) - 1) / Int(images)) < 2 * units {
+      panels = (panels + 1) / 2
+    }
+    phase = columns + Int32(reach.w / strideW)
+    plane_rows = rows + Int32(reach.h / strideH)
+  }
+
+  /// The gradient for weights of many groups; nil where there are few of them, or planes are too large.
+  init?(directWeightsOf q: tsr_product_params) {
+    self.init(part: q)
+    let outputs = Int(product.m), width = Int(taps.places_w), spots = Int(taps.places_h) * width
+    guard groups >= 4, outputs <= 16, product.n <= TSR_K_CHUNK, product.n > 0,
+      outputs * taps2D * 16 <= DenseLimits.sums
+    else { return nil }
+    // A chunk reaches into so many samples; its places lie in so many rows of them.
+    let pieces = (Int(TSR_K_CHUNK) + spots - 1) / spots + 1
+    let lines = Int(TSR_K_CHUNK) / width + 2 * pieces
+    plane_rows = Int32(clamping: lines * Int(taps.stride_h) + pieces * (reach.h + 1))
+    phase = (taps.places_w - 1) * taps.stride_w + Int32(reach.w) + 1
+    guard Int(plane_rows) * Int(phase) * 16 <= DenseLimits.planes else { return nil }
+  }
+}
