@@ -17,7 +17,7 @@ extension Catalogue {
       + [(0, 1), (1, 1), (3, 2), (2, 15), (3, 63), (2, 64), (3, 65), (5, 91), (2, 130)].map {
         neighbourAffinities($0, $1)
       }
-      + [1, 2, 5, 14, 63, 64, 65, 131].map { neighbourSteps($0) }
+      + [1, 2, 5, 31, 63, 64, 65, 131].map { neighbourSteps($0) }
       + [neighbourSteps(26, .farApart), neighbourSteps(27, .specials)]
   }
 
