@@ -23,6 +23,11 @@ import Testing
       batch: 2, inChannels: 4, size: (6, 47), outChannels: 6, kernel: (3, 5), stride: 2, padding: 2, groups: 2
     ),
     ConvParameters(batch: 1, inChannels: 3, size: (6, 50), outChannels: 20, kernel: (3, 5), padding: 2),
+    // Many channels, read in place: batch groups and chunks that end within a row, strides, bands of rows.
+    ConvParameters(batch: 9, inChannels: 32, size: (7, 11), outChannels: 32, kernel: (3, 2), padding: 1),
+    ConvParameters(
+      batch: 2, inChannels: 8, size: (9, 19), outChannels: 32, kernel: (3, 3), stride: 2, padding: 1),
+    ConvParameters(batch: 1, inChannels: 16, size: (40, 30), outChannels: 32, kernel: (3, 3), padding: 1),
   ]
 
   /// Calls `body` with the input's, the weight's and the output's index of every multiply-add.
@@ -75,8 +80,8 @@ import Testing
     try reference.expect(weight, dw, 2e-5, "dw")
   }
 
-  @Test func biasAndActivationAreFused() throws {
-    var p = Self.shapes[1]
+  @Test(arguments: [1, shapes.count - 1]) func biasAndActivationAreFused(_ index: Int) throws {
+    var p = Self.shapes[index]
     (p.bias, p.activation) = (1, 1)
     var reference = try Reference()
     let (x, xs) = try reference.input([p.inputCount])

@@ -40,6 +40,8 @@ extension Catalogue {
         attention([40, 3], heads: 2, width: 16, specials: true),
         attention([40, 67], heads: 2, width: 5, bias: true, specials: true),
         attention([66, 5], heads: 2, width: 8, masked: true),
+        // Small enough for a simulator: a second slice of width, a second block of a GPU's keys.
+        attention([5], heads: 1, width: 17), attention([129], heads: 1, width: 1, bias: true, small: true),
       ]
   }
 
@@ -47,7 +49,9 @@ extension Catalogue {
   ///   - specials: every special value among queries, keys and values.
   ///   - masked: a bias of -infinity for keys after the query, and a first query that sees none.
   static func attention(
-    _ lengths: [Int], heads: Int, width: Int, bias: Bool = false, specials: Bool = false, masked: Bool = false
+    _ lengths: [Int], heads: Int, width: Int, bias: Bool = false, specials: Bool = false,
+    masked: Bool = false,
+    small: Bool = false
   ) -> CatalogueCase {
     let tokens = lengths.reduce(0, +)
     let hasBias = bias || masked
@@ -55,7 +59,7 @@ extension Catalogue {
       "\(lengths) heads \(heads) width \(width)\(bias ? " bias" : "")\(specials ? " specials" : "")"
       + (masked ? " masked" : "")
     let work = 2 * heads * width * lengths.reduce(0) { $0 + $1 * $1 }
-    return CatalogueCase("attention", label, work: work) { device in
+    return CatalogueCase("attention", label, work: work, small: small) { device in
       var inputs = CaseInputs(seed: UInt64(tokens * 31 + width))
       let span = hasBias ? (lengths.max() ?? 0) + 3 : 0
       let p = PackedAttentionParameters(

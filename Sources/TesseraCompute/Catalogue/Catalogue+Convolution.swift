@@ -59,17 +59,18 @@ extension Catalogue {
         batch: 1, inChannels: 2, size: (2, 3), outChannels: 240, kernel: (3, 3), padding: 1, groups: 2),
       // A chunk that ends within a row of a kernel with other sides.
       .init(batch: 1, inChannels: 20, size: (9, 7), outChannels: 20, kernel: (9, 3), padding: 1),
-      // Groups and batch groups in a small one.
+      // Groups and batch groups in a small one, groups of several samples in small products.
       .init(batch: 9, inChannels: 4, size: (3, 3), outChannels: 4, kernel: (2, 2), groups: 2),
+      .init(batch: 2, inChannels: 18, size: (3, 3), outChannels: 18, kernel: (2, 2), groups: 2),
       // Small enough for a simulator, where the others are direct sums: products with taps of two images, of several pieces of k,
-      // of more than a chunk, with strides, padding and dilation of their own; weight gradients whose slices have several
+      // of two images and more than a chunk, with strides, padding and dilation of their own; weight gradients whose slices have several
       // chunks, as products and, five of them, as direct sums.
       .init(batch: 2, inChannels: 10, size: (2, 3), outChannels: 9, kernel: (3, 3), padding: 1),
-      .init(batch: 1, inChannels: 58, size: (1, 2), outChannels: 9, kernel: (3, 3), padding: 1),
+      .init(batch: 2, inChannels: 58, size: (1, 2), outChannels: 9, kernel: (3, 3), padding: 1),
       .init(batch: 1, inChannels: 10, size: (5, 4), outChannels: 9, kernel: (3, 2))
         .along(stride: (2, 1), padding: (0, 2), dilation: (1, 2)),
       .init(batch: 9, inChannels: 1, size: (5, 14), outChannels: 9, kernel: (1, 2)),
-      .init(batch: 9, inChannels: 2, size: (15, 19), outChannels: 2, kernel: (1, 2), groups: 2),
+      .init(batch: 10, inChannels: 2, size: (15, 20), outChannels: 2, kernel: (1, 3), groups: 2),
       // Many channels, read in place by the CPU: phases, lanes that stay empty, more than a chunk, parts and bands of rows,
       // kernel rows of 6 to 8 taps, dilation, batch groups.
       .init(batch: 2, inChannels: 3, size: (23, 19), outChannels: 32, kernel: (7, 7), stride: 2, padding: 3),

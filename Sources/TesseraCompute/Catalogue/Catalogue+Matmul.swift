@@ -31,9 +31,10 @@ extension Catalogue {
     // Bias and activation after the last of several chunks.
     for bias in 1...2 { cases.append(matmul(9, 35, 43, bias: bias, activation: 2, chunk: 16)) }
     for bias in 1...2 { cases.append(matmul(7, 48, 43, bias: bias, activation: 1, chunk: 16)) }
-    // Products enough that a GPU takes tiles of more than one block of rows and columns.
-    cases.append(matmul(69, 2, 2, batch: 48))
-    cases.append(matmul(2, 69, 2, batch: 48))
+    // Products enough that a GPU takes tiles of more than one block of rows and columns: its smaller ones would go two rounds.
+    cases.append(matmul(33, 65, 1, batch: 17, small: true))
+    // A packed operand that ends with its second block of k.
+    cases.append(matmul(5, 3, 1024, transposeA: true))
     // Chunks in one piece and as slices of a GPU, small enough for a simulator.
     cases.append(matmul(3, 5, 40, batch: 32, bias: 1, activation: 1, chunk: 16))
     cases.append(matmul(3, 5, 40, batch: 32, chunk: 16, accumulate: true))
@@ -43,12 +44,13 @@ extension Catalogue {
 
   static func matmul(
     _ m: Int, _ n: Int, _ k: Int, batch: Int = 1, transposeA: Bool = false, transposeB: Bool = false,
-    bias: Int = 0, activation: Int = 0, chunk: Int = 512, accumulate: Bool = false, specials: Bool = false
+    bias: Int = 0, activation: Int = 0, chunk: Int = 512, accumulate: Bool = false, specials: Bool = false,
+    small: Bool = false
   ) -> CatalogueCase {
     let label =
       "\(batch)x\(m)x\(n)x\(k)\(transposeA ? " A'" : "")\(transposeB ? " B'" : "") bias \(bias) "
       + "activation \(activation) chunk \(chunk)\(accumulate ? " +=" : "")\(specials ? " specials" : "")"
-    return CatalogueCase("matmul", label, work: batch * m * n * k) { device in
+    return CatalogueCase("matmul", label, work: batch * m * n * k, small: small) { device in
       var inputs = CaseInputs(seed: UInt64(m * 7919 + n * 104_729 + k))
       let a = specials ? inputs.withSpecials(batch * m * k) : inputs.floats(batch * m * k)
       let b = specials ? inputs.withSpecials(batch * k * n) : inputs.floats(batch * k * n)

@@ -17,7 +17,7 @@ extension Catalogue {
       + [(0, 1), (1, 1), (3, 2), (2, 15), (3, 63), (2, 64), (3, 65), (5, 91), (2, 130)].map {
         neighbourAffinities($0, $1)
       }
-      + [1, 2, 5, 63, 64, 65, 131].map { neighbourSteps($0) }
+      + [1, 2, 5, 31, 63, 64, 65, 131].map { neighbourSteps($0) }
       + [neighbourSteps(26, .farApart), neighbourSteps(27, .specials)]
   }
 
@@ -100,7 +100,7 @@ extension Catalogue {
   /// What a layout is drawn from: a small area, two places far apart, coordinates among which are special values.
   enum NeighbourLayout { case near, farApart, specials }
 
-  /// Steps with rows of 0 to 130 neighbours, some of them floors of the probabilities.
+  /// Steps with rows of 0 to 130 neighbours (from 7 points on), some of them floors of the probabilities.
   static func neighbourSteps(_ points: Int, _ kind: NeighbourLayout = .near) -> CatalogueCase {
     let label = "\(points) points, steps by neighbours, layout \(kind)"
     return CatalogueCase("tsne", label, work: points * points * 20) { device in

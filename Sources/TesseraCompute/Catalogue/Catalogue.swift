@@ -10,14 +10,14 @@ public struct CatalogueCase: Sendable {
   /// Runs the primitive and reads every output back.
   public let run: @Sendable (any Backend) throws -> [CaseOutput]
 
-  /// A case; `work` is a rough number of multiply-adds.
+  /// A case; `work` is a rough number of multiply-adds. `small`: a simulator takes it all the same.
   init(
-    _ primitive: String, _ label: String, work: Int = 0,
+    _ primitive: String, _ label: String, work: Int = 0, small: Bool = false,
     run: @escaping @Sendable (any Backend) throws -> [CaseOutput]
   ) {
     self.primitive = primitive
     self.label = label
-    self.isSmall = work < 20_000
+    self.isSmall = small || work < 20_000
     self.run = run
   }
 }
