@@ -11,7 +11,7 @@
 // Chunks of 512 terms and their order: NUMERICS.md rules 4 and 6.
 #ifndef TSR_WIDE
 
-// Outputs of a block.
+// Outputs of a block; of a gradient for weights they are a multiple of it.
 #ifndef TSR_HIGH
 #define TSR_HIGH 4
 #endif
@@ -217,25 +217,18 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tsr_direct_weight(
       row += rows;
       done += part;
     }
-    for (int made = 0; made < outputs;) {
-      const int most = TSR_VECTORS == 2 ? 4 : 2, high = outputs - made >= most ? most : 1;
+    for (int made = 0; made < outputs; made += TSR_HIGH) {
       __global const float *dy = a + made * output + ((long)block * p->k + k) * 16;
       for (int kh = 0; kh < t->kernel_h; kh++)
         for (int kw = 0; kw < t->kernel_w;) {
           const int wide = t->kernel_w - kw >= 3 ? 3 : 1, from = (kh * t->step_h * pitch + kw * t->step_w) * 16;
           __local float *to = sums + (made * taps + kh * t->kernel_w + kw) * 16;
-#define TSR_WEIGHTS(n, w)    \
-  if (high == n && wide == w) \
-    tsr_direct_taps(n, w, runs, run, planes, from, t->stride_w, 16 * t->step_w, dy, output, to, taps, k > begin);
-#if TSR_VECTORS == 2
-          TSR_WEIGHTS(4, 3) TSR_WEIGHTS(4, 1)
-#else
-          TSR_WEIGHTS(2, 3) TSR_WEIGHTS(2, 1)
-#endif
-          TSR_WEIGHTS(1, 3) TSR_WEIGHTS(1, 1)
+          if (wide == 3)
+            tsr_direct_taps(TSR_HIGH, 3, runs, run, planes, from, t->stride_w, 16 * t->step_w, dy, output, to, taps, k > begin);
+          else
+            tsr_direct_taps(TSR_HIGH, 1, runs, run, planes, from, t->stride_w, 16 * t->step_w, dy, output, to, taps, k > begin);
           kw += wide;
         }
-      made += high;
     }
   }
   c += p->c_offset + (long)slice * q.c_slice_stride;

@@ -86,6 +86,14 @@ extension Catalogue {
       .init(batch: 1, inChannels: 160, size: (20, 60), outChannels: 32, kernel: (3, 3), padding: 1),
       .init(batch: 1, inChannels: 4, size: (13, 27), outChannels: 32, kernel: (5, 8), stride: 1, padding: 1)
         .along(stride: (3, 5), padding: (1, 4), dilation: (1, 1)),
+      // CPU devices' ways: a small one with panels of channels; planes of a few channels at once and by remainder; parts of a row; sums
+      // of few channels that go on with the next ones; many groups of several outputs, kernel rows of 3 taps and 1.
+      .init(batch: 2, inChannels: 8, size: (3, 6), outChannels: 14, kernel: (3, 3), padding: 1),
+      .init(batch: 9, inChannels: 40, size: (9, 60), outChannels: 58, kernel: (3, 3), stride: 2, padding: 1),
+      .init(batch: 1, inChannels: 60, size: (6, 150), outChannels: 26, kernel: (3, 3), padding: 1),
+      .init(batch: 1, inChannels: 3, size: (26, 90), outChannels: 70, kernel: (3, 3), padding: 1),
+      .init(batch: 9, inChannels: 10, size: (11, 40), outChannels: 20, kernel: (3, 4), groups: 5)
+        .along(stride: (2, 2), padding: (1, 2), dilation: (1, 2)),
       // A row of every fourth, as vectors.
       .init(batch: 1, inChannels: 3, size: (30, 70), outChannels: 5, kernel: (3, 3), stride: 4),
       // Height and width with strides, padding and dilation of their own; as products and as direct sums.

@@ -34,13 +34,15 @@ extension OpenCLBackend {
     let gradients = PackedRows(
       inner: e.spots, innerStride: 1, outerStride: Int(p.out_channels) * e.spots,
       rowStride: e.groupOut * e.spots, batch: e.groupOut, batchStride: e.spots)
+    let high = e.groupOut % 4 == 0 && tiles(of: q).columns == 32 ? 4 : e.groupOut % 2 == 0 ? 2 : 1
     let across = try packed(dy, of: sums, gradients, &direct.product, tile: 16)
     try summed(sums, bias: x, into: dw) { part, target in
       direct.product = part.product
       (direct.first, direct.c_slice_stride) = (part.first, part.c_slice_stride)
       try enqueue(
         "direct", "tsr_direct_weight", tiles(of: q), direct,
-        [(Int(p.groups) + 15) / 16, e.groupIn, Int(part.slices)], [across, x, x, target])
+        [(Int(p.groups) + 15) / 16, e.groupIn, Int(part.slices)], [across, x, x, target],
+        options: " -DTSR_HIGH=\(high)")
     }
     return true
   }
