@@ -8,7 +8,7 @@
 #if defined TSR_WIDE && !defined TSR_PRODUCT_GROUPS_H
 #define TSR_PRODUCT_GROUPS_H
 
-// Blocks of 4 x 4 sums that a work-item keeps, along m and n.
+// Blocks of 4 x 4 sums that a work-item keeps, along m and n: 1, 2 or 4.
 #ifndef TSR_MI
 #define TSR_MI 1
 #endif
@@ -25,11 +25,19 @@
 // Elements of a slice that each work-item brings.
 #define TSR_LOADS_M (TSR_TILE_M * TSR_DEPTH / TSR_GROUP)
 #define TSR_LOADS_N (TSR_TILE_N * TSR_DEPTH / TSR_GROUP)
+// How operands are read: an element at a time; or four of k, or four lines, where all of these begin on a border of 16 bytes.
+enum { TSR_SINGLES, TSR_FOURS_OF_K, TSR_FOURS_OF_LINES };
+#ifndef TSR_FOURS_A
+#define TSR_FOURS_A TSR_SINGLES
+#endif
+#ifndef TSR_FOURS_B
+#define TSR_FOURS_B TSR_SINGLES
+#endif
 // Four floats of padding: work-items that write a column of a slice then meet different banks.
 #define TSR_LINE_M (TSR_TILE_M + 4)
 #define TSR_LINE_N (TSR_TILE_N + 4)
-// Rows of each work-item that leave at a time: as many as the slices' memory holds.
-#define TSR_PASS (TSR_DEPTH >= 16 ? 2 : 1)
+// Rows of each work-item that are staged at a time: as many as the slices' memory holds.
+#define TSR_PASS (2 * TSR_TY * TSR_LINE_N <= 2 * TSR_DEPTH * (TSR_LINE_M + TSR_LINE_N) ? 2 : 1)
 
 // Local memory of a work-group: two slices of each operand, where sums are staged too, and the sites of two slices of k.
 typedef struct {
@@ -52,30 +60,55 @@ TSR_FN void tsr_write_sites(const int kind, const tsr_product_params *q, __local
   sites[item] = tsr_packed_site(q, site, k / q->a_inner * q->a_outer_stride + k % q->a_inner * q->product.a_col_stride);
 }
 
+// 0, where k is not negative, as it never is: what is added to it is computed here and not kept in registers from before the loop.
+#define TSR_HERE(k) ((k) >> 31)
+
 // Where a work-item's elements of an operand's slices are: the first, and from one to the next, in memory and in local
 // memory. Neighbouring work-items read neighbouring addresses, whichever stride is 1.
 typedef struct { int at, step, put, put_step, k, k_step, line, line_step; } tsr_lane;
-TSR_FN tsr_lane tsr_lane_of(int item, int lines, int along_k, int line_stride, int k_stride) {
+TSR_FN tsr_lane tsr_lane_of(const int fours, int item, int lines, int along_k, int line_stride, int k_stride) {
+  const int ks = fours ? TSR_DEPTH / 4 : TSR_DEPTH, row = fours ? lines / 4 : lines, size = fours ? 4 : 1;
   tsr_lane l;
-  l.k = along_k ? item % TSR_DEPTH : item / lines, l.line = along_k ? item / TSR_DEPTH : item % lines;
-  l.k_step = along_k ? 0 : TSR_GROUP / lines, l.line_step = along_k ? TSR_GROUP / TSR_DEPTH : 0;
+  if (along_k) l.k = item % ks * size, l.line = item / ks, l.k_step = 0, l.line_step = TSR_GROUP / ks;
+  else l.k = item / row, l.line = item % row * size, l.k_step = TSR_GROUP / row, l.line_step = 0;
   l.at = l.line * line_stride + l.k * k_stride, l.step = l.line_step * line_stride + l.k_step * k_stride;
   l.put = l.k * (lines + 4) + l.line, l.put_step = l.k_step * (lines + 4) + l.line_step;
   return l;
 }
 
 // What a work-item brings of a slice of `depth`, from its first element on, into registers. Lines from `lines` on are left
-// out, and so is what is beyond the depth: neither meets a sum that is stored. `whole`: there is none of either.
-TSR_FN void tsr_fetch(const int loads, const tsr_lane l, __global const float *from, int base, int depth, int lines, int whole,
-                      float *r) {
-  base += l.at;
-  if (whole && depth == TSR_DEPTH) {
+// out: they meet no sum that is stored. Beyond the depth there is `beyond`: -0 of A and +0 of B, whose product changes no sum.
+TSR_FN void tsr_fetch(const int fours, const int loads, const float beyond, tsr_lane l, __global const float *from, int base, int depth,
+                      int lines, float *r) {
+  from += base + l.at;
+  if (fours) {
 #pragma unroll
-    for (int i = 0; i < loads; i++) r[i] = from[base + i * l.step];
+    for (int i = 0; i < loads / 4; i++) {
+      float4 v = (float4)(beyond);
+      if (l.line + i * l.line_step < lines && l.k + i * l.k_step < depth) v = *(__global const float4 *)(from + i * l.step);
+      r[4 * i] = v.x, r[4 * i + 1] = v.y, r[4 * i + 2] = v.z, r[4 * i + 3] = v.w;
+    }
   } else {
+    l.step += TSR_HERE(base), l.line_step += TSR_HERE(base), l.k_step += TSR_HERE(base);
 #pragma unroll
     for (int i = 0; i < loads; i++)
-      r[i] = l.line + i * l.line_step < lines && l.k + i * l.k_step < depth ? from[base + i * l.step] : 0.0f;
+      r[i] = l.line + i * l.line_step < lines && l.k + i * l.k_step < depth ? from[i * l.step] : beyond;
+  }
+}
+
+// And from registers into a slice.
+TSR_FN void tsr_put_lane(const int fours, const int loads, const int line, const tsr_lane l, __local float *to, const float *r) {
+  to += l.put;
+  if (fours == TSR_FOURS_OF_LINES) {
+#pragma unroll
+    for (int i = 0; i < loads / 4; i++)
+      *(__local float4 *)(to + i * l.put_step) = (float4)(r[4 * i], r[4 * i + 1], r[4 * i + 2], r[4 * i + 3]);
+  } else if (fours) {
+#pragma unroll
+    for (int i = 0; i < loads; i++) to[i / 4 * l.put_step + i % 4 * line] = r[i];
+  } else {
+#pragma unroll
+    for (int i = 0; i < loads; i++) to[i * l.put_step] = r[i];
   }
 }
 
@@ -95,20 +128,27 @@ TSR_FN void tsr_fetch_taps(const tsr_product_params *q, __global const float *b,
 TSR_FN void tsr_bring(const int kind, const tsr_product_params *q, tsr_lane la, tsr_lane lb, __global const float *a,
                       __global const float *b, __local const int4 *sites, int4 own, int item, int k, int depth, int rows,
                       int columns, float *ra, float *rb) {
-  tsr_fetch(TSR_LOADS_M, la, a, kind == TSR_B_MATRIX ? k * q->product.a_col_stride : sites[la.k].w, depth, rows,
-            rows >= TSR_TILE_M, ra);
-  if (kind == TSR_B_MATRIX)
-    tsr_fetch(TSR_LOADS_N, lb, b, k * q->product.b_row_stride, depth, columns, columns >= TSR_TILE_N, rb);
+  tsr_fetch(TSR_FOURS_A, TSR_LOADS_M, -0.0f, la, a, kind == TSR_B_MATRIX ? k * q->product.a_col_stride : sites[la.k].w, depth, rows, ra);
+  if (kind == TSR_B_MATRIX) tsr_fetch(TSR_FOURS_B, TSR_LOADS_N, 0.0f, lb, b, k * q->product.b_row_stride, depth, columns, rb);
   else tsr_fetch_taps(q, b, sites, own, item % TSR_TILE_N >= columns, item, depth, rb);
 }
-TSR_FN void tsr_put(__local tsr_shared *s, int turn, tsr_lane la, tsr_lane lb, const float *ra, const float *rb) {
-#pragma unroll
-  for (int i = 0; i < TSR_LOADS_M; i++) TSR_SLICE_A(s, turn)[la.put + i * la.put_step] = ra[i];
-#pragma unroll
-  for (int i = 0; i < TSR_LOADS_N; i++) TSR_SLICE_B(s, turn)[lb.put + i * lb.put_step] = rb[i];
+TSR_FN void tsr_put(const int kind, __local tsr_shared *s, int turn, tsr_lane la, tsr_lane lb, const float *ra, const float *rb) {
+  tsr_put_lane(TSR_FOURS_A, TSR_LOADS_M, TSR_LINE_M, la, TSR_SLICE_A(s, turn), ra);
+  tsr_put_lane(kind == TSR_B_MATRIX ? TSR_FOURS_B : TSR_SINGLES, TSR_LOADS_N, TSR_LINE_N, lb, TSR_SLICE_B(s, turn), rb);
 }
 
-// One k of a slice, onto the work-item's sums.
+// A row's four sums, to and fro.
+#define TSR_ONE_FMA(distance, u, v, s)                                                              \
+  if (distance) { const float tsr_d = (u) - (v); s = fma(tsr_d, tsr_d, s); } else s = fma(u, v, s);
+#define TSR_FMA_TO(distance, u, v, s)                                                               \
+  { TSR_ONE_FMA(distance, u, v.x, s.x) TSR_ONE_FMA(distance, u, v.y, s.y)                           \
+    TSR_ONE_FMA(distance, u, v.z, s.z) TSR_ONE_FMA(distance, u, v.w, s.w) }
+#define TSR_FMA_FRO(distance, u, v, s)                                                              \
+  { TSR_ONE_FMA(distance, u, v.w, s.w) TSR_ONE_FMA(distance, u, v.z, s.z)                           \
+    TSR_ONE_FMA(distance, u, v.y, s.y) TSR_ONE_FMA(distance, u, v.x, s.x) }
+
+// One k of a slice, onto the work-item's sums; to and fro along the rows, so that a sum shares an operand with the one before:
+// a register file hands out three of them only every other cycle.
 TSR_FN void tsr_step(const int distance, __local const float *a, __local const float *b, float4 acc[4 * TSR_MI][TSR_NI]) {
   float4 y[TSR_NI];
 #pragma unroll
@@ -117,12 +157,52 @@ TSR_FN void tsr_step(const int distance, __local const float *a, __local const f
   for (int i = 0; i < TSR_MI; i++) {
     const float4 x = *(__local const float4 *)(a + 4 * TSR_TY * i);
 #pragma unroll
-    for (int j = 0; j < TSR_NI; j++) {
-      TSR_FMA(distance, (float4)(x.x), y[j], acc[4 * i][j])
-      TSR_FMA(distance, (float4)(x.y), y[j], acc[4 * i + 1][j])
-      TSR_FMA(distance, (float4)(x.z), y[j], acc[4 * i + 2][j])
-      TSR_FMA(distance, (float4)(x.w), y[j], acc[4 * i + 3][j])
+    for (int j = 0; j < TSR_NI; j++) TSR_FMA_TO(distance, x.x, y[j], acc[4 * i][j])
+#pragma unroll
+    for (int j = TSR_NI - 1; j >= 0; j--) TSR_FMA_FRO(distance, x.y, y[j], acc[4 * i + 1][j])
+#pragma unroll
+    for (int j = 0; j < TSR_NI; j++) TSR_FMA_TO(distance, x.z, y[j], acc[4 * i + 2][j])
+#pragma unroll
+    for (int j = TSR_NI - 1; j >= 0; j--) TSR_FMA_FRO(distance, x.w, y[j], acc[4 * i + 3][j])
+  }
+}
+
+// Rows whose sums leave together: as many as registers are left for.
+#ifndef TSR_TOGETHER
+#define TSR_TOGETHER (TSR_NI > 2 ? 1 : 2)
+#endif
+
+// Sums on their way to C straight from registers: for rows of C on borders of 16 bytes. Where a work-item has nothing, it reads
+// what is there anyway.
+TSR_FN void tsr_leave_in_fours(const tsr_product_params *q, __global float *c, int row, int column, int first, int last,
+                               float4 acc[4 * TSR_MI][TSR_NI]) {
+  const tsr_matmul_params *p = &q->product;
+  long columns[TSR_NI];
+#pragma unroll
+  for (int j = 0; j < TSR_NI; j++) columns[j] = column + 64 * j < p->n ? tsr_column_of(q, column + 64 * j) : 0;
+#pragma unroll
+  for (int i = 0; i < 4 * TSR_MI; i += TSR_TOGETHER) {
+    float4 old[TSR_TOGETHER][TSR_NI];
+    __global float *to[TSR_TOGETHER];
+#pragma unroll
+    for (int r = 0; r < TSR_TOGETHER; r++) {
+      const int at = row + i / 4 * 4 * TSR_TY + i % 4 + r;
+      to[r] = c + (long)(at < p->m ? at : 0) * p->c_row_stride;
     }
+    if (!first)
+#pragma unroll
+      for (int r = 0; r < TSR_TOGETHER; r++)
+#pragma unroll
+        for (int j = 0; j < TSR_NI; j++) old[r][j] = *(__global const float4 *)(to[r] + columns[j]);
+#pragma unroll
+    for (int r = 0; r < TSR_TOGETHER; r++)
+#pragma unroll
+      for (int j = 0; j < TSR_NI; j++) {
+        float4 v = acc[i + r][j];
+        if (!first) v = old[r][j] + v;
+        if (last) v = (float4)(tsr_canonical(v.x), tsr_canonical(v.y), tsr_canonical(v.z), tsr_canonical(v.w));
+        if (row + i / 4 * 4 * TSR_TY + i % 4 + r < p->m && column + 64 * j < p->n) *(__global float4 *)(to[r] + columns[j]) = v;
+      }
   }
 }
 
@@ -156,6 +236,14 @@ TSR_FN void tsr_leave(const tsr_product_params *q, __global const float *bias, _
   }
 }
 
+// Row i of a work-item's sums into the stage, if it is the pass's. Written out by TSR_STAGE(0) TSR_STAGE(1)...: in a loop, a compiler
+// may take the pass itself as the index, and sums then lie in memory.
+#define TSR_STAGE(i)                                                                                       \
+  if (pass == (i) / TSR_PASS) {                                                                            \
+    _Pragma("unroll") for (int j = 0; j < TSR_NI; j++)                                                     \
+        *(__local float4 *)(stage + (ty * TSR_PASS + (i) % TSR_PASS) * TSR_LINE_N + 64 * j + 4 * tx) = acc[i][j]; \
+  }
+
 TSR_FN void tsr_product(const int distance, const int kind, const tsr_product_params q, __global const float *a,
                         __global const float *b, __global const float *bias, __global float *c, __local tsr_shared *s) {
   const tsr_matmul_params *p = &q.product;
@@ -170,11 +258,13 @@ TSR_FN void tsr_product(const int distance, const int kind, const tsr_product_pa
   bias += p->bias_offset + group * q.bias_stride;
   c += p->c_offset + part.batch * p->c_batch_stride + part.slice * q.c_slice_stride;
   // Of products with taps, k's own part is in its site.
-  const tsr_lane la = kind == TSR_B_MATRIX ? tsr_lane_of(item, TSR_TILE_M, p->a_col_stride == 1, p->a_row_stride, p->a_col_stride)
-                                           : tsr_lane_of(item, TSR_TILE_M, 1, p->a_row_stride, 0);
-  const tsr_lane lb = tsr_lane_of(item, TSR_TILE_N, kind == TSR_B_MATRIX && p->b_col_stride != 1, p->b_col_stride, p->b_row_stride);
-  int4 own = 0;
+  const int a_along_k = kind != TSR_B_MATRIX || (TSR_FOURS_A ? TSR_FOURS_A == TSR_FOURS_OF_K : p->a_col_stride == 1);
+  const int b_along_k = kind == TSR_B_MATRIX && (TSR_FOURS_B ? TSR_FOURS_B == TSR_FOURS_OF_K : p->b_col_stride != 1);
+  const tsr_lane la = tsr_lane_of(TSR_FOURS_A, item, TSR_TILE_M, a_along_k, p->a_row_stride, kind == TSR_B_MATRIX ? p->a_col_stride : 0);
+  const tsr_lane lb = tsr_lane_of(kind == TSR_B_MATRIX ? TSR_FOURS_B : TSR_SINGLES, item, TSR_TILE_N, b_along_k, p->b_col_stride, p->b_row_stride);
   if (kind == TSR_B_MATRIX) b += (long)column0 * p->b_col_stride;
+  const int direct = ((size_t)c & 15) == 0 && p->c_row_stride % 4 == 0 && p->n % 4 == 0 && q.c_image % 4 == 0 && q.c_image_stride % 4 == 0;
+  int4 own = 0;
   if (kind == TSR_B_TAPS) own = tsr_packed_site(&q, tsr_site_of_place(&q.taps, q.groups, column0 + item % TSR_TILE_N), 0);
   if (kind == TSR_B_TAPS_ACROSS) own = tsr_packed_site(&q, tsr_site_of_tap(&q.taps, column0 + item % TSR_TILE_N), 0);
   float ra[TSR_LOADS_M], rb[TSR_LOADS_N];
@@ -191,37 +281,36 @@ TSR_FN void tsr_product(const int distance, const int kind, const tsr_product_pa
   barrier(CLK_LOCAL_MEM_FENCE);
   int next = stop - k <= TSR_DEPTH ? stop : k + TSR_DEPTH;
   tsr_bring(kind, &q, la, lb, a, b, s->sites[0], own, item, k, next - k, rows, columns, ra, rb);
-  tsr_put(s, 0, la, lb, ra, rb);
+  tsr_put(kind, s, 0, la, lb, ra, rb);
   tsr_write_sites(kind, &q, s->sites[1], item, next);
   barrier(CLK_LOCAL_MEM_FENCE);
   for (;;) {
     // The slice after this one, of the next chunk where this one ends.
     const int next_stop = next < stop ? stop : part.end - next < p->chunk ? part.end : next + p->chunk;
     const int after = next_stop - next <= TSR_DEPTH ? next_stop : next + TSR_DEPTH;
-    if (next < part.end)
-      tsr_bring(kind, &q, la, lb, a, b, s->sites[turn ^ 1], own, item, next, after - next, rows, columns, ra, rb);
+    tsr_bring(kind, &q, la, lb, a, b, s->sites[turn ^ 1], own, item, next, after - next, rows, columns, ra, rb);
     __local const float *pa = TSR_SLICE_A(s, turn) + 4 * ty, *pb = TSR_SLICE_B(s, turn) + 4 * tx;
-    if (next - k == TSR_DEPTH) {
 #pragma unroll
-      for (int d = 0; d < TSR_DEPTH; d++) tsr_step(distance, pa + d * TSR_LINE_M, pb + d * TSR_LINE_N, acc);
-    } else {
-#pragma unroll 1
-      for (int d = 0; d < next - k; d++) tsr_step(distance, pa + d * TSR_LINE_M, pb + d * TSR_LINE_N, acc);
-    }
+    for (int d = 0; d < TSR_DEPTH; d++) tsr_step(distance, pa + d * TSR_LINE_M, pb + d * TSR_LINE_N, acc);
     if (next >= stop) {
       const int last = next >= part.end;
       __local float *stage = s->slices;
+      if (direct && !(last && (p->bias || p->activation)))
+        tsr_leave_in_fours(&q, c, row0 + 4 * ty + TSR_HERE(next), column0 + 4 * tx + TSR_HERE(next), first, last, acc);
+      else {
 #pragma unroll 1
-      for (int pass = 0; pass < 4 * TSR_MI / TSR_PASS; pass++) {
-        barrier(CLK_LOCAL_MEM_FENCE);
-#pragma unroll
-        for (int i = 0; i < 4 * TSR_MI; i++)
-          if (i / TSR_PASS == pass)
-#pragma unroll
-            for (int j = 0; j < TSR_NI; j++)
-              *(__local float4 *)(stage + (ty * TSR_PASS + i % TSR_PASS) * TSR_LINE_N + 64 * j + 4 * tx) = acc[i][j];
-        barrier(CLK_LOCAL_MEM_FENCE);
-        tsr_leave(&q, bias, c, stage, item, row0, column0, pass * TSR_PASS, first, last);
+        for (int pass = 0; pass < 4 * TSR_MI / TSR_PASS; pass++) {
+          barrier(CLK_LOCAL_MEM_FENCE);
+          TSR_STAGE(0) TSR_STAGE(1) TSR_STAGE(2) TSR_STAGE(3)
+#if TSR_MI > 1
+          TSR_STAGE(4) TSR_STAGE(5) TSR_STAGE(6) TSR_STAGE(7)
+#endif
+#if TSR_MI > 2
+          TSR_STAGE(8) TSR_STAGE(9) TSR_STAGE(10) TSR_STAGE(11) TSR_STAGE(12) TSR_STAGE(13) TSR_STAGE(14) TSR_STAGE(15)
+#endif
+          barrier(CLK_LOCAL_MEM_FENCE);
+          tsr_leave(&q, bias, c, stage, item + TSR_HERE(next), row0 + TSR_HERE(next), column0 + TSR_HERE(next), pass * TSR_PASS, first, last);
+        }
       }
       if (last) return;
       first = 0;
@@ -231,7 +320,7 @@ TSR_FN void tsr_product(const int distance, const int kind, const tsr_product_pa
         for (int j = 0; j < TSR_NI; j++) acc[i][j] = (float4)(0.0f);
       barrier(CLK_LOCAL_MEM_FENCE);
     }
-    tsr_put(s, turn ^ 1, la, lb, ra, rb);
+    tsr_put(kind, s, turn ^ 1, la, lb, ra, rb);
     tsr_write_sites(kind, &q, s->sites[turn], item, after);
     barrier(CLK_LOCAL_MEM_FENCE);
     turn ^= 1, k = next, stop = next_stop, next = after;

@@ -59,6 +59,13 @@ import Testing
     try check(tiles, .wide)
   }
 
+  /// Sixteen rows and eight columns of sums a work-item: what a GPU takes for large products.
+  @Test(arguments: [8, 16]) func eightBlocksOfAGPU(itemRows: Int) throws {
+    let tiles = ProductTiles(rowBlocks: 4, columnBlocks: 2, itemRows: itemRows, depth: 8)
+    #expect(tiles.isSound && tiles.bringsFours)
+    try check(tiles, .wide)
+  }
+
   /// By rounds over the compute units: whole tiles where there are many, low ones for few rows, small ones for few outputs.
   @Test func aGPUTakesTheTilesThatFit() {
     var tuning = ProductTuning()

@@ -93,7 +93,9 @@ extension OpenCLBackend {
     }
     try withUnsafeBytes(of: q) {
       try enqueue(
-        kernel.family, kernel.name, options: tiles.options(wide: wide), global: global,
+        kernel.family, kernel.name,
+        options: tiles.options(wide: wide) + (wide ? q.fours(tiles, taps: kernel.family == "conv") : ""),
+        global: global,
         local: wide ? [16, tiles.itemRows, 1] : [1, 1, 1], parameters: $0, [a, b, bias, c])
     }
   }
@@ -151,5 +153,31 @@ extension tsr_product_params {
       chunks = Int32(count)
       slices *= chunks
     }
+  }
+
+  /// On GPUs: what kernels are built with where operands can be read four at a time, along the direction in which they lie side
+  /// by side, because all lines begin on borders of 16 bytes.
+  func fours(_ tiles: ProductTiles, taps: Bool) -> String {
+    guard tiles.bringsFours else { return "" }
+    func whole(_ values: Int32...) -> Bool { values.allSatisfy { $0 % 4 == 0 } }
+    let p = product
+    let ofK = whole(p.k) && (slices == 1 || whole(slice_k)) && (p.k <= p.chunk || whole(p.chunk))
+    var options = ""
+    if whole(p.a_offset, p.a_batch_stride) {
+      let row = a_inner == a_outer_stride || whole(a_inner, a_outer_stride)
+      if p.a_col_stride == 1, ofK, whole(p.a_row_stride), !taps || row {
+        options += " -DTSR_FOURS_A=1"
+      } else if !taps, p.a_row_stride == 1, whole(p.m, p.a_col_stride) {
+        options += " -DTSR_FOURS_A=2"
+      }
+    }
+    if !taps, whole(p.b_offset, p.b_batch_stride) {
+      if p.b_col_stride == 1, whole(p.n, p.b_row_stride) {
+        options += " -DTSR_FOURS_B=2"
+      } else if p.b_row_stride == 1, ofK, whole(p.b_col_stride) {
+        options += " -DTSR_FOURS_B=1"
+      }
+    }
+    return options
   }
 }

@@ -8,7 +8,7 @@ public struct ProductTiles: Hashable, Sendable, Codable {
   /// On CPU devices: the most rows that a work-item runs down with its columns of B.
   public var rowsOfItem = 384
   /// On GPUs: blocks of 4 x 4 sums that a work-item keeps along rows and columns; a group of 16 x 16 takes a tile of
-  /// 64 times as many. 1 or 2.
+  /// 64 times as many. 1, 2 or 4, not both 4.
   public var rowBlocks = 1, columnBlocks = 1
   /// On GPUs: rows of 16 work-items in a group; 8 or 16. With 8, a tile has half as many rows of sums.
   public var itemRows = 16
@@ -17,6 +17,13 @@ public struct ProductTiles: Hashable, Sendable, Codable {
 
   /// Low tiles and 64 x 64 ones.
   public init() {}
+
+  /// A GPU's.
+  init(rowBlocks: Int, columnBlocks: Int, itemRows: Int, depth: Int) {
+    (self.rowBlocks, self.columnBlocks, self.itemRows, self.depth) = (
+      rowBlocks, columnBlocks, itemRows, depth
+    )
+  }
 
   /// Reads tiles; files from before there was a choice of columns or of work-items have 16.
   public init(from decoder: any Decoder) throws {
@@ -33,8 +40,8 @@ public struct ProductTiles: Hashable, Sendable, Codable {
   /// Whether kernels can be built with the tiles.
   public var isSound: Bool {
     [2, 4, 6, 8, 12].contains(rows) && [16, 32].contains(columns) && (1...1 << 20).contains(rowsOfItem)
-      && (1...2).contains(rowBlocks)
-      && (1...2).contains(columnBlocks) && [8, 16].contains(itemRows) && [8, 16, 32].contains(depth)
+      && [1, 2, 4].contains(rowBlocks) && [1, 2, 4].contains(columnBlocks) && rowBlocks * columnBlocks <= 8
+      && [8, 16].contains(itemRows) && [8, 16, 32].contains(depth) && max(height, width) <= 16 * itemRows
   }
 
   /// On GPUs: the rows and columns of sums of a tile.
@@ -44,16 +51,20 @@ public struct ProductTiles: Hashable, Sendable, Codable {
   /// Bytes of local memory that a work-group of a GPU needs: two slices of each operand, and where k is in an image.
   var localMemory: Int { 2 * depth * (height + width + 8 + 4) * 4 }
 
+  /// On GPUs: whether every work-item has four elements and more of each operand's slices to bring.
+  var bringsFours: Bool { rowBlocks * depth >= 16 && columnBlocks * depth >= itemRows }
+
   /// Rounds of work-groups over a GPU's compute units, by what a tile takes: a work-item with fewer sums reads as much for each.
-  /// (The weights: 4096^3 on an H200.)
+  /// (The weights: 4096^3 on an H100.)
   func rounds(m: Int, n: Int, parts: Int, units: Int) -> Double {
     let (rows, columns) = ((m + height - 1) / height, (n + width - 1) / width)
     let rounds = max(1, (rows * columns * parts + units - 1) / units)
     let weight: Double
     switch rowBlocks * columnBlocks {
-    case 1: weight = 1.2
-    case 2: weight = 1.16
-    default: weight = itemRows == 8 ? 1.02 : 1
+    case 1: weight = 1.26
+    case 2: weight = 1.09
+    case 4: weight = itemRows == 8 ? 1.02 : 1.04
+    default: weight = 1
     }
     return weight * Double(rounds * height * width)
   }
@@ -72,10 +83,14 @@ public struct ProductTiles: Hashable, Sendable, Codable {
   static func candidates(_ device: OpenCLDevice, wide: Bool) -> [ProductTiles] {
     var all: [ProductTiles] = []
     if wide {
-      for (rows, columns, items) in [(1, 1, 16), (1, 2, 16), (2, 1, 16), (2, 2, 16), (2, 1, 8), (2, 2, 8)] {
-        for depth in [8, 16, 32] {
-          var tiles = ProductTiles()
-          (tiles.rowBlocks, tiles.columnBlocks, tiles.itemRows, tiles.depth) = (rows, columns, items, depth)
+      let shapes = [
+        (1, 1, 16, [8, 16, 32]), (1, 2, 16, [16]), (2, 1, 16, [16]), (2, 2, 16, [8, 16]), (2, 1, 8, [16]),
+        (2, 2, 8, [8, 16]),
+        (4, 2, 8, [8, 16]), (4, 2, 16, [8]), (2, 4, 16, [8]),
+      ]
+      for (rows, columns, items, depths) in shapes {
+        for depth in depths {
+          let tiles = ProductTiles(rowBlocks: rows, columnBlocks: columns, itemRows: items, depth: depth)
           if tiles.localMemory <= device.localMemory { all.append(tiles) }
         }
       }

@@ -12,7 +12,7 @@ public struct ProductTuning: Hashable, Sendable, Codable {
   static func suiting(_ device: OpenCLDevice, wide: Bool) -> ProductTuning {
     var tuning = ProductTuning()
     if wide {
-      (tuning.many.rowBlocks, tuning.many.columnBlocks) = (2, 2)
+      tuning.many = ProductTiles(rowBlocks: 4, columnBlocks: 2, itemRows: 8, depth: 8)
       if tuning.many.localMemory > device.localMemory { tuning.many.depth = 8 }
       if tuning.few.localMemory > device.localMemory { tuning.few.depth = 8 }
     } else {
@@ -34,12 +34,12 @@ public struct ProductTuning: Hashable, Sendable, Codable {
   func tiles(m: Int, n: Int, parts: Int, units: Int, wide: Bool) -> ProductTiles {
     let large = ((m + 127) / 128) * ((n + 127) / 128) * parts
     guard wide, many != few else { return large >= 2 * units ? many : few }
-    // Between two, whatever suits.
+    // Of both and one between, whatever suits.
     var candidates = [many, few]
-    if many.itemRows == 16 {
-      var low = many
-      low.itemRows = 8
-      candidates.append(low)
+    if many.height * many.width > 64 * 128 {
+      candidates.append(
+        ProductTiles(
+          rowBlocks: 2, columnBlocks: 2, itemRows: 8, depth: many.depth == 8 && few.depth == 8 ? 8 : 16))
     }
     func time(_ tiles: ProductTiles) -> Double { tiles.rounds(m: m, n: n, parts: parts, units: units) }
     return candidates.min { time($0) < time($1) } ?? many
