@@ -29,9 +29,9 @@ TSR_ROWS2(tsr_fma_peak, tsr_map_params, p.count, const float, x, float, y)
 #ifdef TSR_WIDE
   // Written out: a loop's own instructions would take as long.
 #define TSR_STEP u = tsr_fma(u, a, b), v = tsr_fma(v, a, b), w = tsr_fma(w, a, b);
-  for (int step = 0; step < 128; step++) {
-    TSR_STEP TSR_STEP TSR_STEP TSR_STEP TSR_STEP TSR_STEP TSR_STEP TSR_STEP
-    TSR_STEP TSR_STEP TSR_STEP TSR_STEP TSR_STEP TSR_STEP TSR_STEP TSR_STEP
+#define TSR_STEPS TSR_STEP TSR_STEP TSR_STEP TSR_STEP TSR_STEP TSR_STEP TSR_STEP TSR_STEP
+  for (int step = 0; step < 32; step++) {
+    TSR_STEPS TSR_STEPS TSR_STEPS TSR_STEPS TSR_STEPS TSR_STEPS TSR_STEPS TSR_STEPS
   }
 #else
   for (int step = 0; step < 2048; step++) {

@@ -36,8 +36,10 @@ enum { TSR_SINGLES, TSR_FOURS_OF_K, TSR_FOURS_OF_LINES };
 // Four floats of padding: work-items that write a column of a slice then meet different banks.
 #define TSR_LINE_M (TSR_TILE_M + 4)
 #define TSR_LINE_N (TSR_TILE_N + 4)
-// Rows of each work-item that are staged at a time: as many as the slices' memory holds.
-#define TSR_PASS (2 * TSR_TY * TSR_LINE_N <= 2 * TSR_DEPTH * (TSR_LINE_M + TSR_LINE_N) ? 2 : 1)
+// Rows of each work-item that are staged at a time: as many as the slices' memory holds, but not all (PoCL 3.1 corrupts memory where a
+// loop with barriers is run through once).
+#define TSR_STAGED(rows) ((rows) * TSR_TY * TSR_LINE_N <= 2 * TSR_DEPTH * (TSR_LINE_M + TSR_LINE_N))
+#define TSR_PASS (TSR_MI > 1 && TSR_STAGED(4) ? 4 : TSR_STAGED(2) ? 2 : 1)
 
 // Local memory of a work-group: two slices of each operand, where sums are staged too, and the sites of two slices of k.
 typedef struct {
@@ -52,12 +54,39 @@ TSR_FN int4 tsr_packed_site(const tsr_product_params *q, tsr_site s, int a) {
   return (int4)(s.plane + s.h * q->taps.width + s.w, s.h, s.w, a);
 }
 
-// The sites of the slice at k: one work-item an entry.
-TSR_FN void tsr_write_sites(const int kind, const tsr_product_params *q, __local int4 *sites, int item, int k) {
+// Where k is among taps (column and row of the kernel, channel) or places (column and row, image), as digits of a number, and the
+// digits of a slice's depth. A's k has the same: inside an image or a kernel side by side, a_outer_stride to the next.
+typedef struct { int d0, d1, d2, step0, step1, step2; } tsr_digits;
+TSR_FN int tsr_low_radix(const int kind, const tsr_product_params *q) { return kind == TSR_B_TAPS ? q->taps.kernel_w : q->taps.places_w; }
+TSR_FN int tsr_high_radix(const int kind, const tsr_product_params *q) { return kind == TSR_B_TAPS ? q->taps.kernel_h : q->taps.places_h; }
+TSR_FN void tsr_find(const int kind, const tsr_product_params *q, int k, tsr_digits *d) {
+  const int low = tsr_low_radix(kind, q), high = tsr_high_radix(kind, q);
+  d->d0 = k % low, d->d1 = k / low % high, d->d2 = k / low / high;
+  d->step0 = TSR_DEPTH % low, d->step1 = TSR_DEPTH / low % high, d->step2 = TSR_DEPTH / low / high;
+}
+// `by` further: without a division where that is a slice's depth.
+TSR_FN void tsr_advance(const int kind, const tsr_product_params *q, int k, int by, tsr_digits *d) {
+  if (kind == TSR_B_MATRIX) return;
+  if (by == TSR_DEPTH) {
+    const int low = tsr_low_radix(kind, q), high = tsr_high_radix(kind, q);
+    d->d0 += d->step0, d->d1 += d->step1, d->d2 += d->step2;
+    if (d->d0 >= low) d->d0 -= low, d->d1++;
+    if (d->d1 >= high) d->d1 -= high, d->d2++;
+  } else tsr_find(kind, q, k + by, d);
+}
+
+// The sites of the slice of which a work-item's own k is known: one work-item an entry.
+TSR_FN void tsr_write_sites(const int kind, const tsr_product_params *q, __local int4 *sites, int item, const tsr_digits *d) {
   if (kind == TSR_B_MATRIX || item >= TSR_DEPTH) return;
-  k += item;
-  const tsr_site site = kind == TSR_B_TAPS ? tsr_site_of_tap(&q->taps, k) : tsr_site_of_place(&q->taps, q->groups, k);
-  sites[item] = tsr_packed_site(q, site, k / q->a_inner * q->a_outer_stride + k % q->a_inner * q->product.a_col_stride);
+  const tsr_taps_params *t = &q->taps;
+  tsr_site site;
+  if (kind == TSR_B_TAPS) {
+    site.plane = d->d2 * t->height * t->width, site.h = d->d1 * t->step_h + t->start_h, site.w = d->d0 * t->step_w + t->start_w;
+  } else {
+    site.plane = d->d2 * q->groups * t->channels * t->height * t->width, site.h = d->d1 * t->stride_h, site.w = d->d0 * t->stride_w;
+  }
+  const int inner = d->d1 * tsr_low_radix(kind, q) + d->d0;
+  sites[item] = tsr_packed_site(q, site, d->d2 * q->a_outer_stride + inner * q->product.a_col_stride);
 }
 
 // 0, where k is not negative, as it never is: what is added to it is computed here and not kept in registers from before the loop.
@@ -277,18 +306,23 @@ TSR_FN void tsr_product(const int distance, const int kind, const tsr_product_pa
   // The chunks of a slice that is not whole may have nothing.
   if (part.begin >= part.end && part.begin > 0) return;
   int k = part.begin, stop = part.end - k < p->chunk ? part.end : k + p->chunk, turn = 0, first = !p->accumulate;
-  tsr_write_sites(kind, &q, s->sites[0], item, k);
+  tsr_digits digits;
+  if (kind != TSR_B_MATRIX) tsr_find(kind, &q, k + item, &digits);
+  tsr_write_sites(kind, &q, s->sites[0], item, &digits);
   barrier(CLK_LOCAL_MEM_FENCE);
   int next = stop - k <= TSR_DEPTH ? stop : k + TSR_DEPTH;
   tsr_bring(kind, &q, la, lb, a, b, s->sites[0], own, item, k, next - k, rows, columns, ra, rb);
   tsr_put(kind, s, 0, la, lb, ra, rb);
-  tsr_write_sites(kind, &q, s->sites[1], item, next);
+  tsr_advance(kind, &q, k + item, next - k, &digits);
+  tsr_write_sites(kind, &q, s->sites[1], item, &digits);
   barrier(CLK_LOCAL_MEM_FENCE);
   for (;;) {
     // The slice after this one, of the next chunk where this one ends.
     const int next_stop = next < stop ? stop : part.end - next < p->chunk ? part.end : next + p->chunk;
     const int after = next_stop - next <= TSR_DEPTH ? next_stop : next + TSR_DEPTH;
     tsr_bring(kind, &q, la, lb, a, b, s->sites[turn ^ 1], own, item, next, after - next, rows, columns, ra, rb);
+    tsr_advance(kind, &q, next + item, after - next, &digits);
+    tsr_write_sites(kind, &q, s->sites[turn], item, &digits);
     __local const float *pa = TSR_SLICE_A(s, turn) + 4 * ty, *pb = TSR_SLICE_B(s, turn) + 4 * tx;
 #pragma unroll
     for (int d = 0; d < TSR_DEPTH; d++) tsr_step(distance, pa + d * TSR_LINE_M, pb + d * TSR_LINE_N, acc);
@@ -321,7 +355,6 @@ TSR_FN void tsr_product(const int distance, const int kind, const tsr_product_pa
       barrier(CLK_LOCAL_MEM_FENCE);
     }
     tsr_put(kind, s, turn ^ 1, la, lb, ra, rb);
-    tsr_write_sites(kind, &q, s->sites[turn], item, after);
     barrier(CLK_LOCAL_MEM_FENCE);
     turn ^= 1, k = next, stop = next_stop, next = after;
   }
