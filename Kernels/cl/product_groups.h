@@ -235,33 +235,38 @@ TSR_FN void tsr_leave_in_fours(const tsr_product_params *q, __global float *c, i
   }
 }
 
-// Sums on their way from local memory to C: those of rows `i`..<i + TSR_PASS of each work-item. Bias and activation are not in
-// the unrolled loop, which is for speed.
-TSR_FN void tsr_leave(const tsr_product_params *q, __global const float *bias, __global float *c, __local const float *stage,
-                      int item, int row0, int column0, int i, int first, int last) {
+// Sums on their way from local memory to C: those of rows `i`..<i + TSR_PASS of each work-item. First what C holds is added to them,
+// many at a time; bias and activation are not in an unrolled loop, which is for speed.
+TSR_FN void tsr_leave(const tsr_product_params *q, __global const float *bias, __global float *c, __local float *stage, int item,
+                      int row0, int column0, int i, int first, int last) {
   const tsr_matmul_params *p = &q->product;
   const int column = column0 + item % TSR_TILE_N, line = item / TSR_TILE_N;
   const int base = row0 + i / 4 * 4 * TSR_TY + i % 4;
   if (column >= p->n) return;
   // From where `column` counts, so that a bias by column is found too.
   c += tsr_column_of(q, column) - column;
+  stage += item % TSR_TILE_N;
+  if (!first) {
+#pragma unroll 8
+    for (int r = line; r < TSR_TY * TSR_PASS; r += TSR_GROUP / TSR_TILE_N) {
+      const int row = base + r / TSR_PASS * 4 + r % TSR_PASS;
+      const float before = row < p->m ? c[(long)row * p->c_row_stride + column] : 0.0f;
+      stage[r * TSR_LINE_N] = before + stage[r * TSR_LINE_N];
+    }
+  }
   if (last && (p->bias || p->activation)) {
 #pragma unroll 1
     for (int r = line; r < TSR_TY * TSR_PASS; r += TSR_GROUP / TSR_TILE_N) {
       const int row = base + r / TSR_PASS * 4 + r % TSR_PASS;
-      if (row < p->m) tsr_store(p, bias, c, row, column, stage[r * TSR_LINE_N + item % TSR_TILE_N], first, 1);
+      if (row < p->m) tsr_store(p, bias, c, row, column, stage[r * TSR_LINE_N], 1, 1);
     }
     return;
   }
 #pragma unroll 8
   for (int r = line; r < TSR_TY * TSR_PASS; r += TSR_GROUP / TSR_TILE_N) {
     const int row = base + r / TSR_PASS * 4 + r % TSR_PASS;
-    if (row < p->m) {
-      __global float *at = c + (long)row * p->c_row_stride + column;
-      float v = stage[r * TSR_LINE_N + item % TSR_TILE_N];
-      if (!first) v = *at + v;
-      *at = last ? tsr_canonical(v) : v;
-    }
+    const float v = stage[r * TSR_LINE_N];
+    if (row < p->m) c[(long)row * p->c_row_stride + column] = last ? tsr_canonical(v) : v;
   }
 }
 
