@@ -55,8 +55,12 @@ static void run(const char *name, const void *params, uint32_t *const *inputs, i
 }
 
 int main(void) {
+  if (strcmp(tsr_isa_name(tsr_isa_count() - 1), "far") != 0) {
+    fputs("no far process\n", stderr);
+    return 1;
+  }
   // A copy of the parameters of any size is taken.
-  union { tsr_map_params map; tsr_copy_params copy; char room[256]; } p = {.map = {COUNT, 1.25f, -0.75f}};
+  union { tsr_map_params map; tsr_copy_params copy; tsr_random_params random; char room[256]; } p = {.map = {COUNT, 1.25f, -0.75f}};
   uint32_t *const a = tensor(), *const b = tensor();
   static const char *const binary[] = {"tsr_software_divide", "tsr_binary_divide", "tsr_binary_add", "tsr_binary_subtract",
                                        "tsr_binary_multiply", "tsr_binary_maximum", "tsr_binary_minimum", "tsr_uncontracted"};
@@ -77,6 +81,8 @@ int main(void) {
   p.copy = (tsr_copy_params){701, 997, 3, 1009, 5, 1013};
   run("tsr_copy", &p, (uint32_t *[]){a, 0, 0}, 701, COUNT);
   run("tsr_transpose", &p, (uint32_t *[]){a, 0, 0}, 997, COUNT);
+  p.random = (tsr_random_params){COUNT, 1701, 7, 0xfffffff0u, 3, 0xffffffffu, 0, 0};
+  run("tsr_random_words", &p, (uint32_t *[]){0, 0, 0}, COUNT, COUNT);
   p.map = (tsr_map_params){5, 0.999f, 0.0013f};
   a[0] = 0x3f800000u;
   run("tsr_fma_peak", &p, (uint32_t *[]){a, 0, 0}, 5, 5);
