@@ -23,6 +23,8 @@ struct Verify: ParsableCommand {
   var random = 0
   @Option(help: "With --random, what is drawn.")
   var seed: UInt64 = 1701
+  @Option(help: "The instruction set of the CPU that is compared with (the best by default).")
+  var reference: String?
   @Flag(help: "Also 20 training steps of every network, against the published fingerprints.")
   var training = false
   @Flag(help: "JSON instead of text.")
@@ -56,7 +58,7 @@ struct Verify: ParsableCommand {
   }
 
   private func verify(_ device: any Backend) throws {
-    let cpu = try CPUBackend(threads: options.threads)
+    let cpu = try CPUBackend(threads: options.threads, instructionSet: reference)
     let progress = options.progress
     var cases = Catalogue.cases + Catalogue.drawn(random, seed: seed)
     if small { cases = cases.filter(\.isSmall) }

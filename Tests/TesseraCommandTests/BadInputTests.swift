@@ -223,6 +223,9 @@ import Testing
     expect(try Command.run(["verify", "--device", "opencl:99"]), "device: found no device opencl:99")
     expect(try Command.run(["verify", "--device", "gpu"]), "device: found gpu, wanted cpu, opencl")
     expect(try Command.run(["verify", "--only", "nothing", "--device", "cpu"]), "only: found nothing")
+    expect(
+      try Command.run(["verify", "--reference", "nothing", "--device", "cpu"]),
+      "instruction set: found nothing")
     expect(try Command.run(["bench", "nothing", "--device", "cpu"]), "found nothing")
     expect(try Command.run(["verify", "--threads", "0", "--device", "cpu"]), "threads: found 0")
     expect(try Command.run(["fly"]), "fly")

@@ -242,7 +242,8 @@ import Testing
       #expect(result.code == 0, "\(result.errors)")
       #expect((try? JSONSerialization.jsonObject(with: Data(result.output.utf8))) != nil, "\(arguments)")
     }
-    let verify = try Command.run(["verify", "--device", "cpu", "--small"])
+    let verify = try Command.run(["verify", "--device", "cpu", "--small", "--reference", "baseline"])
     #expect(verify.output.contains(", 0 mismatches: cpu"))
+    #expect(verify.output.contains("against cpu (baseline"))
   }
 }

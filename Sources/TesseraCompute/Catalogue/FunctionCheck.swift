@@ -72,7 +72,7 @@ public enum FunctionCheck {
     let total = ((1 << 32) + stride - 1) / stride
     let block = min(total, 1 << 22)
     var (worst, worstInput, mismatches, done) = (0.0, Float(0), 0, 0)
-    let sameDevice = device.unprofiled is CPUBackend
+    let sameDevice = (device.unprofiled as? CPUBackend)?.instructionSet == cpu.instructionSet
     while done < total {
       let count = min(block, total - done)
       let first = done
