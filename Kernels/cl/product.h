@@ -1,16 +1,16 @@
 // What matmul.cl and conv.cl share: products of A (m, k) with a B that is a matrix or the taps of images, by tiles.
 // One fma chain from +0 in ascending k per chunk; chunk sums meet in C, in ascending order (NUMERICS.md rule 4).
 //
-//   CPU device: a work-item takes 16 columns   GPU: a work-group of 256 takes 64 TSR_MI x 64 TSR_NI of C;
-//   of B (32: TSR_VECTORS 2), a chunk of 512   16-deep slices of A and B go through local memory, the next one is
-//   k at a time, into local memory (its own    on its way while this one is used; a work-item keeps MI x NI blocks
-//   panel) and runs down the rows of A, a      of 4 x 4 sums, 64 apart, and reads its operands as float4.
+//   CPU device: a work-item takes 16 columns   GPU: a work-group of 256 (128: half the rows) takes 64 TSR_MI x
+//   of B (32: TSR_VECTORS 2), a chunk of 512   64 TSR_NI of C; slices of A and B, TSR_DEPTH deep, go through local memory,
+//   k at a time, into local memory (its own    the next one is on its way while this one is used; a work-item keeps
+//   panel) and runs down the rows of A, a      MI x NI blocks of 4 x 4 sums, 64 apart, and reads its operands as float4.
 //   tile of TSR_TILE_ROWS x 16 sums in
 //   registers:
 //             n: 16                                      n: 64 NI
 //        +---+ +----+                             +----+ +----------+
 //     m: | A | |    |  TSR_TILE_ROWS          m:  | A  | | 4x4  4x4 |  64 MI
-//        | ^ | +----+                             |16 k| | 4x4  4x4 |
+//        | ^ | +----+                             |8 k | | 4x4  4x4 |
 //        | | | |    |  next tile                  +----+ +----------+
 //        k: 512
 #ifndef TSR_PRODUCT_H

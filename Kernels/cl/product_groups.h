@@ -2,9 +2,9 @@
 //
 //   32 work-items lie 8 along n and 4 along m; neighbours (i, i ^ 1) read the same of A, (i, i ^ 2) the same of B.
 //
-//        0  1  4  5  8  9 12 13        sums leave through local memory, TSR_TY TSR_PASS rows at a time: rows of C are then
-//        2  3  6  7 10 11 14 15        read and written side by side, and the epilogue's code is there once
-//       16 17 20 ...
+//        0  1  4  5  8  9 12 13        sums leave straight from registers where C's rows are on borders of 16 bytes; else through
+//        2  3  6  7 10 11 14 15        local memory, TSR_TY TSR_PASS rows at a time: rows of C are then read and written side by
+//       16 17 20 ...                   side, and the epilogue's code is there once
 #if defined TSR_WIDE && !defined TSR_PRODUCT_GROUPS_H
 #define TSR_PRODUCT_GROUPS_H
 
@@ -36,8 +36,8 @@ enum { TSR_SINGLES, TSR_FOURS_OF_K, TSR_FOURS_OF_LINES };
 // Four floats of padding: work-items that write a column of a slice then meet different banks.
 #define TSR_LINE_M (TSR_TILE_M + 4)
 #define TSR_LINE_N (TSR_TILE_N + 4)
-// Rows of each work-item that are staged at a time: as many as the slices' memory holds, but not all (PoCL 3.1 corrupts memory where a
-// loop with barriers is run through once).
+// Rows of each work-item that are staged at a time: as many as the slices' memory holds, but not all (PoCL 3.1 corrupts memory
+// where a loop with barriers is run through once).
 #define TSR_STAGED(rows) ((rows) * TSR_TY * TSR_LINE_N <= 2 * TSR_DEPTH * (TSR_LINE_M + TSR_LINE_N))
 #define TSR_PASS (TSR_MI > 1 && TSR_STAGED(4) ? 4 : TSR_STAGED(2) ? 2 : 1)
 
@@ -57,8 +57,12 @@ TSR_FN int4 tsr_packed_site(const tsr_product_params *q, tsr_site s, int a) {
 // Where k is among taps (column and row of the kernel, channel) or places (column and row, image), as digits of a number, and the
 // digits of a slice's depth. A's k has the same: inside an image or a kernel side by side, a_outer_stride to the next.
 typedef struct { int d0, d1, d2, step0, step1, step2; } tsr_digits;
-TSR_FN int tsr_low_radix(const int kind, const tsr_product_params *q) { return kind == TSR_B_TAPS ? q->taps.kernel_w : q->taps.places_w; }
-TSR_FN int tsr_high_radix(const int kind, const tsr_product_params *q) { return kind == TSR_B_TAPS ? q->taps.kernel_h : q->taps.places_h; }
+TSR_FN int tsr_low_radix(const int kind, const tsr_product_params *q) {
+  return kind == TSR_B_TAPS ? q->taps.kernel_w : q->taps.places_w;
+}
+TSR_FN int tsr_high_radix(const int kind, const tsr_product_params *q) {
+  return kind == TSR_B_TAPS ? q->taps.kernel_h : q->taps.places_h;
+}
 TSR_FN void tsr_find(const int kind, const tsr_product_params *q, int k, tsr_digits *d) {
   const int low = tsr_low_radix(kind, q), high = tsr_high_radix(kind, q);
   d->d0 = k % low, d->d1 = k / low % high, d->d2 = k / low / high;
@@ -83,13 +87,14 @@ TSR_FN void tsr_write_sites(const int kind, const tsr_product_params *q, __local
   if (kind == TSR_B_TAPS) {
     site.plane = d->d2 * t->height * t->width, site.h = d->d1 * t->step_h + t->start_h, site.w = d->d0 * t->step_w + t->start_w;
   } else {
-    site.plane = d->d2 * q->groups * t->channels * t->height * t->width, site.h = d->d1 * t->stride_h, site.w = d->d0 * t->stride_w;
+    site.plane = d->d2 * q->groups * t->channels * t->height * t->width;
+    site.h = d->d1 * t->stride_h, site.w = d->d0 * t->stride_w;
   }
   const int inner = d->d1 * tsr_low_radix(kind, q) + d->d0;
   sites[item] = tsr_packed_site(q, site, d->d2 * q->a_outer_stride + inner * q->product.a_col_stride);
 }
 
-// 0, where k is not negative, as it never is: what is added to it is computed here and not kept in registers from before the loop.
+// 0, as k is never negative: what it is added to is computed here, and not kept in registers from before the loop.
 #define TSR_HERE(k) ((k) >> 31)
 
 // Where a work-item's elements of an operand's slices are: the first, and from one to the next, in memory and in local
@@ -107,8 +112,8 @@ TSR_FN tsr_lane tsr_lane_of(const int fours, int item, int lines, int along_k, i
 
 // What a work-item brings of a slice of `depth`, from its first element on, into registers. Lines from `lines` on are left
 // out: they meet no sum that is stored. Beyond the depth there is `beyond`: -0 of A and +0 of B, whose product changes no sum.
-TSR_FN void tsr_fetch(const int fours, const int loads, const float beyond, tsr_lane l, __global const float *from, int base, int depth,
-                      int lines, float *r) {
+TSR_FN void tsr_fetch(const int fours, const int loads, const float beyond, tsr_lane l, __global const float *from, int base,
+                      int depth, int lines, float *r) {
   from += base + l.at;
   if (fours) {
 #pragma unroll
@@ -157,7 +162,8 @@ TSR_FN void tsr_fetch_taps(const tsr_product_params *q, __global const float *b,
 TSR_FN void tsr_bring(const int kind, const tsr_product_params *q, tsr_lane la, tsr_lane lb, __global const float *a,
                       __global const float *b, __local const int4 *sites, int4 own, int item, int k, int depth, int rows,
                       int columns, float *ra, float *rb) {
-  tsr_fetch(TSR_FOURS_A, TSR_LOADS_M, -0.0f, la, a, kind == TSR_B_MATRIX ? k * q->product.a_col_stride : sites[la.k].w, depth, rows, ra);
+  const int a_at = kind == TSR_B_MATRIX ? k * q->product.a_col_stride : sites[la.k].w;
+  tsr_fetch(TSR_FOURS_A, TSR_LOADS_M, -0.0f, la, a, a_at, depth, rows, ra);
   if (kind == TSR_B_MATRIX) tsr_fetch(TSR_FOURS_B, TSR_LOADS_N, 0.0f, lb, b, k * q->product.b_row_stride, depth, columns, rb);
   else tsr_fetch_taps(q, b, sites, own, item % TSR_TILE_N >= columns, item, depth, rb);
 }
@@ -270,8 +276,8 @@ TSR_FN void tsr_leave(const tsr_product_params *q, __global const float *bias, _
   }
 }
 
-// Row i of a work-item's sums into the stage, if it is the pass's. Written out by TSR_STAGE(0) TSR_STAGE(1)...: in a loop, a compiler
-// may take the pass itself as the index, and sums then lie in memory.
+// Row i of a work-item's sums into the stage, if it is the pass's. TSR_STAGE(0) TSR_STAGE(1)... are written out: in a loop, a
+// compiler may take the pass itself as the index, and sums then lie in memory.
 #define TSR_STAGE(i)                                                                                       \
   if (pass == (i) / TSR_PASS) {                                                                            \
     _Pragma("unroll") for (int j = 0; j < TSR_NI; j++)                                                     \
@@ -294,10 +300,13 @@ TSR_FN void tsr_product(const int distance, const int kind, const tsr_product_pa
   // Of products with taps, k's own part is in its site.
   const int a_along_k = kind != TSR_B_MATRIX || (TSR_FOURS_A ? TSR_FOURS_A == TSR_FOURS_OF_K : p->a_col_stride == 1);
   const int b_along_k = kind == TSR_B_MATRIX && (TSR_FOURS_B ? TSR_FOURS_B == TSR_FOURS_OF_K : p->b_col_stride != 1);
-  const tsr_lane la = tsr_lane_of(TSR_FOURS_A, item, TSR_TILE_M, a_along_k, p->a_row_stride, kind == TSR_B_MATRIX ? p->a_col_stride : 0);
-  const tsr_lane lb = tsr_lane_of(kind == TSR_B_MATRIX ? TSR_FOURS_B : TSR_SINGLES, item, TSR_TILE_N, b_along_k, p->b_col_stride, p->b_row_stride);
+  const tsr_lane la = tsr_lane_of(TSR_FOURS_A, item, TSR_TILE_M, a_along_k, p->a_row_stride,
+                                  kind == TSR_B_MATRIX ? p->a_col_stride : 0);
+  const tsr_lane lb = tsr_lane_of(kind == TSR_B_MATRIX ? TSR_FOURS_B : TSR_SINGLES, item, TSR_TILE_N, b_along_k,
+                                  p->b_col_stride, p->b_row_stride);
   if (kind == TSR_B_MATRIX) b += (long)column0 * p->b_col_stride;
-  const int direct = ((size_t)c & 15) == 0 && p->c_row_stride % 4 == 0 && p->n % 4 == 0 && q.c_image % 4 == 0 && q.c_image_stride % 4 == 0;
+  const int direct = ((size_t)c & 15) == 0 && p->c_row_stride % 4 == 0 && p->n % 4 == 0 && q.c_image % 4 == 0 &&
+                     q.c_image_stride % 4 == 0;
   int4 own = 0;
   if (kind == TSR_B_TAPS) own = tsr_packed_site(&q, tsr_site_of_place(&q.taps, q.groups, column0 + item % TSR_TILE_N), 0);
   if (kind == TSR_B_TAPS_ACROSS) own = tsr_packed_site(&q, tsr_site_of_tap(&q.taps, column0 + item % TSR_TILE_N), 0);
@@ -348,7 +357,8 @@ TSR_FN void tsr_product(const int distance, const int kind, const tsr_product_pa
           TSR_STAGE(8) TSR_STAGE(9) TSR_STAGE(10) TSR_STAGE(11) TSR_STAGE(12) TSR_STAGE(13) TSR_STAGE(14) TSR_STAGE(15)
 #endif
           barrier(CLK_LOCAL_MEM_FENCE);
-          tsr_leave(&q, bias, c, stage, item + TSR_HERE(next), row0 + TSR_HERE(next), column0 + TSR_HERE(next), pass * TSR_PASS, first, last);
+          tsr_leave(&q, bias, c, stage, item + TSR_HERE(next), row0 + TSR_HERE(next), column0 + TSR_HERE(next),
+                    pass * TSR_PASS, first, last);
         }
       }
       if (last) return;

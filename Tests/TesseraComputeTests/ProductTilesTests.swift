@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import TestSupport
 import Testing
 
@@ -66,10 +67,35 @@ import Testing
     try check(tiles, .wide)
   }
 
+  /// Four elements at a time where all lines begin on borders of 16 bytes, along the direction in which they lie side by side.
+  @Test func operandsAreReadInFoursWhereAligned() {
+    let tiles = ProductTiles(rowBlocks: 4, columnBlocks: 2, itemRows: 8, depth: 8)
+    func of(_ change: (inout tsr_product_params) -> Void = { _ in }) -> String {
+      var q = tsr_product_params(MatmulParameters(m: 128, n: 64, k: 96))
+      change(&q)
+      return q.fours(tiles, taps: false)
+    }
+    #expect(of() == " -DTSR_FOURS_A=1 -DTSR_FOURS_B=2")
+    #expect(of { $0.product.a_offset = 2 } == " -DTSR_FOURS_B=2")
+    #expect(of { $0.product.b_row_stride = 66 } == " -DTSR_FOURS_A=1")
+    #expect(of { ($0.product.n, $0.product.b_row_stride) = (63, 64) } == " -DTSR_FOURS_A=1")
+    #expect(of { ($0.product.k, $0.slice_k) = (95, 95) } == " -DTSR_FOURS_B=2")
+    #expect(
+      of { ($0.product.b_row_stride, $0.product.b_col_stride) = (1, 96) }
+        == " -DTSR_FOURS_A=1 -DTSR_FOURS_B=1")
+    #expect(
+      of { ($0.product.a_row_stride, $0.product.a_col_stride) = (1, 128) }
+        == " -DTSR_FOURS_A=2 -DTSR_FOURS_B=2")
+    #expect(of { ($0.slices, $0.slice_k) = (2, 50) } == " -DTSR_FOURS_B=2")
+    #expect(
+      tsr_product_params(MatmulParameters(m: 8, n: 8, k: 8)).fours(
+        ProductTiles(rowBlocks: 1, columnBlocks: 1, itemRows: 16, depth: 8), taps: false) == "")
+  }
+
   /// By rounds over the compute units: whole tiles where there are many, low ones for few rows, small ones for few outputs.
   @Test func aGPUTakesTheTilesThatFit() {
     var tuning = ProductTuning()
-    (tuning.many.rowBlocks, tuning.many.columnBlocks) = (2, 2)
+    tuning.many = ProductTiles(rowBlocks: 4, columnBlocks: 2, itemRows: 8, depth: 8)
     let of = { (m: Int, n: Int) in tuning.tiles(m: m, n: n, parts: 1, units: 132, wide: true) }
     #expect(of(4096, 4096) == tuning.many)
     #expect(of(64, 720_000).height == 64)
