@@ -298,8 +298,9 @@ TSR_FN void tsr_product(const int distance, const int kind, const tsr_product_pa
   bias += p->bias_offset + group * q.bias_stride;
   c += p->c_offset + part.batch * p->c_batch_stride + part.slice * q.c_slice_stride;
   // Of products with taps, k's own part is in its site.
-  const int a_along_k = kind != TSR_B_MATRIX || (TSR_FOURS_A ? TSR_FOURS_A == TSR_FOURS_OF_K : p->a_col_stride == 1);
-  const int b_along_k = kind == TSR_B_MATRIX && (TSR_FOURS_B ? TSR_FOURS_B == TSR_FOURS_OF_K : p->b_col_stride != 1);
+  int a_along_k = TSR_FOURS_A == TSR_SINGLES ? p->a_col_stride == 1 : TSR_FOURS_A == TSR_FOURS_OF_K;
+  int b_along_k = TSR_FOURS_B == TSR_SINGLES ? p->b_col_stride != 1 : TSR_FOURS_B == TSR_FOURS_OF_K;
+  if (kind != TSR_B_MATRIX) a_along_k = 1, b_along_k = 0;
   const tsr_lane la = tsr_lane_of(TSR_FOURS_A, item, TSR_TILE_M, a_along_k, p->a_row_stride,
                                   kind == TSR_B_MATRIX ? p->a_col_stride : 0);
   const tsr_lane lb = tsr_lane_of(kind == TSR_B_MATRIX ? TSR_FOURS_B : TSR_SINGLES, item, TSR_TILE_N, b_along_k,
