@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 import TesseraCompute
 
 /// Where the frozen slice's outputs may be kept between epochs, in bytes; the first that holds all of them is taken, else
@@ -47,7 +46,7 @@ final class DeviceFeatureCache: FeatureCache {
   /// Parts of a row that are gathered each for itself: one row alone would not fill a GPU.
   private let pieces: Int
   private let home: any Backend
-  private let segments = Mutex<[Int: Tensor]>([:])
+  private let segments = Guarded<[Int: Tensor]>([:])
 
   /// Room for `count` rows of `rowSize` floats, taken as they come.
   ///

@@ -1,6 +1,5 @@
 import Dispatch
 import Foundation
-import Synchronization
 
 /// Collects what a backend and its callers took time for: kernels by the device's clock, stages and transfers by the host's.
 ///
@@ -54,7 +53,7 @@ public final class Profiler: Sendable {
     }
   }
 
-  private let state = Mutex(State())
+  private let state = Guarded(State())
   private let capacity: Int
 
   /// The primitive in whose course kernels are enqueued.
