@@ -1,155 +1,301 @@
-// Attention on a GPU: a work-group of 128 takes 16 queries of one head, whose rows of scores stay in local memory.
+// Attention on a GPU: a work-group of 128 takes a block of queries of one head, whose rows of scores stay in local memory: 64
+// queries of at most 128 keys, 32 of 256 or 16 of 512.
 //
-//             128 keys                                       width
+//              TSR_KEYS keys                                width
 //            +--------------------+                         +-------------+
-//   width    | slices of 16       |  through local memory   |  v, read in |  neighbouring work-items read
-//            +--------------------+                  keys   |  place      |  neighbouring values
+//   width    | slices, turned on  |  next slice in          |  v, read in |  four keys ahead
+//            | their way in       |  registers       keys   |  place      |
 //   +----+   +--------------------+                         +-------------+
-//   | q  |16 | 4 x 4 a work-item  |  next 128 keys ...      | 4 x 4 sums  |  16 queries
+//   | q  |   | 8 x 4 a work-item  |  next keys ...          | 4 x 2 or 4  |  queries
 //   +----+   +--------------------+                         +-------------+
-//              scores (16, LONGEST)    softmax: 8 work-items a row, work-item c has lanes c, c + 8, ... of the 64
+//              scores (queries, TSR_LONGEST)    softmax: 8 work-items a row, each has two runs of four of the 64 lanes
 #if defined TSR_LONGEST && defined TSR_WIDE && !defined TSR_ATTENTION_GROUPS_H
 #define TSR_ATTENTION_GROUPS_H
 
-#define TSR_QUERIES 16
-#define TSR_KEYS 128  // a divisor of every TSR_LONGEST
+#define TSR_QUERIES (8192 / TSR_LONGEST)
+#define TSR_ROWS_OF_ITEMS (TSR_QUERIES / 8)
+#define TSR_ITEMS_OF_ROW (128 / TSR_ROWS_OF_ITEMS)
+#define TSR_KEYS (4 * TSR_ITEMS_OF_ROW)  // a divisor of TSR_LONGEST
+#if TSR_LONGEST > 256
+#define TSR_SLICE 8
+#else
 #define TSR_SLICE 16
-// Eight floats of padding: four rows of eight lanes then meet 32 different banks.
-#define TSR_SCORE_LINE (TSR_LONGEST + 8)
+#endif
+#define TSR_PARTS (TSR_SLICE / 4)  // fours of a row's slice
+// A line is 4 banks on from the one before: eight lines' fours meet 32 different ones.
+#define TSR_SCORE_LINE (TSR_LONGEST + 4)
 
 typedef struct {
   float scores[TSR_QUERIES][TSR_SCORE_LINE];
-  // Four floats of padding, as in product_groups.h.
-  float keys[TSR_SLICE][TSR_KEYS + 4], query[TSR_SLICE][TSR_QUERIES + 4];
-  float best[TSR_QUERIES][8], sum[TSR_QUERIES][8];
+  union {
+    struct {
+      float keys[TSR_SLICE][TSR_KEYS + 4], query[TSR_SLICE][TSR_QUERIES + 4];
+    } slice;
+    struct {
+      float best[TSR_QUERIES][8], sum[TSR_QUERIES][8][4];
+    } row;
+  } of;
 } tsr_desk;
 
 // Four floats of the desk, on a border of 16 bytes: every line of it is a multiple of four. One read, where vload4 is four.
 #define TSR_FOUR(from) (*(__local const float4 *)(from))
+#define TSR_LEAVE_FOUR(to, four) (*(__local float4 *)(to) = (four))
 
-// One term of a work-item's scores.
-TSR_FN void tsr_score_step(__local const tsr_desk *d, int i, int tx, int ty, float4 *acc) {
-  const float4 a = TSR_FOUR(d->query[i] + 4 * ty), b = TSR_FOUR(d->keys[i] + 4 * tx);
-  acc[0] = fma((float4)(a.x), b, acc[0]);
-  acc[1] = fma((float4)(a.y), b, acc[1]);
-  acc[2] = fma((float4)(a.z), b, acc[2]);
-  acc[3] = fma((float4)(a.w), b, acc[3]);
+// Four of a row, `left` to its end, beyond which stands `nothing`. TSR_WHOLE: rows are fours, on borders of 16 bytes.
+#if TSR_WHOLE
+#define TSR_IN_FOURS(v, left, nothing) ((left) > 0 ? *(__global const float4 *)(v) : (float4)(nothing))
+#else
+#define TSR_IN_FOURS(v, left, nothing)                                                                                  \
+  ((float4)((left) > 0 ? (v)[0] : (nothing), (left) > 1 ? (v)[1] : (nothing), (left) > 2 ? (v)[2] : (nothing), \
+            (left) > 3 ? (v)[3] : (nothing)))
+#endif
+
+// A slice of keys and queries on its way to the desk. -0 and +0 stand beyond the width: their product changes no sum. Rows
+// beyond the last are the last one's again, and never looked at.
+#define TSR_KEY_FOURS (TSR_KEYS * TSR_PARTS / 128)
+#define TSR_QUERY_FOURS ((TSR_QUERIES * TSR_PARTS + 127) / 128)
+typedef struct {
+  float4 keys[TSR_KEY_FOURS], query[TSR_QUERY_FOURS];
+} tsr_slice;
+
+TSR_FN tsr_slice tsr_take_slice(__global const float *q, __global const float *k, long line, int width, int w, int key0, int queries,
+                          int length, int item) {
+  tsr_slice s;
+  const int part = w + 4 * (item % TSR_PARTS), last_key = length - 1, last_query = queries - 1;
+#pragma unroll
+  for (int i = 0; i < TSR_KEY_FOURS; i++) {
+    const int row = key0 + item / TSR_PARTS + i * (128 / TSR_PARTS);
+    __global const float *from = k + (row < last_key ? row : last_key) * line + part;
+    s.keys[i] = TSR_IN_FOURS(from, width - part, 0.0f);
+  }
+#pragma unroll
+  for (int i = 0; i < TSR_QUERY_FOURS; i++) {
+    const int row = item / TSR_PARTS + i * (128 / TSR_PARTS);
+    __global const float *from = q + (row < last_query ? row : last_query) * line + part;
+    s.query[i] = TSR_IN_FOURS(from, width - part, -0.0f);
+  }
+  return s;
 }
 
-// scores = q k', one chain over width each.
+TSR_FN void tsr_leave_slice(__local tsr_desk *d, const tsr_slice s, int item) {
+  const int at = 4 * (item % TSR_PARTS), row = item / TSR_PARTS;
+#pragma unroll
+  for (int i = 0; i < TSR_KEY_FOURS; i++) {
+    const int r = row + i * (128 / TSR_PARTS);
+    d->of.slice.keys[at][r] = s.keys[i].x, d->of.slice.keys[at + 1][r] = s.keys[i].y;
+    d->of.slice.keys[at + 2][r] = s.keys[i].z, d->of.slice.keys[at + 3][r] = s.keys[i].w;
+  }
+#pragma unroll
+  for (int i = 0; i < TSR_QUERY_FOURS; i++) {
+    const int r = row + i * (128 / TSR_PARTS);
+    if (r < TSR_QUERIES) {
+      d->of.slice.query[at][r] = s.query[i].x, d->of.slice.query[at + 1][r] = s.query[i].y;
+      d->of.slice.query[at + 2][r] = s.query[i].z, d->of.slice.query[at + 3][r] = s.query[i].w;
+    }
+  }
+}
+
+#define TSR_SCORES_OF(r, part, x) \
+  acc[r] = fma((float4)(part.x), b, acc[r])
+
+// scores = scale q k' + bias, one chain over width each. `bias`: of row 0 and key 0. Keys that do not exist have -infinity: their
+// share is +0, which changes no lane.
 TSR_FN void tsr_attention_scores(__local tsr_desk *d, __global const float *q, __global const float *k, long line, int width,
-                                 int queries, int length, int item) {
-  const int tx = item % 32, ty = item / 32;
+                                 __global const float *bias, int biased, float scale, int queries, int length, int item) {
+  const int tx = item % TSR_ITEMS_OF_ROW, ty = item / TSR_ITEMS_OF_ROW;
+  tsr_slice next = tsr_take_slice(q, k, line, width, 0, 0, queries, length, item);
   for (int key0 = 0; key0 < length; key0 += TSR_KEYS) {
-    float4 acc[4];
+    const int from = key0 + 4 * tx, busy = from < length && 8 * ty < queries;
+    float4 acc[8];
 #pragma unroll
-    for (int i = 0; i < 4; i++) acc[i] = (float4)(0.0f);
+    for (int r = 0; r < 8; r++) acc[r] = (float4)(0.0f);
     for (int w = 0; w < width; w += TSR_SLICE) {
-      const int depth = width - w < TSR_SLICE ? width - w : TSR_SLICE, at = item % TSR_SLICE;
-      for (int r = item / TSR_SLICE; r < TSR_KEYS; r += 128 / TSR_SLICE)
-        d->keys[at][r] = at < depth && key0 + r < length ? k[(key0 + r) * line + w + at] : 0.0f;
-      for (int r = item / TSR_SLICE; r < TSR_QUERIES; r += 128 / TSR_SLICE)
-        d->query[at][r] = at < depth && r < queries ? q[r * line + w + at] : 0.0f;
+      tsr_leave_slice(d, next, item);
       barrier(CLK_LOCAL_MEM_FENCE);
-      if (depth == TSR_SLICE) {
+      const int more = w + TSR_SLICE < width;
+      if (more || key0 + TSR_KEYS < length)
+        next = tsr_take_slice(q, k, line, width, more ? w + TSR_SLICE : 0, more ? key0 : key0 + TSR_KEYS, queries, length, item);
+      if (busy) {
 #pragma unroll
-        for (int i = 0; i < TSR_SLICE; i++) tsr_score_step(d, i, tx, ty, acc);
-      } else {
-#pragma unroll 1
-        for (int i = 0; i < depth; i++) tsr_score_step(d, i, tx, ty, acc);
+        for (int i = 0; i < TSR_SLICE; i++) {
+          const float4 b = TSR_FOUR(d->of.slice.keys[i] + 4 * tx);
+          const float4 low = TSR_FOUR(d->of.slice.query[i] + 8 * ty), high = TSR_FOUR(d->of.slice.query[i] + 8 * ty + 4);
+          TSR_SCORES_OF(0, low, x);
+          TSR_SCORES_OF(1, low, y);
+          TSR_SCORES_OF(2, low, z);
+          TSR_SCORES_OF(3, low, w);
+          TSR_SCORES_OF(4, high, x);
+          TSR_SCORES_OF(5, high, y);
+          TSR_SCORES_OF(6, high, z);
+          TSR_SCORES_OF(7, high, w);
+        }
       }
       barrier(CLK_LOCAL_MEM_FENCE);
     }
 #pragma unroll
-    for (int i = 0; i < 4; i++) *(__local float4 *)(d->scores[4 * ty + i] + key0 + 4 * tx) = acc[i];
-  }
-  barrier(CLK_LOCAL_MEM_FENCE);
-}
-
-// softmax of each row. The greatest of a row has one value in any order: NaN never wins, and a zero's sign is lost in
-// exp(x - greatest). `bias`: of the row's query and key 0; rows of queries that do not exist have none.
-TSR_FN void tsr_rows_softmax(__local tsr_desk *d, __global const float *bias, int biased, float scale, int queries, int length,
-                             int item) {
-  const int r = item / 8, c = item % 8;
-  const int from = biased && r < queries;
-  __local float *row = d->scores[r];
-#define TSR_SCORE(j) (from ? tsr_fma(row[j], scale, bias[(j) - r]) : row[j] * scale)
-  float best = -tsr_float(TSR_INF_BITS);
-  for (int j = c; j < length; j += 8) best = tsr_max(TSR_SCORE(j), best);
-  d->best[r][c] = best;
-  barrier(CLK_LOCAL_MEM_FENCE);
-  for (int i = 0; i < 8; i++) best = tsr_max(d->best[r][i], best);
-  float sum[8];
-#pragma unroll
-  for (int i = 0; i < 8; i++) sum[i] = 0.0f;
-  for (int j0 = c; j0 < length; j0 += TSR_LANES) {
-#pragma unroll
-    for (int i = 0; i < 8; i++) {
-      const int j = j0 + 8 * i;
-      if (j < length) {
-        const float e = tsr_exp(TSR_SCORE(j) - best);
-        row[j] = e;
-        sum[i] = sum[i] + e;
+    for (int r = 0; r < 8; r++) {
+      const int row = 8 * ty + r;
+      float4 score = acc[r] * scale;
+      if (biased && row < queries) {
+        __global const float *b = bias + from - row;
+        score = fma(acc[r], (float4)(scale),
+                    (float4)(from < length ? b[0] : 0.0f, from + 1 < length ? b[1] : 0.0f, from + 2 < length ? b[2] : 0.0f,
+                             from + 3 < length ? b[3] : 0.0f));
       }
+      const float none = -tsr_float(TSR_INF_BITS);
+      if (from >= length) score.x = none;
+      if (from + 1 >= length) score.y = none;
+      if (from + 2 >= length) score.z = none;
+      if (from + 3 >= length) score.w = none;
+      TSR_LEAVE_FOUR(d->scores[row] + from, score);
     }
   }
-  // The halving tree: 32, 16 and 8 between lanes of one work-item, 4, 2 and 1 between those of the row.
-#pragma unroll
-  for (int h = 4; h > 0; h >>= 1) {
-#pragma unroll
-    for (int i = 0; i < h; i++) sum[i] = sum[i] + sum[i + h];
+  barrier(CLK_LOCAL_MEM_FENCE);
+}
+
+// e^v of v <= 0, or NaN.
+TSR_FN float4 tsr_exp_four(float4 v) {
+  if (v.x >= -87.0f && v.y >= -87.0f && v.z >= -87.0f && v.w >= -87.0f)
+    return (float4)(tsr_exp_normal(v.x), tsr_exp_normal(v.y), tsr_exp_normal(v.z), tsr_exp_normal(v.w));
+  return (float4)(tsr_exp(v.x), tsr_exp(v.y), tsr_exp(v.z), tsr_exp(v.w));
+}
+
+// a / b of an exponential a (at most 1) and a row's sum b (1 to 512, or NaN as some a is), r being 1 / b: two steps of Newton from
+// the correctly rounded r are the correctly rounded quotient (Markstein 1990), as long as no remainder is below the denormals.
+TSR_FN float tsr_share(float a, float b, float r) {
+  float q = a * r;
+  q = fma(fma(-q, b, a), r, q);
+  return fma(fma(-q, b, a), r, q);
+}
+
+// NaN may pass here: then b is NaN, and every share.
+TSR_FN float4 tsr_shares(float4 a, float b, float r) {
+  if (fmin(fmin(a.x, a.y), fmin(a.z, a.w)) >= 0x1p-90f)
+    return (float4)(tsr_share(a.x, b, r), tsr_share(a.y, b, r), tsr_share(a.z, b, r), tsr_share(a.w, b, r));
+  return (float4)(tsr_div(a.x, b), tsr_div(a.y, b), tsr_div(a.z, b), tsr_div(a.w, b));
+}
+
+// softmax of each row, eight work-items a row: work-item c has lanes 4 c ... 4 c + 3 and those 32 on. The greatest of a row has one
+// value in any order: NaN never wins, and a zero's sign is lost in exp(x - greatest).
+TSR_FN void tsr_rows_softmax(__local tsr_desk *d, int queries, int length, int item) {
+  const int c = item % 8;
+  for (int r = item / 8; r < queries; r += 16) {
+    float4 best = -tsr_float(TSR_INF_BITS);
+    for (int j = 4 * c; j < length; j += 32) best = fmax(TSR_FOUR(d->scores[r] + j), best);
+    d->of.row.best[r][c] = fmax(fmax(best.x, best.y), fmax(best.z, best.w));
   }
-  d->sum[r][c] = sum[0];
   barrier(CLK_LOCAL_MEM_FENCE);
-  const float4 low = TSR_FOUR(d->sum[r]) + TSR_FOUR(d->sum[r] + 4);
-  const float total = (low.x + low.z) + (low.y + low.w);
-  for (int j = c; j < length; j += 8) row[j] = tsr_div(row[j], total);
+  for (int r = item / 8; r < queries; r += 16) {
+    __local float *row = d->scores[r];
+    float best = d->of.row.best[r][0];
+    for (int i = 1; i < 8; i++) best = fmax(d->of.row.best[r][i], best);
+    float4 low = (float4)(0.0f), high = (float4)(0.0f);
+    for (int j = 4 * c; j < length; j += TSR_LANES) {
+      const float4 e = tsr_exp_four(TSR_FOUR(row + j) - best);
+      TSR_LEAVE_FOUR(row + j, e);
+      low = fma(e, (float4)(1.0f), low);  // tsr_add of each
+      // Beyond the last key all of it would be +0.
+      if (j + 32 >= length) break;
+      const float4 f = tsr_exp_four(TSR_FOUR(row + j + 32) - best);
+      TSR_LEAVE_FOUR(row + j + 32, f);
+      high = fma(f, (float4)(1.0f), high);
+    }
+    // The halving tree: 32 here, then 16, 8 and 4 between the work-items of a row, 2 and 1 within a four.
+    TSR_LEAVE_FOUR(d->of.row.sum[r][c], low + high);
+  }
+  barrier(CLK_LOCAL_MEM_FENCE);
+  for (int r = item / 8; r < queries; r += 16) {
+    __local float *row = d->scores[r];
+    const float4 a = TSR_FOUR(d->of.row.sum[r][0]) + TSR_FOUR(d->of.row.sum[r][4]), b = TSR_FOUR(d->of.row.sum[r][1]) + TSR_FOUR(d->of.row.sum[r][5]);
+    const float4 e = TSR_FOUR(d->of.row.sum[r][2]) + TSR_FOUR(d->of.row.sum[r][6]), f = TSR_FOUR(d->of.row.sum[r][3]) + TSR_FOUR(d->of.row.sum[r][7]);
+    const float4 s = (a + e) + (b + f);
+    const float total = (s.x + s.z) + (s.y + s.w), reciprocal = tsr_div(1.0f, total);
+    for (int j = 4 * c; j < length; j += 32) TSR_LEAVE_FOUR(row + j, tsr_shares(TSR_FOUR(row + j), total, reciprocal));
+  }
   barrier(CLK_LOCAL_MEM_FENCE);
 }
 
-// Four of a row of values; `whole`: they lie within, on a border of 16 bytes.
-TSR_FN float4 tsr_four(__global const float *v, int left, int whole) {
-  if (whole) return *(__global const float4 *)v;
-  return (float4)(v[0], left > 1 ? v[1] : 0.0f, left > 2 ? v[2] : 0.0f, left > 3 ? v[3] : 0.0f);
+// TSR_COLUMNS of a row of values, `left` to its end.
+#if TSR_COLUMNS == 4
+#define TSR_VALUES float4
+#define TSR_VALUES_BEYOND(v) TSR_IN_FOURS(v, left, 0.0f)
+#else
+#define TSR_VALUES float2
+#define TSR_VALUES_BEYOND(v) ((float2)((v)[0], left > 1 ? (v)[1] : 0.0f))
+#endif
+#if TSR_WHOLE
+#define TSR_VALUES_AT(v) (*(__global const TSR_VALUES *)(v))
+#else
+#define TSR_VALUES_AT(v) TSR_VALUES_BEYOND(v)
+#endif
+// Keys whose values are read ahead.
+#define TSR_AHEAD 4
+
+TSR_FN void tsr_read_values(__global const float *from, long line, int left, TSR_VALUES *v) {
+#pragma unroll
+  for (int i = 0; i < TSR_AHEAD; i++) v[i] = TSR_VALUES_AT(from + i * line);
 }
 
-// y = scores v, one chain over keys each. A work-item takes four queries and four columns: it reads a value once for four sums.
-// Few of a group then work, but many groups share a compute unit.
+// TSR_AHEAD terms of each chain.
+TSR_FN void tsr_value_step(__local const float *scores, int gap, const TSR_VALUES *v, TSR_VALUES *acc) {
+#pragma unroll
+  for (int k = 0; k < TSR_AHEAD; k += 4) {
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+      const float4 s = TSR_FOUR(scores + i * gap + k);
+      acc[i] = fma((TSR_VALUES)(s.x), v[k], acc[i]);
+      acc[i] = fma((TSR_VALUES)(s.y), v[k + 1], acc[i]);
+      acc[i] = fma((TSR_VALUES)(s.z), v[k + 2], acc[i]);
+      acc[i] = fma((TSR_VALUES)(s.w), v[k + 3], acc[i]);
+    }
+  }
+}
+
+// y = scores v, one chain over keys each. A work-item takes four queries, as far apart as keeps them in different banks, and
+// TSR_COLUMNS columns; of four queries those that do not exist are rows of the desk too, and not stored.
 TSR_FN void tsr_attention_sums(__local const tsr_desk *d, __global const float *v, long line, int width, int queries,
                                int length, __global float *y, long hidden, int item) {
-  const int fours = (width + 3) / 4, whole = width % 4 == 0;
-  for (int tile = item; tile < (queries + 3) / 4 * fours; tile += 128) {
-    const int r = tile / fours * 4, w = tile % fours * 4;
+  const int across = (width + TSR_COLUMNS - 1) / TSR_COLUMNS, apart = (queries + 3) / 4;
+  const int gap = apart * TSR_SCORE_LINE;
+  for (int tile = item; tile < apart * across; tile += 128) {
+    const int r = tile / across, w = tile % across * TSR_COLUMNS, left = width - w;
     __global const float *from = v + w;
-    float4 acc[4];
+    __local const float *scores = d->scores[r];
+    TSR_VALUES acc[4], now[TSR_AHEAD], next[TSR_AHEAD];
 #pragma unroll
-    for (int i = 0; i < 4; i++) acc[i] = (float4)(0.0f);
+    for (int i = 0; i < 4; i++) acc[i] = 0.0f;
     int j = 0;
-    for (; j + 4 <= length; j += 4, from += 4 * line) {
-      const float4 v0 = tsr_four(from, width - w, whole), v1 = tsr_four(from + line, width - w, whole);
-      const float4 v2 = tsr_four(from + 2 * line, width - w, whole), v3 = tsr_four(from + 3 * line, width - w, whole);
+    if (length >= TSR_AHEAD) {
+      tsr_read_values(from, line, left, now);
+      for (; j + 3 * TSR_AHEAD <= length; j += 2 * TSR_AHEAD, from += 2 * TSR_AHEAD * line) {
+        tsr_read_values(from + TSR_AHEAD * line, line, left, next);
+        tsr_value_step(scores + j, gap, now, acc);
+        tsr_read_values(from + 2 * TSR_AHEAD * line, line, left, now);
+        tsr_value_step(scores + j + TSR_AHEAD, gap, next, acc);
+      }
+      for (; j + TSR_AHEAD <= length; j += TSR_AHEAD, from += TSR_AHEAD * line) {
+        if (j + 2 * TSR_AHEAD <= length) tsr_read_values(from + TSR_AHEAD * line, line, left, next);
+        tsr_value_step(scores + j, gap, now, acc);
 #pragma unroll
-      for (int i = 0; i < 4; i++) {
-        const float4 s = TSR_FOUR(d->scores[r + i] + j);
-        acc[i] = fma((float4)(s.x), v0, acc[i]);
-        acc[i] = fma((float4)(s.y), v1, acc[i]);
-        acc[i] = fma((float4)(s.z), v2, acc[i]);
-        acc[i] = fma((float4)(s.w), v3, acc[i]);
+        for (int i = 0; i < TSR_AHEAD; i++) now[i] = next[i];
       }
     }
     for (; j < length; j++, from += line) {
-      const float4 value = tsr_four(from, width - w, whole);
+      now[0] = TSR_VALUES_AT(from);
 #pragma unroll
-      for (int i = 0; i < 4; i++) acc[i] = fma((float4)(d->scores[r + i][j]), value, acc[i]);
+      for (int i = 0; i < 4; i++) acc[i] = fma((TSR_VALUES)(scores[i * gap + j]), now[0], acc[i]);
     }
 #pragma unroll
     for (int i = 0; i < 4; i++) {
-      if (r + i >= queries) continue;
-      __global float *to = y + (r + i) * hidden + w;
+      const int row = r + i * apart;
+      if (row >= queries) continue;
+      __global float *to = y + row * hidden + w;
       to[0] = tsr_canonical(acc[i].x);
-      if (w + 1 < width) to[1] = tsr_canonical(acc[i].y);
-      if (w + 2 < width) to[2] = tsr_canonical(acc[i].z);
-      if (w + 3 < width) to[3] = tsr_canonical(acc[i].w);
+      if (left > 1) to[1] = tsr_canonical(acc[i].y);
+#if TSR_COLUMNS == 4
+      if (left > 2) to[2] = tsr_canonical(acc[i].z);
+      if (left > 3) to[3] = tsr_canonical(acc[i].w);
+#endif
     }
   }
 }
@@ -164,9 +310,13 @@ __kernel __attribute__((reqd_work_group_size(128, 1, 1))) void tsr_attention(
   const int queries = length - first < TSR_QUERIES ? length - first : TSR_QUERIES;
   const long hidden = (long)p.heads * width, line = 3 * hidden;
   __global const float *q = x + begin * line + (long)head * width;
-  tsr_attention_scores(&d, q + first * line, q + hidden, line, width, queries, length, item);
-  tsr_rows_softmax(&d, bias + (long)head * (2 * p.span - 1) + p.span - 1 - first, p.span != 0, p.scale, queries, length, item);
+  tsr_attention_scores(&d, q + first * line, q + hidden, line, width,
+                       bias + (long)head * (2 * p.span - 1) + p.span - 1 - first, p.span != 0, p.scale, queries, length, item);
+  tsr_rows_softmax(&d, queries, length, item);
+  // Where the tiles are fewer than the work-items, groups take turns at which of them work, lest all groups of a compute unit keep
+  // the same part of it busy.
+  const int turn = (int)((uint)(get_group_id(0) + get_group_id(1)) * 0x9e3779b1u >> 31) * 64;
   tsr_attention_sums(&d, q + 2 * hidden, line, width, queries, length, y + (begin + first) * hidden + (long)head * width, hidden,
-                     item);
+                     item ^ turn);
 }
 #endif

@@ -40,24 +40,31 @@ extension Catalogue {
         attention([40, 3], heads: 2, width: 16, specials: true),
         attention([40, 67], heads: 2, width: 5, bias: true, specials: true),
         attention([66, 5], heads: 2, width: 8, masked: true),
-        // Small enough for a simulator: a second slice of width, a second block of a GPU's keys.
+        // A GPU's blocks of 64, 32 and 16 queries, whole and not, and both numbers of columns.
+        attention([64, 128], heads: 2, width: 32), attention([200, 131], heads: 1, width: 64, bias: true),
+        attention([256], heads: 1, width: 7), attention([257], heads: 1, width: 128),
+        // Shares that are zero, denormal or hardly anything.
+        attention([300, 60, 3], heads: 2, width: 8, bias: true, spread: 12),
+        attention([140], heads: 3, width: 4, spread: 9),
+        // Small enough for a simulator: a second slice of width, a second block of a GPU's keys or queries.
         attention([5], heads: 1, width: 17), attention([129], heads: 1, width: 1, bias: true, small: true),
+        attention([66], heads: 1, width: 4, small: true),
       ]
   }
 
   /// - Parameters:
   ///   - specials: every special value among queries, keys and values.
   ///   - masked: a bias of -infinity for keys after the query, and a first query that sees none.
+  ///   - spread: how large queries, keys and values are; from 5 on, exponentials of most scores vanish.
   static func attention(
     _ lengths: [Int], heads: Int, width: Int, bias: Bool = false, specials: Bool = false,
-    masked: Bool = false,
-    small: Bool = false
+    masked: Bool = false, spread: Float = 2, small: Bool = false
   ) -> CatalogueCase {
     let tokens = lengths.reduce(0, +)
     let hasBias = bias || masked
     let label =
       "\(lengths) heads \(heads) width \(width)\(bias ? " bias" : "")\(specials ? " specials" : "")"
-      + (masked ? " masked" : "")
+      + (masked ? " masked" : "") + (spread == 2 ? "" : " spread \(spread)")
     let work = 2 * heads * width * lengths.reduce(0) { $0 + $1 * $1 }
     return CatalogueCase("attention", label, work: work, small: small) { device in
       var inputs = CaseInputs(seed: UInt64(tokens * 31 + width))
@@ -66,7 +73,8 @@ extension Catalogue {
         tokens: tokens, heads: heads, width: width, span: span, scale: 0.353_553_4)
       let count = 3 * tokens * heads * width
       let x = try device.tensor(
-        specials ? inputs.withSpecials(count) : inputs.floats(count, -2, 2), [tokens, 3, heads, width])
+        specials ? inputs.withSpecials(count) : inputs.floats(count, -spread, spread),
+        [tokens, 3, heads, width])
       let columns = max(0, 2 * span - 1)
       let values = inputs.floats(heads * columns, -5, 5).enumerated().map { index, value in
         masked && index % columns >= span - 1 ? -Float.infinity : value

@@ -7,8 +7,10 @@ import Kernels
 /// text of 512 tokens: 1; 15 of 268: 2.7, with heads of 64 columns 1.3 to 1.8; 64 of 40: 60): the composition moves every score
 /// through global memory six times and launches three kernels a text, this is one launch for a batch and moves no score.
 struct AttentionTiles {
-  /// On CPU devices: keys (or columns of values) and queries of a tile in registers.
-  var rows: Int, columns: Int
+  /// On CPU devices: keys (or columns of values) of a tile in registers.
+  var rows: Int
+  /// The queries of a block.
+  var columns: Int
   /// The most keys of a text; a block's scores take local memory for as many.
   let longest: Int
 
@@ -30,21 +32,24 @@ struct AttentionTiles {
   /// What suits a device; nil where a block's scores do not fit its local memory.
   init?(_ device: OpenCLDevice, wide: Bool, tuning: ProductTuning, longest: Int) {
     self.longest = longest
-    (rows, columns) = (min(8, tuning.many.rows), wide ? 16 : tuning.many.columns)
+    (rows, columns) = (min(8, tuning.many.rows), wide ? 8192 / longest : tuning.many.columns)
     if !wide, bytes(wide) > device.localMemory { columns = 16 }
     guard bytes(wide) <= device.localMemory else { return nil }
   }
 
   private func bytes(_ wide: Bool) -> Int {
-    wide
-      ? 4 * (16 * (longest + 8) + 16 * (128 + 4) + 16 * (16 + 4) + 2 * 16 * 8)
-      : 4 * (columns * (longest + Self.widest + Int(TSR_LANES)) + longest + columns)
+    guard wide else { return 4 * (columns * (longest + Self.widest + Int(TSR_LANES)) + longest + columns) }
+    let (slice, keys) = (longest > 256 ? 8 : 16, 4096 / columns)
+    return 4 * (columns * (longest + 4) + max(slice * (keys + columns + 8), 5 * 8 * columns))
   }
 
-  /// What the kernels are built with.
-  func options(wide: Bool) -> String {
+  /// What the kernels are built with. On GPUs a work-item takes four queries and as many columns of values as keep all of a group
+  /// at work; rows of heads of fours are read by fours.
+  func options(wide: Bool, width: Int) -> String {
     " -DTSR_LONGEST=\(longest)"
-      + (wide ? "" : " -DTSR_WIDEST=\(Self.widest) -DTSR_TILE_ROWS=\(rows) -DTSR_VECTORS=\(columns / 16)")
+      + (wide
+        ? " -DTSR_COLUMNS=\(columns * width >= 2048 ? 4 : 2) -DTSR_WHOLE=\(width % 4 == 0 ? 1 : 0)"
+        : " -DTSR_WIDEST=\(Self.widest) -DTSR_TILE_ROWS=\(rows) -DTSR_VECTORS=\(columns / 16)")
   }
 }
 
@@ -86,7 +91,7 @@ extension OpenCLBackend {
     let (items, count) = (wide ? 128 : 1, blocks.count / 3)
     try withUnsafeBytes(of: p) {
       try enqueue(
-        "attention", "tsr_attention", options: tiles.options(wide: wide),
+        "attention", "tsr_attention", options: tiles.options(wide: wide, width: Int(p.width)),
         // Blocks first: a GPU takes few groups, 65,535, in any dimension but this.
         global: [count * items, Int(p.heads)], local: [items, 1], parameters: $0, [x, table, bias ?? x, y])
     }
