@@ -58,8 +58,8 @@ typedef struct {
   float4 keys[TSR_KEY_FOURS], query[TSR_QUERY_FOURS];
 } tsr_slice;
 
-TSR_FN tsr_slice tsr_take_slice(__global const float *q, __global const float *k, long line, int width, int w, int key0, int queries,
-                          int length, int item) {
+TSR_FN tsr_slice tsr_take_slice(__global const float *q, __global const float *k, long line, int width, int w, int key0,
+                                int queries, int length, int item) {
   tsr_slice s;
   const int part = w + 4 * (item % TSR_PARTS), last_key = length - 1, last_query = queries - 1;
 #pragma unroll
@@ -206,9 +206,8 @@ TSR_FN void tsr_rows_softmax(__local tsr_desk *d, int queries, int length, int i
   barrier(CLK_LOCAL_MEM_FENCE);
   for (int r = item / 8; r < queries; r += 16) {
     __local float *row = d->scores[r];
-    const float4 a = TSR_FOUR(d->of.row.sum[r][0]) + TSR_FOUR(d->of.row.sum[r][4]), b = TSR_FOUR(d->of.row.sum[r][1]) + TSR_FOUR(d->of.row.sum[r][5]);
-    const float4 e = TSR_FOUR(d->of.row.sum[r][2]) + TSR_FOUR(d->of.row.sum[r][6]), f = TSR_FOUR(d->of.row.sum[r][3]) + TSR_FOUR(d->of.row.sum[r][7]);
-    const float4 s = (a + e) + (b + f);
+#define TSR_LANES_OF(c) (TSR_FOUR(d->of.row.sum[r][c]) + TSR_FOUR(d->of.row.sum[r][(c) + 4]))
+    const float4 s = (TSR_LANES_OF(0) + TSR_LANES_OF(2)) + (TSR_LANES_OF(1) + TSR_LANES_OF(3));
     const float total = (s.x + s.z) + (s.y + s.w), reciprocal = tsr_div(1.0f, total);
     for (int j = 4 * c; j < length; j += 32) TSR_LEAVE_FOUR(row + j, tsr_shares(TSR_FOUR(row + j), total, reciprocal));
   }
@@ -237,12 +236,12 @@ TSR_FN void tsr_read_values(__global const float *from, long line, int left, TSR
 }
 
 // TSR_AHEAD terms of each chain.
-TSR_FN void tsr_value_step(__local const float *scores, int gap, const TSR_VALUES *v, TSR_VALUES *acc) {
+TSR_FN void tsr_value_step(__local const tsr_desk *d, int r, int apart, int j, const TSR_VALUES *v, TSR_VALUES *acc) {
 #pragma unroll
   for (int k = 0; k < TSR_AHEAD; k += 4) {
 #pragma unroll
     for (int i = 0; i < 4; i++) {
-      const float4 s = TSR_FOUR(scores + i * gap + k);
+      const float4 s = TSR_FOUR(d->scores[r + i * apart] + j + k);
       acc[i] = fma((TSR_VALUES)(s.x), v[k], acc[i]);
       acc[i] = fma((TSR_VALUES)(s.y), v[k + 1], acc[i]);
       acc[i] = fma((TSR_VALUES)(s.z), v[k + 2], acc[i]);
@@ -256,11 +255,9 @@ TSR_FN void tsr_value_step(__local const float *scores, int gap, const TSR_VALUE
 TSR_FN void tsr_attention_sums(__local const tsr_desk *d, __global const float *v, long line, int width, int queries,
                                int length, __global float *y, long hidden, int item) {
   const int across = (width + TSR_COLUMNS - 1) / TSR_COLUMNS, apart = (queries + 3) / 4;
-  const int gap = apart * TSR_SCORE_LINE;
   for (int tile = item; tile < apart * across; tile += 128) {
     const int r = tile / across, w = tile % across * TSR_COLUMNS, left = width - w;
     __global const float *from = v + w;
-    __local const float *scores = d->scores[r];
     TSR_VALUES acc[4], now[TSR_AHEAD], next[TSR_AHEAD];
 #pragma unroll
     for (int i = 0; i < 4; i++) acc[i] = 0.0f;
@@ -269,13 +266,13 @@ TSR_FN void tsr_attention_sums(__local const tsr_desk *d, __global const float *
       tsr_read_values(from, line, left, now);
       for (; j + 3 * TSR_AHEAD <= length; j += 2 * TSR_AHEAD, from += 2 * TSR_AHEAD * line) {
         tsr_read_values(from + TSR_AHEAD * line, line, left, next);
-        tsr_value_step(scores + j, gap, now, acc);
+        tsr_value_step(d, r, apart, j, now, acc);
         tsr_read_values(from + 2 * TSR_AHEAD * line, line, left, now);
-        tsr_value_step(scores + j + TSR_AHEAD, gap, next, acc);
+        tsr_value_step(d, r, apart, j + TSR_AHEAD, next, acc);
       }
       for (; j + TSR_AHEAD <= length; j += TSR_AHEAD, from += TSR_AHEAD * line) {
         if (j + 2 * TSR_AHEAD <= length) tsr_read_values(from + TSR_AHEAD * line, line, left, next);
-        tsr_value_step(scores + j, gap, now, acc);
+        tsr_value_step(d, r, apart, j, now, acc);
 #pragma unroll
         for (int i = 0; i < TSR_AHEAD; i++) now[i] = next[i];
       }
@@ -283,7 +280,7 @@ TSR_FN void tsr_attention_sums(__local const tsr_desk *d, __global const float *
     for (; j < length; j++, from += line) {
       now[0] = TSR_VALUES_AT(from);
 #pragma unroll
-      for (int i = 0; i < 4; i++) acc[i] = fma((TSR_VALUES)(scores[i * gap + j]), now[0], acc[i]);
+      for (int i = 0; i < 4; i++) acc[i] = fma((TSR_VALUES)(d->scores[r + i * apart][j]), now[0], acc[i]);
     }
 #pragma unroll
     for (int i = 0; i < 4; i++) {

@@ -71,6 +71,8 @@ extension Catalogue {
         .along(stride: (2, 1), padding: (0, 2), dilation: (1, 2)),
       .init(batch: 9, inChannels: 1, size: (5, 14), outChannels: 9, kernel: (1, 2)),
       .init(batch: 10, inChannels: 2, size: (15, 20), outChannels: 2, kernel: (1, 3), groups: 2),
+      // Weight gradients of many channels in three batch groups.
+      .init(batch: 17, inChannels: 2, size: (2, 5), outChannels: 26, kernel: (1, 2)),
       // Many channels, read in place by the CPU: phases, lanes that stay empty, more than a chunk, parts and bands of rows,
       // kernel rows of 6 to 8 taps, dilation, batch groups.
       .init(batch: 2, inChannels: 3, size: (23, 19), outChannels: 32, kernel: (7, 7), stride: 2, padding: 3),
