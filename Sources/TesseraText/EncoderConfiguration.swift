@@ -16,9 +16,8 @@ public struct EncoderConfiguration: Sendable, Equatable {
 
   /// Reads and checks `config.json`.
   public init(file path: String) throws {
-    guard let data = try? Data(contentsOf: URL(fileURLWithPath: path)) else {
-      throw TesseraError.input(path, found: "no readable file", wanted: "an encoder's config.json")
-    }
+    let data = try InputFile.read(
+      path, wanted: "an encoder's config.json", atMost: InputFile.Limit.configuration)
     guard let fields = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any] else {
       throw TesseraError.input(path, found: "no JSON object", wanted: "an encoder's config.json")
     }

@@ -17,9 +17,7 @@ public struct WordPieceTokenizer: Sendable {
   /// - Parameter family: whose special tokens it has.
   /// - Throws: `TesseraError` if the file is missing or lacks the special tokens.
   public init(vocabularyFile path: String, family: EncoderFamily = .bert) throws {
-    guard let data = try? Data(contentsOf: URL(fileURLWithPath: path)) else {
-      throw TesseraError.input(path, found: "no readable file", wanted: "a WordPiece vocabulary")
-    }
+    let data = try InputFile.read(path, wanted: "a WordPiece vocabulary", atMost: InputFile.Limit.text)
     guard let text = String(data: data, encoding: .utf8) else {
       throw TesseraError.input(path, found: "bytes that are not UTF-8", wanted: "a WordPiece vocabulary")
     }

@@ -98,7 +98,7 @@ struct DeviceOptions: ParsableArguments {
 
   /// A line on standard error about what a result does not show.
   static func warn(_ line: String) {
-    FileHandle.standardError.write(Data("tessera: warning: \(line)\n".utf8))
+    StandardError.write("tessera: warning: \(line)\n")
   }
 
   /// Where progress goes: the terminal, plain lines, or nowhere.
@@ -106,10 +106,6 @@ struct DeviceOptions: ParsableArguments {
 
   /// A place that cannot be written is found before hours of work.
   private static func requireWritable(_ path: String) throws {
-    var isFolder: ObjCBool = false
-    guard !FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) || !isFolder.boolValue else {
-      throw TesseraError.input(path, found: "a folder", wanted: "a file to write the trace to")
-    }
     _ = try AtomicFile(path)
   }
 
@@ -126,6 +122,6 @@ struct DeviceOptions: ParsableArguments {
     let memory = Dictionary(devices.all.map { ($0.name, $0.highWaterMark) }) { max($0, $1) }
     // Shares of the peak are left out where there is no memory left to measure it.
     for device in devices.all { peaks[device.name] = try? Benchmark.peaks(of: device.unprofiled) }
-    FileHandle.standardError.write(Data((summary.text(peaks: peaks, memory: memory) + "\n").utf8))
+    StandardError.write(summary.text(peaks: peaks, memory: memory) + "\n")
   }
 }

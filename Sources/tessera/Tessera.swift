@@ -17,26 +17,37 @@ struct Tessera: ParsableCommand {
   /// Runs the command and ends with 0, 1 (a failure) or 2 (the user's mistake), an error being one line on
   /// standard error.
   static func main() {
+    StandardStreams.prepare()
+    do {
+      try StandardStreams.checkArguments()
+      try answer()
+      try StandardStreams.finish()
+    } catch let error as TesseraError {
+      fail("\(error)", code: error.kind == .input ? 2 : 1)
+    } catch {
+      fail("\(error)", code: 1)
+    }
+  }
+
+  private static func answer() throws {
     var command: any ParsableCommand
     do {
       command = try parseAsRoot()
     } catch {
       // Help and the version are no mistakes.
-      if exitCode(for: error) == .success { exit(withError: error) }
+      if exitCode(for: error) == .success { return print(fullMessage(for: error)) }
       fail(message(for: error).split(separator: "\n").joined(separator: " "), code: 2)
     }
     do {
       try command.run()
-    } catch let error as TesseraError {
-      fail("\(error)", code: error.kind == .input ? 2 : 1)
-    } catch {
-      if exitCode(for: error) == .success { exit(withError: error) }
-      fail("\(error)", code: 1)
+    } catch  where !(error is TesseraError) && exitCode(for: error) == .success {
+      print(fullMessage(for: error))
     }
   }
 
   private static func fail(_ line: String, code: Int32) -> Never {
-    FileHandle.standardError.write(Data("tessera: \(line)\n".utf8))
+    fflush(nil)
+    StandardError.write("tessera: \(line)\n")
     Foundation.exit(code)
   }
 }

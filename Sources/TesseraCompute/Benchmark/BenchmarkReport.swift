@@ -26,9 +26,8 @@ extension Benchmark {
     ///
     /// - Throws: `TesseraError` for a file that is none.
     public static func read(_ path: String) throws -> Report {
-      guard let data = FileManager.default.contents(atPath: path) else {
-        throw TesseraError.input(path, found: "no readable file", wanted: "what tessera bench --json writes")
-      }
+      let data = try InputFile.read(
+        path, wanted: "what tessera bench --json writes", atMost: InputFile.Limit.text)
       guard let report = try? JSONDecoder().decode(Report.self, from: data) else {
         throw TesseraError.input(path, found: "something else", wanted: "what tessera bench --json writes")
       }

@@ -10,25 +10,50 @@ public final class AtomicFile {
   ///
   /// - Throws: `TesseraError` if the file cannot be made.
   public init(_ path: String) throws {
+    let path = try Self.target(path)
     self.path = path
     // Not Foundation's deletingLastPathComponent, which crashes on a path of one character.
     let folder = path.utf8.lastIndex(of: 0x2f).map { String(path[..<$0]) } ?? ""
-    if !folder.isEmpty {
-      do {
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-      } catch {
-        throw TesseraError.input(
-          path, found: "a folder that cannot be made: \(folder)", wanted: "a writable place")
-      }
-    }
-    temporary = "\(path).\(getpid()).tmp"
+    if !folder.isEmpty { try OutputFolder.make(folder) }
+    temporary = Self.temporaryName(path)
     descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {
-      throw TesseraError.input(path, found: Self.reason(), wanted: "a writable place")
+      throw TesseraError.input(
+        path, found: "a place that cannot be written to (\(Self.reason()))", wanted: "a writable place")
     }
   }
 
   deinit { abandon() }
+
+  /// Where a file will stand: at the end of a link, which stays one. What is there must be a plain file, for it is replaced.
+  private static func target(_ path: String) throws -> String {
+    var status = stat()
+    guard lstat(path, &status) == 0 else { return path }
+    if status.st_mode & S_IFMT == S_IFLNK {
+      guard let end = realpath(path, nil) else {
+        throw TesseraError.input(path, found: "a link to nothing (\(reason()))", wanted: "a file to write to")
+      }
+      defer { free(end) }
+      return try target(String(cString: end))
+    }
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: return path
+    case S_IFDIR: throw TesseraError.input(path, found: "a folder", wanted: "a file to write to")
+    default: throw TesseraError.input(path, found: "a pipe or a device", wanted: "a file to write to")
+    }
+  }
+
+  /// The name beside a file's place; of a name that is as long as names can be, a part.
+  private static func temporaryName(_ path: String) -> String {
+    let name = path.utf8.lastIndex(of: 0x2f).map { path[path.utf8.index(after: $0)...] } ?? path[...]
+    let ending = ".\(getpid()).tmp"
+    guard name.utf8.count + ending.utf8.count > Int(NAME_MAX), name.utf8.count <= Int(NAME_MAX) else {
+      return path + ending
+    }
+    var part = name
+    while part.utf8.count + ending.utf8.count > Int(NAME_MAX) { part.removeLast() }
+    return path[..<name.startIndex] + part + ending
+  }
 
   /// Appends bytes.
   public func write(_ bytes: UnsafeRawBufferPointer) throws {

@@ -25,9 +25,7 @@ public struct Fingerprint {
 
   /// The fingerprint of a file's bytes.
   public static func ofFile(_ path: String) throws -> String {
-    guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped) else {
-      throw TesseraError.input(path, found: "no readable file", wanted: "a file")
-    }
+    let data = try InputFile.read(path, wanted: "a file", atMost: InputFile.Limit.tensors, mapped: true)
     var print = Fingerprint()
     data.withUnsafeBytes { print.add($0) }
     return print.digits()

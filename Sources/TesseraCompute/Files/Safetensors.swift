@@ -42,9 +42,8 @@ public final class TensorFile {
   ///
   /// - Throws: `TesseraError` naming the file and what is wrong with it.
   public static func open(_ path: String) throws -> TensorFile {
-    guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped) else {
-      throw TesseraError.input(path, found: "no readable file", wanted: "safetensors or PyTorch weights")
-    }
+    let data = try InputFile.read(
+      path, wanted: "safetensors or PyTorch weights", atMost: InputFile.Limit.tensors, mapped: true)
     // A header of 640 bytes makes a safetensors file begin like a pickle; its brace tells it apart.
     let isSafetensors = data.count > 8 && data.dropFirst(4).prefix(5).elementsEqual([0, 0, 0, 0, 0x7b])
     if !isSafetensors,

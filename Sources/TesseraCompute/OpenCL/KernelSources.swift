@@ -20,9 +20,7 @@ public struct KernelSources: Sendable {
     var (files, replaced) = ([String](), [String: (path: String, text: String)]())
     for name in Self.names where FileManager.default.fileExists(atPath: "\(root)/\(name)") {
       let path = "\(root)/\(name)"
-      guard let data = FileManager.default.contents(atPath: path) else {
-        throw TesseraError.input(path, found: "no readable file", wanted: "a kernel's text")
-      }
+      let data = try InputFile.read(path, wanted: "a kernel's text", atMost: InputFile.Limit.text)
       guard let text = String(validating: data, as: UTF8.self), !text.utf8.contains(0) else {
         throw TesseraError.input(path, found: "bytes that are not UTF-8 text", wanted: "a kernel's text")
       }

@@ -16,9 +16,7 @@ public struct TuningFile: Sendable, Codable {
   /// - Throws: `TesseraError` for one that cannot be read, is none, or has tiles that no kernel can be built with.
   public init(_ path: String) throws {
     let wanted = "what tessera tune writes (\(Self.format))"
-    guard let data = FileManager.default.contents(atPath: path) else {
-      throw TesseraError.input(path, found: "no readable file", wanted: wanted)
-    }
+    let data = try InputFile.read(path, wanted: wanted, atMost: InputFile.Limit.configuration)
     guard let file = try? JSONDecoder().decode(TuningFile.self, from: data) else {
       throw TesseraError.input(path, found: "something else", wanted: wanted)
     }

@@ -36,10 +36,7 @@ public struct DataSet: Sendable {
     _ path: String, columns: Columns = Columns(), classes: [String]? = nil, labelled: Bool = true
   ) throws -> DataSet {
     var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-      throw TesseraError.input(
-        path, found: "no such file", wanted: "CSV, TSV, JSON lines or a folder of classes")
-    }
+    _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
     let rows =
       isFolder.boolValue ? try FolderFormat.read(path) : try file(path, columns, labelled: labelled)
     guard !rows.isEmpty else { throw TesseraError.input(path, found: "no reviews", wanted: "at least one") }
@@ -80,9 +77,8 @@ public struct DataSet: Sendable {
   }
 
   private static func file(_ path: String, _ columns: Columns, labelled: Bool) throws -> [Row] {
-    guard let data = try? Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe) else {
-      throw TesseraError.input(path, found: "a file that cannot be read", wanted: "a readable file")
-    }
+    let data = try InputFile.read(
+      path, wanted: "CSV, TSV, JSON lines or a folder of classes", atMost: InputFile.Limit.data, pipes: true)
     var bytes = [UInt8](data)
     var name = path.lowercased()
     if Gzip.isPacked(bytes) {

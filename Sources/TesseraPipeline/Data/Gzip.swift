@@ -5,7 +5,7 @@ import TesseraCompute
 enum Gzip {
   static func isPacked(_ bytes: [UInt8]) -> Bool { bytes.starts(with: [0x1f, 0x8b]) }
 
-  /// The content; at most 4 GiB.
+  /// The content; at most `InputFile.Limit.data`.
   static func unpack(_ bytes: [UInt8], place: String) throws -> [UInt8] {
     var stream = z_stream()
     guard inflateInit2_(&stream, 15 + 32, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
@@ -25,13 +25,18 @@ enum Gzip {
           return inflate(&stream, Z_NO_FLUSH)
         }
         out += block[..<(block.count - Int(stream.avail_out))]
+        guard out.count <= InputFile.Limit.data else {
+          throw TesseraError.input(
+            place, found: "more than \(InputFile.Limit.data) bytes unpacked",
+            wanted: "a data set of at most \(InputFile.Limit.data >> 20) MiB")
+        }
         if status == Z_STREAM_END {
           guard stream.avail_in > 0 else { return out }
           // Members may follow one another.
           guard inflateReset(&stream) == Z_OK else { return out }
           continue
         }
-        guard status == Z_OK, out.count <= 4 << 30 else {
+        guard status == Z_OK else {
           throw TesseraError.input(place, found: "broken or truncated gzip data", wanted: "a whole gzip file")
         }
       }

@@ -66,8 +66,8 @@ enum FolderFormat {
       }
       .sorted().map { file in
         let place = folder.appendingPathComponent(file).path
-        guard let data = manager.contents(atPath: place), let text = String(data: data, encoding: .utf8)
-        else {
+        let data = try InputFile.read(place, wanted: "a review", atMost: InputFile.Limit.text)
+        guard let text = String(data: data, encoding: .utf8) else {
           throw TesseraError.input(place, found: "bytes that are not UTF-8", wanted: "UTF-8 text")
         }
         return DataSet.Row(text: text, label: name, place: place)

@@ -28,7 +28,7 @@ struct ReportData {
     layout = try FeatureLayout.read(path(Pipeline.Files.layout))
     model = try TrainedModel.read(path(Pipeline.Files.model), on: DeviceGroup(device))
     func json<T: Decodable>(_ name: String, _ type: T.Type) -> T? {
-      FileManager.default.contents(atPath: path(name)).flatMap { try? JSONDecoder().decode(type, from: $0) }
+      InputFile.readIfThere(path(name)).flatMap { try? JSONDecoder().decode(type, from: $0) }
     }
     history = json(Pipeline.Files.history, [EpochRecord].self) ?? []
     evaluation = json(Pipeline.Files.evaluation, Evaluation.self)

@@ -54,7 +54,9 @@ extension Pipeline {
         return digits.digits()
       }
       return try JSONDecoder().decode(
-        Accuracy.self, from: Data(contentsOf: URL(fileURLWithPath: folder.file(file))))
+        Accuracy.self,
+        from: InputFile.read(
+          folder.file(file), wanted: "an accuracy", atMost: InputFile.Limit.configuration))
     }
   }
 
@@ -63,7 +65,7 @@ extension Pipeline {
     // What a broken configuration says must not be looked for without end.
     (1..<min(max(1, c.repeats), RunConfiguration.mostRepeats)).compactMap { number in
       let path = URL(fileURLWithPath: folder).appendingPathComponent("repeat-\(number).accuracy.json").path
-      return FileManager.default.contents(atPath: path).flatMap {
+      return InputFile.readIfThere(path).flatMap {
         try? JSONDecoder().decode(Accuracy.self, from: $0)
       }
     }

@@ -104,7 +104,7 @@ public struct Pipeline {
     let trained = try train(images, rendered.fingerprint)
     add("model", trained)
     summary.validationRows = images.split.validation.count
-    if let history = FileManager.default.contents(atPath: folder.file(Files.history)) {
+    if let history = InputFile.readIfThere(folder.file(Files.history)) {
       summary.epochs = (try? JSONDecoder().decode([EpochRecord].self, from: history)) ?? []
     }
     let evaluated = try folder.stage(
@@ -121,7 +121,7 @@ public struct Pipeline {
     }
     add("predictions", evaluated)
     summary.repeats = try repeated(images, rendered.fingerprint)
-    if let result = FileManager.default.contents(atPath: folder.file(Files.evaluation)) {
+    if let result = InputFile.readIfThere(folder.file(Files.evaluation)) {
       summary.evaluation = try? JSONDecoder().decode(Evaluation.self, from: result)
     }
     return summary

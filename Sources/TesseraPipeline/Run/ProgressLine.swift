@@ -1,4 +1,5 @@
 import Foundation
+import TesseraCompute
 
 /// Progress on standard error: one line that is redrawn on a terminal, plain lines now and then otherwise.
 public final class ProgressLine: @unchecked Sendable {
@@ -57,7 +58,7 @@ public final class ProgressLine: @unchecked Sendable {
     drawn = false
   }
 
-  private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+  private func write(_ text: String) { StandardError.write(text) }
 
   /// Three significant digits.
   static func short(_ value: Double) -> String {

@@ -132,10 +132,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   ///
   /// - Throws: `TesseraError` for what is no configuration, or one of a later Tessera.
   public static func read(_ path: String) throws -> RunConfiguration {
-    guard let data = try? Data(contentsOf: URL(fileURLWithPath: path)) else {
-      throw TesseraError.input(
-        path, found: "no readable file", wanted: "a run's configuration (made by tessera run)")
-    }
+    let data = try InputFile.read(
+      path, wanted: "a run's configuration (made by tessera run)", atMost: InputFile.Limit.configuration)
     try checkVersion(path)
     do {
       let defaults = try JSONEncoder().encode(RunConfiguration(data: "", encoder: ""))
@@ -155,7 +153,7 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   /// Throws if a folder holds a run of a later Tessera, which this one would misread or spoil; what cannot be read at all is
   /// left to the caller.
   static func checkVersion(_ path: String) throws {
-    let data = FileManager.default.contents(atPath: path) ?? Data()
+    let data = InputFile.readIfThere(path) ?? Data()
     let fields = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
     guard let found = fields?["version"] else { return }
     let version = (found as? NSNumber).flatMap { Int(exactly: $0.doubleValue) }

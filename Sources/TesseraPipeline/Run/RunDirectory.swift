@@ -16,14 +16,12 @@ public final class RunDirectory {
   /// - Throws: `TesseraError` if it cannot be made or another run holds it.
   public init(_ path: String) throws {
     self.path = path
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw TesseraError.input(path, found: "a folder that cannot be made", wanted: "a writable place")
-    }
+    try OutputFolder.make(path)
     lock = open(file(".lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard lock >= 0 else {
-      throw TesseraError.input(path, found: "a folder without write access", wanted: "a writable folder")
+      throw TesseraError.input(
+        path, found: "a folder that cannot be written to (\(String(cString: strerror(errno))))",
+        wanted: "a writable folder")
     }
     guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
       throw TesseraError.input(path, found: "another run at work in it", wanted: "a folder of its own")

@@ -59,7 +59,7 @@ public struct RunReport {
     }
     let layout = try? FeatureLayout.read(path(Pipeline.Files.layout))
     summary.channels = layout?.channels ?? []
-    if let data = FileManager.default.contents(atPath: path(Pipeline.Files.evaluation)) {
+    if let data = InputFile.readIfThere(path(Pipeline.Files.evaluation)) {
       summary.evaluation = try? JSONDecoder().decode(Evaluation.self, from: data)
     }
     summary.isPaper = c.paperStates
@@ -72,7 +72,7 @@ public struct RunReport {
       "recipe         \(side) x \(side) pixels, \(c.channels) channels, perplexity \(c.perplexity), \(c.epochs) epochs of batches of \(c.batch), seed \(c.seed)",
     ]
     let rows = layout?.split.validation.count ?? 0
-    if let data = FileManager.default.contents(atPath: path(Pipeline.Files.history)),
+    if let data = InputFile.readIfThere(path(Pipeline.Files.history)),
       let epochs = try? JSONDecoder().decode([EpochRecord].self, from: data)
     {
       lines += epochs.map { Pipeline.line($0, rows) }

@@ -51,7 +51,7 @@ public struct StageRecord: Codable, Sendable, Equatable {
 
   /// Reads a record; nil where there is none or it cannot be read (the stage then runs again).
   static func read(_ url: URL) -> StageRecord? {
-    guard let data = try? Data(contentsOf: url) else { return nil }
+    guard let data = InputFile.readIfThere(url.path) else { return nil }
     return try? JSONDecoder().decode(StageRecord.self, from: data)
   }
 }

@@ -1,0 +1,25 @@
+import Foundation
+
+/// Folders for output.
+public enum OutputFolder {
+  /// Makes a folder and those on the way to it; one that is there already is fine.
+  ///
+  /// - Throws: `TesseraError` naming the folder that could not be made, with the system's reason.
+  public static func make(_ path: String) throws {
+    guard !isFolder(path) else { return }
+    if let slash = path.utf8.lastIndex(of: 0x2f), slash > path.utf8.startIndex {
+      try make(String(path[..<slash]))
+    }
+    guard mkdir(path, 0o777) != 0, !isFolder(path) else { return }
+    // A slash at the end names a folder that the line before has made.
+    guard !path.hasSuffix("/") || errno != EEXIST else { return }
+    throw TesseraError.input(
+      path, found: "a folder that cannot be made (\(String(cString: strerror(errno))))",
+      wanted: "a writable place")
+  }
+
+  private static func isFolder(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+}
