@@ -75,7 +75,7 @@ extension Catalogue {
       .init(batch: 17, inChannels: 2, size: (2, 5), outChannels: 26, kernel: (1, 2)),
       // The CPU devices' kernels in small ones: panels of channels forward and back, with a stride and padding; weights of many groups
       // in lanes that stay empty, of several chunks and batch groups.
-      .init(batch: 1, inChannels: 26, size: (2, 5), outChannels: 26, kernel: (2, 2)),
+      .init(batch: 1, inChannels: 26, size: (2, 5), outChannels: 32, kernel: (2, 2)),
       .init(batch: 2, inChannels: 16, size: (1, 6), outChannels: 26, kernel: (2, 2), stride: 2, padding: 1),
       .init(batch: 2, inChannels: 17, size: (5, 9), outChannels: 17, kernel: (2, 2), padding: 1, groups: 17),
       .init(batch: 9, inChannels: 4, size: (6, 14), outChannels: 8, kernel: (1, 4), groups: 4),
@@ -117,11 +117,13 @@ extension Catalogue {
     // More sums of slices than fit into one piece of scratch memory.
     let pieces = gradWeight(
       .init(batch: 17, inChannels: 2366, size: (1, 1), outChannels: 2367, kernel: (1, 1)))
-    // Panels of channels with more than a chunk of k, for a simulator too.
+    // Panels of channels with more than a chunk of k, forward and for the weights, for a simulator too.
     let chunks = convolution(
       .init(batch: 1, inChannels: 130, size: (2, 5), outChannels: 26, kernel: (2, 2)), bias: 1, activation: 1,
       small: true)
-    return [pieces, chunks]
+    let places = gradWeight(
+      .init(batch: 9, inChannels: 1, size: (8, 10), outChannels: 26, kernel: (1, 2)), small: true)
+    return [pieces, chunks, places]
       + shapes.flatMap { p in
         [
           convolution(p, bias: 0, activation: 0), convolution(p, bias: 1, activation: 1), gradData(p),
@@ -170,8 +172,8 @@ extension Catalogue {
     }
   }
 
-  static func gradWeight(_ p: ConvParameters) -> CatalogueCase {
-    CatalogueCase("conv2dGradWeight", label(p), work: p.multiplyAdds) { device in
+  static func gradWeight(_ p: ConvParameters, small: Bool = false) -> CatalogueCase {
+    CatalogueCase("conv2dGradWeight", label(p), work: p.multiplyAdds, small: small) { device in
       var inputs = CaseInputs(seed: 13)
       let x = try device.tensor(inputs.floats(p.inputCount), [p.inputCount])
       let dy = try device.tensor(inputs.floats(p.outputCount), [p.outputCount])
