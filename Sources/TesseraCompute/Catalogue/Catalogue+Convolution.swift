@@ -73,6 +73,12 @@ extension Catalogue {
       .init(batch: 10, inChannels: 2, size: (15, 20), outChannels: 2, kernel: (1, 3), groups: 2),
       // Weight gradients of many channels in three batch groups.
       .init(batch: 17, inChannels: 2, size: (2, 5), outChannels: 26, kernel: (1, 2)),
+      // The CPU devices' kernels in small ones: panels of channels forward and back, with a stride and padding; weights of many groups
+      // in lanes that stay empty, of several chunks and batch groups.
+      .init(batch: 1, inChannels: 26, size: (2, 5), outChannels: 26, kernel: (2, 2)),
+      .init(batch: 2, inChannels: 16, size: (1, 6), outChannels: 26, kernel: (2, 2), stride: 2, padding: 1),
+      .init(batch: 2, inChannels: 17, size: (5, 9), outChannels: 17, kernel: (2, 2), padding: 1, groups: 17),
+      .init(batch: 9, inChannels: 4, size: (6, 14), outChannels: 8, kernel: (1, 4), groups: 4),
       // Many channels, read in place by the CPU: phases, lanes that stay empty, more than a chunk, parts and bands of rows,
       // kernel rows of 6 to 8 taps, dilation, batch groups.
       .init(batch: 2, inChannels: 3, size: (23, 19), outChannels: 32, kernel: (7, 7), stride: 2, padding: 3),
@@ -111,7 +117,11 @@ extension Catalogue {
     // More sums of slices than fit into one piece of scratch memory.
     let pieces = gradWeight(
       .init(batch: 17, inChannels: 2366, size: (1, 1), outChannels: 2367, kernel: (1, 1)))
-    return [pieces]
+    // Panels of channels with more than a chunk of k, for a simulator too.
+    let chunks = convolution(
+      .init(batch: 1, inChannels: 130, size: (2, 5), outChannels: 26, kernel: (2, 2)), bias: 1, activation: 1,
+      small: true)
+    return [pieces, chunks]
       + shapes.flatMap { p in
         [
           convolution(p, bias: 0, activation: 0), convolution(p, bias: 1, activation: 1), gradData(p),
@@ -130,9 +140,11 @@ extension Catalogue {
       + "g\(p.groups)"
   }
 
-  static func convolution(_ base: ConvParameters, bias: Int32, activation: Int32) -> CatalogueCase {
+  static func convolution(
+    _ base: ConvParameters, bias: Int32, activation: Int32, small: Bool = false
+  ) -> CatalogueCase {
     CatalogueCase(
-      "conv2d", label(base) + " bias \(bias) activation \(activation)", work: base.multiplyAdds
+      "conv2d", label(base) + " bias \(bias) activation \(activation)", work: base.multiplyAdds, small: small
     ) { device in
       var p = base
       p.bias = bias

@@ -24,6 +24,8 @@ final class OpenCLMemoryPool: @unchecked Sendable {
   private let lock = NSLock()
   private let cl: tsr_opencl
   private let context: cl_context
+  /// Whether a buffer ends where its tensor does, so that a simulator sees what is read beyond.
+  private let exact = ProcessInfo.processInfo.environment["TESSERA_OPENCL_BUFFERS"] == "exact"
   private var free: [Int: [cl_mem]] = [:]
   /// Bytes that the device has given, those in the lists among them, and the most that it ever has.
   private var held = 0
@@ -41,7 +43,7 @@ final class OpenCLMemoryPool: @unchecked Sendable {
   }
 
   func storage(_ bytes: Int) throws -> OpenCLStorage {
-    let capacity = CPUMemoryPool.sizeClass(bytes)
+    let capacity = exact ? max(bytes, 4) : CPUMemoryPool.sizeClass(bytes)
     if let buffer = lock.withLock({ free[capacity]?.popLast() }) {
       return OpenCLStorage(buffer: buffer, byteCount: bytes, capacity: capacity, pool: self)
     }
