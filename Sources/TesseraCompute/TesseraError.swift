@@ -60,9 +60,16 @@ public struct TesseraError: Error, Equatable, CustomStringConvertible {
     return error
   }
 
+  /// What a file or an argument holds may be of any length; a message is to be read.
+  private static func shortened(_ text: String) -> String {
+    guard text.utf8.count > 600 else { return text }
+    return String(text.unicodeScalars.prefix(300)) + "... (\(text.utf8.count) bytes)"
+  }
+
   /// One line, with characters that end it, steer a terminal or turn the order of the text made visible.
   public var description: String {
     let head = device.map { "\($0): \(place)" } ?? place
+    let (found, wanted) = (Self.shortened(found), Self.shortened(wanted))
     let text = wanted.isEmpty ? "\(head): \(found)" : "\(head): found \(found), wanted \(wanted)"
     return text.unicodeScalars.map { scalar in
       switch scalar.properties.generalCategory {

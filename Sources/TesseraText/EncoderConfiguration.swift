@@ -30,7 +30,14 @@ public struct EncoderConfiguration: Sendable, Equatable {
       }
       return n
     }
-    let type = fields["model_type"] as? String ?? "bert"
+    func text(_ name: String, or usual: String) throws -> String {
+      guard let value = fields[name] else { return usual }
+      guard let text = value as? String else {
+        throw TesseraError.input("\(path): \(name)", found: "\(value)", wanted: "a text")
+      }
+      return text
+    }
+    let type = try text("model_type", or: "bert")
     guard let family = EncoderFamily(rawValue: type) else {
       throw TesseraError.input(
         "\(path): model_type", found: type,
@@ -49,8 +56,14 @@ public struct EncoderConfiguration: Sendable, Equatable {
     // Rows of the position table before the first token's are no text's.
     let first = family.firstPosition
     positions = try number("max_position_embeddings", from: first + 1) - first
-    eps = Float((fields["layer_norm_eps"] as? NSNumber)?.doubleValue ?? 1e-12)
-    activation = fields["hidden_act"] as? String ?? "gelu"
+    let eps = fields["layer_norm_eps"].map { ($0 as? NSNumber)?.doubleValue ?? .nan } ?? 1e-12
+    guard eps >= 1e-30, eps <= 1 else {
+      throw TesseraError.input(
+        "\(path): layer_norm_eps", found: "\(fields["layer_norm_eps"] ?? "nothing")",
+        wanted: "1e-30 to 1")
+    }
+    self.eps = Float(eps)
+    activation = try text("hidden_act", or: "gelu")
     guard hidden % heads == 0 else {
       throw TesseraError.input(path, found: "hidden_size \(hidden) and \(heads) heads", wanted: "a multiple")
     }

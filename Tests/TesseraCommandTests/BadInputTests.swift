@@ -84,7 +84,9 @@ import Testing
       expect(try embed(folder, data: folder + "/bad.csv"), "bad.csv: line 3: found bytes that are not UTF-8")
       try bytes.write(to: URL(fileURLWithPath: folder + "/bad.jsonl"))
       expect(try embed(folder, data: folder + "/bad.jsonl"), "bad.jsonl: line 1: found no JSON object")
-      expect(try embed(folder, data: folder + "/none.csv"), "none.csv: found no such file")
+      expect(
+        try embed(folder, data: folder + "/none.csv"),
+        "none.csv: found no readable file (No such file or directory)")
     }
   }
 

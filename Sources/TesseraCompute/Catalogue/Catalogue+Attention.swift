@@ -49,6 +49,8 @@ extension Catalogue {
         // Small enough for a simulator: a second slice of width, a second block of a GPU's keys or queries.
         attention([5], heads: 1, width: 17), attention([129], heads: 1, width: 1, bias: true, small: true),
         attention([66], heads: 1, width: 4, small: true),
+        attention([6, 3], heads: 2, width: 5, specials: true),
+        attention([41], heads: 1, width: 4, spread: 10, small: true),
       ]
   }
 

@@ -10,6 +10,9 @@ public final class AtomicFile {
   ///
   /// - Throws: `TesseraError` if the file cannot be made.
   public init(_ path: String) throws {
+    guard !path.isEmpty else {
+      throw TesseraError.input("output", found: "an empty name", wanted: "a file to write to")
+    }
     let path = try Self.target(path)
     self.path = path
     // Not Foundation's deletingLastPathComponent, which crashes on a path of one character.

@@ -7,14 +7,21 @@ public enum OutputFolder {
   /// - Throws: `TesseraError` naming the folder that could not be made, with the system's reason.
   public static func make(_ path: String) throws {
     guard !isFolder(path) else { return }
+    // Before any of the way is made.
+    guard path.utf8.count < Int(PATH_MAX) else {
+      throw TesseraError.input(
+        path, found: "a folder that cannot be made (\(String(cString: strerror(ENAMETOOLONG))))",
+        wanted: "a writable place")
+    }
     if let slash = path.utf8.lastIndex(of: 0x2f), slash > path.utf8.startIndex {
       try make(String(path[..<slash]))
     }
-    guard mkdir(path, 0o777) != 0, !isFolder(path) else { return }
-    // A slash at the end names a folder that the line before has made.
-    guard !path.hasSuffix("/") || errno != EEXIST else { return }
+    guard mkdir(path, 0o777) != 0 else { return }
+    let reason = errno
+    // A slash at the end names a folder that is made by now; and others make folders too.
+    guard !isFolder(path) else { return }
     throw TesseraError.input(
-      path, found: "a folder that cannot be made (\(String(cString: strerror(errno))))",
+      path, found: "a folder that cannot be made (\(String(cString: strerror(reason))))",
       wanted: "a writable place")
   }
 

@@ -193,6 +193,9 @@ enum SafetensorsFormat {
     guard let object = try? JSONSerialization.jsonObject(with: header) as? [String: Any] else {
       throw bad("a header that is not a JSON object", "a safetensors header")
     }
+    guard keys(header) == object.count else {
+      throw bad("a header with a name twice", "a safetensors header, whose names differ")
+    }
     var metadata: [String: String] = [:]
     var tensors: [String: StoredTensor] = [:]
     for (name, value) in object {
@@ -212,7 +215,33 @@ enum SafetensorsFormat {
     {
       throw bad("tensors \(a.key) and \(b.key) that overlap", "tensors apart from each other")
     }
+    let end = tensors.values.map(\.range.upperBound).max() ?? begin
+    guard end == data.count else {
+      throw bad("\(data.count - end) bytes after the last tensor", "tensors up to the end of the file")
+    }
     return TensorFile(path: path, metadata: metadata, data: data, tensors: tensors)
+  }
+
+  /// The names in the outermost object of a header that is JSON; the parser takes one of several that are equal.
+  private static func keys(_ header: Data) -> Int {
+    var (count, depth, inText, isEscaped) = (0, 0, false, false)
+    for byte in header {
+      if isEscaped {
+        isEscaped = false
+      } else if inText {
+        isEscaped = byte == UInt8(ascii: "\\")
+        inText = byte != UInt8(ascii: "\"")
+      } else {
+        switch byte {
+        case UInt8(ascii: "\""): inText = true
+        case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+        case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
+        case UInt8(ascii: ":") where depth == 1: count += 1
+        default: break
+        }
+      }
+    }
+    return count
   }
 
   private static func entry(
@@ -228,6 +257,7 @@ enum SafetensorsFormat {
     guard let type = StoredType(rawValue: typeName) else {
       throw bad("dtype \(typeName)", "F64, F32, F16, BF16, I64 or I32")
     }
+    guard extents.count <= 32 else { throw bad("\(extents.count) extents", "at most 32") }
     func whole(_ number: NSNumber) -> Int? { Int(exactly: number.doubleValue) }
     var count = 1
     var shape: [Int] = []
