@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import TesseraCompute
@@ -71,6 +72,19 @@ import Testing
     #expect(two == [2, 3])
     #expect(throws: TesseraError.self) {
       try two.withUnsafeMutableBytes { try device.download(x, offset: 2, into: $0) }
+    }
+  }
+
+  /// What a simulator is asked for with `TESSERA_OPENCL_BUFFERS=exact`: a read beyond a tensor is one beyond its buffer.
+  @Test(.enabled(if: TestDevices.hasOpenCL)) func buffersEndWhereTensorsDo() throws {
+    let cl = try openCL().pointee
+    let queue = try OpenCLQueue(cl, try TestDevices.first(), timed: false)
+    for (exact, wanted) in [(true, 1004), (false, 1024)] {
+      let pool = OpenCLMemoryPool(cl: cl, context: queue.context, exact: exact)
+      let storage = try pool.storage(1004)
+      #expect(storage.byteCount == 1004 && pool.highWaterMark == wanted)
+      let empty = try pool.storage(0)
+      #expect(empty.byteCount == 0)
     }
   }
 }

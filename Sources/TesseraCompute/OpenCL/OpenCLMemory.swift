@@ -25,7 +25,7 @@ final class OpenCLMemoryPool: @unchecked Sendable {
   private let cl: tsr_opencl
   private let context: cl_context
   /// Whether a buffer ends where its tensor does, so that a simulator sees what is read beyond.
-  private let exact = ProcessInfo.processInfo.environment["TESSERA_OPENCL_BUFFERS"] == "exact"
+  private let exact: Bool
   private var free: [Int: [cl_mem]] = [:]
   /// Bytes that the device has given, those in the lists among them, and the most that it ever has.
   private var held = 0
@@ -33,9 +33,14 @@ final class OpenCLMemoryPool: @unchecked Sendable {
   /// The most bytes that were held at a time.
   var highWaterMark: Int { lock.withLock { most } }
 
-  init(cl: tsr_opencl, context: cl_context) {
+  /// `TESSERA_OPENCL_BUFFERS=exact` asks for exact buffers.
+  init(
+    cl: tsr_opencl, context: cl_context,
+    exact: Bool = ProcessInfo.processInfo.environment["TESSERA_OPENCL_BUFFERS"] == "exact"
+  ) {
     self.cl = cl
     self.context = context
+    self.exact = exact
   }
 
   deinit {
