@@ -104,7 +104,9 @@ import Testing
       Issue.record("nothing was read")
     } catch {
       #expect(
-        "\(error)" == "/nowhere/w.safetensors: found no readable file (No such file or directory), wanted safetensors or PyTorch weights")
+        "\(error)"
+          == "/nowhere/w.safetensors: found no readable file (No such file or directory), wanted safetensors or PyTorch weights"
+      )
     }
   }
 
