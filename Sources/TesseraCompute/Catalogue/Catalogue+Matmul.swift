@@ -38,6 +38,10 @@ extension Catalogue {
     // Chunks in one piece and as slices of a GPU, small enough for a simulator.
     cases.append(matmul(3, 5, 40, batch: 32, bias: 1, activation: 1, chunk: 16))
     cases.append(matmul(3, 5, 40, batch: 32, chunk: 16, accumulate: true))
+    // The same with rows on borders of 16 bytes, which a GPU adds to C straight from registers.
+    for accumulate in [false, true] {
+      cases.append(matmul(3, 4, 40, batch: 32, chunk: 16, accumulate: accumulate))
+    }
     cases.append(matmul(12, 33, 40, chunk: 8))
     return cases
   }
