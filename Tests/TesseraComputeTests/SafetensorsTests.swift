@@ -105,7 +105,8 @@ import Testing
     } catch {
       #expect(
         "\(error)"
-          == "/nowhere/w.safetensors: found no readable file (No such file or directory), wanted safetensors or PyTorch weights"
+          == "/nowhere/w.safetensors: found no readable file (No such file or directory), "
+          + "wanted safetensors or PyTorch weights"
       )
     }
   }
