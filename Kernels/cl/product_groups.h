@@ -208,7 +208,8 @@ TSR_FN void tsr_step(const int distance, __local const float *a, __local const f
 #endif
 
 // Sums on their way to C straight from registers: for rows of C on borders of 16 bytes. Where a work-item has nothing, it reads
-// what is there anyway.
+// nothing either: what is there is being written by others.
+#define TSR_HAS_SUM(i, r, j) (row + (i) / 4 * 4 * TSR_TY + (i) % 4 + (r) < p->m && column + 64 * (j) < p->n)
 TSR_FN void tsr_leave_in_fours(const tsr_product_params *q, __global float *c, int row, int column, int first, int last,
                                float4 acc[4 * TSR_MI][TSR_NI]) {
   const tsr_matmul_params *p = &q->product;
@@ -228,7 +229,8 @@ TSR_FN void tsr_leave_in_fours(const tsr_product_params *q, __global float *c, i
 #pragma unroll
       for (int r = 0; r < TSR_TOGETHER; r++)
 #pragma unroll
-        for (int j = 0; j < TSR_NI; j++) old[r][j] = *(__global const float4 *)(to[r] + columns[j]);
+        for (int j = 0; j < TSR_NI; j++)
+          old[r][j] = TSR_HAS_SUM(i, r, j) ? *(__global const float4 *)(to[r] + columns[j]) : (float4)(0.0f);
 #pragma unroll
     for (int r = 0; r < TSR_TOGETHER; r++)
 #pragma unroll
@@ -236,7 +238,7 @@ TSR_FN void tsr_leave_in_fours(const tsr_product_params *q, __global float *c, i
         float4 v = acc[i + r][j];
         if (!first) v = old[r][j] + v;
         if (last) v = (float4)(tsr_canonical(v.x), tsr_canonical(v.y), tsr_canonical(v.z), tsr_canonical(v.w));
-        if (row + i / 4 * 4 * TSR_TY + i % 4 + r < p->m && column + 64 * j < p->n) *(__global float4 *)(to[r] + columns[j]) = v;
+        if (TSR_HAS_SUM(i, r, j)) *(__global float4 *)(to[r] + columns[j]) = v;
       }
   }
 }
