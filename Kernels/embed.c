@@ -43,6 +43,9 @@ TSR_EMBED_END
 TSR_EMBED_BEGIN(neighbours_cl)
 #embed "cl/neighbours.cl"
 TSR_EMBED_END
+TSR_EMBED_BEGIN(vectors_h)
+#embed "cl/vectors.h"
+TSR_EMBED_END
 TSR_EMBED_BEGIN(product_h)
 #embed "cl/product.h"
 TSR_EMBED_END
@@ -87,6 +90,7 @@ static const tsr_source sources[] = {
     {"tessera_math.h", math_h},
     {"tessera_philox.h", philox_h},
     {"tessera_items.h", items_h},
+    {"vectors.h", vectors_h},
     {"product.h", product_h},
     {"product_rows.h", product_rows_h},
     {"product_groups.h", product_groups_h},

@@ -160,11 +160,10 @@ TSR_FN float4 tsr_exp_four(float4 v) {
   return (float4)(tsr_exp(v.x), tsr_exp(v.y), tsr_exp(v.z), tsr_exp(v.w));
 }
 
-// a / b of an exponential a (at most 1) and a row's sum b (1 to 512, or NaN as some a is), r being 1 / b: two steps of Newton from
-// the correctly rounded r are the correctly rounded quotient (Markstein 1990), as long as no remainder is below the denormals.
+// a / b of an exponential a (at most 1) and a row's sum b (1 to 512, or NaN as some a is), r being 1 / b: a step of Newton from
+// the correctly rounded r is the correctly rounded quotient (NUMERICS.md), as long as no remainder is below the denormals.
 TSR_FN float tsr_share(float a, float b, float r) {
-  float q = a * r;
-  q = fma(fma(-q, b, a), r, q);
+  const float q = a * r;
   return fma(fma(-q, b, a), r, q);
 }
 

@@ -37,34 +37,6 @@ TSR_FN void tsr_attention_tile(__global const float *a, long gap, long step, int
   TSR_EACH_ROW(TSR_KEEP)
 }
 
-TSR_FN float16 tsr_exp_each(float16 v) {
-  float each[16];
-  vstore16(v, 0, each);
-  for (int j = 0; j < 16; j++) each[j] = tsr_exp(each[j]);
-  return vload16(0, each);
-}
-
-TSR_FN float16 tsr_div_each(float16 a, float16 b) {
-  float x[16], y[16];
-  vstore16(a, 0, x), vstore16(b, 0, y);
-  for (int j = 0; j < 16; j++) x[j] = tsr_div(x[j], y[j]);
-  return vload16(0, x);
-}
-
-// a / b of exponentials a (at most 1) and their sums b (1 to 512, or NaN as some a is), r being 1 / b. Where a device has no
-// division of its own, two steps of Newton from the correctly rounded r are the correctly rounded quotient (Markstein 1990), as
-// long as no remainder is below the denormals.
-TSR_FN float16 tsr_shares(float16 a, float16 b, float16 r) {
-#ifdef TSR_NATIVE_DIVIDE
-  return a / b;
-#else
-  if (!all(a == 0.0f || a >= 0x1p-90f)) return tsr_div_each(a, b);
-  float16 q = a * r;
-  q = fma(fma(-q, b, a), r, q);
-  return fma(fma(-q, b, a), r, q);
-#endif
-}
-
 // softmax(scale x + bias) of 16 columns from `column` on. The greatest of a column has one value in any order: NaN never wins,
 // and a zero's sign is lost in exp(x - greatest).
 TSR_FN void tsr_columns_softmax(__local tsr_desk *d, int column, int length, float scale, int biased) {

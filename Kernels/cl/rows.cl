@@ -30,6 +30,11 @@ TSR_ROWS2(tsr_row_argmax, tsr_rows_params, p.rows, const float, x, int, y)
 TSR_END
 
 // eps carries the scale: y = softmax(eps x).
+#if defined __OPENCL_VERSION__ && !defined TSR_WIDE  // vectors.h
+TSR_ROWS2(tsr_softmax, tsr_rows_params, p.rows, const float, x, float, y)
+  tsr_softmax_row(x + i * p.cols, y + i * p.cols, p.cols, p.eps);
+TSR_END
+#else
 TSR_ROWS2(tsr_softmax, tsr_rows_params, p.rows, const float, x, float, y)
   TSR_ACC(best, -tsr_float(0x7f800000u))
   TSR_EACH_LANE(p.cols, TSR_AT(best) = tsr_max(x[i * p.cols + j] * p.eps, TSR_AT(best));)
@@ -40,6 +45,7 @@ TSR_ROWS2(tsr_softmax, tsr_rows_params, p.rows, const float, x, float, y)
   TSR_SUM(sum, total)
   TSR_EACH_COLUMN(p.cols, y[i * p.cols + j] = tsr_canonical(tsr_div(y[i * p.cols + j], total));)
 TSR_END
+#endif
 
 // y = softmax(scale x + bias by distance) over keys j; row i is a head's query i mod length. One fma a score.
 //

@@ -1,0 +1,112 @@
+// What CPU devices compute sixteen at a time: exponentials, divisions and the softmax of a row, without barriers.
+//
+//   row:    [0 ... 15][16 ... 31][32 ... 47][48 ... 63][64 ... 79] ...
+//   lanes:    a          b          c          d          a           four vectors are the 64 running sums
+#if defined __OPENCL_VERSION__ && !defined TSR_WIDE && !defined TSR_VECTORS_H
+#define TSR_VECTORS_H
+
+// The steps of tsr_exp (tessera_math.h).
+TSR_FN float16 tsr_exp_each(float16 v) {
+  float16 x = select(v, (float16)(89.0f), v > 89.0f);
+  x = select(x, (float16)(-105.0f), x < -105.0f);
+  const float16 shifted = fma(x, (float16)(0x1.715476p+0f), (float16)(12582912.0f));
+  const float16 k = shifted - 12582912.0f;
+  const float16 whole = fma(-k, (float16)(0x1.62e4p-1f), x);
+  const float16 r = fma(-k, (float16)(0x1.7f7d1cp-20f), whole);
+  const float16 left = fma(-k, (float16)(0x1.7f7d1cp-20f), whole - r);
+  float16 q = 0.000198910798644647f;
+  q = fma(q, r, (float16)(0.0013933731243014336f));
+  q = fma(q, r, (float16)(0.00833331048488617f));
+  q = fma(q, r, (float16)(0.041666463017463684f));
+  q = fma(q, r, (float16)(0.1666666716337204f));
+  q = fma(q, r, (float16)(0.5f));
+  const float16 sum = 1.0f + r;
+  const float16 y = sum + (fma(r * r, q, left) + (r - (sum - 1.0f)));
+  const int16 power = as_int16(shifted) - 0x4b400000, first = power >> 1;
+  const float16 scaled = as_float16(as_int16(y) + (first << 23)) * as_float16((power - first + 127) << 23);
+  return select(scaled, (float16)(tsr_float(TSR_NAN_BITS)), isnan(v));
+}
+
+TSR_FN float16 tsr_div_each(float16 a, float16 b) {
+  float x[16], y[16];
+  vstore16(a, 0, x), vstore16(b, 0, y);
+  for (int j = 0; j < 16; j++) x[j] = tsr_div(x[j], y[j]);
+  return vload16(0, x);
+}
+
+// a / b of exponentials a (at most 1) and their sums b (at least 1, or NaN as some a is), r being 1 / b. Where a device has no
+// division of its own, a step of Newton from the correctly rounded r is the correctly rounded quotient (NUMERICS.md), as long as
+// no remainder is below the denormals.
+TSR_FN float16 tsr_shares(float16 a, float16 b, float16 r) {
+#ifdef TSR_NATIVE_DIVIDE
+  return a / b;
+#else
+  if (!all(a == 0.0f || a >= 0x1p-90f)) return tsr_div_each(a, b);
+  const float16 q = a * r;
+  return fma(fma(-q, b, a), r, q);
+#endif
+}
+
+// Sixteen of a row from x on, `left` to its end (1 or more), each times `scale`; -infinity beyond it.
+TSR_FN float16 tsr_scaled(__global const float *x, long left, float scale) {
+  if (left >= 16) return vload16(0, x) * scale;
+  float each[16];
+  for (int j = 0; j < 16; j++) each[j] = j < left ? x[j] * scale : -tsr_float(TSR_INF_BITS);
+  return vload16(0, each);
+}
+
+TSR_FN float16 tsr_some_of(__global const float *x, long left) {
+  if (left >= 16) return vload16(0, x);
+  float each[16];
+  for (int j = 0; j < 16; j++) each[j] = j < left ? x[j] : 0.0f;
+  return vload16(0, each);
+}
+
+TSR_FN void tsr_leave_some(float16 v, __global float *y, long left) {
+  if (left >= 16) {
+    vstore16(v, 0, y);
+    return;
+  }
+  float each[16];
+  vstore16(v, 0, each);
+  for (int j = 0; j < left; j++) y[j] = each[j];
+}
+
+// softmax(scale x) of n elements. The greatest has one value in any order: NaN never wins, and a zero's sign is lost in
+// exp(x - greatest). Beyond the end stands exp(-infinity) = +0, which changes no sum.
+TSR_FN void tsr_softmax_row(__global const float *x, __global float *y, long n, float scale) {
+  float16 a = -tsr_float(TSR_INF_BITS), b = a, c = a, d = a;
+#define TSR_BEST(s, at)                                                                    \
+  if (j + at < n) {                                                                        \
+    const float16 v = tsr_scaled(x + j + at, n - j - at, scale);                           \
+    s = select(s, v, v > s);                                                               \
+  }
+  for (long j = 0; j < n; j += TSR_LANES) { TSR_BEST(a, 0) TSR_BEST(b, 16) TSR_BEST(c, 32) TSR_BEST(d, 48) }
+  a = select(a, b, b > a), c = select(c, d, d > c), a = select(a, c, c > a);
+  const float8 best8 = select(a.lo, a.hi, a.hi > a.lo);
+  const float4 best4 = select(best8.lo, best8.hi, best8.hi > best8.lo);
+  const float2 best2 = select(best4.lo, best4.hi, best4.hi > best4.lo);
+  const float best = best2.y > best2.x ? best2.y : best2.x;
+  a = 0.0f, b = 0.0f, c = 0.0f, d = 0.0f;
+#define TSR_EXPONENTIALS(s, at)                                                            \
+  if (j + at < n) {                                                                        \
+    const float16 e = tsr_exp_each(tsr_scaled(x + j + at, n - j - at, scale) - best);      \
+    tsr_leave_some(e, y + j + at, n - j - at);                                             \
+    s = fma(e, (float16)(1.0f), s);  /* tsr_add of each */                                 \
+  }
+  for (long j = 0; j < n; j += TSR_LANES) {
+    TSR_EXPONENTIALS(a, 0) TSR_EXPONENTIALS(b, 16) TSR_EXPONENTIALS(c, 32) TSR_EXPONENTIALS(d, 48)
+  }
+  // The halving tree.
+  const float16 half32 = (a + c) + (b + d);
+  const float8 half8 = half32.lo + half32.hi;
+  const float4 half4 = half8.lo + half8.hi;
+  const float2 half2 = half4.lo + half4.hi;
+  const float total = half2.x + half2.y;
+  const float16 r = tsr_div(1.0f, total);
+  for (long j = 0; j < n; j += 16) {
+    const float16 share = tsr_shares(tsr_some_of(y + j, n - j), total, r);
+    tsr_leave_some(select(share, (float16)(tsr_float(TSR_NAN_BITS)), isnan(share)), y + j, n - j);
+  }
+}
+#endif
