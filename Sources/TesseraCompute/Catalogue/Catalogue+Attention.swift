@@ -51,6 +51,9 @@ extension Catalogue {
         attention([66], heads: 1, width: 4, small: true),
         attention([6, 3], heads: 2, width: 5, specials: true),
         attention([41], heads: 1, width: 4, spread: 10, small: true),
+        // The same where they count: columns of y are such shares.
+        attention([300, 70], heads: 2, width: 32, bias: true, spread: 1, vanishing: true),
+        attention([40], heads: 1, width: 8, spread: 1, vanishing: true, small: true),
       ]
   }
 
@@ -58,15 +61,16 @@ extension Catalogue {
   ///   - specials: every special value among queries, keys and values.
   ///   - masked: a bias of -infinity for keys after the query, and a first query that sees none.
   ///   - spread: how large queries, keys and values are; from 5 on, exponentials of most scores vanish.
+  ///   - vanishing: column w of y is the share of the text's key w, which has a score of 60 to 105 less than others.
   static func attention(
     _ lengths: [Int], heads: Int, width: Int, bias: Bool = false, specials: Bool = false,
-    masked: Bool = false, spread: Float = 2, small: Bool = false
+    masked: Bool = false, spread: Float = 2, vanishing: Bool = false, small: Bool = false
   ) -> CatalogueCase {
     let tokens = lengths.reduce(0, +)
     let hasBias = bias || masked
     let label =
       "\(lengths) heads \(heads) width \(width)\(bias ? " bias" : "")\(specials ? " specials" : "")"
-      + (masked ? " masked" : "") + (spread == 2 ? "" : " spread \(spread)")
+      + (masked ? " masked" : "") + (spread == 2 ? "" : " spread \(spread)") + (vanishing ? " vanishing" : "")
     let work = 2 * heads * width * lengths.reduce(0) { $0 + $1 * $1 }
     return CatalogueCase("attention", label, work: work, small: small) { device in
       var inputs = CaseInputs(seed: UInt64(tokens * 31 + width))
@@ -74,17 +78,36 @@ extension Catalogue {
       let p = PackedAttentionParameters(
         tokens: tokens, heads: heads, width: width, span: span, scale: 0.353_553_4)
       let count = 3 * tokens * heads * width
-      let x = try device.tensor(
-        specials ? inputs.withSpecials(count) : inputs.floats(count, -spread, spread),
-        [tokens, 3, heads, width])
+      var values = specials ? inputs.withSpecials(count) : inputs.floats(count, -spread, spread)
+      if vanishing { vanish(&values, lengths, heads, width, &inputs) }
+      let x = try device.tensor(values, [tokens, 3, heads, width])
       let columns = max(0, 2 * span - 1)
-      let values = inputs.floats(heads * columns, -5, 5).enumerated().map { index, value in
+      let distances = inputs.floats(heads * columns, -5, 5).enumerated().map { index, value in
         masked && index % columns >= span - 1 ? -Float.infinity : value
       }
-      let table = hasBias ? try device.tensor(values, [heads, columns]) : nil
+      let table = hasBias ? try device.tensor(distances, [heads, columns]) : nil
       let y = try device.empty(tokens, heads, width)
       try device.attention(p, x, lengths: lengths, bias: table, into: y)
       return [try device.output("y", y)]
+    }
+  }
+
+  /// Queries begin with 10, keys of the first tokens of a text with a large negative number, those of others with 0; values are the
+  /// identity. A score is 0.35 of the product.
+  private static func vanish(
+    _ x: inout [Float], _ lengths: [Int], _ heads: Int, _ width: Int, _ inputs: inout CaseInputs
+  ) {
+    var token = 0
+    for length in lengths {
+      for key in 0..<length {
+        for head in 0..<heads {
+          let query = (token * 3 * heads + head) * width
+          x[query] = 10
+          x[query + heads * width] = key < width ? inputs.floats(1, -30, -17)[0] : 0
+          for w in 0..<width { x[query + 2 * heads * width + w] = w == key ? 1 : 0 }
+        }
+        token += 1
+      }
     }
   }
 }

@@ -80,15 +80,16 @@ struct CaseInputs {
     (0..<count).map { _ in low + (high - low) * (Float(next() >> 40) * 0x1p-24) }
   }
 
+  static let specials: [Float] = [
+    0, -0.0, .leastNonzeroMagnitude, -.leastNonzeroMagnitude, .leastNormalMagnitude,
+    .greatestFiniteMagnitude, -.greatestFiniteMagnitude, .infinity, -.infinity, .nan,
+    Float(bitPattern: 0xffc0_1234), 1, -1, 6,
+  ]
+
   /// Uniform with every special value of binary32 strewn in: zeros, denormals, infinities, NaNs.
   mutating func withSpecials(_ count: Int) -> [Float] {
-    let specials: [Float] = [
-      0, -0.0, .leastNonzeroMagnitude, -.leastNonzeroMagnitude, .leastNormalMagnitude,
-      .greatestFiniteMagnitude, -.greatestFiniteMagnitude, .infinity, -.infinity, .nan,
-      Float(bitPattern: 0xffc0_1234), 1, -1, 6,
-    ]
-    return floats(count, -20, 20).enumerated().map { index, value in
-      index % 5 == 3 ? specials[Int(next() % UInt64(specials.count))] : value
+    floats(count, -20, 20).enumerated().map { index, value in
+      index % 5 == 3 ? Self.specials[Int(next() % UInt64(Self.specials.count))] : value
     }
   }
 

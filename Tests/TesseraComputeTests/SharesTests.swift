@@ -1,0 +1,43 @@
+import Testing
+
+/// The division of a softmax without a divide instruction: q = a r, then one step of Newton, where r is the correctly rounded 1 / b.
+///
+/// The step's remainder is exact, so it misses a / b by at most 1.5 ulp times 2^-24, the error of r. It can round otherwise than a / b only
+/// where the quotient is that near to the middle of two neighbours, and for significands a and b of 24 bits those cases can be listed:
+/// `(2 Q + 1) b + c = 2^(t + 1) a`, where Q is the lower neighbour, t 23 (a >= b) or 24, and |c| < 3. All of them, and twice as many:
+@Suite struct SharesTests {
+  @Test func oneStepOfNewtonRoundsAsTheDivision() {
+    var (cases, wrong, without) = (0, 0, 0)
+    for b in UInt32(1) << 23..<1 << 24 {
+      let (divisor, reciprocal) = (Float(b), 1 / Float(b))
+      let twos = UInt32(b.trailingZeroBitCount)
+      guard twos <= 2 else { continue }
+      let odd = b >> twos
+      // Newton's inverse of an odd number modulo 2^32: the bits that are right double each time, from 3.
+      var inverse = odd
+      for _ in 0..<4 { inverse &*= 2 &- odd &* inverse }
+      for (t, c) in Self.middles where c & ((1 << Int32(twos)) - 1) == 0 {
+        let modulus = t + 1 - twos
+        let first = (0 &- UInt32(bitPattern: c >> Int32(twos))) &* inverse & (1 << modulus - 1)
+        for s in stride(from: UInt64(first), to: 1 << 25, by: 1 << Int(modulus))
+        where s >= 1 << 24 && s & 1 == 1 {
+          let a = (Int64(s) * Int64(b) + Int64(c)) >> Int64(t + 1)
+          guard a >= 1 << 23, a < 1 << 24, (t == 23) == (a >= Int64(b)) else { continue }
+          let dividend = Float(a)
+          let q = dividend * reciprocal
+          let remainder = dividend.addingProduct(-q, divisor)
+          cases += 1
+          without += q == dividend / divisor ? 0 : 1
+          wrong += q.addingProduct(remainder, reciprocal) == dividend / divisor ? 0 : 1
+        }
+      }
+    }
+    #expect(wrong == 0)
+    // The cases are what they are meant to be: of two neighbours the first guess takes the wrong one half of the time.
+    #expect(cases > 10_000_000 && without > cases / 3, "\(cases) cases, \(without) wrong without the step")
+  }
+
+  private static let middles: [(t: UInt32, c: Int32)] = [23, 24].flatMap { t in
+    [-5, -4, -3, -2, -1, 1, 2, 3, 4, 5].map { (t, $0) }
+  }
+}
