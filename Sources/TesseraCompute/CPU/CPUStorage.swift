@@ -23,6 +23,13 @@ final class CPUMemoryPool: @unchecked Sendable {
   private var free: [Int: [UnsafeMutableRawPointer]] = [:]
   private var used = 0
   private var peak = 0
+  private let exact: Bool
+
+  /// - Parameter exact: nothing is reused, new memory holds no numbers (NaN, -1) and what follows a tensor is looked at when it goes,
+  ///   for sanitizers; `TESSERA_CPU_BUFFERS=exact` asks for it.
+  init(exact: Bool = ProcessInfo.processInfo.environment["TESSERA_CPU_BUFFERS"] == "exact") {
+    self.exact = exact
+  }
 
   /// The most bytes that were in use at once.
   var highWaterMark: Int { lock.withLock { peak } }
@@ -39,7 +46,16 @@ final class CPUMemoryPool: @unchecked Sendable {
   }
 
   func storage(_ bytes: Int) -> CPUStorage {
-    let capacity = Self.sizeClass(bytes)
+    let capacity = exact ? bytes : Self.sizeClass(bytes)
+    if exact {
+      let pointer = UnsafeMutableRawPointer.allocate(byteCount: bytes + Self.margin, alignment: 64)
+      pointer.initializeMemory(as: UInt8.self, repeating: 0xff, count: bytes + Self.margin)
+      lock.withLock {
+        used += capacity
+        peak = max(peak, used)
+      }
+      return CPUStorage(pointer: pointer, byteCount: bytes, capacity: capacity, pool: self)
+    }
     let reused = lock.withLock { () -> UnsafeMutableRawPointer? in
       used += capacity
       peak = max(peak, used)
@@ -52,8 +68,7 @@ final class CPUMemoryPool: @unchecked Sendable {
       }
       return nil
     }
-    // The kernels may read, never use, up to one vector past the end of a buffer.
-    let pointer = reused ?? Self.fresh(capacity + 64)
+    let pointer = reused ?? Self.fresh(capacity + Self.margin)
     return CPUStorage(pointer: pointer, byteCount: bytes, capacity: capacity, pool: self)
   }
 
@@ -66,10 +81,21 @@ final class CPUMemoryPool: @unchecked Sendable {
     return pointer
   }
 
+  /// The kernels may read, never use, up to one vector past the end of a buffer.
+  private static let margin = 64
   private static let hugePage = 2 << 20
   private static let large = 16 << 20
 
   func release(_ pointer: UnsafeMutableRawPointer, capacity: Int) {
+    if exact {
+      let after = UnsafeRawBufferPointer(start: pointer + capacity, count: Self.margin)
+      if let place = after.firstIndex(where: { $0 != 0xff }) {
+        StandardError.write("tessera: byte \(place) after a tensor of \(capacity) bytes was written\n")
+        abort()
+      }
+      lock.withLock { used -= capacity }
+      return pointer.deallocate()
+    }
     lock.withLock {
       used -= capacity
       free[capacity, default: []].append(pointer)
