@@ -2,7 +2,7 @@
 // product's tile would be mostly empty; here lanes are places, or groups. (The CPU's: Sources/CPUKernels/direct*.c.)
 //
 //   forward, for the data                                   for the weights
-//   a work-item: `rows` x `columns` places of some images   a work-item: sixteen groups, one of their inputs, a slice of samples
+//   a work-item: `rows` x `columns` places of some images   a work-item: sixteen groups, some of their inputs, a slice of samples
 //   planes  (channel, remainder, row, column)               planes  (row, column, [16 groups])
 //
 //     position q = row * pitch + column of the output reads, for tap (kh, kw) of a plane, at shift + q: one fma a tap for
@@ -136,9 +136,59 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tsr_direct_conv(
   }
 }
 
-// Chains of `high` outputs x `wide` taps of a kernel row over the runs of places, sixteen groups each.
+// Sixteen columns of sixteen rows, `stride` apart, turned: v[j] is column j. Of rows from `rows` on, anything.
+TSR_FN void tsr_direct_turned(__global const float *from, long stride, int rows, float16 *v) {
+  float16 turn[16];
+#define TSR_LINE_OF(l) v[l] = vload16(0, from + (l < rows ? l : rows - 1) * stride);
+  TSR_SIXTEEN(TSR_LINE_OF)
+  tsr_dense_turn(v, turn);
+}
+
+// A column of `rows` rows.
+TSR_FN float16 tsr_direct_column(__global const float *from, long stride, int rows) {
+  float each[16];
+  for (int l = 0; l < 16; l++) each[l] = l < rows ? from[l * stride] : 0.0f;
+  return vload16(0, each);
+}
+
+// A row of `width` numbers of sixteen groups (0: one of zeros), its padding before and behind: columns left ... left + pitch - 1.
+TSR_FN void tsr_direct_row(__global const float *x, long stride, int groups, int width, int left, int pitch, __local float *to) {
+  const int before = width == 0 || -left > pitch ? pitch : -left, end = width - left < pitch ? width : pitch + left;
+  for (int w = 0; w < before; w++) vstore16((float16)(0.0f), w, to);
+  for (int w = width == 0 ? pitch : end - left; w < pitch; w++) vstore16((float16)(0.0f), w, to);
+  to -= left * 16;
+  if (width < 16) {
+    for (int w = 0; w < end; w++) vstore16(tsr_direct_column(x + w, stride, groups), w, to);
+    return;
+  }
+  for (int w = 0; w < end; w += 16) {
+    // The last sixteen begin early: what is written twice is the same.
+    const int at = w + 16 > width ? width - 16 : w;
+    float16 v[16];
+    tsr_direct_turned(x + at, stride, groups, v);
+#define TSR_COLUMN(j) if (at + j < end) vstore16(v[j], at + j, to);
+    TSR_SIXTEEN(TSR_COLUMN)
+  }
+}
+
+// `count` numbers of sixteen rows turned: (number, [row 0 | row 1 | ...]).
+TSR_FN void tsr_direct_gradients(__global const float *from, long stride, int rows, int count, __local float *to) {
+  if (count < 16) {
+    for (int i = 0; i < count; i++) vstore16(tsr_direct_column(from + i, stride, rows), i, to);
+    return;
+  }
+  for (int i = 0; i < count; i += 16) {
+    const int at = i + 16 > count ? count - 16 : i;
+    float16 v[16];
+    tsr_direct_turned(from + at, stride, rows, v);
+#define TSR_KEEP_COLUMN(j) vstore16(v[j], at + j, to);
+    TSR_SIXTEEN(TSR_KEEP_COLUMN)
+  }
+}
+
+// Chains of `high` outputs x `wide` taps of a kernel row over the runs of places, sixteen groups each. Outputs' sums are `row` apart.
 TSR_FN void tsr_direct_taps(const int high, const int wide, int runs, __local const int *run, __local const float *planes, int from,
-                            int step, int tap, __global const float *dy, long output, __local float *sums, int taps, int add) {
+                            int step, int tap, __local const float *dy, __local float *sums, int row, int add) {
 #define TSR_CHAINS(m) float16 s##m##0 = 0.0f, s##m##1 = 0.0f, s##m##2 = 0.0f;
   TSR_CHAINS(0) TSR_CHAINS(1) TSR_CHAINS(2) TSR_CHAINS(3)
   for (int i = 0; i < runs; i++) {
@@ -151,7 +201,7 @@ TSR_FN void tsr_direct_taps(const int high, const int wide, int runs, __local co
       if (wide > 2) v2 = vload16(0, x + 2 * tap);
 #define TSR_CHAIN(m)                                     \
   if (m < high) {                                        \
-    const float16 y = vload16(0, dy + m * output);       \
+    const float16 y = vload16(m * TSR_K_CHUNK, dy);       \
     s##m##0 = fma(y, v0, s##m##0);                       \
     if (wide > 1) s##m##1 = fma(y, v1, s##m##1);         \
     if (wide > 2) s##m##2 = fma(y, v2, s##m##2);         \
@@ -161,72 +211,100 @@ TSR_FN void tsr_direct_taps(const int high, const int wide, int runs, __local co
   }
 #define TSR_HOLD(m, w)                                                   \
   if (m < high && w < wide) {                                            \
-    __local float *to = sums + (m * taps + w) * 16;                      \
+    __local float *to = sums + (m * row + w) * 16;                      \
     vstore16(add ? vload16(0, to) + s##m##w : s##m##w, 0, to);           \
   }
   TSR_HOLD(0, 0) TSR_HOLD(0, 1) TSR_HOLD(0, 2) TSR_HOLD(1, 0) TSR_HOLD(1, 1) TSR_HOLD(1, 2)
   TSR_HOLD(2, 0) TSR_HOLD(2, 1) TSR_HOLD(2, 2) TSR_HOLD(3, 0) TSR_HOLD(3, 1) TSR_HOLD(3, 2)
 }
 
-// a: output gradients (output of a group, sixteen groups, place, [16 groups]). C's rows are groups, its columns outputs of a
-// group by inputs by taps.
+#if TSR_HIGH == 1
+// The same of one output x 3 x 3 taps: nine chains, as fewer would wait for each other.
+TSR_FN void tsr_direct_nine(int runs, __local const int *run, __local const float *planes, int from, int step, int tap, int line,
+                            __local const float *dy, __local float *sums, int add) {
+  float16 s0 = 0.0f, s1 = 0.0f, s2 = 0.0f, s3 = 0.0f, s4 = 0.0f, s5 = 0.0f, s6 = 0.0f, s7 = 0.0f, s8 = 0.0f;
+  for (int i = 0; i < runs; i++) {
+    __local const float *x = planes + from + 16 * run[2 * i];
+    const int count = run[2 * i + 1];
+    for (int j = 0; j < count; j++, x += 16 * step, dy += 16) {
+      const float16 y = vload16(0, dy);
+#define TSR_TAPS_OF(a, b, c, at) \
+  a = fma(y, vload16(0, at), a), b = fma(y, vload16(0, at + tap), b), c = fma(y, vload16(0, at + 2 * tap), c);
+      TSR_TAPS_OF(s0, s1, s2, x) TSR_TAPS_OF(s3, s4, s5, x + line) TSR_TAPS_OF(s6, s7, s8, x + 2 * line)
+    }
+  }
+#define TSR_HOLD_ROW(r, a, b, c)                                                                           \
+  {                                                                                                        \
+    __local float *to = sums + r * 3 * 16;                                                               \
+    vstore16(add ? vload16(0, to) + a : a, 0, to), vstore16(add ? vload16(1, to) + b : b, 1, to);          \
+    vstore16(add ? vload16(2, to) + c : c, 2, to);                                                         \
+  }
+  TSR_HOLD_ROW(0, s0, s1, s2) TSR_HOLD_ROW(1, s3, s4, s5) TSR_HOLD_ROW(2, s6, s7, s8)
+}
+#endif
+
+// a: output gradients (sample, group, output of a group, place). C's rows are groups, its columns outputs of a group by inputs by
+// taps.
 __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tsr_direct_weight(
     const tsr_dense_params q, __global const float *a, __global const float *b, __global const float *bias,
     __global float *c) {
-  __local float planes[TSR_LOCAL_PLANES], sums[TSR_LOCAL_SUMS];
+  __local float planes[TSR_DIRECT_PLANES], gradients[TSR_HIGH * TSR_K_CHUNK * 16], sums[TSR_K_CHUNK * 16];
   __local int run[2 * TSR_K_CHUNK];
   const tsr_matmul_params *p = &q.product;
   const tsr_taps_params *t = &q.taps;
   const int taps = t->kernel_h * t->kernel_w, spots = t->places_h * t->places_w, plane_size = t->height * t->width;
-  const int block = (int)get_global_id(0), input = (int)get_global_id(1), slice = (int)get_global_id(2);
+  const int block = (int)get_global_id(0), first = (int)get_global_id(1) * q.channels, slice = (int)get_global_id(2);
+  const int inputs = t->channels - first < q.channels ? t->channels - first : q.channels;
   const int begin = (q.first + slice) * q.slice_k, end = begin + q.slice_k < p->k ? begin + q.slice_k : p->k;
-  const int blocks = (p->m + 15) / 16, lanes = p->m - block * 16 < 16 ? p->m - block * 16 : 16;
+  const int lanes = p->m - block * 16 < 16 ? p->m - block * 16 : 16;
   const int outputs = p->n / (t->channels * taps), pitch = q.phase, reach_h = (t->kernel_h - 1) * t->step_h;
-  const long image = (long)p->m * t->channels * plane_size, total = (long)(p->k / spots) * image;
-  const long group = (long)t->channels * plane_size, output = (long)blocks * p->k * 16;
+  const long group = (long)t->channels * plane_size, image = p->m * group, across = (long)outputs * spots;
   for (int k = begin; k < end; k += TSR_K_CHUNK) {
     const int count = end - k < TSR_K_CHUNK ? end - k : TSR_K_CHUNK;
-    int runs = 0, row = 0;
-    for (int done = 0; done < count;) {
-      // What one sample has of the chunk: places in rows high ... low of the output.
-      const int sample = (k + done) / spots, spot = (k + done) % spots;
-      const int part = spots - spot < count - done ? spots - spot : count - done;
-      const int high = spot / t->places_w, low = (spot + part - 1) / t->places_w;
-      const int rows = (low - high) * t->stride_h + reach_h + 1;
-      for (int r = 0; r < rows; r++) {
-        const int h = high * t->stride_h + t->start_h + r, inside = h >= 0 && h < t->height;
-        __local float *to = planes + (row + r) * pitch * 16;
-        for (int column = 0; column < pitch; column += 16) {
-          const int w = column + t->start_w;
-          const long at = sample * image + block * 16 * group + (long)input * plane_size + (long)h * t->width + w;
-          float16 v[16], turn[16];
-          for (int l = 0; l < 16; l++) {
-            v[l] = 0.0f;
-            if (inside && l < lanes) v[l] = tsr_neighbours(b, at + l * group, total, w, t->width, 1);
-          }
-          tsr_dense_turn(v, turn);
-#define TSR_COLUMN(j) if (column + j < pitch) vstore16(v[j], column + j, to);
-          TSR_SIXTEEN(TSR_COLUMN)
+    for (int each = 0; each < outputs / TSR_HIGH * inputs; each++) {
+      const int made = each / inputs * TSR_HIGH, input = each % inputs;
+      int runs = 0, row = 0;
+      for (int done = 0; done < count;) {
+        // What one sample has of the chunk: places in rows high ... low of the output.
+        const int sample = (k + done) / spots, spot = (k + done) % spots;
+        const int part = spots - spot < count - done ? spots - spot : count - done;
+        const int high = spot / t->places_w, low = (spot + part - 1) / t->places_w;
+        const int rows = (low - high) * t->stride_h + reach_h + 1;
+        if (input == 0)
+          for (int m = 0; m < TSR_HIGH; m++)
+            tsr_direct_gradients(a + ((long)sample * p->m + block * 16) * across + (long)(made + m) * spots + spot, across, lanes,
+                                 part, gradients + (m * TSR_K_CHUNK + done) * 16);
+        // All outputs of one input meet the same planes.
+        for (int r = 0; r < rows && (made == 0 || inputs > 1); r++) {
+          const int h = high * t->stride_h + t->start_h + r;
+          const long at = sample * image + block * 16 * group + (long)(first + input) * plane_size + (long)h * t->width;
+          tsr_direct_row(b + at, group, lanes, h >= 0 && h < t->height ? t->width : 0, t->start_w, pitch,
+                         planes + (row + r) * pitch * 16);
         }
+        for (int h = high; h <= low; h++, runs++) {
+          const int w = h == high ? spot % t->places_w : 0;
+          run[2 * runs] = (row + (h - high) * t->stride_h) * pitch + w * t->stride_w;
+          run[2 * runs + 1] = (h == low ? (spot + part - 1) % t->places_w + 1 : t->places_w) - w;
+        }
+        row += rows;
+        done += part;
       }
-      for (int h = high; h <= low; h++, runs++) {
-        const int w = h == high ? spot % t->places_w : 0;
-        run[2 * runs] = (row + (h - high) * t->stride_h) * pitch + w * t->stride_w;
-        run[2 * runs + 1] = (h == low ? (spot + part - 1) % t->places_w + 1 : t->places_w) - w;
-      }
-      row += rows;
-      done += part;
-    }
-    for (int made = 0; made < outputs; made += TSR_HIGH) {
-      __global const float *dy = a + made * output + ((long)block * p->k + k) * 16;
-      for (int kh = 0; kh < t->kernel_h; kh++)
+      __local float *sum = sums + (made * inputs + input) * taps * 16;
+      const int apart = inputs * taps;
+      int kh = 0;
+#if TSR_HIGH == 1
+      for (; t->kernel_w == 3 && kh + 3 <= t->kernel_h; kh += 3)
+        tsr_direct_nine(runs, run, planes, kh * t->step_h * pitch * 16, t->stride_w, 16 * t->step_w, t->step_h * pitch * 16, gradients,
+                        sum + kh * 3 * 16, k > begin);
+#endif
+      for (; kh < t->kernel_h; kh++)
         for (int kw = 0; kw < t->kernel_w;) {
           const int wide = t->kernel_w - kw >= 3 ? 3 : 1, from = (kh * t->step_h * pitch + kw * t->step_w) * 16;
-          __local float *to = sums + (made * taps + kh * t->kernel_w + kw) * 16;
+          __local float *to = sum + (kh * t->kernel_w + kw) * 16;
           if (wide == 3)
-            tsr_direct_taps(TSR_HIGH, 3, runs, run, planes, from, t->stride_w, 16 * t->step_w, dy, output, to, taps, k > begin);
+            tsr_direct_taps(TSR_HIGH, 3, runs, run, planes, from, t->stride_w, 16 * t->step_w, gradients, to, apart, k > begin);
           else
-            tsr_direct_taps(TSR_HIGH, 1, runs, run, planes, from, t->stride_w, 16 * t->step_w, dy, output, to, taps, k > begin);
+            tsr_direct_taps(TSR_HIGH, 1, runs, run, planes, from, t->stride_w, 16 * t->step_w, gradients, to, apart, k > begin);
           kw += wide;
         }
     }
@@ -234,8 +312,8 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tsr_direct_weight(
   c += p->c_offset + (long)slice * q.c_slice_stride;
   for (int l = 0; l < lanes; l++)
     for (int made = 0; made < outputs; made++)
-      for (int tap = 0; tap < taps; tap++)
-        tsr_store(p, bias, c, block * 16 + l, (made * t->channels + input) * taps + tap, sums[(made * taps + tap) * 16 + l],
+      for (int n = 0; n < inputs * taps; n++)
+        tsr_store(p, bias, c, block * 16 + l, (made * t->channels + first) * taps + n, sums[(made * inputs * taps + n) * 16 + l],
                   !p->accumulate, 1);
 }
 #endif

@@ -96,7 +96,7 @@ typedef struct {
 // `rows` x `columns` places (of a gradient for weights, slices of slice_k from the first on) of `images`, `panels` of A and
 // `channels` of the input at once.
 // A plane in local memory has plane_rows rows of stride_w parts of `phase` floats, and 16 floats more.
-enum { TSR_LOCAL_PLANES = 24 << 10, TSR_LOCAL_SUMS = 16 << 10, TSR_LOCAL_PANELS = 2 };
+enum { TSR_LOCAL_PLANES = 24 << 10, TSR_LOCAL_SUMS = 16 << 10, TSR_LOCAL_PANELS = 2, TSR_DIRECT_PLANES = 20 << 10 };
 typedef struct {
   tsr_matmul_params product;
   tsr_taps_params taps;

@@ -31,18 +31,17 @@ extension OpenCLBackend {
     var sums = q
     (sums.groups, sums.product.batch, sums.product.c_batch_stride) = (1, 1, 0)
     (sums.product.m, sums.product.n, sums.product.c_row_stride) = (p.groups, Int32(n), Int32(n))
-    let gradients = PackedRows(
-      inner: e.spots, innerStride: 1, outerStride: Int(p.out_channels) * e.spots,
-      rowStride: e.groupOut * e.spots, batch: e.groupOut, batchStride: e.spots)
     let high = e.groupOut % 4 == 0 && tiles(of: q).columns == 32 ? 4 : e.groupOut % 2 == 0 ? 2 : 1
-    let across = try packed(dy, of: sums, gradients, &direct.product, tile: 16)
     try summed(sums, bias: x, into: dw) { part, target in
       direct.product = part.product
       (direct.first, direct.c_slice_stride) = (part.first, part.c_slice_stride)
       try enqueue(
         "direct", "tsr_direct_weight", tiles(of: q), direct,
-        [(Int(p.groups) + 15) / 16, e.groupIn, Int(part.slices)], [across, x, x, target],
-        options: " -DTSR_HIGH=\(high)")
+        [
+          (Int(p.groups) + 15) / 16, (e.groupIn + Int(direct.channels) - 1) / Int(direct.channels),
+          Int(part.slices),
+        ],
+        [dy, x, x, target], options: " -DTSR_HIGH=\(high)")
     }
     return true
   }
@@ -98,14 +97,15 @@ extension tsr_dense_params {
   init?(directWeightsOf q: tsr_product_params) {
     self.init(part: q)
     let outputs = Int(product.m), width = Int(taps.places_w), spots = Int(taps.places_h) * width
-    guard groups >= 4, outputs <= 16, product.n <= TSR_K_CHUNK, product.n > 0,
-      outputs * taps2D * 16 <= DenseLimits.sums
+    guard groups >= 4, outputs <= 16, product.n > 0, product.n <= TSR_K_CHUNK, outputs * taps2D <= TSR_K_CHUNK
     else { return nil }
+    // Sums of so many inputs have a place.
+    channels = Int32(min(Int(taps.channels), Int(TSR_K_CHUNK) / (outputs * taps2D)))
     // A chunk reaches into so many samples; its places lie in so many rows of them.
     let pieces = (Int(TSR_K_CHUNK) + spots - 1) / spots + 1
     let lines = Int(TSR_K_CHUNK) / width + 2 * pieces
     plane_rows = Int32(clamping: lines * Int(taps.stride_h) + pieces * (reach.h + 1))
     phase = (taps.places_w - 1) * taps.stride_w + Int32(reach.w) + 1
-    guard Int(plane_rows) * Int(phase) * 16 <= DenseLimits.planes else { return nil }
+    guard Int(plane_rows) * Int(phase) * 16 <= TSR_DIRECT_PLANES else { return nil }
   }
 }
