@@ -114,9 +114,6 @@ TSR_FN void tsr_dense_taps(const int lines, const int taps, int runs, __local co
   for (int i = 0; i < runs; i++) {
     __local const float *at = planes + run[2 * i];
     const int count = run[2 * i + 1];
-    __local const float *x[8];
-    x[0] = at + from[0], x[1] = at + from[1], x[2] = at + from[2], x[3] = at + from[3];
-    x[4] = at + from[4], x[5] = at + from[5], x[6] = at + from[6], x[7] = at + from[7];
     for (long j = 0; j < count; j++, dy += TSR_PANEL) {
       const float16 y = vload16(0, dy);
       TSR_SECOND(const float16 second = vload16(1, dy);)
@@ -138,6 +135,35 @@ TSR_FN void tsr_dense_taps(const int lines, const int taps, int runs, __local co
   TSR_DENSE_EACH(TSR_END_TAP)
 #undef TSR_STEP
 #undef TSR_END_TAP
+}
+
+// Chains of the one tap of `lines` channels, `plane` floats apart, where places follow each other in the image as in the output: read
+// where they lie.
+TSR_FN void tsr_dense_points(const int lines, int runs, __local const int *run, __global const float *image, long plane,
+                             __local const float *dy, __global float *sums, int add) {
+  TSR_DENSE_EACH(TSR_BEGIN)
+  for (int i = 0; i < runs; i++) {
+    __global const float *at = image + run[2 * i], *beyond = at + run[2 * i + 1];
+    for (; at < beyond; at++, dy += TSR_PANEL) {
+      const float16 y = vload16(0, dy);
+      TSR_SECOND(const float16 second = vload16(1, dy);)
+#define TSR_STEP(r)                          \
+  if (r < lines) {                           \
+    const float16 v = at[r * plane];         \
+    s##r = fma(v, y, s##r);                  \
+    TSR_SECOND(z##r = fma(v, second, z##r);) \
+  }
+      TSR_DENSE_EACH(TSR_STEP)
+    }
+  }
+#define TSR_END_POINT(r)                                              \
+  if (r < lines) {                                                    \
+    __global float *to = sums + r * TSR_PANEL;                        \
+    vstore16(add ? vload16(0, to) + s##r : s##r, 0, to);              \
+    TSR_SECOND(vstore16(add ? vload16(1, to) + z##r : z##r, 1, to);)  \
+  }
+  TSR_DENSE_EACH(TSR_END_POINT)
+#undef TSR_STEP
 #undef TSR_BEGIN
 }
 
@@ -195,6 +221,7 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tsr_dense_weight(
   const long gradients = (long)p->k * p->batch * p->m;
   // Whether the rows of the output follow each other in the planes too.
   const int whole = t->stride_w == 1 && t->stride_h == 1 && pitch == t->places_w;
+  const int points = whole && taps == 1 && plane_size == spots;
   for (int k = begin; k < end; k += TSR_K_CHUNK) {
     const int count = end - k < TSR_K_CHUNK ? end - k : TSR_K_CHUNK;
     for (int each = channel; each < beyond; each += q.channels) {
@@ -206,7 +233,7 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tsr_dense_weight(
         const int part = spots - spot < count - done ? spots - spot : count - done;
         const int high = spot / t->places_w, low = (spot + part - 1) / t->places_w;
         const int rows = (low - high) * t->stride_h + reach_h + 1;
-        for (int i = 0; i < channels; i++)
+        for (int i = 0; i < channels && !points; i++)
           tsr_dense_plane(&q, b, p->b_offset + sample * image + ((long)group * t->channels + each + i) * plane_size, total,
                           high * t->stride_h + t->start_h, 1, t->start_w, t->stride_w, rows, planes + i * plane + row * pitch);
         if (each == channel) {
@@ -219,7 +246,7 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tsr_dense_weight(
             }
         }
         if (whole) {
-          run[2 * runs] = row * pitch + spot % t->places_w;
+          run[2 * runs] = points ? sample * (int)image + spot : row * pitch + spot % t->places_w;
           run[2 * runs++ + 1] = part;
         }
         for (int h = high; h <= low && !whole; h++, runs++) {
@@ -230,9 +257,28 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tsr_dense_weight(
         row += rows;
         done += part;
       }
-      for (int panel = first; panel < last; panel++)
-        tsr_dense_chunk(&q, channels, runs, run, planes, turned + (panel - first) * (TSR_K_CHUNK + 16) * TSR_PANEL,
-                        c + ((((long)slice * p->batch + group) * panels + panel) * p->n + each * taps) * TSR_PANEL, k > begin);
+      for (int panel = first; panel < last; panel++) {
+        __local const float *dy = turned + (panel - first) * (TSR_K_CHUNK + 16) * TSR_PANEL;
+        __global float *sums = c + ((((long)slice * p->batch + group) * panels + panel) * p->n + each * taps) * TSR_PANEL;
+        if (!points) {
+          tsr_dense_chunk(&q, channels, runs, run, planes, dy, sums, k > begin);
+          continue;
+        }
+        __global const float *x = b + p->b_offset + ((long)group * t->channels + each) * plane_size;
+        for (int line = 0; line < channels;) {
+#define TSR_POINTS(n)                                                                                                     \
+  if (channels - line >= n) {                                                                                             \
+    tsr_dense_points(n, runs, run, x + (long)line * plane_size, plane_size, dy, sums + line * TSR_PANEL, k > begin);      \
+    line += n;                                                                                                            \
+  } else
+#if TSR_VECTORS == 2
+          TSR_POINTS(8)
+#else
+          TSR_POINTS(6)
+#endif
+          TSR_POINTS(4) TSR_POINTS(2) TSR_POINTS(1) {}
+        }
+      }
     }
   }
 }

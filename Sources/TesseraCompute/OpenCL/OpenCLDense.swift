@@ -151,8 +151,14 @@ extension tsr_dense_params {
     phase = taps.places_w + Int32(reach.w) / taps.stride_w
     let plane = Int(plane_rows) * Int(phase * taps.stride_w) + DenseLimits.slack
     let all = (Int(product.m) + panel - 1) / panel
-    channels = Int32(min(Int(taps.channels), DenseLimits.planes / plane))
+    var most = min(Int(taps.channels), DenseLimits.planes / plane)
+    guard most > 0 else { return nil }
+    // A tile takes so many rows of taps: tiles are full where channels come in multiples of `step`.
+    let across = min(Int(taps.kernel_w), 12)
+    let high = panel == 32 ? (across == 1 ? 8 : 12 / across) : max(1, 6 / across)
+    let step = (1...high).first { $0 * Int(taps.kernel_h) % high == 0 } ?? 1
+    if most > step { most -= most % step }
+    channels = Int32(most)
     panels = Int32(min(all, Int(TSR_LOCAL_PANELS)))
-    guard channels > 0 else { return nil }
   }
 }
