@@ -14,7 +14,7 @@ extension OpenCLBackend: KernelLauncher {
   /// Work-items in all and of a group: a row is a group's or, on CPU devices, a work-item's; elements are dealt out to as many
   /// work-items as a GPU holds, or one to each.
   private func range(_ kernel: KernelName, _ items: Int) -> (global: Int, local: Int) {
-    guard wide else { return kernel.isRow ? (items, 1) : ((items + 63) / 64 * 64, 64) }
+    guard wide else { return kernel.isRow ? (items, 1) : ((items + 1023) / 1024 * 1024, 1024) }
     let work = kernel.hasTeams ? 256 : 64
     guard !kernel.isRow else { return (items * work, work) }
     return (min((items + 255) / 256, 16 * device.computeUnits) * 256, 256)
