@@ -1,14 +1,13 @@
-// What CPU devices compute sixteen at a time: exponentials, divisions and the softmax of a row, without barriers.
+// What CPU devices compute sixteen at a time: exponentials, GELU, divisions and the softmax of a row, without barriers.
 //
 //   row:    [0 ... 15][16 ... 31][32 ... 47][48 ... 63][64 ... 79] ...
 //   lanes:    a          b          c          d          a           four vectors are the 64 running sums
 #if defined __OPENCL_VERSION__ && !defined TSR_WIDE && !defined TSR_VECTORS_H
 #define TSR_VECTORS_H
 
-// The steps of tsr_exp (tessera_math.h).
-TSR_FN float16 tsr_exp_each(float16 v) {
-  float16 x = select(v, (float16)(89.0f), v > 89.0f);
-  x = select(x, (float16)(-105.0f), x < -105.0f);
+// The steps of tsr_exp_reduced and tsr_exp (tessera_math.h).
+typedef struct { float16 y; int16 k; } tsr_power16;
+TSR_FN tsr_power16 tsr_exp_reduced_each(float16 x) {
   const float16 shifted = fma(x, (float16)(0x1.715476p+0f), (float16)(12582912.0f));
   const float16 k = shifted - 12582912.0f;
   const float16 whole = fma(-k, (float16)(0x1.62e4p-1f), x);
@@ -21,10 +20,46 @@ TSR_FN float16 tsr_exp_each(float16 v) {
   q = fma(q, r, (float16)(0.1666666716337204f));
   q = fma(q, r, (float16)(0.5f));
   const float16 sum = 1.0f + r;
-  const float16 y = sum + (fma(r * r, q, left) + (r - (sum - 1.0f)));
-  const int16 power = as_int16(shifted) - 0x4b400000, first = power >> 1;
-  const float16 scaled = as_float16(as_int16(y) + (first << 23)) * as_float16((power - first + 127) << 23);
+  const tsr_power16 power = {sum + (fma(r * r, q, left) + (r - (sum - 1.0f))), as_int16(shifted) - 0x4b400000};
+  return power;
+}
+
+TSR_FN float16 tsr_exp_each(float16 v) {
+  float16 x = select(v, (float16)(89.0f), v > 89.0f);
+  x = select(x, (float16)(-105.0f), x < -105.0f);
+  const tsr_power16 power = tsr_exp_reduced_each(x);
+  const int16 first = power.k >> 1;
+  const float16 scaled = as_float16(as_int16(power.y) + (first << 23)) * as_float16((power.k - first + 127) << 23);
   return select(scaled, (float16)(tsr_float(TSR_NAN_BITS)), isnan(v));
+}
+
+// The steps of tsr_gelu and of tsr_erf and tsr_exp_normal within it.
+TSR_FN float16 tsr_gelu_each(float16 u) {
+  const float16 v = u * 0x1.6a09e6p-1f;
+  const float16 a = fabs(v), s = a * a;
+  float16 e = 8.334718586411327e-05f;
+  e = fma(e, s, (float16)(-0.000813470920547843f));
+  e = fma(e, s, (float16)(0.005200368817895651f));
+  e = fma(e, s, (float16)(-0.02685915119946003f));
+  e = fma(e, s, (float16)(0.11283691227436066f));
+  e = fma(e, s, (float16)(-0.37612634897232056f));
+  e = fma(e, s, (float16)(0.12837916612625122f));
+  const float16 near = fma(a, e, a);
+  const float16 b = select(a, (float16)(3.95f), a > 3.95f);
+  float16 g = -3.0463408506875567e-07f;
+  g = fma(g, b, (float16)(5.015459464630112e-06f));
+  g = fma(g, b, (float16)(-1.695821265457198e-05f));
+  g = fma(g, b, (float16)(-0.0002575912221800536f));
+  g = fma(g, b, (float16)(0.0036181423447343442f));
+  g = fma(g, b, (float16)(-0.02393559366464615f));
+  g = fma(g, b, (float16)(0.10658348351716995f));
+  g = fma(g, b, (float16)(0.6348861455917358f));
+  g = fma(g, b, (float16)(0.1287231296300888f));
+  const tsr_power16 power = tsr_exp_reduced_each(-fma(b, g, b));
+  const float16 far = select(1.0f - as_float16(as_int16(power.y) + (power.k << 23)), (float16)(1.0f), a > 3.95f);
+  const float16 y = select(far, near, a < 0.93f);
+  const float16 erf = select(as_float16(as_int16(y) | (as_int16(v) & (int)0x80000000)), (float16)(tsr_float(TSR_NAN_BITS)), isnan(v));
+  return 0.5f * u * (1.0f + erf);
 }
 
 TSR_FN float16 tsr_div_each(float16 a, float16 b) {

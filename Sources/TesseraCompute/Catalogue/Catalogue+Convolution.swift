@@ -102,6 +102,14 @@ extension Catalogue {
       .init(batch: 1, inChannels: 3, size: (26, 90), outChannels: 70, kernel: (3, 3), padding: 1),
       .init(batch: 9, inChannels: 10, size: (11, 40), outChannels: 20, kernel: (3, 4), groups: 5)
         .along(stride: (2, 2), padding: (1, 2), dilation: (1, 2)),
+      // Weights of single taps: places in two chunks that follow each other in the image, and that do not; a small one.
+      .init(batch: 2, inChannels: 15, size: (17, 19), outChannels: 32, kernel: (1, 1)),
+      .init(batch: 2, inChannels: 10, size: (6, 7), outChannels: 32, kernel: (1, 1))
+        .along(stride: (2, 1), padding: (0, 0), dilation: (1, 1)),
+      .init(batch: 1, inChannels: 3, size: (4, 5), outChannels: 26, kernel: (1, 1)),
+      // Weights of many groups: rows of more than a vector; more inputs than a work-item's sums have room for.
+      .init(batch: 1, inChannels: 4, size: (3, 19), outChannels: 4, kernel: (3, 3), groups: 4),
+      .init(batch: 2, inChannels: 32, size: (5, 6), outChannels: 32, kernel: (3, 3), padding: 1, groups: 4),
       // A row of every fourth, as vectors.
       .init(batch: 1, inChannels: 3, size: (30, 70), outChannels: 5, kernel: (3, 3), stride: 4),
       // Height and width with strides, padding and dilation of their own; as products and as direct sums.

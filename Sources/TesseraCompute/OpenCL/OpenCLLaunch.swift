@@ -14,7 +14,11 @@ extension OpenCLBackend: KernelLauncher {
   /// Work-items in all and of a group: a row is a group's or, on CPU devices, a work-item's; elements are dealt out to as many
   /// work-items as a GPU holds, or one to each.
   private func range(_ kernel: KernelName, _ items: Int) -> (global: Int, local: Int) {
-    guard wide else { return kernel.isRow ? (items, 1) : ((items + 1023) / 1024 * 1024, 1024) }
+    guard wide else {
+      // A group is a loop of the compiler's, and starting one costs as much as many of its elements.
+      let group = max(1, min(1024, device.maxWorkGroup))
+      return kernel.isRow ? (items, 1) : ((items + group - 1) / group * group, group)
+    }
     let work = kernel.hasTeams ? 256 : 64
     guard !kernel.isRow else { return (items * work, work) }
     return (min((items + 255) / 256, 16 * device.computeUnits) * 256, 256)
