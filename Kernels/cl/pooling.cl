@@ -14,6 +14,7 @@
 #define TSR_LAST(h, pad, stride, out) TSR_UPTO(((h) + (pad)) / (stride), (out)-1)
 
 #ifdef __OPENCL_VERSION__  // on the CPU: Sources/CPUKernels/pool.c, max_pool_grad.c
+#ifdef TSR_WIDE
 TSR_ROWS3(tsr_max_pool, tsr_pool_params, p.planes * p.out_h, const float, x, float, y, int, indices)
   const tsr_i64 plane = i / p.out_h * p.height * p.width;
   const int h0 = (int)(i % p.out_h) * p.stride_h - p.pad_h;
@@ -40,7 +41,65 @@ TSR_ROWS3(tsr_max_pool_grad, tsr_pool_params, p.planes * p.height, const float, 
                     }
                   dx[i * p.width + j] = tsr_canonical(sum);)
 TSR_END
+#else
+#define TSR_SIXTEEN_LANES ((int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))
+// Sixteen inputs `stride` apart, the first in column w of a row; outside the row anything. `left`: numbers from the row's begin to the
+// tensor's end, `before`: those before it.
+TSR_FN float16 tsr_pool_inputs(__global const float *row, tsr_i64 before, tsr_i64 left, int w, int stride, int width) {
+  if (stride <= 2 && before + w >= 0 && w + 16 * stride <= left) {
+    if (stride == 1) return vload16(0, row + w);
+    const float16 a = vload16(0, row + w), b = vload16(1, row + w);
+    return (float16)(a.even, b.even);
+  }
+  float each[16];
+  for (int l = 0; l < 16; l++) {
+    const int at = w + l * stride;
+    each[l] = at >= 0 && at < width ? row[at] : 0.0f;
+  }
+  return vload16(0, each);
+}
 
+TSR_ROWS3(tsr_max_pool, tsr_pool_params, p.planes * p.out_h, const float, x, float, y, int, indices)
+  const tsr_i64 plane = i / p.out_h * p.height * p.width, total = (tsr_i64)p.planes * p.height * p.width;
+  const int h0 = (int)(i % p.out_h) * p.stride_h - p.pad_h;
+  for (int j = 0; j < p.out_w; j += 16) {
+    const int first = j * p.stride_w - p.pad_w;
+    float16 best = 0.0f;
+    int16 at = -1;
+    for (int h = TSR_LOW(h0); h < TSR_UPTO(h0 + p.kernel_h, p.height); h++) {
+      const tsr_i64 row = plane + (tsr_i64)h * p.width;
+      for (int k = 0; k < p.kernel_w; k++) {
+        const float16 v = tsr_pool_inputs(x + row, row, total - row, first + k, p.stride_w, p.width);
+        const int16 w = first + k + p.stride_w * TSR_SIXTEEN_LANES;
+        const int16 better = (w >= 0) & (w < p.width) & ((at < 0) | (v > best) | isnan(v));
+        best = select(best, v, better);
+        at = select(at, h * p.width + w, better);
+      }
+    }
+    best = select(best, (float16)(tsr_float(TSR_NAN_BITS)), isnan(best));
+    const int left = p.out_w - j;
+    tsr_leave_some(best, y + i * p.out_w + j, left);
+    tsr_leave_some(as_float16(at), (__global float *)indices + i * p.out_w + j, left);
+  }
+TSR_END
+
+// A plane is one work-item's, which takes the windows in ascending order.
+TSR_ROWS3(tsr_max_pool_grad, tsr_pool_params, p.planes * p.height, const float, dy, const int, indices, float, dx)
+  if (i % p.height == 0) {
+    __global float *plane = dx + i * p.width;
+    const int places = p.height * p.width, windows = p.out_h * p.out_w;
+    const tsr_i64 from = i / p.height * windows;
+    for (int j = 0; j < places; j++) plane[j] = 0.0f;
+    for (int j = 0; j < windows; j++) {
+      const int at = indices[from + j];
+      if (at >= 0 && at < places) plane[at] = tsr_add(plane[at], dy[from + j]);
+    }
+    for (int j = 0; j < places; j++) plane[j] = tsr_canonical(plane[j]);
+  }
+TSR_END
+#endif
+
+#ifdef TSR_WIDE
 TSR_ROWS2(tsr_average_pool, tsr_pool_params, p.planes * p.out_h, const float, x, float, y)
   const tsr_i64 plane = i / p.out_h * p.height * p.width;
   const int h0 = (int)(i % p.out_h) * p.stride_h - p.pad_h;
@@ -51,6 +110,27 @@ TSR_ROWS2(tsr_average_pool, tsr_pool_params, p.planes * p.out_h, const float, x,
                       sum = tsr_add(sum, x[plane + h * p.width + w]);
                   y[i * p.out_w + j] = tsr_canonical(tsr_div(sum, area));)
 TSR_END
+#else
+TSR_ROWS2(tsr_average_pool, tsr_pool_params, p.planes * p.out_h, const float, x, float, y)
+  const tsr_i64 plane = i / p.out_h * p.height * p.width, total = (tsr_i64)p.planes * p.height * p.width;
+  const int h0 = (int)(i % p.out_h) * p.stride_h - p.pad_h;
+  const float16 area = (float)(p.kernel_h * p.kernel_w);
+  for (int j = 0; j < p.out_w; j += 16) {
+    const int first = j * p.stride_w - p.pad_w;
+    float16 sum = 0.0f;
+    for (int h = TSR_LOW(h0); h < TSR_UPTO(h0 + p.kernel_h, p.height); h++) {
+      const tsr_i64 row = plane + (tsr_i64)h * p.width;
+      for (int k = 0; k < p.kernel_w; k++) {
+        const float16 v = tsr_pool_inputs(x + row, row, total - row, first + k, p.stride_w, p.width);
+        const int16 w = first + k + p.stride_w * TSR_SIXTEEN_LANES;
+        sum = select(sum, fma(v, (float16)(1.0f), sum), (w >= 0) & (w < p.width));
+      }
+    }
+    sum = tsr_div_each(sum, area);
+    tsr_leave_some(select(sum, (float16)(tsr_float(TSR_NAN_BITS)), isnan(sum)), y + i * p.out_w + j, p.out_w - j);
+  }
+TSR_END
+#endif
 #endif
 
 TSR_ROWS2(tsr_average_pool_grad, tsr_pool_params, p.planes * p.height, const float, dy, float, dx)

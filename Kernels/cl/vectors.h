@@ -63,6 +63,9 @@ TSR_FN float16 tsr_gelu_each(float16 u) {
 }
 
 TSR_FN float16 tsr_div_each(float16 a, float16 b) {
+#ifdef TSR_NATIVE_DIVIDE
+  return a / b;
+#endif
   float x[16], y[16];
   vstore16(a, 0, x), vstore16(b, 0, y);
   for (int j = 0; j < 16; j++) x[j] = tsr_div(x[j], y[j]);
@@ -74,7 +77,7 @@ TSR_FN float16 tsr_div_each(float16 a, float16 b) {
 // no remainder is below the denormals.
 TSR_FN float16 tsr_shares(float16 a, float16 b, float16 r) {
 #ifdef TSR_NATIVE_DIVIDE
-  return a / b;
+  return tsr_div_each(a, b);
 #else
   if (!all(a == 0.0f || a >= 0x1p-90f)) return tsr_div_each(a, b);
   const float16 q = a * r;
