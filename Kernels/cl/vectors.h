@@ -33,7 +33,7 @@ TSR_FN float16 tsr_exp_each(float16 v) {
   return select(scaled, (float16)(tsr_float(TSR_NAN_BITS)), isnan(v));
 }
 
-// The steps of tsr_gelu and of tsr_erf and tsr_exp_normal within it.
+// The steps of tsr_gelu and of tsr_erf and tsr_exp_normal within it; from 3.95 on the exponential may be anything.
 TSR_FN float16 tsr_gelu_each(float16 u) {
   const float16 v = u * 0x1.6a09e6p-1f;
   const float16 a = fabs(v), s = a * a;
@@ -45,17 +45,16 @@ TSR_FN float16 tsr_gelu_each(float16 u) {
   e = fma(e, s, (float16)(-0.37612634897232056f));
   e = fma(e, s, (float16)(0.12837916612625122f));
   const float16 near = fma(a, e, a);
-  const float16 b = select(a, (float16)(3.95f), a > 3.95f);
   float16 g = -3.0463408506875567e-07f;
-  g = fma(g, b, (float16)(5.015459464630112e-06f));
-  g = fma(g, b, (float16)(-1.695821265457198e-05f));
-  g = fma(g, b, (float16)(-0.0002575912221800536f));
-  g = fma(g, b, (float16)(0.0036181423447343442f));
-  g = fma(g, b, (float16)(-0.02393559366464615f));
-  g = fma(g, b, (float16)(0.10658348351716995f));
-  g = fma(g, b, (float16)(0.6348861455917358f));
-  g = fma(g, b, (float16)(0.1287231296300888f));
-  const tsr_power16 power = tsr_exp_reduced_each(-fma(b, g, b));
+  g = fma(g, a, (float16)(5.015459464630112e-06f));
+  g = fma(g, a, (float16)(-1.695821265457198e-05f));
+  g = fma(g, a, (float16)(-0.0002575912221800536f));
+  g = fma(g, a, (float16)(0.0036181423447343442f));
+  g = fma(g, a, (float16)(-0.02393559366464615f));
+  g = fma(g, a, (float16)(0.10658348351716995f));
+  g = fma(g, a, (float16)(0.6348861455917358f));
+  g = fma(g, a, (float16)(0.1287231296300888f));
+  const tsr_power16 power = tsr_exp_reduced_each(-fma(a, g, a));
   const float16 far = select(1.0f - as_float16(as_int16(power.y) + (power.k << 23)), (float16)(1.0f), a > 3.95f);
   const float16 y = select(far, near, a < 0.93f);
   const float16 erf = select(as_float16(as_int16(y) | (as_int16(v) & (int)0x80000000)), (float16)(tsr_float(TSR_NAN_BITS)), isnan(v));

@@ -109,7 +109,7 @@ extension Catalogue {
       .init(batch: 1, inChannels: 3, size: (4, 5), outChannels: 26, kernel: (1, 1)),
       // Weights of many groups: rows of more than a vector; more inputs than a work-item's sums have room for.
       .init(batch: 1, inChannels: 4, size: (3, 19), outChannels: 4, kernel: (3, 3), groups: 4),
-      .init(batch: 2, inChannels: 32, size: (5, 6), outChannels: 32, kernel: (3, 3), padding: 1, groups: 4),
+      .init(batch: 2, inChannels: 32, size: (12, 12), outChannels: 32, kernel: (3, 3), padding: 1, groups: 4),
       // A row of every fourth, as vectors.
       .init(batch: 1, inChannels: 3, size: (30, 70), outChannels: 5, kernel: (3, 3), stride: 4),
       // Height and width with strides, padding and dilation of their own; as products and as direct sums.

@@ -27,7 +27,7 @@ extension Catalogue {
     cases.append(matmul(28, 64, 9, chunk: 8, accumulate: true))
     for n in [21, 32] { cases.append(matmul(14, n, 6, specials: true)) }
     // Products that underflow to -0, which ReLU keeps.
-    cases.append(matmul(200, 64, 1, activation: 1, specials: true))
+    for activation in 1...4 { cases.append(matmul(200, 64, 1, activation: activation, specials: true)) }
     // Bias and activation after the last of several chunks.
     for bias in 1...2 { cases.append(matmul(9, 35, 43, bias: bias, activation: 2, chunk: 16)) }
     for bias in 1...2 { cases.append(matmul(7, 48, 43, bias: bias, activation: 1, chunk: 16)) }

@@ -80,6 +80,14 @@ extension tsr_dense_params {
   var reach: (h: Int, w: Int) {
     (Int(taps.kernel_h - 1) * abs(Int(taps.step_h)), Int(taps.kernel_w - 1) * abs(Int(taps.step_w)))
   }
+  /// Input rows that a chunk of places, of one sample after the other, meets at most: its places lie in so many rows of so many
+  /// samples' outputs.
+  var rowsOfChunk: Int {
+    let width = Int(taps.places_w), spots = Int(taps.places_h) * width,
+      chunk = min(Int(TSR_K_CHUNK), Int(slice_k))
+    let (lines, samples) = ((chunk - 2) / width + 2, (chunk - 2) / spots + 2)
+    return lines * Int(taps.stride_h) + samples * max(0, reach.h + 1 - Int(taps.stride_h))
+  }
   /// Parts of an image's places.
   var parts: Int {
     ((Int(taps.places_h) + Int(rows) - 1) / Int(rows))
@@ -143,11 +151,7 @@ extension tsr_dense_params {
   init?(weightsOf q: tsr_product_params, panel: Int) {
     self.init(common: q, panel: panel)
     guard taps.step_w == 1, taps.stride_w <= 8, taps.kernel_w > 1 || taps.stride_w == 1 else { return nil }
-    let (spots, width) = (Int(taps.places_h) * Int(taps.places_w), Int(taps.places_w))
-    // A chunk reaches into so many samples; its places lie in so many rows of them.
-    let pieces = (Int(TSR_K_CHUNK) + spots - 1) / spots + 1
-    let lines = Int(TSR_K_CHUNK) / width + 2 * pieces
-    plane_rows = Int32(clamping: lines * Int(taps.stride_h) + pieces * (reach.h + 1))
+    plane_rows = Int32(clamping: rowsOfChunk)
     phase = taps.places_w + Int32(reach.w) / taps.stride_w
     let plane = Int(plane_rows) * Int(phase * taps.stride_w) + DenseLimits.slack
     let all = (Int(product.m) + panel - 1) / panel

@@ -96,15 +96,12 @@ extension tsr_dense_params {
   /// The gradient for weights of many groups; nil where there are few of them, or planes are too large.
   init?(directWeightsOf q: tsr_product_params) {
     self.init(part: q)
-    let outputs = Int(product.m), width = Int(taps.places_w), spots = Int(taps.places_h) * width
+    let outputs = Int(product.m)
     guard groups >= 4, outputs <= 16, product.n > 0, product.n <= TSR_K_CHUNK, outputs * taps2D <= TSR_K_CHUNK
     else { return nil }
     // Sums of so many inputs have a place.
     channels = Int32(min(Int(taps.channels), Int(TSR_K_CHUNK) / (outputs * taps2D)))
-    // A chunk reaches into so many samples; its places lie in so many rows of them.
-    let pieces = (Int(TSR_K_CHUNK) + spots - 1) / spots + 1
-    let lines = Int(TSR_K_CHUNK) / width + 2 * pieces
-    plane_rows = Int32(clamping: lines * Int(taps.stride_h) + pieces * (reach.h + 1))
+    plane_rows = Int32(clamping: rowsOfChunk)
     phase = (taps.places_w - 1) * taps.stride_w + Int32(reach.w) + 1
     guard Int(plane_rows) * Int(phase) * 16 <= TSR_DIRECT_PLANES else { return nil }
   }
