@@ -67,7 +67,7 @@ TSR_FN void tsr_columns_softmax(__local tsr_desk *d, int column, int length, flo
 }
 
 // blocks: (first token, tokens, first query) of each.
-__kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tsr_attention(
+TSR_ALONE void tsr_attention(
     const tsr_packed_attention_params p, __global const float *x, __global const int *blocks, __global const float *bias,
     __global float *y) {
   __local tsr_desk d;

@@ -62,7 +62,7 @@ TSR_FN void tsr_dense_line(int columns, int depth, __local const float *x, __loc
   }
 }
 
-__kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tsr_dense_conv(
+TSR_ALONE void tsr_dense_conv(
     const tsr_dense_params q, __global const float *a, __global const float *b, __global const float *bias,
     __global float *c) {
   __local float planes[TSR_LOCAL_PLANES], sums[TSR_LOCAL_SUMS];
@@ -200,7 +200,7 @@ TSR_FN void tsr_dense_chunk(const tsr_dense_params *q, int channels, int runs, _
 }
 
 // c (slice, group, panel, tap of a channel, [PANEL channels]): what each slice of samples gives. `bias` is not read.
-__kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tsr_dense_weight(
+TSR_ALONE void tsr_dense_weight(
     const tsr_dense_params q, __global const float *a, __global const float *b, __global const float *bias,
     __global float *c) {
   __local float planes[TSR_LOCAL_PLANES];
@@ -216,46 +216,40 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tsr_dense_weight(
   const int channel = (int)get_global_id(0) * block, beyond = channel + block < t->channels ? channel + block : t->channels;
   const int panels = (p->m + TSR_PANEL - 1) / TSR_PANEL, first = (int)get_global_id(1) * q.panels;
   const int last = first + q.panels < panels ? first + q.panels : panels;
-  const int pitch = q.phase * t->stride_w, plane = q.plane_rows * pitch + 16, reach_h = (t->kernel_h - 1) * t->step_h;
+  const int pitch = q.phase * t->stride_w, plane = q.plane_rows * pitch + 16;
   const long image = (long)p->batch * t->channels * plane_size, total = (long)(p->k / spots) * image;
   const long gradients = (long)p->k * p->batch * p->m;
   // Whether the rows of the output follow each other in the planes too.
   const int whole = t->stride_w == 1 && t->stride_h == 1 && pitch == t->places_w;
-  const int points = whole && taps == 1 && plane_size == spots;
+  const int points = whole && taps == 1 && t->height == t->places_h && t->width == t->places_w;
   for (int k = begin; k < end; k += TSR_K_CHUNK) {
     const int count = end - k < TSR_K_CHUNK ? end - k : TSR_K_CHUNK;
     for (int each = channel; each < beyond; each += q.channels) {
       const int channels = beyond - each < q.channels ? beyond - each : q.channels;
       int runs = 0, row = 0;
       for (int done = 0; done < count;) {
-        // What one sample has of the chunk: places in rows high ... low of the output.
-        const int sample = (k + done) / spots, spot = (k + done) % spots;
-        const int part = spots - spot < count - done ? spots - spot : count - done;
-        const int high = spot / t->places_w, low = (spot + part - 1) / t->places_w;
-        const int rows = (low - high) * t->stride_h + reach_h + 1;
+        const tsr_piece piece = tsr_dense_piece(t, k + done, count - done);
         for (int i = 0; i < channels && !points; i++)
-          tsr_dense_plane(&q, b, p->b_offset + sample * image + ((long)group * t->channels + each + i) * plane_size, total,
-                          high * t->stride_h + t->start_h, 1, t->start_w, t->stride_w, rows, planes + i * plane + row * pitch);
+          tsr_dense_plane(&q, b, p->b_offset + piece.sample * image + ((long)group * t->channels + each + i) * plane_size, total,
+                          piece.high * t->stride_h + t->start_h, 1, t->start_w, t->stride_w, piece.rows,
+                          planes + i * plane + row * pitch);
         if (each == channel) {
           for (int panel = first; panel < last; panel++)
             for (int lane = 0; lane < TSR_PANEL; lane += 16) {
               const int made = panel * TSR_PANEL + lane;
-              const long at = (((long)sample * p->batch + group) * p->m + made) * spots + spot;
-              tsr_dense_across(a + at, spots, gradients - at, p->m - made, part,
+              const long at = (((long)piece.sample * p->batch + group) * p->m + made) * spots + piece.spot;
+              tsr_dense_across(a + at, spots, gradients - at, p->m - made, piece.part,
                                turned + (panel - first) * (TSR_K_CHUNK + 16) * TSR_PANEL + done * TSR_PANEL + lane, TSR_PANEL);
             }
         }
         if (whole) {
-          run[2 * runs] = points ? sample * (int)image + spot : row * pitch + spot % t->places_w;
-          run[2 * runs++ + 1] = part;
+          run[2 * runs] = points ? piece.sample * (int)image + piece.spot : row * pitch + piece.spot % t->places_w;
+          run[2 * runs++ + 1] = piece.part;
+        } else {
+          runs = tsr_dense_runs(t, &piece, row, pitch, 1, run, runs);
         }
-        for (int h = high; h <= low && !whole; h++, runs++) {
-          const int w = h == high ? spot % t->places_w : 0;
-          run[2 * runs] = (row + (h - high) * t->stride_h) * pitch + w;
-          run[2 * runs + 1] = (h == low ? (spot + part - 1) % t->places_w + 1 : t->places_w) - w;
-        }
-        row += rows;
-        done += part;
+        row += piece.rows;
+        done += piece.part;
       }
       for (int panel = first; panel < last; panel++) {
         __local const float *dy = turned + (panel - first) * (TSR_K_CHUNK + 16) * TSR_PANEL;
@@ -284,7 +278,7 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tsr_dense_weight(
 }
 
 // The slices' sums in ascending order, turned: sixty-four taps of a panel in a work-item.
-__kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tsr_dense_sum(
+TSR_ALONE void tsr_dense_sum(
     const tsr_dense_params q, __global const float *parts, __global const float *bias, __global float *c) {
   __local float sums[64 * TSR_PANEL];
   const tsr_matmul_params *p = &q.product;

@@ -65,13 +65,25 @@ TSR_FN void tsr_dense_plane(const tsr_dense_params *p, __global const float *ima
     }
 }
 
-// One round of a perfect shuffle of 16 rows; four of them turn 16 x 16.
+#ifdef __has_builtin
+#if __has_builtin(__builtin_shufflevector)
+#define TSR_SHUFFLES
+#endif
+#endif
+// One round of a perfect shuffle of 16 rows; four of them turn 16 x 16. Told number by number, Intel's compiler makes of the four
+// rounds hundreds of instructions of its own.
 TSR_FN void tsr_dense_shuffle(const float16 *a, float16 *b) {
+#ifdef TSR_SHUFFLES
+#define TSR_DENSE_PAIR(i)                                                                                           \
+  b[2 * i] = __builtin_shufflevector(a[i], a[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);       \
+  b[2 * i + 1] = __builtin_shufflevector(a[i], a[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+#else
 #define TSR_DENSE_PAIR(i)                                                                                           \
   b[2 * i] = (float16)(a[i].s0, a[i + 8].s0, a[i].s1, a[i + 8].s1, a[i].s2, a[i + 8].s2, a[i].s3, a[i + 8].s3,      \
                        a[i].s4, a[i + 8].s4, a[i].s5, a[i + 8].s5, a[i].s6, a[i + 8].s6, a[i].s7, a[i + 8].s7);     \
   b[2 * i + 1] = (float16)(a[i].s8, a[i + 8].s8, a[i].s9, a[i + 8].s9, a[i].sa, a[i + 8].sa, a[i].sb, a[i + 8].sb,  \
                            a[i].sc, a[i + 8].sc, a[i].sd, a[i + 8].sd, a[i].se, a[i + 8].se, a[i].sf, a[i + 8].sf);
+#endif
   TSR_DENSE_PAIR(0) TSR_DENSE_PAIR(1) TSR_DENSE_PAIR(2) TSR_DENSE_PAIR(3)
   TSR_DENSE_PAIR(4) TSR_DENSE_PAIR(5) TSR_DENSE_PAIR(6) TSR_DENSE_PAIR(7)
 }
@@ -110,13 +122,13 @@ TSR_FN void tsr_dense_store(const tsr_matmul_params *p, __global const float *bi
   }
 }
 
-// `count` columns of up to sixteen rows, `stride` apart, become (column, [16 rows]), `step` floats from one to the next; zero for
-// rows beyond the last. Up to 15 columns more are written. `left`: floats of `from` to the tensor's end.
+// `count` columns of up to sixteen rows, `stride` apart, become (column, [16 rows]), `step` floats from one to the next; what stands
+// for rows beyond the last is never looked at. Up to 15 columns more are written. `left`: floats of `from` to the tensor's end.
 TSR_FN void tsr_dense_across(__global const float *from, long stride, long left, int rows, int count, __local float *to, int step) {
   for (int i = 0; i < count; i += 16) {
     float16 a[16], b[16];
-#define TSR_DENSE_FROM(j) a[j] = vload16(0, from + j * stride + i);
-    if (rows >= 16 && 15 * stride + i + 16 <= left) { TSR_SIXTEEN(TSR_DENSE_FROM) }
+#define TSR_DENSE_FROM(j) a[j] = vload16(0, from + (j < rows ? j : rows - 1) * stride + i);
+    if (rows > 0 && (min(rows, 16) - 1) * stride + i + 16 <= left) { TSR_SIXTEEN(TSR_DENSE_FROM) }
     else for (int r = 0; r < 16; r++) {
       const long at = r * stride + i;
       a[r] = 0.0f;
@@ -134,6 +146,27 @@ TSR_FN void tsr_dense_across(__global const float *from, long stride, long left,
     TSR_SIXTEEN(TSR_DENSE_COLUMN)
 #undef TSR_DENSE_COLUMN
   }
+}
+
+// What one sample has of the places from `place` on, `left` of them: `part` places from `spot` on, in rows high ... low of the output,
+// which meet `rows` rows of the input.
+typedef struct { int sample, spot, part, high, low, rows; } tsr_piece;
+TSR_FN tsr_piece tsr_dense_piece(const tsr_taps_params *t, int place, int left) {
+  const int spots = t->places_h * t->places_w, spot = place % spots, part = spots - spot < left ? spots - spot : left;
+  const int high = spot / t->places_w, low = (spot + part - 1) / t->places_w;
+  const tsr_piece piece = {place / spots, spot, part, high, low, (low - high) * t->stride_h + (t->kernel_h - 1) * t->step_h + 1};
+  return piece;
+}
+
+// Its runs of places in planes from `row` on, columns `step` apart: beginnings and lengths, after `runs` others. Returns how many
+// there are then.
+TSR_FN int tsr_dense_runs(const tsr_taps_params *t, const tsr_piece *s, int row, int pitch, int step, __local int *run, int runs) {
+  for (int h = s->high; h <= s->low; h++, runs++) {
+    const int w = h == s->high ? s->spot % t->places_w : 0;
+    run[2 * runs] = (row + (h - s->high) * t->stride_h) * pitch + w * step;
+    run[2 * runs + 1] = (h == s->low ? (s->spot + s->part - 1) % t->places_w + 1 : t->places_w) - w;
+  }
+  return runs;
 }
 
 // The shifts of `depth` taps from k on, in the walk's order, in planes whose rows and columns lie by their remainders.

@@ -81,7 +81,7 @@ TSR_FN void tsr_direct_store(const tsr_dense_params *q, __global const float *bi
   }
 }
 
-__kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tsr_direct_conv(
+TSR_ALONE void tsr_direct_conv(
     const tsr_dense_params q, __global const float *a, __global const float *b, __global const float *bias,
     __global float *c) {
   __local float planes[TSR_LOCAL_PLANES], sums[TSR_LOCAL_SUMS];
@@ -136,53 +136,30 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tsr_direct_conv(
   }
 }
 
-// Sixteen columns of sixteen rows, `stride` apart, turned: v[j] is column j. Of rows from `rows` on, anything.
-TSR_FN void tsr_direct_turned(__global const float *from, long stride, int rows, float16 *v) {
-  float16 turn[16];
-#define TSR_LINE_OF(l) v[l] = vload16(0, from + (l < rows ? l : rows - 1) * stride);
-  TSR_SIXTEEN(TSR_LINE_OF)
-  tsr_dense_turn(v, turn);
-}
-
-// A column of `rows` rows.
-TSR_FN float16 tsr_direct_column(__global const float *from, long stride, int rows) {
-  float each[16];
-  for (int l = 0; l < 16; l++) each[l] = l < rows ? from[l * stride] : 0.0f;
-  return vload16(0, each);
-}
-
-// A row of `width` numbers of sixteen groups (0: one of zeros), its padding before and behind: columns left ... left + pitch - 1.
+// A row of `width` numbers of sixteen groups (0: one of zeros), its padding before and behind: columns left ... left + pitch - 1. What
+// stands for groups from `groups` on is never looked at.
 TSR_FN void tsr_direct_row(__global const float *x, long stride, int groups, int width, int left, int pitch, __local float *to) {
   const int before = width == 0 || -left > pitch ? pitch : -left, end = width - left < pitch ? width : pitch + left;
   for (int w = 0; w < before; w++) vstore16((float16)(0.0f), w, to);
   for (int w = width == 0 ? pitch : end - left; w < pitch; w++) vstore16((float16)(0.0f), w, to);
   to -= left * 16;
   if (width < 16) {
-    for (int w = 0; w < end; w++) vstore16(tsr_direct_column(x + w, stride, groups), w, to);
+    for (int w = 0; w < end; w++) {
+      float each[16];
+      for (int l = 0; l < 16; l++) each[l] = l < groups ? x[l * stride + w] : 0.0f;
+      vstore16(vload16(0, each), w, to);
+    }
     return;
   }
   for (int w = 0; w < end; w += 16) {
     // The last sixteen begin early: what is written twice is the same.
     const int at = w + 16 > width ? width - 16 : w;
-    float16 v[16];
-    tsr_direct_turned(x + at, stride, groups, v);
+    float16 v[16], turn[16];
+#define TSR_GROUP(l) v[l] = vload16(0, x + at + (l < groups ? l : groups - 1) * stride);
+    TSR_SIXTEEN(TSR_GROUP)
+    tsr_dense_turn(v, turn);
 #define TSR_COLUMN(j) if (at + j < end) vstore16(v[j], at + j, to);
     TSR_SIXTEEN(TSR_COLUMN)
-  }
-}
-
-// `count` numbers of sixteen rows turned: (number, [row 0 | row 1 | ...]).
-TSR_FN void tsr_direct_gradients(__global const float *from, long stride, int rows, int count, __local float *to) {
-  if (count < 16) {
-    for (int i = 0; i < count; i++) vstore16(tsr_direct_column(from + i, stride, rows), i, to);
-    return;
-  }
-  for (int i = 0; i < count; i += 16) {
-    const int at = i + 16 > count ? count - 16 : i;
-    float16 v[16];
-    tsr_direct_turned(from + at, stride, rows, v);
-#define TSR_KEEP_COLUMN(j) vstore16(v[j], at + j, to);
-    TSR_SIXTEEN(TSR_KEEP_COLUMN)
   }
 }
 
@@ -201,7 +178,7 @@ TSR_FN void tsr_direct_taps(const int high, const int wide, int runs, __local co
       if (wide > 2) v2 = vload16(0, x + 2 * tap);
 #define TSR_CHAIN(m)                                     \
   if (m < high) {                                        \
-    const float16 y = vload16(m * TSR_K_CHUNK, dy);       \
+    const float16 y = vload16(m * (TSR_K_CHUNK + 16), dy); \
     s##m##0 = fma(y, v0, s##m##0);                       \
     if (wide > 1) s##m##1 = fma(y, v1, s##m##1);         \
     if (wide > 2) s##m##2 = fma(y, v2, s##m##2);         \
@@ -211,7 +188,7 @@ TSR_FN void tsr_direct_taps(const int high, const int wide, int runs, __local co
   }
 #define TSR_HOLD(m, w)                                                   \
   if (m < high && w < wide) {                                            \
-    __local float *to = sums + (m * row + w) * 16;                      \
+    __local float *to = sums + (m * row + w) * 16;                       \
     vstore16(add ? vload16(0, to) + s##m##w : s##m##w, 0, to);           \
   }
   TSR_HOLD(0, 0) TSR_HOLD(0, 1) TSR_HOLD(0, 2) TSR_HOLD(1, 0) TSR_HOLD(1, 1) TSR_HOLD(1, 2)
@@ -235,7 +212,7 @@ TSR_FN void tsr_direct_nine(int runs, __local const int *run, __local const floa
   }
 #define TSR_HOLD_ROW(r, a, b, c)                                                                           \
   {                                                                                                        \
-    __local float *to = sums + r * 3 * 16;                                                               \
+    __local float *to = sums + r * 3 * 16;                                                                 \
     vstore16(add ? vload16(0, to) + a : a, 0, to), vstore16(add ? vload16(1, to) + b : b, 1, to);          \
     vstore16(add ? vload16(2, to) + c : c, 2, to);                                                         \
   }
@@ -245,10 +222,12 @@ TSR_FN void tsr_direct_nine(int runs, __local const int *run, __local const floa
 
 // a: output gradients (sample, group, output of a group, place). C's rows are groups, its columns outputs of a group by inputs by
 // taps.
-__kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tsr_direct_weight(
+TSR_ALONE void tsr_direct_weight(
     const tsr_dense_params q, __global const float *a, __global const float *b, __global const float *bias,
     __global float *c) {
-  __local float planes[TSR_DIRECT_PLANES], gradients[TSR_HIGH * TSR_K_CHUNK * 16], sums[TSR_K_CHUNK * 16];
+  __local float planes[TSR_DIRECT_PLANES], sums[TSR_K_CHUNK * 16];
+  // 16 places more of each output, for vectors that end beyond the chunk.
+  __local float gradients[TSR_HIGH * (TSR_K_CHUNK + 16) * 16];
   __local int run[2 * TSR_K_CHUNK];
   const tsr_matmul_params *p = &q.product;
   const tsr_taps_params *t = &q.taps;
@@ -257,37 +236,29 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void tsr_direct_weight(
   const int inputs = t->channels - first < q.channels ? t->channels - first : q.channels;
   const int begin = (q.first + slice) * q.slice_k, end = begin + q.slice_k < p->k ? begin + q.slice_k : p->k;
   const int lanes = p->m - block * 16 < 16 ? p->m - block * 16 : 16;
-  const int outputs = p->n / (t->channels * taps), pitch = q.phase, reach_h = (t->kernel_h - 1) * t->step_h;
-  const long group = (long)t->channels * plane_size, image = p->m * group, across = (long)outputs * spots;
+  const int outputs = p->n / (t->channels * taps), pitch = q.phase;
+  const long group = (long)t->channels * plane_size, across = (long)outputs * spots, all = (long)p->m * outputs * p->k;
   for (int k = begin; k < end; k += TSR_K_CHUNK) {
     const int count = end - k < TSR_K_CHUNK ? end - k : TSR_K_CHUNK;
     for (int each = 0; each < outputs / TSR_HIGH * inputs; each++) {
       const int made = each / inputs * TSR_HIGH, input = each % inputs;
       int runs = 0, row = 0;
       for (int done = 0; done < count;) {
-        // What one sample has of the chunk: places in rows high ... low of the output.
-        const int sample = (k + done) / spots, spot = (k + done) % spots;
-        const int part = spots - spot < count - done ? spots - spot : count - done;
-        const int high = spot / t->places_w, low = (spot + part - 1) / t->places_w;
-        const int rows = (low - high) * t->stride_h + reach_h + 1;
-        if (input == 0)
-          for (int m = 0; m < TSR_HIGH; m++)
-            tsr_direct_gradients(a + ((long)sample * p->m + block * 16) * across + (long)(made + m) * spots + spot, across, lanes,
-                                 part, gradients + (m * TSR_K_CHUNK + done) * 16);
+        const tsr_piece piece = tsr_dense_piece(t, k + done, count - done);
+        const long at = (long)piece.sample * p->m + block * 16;
+        for (int m = 0; m < TSR_HIGH && input == 0; m++) {
+          const long dy = at * across + (long)(made + m) * spots + piece.spot;
+          tsr_dense_across(a + dy, across, all - dy, lanes, piece.part, gradients + (m * (TSR_K_CHUNK + 16) + done) * 16, 16);
+        }
         // All outputs of one input meet the same planes.
-        for (int r = 0; r < rows && (made == 0 || inputs > 1); r++) {
-          const int h = high * t->stride_h + t->start_h + r;
-          const long at = sample * image + block * 16 * group + (long)(first + input) * plane_size + (long)h * t->width;
-          tsr_direct_row(b + at, group, lanes, h >= 0 && h < t->height ? t->width : 0, t->start_w, pitch,
-                         planes + (row + r) * pitch * 16);
+        for (int r = 0; r < piece.rows && (made == 0 || inputs > 1); r++) {
+          const int h = piece.high * t->stride_h + t->start_h + r;
+          tsr_direct_row(b + at * group + (long)(first + input) * plane_size + (long)h * t->width, group, lanes,
+                         h >= 0 && h < t->height ? t->width : 0, t->start_w, pitch, planes + (row + r) * pitch * 16);
         }
-        for (int h = high; h <= low; h++, runs++) {
-          const int w = h == high ? spot % t->places_w : 0;
-          run[2 * runs] = (row + (h - high) * t->stride_h) * pitch + w * t->stride_w;
-          run[2 * runs + 1] = (h == low ? (spot + part - 1) % t->places_w + 1 : t->places_w) - w;
-        }
-        row += rows;
-        done += part;
+        runs = tsr_dense_runs(t, &piece, row, pitch, t->stride_w, run, runs);
+        row += piece.rows;
+        done += piece.part;
       }
       __local float *sum = sums + (made * inputs + input) * taps * 16;
       const int apart = inputs * taps;

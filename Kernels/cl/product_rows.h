@@ -279,7 +279,7 @@ TSR_FN void tsr_product(const int distance, const int kind, const tsr_product_pa
 }
 
 #define TSR_PRODUCT(name, distance, kind)                                                                        \
-  __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void name(                                             \
+  TSR_ALONE void name(                                                                                           \
       const tsr_product_params q, __global const float *a, __global const float *b, __global const float *bias,  \
       __global float *c) {                                                                                       \
     __local float panel[TSR_K_CHUNK * TSR_PANEL];                                                                \

@@ -2,6 +2,7 @@
 //
 //   TSR_GLOBAL   address space of tensor data (`__global` in OpenCL C, nothing in C)
 //   TSR_FN       how a shared function is declared
+//   TSR_ALONE    how a kernel of vectors for CPU devices is declared
 //   tsr_fma      the one fused product (rule 1: written where meant, never contracted)
 //   tsr_bits / tsr_float   a float's bit pattern and back
 #ifndef TESSERA_BASE_H
@@ -12,6 +13,9 @@
 #define TSR_GLOBAL __global
 #define TSR_FN static inline __attribute__((always_inline))
 #define TSR_CONST __constant
+// A kernel whose groups are of one work-item and whose text is in vectors. Without the hint Intel's compiler adds a text for sixteen
+// work-items at once, which never runs: twice the time to build, 1.3 times that of depthwise gradients.
+#define TSR_ALONE __kernel __attribute__((reqd_work_group_size(1, 1, 1), vec_type_hint(float16)))
 typedef int tsr_i32;
 typedef uint tsr_u32;
 typedef long tsr_i64;

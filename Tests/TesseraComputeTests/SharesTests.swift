@@ -4,7 +4,8 @@ import Testing
 ///
 /// The step's remainder is exact, so it misses a / b by at most 1.5 ulp times 2^-24, the error of r. It can round otherwise than a / b only
 /// where the quotient is that near to the middle of two neighbours, and for significands a and b of 24 bits those cases can be listed:
-/// `(2 Q + 1) b + c = 2^(t + 1) a`, where Q is the lower neighbour, t 23 (a >= b) or 24, and |c| < 3. All of them, and twice as many:
+/// `(2 Q + 1) b + c = 2^(t + 1) a`, where Q is the lower neighbour, t 23 (a >= b) or 24, and |c| < 3. All of them, and as many again
+/// beyond:
 @Suite struct SharesTests {
   @Test func oneStepOfNewtonRoundsAsTheDivision() {
     var (cases, wrong, without) = (0, 0, 0)

@@ -47,15 +47,6 @@ final class CPUMemoryPool: @unchecked Sendable {
 
   func storage(_ bytes: Int) -> CPUStorage {
     let capacity = exact ? bytes : Self.sizeClass(bytes)
-    if exact {
-      let pointer = UnsafeMutableRawPointer.allocate(byteCount: bytes + Self.margin, alignment: 64)
-      pointer.initializeMemory(as: UInt8.self, repeating: 0xff, count: bytes + Self.margin)
-      lock.withLock {
-        used += capacity
-        peak = max(peak, used)
-      }
-      return CPUStorage(pointer: pointer, byteCount: bytes, capacity: capacity, pool: self)
-    }
     let reused = lock.withLock { () -> UnsafeMutableRawPointer? in
       used += capacity
       peak = max(peak, used)
@@ -69,6 +60,7 @@ final class CPUMemoryPool: @unchecked Sendable {
       return nil
     }
     let pointer = reused ?? Self.fresh(capacity + Self.margin)
+    if exact { memset(pointer, 0xff, capacity + Self.margin) }
     return CPUStorage(pointer: pointer, byteCount: bytes, capacity: capacity, pool: self)
   }
 

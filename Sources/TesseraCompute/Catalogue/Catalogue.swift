@@ -80,6 +80,7 @@ struct CaseInputs {
     (0..<count).map { _ in low + (high - low) * (Float(next() >> 40) * 0x1p-24) }
   }
 
+  /// Zeros, denormals, the ends of the range, infinities, NaNs (one with a payload), and numbers at which functions bend.
   static let specials: [Float] = [
     0, -0.0, .leastNonzeroMagnitude, -.leastNonzeroMagnitude, .leastNormalMagnitude,
     .greatestFiniteMagnitude, -.greatestFiniteMagnitude, .infinity, -.infinity, .nan,

@@ -71,6 +71,11 @@ enum DenseLimits {
   static let planes = TSR_LOCAL_PLANES, sums = TSR_LOCAL_SUMS
   static let bytes =
     4 * (planes + 2 * Int(TSR_K_CHUNK) + Int(TSR_LOCAL_PANELS) * 32 * (Int(TSR_K_CHUNK) + 16))
+  /// What a gradient for the weights of many groups takes, `high` outputs of a group at a time.
+  static func weightBytes(_ high: Int) -> Int {
+    let chunk = Int(TSR_K_CHUNK)
+    return 4 * (Int(TSR_DIRECT_PLANES) + 16 * high * (chunk + 16) + 16 * chunk + 2 * chunk)
+  }
   /// Floats after a plane, for vectors that end beyond it.
   static let slack = 16
 }
@@ -155,14 +160,11 @@ extension tsr_dense_params {
     phase = taps.places_w + Int32(reach.w) / taps.stride_w
     let plane = Int(plane_rows) * Int(phase * taps.stride_w) + DenseLimits.slack
     let all = (Int(product.m) + panel - 1) / panel
-    var most = min(Int(taps.channels), DenseLimits.planes / plane)
-    guard most > 0 else { return nil }
-    // A tile takes so many rows of taps: tiles are full where channels come in multiples of `step`.
-    let across = min(Int(taps.kernel_w), 12)
-    let high = panel == 32 ? (across == 1 ? 8 : 12 / across) : max(1, 6 / across)
-    let step = (1...high).first { $0 * Int(taps.kernel_h) % high == 0 } ?? 1
-    if most > step { most -= most % step }
-    channels = Int32(most)
+    // Where taps are places, images are read where they lie: there are no planes.
+    let points =
+      taps2D == 1 && taps.stride_h == 1 && taps.height == taps.places_h && taps.width == taps.places_w
+    channels = points ? taps.channels : Int32(min(Int(taps.channels), DenseLimits.planes / plane))
+    guard channels > 0 else { return nil }
     panels = Int32(min(all, Int(TSR_LOCAL_PANELS)))
   }
 }

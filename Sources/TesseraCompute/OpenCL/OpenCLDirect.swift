@@ -23,15 +23,15 @@ extension OpenCLBackend {
     _ p: ConvParameters, _ q: tsr_product_params, _ dy: Tensor, _ x: Tensor, into dw: Tensor
   ) throws -> Bool {
     let e = ConvExtents(p)
-    guard var direct = tsr_dense_params(directWeightsOf: q), DenseLimits.bytes <= device.localMemory else {
-      return false
-    }
+    let high = e.groupOut % 4 == 0 && tiles(of: q).columns == 32 ? 4 : e.groupOut % 2 == 0 ? 2 : 1
+    guard var direct = tsr_dense_params(directWeightsOf: q),
+      DenseLimits.weightBytes(high) <= device.localMemory
+    else { return false }
     // Rows of the result are groups, its columns a group's weights.
     let n = e.groupOut * e.groupIn * e.taps
     var sums = q
     (sums.groups, sums.product.batch, sums.product.c_batch_stride) = (1, 1, 0)
     (sums.product.m, sums.product.n, sums.product.c_row_stride) = (p.groups, Int32(n), Int32(n))
-    let high = e.groupOut % 4 == 0 && tiles(of: q).columns == 32 ? 4 : e.groupOut % 2 == 0 ? 2 : 1
     try summed(sums, bias: x, into: dw) { part, target in
       direct.product = part.product
       (direct.first, direct.c_slice_stride) = (part.first, part.c_slice_stride)
