@@ -2,16 +2,20 @@
 //
 //   TSR_GLOBAL   address space of tensor data (`__global` in OpenCL C, nothing in C)
 //   TSR_FN       how a shared function is declared
+//   TSR_RARE     ... one that is rarely needed
 //   TSR_ALONE    how a kernel of vectors for CPU devices is declared
 //   tsr_fma      the one fused product (rule 1: written where meant, never contracted)
 //   tsr_bits / tsr_float   a float's bit pattern and back
 #ifndef TESSERA_BASE_H
 #define TESSERA_BASE_H
 
+// A rare function is called and not written in place: compilers for vectors compute both sides of a condition, Intel's a division of
+// denormals for every division.
 #ifdef __OPENCL_VERSION__
 #pragma OPENCL FP_CONTRACT OFF
 #define TSR_GLOBAL __global
 #define TSR_FN static inline __attribute__((always_inline))
+#define TSR_RARE static __attribute__((noinline))
 #define TSR_CONST __constant
 // A kernel whose groups are of one work-item and whose text is in vectors. Without the hint Intel's compiler adds a text for sixteen
 // work-items at once, which never runs: twice the time to build, 1.3 times that of depthwise gradients.
@@ -29,6 +33,7 @@ TSR_FN tsr_u32 tsr_mulhi(tsr_u32 a, tsr_u32 b) { return mul_hi(a, b); }
 #pragma STDC FP_CONTRACT OFF
 #define TSR_GLOBAL
 #define TSR_FN static inline __attribute__((always_inline, unused))
+#define TSR_RARE static __attribute__((noinline, unused))
 #define TSR_CONST static const
 typedef int32_t tsr_i32;
 typedef uint32_t tsr_u32;

@@ -16,9 +16,40 @@ TSR_FN int tsr_clz(tsr_u32 x) { return (int)clz(x); }
 TSR_FN int tsr_clz(tsr_u32 x) { return __builtin_clz(x); }
 #endif
 
-// Correctly rounded a / b without a divide instruction: Newton on the reciprocal of b's significand, then
-// the exact residual x - q y decides between neighbours and rounds denormal results once.
-TSR_FN float tsr_soft_div(float a, float b) {
+// Numbers from 2^-62 to 2^62: their quotients and roots, and what is left over on the way to them, are normal numbers.
+#define TSR_LEAST_BITS 0x20800000u
+#define TSR_RANGE_BITS 0x3e000000u
+
+// The correctly rounded 1 / b of such a positive number: Newton from a guess by its bits. Of the last number before a power of two the
+// reciprocal is so near to the middle that Newton rounds it down.
+TSR_FN float tsr_near_reciprocal(float b) {
+  float r = tsr_float(0x7ef311c3u - tsr_bits(b));
+  r = tsr_fma(r, tsr_fma(-b, r, 1.0f), r);
+  r = tsr_fma(r, tsr_fma(-b, r, 1.0f), r);
+  r = tsr_fma(r, tsr_fma(-b, r, 1.0f), r);
+  r = tsr_fma(r, tsr_fma(-b, r, 1.0f), r);
+  return tsr_float(tsr_bits(r) + ((tsr_bits(b) & 0x7fffffu) == 0x7fffffu));
+}
+
+// The correctly rounded a / b of two, a may be 0: one step of Newton from the correctly rounded r (NUMERICS.md).
+TSR_FN float tsr_near_div(float a, float b) {
+  const float r = tsr_near_reciprocal(b), q = a * r;
+  return tsr_fma(tsr_fma(-q, b, a), r, q);
+}
+
+// The square root of one, or of 0, the same way; all of two binades are tried, and the others are like them.
+TSR_FN float tsr_near_sqrt(float x) {
+  float r = tsr_float(0x5f3759dfu - (tsr_bits(x) >> 1));
+  r = r * tsr_fma(-0.5f * x * r, r, 1.5f);
+  r = r * tsr_fma(-0.5f * x * r, r, 1.5f);
+  r = r * tsr_fma(-0.5f * x * r, r, 1.5f);
+  float s = x * r;
+  s = tsr_fma(tsr_fma(-s, s, x), 0.5f * r, s);
+  return tsr_fma(tsr_fma(-s, s, x), 0.5f * r, s);
+}
+
+// Any other a / b: the significands' quotient, its exponent; denormal results are rounded once, by what is exactly left over.
+TSR_RARE float tsr_rare_div(float a, float b) {
   tsr_u32 ua = tsr_bits(a) & 0x7fffffffu, ub = tsr_bits(b) & 0x7fffffffu;
   const tsr_u32 sign = (tsr_bits(a) ^ tsr_bits(b)) & 0x80000000u;
   const int infinite = ua == TSR_INF_BITS || ub == 0, zero = ua == 0 || ub == TSR_INF_BITS;
@@ -31,19 +62,7 @@ TSR_FN float tsr_soft_div(float a, float b) {
   const float y = tsr_float((ub & 0x7fffffu) | 0x3f800000u);
   int e = ea - eb;
   if (x < y) { x = x * 2.0f; e = e - 1; }
-  float r = tsr_float(0x7ef311c3u - tsr_bits(y));
-  r = tsr_fma(r, tsr_fma(-y, r, 1.0f), r);
-  r = tsr_fma(r, tsr_fma(-y, r, 1.0f), r);
-  r = tsr_fma(r, tsr_fma(-y, r, 1.0f), r);
-  r = tsr_fma(r, tsr_fma(-y, r, 1.0f), r);
-  float q = x * r;
-  q = tsr_fma(tsr_fma(-q, y, x), r, q);
-  q = q < 1.0f ? 1.0f : q > 0x1.fffffep+0f ? 0x1.fffffep+0f : q;
-  float t = tsr_fma(-q, y, x);
-  const float half_ulp = y * 0x1p-24f;
-  if (t > half_ulp) q = q + 0x1p-23f;
-  if (t < -half_ulp) q = q - 0x1p-23f;
-  t = tsr_fma(-q, y, x);
+  const float q = tsr_near_div(x, y), left = tsr_fma(-q, y, x);
   if (e + 127 >= 255) return tsr_float(sign | TSR_INF_BITS);
   if (e + 127 >= 1) return tsr_float(sign | (tsr_bits(q) + ((tsr_u32)e << 23)));
   const int shift = 1 - (e + 127);
@@ -51,12 +70,12 @@ TSR_FN float tsr_soft_div(float a, float b) {
   const tsr_u32 m = (tsr_bits(q) & 0x7fffffu) | 0x800000u;
   tsr_u32 keep = m >> shift;
   const tsr_u32 rest = m & ((1u << shift) - 1u), midpoint = 1u << (shift - 1);
-  if (rest > midpoint || (rest == midpoint && (t > 0.0f || (t == 0.0f && (keep & 1u))))) keep = keep + 1u;
+  if (rest > midpoint || (rest == midpoint && (left > 0.0f || (left == 0.0f && (keep & 1u))))) keep = keep + 1u;
   return tsr_float(sign | keep);
 }
 
-// Correctly rounded square root the same way. s is nearest iff -s u < x - s^2 <= s u (u one ulp of s).
-TSR_FN float tsr_soft_sqrt(float a) {
+// Any other square root: the significand's, half its exponent.
+TSR_RARE float tsr_rare_sqrt(float a) {
   tsr_u32 ua = tsr_bits(a);
   if ((ua & 0x7fffffffu) == 0) return a;
   if (ua > TSR_INF_BITS) return tsr_float(TSR_NAN_BITS);
@@ -66,17 +85,22 @@ TSR_FN float tsr_soft_sqrt(float a) {
   e = e - 127;
   float x = tsr_float((ua & 0x7fffffu) | 0x3f800000u);
   if (e & 1) { x = x * 2.0f; e = e - 1; }
-  float r = tsr_float(0x5f3759dfu - (tsr_bits(x) >> 1));
-  r = r * tsr_fma(-0.5f * x * r, r, 1.5f);
-  r = r * tsr_fma(-0.5f * x * r, r, 1.5f);
-  r = r * tsr_fma(-0.5f * x * r, r, 1.5f);
-  float s = x * r;
-  s = tsr_fma(tsr_fma(-s, s, x), 0.5f * r, s);
-  s = s < 1.0f ? 1.0f : s;
-  const float t = tsr_fma(-s, s, x), limit = s * 0x1p-23f;
-  if (t > limit) s = s + 0x1p-23f;
-  if (t <= -limit) s = s - 0x1p-23f;
-  return tsr_float(tsr_bits(s) + ((tsr_u32)(e / 2) << 23));
+  return tsr_float(tsr_bits(tsr_near_sqrt(x)) + ((tsr_u32)(e / 2) << 23));
+}
+
+// Correctly rounded a / b and square root without instructions for them.
+TSR_FN float tsr_soft_div(float a, float b) {
+  const tsr_u32 ua = tsr_bits(a) & 0x7fffffffu, ub = tsr_bits(b) & 0x7fffffffu, sign = (tsr_bits(a) ^ tsr_bits(b)) & 0x80000000u;
+  const int near = (ua == 0 || ua - TSR_LEAST_BITS < TSR_RANGE_BITS) && ub - TSR_LEAST_BITS < TSR_RANGE_BITS;
+  float q = tsr_float(sign | tsr_bits(tsr_near_div(tsr_float(ua), tsr_float(ub))));
+  if (!near) q = tsr_rare_div(a, b);
+  return q;
+}
+TSR_FN float tsr_soft_sqrt(float a) {
+  const int near = tsr_bits(a) == 0 || tsr_bits(a) - TSR_LEAST_BITS < TSR_RANGE_BITS;
+  float s = tsr_near_sqrt(a);
+  if (!near) s = tsr_rare_sqrt(a);
+  return s;
 }
 
 #ifdef __OPENCL_VERSION__
