@@ -67,6 +67,12 @@ TSR_EMBED_END
 TSR_EMBED_BEGIN(direct_cl)
 #embed "cl/direct.cl"
 TSR_EMBED_END
+TSR_EMBED_BEGIN(normalization_rows_h)
+#embed "cl/normalization_rows.h"
+TSR_EMBED_END
+TSR_EMBED_BEGIN(layout_rows_h)
+#embed "cl/layout_rows.h"
+TSR_EMBED_END
 TSR_EMBED_BEGIN(attention_rows_h)
 #embed "cl/attention_rows.h"
 TSR_EMBED_END
@@ -95,6 +101,8 @@ static const tsr_source sources[] = {
     {"product_rows.h", product_rows_h},
     {"product_groups.h", product_groups_h},
     {"dense_rows.h", dense_rows_h},
+    {"normalization_rows.h", normalization_rows_h},
+    {"layout_rows.h", layout_rows_h},
     {"attention_rows.h", attention_rows_h},
     {"attention_groups.h", attention_groups_h},
     {"maps.cl", maps_cl},

@@ -7,6 +7,12 @@
 
 // p_j|i at the wanted perplexity: bisection on the precision, as scikit-learn's _binary_search_perplexity,
 // with distances taken from the row's smallest so that nothing underflows.
+#if defined __OPENCL_VERSION__ && !defined TSR_WIDE  // layout_rows.h
+TSR_ROWS2(tsr_conditional_affinities, tsr_affinity_params, p.rows, const float, d, float, y)
+  const long row = i * p.columns;
+  tsr_conditional_affinities_row(&p, d + row, y + row, p.square ? (int)i : -1);
+TSR_END
+#else
 TSR_ROWS2(tsr_conditional_affinities, tsr_affinity_params, p.rows, const float, d, float, y)
   const tsr_i64 row = i * p.columns, own = p.square ? i : -1;
   const float infinity = tsr_float(0x7f800000u);
@@ -37,6 +43,7 @@ TSR_ROWS2(tsr_conditional_affinities, tsr_affinity_params, p.rows, const float, 
   TSR_EACH_COLUMN(p.columns, const float x = d[row + j] + closest;
                   y[row + j] = TSR_UNLESS(j == own, tsr_canonical(tsr_div(tsr_exp(-x * beta), sum)));)
 TSR_END
+#endif
 
 #ifdef __OPENCL_VERSION__  // on the CPU: Sources/CPUKernels/symmetrize.c
 // p_j|i + p_i|j and its row sums.
@@ -57,6 +64,11 @@ TSR_ROWS2(tsr_joint_scale, tsr_points_params, p.points, const float, total, floa
 TSR_END
 
 // forces (5, rows) of the points from `first` on: Z_i = sum q; sum P q (y_i - y_j); sum q^2 (y_i - y_j), x then y of each.
+#if defined __OPENCL_VERSION__ && !defined TSR_WIDE  // layout_rows.h
+TSR_ROWS3(tsr_tsne_forces, tsr_tsne_params, p.rows, const float, joint, const float, layout, float, forces)
+  tsr_tsne_forces_row(joint + (p.first + i) * p.points, layout, forces + i, (int)(p.first + i), p.points, p.rows);
+TSR_END
+#else
 TSR_ROWS3(tsr_tsne_forces, tsr_tsne_params, p.rows, const float, joint, const float, layout, float, forces)
   const int n = p.points;
   const tsr_i64 rows = p.rows, point = p.first + i;
@@ -85,6 +97,7 @@ TSR_ROWS3(tsr_tsne_forces, tsr_tsne_params, p.rows, const float, joint, const fl
     forces[4 * rows + i] = tsr_canonical(repulsion_y);
   }
 TSR_END
+#endif
 
 // Gradient 4 (exaggeration attraction - repulsion / Z), gains as Jacobs 1988, momentum; item c n + i.
 TSR_ITEMS6(tsr_tsne_update, tsr_tsne_params, p.points * 2, const float, forces, const float, norm, float, layout,

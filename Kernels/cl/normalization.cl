@@ -7,6 +7,14 @@
 //     n:   0   1  ...  7 | 8  ... 15 | ...
 //          lanes, tree   | lanes, tree          group results added in order
 
+#if defined __OPENCL_VERSION__ && !defined TSR_WIDE  // normalization_rows.h
+TSR_ROWS6(tsr_layer_norm, tsr_rows_params, p.rows, const float, x, const float, gamma, const float, beta, float, y,
+          float, mean, float, rstd)
+  const tsr_moments moments = tsr_layer_norm_row(x + i * p.cols, gamma, beta, y + i * p.cols, p.cols, p.eps);
+  mean[i] = tsr_canonical(moments.mean);
+  rstd[i] = tsr_canonical(moments.rstd);
+TSR_END
+#else
 TSR_ROWS6(tsr_layer_norm, tsr_rows_params, p.rows, const float, x, const float, gamma, const float, beta, float, y,
           float, mean, float, rstd)
   TSR_ACC(sum, 0.0f)
@@ -25,6 +33,7 @@ TSR_ROWS6(tsr_layer_norm, tsr_rows_params, p.rows, const float, x, const float, 
     rstd[i] = tsr_canonical(scale);
   }
 TSR_END
+#endif
 
 // dx = rstd (g - mean(g) - xhat mean(g xhat)), g = dy gamma.
 TSR_ROWS6(tsr_layer_norm_grad_data, tsr_rows_params, p.rows, const float, x, const float, gamma, const float, mean,
@@ -62,6 +71,26 @@ TSR_ITEMS6(tsr_layer_norm_grad_parameters, tsr_rows_params, p.cols, const float,
   beta[i] = tsr_canonical(shift);
 TSR_END
 
+#if defined __OPENCL_VERSION__ && !defined TSR_WIDE  // normalization_rows.h
+TSR_CHANNELS3(tsr_batch_norm_statistics, tsr_channels_params, p.channels, const float, x, float, mean, float, variance)
+  const float count = (float)((tsr_i64)p.outer * p.inner);
+  const long stride = (long)p.channels * p.inner;
+  const float centre = tsr_div(tsr_samples_sum(x + i * p.inner, p.outer, stride, p.inner, 0, 0.0f), count);
+  const float spread = tsr_samples_sum(x + i * p.inner, p.outer, stride, p.inner, 1, centre);
+  mean[i] = tsr_canonical(centre);
+  variance[i] = tsr_canonical(tsr_div(spread, count));
+TSR_END
+
+// One row per plane (n, c).
+TSR_ROWS6(tsr_batch_norm, tsr_channels_params, p.outer * p.channels, const float, x, const float, mean, const float,
+          variance, const float, gamma, const float, beta, float, y)
+  const int c = (int)(i % p.channels), n = p.inner;
+  const float scale = gamma[c] * tsr_rsqrt(variance[c] + p.eps), centre = mean[c], shift = beta[c];
+  x += i * n, y += i * n;
+  for (int j = 0; j < n; j += 16)
+    tsr_leave_some(tsr_canonical_each(fma(tsr_some_of(x + j, n - j) - centre, (float16)(scale), (float16)(shift))), y + j, n - j);
+TSR_END
+#else
 TSR_CHANNELS3(tsr_batch_norm_statistics, tsr_channels_params, p.channels, const float, x, float, mean, float, variance)
   const float count = (float)((tsr_i64)p.outer * p.inner);
   float total = 0.0f;
@@ -96,6 +125,7 @@ TSR_ROWS6(tsr_batch_norm, tsr_channels_params, p.outer * p.channels, const float
   const float scale = gamma[c] * tsr_rsqrt(variance[c] + p.eps), centre = mean[c], shift = beta[c];
   TSR_EACH_COLUMN(p.inner, y[i * p.inner + j] = tsr_canonical(tsr_fma(x[i * p.inner + j] - centre, scale, shift));)
 TSR_END
+#endif
 
 TSR_CHANNELS6(tsr_batch_norm_grad_parameters, tsr_channels_params, p.channels, const float, x, const float, mean,
           const float, variance, const float, dy, float, gamma, float, beta)

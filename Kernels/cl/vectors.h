@@ -61,14 +61,29 @@ TSR_FN float16 tsr_gelu_each(float16 u) {
   return 0.5f * u * (1.0f + erf);
 }
 
+TSR_FN float16 tsr_canonical_each(float16 v) { return select(v, (float16)(tsr_float(TSR_NAN_BITS)), isnan(v)); }
+
+// The steps of tsr_soft_div.
 TSR_FN float16 tsr_div_each(float16 a, float16 b) {
 #ifdef TSR_NATIVE_DIVIDE
   return a / b;
+#else
+  const uint16 ua = as_uint16(a) & 0x7fffffffu, ub = as_uint16(b) & 0x7fffffffu, sign = (as_uint16(a) ^ as_uint16(b)) & 0x80000000u;
+  const float16 x = as_float16(ua), y = as_float16(ub);
+  float16 r = as_float16(0x7ef311c3u - ub);
+  r = fma(r, fma(-y, r, (float16)(1.0f)), r);
+  r = fma(r, fma(-y, r, (float16)(1.0f)), r);
+  r = fma(r, fma(-y, r, (float16)(1.0f)), r);
+  r = fma(r, fma(-y, r, (float16)(1.0f)), r);
+  r = as_float16(as_int16(r) - ((ub & 0x7fffffu) == 0x7fffffu));
+  const float16 q = x * r;
+  const float16 quotient = as_float16(sign | as_uint16(fma(fma(-q, y, x), r, q)));
+  if (all((ua == 0u || ua - TSR_LEAST_BITS < TSR_RANGE_BITS) && ub - TSR_LEAST_BITS < TSR_RANGE_BITS)) return quotient;
+  float each[16], by[16];
+  vstore16(a, 0, each), vstore16(b, 0, by);
+  for (int j = 0; j < 16; j++) each[j] = tsr_div(each[j], by[j]);
+  return vload16(0, each);
 #endif
-  float x[16], y[16];
-  vstore16(a, 0, x), vstore16(b, 0, y);
-  for (int j = 0; j < 16; j++) x[j] = tsr_div(x[j], y[j]);
-  return vload16(0, x);
 }
 
 // a / b of exponentials a (at most 1) and their sums b (at least 1, or NaN as some a is), r being 1 / b. Where a device has no
@@ -109,6 +124,23 @@ TSR_FN void tsr_leave_some(float16 v, __global float *y, long left) {
   for (int j = 0; j < left; j++) y[j] = each[j];
 }
 
+#define TSR_ALL_LANES ((int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))
+
+// The halving tree of 64 lanes, and the greatest of sixteen.
+TSR_FN float tsr_tree(float16 a, float16 b, float16 c, float16 d) {
+  const float16 half16 = (a + c) + (b + d);
+  const float8 half8 = half16.lo + half16.hi;
+  const float4 half4 = half8.lo + half8.hi;
+  const float2 half2 = half4.lo + half4.hi;
+  return half2.x + half2.y;
+}
+TSR_FN float tsr_greatest(float16 v) {
+  const float8 best8 = select(v.lo, v.hi, v.hi > v.lo);
+  const float4 best4 = select(best8.lo, best8.hi, best8.hi > best8.lo);
+  const float2 best2 = select(best4.lo, best4.hi, best4.hi > best4.lo);
+  return best2.y > best2.x ? best2.y : best2.x;
+}
+
 // softmax(scale x) of n elements. The greatest has one value in any order: NaN never wins, and a zero's sign is lost in
 // exp(x - greatest). Beyond the end stands exp(-infinity) = +0, which changes no sum.
 TSR_FN void tsr_softmax_row(__global const float *x, __global float *y, long n, float scale) {
@@ -119,11 +151,8 @@ TSR_FN void tsr_softmax_row(__global const float *x, __global float *y, long n, 
     s = select(s, v, v > s);                                                               \
   }
   for (long j = 0; j < n; j += TSR_LANES) { TSR_BEST(a, 0) TSR_BEST(b, 16) TSR_BEST(c, 32) TSR_BEST(d, 48) }
-  a = select(a, b, b > a), c = select(c, d, d > c), a = select(a, c, c > a);
-  const float8 best8 = select(a.lo, a.hi, a.hi > a.lo);
-  const float4 best4 = select(best8.lo, best8.hi, best8.hi > best8.lo);
-  const float2 best2 = select(best4.lo, best4.hi, best4.hi > best4.lo);
-  const float best = best2.y > best2.x ? best2.y : best2.x;
+  a = select(a, b, b > a), c = select(c, d, d > c);
+  const float best = tsr_greatest(select(a, c, c > a));
   a = 0.0f, b = 0.0f, c = 0.0f, d = 0.0f;
 #define TSR_EXPONENTIALS(s, at)                                                            \
   if (j + at < n) {                                                                        \
@@ -134,16 +163,11 @@ TSR_FN void tsr_softmax_row(__global const float *x, __global float *y, long n, 
   for (long j = 0; j < n; j += TSR_LANES) {
     TSR_EXPONENTIALS(a, 0) TSR_EXPONENTIALS(b, 16) TSR_EXPONENTIALS(c, 32) TSR_EXPONENTIALS(d, 48)
   }
-  // The halving tree.
-  const float16 half32 = (a + c) + (b + d);
-  const float8 half8 = half32.lo + half32.hi;
-  const float4 half4 = half8.lo + half8.hi;
-  const float2 half2 = half4.lo + half4.hi;
-  const float total = half2.x + half2.y;
+  const float total = tsr_tree(a, b, c, d);
   const float16 r = tsr_div(1.0f, total);
   for (long j = 0; j < n; j += 16) {
     const float16 share = tsr_shares(tsr_some_of(y + j, n - j), total, r);
-    tsr_leave_some(select(share, (float16)(tsr_float(TSR_NAN_BITS)), isnan(share)), y + j, n - j);
+    tsr_leave_some(tsr_canonical_each(share), y + j, n - j);
   }
 }
 #endif

@@ -39,7 +39,7 @@
     {
 #else
 #define TSR_ROW_HEAD(name, count, arguments)                                         \
-  __kernel __attribute__((reqd_work_group_size(1, 1, 1))) void name arguments {      \
+  TSR_ALONE void name arguments {                                                    \
     const long i = (long)get_global_id(0);                                           \
     if (i < (long)(count)) {
 #endif

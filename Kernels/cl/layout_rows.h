@@ -1,0 +1,96 @@
+// The rows of exact t-SNE (layout.cl) on a CPU device, sixteen lanes at a time.
+//
+//   row:      [0 ... 15][16 ... 31][32 ... 47][48 ... 63][64 ... 79] ...
+//   sums:         0          1          2          3          0        four vectors are the 64 lanes
+#if defined __OPENCL_VERSION__ && !defined TSR_WIDE
+
+// v, or +0 in lane `own`.
+TSR_FN float16 tsr_unless_own(float16 v, int own) { return as_float16(as_int16(v) & ~(TSR_ALL_LANES == own)); }
+
+typedef struct { float16 norm, ax, ay, rx, ry; } tsr_pulls;
+// What points j, j + 1 ... do to point `own` of them, which lies at (x, y). Of fewer than sixteen the lanes beyond stay as they were.
+TSR_FN tsr_pulls tsr_pulled(tsr_pulls s, const int some, float x, float y, __global const float *joint, __global const float *xs,
+                            __global const float *ys, int own, int left) {
+  const float16 dx = x - (some ? tsr_some_of(xs, left) : vload16(0, xs)), dy = y - (some ? tsr_some_of(ys, left) : vload16(0, ys));
+  const float16 q = tsr_unless_own(tsr_div_each((float16)(1.0f), fma(dy, dy, fma(dx, dx, (float16)(1.0f)))), own);
+  const float16 a = (some ? tsr_some_of(joint, left) : vload16(0, joint)) * q, r = q * q;
+  const tsr_pulls next = {s.norm + q, fma(a, dx, s.ax), fma(a, dy, s.ay), fma(r, dx, s.rx), fma(r, dy, s.ry)};
+  if (!some) return next;
+  const int16 inside = TSR_ALL_LANES < left;
+  const tsr_pulls kept = {select(s.norm, next.norm, inside), select(s.ax, next.ax, inside), select(s.ay, next.ay, inside),
+                          select(s.rx, next.rx, inside), select(s.ry, next.ry, inside)};
+  return kept;
+}
+
+TSR_FN void tsr_tsne_forces_row(__global const float *joint, __global const float *layout, __global float *forces, int point, int n,
+                                long rows) {
+  const float x = layout[point], y = layout[n + point];
+  const tsr_pulls none = {0.0f, 0.0f, 0.0f, 0.0f, 0.0f};
+  tsr_pulls s0 = none, s1 = none, s2 = none, s3 = none;
+  int j = 0;
+#define TSR_PULLED(s, at, some) \
+  s = tsr_pulled(s, some, x, y, joint + j + at, layout + j + at, layout + n + j + at, point - j - at, n - j - at);
+  for (; j + TSR_LANES <= n; j += TSR_LANES) {
+    TSR_PULLED(s0, 0, 0) TSR_PULLED(s1, 16, 0) TSR_PULLED(s2, 32, 0) TSR_PULLED(s3, 48, 0)
+  }
+  if (j < n) TSR_PULLED(s0, 0, 1)
+  if (j + 16 < n) TSR_PULLED(s1, 16, 1)
+  if (j + 32 < n) TSR_PULLED(s2, 32, 1)
+  if (j + 48 < n) TSR_PULLED(s3, 48, 1)
+#define TSR_PULL(at, part) \
+  forces[at * rows] = tsr_canonical(tsr_tree(s0.part, s1.part, s2.part, s3.part));
+  TSR_PULL(0, norm) TSR_PULL(1, ax) TSR_PULL(2, ay) TSR_PULL(3, rx) TSR_PULL(4, ry)
+}
+
+// Sums of a row's weights exp(-beta x) and of their moments, x from the row's smallest on. Beyond the end stands +0, which changes no
+// sum: none of them is negative.
+typedef struct { float weights, moments; } tsr_weights;
+TSR_FN tsr_weights tsr_weigh(__global const float *d, int n, int own, float closest, float beta) {
+  float16 weights[4], moments[4];
+  for (int block = 0; block < 4; block++) {
+    float16 s = 0.0f, m = 0.0f;
+    for (int j = 16 * block; j < n; j += TSR_LANES) {
+      const float16 x = tsr_unless_own(tsr_some_of(d + j, n - j) + closest, own - j);
+      float16 e = tsr_unless_own(tsr_exp_each(-x * beta), own - j);
+      if (n - j < 16) e = select((float16)(0.0f), e, TSR_ALL_LANES < n - j);
+      s = s + e;
+      m = fma(x, e, m);
+    }
+    weights[block] = s, moments[block] = m;
+  }
+  const tsr_weights sums = {tsr_tree(weights[0], weights[1], weights[2], weights[3]),
+                            tsr_tree(moments[0], moments[1], moments[2], moments[3])};
+  return sums;
+}
+
+TSR_FN void tsr_conditional_affinities_row(const tsr_affinity_params *p, __global const float *d, __global float *y, int own) {
+  const int n = p->columns;
+  const float infinity = tsr_float(TSR_INF_BITS);
+  // The greatest of -d has one value in any order: NaN never wins, and a zero's sign is lost in exp.
+  float16 best = -infinity;
+  for (int j = 0; j < n; j += 16) {
+    const float16 v = -tsr_some_of(d + j, n - j);
+    best = select(best, v, v > best && TSR_ALL_LANES != own - j && TSR_ALL_LANES < n - j);
+  }
+  const float closest = tsr_greatest(best), wanted = tsr_log(p->perplexity);
+  float beta = 1.0f, low = -infinity, high = infinity, sum = 1.0f;
+  for (int step = 0; step < p->max_iterations; step++) {
+    const tsr_weights s = tsr_weigh(d, n, own, closest, beta);
+    sum = s.weights;
+    const float excess = tsr_fma(beta, tsr_div(s.moments, sum), tsr_log(sum)) - wanted;
+    if (!(excess > p->tolerance || excess < -p->tolerance) || step + 1 == p->max_iterations) break;
+    if (excess > 0.0f) {
+      low = beta;
+      beta = high == infinity ? beta * 2.0f : (beta + high) * 0.5f;
+    } else {
+      high = beta;
+      beta = low == -infinity ? beta * 0.5f : (beta + low) * 0.5f;
+    }
+  }
+  for (int j = 0; j < n; j += 16) {
+    const float16 x = tsr_some_of(d + j, n - j) + closest;
+    const float16 share = tsr_div_each(tsr_exp_each(-x * beta), (float16)(sum));
+    tsr_leave_some(tsr_unless_own(tsr_canonical_each(share), own - j), y + j, n - j);
+  }
+}
+#endif
