@@ -14,7 +14,8 @@ TSR_FN tsr_pulls tsr_pulled(tsr_pulls s, const int some, float x, float y, __glo
   const float16 dx = x - (some ? tsr_some_of(xs, left) : vload16(0, xs)), dy = y - (some ? tsr_some_of(ys, left) : vload16(0, ys));
   const float16 q = tsr_unless_own(tsr_div_each((float16)(1.0f), fma(dy, dy, fma(dx, dx, (float16)(1.0f)))), own);
   const float16 a = (some ? tsr_some_of(joint, left) : vload16(0, joint)) * q, r = q * q;
-  const tsr_pulls next = {s.norm + q, fma(a, dx, s.ax), fma(a, dy, s.ay), fma(r, dx, s.rx), fma(r, dy, s.ry)};
+  // The first is tsr_add of each.
+  const tsr_pulls next = {fma(q, (float16)(1.0f), s.norm), fma(a, dx, s.ax), fma(a, dy, s.ay), fma(r, dx, s.rx), fma(r, dy, s.ry)};
   if (!some) return next;
   const int16 inside = TSR_ALL_LANES < left;
   const tsr_pulls kept = {select(s.norm, next.norm, inside), select(s.ax, next.ax, inside), select(s.ay, next.ay, inside),
@@ -53,7 +54,7 @@ TSR_FN tsr_weights tsr_weigh(__global const float *d, int n, int own, float clos
       const float16 x = tsr_unless_own(tsr_some_of(d + j, n - j) + closest, own - j);
       float16 e = tsr_unless_own(tsr_exp_each(-x * beta), own - j);
       if (n - j < 16) e = select((float16)(0.0f), e, TSR_ALL_LANES < n - j);
-      s = s + e;
+      s = fma(e, (float16)(1.0f), s);  // tsr_add of each
       m = fma(x, e, m);
     }
     weights[block] = s, moments[block] = m;
