@@ -80,16 +80,6 @@ TSR_CHANNELS3(tsr_batch_norm_statistics, tsr_channels_params, p.channels, const 
   mean[i] = tsr_canonical(centre);
   variance[i] = tsr_canonical(tsr_div(spread, count));
 TSR_END
-
-// One row per plane (n, c).
-TSR_ROWS6(tsr_batch_norm, tsr_channels_params, p.outer * p.channels, const float, x, const float, mean, const float,
-          variance, const float, gamma, const float, beta, float, y)
-  const int c = (int)(i % p.channels), n = p.inner;
-  const float scale = gamma[c] * tsr_rsqrt(variance[c] + p.eps), centre = mean[c], shift = beta[c];
-  x += i * n, y += i * n;
-  for (int j = 0; j < n; j += 16)
-    tsr_leave_some(tsr_canonical_each(fma(tsr_some_of(x + j, n - j) - centre, (float16)(scale), (float16)(shift))), y + j, n - j);
-TSR_END
 #else
 TSR_CHANNELS3(tsr_batch_norm_statistics, tsr_channels_params, p.channels, const float, x, float, mean, float, variance)
   const float count = (float)((tsr_i64)p.outer * p.inner);
@@ -117,15 +107,23 @@ TSR_CHANNELS3(tsr_batch_norm_statistics, tsr_channels_params, p.channels, const 
     variance[i] = tsr_canonical(tsr_div(spread, count));
   }
 TSR_END
+#endif
 
 // One row per plane (n, c).
 TSR_ROWS6(tsr_batch_norm, tsr_channels_params, p.outer * p.channels, const float, x, const float, mean, const float,
           variance, const float, gamma, const float, beta, float, y)
   const int c = (int)(i % p.channels);
   const float scale = gamma[c] * tsr_rsqrt(variance[c] + p.eps), centre = mean[c], shift = beta[c];
+#if defined __OPENCL_VERSION__ && !defined TSR_WIDE
+  x += i * p.inner, y += i * p.inner;
+  for (int j = 0; j < p.inner; j += 16) {
+    const int left = p.inner - j;
+    tsr_leave_some(tsr_canonical_each(fma(tsr_some_of(x + j, left) - centre, (float16)(scale), (float16)(shift))), y + j, left);
+  }
+#else
   TSR_EACH_COLUMN(p.inner, y[i * p.inner + j] = tsr_canonical(tsr_fma(x[i * p.inner + j] - centre, scale, shift));)
-TSR_END
 #endif
+TSR_END
 
 TSR_CHANNELS6(tsr_batch_norm_grad_parameters, tsr_channels_params, p.channels, const float, x, const float, mean,
           const float, variance, const float, dy, float, gamma, float, beta)
@@ -156,6 +154,15 @@ TSR_ROWS8(tsr_batch_norm_grad_data, tsr_channels_params, p.outer * p.channels, c
   const float rstd = tsr_rsqrt(variance[c] + p.eps), centre = mean[c];
   const float count = (float)((tsr_i64)p.batch * p.inner);
   const float along = tsr_div(dgamma[c], count), shift = tsr_div(dbeta[c], count), scale = gamma[c] * rstd;
+#if defined __OPENCL_VERSION__ && !defined TSR_WIDE
+  x += i * p.inner, dy += i * p.inner, dx += i * p.inner;
+  for (int j = 0; j < p.inner; j += 16) {
+    const int left = p.inner - j;
+    float16 g = tsr_some_of(dy + j, left);
+    if (p.training) g = fma(-((tsr_some_of(x + j, left) - centre) * rstd), (float16)(along), g - shift);
+    tsr_leave_some(tsr_canonical_each(scale * g), dx + j, left);
+  }
+#else
   if (p.training) {
     TSR_EACH_COLUMN(p.inner, const float h = (x[i * p.inner + j] - centre) * rstd;
                     const float g = tsr_fma(-h, along, dy[i * p.inner + j] - shift);
@@ -163,6 +170,7 @@ TSR_ROWS8(tsr_batch_norm_grad_data, tsr_channels_params, p.outer * p.channels, c
   } else {
     TSR_EACH_COLUMN(p.inner, dx[i * p.inner + j] = tsr_canonical(scale * dy[i * p.inner + j]);)
   }
+#endif
 TSR_END
 
 // running = momentum batch + (1 - momentum) running; the variance unbiased.

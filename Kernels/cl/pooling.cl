@@ -42,7 +42,6 @@ TSR_ROWS3(tsr_max_pool_grad, tsr_pool_params, p.planes * p.height, const float, 
                   dx[i * p.width + j] = tsr_canonical(sum);)
 TSR_END
 #else
-#define TSR_SIXTEEN_LANES ((int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15))
 // Sixteen inputs `stride` apart, the first in column w of a row; outside the row anything. `left`: numbers from the row's begin to the
 // tensor's end, `before`: those before it.
 TSR_FN float16 tsr_pool_inputs(__global const float *row, tsr_i64 before, tsr_i64 left, int w, int stride, int width) {
@@ -70,15 +69,14 @@ TSR_ROWS3(tsr_max_pool, tsr_pool_params, p.planes * p.out_h, const float, x, flo
       const tsr_i64 row = plane + (tsr_i64)h * p.width;
       for (int k = 0; k < p.kernel_w; k++) {
         const float16 v = tsr_pool_inputs(x + row, row, total - row, first + k, p.stride_w, p.width);
-        const int16 w = first + k + p.stride_w * TSR_SIXTEEN_LANES;
+        const int16 w = first + k + p.stride_w * TSR_ALL_LANES;
         const int16 better = (w >= 0) & (w < p.width) & ((at < 0) | (v > best) | isnan(v));
         best = select(best, v, better);
         at = select(at, h * p.width + w, better);
       }
     }
-    best = select(best, (float16)(tsr_float(TSR_NAN_BITS)), isnan(best));
     const int left = p.out_w - j;
-    tsr_leave_some(best, y + i * p.out_w + j, left);
+    tsr_leave_some(tsr_canonical_each(best), y + i * p.out_w + j, left);
     tsr_leave_some(as_float16(at), (__global float *)indices + i * p.out_w + j, left);
   }
 TSR_END
@@ -122,12 +120,12 @@ TSR_ROWS2(tsr_average_pool, tsr_pool_params, p.planes * p.out_h, const float, x,
       const tsr_i64 row = plane + (tsr_i64)h * p.width;
       for (int k = 0; k < p.kernel_w; k++) {
         const float16 v = tsr_pool_inputs(x + row, row, total - row, first + k, p.stride_w, p.width);
-        const int16 w = first + k + p.stride_w * TSR_SIXTEEN_LANES;
+        const int16 w = first + k + p.stride_w * TSR_ALL_LANES;
         sum = select(sum, fma(v, (float16)(1.0f), sum), (w >= 0) & (w < p.width));
       }
     }
     sum = tsr_div_each(sum, area);
-    tsr_leave_some(select(sum, (float16)(tsr_float(TSR_NAN_BITS)), isnan(sum)), y + i * p.out_w + j, p.out_w - j);
+    tsr_leave_some(tsr_canonical_each(sum), y + i * p.out_w + j, p.out_w - j);
   }
 TSR_END
 #endif
