@@ -57,6 +57,9 @@ extension Catalogue {
         batch: 1, inChannels: 240, size: (2, 3), outChannels: 2, kernel: (3, 3), padding: 1, groups: 2),
       .init(
         batch: 1, inChannels: 2, size: (2, 3), outChannels: 240, kernel: (3, 3), padding: 1, groups: 2),
+      // Outputs that leave a third of a panel empty, on CPU devices products of packed taps: a row's last sixteen, a stride.
+      .init(batch: 1, inChannels: 9, size: (4, 32), outChannels: 20, kernel: (3, 3), padding: 1),
+      .init(batch: 2, inChannels: 9, size: (5, 41), outChannels: 20, kernel: (3, 3), stride: 2),
       // A chunk that ends within a row of a kernel with other sides.
       .init(batch: 1, inChannels: 20, size: (9, 7), outChannels: 20, kernel: (9, 3), padding: 1),
       // Groups and batch groups in a small one, groups of several samples in small products.
