@@ -1,7 +1,9 @@
 extension Catalogue {
   /// The parts of t-SNE.
   static var layoutCases: [CatalogueCase] {
-    [4, 15, 17, 33, 47, 49, 64, 65, 113, 130].map { tsne($0) } + [tsne(13, leastGain: 0.9), tsne(14, farApart: true)]
+    [4, 15, 17, 33, 47, 49, 64, 65, 113, 130].map { tsne($0) } + [
+      tsne(13, leastGain: 0.9), tsne(14, farApart: true),
+    ]
   }
 
   /// `leastGain`: above what the gains fall to. `farApart`: two clusters, whose joint probabilities meet their floor, in a layout
