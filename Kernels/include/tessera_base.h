@@ -3,7 +3,7 @@
 //   TSR_GLOBAL   address space of tensor data (`__global` in OpenCL C, nothing in C)
 //   TSR_FN       how a shared function is declared
 //   TSR_RARE     ... one that is rarely needed
-//   TSR_ALONE    how a kernel of vectors for CPU devices is declared
+//   TSR_ALONE    how a kernel is declared whose groups are one work-item
 //   tsr_fma      the one fused product (rule 1: written where meant, never contracted)
 //   tsr_bits / tsr_float   a float's bit pattern and back
 #ifndef TESSERA_BASE_H
@@ -17,7 +17,7 @@
 #define TSR_FN static inline __attribute__((always_inline))
 #define TSR_RARE static __attribute__((noinline))
 #define TSR_CONST __constant
-// A kernel whose groups are of one work-item and whose text is in vectors. Without the hint Intel's compiler adds a text for sixteen
+// Groups of one work-item, on CPU devices. Without the hint that its text is in vectors Intel's compiler adds one for sixteen
 // work-items at once, which never runs: twice the time to build, 1.3 times that of depthwise gradients.
 #define TSR_ALONE __kernel __attribute__((reqd_work_group_size(1, 1, 1), vec_type_hint(float16)))
 typedef int tsr_i32;
