@@ -11,8 +11,7 @@ let package = Package(
       name: "Tessera", targets: ["TesseraText", "TesseraImages", "TesseraVision", "TesseraPipeline"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-crypto", from: "3.12.3"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
     // Storey 0: OpenCL C kernels and shared arithmetic headers, embedded with #embed.
@@ -21,14 +20,13 @@ let package = Package(
       sources: ["embed.c"], publicHeadersPath: "include"),
     // Storey 1.
     .target(name: "COpenCL"),
+    .target(name: "CSHA256"),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CPUKernels", dependencies: ["Kernels"]),
     // Storey 2.
     .target(
       name: "TesseraCompute",
-      dependencies: [
-        "COpenCL", "CPUKernels", "Kernels", .product(name: "Crypto", package: "swift-crypto"),
-      ]),
+      dependencies: ["COpenCL", "CPUKernels", "CSHA256", "Kernels"]),
     // Storey 3.
     .target(name: "TesseraNN", dependencies: ["TesseraCompute"]),
     // Storey 4.
@@ -48,13 +46,13 @@ let package = Package(
     // Tests, one target a storey.
     .target(name: "TestSupport", dependencies: ["TesseraCompute"], path: "Tests/TestSupport"),
     .testTarget(
-      name: "TesseraComputeTests", dependencies: ["TesseraCompute", "TestSupport"],
+      name: "TesseraComputeTests", dependencies: ["TesseraCompute", "CSHA256", "TestSupport"],
       resources: [.copy("Golden")]),
     .testTarget(
       name: "TesseraNNTests", dependencies: ["TesseraNN", "TestSupport"], resources: [.copy("Golden")]),
     .testTarget(
       name: "TesseraTextTests",
-      dependencies: ["TesseraText", "TestSupport", .product(name: "Crypto", package: "swift-crypto")],
+      dependencies: ["TesseraText", "TestSupport"],
       resources: [.copy("Golden")]),
     .testTarget(
       name: "TesseraImagesTests", dependencies: ["TesseraImages", "TestSupport", "CZlib"],

@@ -1,6 +1,6 @@
 import ArgumentParser
-import Crypto
 import Foundation
+import TesseraCompute
 import TesseraPipeline
 import TesseraText
 
@@ -49,11 +49,11 @@ struct BenchText: ParsableCommand {
       }
       let texts = set.texts.prefix(rows ?? set.texts.count)
       let (ids, tokenize) = try timed { texts.map { tokenizer.encode($0, limit: limit) } }
-      var digest = SHA256()
-      for text in ids { text.withUnsafeBytes { digest.update(bufferPointer: $0) } }
+      var digest = Fingerprint()
+      for text in ids { text.withUnsafeBytes { digest.add($0) } }
       (report.loadSeconds, report.tokenizeSeconds, report.tokenizedTexts) = (load, tokenize, texts.count)
       report.tokens = ids.reduce(0) { $0 + $1.count }
-      report.ids = digest.finalize().map { String(format: "%02x", $0) }.joined()
+      report.ids = digest.digits()
     }
     try show(report)
   }

@@ -17,9 +17,10 @@ HIDDEN, WIDE, HEADS, LAYERS, POSITIONS = 32, 64, 4, 2, 64
 SOURCES = os.path.dirname(os.path.abspath(__file__))
 
 
-def write_encoder(folder):
+def write_encoder(folder, more_tokens=()):
+    """The encoder's files; `more_tokens` are words of the vocabulary beyond WORDS."""
     os.makedirs(folder, exist_ok=True)
-    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + WORDS
+    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + WORDS + list(more_tokens)
     config = {"model_type": "bert", "num_hidden_layers": LAYERS, "hidden_size": HIDDEN, "num_attention_heads": HEADS,
               "intermediate_size": WIDE, "vocab_size": len(tokens), "max_position_embeddings": POSITIONS,
               "layer_norm_eps": 1e-12, "hidden_act": "gelu"}

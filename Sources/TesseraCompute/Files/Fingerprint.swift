@@ -1,24 +1,33 @@
-import Crypto
+import CSHA256
 import Foundation
 
 /// SHA-256 of a result, as 64 hexadecimal digits.
 public struct Fingerprint {
-  private var hash = SHA256()
+  private var hash = tsr_sha256_start()
 
   /// An empty fingerprint.
   public init() {}
 
   /// Adds bytes.
-  public mutating func add(_ bytes: UnsafeRawBufferPointer) { hash.update(bufferPointer: bytes) }
+  public mutating func add(_ bytes: UnsafeRawBufferPointer) {
+    guard let base = bytes.baseAddress else { return }
+    tsr_sha256_add(&hash, base, bytes.count)
+  }
 
   /// Adds text with its length, so that neighbours cannot run into each other.
   public mutating func add(_ text: String) {
-    hash.update(data: Data("\(text.utf8.count):\(text)".utf8))
+    var whole = "\(text.utf8.count):\(text)"
+    whole.withUTF8 { add(UnsafeRawBufferPointer($0)) }
   }
 
   /// The digits.
   public func digits() -> String {
-    hash.finalize().map { byte in
+    withUnsafePointer(to: hash) { hash in
+      [UInt8](unsafeUninitializedCapacity: 32) { bytes, count in
+        if let base = bytes.baseAddress { tsr_sha256_digest(hash, base) }
+        count = 32
+      }
+    }.map { byte in
       String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
     }.joined()
   }
