@@ -19,6 +19,9 @@ TSR_EMBED_END
 TSR_EMBED_BEGIN(items_h)
 #embed "include/tessera_items.h"
 TSR_EMBED_END
+TSR_EMBED_BEGIN(sums_h)
+#embed "include/tessera_sums.h"
+TSR_EMBED_END
 TSR_EMBED_BEGIN(maps_cl)
 #embed "cl/maps.cl"
 TSR_EMBED_END
@@ -96,6 +99,7 @@ static const tsr_source sources[] = {
     {"tessera_math.h", math_h},
     {"tessera_philox.h", philox_h},
     {"tessera_items.h", items_h},
+    {"tessera_sums.h", sums_h},
     {"vectors.h", vectors_h},
     {"product.h", product_h},
     {"product_rows.h", product_rows_h},

@@ -22,9 +22,9 @@ TSR_ROWS2(tsr_conditional_affinities, tsr_affinity_params, p.rows, const float, 
   const float wanted = tsr_log(p.perplexity);
   float beta = 1.0f, low = -infinity, high = infinity, sum = 1.0f;
   for (int step = 0; step < p.max_iterations; step++) {
-    TSR_ACC(weights, 0.0f)
-    TSR_ACC(moments, 0.0f)
-    TSR_EACH_LANE(p.columns, const float x = TSR_UNLESS(TSR_IS(own), d[row + j] + closest);
+    TSR_LANE_SUM(weights)
+    TSR_LANE_SUM(moments)
+    TSR_ACCUMULATE2(p.columns, weights, moments, const float x = TSR_UNLESS(TSR_IS(own), d[row + j] + closest);
                   const float e = TSR_UNLESS(TSR_IS(own), tsr_exp(-x * beta)); TSR_AT(weights) = TSR_AT(weights) + e;
                   TSR_AT(moments) = tsr_fma(x, e, TSR_AT(moments));)
     TSR_SUM(weights, total)
@@ -48,8 +48,8 @@ TSR_END
 #ifdef __OPENCL_VERSION__  // on the CPU: Sources/CPUKernels/symmetrize.c
 // p_j|i + p_i|j and its row sums.
 TSR_ROWS3(tsr_symmetrize, tsr_points_params, p.points, const float, x, float, y, float, sums)
-  TSR_ACC(sum, 0.0f)
-  TSR_EACH_LANE(p.points, const float v = x[i * p.points + j] + x[j * p.points + i];
+  TSR_LANE_SUM(sum)
+  TSR_ACCUMULATE1(p.points, sum, const float v = x[i * p.points + j] + x[j * p.points + i];
                 y[i * p.points + j] = tsr_canonical(v); TSR_AT(sum) = TSR_AT(sum) + v;)
   TSR_SUM(sum, total)
   TSR_ONE sums[i] = tsr_canonical(total);
@@ -73,12 +73,12 @@ TSR_ROWS3(tsr_tsne_forces, tsr_tsne_params, p.rows, const float, joint, const fl
   const int n = p.points;
   const tsr_i64 rows = p.rows, point = p.first + i;
   const float xi = layout[point], yi = layout[n + point];
-  TSR_ACC(norm, 0.0f)
-  TSR_ACC(ax, 0.0f)
-  TSR_ACC(ay, 0.0f)
-  TSR_ACC(rx, 0.0f)
-  TSR_ACC(ry, 0.0f)
-  TSR_EACH_LANE(n, const float dx = xi - layout[j]; const float dy = yi - layout[n + j];
+  TSR_LANE_SUM(norm)
+  TSR_LANE_SUM(ax)
+  TSR_LANE_SUM(ay)
+  TSR_LANE_SUM(rx)
+  TSR_LANE_SUM(ry)
+  TSR_ACCUMULATE5(n, norm, ax, ay, rx, ry, const float dx = xi - layout[j]; const float dy = yi - layout[n + j];
                 const float s = tsr_div(1.0f, tsr_fma(dy, dy, tsr_fma(dx, dx, 1.0f)));
                 const float q = TSR_UNLESS(TSR_IS(point), s); const float a = joint[point * n + j] * q; const float r = q * q;
                 TSR_AT(norm) = TSR_AT(norm) + q; TSR_AT(ax) = tsr_fma(a, dx, TSR_AT(ax));
@@ -121,8 +121,8 @@ TSR_ROWS4(tsr_tsne_divergence, tsr_points_params, p.points, const float, joint, 
           float, rows)
   const int n = p.points;
   const float xi = layout[i], yi = layout[n + i], z = tsr_max(norm[0], 0x1p-52f);
-  TSR_ACC(sum, 0.0f)
-  TSR_EACH_LANE(n, const float dx = xi - layout[j]; const float dy = yi - layout[n + j];
+  TSR_LANE_SUM(sum)
+  TSR_ACCUMULATE1(n, sum, const float dx = xi - layout[j]; const float dy = yi - layout[n + j];
                 const float q = tsr_div(tsr_div(1.0f, tsr_fma(dy, dy, tsr_fma(dx, dx, 1.0f))), z);
                 const float w = TSR_UNLESS(TSR_IS(i), joint[i * n + j]);
                 const float ratio = tsr_div(tsr_max(w, 0x1p-52f), q > 0x1p-52f ? q : 0x1p-52f);

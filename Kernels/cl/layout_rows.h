@@ -23,21 +23,42 @@ TSR_FN tsr_pulls tsr_pulled(tsr_pulls s, const int some, float x, float y, __glo
   return kept;
 }
 
+TSR_FN tsr_pulls tsr_pulls_joined(tsr_pulls s, const tsr_pulls *part) {
+  const float16 one = 1.0f;
+  const tsr_pulls sum = {fma(part->norm, one, s.norm), fma(part->ax, one, s.ax), fma(part->ay, one, s.ay),
+                         fma(part->rx, one, s.rx), fma(part->ry, one, s.ry)};
+  return sum;
+}
+#define TSR_EACH_PULLS(what) { what(0) what(1) what(2) what(3) }
+#define TSR_JOIN_PULLS(k) s##k = tsr_pulls_joined(s##k, &parts[level][k]);
+#define TSR_KEEP_PULLS(k) parts[level][k] = s##k;
+
 TSR_FN void tsr_tsne_forces_row(__global const float *joint, __global const float *layout, __global float *forces, int point, int n,
                                 long rows) {
   const float x = layout[point], y = layout[n + point];
   const tsr_pulls none = {0.0f, 0.0f, 0.0f, 0.0f, 0.0f};
-  tsr_pulls s0 = none, s1 = none, s2 = none, s3 = none;
+  tsr_pulls s0 = none, s1 = none, s2 = none, s3 = none, parts[TSR_POINT_LEVELS][4];
+  tsr_u32 blocks = 0;
   int j = 0;
 #define TSR_PULLED(s, at, some) \
   s = tsr_pulled(s, some, x, y, joint + j + at, layout + j + at, layout + n + j + at, point - j - at, n - j - at);
-  for (; j + TSR_LANES <= n; j += TSR_LANES) {
-    TSR_PULLED(s0, 0, 0) TSR_PULLED(s1, 16, 0) TSR_PULLED(s2, 32, 0) TSR_PULLED(s3, 48, 0)
+  for (; j + TSR_LANES <= n;) {
+    for (int step = 0; step < TSR_BLOCK_STEPS && j + TSR_LANES <= n; step++, j += TSR_LANES) {
+      TSR_PULLED(s0, 0, 0) TSR_PULLED(s1, 16, 0) TSR_PULLED(s2, 32, 0) TSR_PULLED(s3, 48, 0)
+    }
+    // What is full joins the blocks before it if there is more.
+    if (j % TSR_BLOCK != 0 || j >= n) break;
+    int level = 0;
+    for (tsr_u32 b = blocks++; b & 1u; b >>= 1, level++) TSR_EACH_PULLS(TSR_JOIN_PULLS)
+    TSR_EACH_PULLS(TSR_KEEP_PULLS)
+    s0 = none, s1 = none, s2 = none, s3 = none;
   }
   if (j < n) TSR_PULLED(s0, 0, 1)
   if (j + 16 < n) TSR_PULLED(s1, 16, 1)
   if (j + 32 < n) TSR_PULLED(s2, 32, 1)
   if (j + 48 < n) TSR_PULLED(s3, 48, 1)
+  for (int level = 0; blocks != 0u; blocks >>= 1, level++)
+    if (blocks & 1u) { TSR_EACH_PULLS(TSR_JOIN_PULLS) }
 #define TSR_PULL(at, part) \
   forces[at * rows] = tsr_canonical(tsr_tree(s0.part, s1.part, s2.part, s3.part));
   TSR_PULL(0, norm) TSR_PULL(1, ax) TSR_PULL(2, ay) TSR_PULL(3, rx) TSR_PULL(4, ry)
@@ -48,16 +69,30 @@ TSR_FN void tsr_tsne_forces_row(__global const float *joint, __global const floa
 typedef struct { float weights, moments; } tsr_weights;
 TSR_FN tsr_weights tsr_weigh(__global const float *d, int n, int own, float closest, float beta) {
   float16 weights[4], moments[4];
-  for (int block = 0; block < 4; block++) {
-    float16 s = 0.0f, m = 0.0f;
-    for (int j = 16 * block; j < n; j += TSR_LANES) {
-      const float16 x = tsr_unless_own(tsr_some_of(d + j, n - j) + closest, own - j);
-      float16 e = tsr_unless_own(tsr_exp_each(-x * beta), own - j);
-      if (n - j < 16) e = select((float16)(0.0f), e, TSR_ALL_LANES < n - j);
-      s = fma(e, (float16)(1.0f), s);  // tsr_add of each
-      m = fma(x, e, m);
+  for (int quarter = 0; quarter < 4; quarter++) {
+    float16 s = 0.0f, m = 0.0f, parts[TSR_LEVELS], moment_parts[TSR_LEVELS];
+    tsr_u32 blocks = 0;
+    for (int begin = 0; begin < n; begin += TSR_BLOCK) {
+      if (begin > 0) {
+        int level = 0;
+        for (tsr_u32 b = blocks++; b & 1u; b >>= 1, level++)
+          s = fma(parts[level], (float16)(1.0f), s), m = fma(moment_parts[level], (float16)(1.0f), m);
+        parts[level] = s, moment_parts[level] = m;
+        s = 0.0f, m = 0.0f;
+      }
+      const int end = n - begin < TSR_BLOCK ? n : begin + TSR_BLOCK;
+      for (int j = begin + 16 * quarter; j < end; j += TSR_LANES) {
+        const float16 x = tsr_unless_own(tsr_some_of(d + j, n - j) + closest, own - j);
+        float16 e = tsr_unless_own(tsr_exp_each(-x * beta), own - j);
+        if (n - j < 16) e = select((float16)(0.0f), e, TSR_ALL_LANES < n - j);
+        s = fma(e, (float16)(1.0f), s);  // tsr_add of each
+        m = fma(x, e, m);
+      }
     }
-    weights[block] = s, moments[block] = m;
+    for (int level = 0; blocks != 0u; blocks >>= 1, level++)
+      if (blocks & 1u)
+        s = fma(parts[level], (float16)(1.0f), s), m = fma(moment_parts[level], (float16)(1.0f), m);
+    weights[quarter] = s, moments[quarter] = m;
   }
   const tsr_weights sums = {tsr_tree(weights[0], weights[1], weights[2], weights[3]),
                             tsr_tree(moments[0], moments[1], moments[2], moments[3])};

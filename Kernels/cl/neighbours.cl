@@ -115,19 +115,19 @@ TSR_ROWS5(tsr_neighbour_forces, tsr_tsne_params, p.rows, const int, starts, cons
   const int n = p.points;
   const tsr_i64 rows = p.rows, point = p.first + i, begin = starts[point];
   const float xi = layout[point], yi = layout[n + point];
-  TSR_ACC(norm, 0.0f)
-  TSR_ACC(rx, 0.0f)
-  TSR_ACC(ry, 0.0f)
-  TSR_EACH_LANE(n, const float dx = xi - layout[j]; const float dy = yi - layout[n + j];
+  TSR_LANE_SUM(norm)
+  TSR_LANE_SUM(rx)
+  TSR_LANE_SUM(ry)
+  TSR_ACCUMULATE3(n, norm, rx, ry, const float dx = xi - layout[j]; const float dy = yi - layout[n + j];
                 const float s = tsr_div(1.0f, tsr_fma(dy, dy, tsr_fma(dx, dx, 1.0f)));
                 const float q = TSR_UNLESS(TSR_IS(point), s); const float r = q * q; TSR_AT(norm) = TSR_AT(norm) + q;
                 TSR_AT(rx) = tsr_fma(r, dx, TSR_AT(rx)); TSR_AT(ry) = tsr_fma(r, dy, TSR_AT(ry));)
   TSR_SUM(norm, z)
   TSR_SUM(rx, repulsion_x)
   TSR_SUM(ry, repulsion_y)
-  TSR_ACC(ax, 0.0f)
-  TSR_ACC(ay, 0.0f)
-  TSR_EACH_LANE(starts[point + 1] - begin, const int c = columns[begin + j]; const float dx = xi - layout[c];
+  TSR_LANE_SUM(ax)
+  TSR_LANE_SUM(ay)
+  TSR_ACCUMULATE2(starts[point + 1] - begin, ax, ay, const int c = columns[begin + j]; const float dx = xi - layout[c];
                 const float dy = yi - layout[n + c];
                 const float a = values[begin + j] * tsr_div(1.0f, tsr_fma(dy, dy, tsr_fma(dx, dx, 1.0f)));
                 TSR_AT(ax) = tsr_fma(a, dx, TSR_AT(ax)); TSR_AT(ay) = tsr_fma(a, dy, TSR_AT(ay));)
@@ -148,8 +148,8 @@ TSR_ROWS6(tsr_neighbour_divergence, tsr_points_params, p.points, const int, star
   const int n = p.points;
   const tsr_i64 begin = starts[i];
   const float xi = layout[i], yi = layout[n + i], z = tsr_max(norm[0], 0x1p-52f);
-  TSR_ACC(sum, 0.0f)
-  TSR_EACH_LANE(starts[i + 1] - begin, const int c = columns[begin + j]; const float dx = xi - layout[c];
+  TSR_LANE_SUM(sum)
+  TSR_ACCUMULATE1(starts[i + 1] - begin, sum, const int c = columns[begin + j]; const float dx = xi - layout[c];
                 const float dy = yi - layout[n + c];
                 const float q = tsr_div(tsr_div(1.0f, tsr_fma(dy, dy, tsr_fma(dx, dx, 1.0f))), z);
                 const float w = values[begin + j];

@@ -5,7 +5,7 @@
 //   batch norm: planes (n, c), n = 0, 1, ... of channel c, samples in groups of 8 (rule 6)
 //
 //     n:   0   1  ...  7 | 8  ... 15 | ...
-//          lanes, tree   | lanes, tree          group results added in order
+//          lanes, tree   | lanes, tree          group results added in order, compensated (tessera_sums.h)
 
 #if defined __OPENCL_VERSION__ && !defined TSR_WIDE  // normalization_rows.h
 TSR_ROWS6(tsr_layer_norm, tsr_rows_params, p.rows, const float, x, const float, gamma, const float, beta, float, y,
@@ -17,12 +17,12 @@ TSR_END
 #else
 TSR_ROWS6(tsr_layer_norm, tsr_rows_params, p.rows, const float, x, const float, gamma, const float, beta, float, y,
           float, mean, float, rstd)
-  TSR_ACC(sum, 0.0f)
-  TSR_EACH_LANE(p.cols, TSR_AT(sum) = TSR_AT(sum) + x[i * p.cols + j];)
+  TSR_LANE_SUM(sum)
+  TSR_ACCUMULATE1(p.cols, sum, TSR_AT(sum) = TSR_AT(sum) + x[i * p.cols + j];)
   TSR_SUM(sum, total)
   const float centre = tsr_div(total, (float)p.cols);
-  TSR_ACC(squares, 0.0f)
-  TSR_EACH_LANE(p.cols, const float d = x[i * p.cols + j] - centre;
+  TSR_LANE_SUM(squares)
+  TSR_ACCUMULATE1(p.cols, squares, const float d = x[i * p.cols + j] - centre;
                 TSR_AT(squares) = tsr_fma(d, d, TSR_AT(squares));)
   TSR_SUM(squares, spread)
   const float scale = tsr_rsqrt(tsr_div(spread, (float)p.cols) + p.eps);
@@ -39,9 +39,9 @@ TSR_END
 TSR_ROWS6(tsr_layer_norm_grad_data, tsr_rows_params, p.rows, const float, x, const float, gamma, const float, mean,
           const float, rstd, const float, dy, float, dx)
   const float centre = mean[i], scale = rstd[i];
-  TSR_ACC(sum, 0.0f)
-  TSR_ACC(along, 0.0f)
-  TSR_EACH_LANE(p.cols, const float g = dy[i * p.cols + j] * gamma[j];
+  TSR_LANE_SUM(sum)
+  TSR_LANE_SUM(along)
+  TSR_ACCUMULATE2(p.cols, sum, along, const float g = dy[i * p.cols + j] * gamma[j];
                 const float h = (x[i * p.cols + j] - centre) * scale; TSR_AT(sum) = TSR_AT(sum) + g;
                 TSR_AT(along) = tsr_fma(g, h, TSR_AT(along));)
   TSR_SUM(sum, total)
@@ -55,7 +55,7 @@ TSR_END
 // Columns are independent; rows in groups of 8 (a sample of one element: lane 0 alone).
 TSR_ITEMS6(tsr_layer_norm_grad_parameters, tsr_rows_params, p.cols, const float, x, const float, mean, const float,
            rstd, const float, dy, float, gamma, float, beta)
-  float total = 0.0f, shift = 0.0f;
+  tsr_compensated total = {0.0f, 0.0f}, shift = {0.0f, 0.0f};
   for (int n0 = 0; n0 < p.rows; n0 += TSR_BATCH_GROUP) {
     float s = 0.0f, b = 0.0f;
     const int n1 = n0 + TSR_BATCH_GROUP < p.rows ? n0 + TSR_BATCH_GROUP : p.rows;
@@ -64,11 +64,11 @@ TSR_ITEMS6(tsr_layer_norm_grad_parameters, tsr_rows_params, p.cols, const float,
       s = tsr_fma(dy[at], (x[at] - mean[n]) * rstd[n], s);
       b = tsr_add(b, dy[at]);
     }
-    total = tsr_add(total, s);
-    shift = tsr_add(shift, b);
+    total = tsr_plus(total, s);
+    shift = tsr_plus(shift, b);
   }
-  gamma[i] = tsr_canonical(total);
-  beta[i] = tsr_canonical(shift);
+  gamma[i] = tsr_canonical(tsr_value(total));
+  beta[i] = tsr_canonical(tsr_value(shift));
 TSR_END
 
 #if defined __OPENCL_VERSION__ && !defined TSR_WIDE  // normalization_rows.h
@@ -83,28 +83,28 @@ TSR_END
 #else
 TSR_CHANNELS3(tsr_batch_norm_statistics, tsr_channels_params, p.channels, const float, x, float, mean, float, variance)
   const float count = (float)((tsr_i64)p.outer * p.inner);
-  float total = 0.0f;
+  tsr_compensated total = {0.0f, 0.0f};
   TSR_EACH_GROUP(p.outer)
-    TSR_ACC(sum, 0.0f)
+    TSR_LANE_SUM(sum)
     for (int n = n0; n < n1; n++) {
       const tsr_i64 at = ((tsr_i64)n * p.channels + i) * p.inner;
-      TSR_EACH_LANE(p.inner, TSR_AT(sum) = TSR_AT(sum) + x[at + j];)
+      TSR_ACCUMULATE1(p.inner, sum, TSR_AT(sum) = TSR_AT(sum) + x[at + j];)
     }
     TSR_TEAM_SUM(sum, total, p.outer)
   }
-  const float centre = tsr_div(total, count);
-  float spread = 0.0f;
+  const float centre = tsr_div(tsr_value(total), count);
+  tsr_compensated spread = {0.0f, 0.0f};
   TSR_EACH_GROUP(p.outer)
-    TSR_ACC(sum, 0.0f)
+    TSR_LANE_SUM(sum)
     for (int n = n0; n < n1; n++) {
       const tsr_i64 at = ((tsr_i64)n * p.channels + i) * p.inner;
-      TSR_EACH_LANE(p.inner, const float d = x[at + j] - centre; TSR_AT(sum) = tsr_fma(d, d, TSR_AT(sum));)
+      TSR_ACCUMULATE1(p.inner, sum, const float d = x[at + j] - centre; TSR_AT(sum) = tsr_fma(d, d, TSR_AT(sum));)
     }
     TSR_TEAM_SUM(sum, spread, p.outer)
   }
   TSR_ONE_TEAM {
     mean[i] = tsr_canonical(centre);
-    variance[i] = tsr_canonical(tsr_div(spread, count));
+    variance[i] = tsr_canonical(tsr_div(tsr_value(spread), count));
   }
 TSR_END
 #endif
@@ -128,21 +128,21 @@ TSR_END
 TSR_CHANNELS6(tsr_batch_norm_grad_parameters, tsr_channels_params, p.channels, const float, x, const float, mean,
           const float, variance, const float, dy, float, gamma, float, beta)
   const float centre = mean[i], scale = tsr_rsqrt(variance[i] + p.eps);
-  float total = 0.0f, shift = 0.0f;
+  tsr_compensated total = {0.0f, 0.0f}, shift = {0.0f, 0.0f};
   TSR_EACH_GROUP(p.outer)
-    TSR_ACC(along, 0.0f)
-    TSR_ACC(sum, 0.0f)
+    TSR_LANE_SUM(along)
+    TSR_LANE_SUM(sum)
     for (int n = n0; n < n1; n++) {
       const tsr_i64 at = ((tsr_i64)n * p.channels + i) * p.inner;
-      TSR_EACH_LANE(p.inner, const float g = dy[at + j]; const float h = (x[at + j] - centre) * scale;
+      TSR_ACCUMULATE2(p.inner, along, sum, const float g = dy[at + j]; const float h = (x[at + j] - centre) * scale;
                     TSR_AT(along) = tsr_fma(g, h, TSR_AT(along)); TSR_AT(sum) = TSR_AT(sum) + g;)
     }
     TSR_TEAM_SUM(along, total, p.outer)
     TSR_TEAM_SUM(sum, shift, p.outer)
   }
   TSR_ONE_TEAM {
-    gamma[i] = tsr_canonical(total);
-    beta[i] = tsr_canonical(shift);
+    gamma[i] = tsr_canonical(tsr_value(total));
+    beta[i] = tsr_canonical(tsr_value(shift));
   }
 TSR_END
 

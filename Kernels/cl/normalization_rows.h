@@ -5,8 +5,6 @@
 #if defined __OPENCL_VERSION__ && !defined TSR_WIDE
 
 // The lanes of a row's sums: + x, and + (x - mean)^2, of n elements. Beyond the end +0 is added, which changes none: no sum is -0.
-typedef struct { float16 a, b, c, d; } tsr_lanes;
-TSR_FN float tsr_tree_of(tsr_lanes s) { return tsr_tree(s.a, s.b, s.c, s.d); }
 TSR_FN tsr_lanes tsr_lanes_plus(tsr_lanes s, __global const float *x, int n) {
   int j = 0;
 #define TSR_PLUS_SOME(s, at) if (j + at < n) s = fma(tsr_some_of(x + j + at, n - j - at), (float16)(1.0f), s);  // tsr_add of each
@@ -25,13 +23,35 @@ TSR_FN tsr_lanes tsr_lanes_squares(tsr_lanes s, __global const float *x, int n, 
   return s;
 }
 
+// Blocks of the lanes' steps that a row, or the samples of a group one after the other, fill.
+typedef struct { tsr_u32 blocks; int steps; } tsr_filled;
+TSR_FN tsr_lanes tsr_lanes_through(tsr_lanes s, tsr_lanes *parts, tsr_filled *filled, __global const float *x, int n,
+                                   const int squares, float mean) {
+  for (int j = 0; j < n;) {
+    if (filled->steps == TSR_BLOCK_STEPS) {
+      tsr_fold_lanes(s, parts, filled->blocks++);
+      s = tsr_no_lanes(), filled->steps = 0;
+    }
+    const int room = (TSR_BLOCK_STEPS - filled->steps) * TSR_LANES, count = n - j < room ? n - j : room;
+    s = squares ? tsr_lanes_squares(s, x + j, count, mean) : tsr_lanes_plus(s, x + j, count);
+    filled->steps += (count + TSR_LANES - 1) / TSR_LANES;
+    j += count;
+  }
+  return s;
+}
+TSR_FN float tsr_row_sum_of(__global const float *x, int n, const int squares, float mean) {
+  tsr_lanes parts[TSR_LEVELS];
+  tsr_filled filled = {0, 0};
+  const tsr_lanes s = tsr_lanes_through(tsr_no_lanes(), parts, &filled, x, n, squares, mean);
+  return tsr_tree_of(tsr_join_lanes(s, parts, filled.blocks));
+}
+
 // Layer norm of a row (normalization.cl): its mean and 1 / its standard deviation.
 typedef struct { float mean, rstd; } tsr_moments;
 TSR_FN tsr_moments tsr_layer_norm_row(__global const float *x, __global const float *gamma, __global const float *beta, __global float *y,
                                       int n, float eps) {
-  const tsr_lanes none = {0.0f, 0.0f, 0.0f, 0.0f};
-  const float mean = tsr_div(tsr_tree_of(tsr_lanes_plus(none, x, n)), (float)n);
-  const float scale = tsr_rsqrt(tsr_div(tsr_tree_of(tsr_lanes_squares(none, x, n, mean)), (float)n) + eps);
+  const float mean = tsr_div(tsr_row_sum_of(x, n, 0, 0.0f), (float)n);
+  const float scale = tsr_rsqrt(tsr_div(tsr_row_sum_of(x, n, 1, mean), (float)n) + eps);
   for (int j = 0; j < n; j += 16) {
     const float16 v = (tsr_some_of(x + j, n - j) - mean) * scale;
     tsr_leave_some(tsr_canonical_each(fma(v, tsr_some_of(gamma + j, n - j), tsr_some_of(beta + j, n - j))), y + j, n - j);
@@ -42,13 +62,14 @@ TSR_FN tsr_moments tsr_layer_norm_row(__global const float *x, __global const fl
 
 // A channel's sum over groups of samples, of x or, with `squares`, of (x - mean)^2.
 TSR_FN float tsr_samples_sum(__global const float *x, int outer, long stride, int inner, const int squares, float mean) {
-  float total = 0.0f;
+  tsr_compensated total = {0.0f, 0.0f};
   for (int group = 0; group < outer; group += TSR_BATCH_GROUP) {
-    tsr_lanes s = {0.0f, 0.0f, 0.0f, 0.0f};
+    tsr_lanes s = tsr_no_lanes(), parts[TSR_LEVELS];
+    tsr_filled filled = {0, 0};
     for (int n = group; n < group + TSR_BATCH_GROUP && n < outer; n++)
-      s = squares ? tsr_lanes_squares(s, x + n * stride, inner, mean) : tsr_lanes_plus(s, x + n * stride, inner);
-    total = tsr_add(total, tsr_tree_of(s));
+      s = tsr_lanes_through(s, parts, &filled, x + n * stride, inner, squares, mean);
+    total = tsr_plus(total, tsr_tree_of(tsr_join_lanes(s, parts, filled.blocks)));
   }
-  return total;
+  return tsr_value(total);
 }
 #endif

@@ -101,30 +101,33 @@ TSR_END
 TSR_ROWS2(tsr_average_pool, tsr_pool_params, p.planes * p.out_h, const float, x, float, y)
   const tsr_i64 plane = i / p.out_h * p.height * p.width;
   const int h0 = (int)(i % p.out_h) * p.stride_h - p.pad_h;
-  const float area = (float)(p.kernel_h * p.kernel_w);
-  TSR_EACH_COLUMN(p.out_w, const int w0 = (int)j * p.stride_w - p.pad_w; float sum = 0.0f;
-                  for (int h = TSR_LOW(h0); h < TSR_UPTO(h0 + p.kernel_h, p.height); h++)
-                    for (int w = TSR_LOW(w0); w < TSR_UPTO(w0 + p.kernel_w, p.width); w++)
-                      sum = tsr_add(sum, x[plane + h * p.width + w]);
-                  y[i * p.out_w + j] = tsr_canonical(tsr_div(sum, area));)
+  const int area = p.kernel_h * p.kernel_w;
+  TSR_EACH_COLUMN(p.out_w, const int w0 = (int)j * p.stride_w - p.pad_w;
+                  const float sum = tsr_window_sum(x + plane, p.width, area, TSR_LOW(h0), TSR_UPTO(h0 + p.kernel_h, p.height),
+                                                   TSR_LOW(w0), TSR_UPTO(w0 + p.kernel_w, p.width));
+                  y[i * p.out_w + j] = tsr_canonical(tsr_div(sum, (float)area));)
 TSR_END
 #else
 TSR_ROWS2(tsr_average_pool, tsr_pool_params, p.planes * p.out_h, const float, x, float, y)
   const tsr_i64 plane = i / p.out_h * p.height * p.width, total = (tsr_i64)p.planes * p.height * p.width;
   const int h0 = (int)(i % p.out_h) * p.stride_h - p.pad_h;
-  const float16 area = (float)(p.kernel_h * p.kernel_w);
+  const int area = p.kernel_h * p.kernel_w;
   for (int j = 0; j < p.out_w; j += 16) {
     const int first = j * p.stride_w - p.pad_w;
-    float16 sum = 0.0f;
+    float16 sum = 0.0f, low = 0.0f;
     for (int h = TSR_LOW(h0); h < TSR_UPTO(h0 + p.kernel_h, p.height); h++) {
       const tsr_i64 row = plane + (tsr_i64)h * p.width;
       for (int k = 0; k < p.kernel_w; k++) {
         const float16 v = tsr_pool_inputs(x + row, row, total - row, first + k, p.stride_w, p.width);
         const int16 w = first + k + p.stride_w * TSR_ALL_LANES;
-        sum = select(sum, fma(v, (float16)(1.0f), sum), (w >= 0) & (w < p.width));
+        const float16 next = fma(v, (float16)(1.0f), sum);
+        const int16 inside = (w >= 0) & (w < p.width);
+        if (area > TSR_WINDOW_CHAIN) low = select(low, tsr_low_each(sum, low, v, next), inside);
+        sum = select(sum, next, inside);
       }
     }
-    sum = tsr_div_each(sum, area);
+    if (area > TSR_WINDOW_CHAIN) sum = select(sum, fma(low, (float16)(1.0f), sum), isfinite(sum));
+    sum = tsr_div_each(sum, (float16)((float)area));
     tsr_leave_some(tsr_canonical_each(sum), y + i * p.out_w + j, p.out_w - j);
   }
 TSR_END
@@ -152,10 +155,9 @@ TSR_ROWS2(tsr_adaptive_pool, tsr_pool_params, p.planes * p.out_h, const float, x
   const int o = (int)(i % p.out_h);
   const int h0 = TSR_START(o, p.height, p.out_h), h1 = TSR_STOP(o, p.height, p.out_h);
   TSR_EACH_COLUMN(p.out_w, const int w0 = TSR_START((int)j, p.width, p.out_w);
-                  const int w1 = TSR_STOP((int)j, p.width, p.out_w); float sum = 0.0f;
-                  for (int h = h0; h < h1; h++)
-                    for (int w = w0; w < w1; w++) sum = tsr_add(sum, x[plane + h * p.width + w]);
-                  y[i * p.out_w + j] = tsr_canonical(tsr_div(sum, (float)((h1 - h0) * (w1 - w0))));)
+                  const int w1 = TSR_STOP((int)j, p.width, p.out_w); const int area = (h1 - h0) * (w1 - w0);
+                  const float sum = tsr_window_sum(x + plane, p.width, area, h0, h1, w0, w1);
+                  y[i * p.out_w + j] = tsr_canonical(tsr_div(sum, (float)area));)
 TSR_END
 
 #ifdef __OPENCL_VERSION__  // on the CPU: Sources/CPUKernels/adaptive_pool.c

@@ -1,14 +1,14 @@
 // Reductions over rows, softmax, losses, and sums over channels. x: (rows, cols) row-major.
 //
 //   row:   [0 1 2 ... 63][64 65 ... 127] ...      one work-group (GPU) or work-item (CPU) a row
-//   lanes:  0 1 2 ... 63   0  1 ...  63           64 running sums, then a halving tree
+//   lanes:  0 1 2 ... 63   0  1 ...  63           64 running sums in blocks, then a halving tree (tessera_sums.h)
 //
 // Sums over samples (rule 6): groups of 8 samples; inside a group the lanes run through the samples in
-// order, element s of a sample in lane s mod 64; group results are added in ascending order.
+// order, element s of a sample in lane s mod 64; group results are added in ascending order, what that rounds off kept.
 
 TSR_ROWS2(tsr_row_sum, tsr_rows_params, p.rows, const float, x, float, y)
-  TSR_ACC(sum, 0.0f)
-  TSR_EACH_LANE(p.cols, TSR_AT(sum) = TSR_AT(sum) + x[i * p.cols + j];)
+  TSR_LANE_SUM(sum)
+  TSR_ACCUMULATE1(p.cols, sum, TSR_AT(sum) = TSR_AT(sum) + x[i * p.cols + j];)
   TSR_SUM(sum, total)
   TSR_ONE y[i] = tsr_canonical(total);
 TSR_END
@@ -39,8 +39,8 @@ TSR_ROWS2(tsr_softmax, tsr_rows_params, p.rows, const float, x, float, y)
   TSR_ACC(best, -tsr_float(0x7f800000u))
   TSR_EACH_LANE(p.cols, TSR_AT(best) = tsr_max(x[i * p.cols + j] * p.eps, TSR_AT(best));)
   TSR_MAXIMUM(best, largest)
-  TSR_ACC(sum, 0.0f)
-  TSR_EACH_LANE(p.cols, const float e = tsr_exp(x[i * p.cols + j] * p.eps - largest); y[i * p.cols + j] = e;
+  TSR_LANE_SUM(sum)
+  TSR_ACCUMULATE1(p.cols, sum, const float e = tsr_exp(x[i * p.cols + j] * p.eps - largest); y[i * p.cols + j] = e;
                 TSR_AT(sum) = TSR_AT(sum) + e;)
   TSR_SUM(sum, total)
   TSR_EACH_COLUMN(p.cols, y[i * p.cols + j] = tsr_canonical(tsr_div(y[i * p.cols + j], total));)
@@ -57,8 +57,8 @@ TSR_ROWS3(tsr_distance_softmax, tsr_attention_params, p.heads * p.length, const 
   TSR_ACC(best, -tsr_float(0x7f800000u))
   TSR_EACH_LANE(p.length, TSR_AT(best) = tsr_max(tsr_fma(x[at + j], p.scale, bias[from + j]), TSR_AT(best));)
   TSR_MAXIMUM(best, largest)
-  TSR_ACC(sum, 0.0f)
-  TSR_EACH_LANE(p.length, const float e = tsr_exp(tsr_fma(x[at + j], p.scale, bias[from + j]) - largest);
+  TSR_LANE_SUM(sum)
+  TSR_ACCUMULATE1(p.length, sum, const float e = tsr_exp(tsr_fma(x[at + j], p.scale, bias[from + j]) - largest);
                 y[at + j] = e; TSR_AT(sum) = TSR_AT(sum) + e;)
   TSR_SUM(sum, total)
   TSR_EACH_COLUMN(p.length, y[at + j] = tsr_canonical(tsr_div(y[at + j], total));)
@@ -68,25 +68,26 @@ TSR_ROWS2(tsr_log_softmax, tsr_rows_params, p.rows, const float, x, float, y)
   TSR_ACC(best, -tsr_float(0x7f800000u))
   TSR_EACH_LANE(p.cols, TSR_AT(best) = tsr_max(x[i * p.cols + j], TSR_AT(best));)
   TSR_MAXIMUM(best, largest)
-  TSR_ACC(sum, 0.0f)
-  TSR_EACH_LANE(p.cols, TSR_AT(sum) = TSR_AT(sum) + tsr_exp(x[i * p.cols + j] - largest);)
+  TSR_LANE_SUM(sum)
+  TSR_ACCUMULATE1(p.cols, sum, TSR_AT(sum) = TSR_AT(sum) + tsr_exp(x[i * p.cols + j] - largest);)
   TSR_SUM(sum, total)
-  const float norm = largest + tsr_log(total);
-  TSR_EACH_COLUMN(p.cols, y[i * p.cols + j] = tsr_canonical(x[i * p.cols + j] - norm);)
+  // x - (largest + log) would round the logarithm away where |x| is large.
+  const float norm = tsr_log(total);
+  TSR_EACH_COLUMN(p.cols, y[i * p.cols + j] = tsr_canonical((x[i * p.cols + j] - largest) - norm);)
 TSR_END
 
 // dx = eps y (dy - sum(y dy)).
 TSR_ROWS3(tsr_softmax_grad, tsr_rows_params, p.rows, const float, y, const float, dy, float, dx)
-  TSR_ACC(sum, 0.0f)
-  TSR_EACH_LANE(p.cols, TSR_AT(sum) = tsr_fma(y[i * p.cols + j], dy[i * p.cols + j], TSR_AT(sum));)
+  TSR_LANE_SUM(sum)
+  TSR_ACCUMULATE1(p.cols, sum, TSR_AT(sum) = tsr_fma(y[i * p.cols + j], dy[i * p.cols + j], TSR_AT(sum));)
   TSR_SUM(sum, total)
   TSR_EACH_COLUMN(p.cols, const long at = i * p.cols + j;
                   dx[at] = tsr_canonical(p.eps * (y[at] * (dy[at] - total)));)
 TSR_END
 
 TSR_ROWS3(tsr_log_softmax_grad, tsr_rows_params, p.rows, const float, y, const float, dy, float, dx)
-  TSR_ACC(sum, 0.0f)
-  TSR_EACH_LANE(p.cols, TSR_AT(sum) = TSR_AT(sum) + dy[i * p.cols + j];)
+  TSR_LANE_SUM(sum)
+  TSR_ACCUMULATE1(p.cols, sum, TSR_AT(sum) = TSR_AT(sum) + dy[i * p.cols + j];)
   TSR_SUM(sum, total)
   TSR_EACH_COLUMN(p.cols, const long at = i * p.cols + j;
                   dx[at] = tsr_canonical(tsr_fma(-tsr_exp(y[at]), total, dy[at]));)
@@ -97,11 +98,11 @@ TSR_ROWS3(tsr_cross_entropy, tsr_rows_params, p.rows, const float, x, const int,
   TSR_ACC(best, -tsr_float(0x7f800000u))
   TSR_EACH_LANE(p.cols, TSR_AT(best) = tsr_max(x[i * p.cols + j], TSR_AT(best));)
   TSR_MAXIMUM(best, largest)
-  TSR_ACC(sum, 0.0f)
-  TSR_EACH_LANE(p.cols, TSR_AT(sum) = TSR_AT(sum) + tsr_exp(x[i * p.cols + j] - largest);)
+  TSR_LANE_SUM(sum)
+  TSR_ACCUMULATE1(p.cols, sum, TSR_AT(sum) = TSR_AT(sum) + tsr_exp(x[i * p.cols + j] - largest);)
   TSR_SUM(sum, total)
-  TSR_ACC(rest, 0.0f)
-  TSR_EACH_LANE(p.cols, TSR_AT(rest) = TSR_AT(rest) + (x[i * p.cols + j] - largest);)
+  TSR_LANE_SUM(rest)
+  TSR_ACCUMULATE1(p.cols, rest, TSR_AT(rest) = TSR_AT(rest) + (x[i * p.cols + j] - largest);)
   TSR_SUM(rest, apart)
   TSR_ONE {
     const int label = labels[i];
@@ -116,8 +117,8 @@ TSR_ROWS3(tsr_cross_entropy_grad, tsr_rows_params, p.rows, const float, x, const
   TSR_ACC(best, -tsr_float(0x7f800000u))
   TSR_EACH_LANE(p.cols, TSR_AT(best) = tsr_max(x[i * p.cols + j], TSR_AT(best));)
   TSR_MAXIMUM(best, largest)
-  TSR_ACC(sum, 0.0f)
-  TSR_EACH_LANE(p.cols, const float e = tsr_exp(x[i * p.cols + j] - largest); dx[i * p.cols + j] = e;
+  TSR_LANE_SUM(sum)
+  TSR_ACCUMULATE1(p.cols, sum, const float e = tsr_exp(x[i * p.cols + j] - largest); dx[i * p.cols + j] = e;
                 TSR_AT(sum) = TSR_AT(sum) + e;)
   TSR_SUM(sum, total)
   const int label = labels[i];
@@ -128,14 +129,14 @@ TSR_END
 
 // y[c] = sum over outer and inner of x (outer, channels, inner).
 TSR_CHANNELS2(tsr_channel_sum, tsr_channels_params, p.channels, const float, x, float, y)
-  float total = 0.0f;
+  tsr_compensated total = {0.0f, 0.0f};
   TSR_EACH_GROUP(p.outer)
-    TSR_ACC(sum, 0.0f)
+    TSR_LANE_SUM(sum)
     for (int n = n0; n < n1; n++) {
       const tsr_i64 at = ((tsr_i64)n * p.channels + i) * p.inner;
-      TSR_EACH_LANE(p.inner, TSR_AT(sum) = TSR_AT(sum) + x[at + j];)
+      TSR_ACCUMULATE1(p.inner, sum, TSR_AT(sum) = TSR_AT(sum) + x[at + j];)
     }
     TSR_TEAM_SUM(sum, total, p.outer)
   }
-  TSR_ONE_TEAM y[i] = tsr_canonical(total);
+  TSR_ONE_TEAM y[i] = tsr_canonical(tsr_value(total));
 TSR_END

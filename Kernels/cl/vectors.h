@@ -141,6 +141,36 @@ TSR_FN float tsr_greatest(float16 v) {
   return best2.y > best2.x ? best2.y : best2.x;
 }
 
+// What tsr_plus (tessera_sums.h) makes of `low` where `sum` + x is `next`.
+TSR_FN float16 tsr_low_each(float16 sum, float16 low, float16 x, float16 next) {
+  const float16 one = 1.0f, had = fma(sum, -one, next);
+  return fma(fma(fma(had, -one, next), -one, sum) + fma(had, -one, x), one, low);
+}
+
+// The 64 lanes of a sum, in blocks (tessera_sums.h): what ended joins the blocks before it, and at the end all of them.
+typedef struct { float16 a, b, c, d; } tsr_lanes;
+TSR_FN float tsr_tree_of(tsr_lanes s) { return tsr_tree(s.a, s.b, s.c, s.d); }
+TSR_FN tsr_lanes tsr_no_lanes() {
+  const tsr_lanes none = {0.0f, 0.0f, 0.0f, 0.0f};
+  return none;
+}
+TSR_FN tsr_lanes tsr_lanes_joined(tsr_lanes s, const tsr_lanes *part) {
+  const float16 one = 1.0f;
+  const tsr_lanes sum = {fma(part->a, one, s.a), fma(part->b, one, s.b), fma(part->c, one, s.c), fma(part->d, one, s.d)};
+  return sum;
+}
+TSR_FN void tsr_fold_lanes(tsr_lanes block, tsr_lanes *parts, tsr_u32 blocks) {
+  int level = 0;
+  for (; blocks & 1u; blocks >>= 1) block = tsr_lanes_joined(block, parts + level++);
+  parts[level] = block;
+}
+TSR_FN tsr_lanes tsr_join_lanes(tsr_lanes block, const tsr_lanes *parts, tsr_u32 blocks) {
+  for (int level = 0; blocks != 0u; blocks >>= 1, level++)
+    if (blocks & 1u) block = tsr_lanes_joined(block, parts + level);
+  return block;
+}
+#define TSR_BLOCK (TSR_BLOCK_STEPS * TSR_LANES)
+
 // softmax(scale x) of n elements. The greatest has one value in any order: NaN never wins, and a zero's sign is lost in
 // exp(x - greatest). Beyond the end stands exp(-infinity) = +0, which changes no sum.
 TSR_FN void tsr_softmax_row(__global const float *x, __global float *y, long n, float scale) {
@@ -160,10 +190,21 @@ TSR_FN void tsr_softmax_row(__global const float *x, __global float *y, long n, 
     tsr_leave_some(e, y + j + at, n - j - at);                                             \
     s = fma(e, (float16)(1.0f), s);  /* tsr_add of each */                                 \
   }
-  for (long j = 0; j < n; j += TSR_LANES) {
-    TSR_EXPONENTIALS(a, 0) TSR_EXPONENTIALS(b, 16) TSR_EXPONENTIALS(c, 32) TSR_EXPONENTIALS(d, 48)
+  tsr_lanes parts[TSR_LEVELS];
+  tsr_u32 blocks = 0;
+  for (long begin = 0; begin < n; begin += TSR_BLOCK) {
+    if (begin > 0) {
+      const tsr_lanes block = {a, b, c, d};
+      tsr_fold_lanes(block, parts, blocks++);
+      a = 0.0f, b = 0.0f, c = 0.0f, d = 0.0f;
+    }
+    const long end = n - begin < TSR_BLOCK ? n : begin + TSR_BLOCK;
+    for (long j = begin; j < end; j += TSR_LANES) {
+      TSR_EXPONENTIALS(a, 0) TSR_EXPONENTIALS(b, 16) TSR_EXPONENTIALS(c, 32) TSR_EXPONENTIALS(d, 48)
+    }
   }
-  const float total = tsr_tree(a, b, c, d);
+  const tsr_lanes last = {a, b, c, d};
+  const float total = tsr_tree_of(tsr_join_lanes(last, parts, blocks));
   const float16 r = tsr_div(1.0f, total);
   for (long j = 0; j < n; j += 16) {
     const float16 share = tsr_shares(tsr_some_of(y + j, n - j), total, r);

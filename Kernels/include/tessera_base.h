@@ -53,13 +53,23 @@ TSR_FN tsr_u32 tsr_mulhi(tsr_u32 a, tsr_u32 b) { return (tsr_u32)(((tsr_u64)a * 
 
 // sum + x in a loop over x, whose order counts: Intel's OpenCL compiler makes a loop of plain additions to one number
 // into vectors of partial sums, and so changes the order; a loop of fma it leaves alone. The same bits.
+#ifdef __OPENCL_VERSION__
 TSR_FN float tsr_add(float sum, float x) { return tsr_fma(x, 1.0f, sum); }
+#else
+TSR_FN float tsr_add(float sum, float x) { return sum + x; }
+#endif
 
 // Frozen orders of NUMERICS.md. Changing one changes every fingerprint.
 #define TSR_K_CHUNK 512
 #define TSR_LANES 64
+#define TSR_BLOCK_STEPS 16
 #define TSR_BATCH_GROUP 8
-#define TSR_NUMERICS_VERSION 2
+#define TSR_WINDOW_CHAIN 16
+#define TSR_NUMERICS_VERSION 3
+// Levels of blocks that combine in pairs: 2^24 blocks of 1,024 elements are more than a tensor can have.
+#define TSR_LEVELS 24
+// The same for pairs of points: a joint matrix of more than 2^12 x 1,024 cannot be.
+#define TSR_POINT_LEVELS 12
 
 // The one NaN (rule 9).
 #define TSR_NAN_BITS 0x7fc00000u

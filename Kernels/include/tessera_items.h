@@ -9,10 +9,7 @@
 //   TSR_ROWS2 (name, params, count, T0, a, T1, b)  body with `i` ...  TSR_END     one reduction per item
 //   TSR_CHANNELS2 ...                                                             ... over the groups of a batch (rule 6)
 //
-// Inside a row (NUMERICS.md rule 5):
-//
-//   element:  0  1  2 ... 63 | 64 65 ...       lane = j mod 64, ascending j inside a lane
-//   lane:     0  1  2 ... 63 |  0  1 ...       lanes combine by halves: 32, 16, 8, 4, 2, 1
+// What a row or a channel adds up, and how, is in tessera_sums.h.
 #ifndef TESSERA_ITEMS_H
 #define TESSERA_ITEMS_H
 
@@ -137,89 +134,7 @@
 #define TSR_WORDS_END }}}
 #endif
 
-#ifdef TSR_WIDE
-// One accumulator per work-item, one work-item per lane.
-#define TSR_ACC(a, start) float a = (start);
-#define TSR_AT(a) a
-// In TSR_EACH_LANE: whether this is element k.
-#define TSR_IS(k) (j == (k))
-// Four elements of a lane at a time: their loads are on the way together.
-#define TSR_EACH_LANE(n, body)                                                                     \
-  {                                                                                                \
-    const long tsr_n = (n);                                                                        \
-    long tsr_j = lane;                                                                             \
-    for (; tsr_j + 3 * TSR_LANES < tsr_n; tsr_j += 4 * TSR_LANES)                                  \
-      for (int tsr_u = 0; tsr_u < 4; tsr_u++) { const long j = tsr_j + tsr_u * TSR_LANES; body }   \
-    for (; tsr_j < tsr_n; tsr_j += TSR_LANES) { const long j = tsr_j; body }                       \
-  }
-#define TSR_EACH_COLUMN(n, body) TSR_EACH_LANE(n, body)
-#define TSR_ONE if (lane == 0)
-#define TSR_ONE_TEAM if (get_local_id(0) == 0)
-// Samples n0..<n1 of each group of a batch of `outer`; a team may have none. TSR_TEAM_SUM adds what its lanes have to `total`,
-// group after group.
-#define TSR_EACH_GROUP(outer)                                                              \
-  for (int tsr_round = 0; tsr_round < (outer); tsr_round += TSR_TEAMS * TSR_BATCH_GROUP) { \
-    const int n0 = tsr_round + team * TSR_BATCH_GROUP;                                     \
-    const int n1 = n0 + TSR_BATCH_GROUP < (outer) ? n0 + TSR_BATCH_GROUP : (outer);
-#define TSR_TEAM_SUM(a, total, outer)                                                                \
-  tsr_lds[get_local_id(0)] = a;                                                                      \
-  barrier(CLK_LOCAL_MEM_FENCE);                                                                      \
-  for (int tsr_h = TSR_LANES / 2; tsr_h > 0; tsr_h >>= 1) {                                          \
-    if (lane < tsr_h) tsr_lds[get_local_id(0)] = tsr_lds[get_local_id(0)] + tsr_lds[get_local_id(0) + tsr_h]; \
-    barrier(CLK_LOCAL_MEM_FENCE);                                                                    \
-  }                                                                                                  \
-  for (int tsr_t = 0; tsr_t < TSR_TEAMS; tsr_t++)                                                    \
-    if (tsr_round + tsr_t * TSR_BATCH_GROUP < (outer)) total = tsr_add(total, tsr_lds[tsr_t * TSR_LANES]); \
-  barrier(CLK_LOCAL_MEM_FENCE);
-#define TSR_TREE(a, result, OP)                                        \
-  tsr_lds[lane] = a;                                                   \
-  barrier(CLK_LOCAL_MEM_FENCE);                                        \
-  for (int tsr_h = TSR_LANES / 2; tsr_h > 0; tsr_h >>= 1) {            \
-    if (lane < tsr_h) tsr_lds[lane] = OP(tsr_lds[lane], tsr_lds[lane + tsr_h]); \
-    barrier(CLK_LOCAL_MEM_FENCE);                                      \
-  }                                                                    \
-  const float result = tsr_lds[0];                                     \
-  barrier(CLK_LOCAL_MEM_FENCE);
-// Makes what a row's work-items wrote visible to each other.
-#define TSR_ROW_FENCE barrier(CLK_GLOBAL_MEM_FENCE);
-#else
-#define TSR_ACC(a, start) \
-  float a[TSR_LANES];     \
-  for (int l = 0; l < TSR_LANES; l++) a[l] = (start);
-#define TSR_AT(a) a[l]
-// Lanes and columns never meet: compilers may vectorise. (C alone: OpenCL compilers take no such pragma.)
-#ifdef __OPENCL_VERSION__
-#define TSR_VECTORIZE
-#else
-#define TSR_VECTORIZE _Pragma("clang loop vectorize(assume_safety)")
-#endif
-// By the lane's own 32 bits: comparing 64-bit indices would halve the vectors.
-#define TSR_IS(k) (l == (int)((k) - j0))
-#define TSR_EACH_LANE(n, body)                                                                     \
-  {                                                                                               \
-    const tsr_i64 tsr_n = (n);                                                                    \
-    tsr_i64 j0 = 0;                                                                               \
-    for (; j0 + TSR_LANES <= tsr_n; j0 += TSR_LANES)                                              \
-      TSR_VECTORIZE for (int l = 0; l < TSR_LANES; l++) { const tsr_i64 j = j0 + l; body } \
-    TSR_VECTORIZE for (int l = 0; l < (int)(tsr_n - j0); l++) { const tsr_i64 j = j0 + l; body } \
-  }
-#define TSR_EACH_COLUMN(n, body) TSR_VECTORIZE for (tsr_i64 j = 0; j < (tsr_i64)(n); j++) { body }
-#define TSR_ONE
-#define TSR_ONE_TEAM
-#define TSR_EACH_GROUP(outer)                                       \
-  for (int n0 = 0; n0 < (outer); n0 += TSR_BATCH_GROUP) {           \
-    const int n1 = n0 + TSR_BATCH_GROUP < (outer) ? n0 + TSR_BATCH_GROUP : (outer);
-#define TSR_TEAM_SUM(a, total, outer) TSR_SUM(a, tsr_group_##a) total = tsr_add(total, tsr_group_##a);
-#define TSR_TREE(a, result, OP)                                        \
-  for (int tsr_h = TSR_LANES / 2; tsr_h > 0; tsr_h >>= 1)              \
-    for (int l = 0; l < tsr_h; l++) a[l] = OP(a[l], a[l + tsr_h]);     \
-  const float result = a[0];
-#define TSR_ROW_FENCE
-#endif
 // v, or +0 where the condition holds: by bits and not by ?:, which compilers make a branch around all that v is made of.
 #define TSR_UNLESS(condition, v) tsr_float(tsr_bits(v) & ((condition) ? 0u : 0xffffffffu))
-#define TSR_PLUS(x, y) ((x) + (y))
-#define TSR_SUM(a, result) TSR_TREE(a, result, TSR_PLUS)
-#define TSR_MAXIMUM(a, result) TSR_TREE(a, result, tsr_max)
 
 #endif

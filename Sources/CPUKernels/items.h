@@ -7,5 +7,7 @@
 
 #include "tessera_items.h"
 
+#include "tessera_sums.h"
+
 #pragma clang diagnostic ignored "-Wmissing-prototypes"
 #pragma clang diagnostic ignored "-Wpass-failed"

@@ -166,6 +166,7 @@ void TSR_ISA(tsr_average_pool)(const void *params, void *const *buffers, int64_t
   TSR_ISA(pool_rows) rows;
   TSR_ISA(pool_begin)(&rows, &p, 0.0f);
   const float area = (float)(p.kernel_h * p.kernel_w);
+  const int is_large = p.kernel_h * p.kernel_w > TSR_WINDOW_CHAIN;
   for (int64_t i = begin; i < end; i++) {
     const int64_t plane = i / p.out_h;
     float *const out = (float *)buffers[1] + i * p.out_w;
@@ -176,21 +177,34 @@ void TSR_ISA(tsr_average_pool)(const void *params, void *const *buffers, int64_t
       for (int j = 0; j < p.out_w; j++) {
         const int w0 = j * p.stride_w - p.pad_w;
         const int left = w0 < 0 ? 0 : w0, right = w0 + p.kernel_w > p.width ? p.width : w0 + p.kernel_w;
-        float sum = 0.0f;
+        tsr_compensated sum = {0.0f, 0.0f};
         for (int h = first; h < last; h++)
-          for (int w = left; w < right; w++) sum = tsr_add(sum, from[h * p.width + w]);
-        out[j] = tsr_canonical(tsr_div(sum, area));
+          for (int w = left; w < right; w++) {
+            if (is_large) sum = tsr_plus(sum, from[h * p.width + w]);
+            else sum.sum = tsr_add(sum.sum, from[h * p.width + w]);
+          }
+        out[j] = tsr_canonical(tsr_div(is_large ? tsr_value(sum) : sum.sum, area));
       }
       continue;
     }
     TSR_ISA(pool_fill)(&rows, &p, x, plane, first, last);
     for (int j = 0; j < p.out_w; j += TSR_VECTOR) {
       // The padding's zeros change no bit of a sum that began with +0.
-      TSR_ISA(vector) sum = 0.0f;
+      TSR_ISA(vector) sum = 0.0f, low = 0.0f;
       for (int h = first; h < last; h++) {
         const float *const slot = rows.floats + h % rows.slots * rows.slot + j;
-        for (int k = 0; k < p.kernel_w; k++) sum += *(const TSR_ISA(loose) *)(slot + rows.taps[k]);
+        if (!is_large) {
+          for (int k = 0; k < p.kernel_w; k++) sum += *(const TSR_ISA(loose) *)(slot + rows.taps[k]);
+          continue;
+        }
+        // tsr_plus of each (tessera_sums.h).
+        for (int k = 0; k < p.kernel_w; k++) {
+          const TSR_ISA(vector) v = *(const TSR_ISA(loose) *)(slot + rows.taps[k]), next = sum + v, had = next - sum;
+          low += (sum - (next - had)) + (v - had);
+          sum = next;
+        }
       }
+      if (is_large) sum = ((TSR_ISA(bits))sum & TSR_INF_BITS) != TSR_INF_BITS ? sum + low : sum;
       sum = TSR_ISA(canonicals)(sum / area);
       TSR_ISA(pool_store)(out + j, &sum, p.out_w - j);
     }

@@ -28,8 +28,13 @@ void TSR_ISA(tsr_symmetrize)(const void *params, void *const *buffers, int64_t b
   float *const totals = (float *)buffers[2];
   for (int64_t i0 = begin; i0 < end; i0 += 16) {
     const int rows = end - i0 < 16 ? (int)(end - i0) : 16;
-    float sums[16][TSR_LANES] = {{0.0f}}, turned[16][TSR_LANES];
+    float sums[16][TSR_LANES] = {{0.0f}}, turned[16][TSR_LANES], parts[16][TSR_POINT_LEVELS][TSR_LANES];
+    tsr_u32 blocks = 0;
     for (int64_t j0 = 0; j0 < n; j0 += TSR_LANES) {
+      if (j0 > 0 && j0 % (TSR_BLOCK_STEPS * TSR_LANES) == 0) {
+        for (int r = 0; r < rows; r++) tsr_fold(sums[r], parts[r], blocks);
+        blocks++;
+      }
       const int width = n - j0 < TSR_LANES ? (int)(n - j0) : TSR_LANES;
       TSR_ISA(turn_block)(x, n, i0, rows, j0, width, turned);
       for (int r = 0; r < rows; r++) {
@@ -43,6 +48,7 @@ void TSR_ISA(tsr_symmetrize)(const void *params, void *const *buffers, int64_t b
       }
     }
     for (int r = 0; r < rows; r++) {
+      tsr_join(sums[r], parts[r], blocks);
       for (int half = TSR_LANES / 2; half > 0; half /= 2)
         for (int l = 0; l < half; l++) sums[r][l] += sums[r][l + half];
       totals[i0 + r] = tsr_canonical(sums[r][0]);

@@ -14,10 +14,11 @@ extension Catalogue {
     ]
     return blocks.map { distances($0, rows: $1, columns: $2, dims: $3) }
       + searches.flatMap { search in NeighbourInputs.allCases.map { nearest(search, $0) } }
-      + [(0, 1), (1, 1), (3, 2), (2, 15), (3, 63), (2, 64), (3, 65), (5, 91), (2, 130)].map {
+      + [(0, 1), (1, 1), (3, 2), (2, 15), (3, 63), (2, 64), (3, 65), (5, 91), (2, 130), (2, 1025), (1, 3073)]
+      .map {
         neighbourAffinities($0, $1)
       }
-      + [1, 2, 5, 31, 63, 64, 65, 131].map { neighbourSteps($0) }
+      + [1, 2, 5, 31, 63, 64, 65, 131, 1025, 2117].map { neighbourSteps($0) }
       + [neighbourSteps(26, .farApart), neighbourSteps(27, .specials)]
   }
 

@@ -1,11 +1,17 @@
 extension Catalogue {
   /// Layer norm, batch norm and z-normalisation, with gradients.
   static var normalizationCases: [CatalogueCase] {
-    let rows = [(1, 1), (3, 63), (2, 64), (9, 65), (5, 384), (17, 7), (2, 17), (2, 33), (2, 113)].map {
+    let rows = [
+      (1, 1), (3, 63), (2, 64), (9, 65), (5, 384), (17, 7), (2, 17), (2, 33), (2, 113), (2, 1025), (1, 3100),
+      (300, 5),
+    ].map {
       layerNorm($0, $1)
     }
-    let channels = [(1, 1, 2), (2, 3, 4), (8, 2, 64), (9, 5, 65), (20, 3, 49), (17, 7, 1)]
-      .flatMap { [batchNorm($0, $1, $2, training: true), batchNorm($0, $1, $2, training: false)] }
+    let channels = [
+      (1, 1, 2), (2, 3, 4), (8, 2, 64), (9, 5, 65), (20, 3, 49), (17, 7, 1), (8, 2, 129), (9, 1, 1111),
+      (300, 2, 3),
+    ]
+    .flatMap { [batchNorm($0, $1, $2, training: true), batchNorm($0, $1, $2, training: false)] }
     let standardize = [1, 63, 1000].map { count in
       CatalogueCase("standardize", "\(count)") { device in
         var inputs = CaseInputs(seed: 53)

@@ -15,6 +15,9 @@ extension Catalogue {
       PoolParameters(planes: 1, height: 3, width: 17, kernel: 2, stride: 1),
       PoolParameters(planes: 3, height: 4, width: 71, kernel: 3, stride: 1, padding: 1),
       PoolParameters(planes: 1, height: 9, width: 70, kernel: 3, stride: 3, padding: 1),
+      // Windows of 16 elements, and of more, whose sums are compensated.
+      PoolParameters(planes: 2, height: 9, width: 40, kernel: 4, stride: 1),
+      PoolParameters(planes: 2, height: 11, width: 40, kernel: 5, stride: 2, padding: 2),
       // Sums so long that a compiler may wish to change their order.
       PoolParameters(planes: 2, height: 41, width: 83, kernel: 40, stride: 1),
     ]
@@ -25,6 +28,8 @@ extension Catalogue {
       PoolParameters(planes: 2, height: 9, width: 6, outHeight: 1, outWidth: 1),
       PoolParameters(planes: 1, height: 8, width: 90, outHeight: 11, outWidth: 1),
       PoolParameters(planes: 2, height: 15, width: 74, outHeight: 3, outWidth: 4),
+      PoolParameters(planes: 2, height: 8, width: 8, outHeight: 2, outWidth: 2),
+      PoolParameters(planes: 2, height: 90, width: 61, outHeight: 1, outWidth: 1),
     ]
     let upsample = [(1, 1, 1, 1), (2, 3, 5, 3), (3, 50, 50, 3), (0, 2, 2, 2)].map { upsampleCase($0) }
     return windows.flatMap { [maxPool($0), averagePool($0)] }

@@ -15,7 +15,39 @@ extension Catalogue {
     let channels = [(1, 1, 1), (0, 3, 4), (8, 3, 5), (9, 2, 64), (17, 5, 13), (3, 1, 1000), (33, 7, 1)]
       .map { channelSum($0, $1, $2) }
     let moments = [(1, 1), (7, 3), (8, 64), (9, 65), (20, 333)].map { self.moments($0, $1) }
-    return rows + maxima + channels + moments
+    // Off by one of a block of 1,024 elements, and of two and four of them.
+    let blocks = [
+      (2, 1023), (3, 1024), (2, 1025), (1, 2048), (2, 2049), (1, 3073), (1, 4096), (1, 5121), (1, 9000),
+    ]
+    .map { rowSum($0, $1, specials: false) }
+    // A group's blocks run on from sample to sample: 16 steps of 64 elements, and one more.
+    let groups = [
+      (8, 3, 127), (8, 2, 128), (9, 2, 129), (8, 1, 192), (11, 2, 1025), (17, 1, 2500), (1, 2, 4097),
+      (140, 3, 1),
+      (1100, 2, 3),
+    ].map { channelSum($0, $1, $2) }
+    return rows + maxima + channels + moments + blocks + groups
+      + [(8, 129), (9, 1111), (300, 17)].map { self.moments($0, $1) }
+      + StructuredInputs.allCases.flatMap { structuredSums($0) }
+  }
+
+  /// Sums, means and variances of data with structure.
+  static func structuredSums(_ kind: StructuredInputs) -> [CatalogueCase] {
+    [(2, 30_000), (1, 100_001), (300, 33)].map { samples, inner in
+      CatalogueCase("moments", "\(samples)x\(inner), \(kind.rawValue)") { device in
+        let x = try device.tensor(kind.floats(samples * inner), [samples, inner])
+        let (mean, variance) = (try device.empty(1), try device.empty(1))
+        let (rows, channels) = (try device.empty(samples), try device.empty(samples))
+        try device.moments(x, samples: samples, inner: inner, mean: mean, variance: variance)
+        try device.rowSum(x, rows: samples, columns: inner, into: rows)
+        try device.channelSum(
+          ChannelsParameters(outer: inner, channels: samples, inner: 1), x, into: channels)
+        return [
+          try device.output("mean", mean), try device.output("variance", variance),
+          try device.output("rows", rows), try device.output("channels", channels),
+        ]
+      }
+    }
   }
 
   static func rowSum(_ rows: Int, _ columns: Int, specials: Bool) -> CatalogueCase {

@@ -1,7 +1,7 @@
 extension Catalogue {
   /// Softmax, log-softmax and their gradients.
   static var softmaxCases: [CatalogueCase] {
-    rowShapes.flatMap { softmaxes($0, $1) }
+    (rowShapes + [(2, 1025), (1, 3073), (2, 5000)]).flatMap { softmaxes($0, $1) }
       + [(3, 63), (7, 65), (2, 15), (1, 17), (15, 129)].flatMap {
         [softmax($0, $1, specials: true), softmax($0, $1, scale: 12), softmax($0, $1, scale: -12)]
       } + [softmax(61, 700, scale: 4), softmax(2, 16, scale: 0), softmax(3, 80, scale: 0, specials: true)]
