@@ -67,8 +67,8 @@ TSR_ITEMS6(tsr_layer_norm_grad_parameters, tsr_rows_params, p.cols, const float,
     total = tsr_plus(total, s);
     shift = tsr_plus(shift, b);
   }
-  gamma[i] = tsr_canonical(tsr_value(total));
-  beta[i] = tsr_canonical(tsr_value(shift));
+  gamma[i] = tsr_canonical(total.sum);
+  beta[i] = tsr_canonical(shift.sum);
 TSR_END
 
 #if defined __OPENCL_VERSION__ && !defined TSR_WIDE  // normalization_rows.h
@@ -92,7 +92,7 @@ TSR_CHANNELS3(tsr_batch_norm_statistics, tsr_channels_params, p.channels, const 
     }
     TSR_TEAM_SUM(sum, total, p.outer)
   }
-  const float centre = tsr_div(tsr_value(total), count);
+  const float centre = tsr_div(total.sum, count);
   tsr_compensated spread = {0.0f, 0.0f};
   TSR_EACH_GROUP(p.outer)
     TSR_LANE_SUM(sum)
@@ -104,7 +104,7 @@ TSR_CHANNELS3(tsr_batch_norm_statistics, tsr_channels_params, p.channels, const 
   }
   TSR_ONE_TEAM {
     mean[i] = tsr_canonical(centre);
-    variance[i] = tsr_canonical(tsr_div(tsr_value(spread), count));
+    variance[i] = tsr_canonical(tsr_div(spread.sum, count));
   }
 TSR_END
 #endif
@@ -141,8 +141,8 @@ TSR_CHANNELS6(tsr_batch_norm_grad_parameters, tsr_channels_params, p.channels, c
     TSR_TEAM_SUM(sum, shift, p.outer)
   }
   TSR_ONE_TEAM {
-    gamma[i] = tsr_canonical(tsr_value(total));
-    beta[i] = tsr_canonical(tsr_value(shift));
+    gamma[i] = tsr_canonical(total.sum);
+    beta[i] = tsr_canonical(shift.sum);
   }
 TSR_END
 

@@ -70,6 +70,6 @@ TSR_FN float tsr_samples_sum(__global const float *x, int outer, long stride, in
       s = tsr_lanes_through(s, parts, &filled, x + n * stride, inner, squares, mean);
     total = tsr_plus(total, tsr_tree_of(tsr_join_lanes(s, parts, filled.blocks)));
   }
-  return tsr_value(total);
+  return total.sum;
 }
 #endif

@@ -114,19 +114,18 @@ TSR_ROWS2(tsr_average_pool, tsr_pool_params, p.planes * p.out_h, const float, x,
   const int area = p.kernel_h * p.kernel_w;
   for (int j = 0; j < p.out_w; j += 16) {
     const int first = j * p.stride_w - p.pad_w;
-    float16 sum = 0.0f, low = 0.0f;
+    float16 sum = 0.0f, lost = 0.0f;
     for (int h = TSR_LOW(h0); h < TSR_UPTO(h0 + p.kernel_h, p.height); h++) {
       const tsr_i64 row = plane + (tsr_i64)h * p.width;
       for (int k = 0; k < p.kernel_w; k++) {
         const float16 v = tsr_pool_inputs(x + row, row, total - row, first + k, p.stride_w, p.width);
-        const int16 w = first + k + p.stride_w * TSR_ALL_LANES;
-        const float16 next = fma(v, (float16)(1.0f), sum);
-        const int16 inside = (w >= 0) & (w < p.width);
-        if (area > TSR_WINDOW_CHAIN) low = select(low, tsr_low_each(sum, low, v, next), inside);
+        const int16 w = first + k + p.stride_w * TSR_ALL_LANES, inside = (w >= 0) & (w < p.width);
+        const float16 y = area > TSR_WINDOW_CHAIN ? fma(lost, (float16)(1.0f), v) : v;
+        const float16 next = fma(y, (float16)(1.0f), sum);
+        if (area > TSR_WINDOW_CHAIN) lost = select(lost, tsr_lost_each(sum, y, next), inside);
         sum = select(sum, next, inside);
       }
     }
-    if (area > TSR_WINDOW_CHAIN) sum = select(sum, fma(low, (float16)(1.0f), sum), isfinite(sum));
     sum = tsr_div_each(sum, (float16)((float)area));
     tsr_leave_some(tsr_canonical_each(sum), y + i * p.out_w + j, p.out_w - j);
   }

@@ -138,5 +138,5 @@ TSR_CHANNELS2(tsr_channel_sum, tsr_channels_params, p.channels, const float, x, 
     }
     TSR_TEAM_SUM(sum, total, p.outer)
   }
-  TSR_ONE_TEAM y[i] = tsr_canonical(tsr_value(total));
+  TSR_ONE_TEAM y[i] = tsr_canonical(total.sum);
 TSR_END

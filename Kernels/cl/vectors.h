@@ -141,10 +141,11 @@ TSR_FN float tsr_greatest(float16 v) {
   return best2.y > best2.x ? best2.y : best2.x;
 }
 
-// What tsr_plus (tessera_sums.h) makes of `low` where `sum` + x is `next`.
-TSR_FN float16 tsr_low_each(float16 sum, float16 low, float16 x, float16 next) {
+// What an addition rounds off whose result is `next` (tsr_plus, tessera_sums.h).
+TSR_FN float16 tsr_lost_each(float16 sum, float16 y, float16 next) {
   const float16 one = 1.0f, had = fma(sum, -one, next);
-  return fma(fma(fma(had, -one, next), -one, sum) + fma(had, -one, x), one, low);
+  const float16 lost = fma(had, -one, next), all = fma(fma(lost, -one, sum), one, fma(had, -one, y));
+  return select((float16)(0.0f), all, isfinite(all));
 }
 
 // The 64 lanes of a sum, in blocks (tessera_sums.h): what ended joins the blocks before it, and at the end all of them.

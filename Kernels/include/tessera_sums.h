@@ -16,18 +16,15 @@
 #ifndef TESSERA_SUMS_H
 #define TESSERA_SUMS_H
 
-// A sum that keeps what its additions round off (Knuth, The Art of Computer Programming 4.2.2, theorem B), for chains of
-// any length: group after group of a batch, element after element of a large window.
-typedef struct { float sum, low; } tsr_compensated;
+// A sum of any length as exact as one addition: what an addition rounds off (Knuth, The Art of Computer Programming 4.2.2,
+// theorem B) goes into the next (Kahan 1965). For group after group of a batch, and element after element of a large window.
+// Beyond the largest number nothing is known of what was rounded off.
+typedef struct { float sum, lost; } tsr_compensated;
 TSR_FN tsr_compensated tsr_plus(tsr_compensated s, float x) {
-  const float sum = tsr_add(s.sum, x), had = tsr_add(sum, -s.sum);
-  const float lost = tsr_add(tsr_add(s.sum, -tsr_add(sum, -had)), tsr_add(x, -had));
-  const tsr_compensated next = {sum, tsr_add(s.low, lost)};
+  const float y = tsr_add(s.lost, x), sum = tsr_add(s.sum, y), had = tsr_add(sum, -s.sum);
+  const float lost = tsr_add(tsr_add(s.sum, -tsr_add(sum, -had)), tsr_add(y, -had));
+  const tsr_compensated next = {sum, (tsr_bits(lost) & TSR_INF_BITS) == TSR_INF_BITS ? 0.0f : lost};
   return next;
-}
-// Its value. Beyond the largest number there is nothing to correct: `low` is NaN then.
-TSR_FN float tsr_value(tsr_compensated s) {
-  return (tsr_bits(s.sum) & TSR_INF_BITS) == TSR_INF_BITS ? s.sum : tsr_add(s.sum, s.low);
 }
 
 // The sum of a plane's rows h0 ..< h1, columns w0 ..< w1: one chain; compensated where the window is large (rule 6).
@@ -39,7 +36,7 @@ TSR_FN float tsr_window_sum(TSR_GLOBAL const float *plane, int width, int area, 
       if (area > TSR_WINDOW_CHAIN) sum = tsr_plus(sum, v);
       else sum.sum = tsr_add(sum.sum, v);
     }
-  return area > TSR_WINDOW_CHAIN ? tsr_value(sum) : sum.sum;
+  return sum.sum;
 }
 
 #define TSR_TREE_PLUS(x, y) ((x) + (y))

@@ -183,14 +183,14 @@ void TSR_ISA(tsr_average_pool)(const void *params, void *const *buffers, int64_t
             if (is_large) sum = tsr_plus(sum, from[h * p.width + w]);
             else sum.sum = tsr_add(sum.sum, from[h * p.width + w]);
           }
-        out[j] = tsr_canonical(tsr_div(is_large ? tsr_value(sum) : sum.sum, area));
+        out[j] = tsr_canonical(tsr_div(sum.sum, area));
       }
       continue;
     }
     TSR_ISA(pool_fill)(&rows, &p, x, plane, first, last);
     for (int j = 0; j < p.out_w; j += TSR_VECTOR) {
       // The padding's zeros change no bit of a sum that began with +0.
-      TSR_ISA(vector) sum = 0.0f, low = 0.0f;
+      TSR_ISA(vector) sum = 0.0f, lost = 0.0f;
       for (int h = first; h < last; h++) {
         const float *const slot = rows.floats + h % rows.slots * rows.slot + j;
         if (!is_large) {
@@ -199,12 +199,12 @@ void TSR_ISA(tsr_average_pool)(const void *params, void *const *buffers, int64_t
         }
         // tsr_plus of each (tessera_sums.h).
         for (int k = 0; k < p.kernel_w; k++) {
-          const TSR_ISA(vector) v = *(const TSR_ISA(loose) *)(slot + rows.taps[k]), next = sum + v, had = next - sum;
-          low += (sum - (next - had)) + (v - had);
+          const TSR_ISA(vector) y = lost + *(const TSR_ISA(loose) *)(slot + rows.taps[k]), next = sum + y;
+          const TSR_ISA(vector) had = next - sum, all = (sum - (next - had)) + (y - had);
+          lost = ((TSR_ISA(bits))all & TSR_INF_BITS) != TSR_INF_BITS ? all : 0.0f;
           sum = next;
         }
       }
-      if (is_large) sum = ((TSR_ISA(bits))sum & TSR_INF_BITS) != TSR_INF_BITS ? sum + low : sum;
       sum = TSR_ISA(canonicals)(sum / area);
       TSR_ISA(pool_store)(out + j, &sum, p.out_w - j);
     }

@@ -27,6 +27,8 @@ struct Verify: ParsableCommand {
   var reference: String?
   @Flag(help: "Also 20 training steps of every network, against the published fingerprints.")
   var training = false
+  @Flag(help: "Only each reduction's error on data with structure, beside float64 and pairwise float32.")
+  var sums = false
   @Flag(help: "JSON instead of text.")
   var json = false
 
@@ -54,7 +56,7 @@ struct Verify: ParsableCommand {
       throw TesseraError.input("random", found: "\(random)", wanted: "0 to \(1 << 20)")
     }
     let name = options.device == "auto" && !OpenCLDevice.all().isEmpty ? "opencl" : options.device
-    try options.use(for: "verify", selection: name, insist: true) { try verify($0) }
+    try options.use(for: "verify", selection: name, insist: true) { try sums ? verifySums($0) : verify($0) }
   }
 
   private func verify(_ device: any Backend) throws {
@@ -120,6 +122,27 @@ struct Verify: ParsableCommand {
         "verify",
         found: "\(mismatches) mismatches, \(wrong.count) functions outside their bounds, "
           + "\(other.count) networks with other fingerprints than published",
+        wanted: "none")
+    }
+  }
+
+  /// The errors of sums, a table's row each; one beyond its bound is a failure.
+  private func verifySums(_ device: any Backend) throws {
+    options.progress.begin("\(SumCheck.count) sums on \(device.name)")
+    if !json {
+      print(
+        "| primitive | shape | data | error | pairwise float32 | |\n| --- | --- | --- | --- | --- | --- |")
+    }
+    let results = try SumCheck.run(on: device, only: only) { if !json { print($0.line) } }
+    if json {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+      print(String(decoding: try encoder.encode(results), as: UTF8.self))
+    }
+    let wrong = results.filter { !$0.holds }
+    guard wrong.isEmpty, !results.isEmpty else {
+      throw TesseraError.failure(
+        "verify", found: results.isEmpty ? "no such sum" : "\(wrong.count) sums beyond their bounds",
         wanted: "none")
     }
   }
