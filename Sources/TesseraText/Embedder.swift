@@ -35,7 +35,7 @@ public struct Embedder {
   ///
   /// - Parameter progress: called with the number of texts done.
   public func embed(_ texts: [String], progress: (Int) throws -> Void = { _ in }) throws -> [Float] {
-    let limit = min(512, encoder.configuration.positions)
+    let limit = encoder.longestText
     let ids = texts.map { encoder.tokenizer.encode($0, limit: limit) }
     let batches = batches(of: ids)
     let (features, hidden, kept, pooling) = (features, encoder.configuration.hidden, states, pooling)

@@ -1,4 +1,3 @@
-import Foundation
 import TesseraCompute
 
 /// The extents of a BERT-family encoder, from its `config.json`.
@@ -13,40 +12,27 @@ public struct EncoderConfiguration: Sendable, Equatable {
   public let eps: Float
   /// The feed-forward activation: gelu, relu or tanh.
   public let activation: String
+  /// The class of tokenizer that it names, which `tokenizer_config.json` can overrule.
+  let tokenizerClass: String?
 
   /// Reads and checks `config.json`.
+  ///
+  /// - Throws: `TesseraError` naming the key that is missing, malformed or out of range, that would change the result and is
+  ///   not supported, or that is not known.
   public init(file path: String) throws {
-    let data = try InputFile.read(
-      path, wanted: "an encoder's config.json", atMost: InputFile.Limit.configuration)
-    guard let fields = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any] else {
-      throw TesseraError.input(path, found: "no JSON object", wanted: "an encoder's config.json")
-    }
-    func number(_ name: String, from least: Int = 1, upTo most: Int = 1 << 20) throws -> Int {
-      guard let value = fields[name] as? NSNumber, let n = Int(exactly: value.doubleValue),
-        (least...most).contains(n)
-      else {
-        throw TesseraError.input(
-          "\(path): \(name)", found: "\(fields[name] ?? "nothing")", wanted: "\(least) to \(most)")
-      }
-      return n
-    }
-    func text(_ name: String, or usual: String) throws -> String {
-      guard let value = fields[name] else { return usual }
-      guard let text = value as? String else {
-        throw TesseraError.input("\(path): \(name)", found: "\(value)", wanted: "a text")
-      }
-      return text
-    }
-    let type = try text("model_type", or: "bert")
+    let fields = try JSONFields(file: path, wanted: "an encoder's config.json")
+    let type = try fields.text("model_type") ?? "bert"
     guard let family = EncoderFamily(rawValue: type) else {
-      throw TesseraError.input(
-        "\(path): model_type", found: type,
-        wanted: EncoderFamily.allCases.map(\.rawValue).joined(separator: " or "))
+      throw fields.refusal(
+        "model_type", wanted: EncoderFamily.allCases.map(\.rawValue).joined(separator: " or "))
     }
     self.family = family
-    let position = fields["position_embedding_type"] as? String ?? "absolute"
-    guard position == "absolute" else {
-      throw TesseraError.input("\(path): position_embedding_type", found: position, wanted: "absolute")
+    try ConfigurationKeys.check(fields, family)
+    func number(_ name: String, from least: Int = 1, upTo most: Int = 1 << 20) throws -> Int {
+      guard let number = try fields.integer(name, least...most) else {
+        throw fields.refusal(name, wanted: "\(least) to \(most)")
+      }
+      return number
     }
     layers = try number("num_hidden_layers", upTo: 1000)
     hidden = try number("hidden_size")
@@ -56,19 +42,28 @@ public struct EncoderConfiguration: Sendable, Equatable {
     // Rows of the position table before the first token's are no text's.
     let first = family.firstPosition
     positions = try number("max_position_embeddings", from: first + 1) - first
-    let eps = fields["layer_norm_eps"].map { ($0 as? NSNumber)?.doubleValue ?? .nan } ?? 1e-12
-    guard eps >= 1e-30, eps <= 1 else {
-      throw TesseraError.input(
-        "\(path): layer_norm_eps", found: "\(fields["layer_norm_eps"] ?? "nothing")",
-        wanted: "1e-30 to 1")
-    }
-    self.eps = Float(eps)
-    activation = try text("hidden_act", or: "gelu")
+    eps = try Self.eps(fields)
     guard hidden % heads == 0 else {
       throw TesseraError.input(path, found: "hidden_size \(hidden) and \(heads) heads", wanted: "a multiple")
     }
-    guard ["gelu", "relu", "tanh"].contains(activation) else {
-      throw TesseraError.input("\(path): hidden_act", found: activation, wanted: "gelu, relu or tanh")
+    let activation = try fields.text("hidden_act") ?? "gelu"
+    guard ["gelu", "gelu_python", "relu", "tanh"].contains(activation) else {
+      throw fields.refusal("hidden_act", wanted: "gelu (by the error function), relu or tanh")
     }
+    // The one is the other written out.
+    self.activation = activation == "gelu_python" ? "gelu" : activation
+    tokenizerClass = try fields.text("tokenizer_class")
+  }
+
+  private static func eps(_ fields: JSONFields) throws -> Float {
+    let value: Double
+    switch fields["layer_norm_eps"] {
+    case nil: value = 1e-12
+    case .number(let number): value = number
+    case .integer(let number): value = Double(number)
+    default: value = .nan
+    }
+    guard value >= 1e-30, value <= 1 else { throw fields.refusal("layer_norm_eps", wanted: "1e-30 to 1") }
+    return Float(value)
   }
 }

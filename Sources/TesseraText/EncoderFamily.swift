@@ -35,23 +35,4 @@ public enum EncoderFamily: String, Sendable, CaseIterable {
 
   /// Whether `encoder.relative_attention_bias` is added to the attention scores.
   var hasDistanceBias: Bool { self == .mpnet }
-
-  /// The special tokens.
-  var specialTokens: SpecialTokens {
-    switch self {
-    case .bert:
-      SpecialTokens(
-        start: "[CLS]", separator: "[SEP]", unknown: "[UNK]", others: ["[PAD]", "[MASK]"])
-    case .mpnet:
-      // Not <unk>, which is in the vocabulary too: MPNetTokenizer falls back on BERT's.
-      SpecialTokens(start: "<s>", separator: "</s>", unknown: "[UNK]", others: ["<pad>", "<mask>"])
-    }
-  }
-}
-
-/// Tokens with a meaning of their own.
-struct SpecialTokens {
-  let start: String, separator: String, unknown: String
-  /// Those that are only recognised in a text.
-  let others: [String]
 }

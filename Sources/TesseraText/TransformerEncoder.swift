@@ -1,4 +1,3 @@
-import Foundation
 import TesseraCompute
 
 /// What represents a text: the [CLS] token's vector or the mean over its tokens.
@@ -15,26 +14,26 @@ public final class TransformerEncoder: Sendable {
   public let configuration: EncoderConfiguration
   /// The tokenizer that goes with it.
   public let tokenizer: WordPieceTokenizer
+  /// The most tokens of a text: what the table of positions, 512 and the tokenizer's files allow.
+  public var longestText: Int { min(512, configuration.positions, tokenizer.longestText) }
+  /// What is to be told of the folder's files: what they say and nothing follows.
+  public var notes: [String] { tokenizer.notes }
   /// The weights on each device that embeds.
   let copies: PerDevice<EncoderOnDevice>
 
-  /// Reads `config.json`, `vocab.txt` and `model.safetensors` (or `pytorch_model.bin`) of a folder.
+  /// Reads `config.json`, the tokenizer's files and `model.safetensors` (or `pytorch_model.bin`) of a folder.
   ///
-  /// - Parameter devices: those that embed; each gets the weights once.
-  /// - Throws: `TesseraError` naming the file and tensor that does not fit.
+  /// - Parameters:
+  ///   - folder: an encoder as Hugging Face or sentence-transformers lay it out (`EncoderFolder`).
+  ///   - devices: those that embed; each gets the weights once.
+  /// - Throws: `TesseraError` naming the file and what in it does not fit.
   public init(folder: String, devices: DeviceGroup) throws {
-    let root = URL(fileURLWithPath: folder)
-    func path(_ name: String) -> String { root.appendingPathComponent(name).path }
-    let c = try EncoderConfiguration(file: path("config.json"))
-    tokenizer = try WordPieceTokenizer(vocabularyFile: path("vocab.txt"), family: c.family)
-    guard tokenizer.count <= c.vocabulary else {
-      throw TesseraError.input(
-        path("vocab.txt"), found: "\(tokenizer.count) tokens",
-        wanted: "at most the \(c.vocabulary) of config.json")
-    }
+    let folder = try EncoderFolder(folder)
+    let c = try folder.configuration()
+    tokenizer = try WordPieceTokenizer(folder: folder, configuration: c)
     let names = ["model.safetensors", "pytorch_model.bin"]
-    let name = names.first { FileManager.default.fileExists(atPath: path($0)) } ?? names[0]
-    let file = try TensorFile.open(path(name))
+    let name = names.first(where: folder.contains) ?? names[0]
+    let file = try TensorFile.open(folder.file(name))
     copies = try PerDevice(devices) { try EncoderOnDevice(file, c, device: $0) }
     configuration = c
   }

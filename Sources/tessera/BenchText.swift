@@ -41,11 +41,9 @@ struct BenchText: ParsableCommand {
     let (set, seconds) = try timed { try DataSet.read(data.data, columns: data.columns, labelled: false) }
     (report.texts, report.readSeconds) = (set.texts.count, seconds)
     if let encoder {
-      let folder = URL(fileURLWithPath: encoder)
       let (tokenizer, load) = try timed {
-        let configuration = try EncoderConfiguration(file: folder.appendingPathComponent("config.json").path)
-        return try WordPieceTokenizer(
-          vocabularyFile: folder.appendingPathComponent("vocab.txt").path, family: configuration.family)
+        let folder = try EncoderFolder(encoder)
+        return try WordPieceTokenizer(folder: folder, configuration: try folder.configuration())
       }
       let texts = set.texts.prefix(rows ?? set.texts.count)
       let (ids, tokenize) = try timed { texts.map { tokenizer.encode($0, limit: limit) } }

@@ -20,6 +20,7 @@ struct Embed: ParsableCommand {
     let set = try DataSet.read(data.data, columns: data.columns, labelled: !unlabelled)
     try device.useAll(for: "embed") { devices in
       let model = try TransformerEncoder(folder: encoder.encoder, devices: devices)
+      for note in model.notes { DeviceOptions.warn(note) }
       guard let pooling = Pooling(rawValue: encoder.pooling) else {
         throw TesseraError.input("pooling", found: encoder.pooling, wanted: "cls or mean")
       }

@@ -19,7 +19,11 @@ struct DataOptions: ParsableArguments {
 
 /// The encoder and what is taken from it.
 struct EncoderOptions: ParsableArguments {
-  @Option(help: "Folder with config.json, vocab.txt and model.safetensors.")
+  @Option(
+    help: """
+      Folder of a BERT or MPNet: config.json, vocab.txt or a WordPiece tokenizer.json, weights, and what tokenizer_config.json \
+      and the like say. A sentence-transformers folder will do.
+      """)
   var encoder: String
   @Option(help: "Hidden states, such as 6...11; 0 is the embedding layer (default: all others).")
   var layers: String?

@@ -72,4 +72,5 @@ def main():
         json.dump(words_of_characters(tokenizer), file, indent=0)
 
 
-main()
+if __name__ == "__main__":
+    main()

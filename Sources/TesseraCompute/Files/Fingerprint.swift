@@ -34,7 +34,7 @@ public struct Fingerprint {
 
   /// The fingerprint of a file's bytes.
   public static func ofFile(_ path: String) throws -> String {
-    let data = try InputFile.read(path, wanted: "a file", atMost: InputFile.Limit.tensors, mapped: true)
+    let data = try InputFile.readAny(path, wanted: "a file", atMost: InputFile.Limit.tensors, mapped: true)
     var print = Fingerprint()
     data.withUnsafeBytes { print.add($0) }
     return print.digits()

@@ -15,7 +15,8 @@ public enum InputFile {
     public static let tensors = Int.max
   }
 
-  /// The bytes of a file.
+  /// The bytes of a file of text or of a record: what is of another kind by its first bytes, such as an archive, a page or a
+  /// Git LFS pointer, is refused by its name.
   ///
   /// - Parameters:
   ///   - path: where it is.
@@ -25,6 +26,17 @@ public enum InputFile {
   ///   - mapped: whether to map a file instead of reading it.
   /// - Throws: `TesseraError` naming the file, the reason and what was wanted.
   public static func read(
+    _ path: String, wanted: String, atMost limit: Int, pipes: Bool = false, mapped: Bool = false
+  ) throws -> Data {
+    let data = try readAny(path, wanted: wanted, atMost: limit, pipes: pipes, mapped: mapped)
+    if let kind = FileKind.recognise(data.prefix(FileKind.prefixCount)), kind != .json {
+      throw kind.refusal(path, data.prefix(FileKind.prefixCount), wanted: wanted)
+    }
+    return data
+  }
+
+  /// The bytes of a file of any kind, for readers that look at its first bytes themselves.
+  package static func readAny(
     _ path: String, wanted: String, atMost limit: Int, pipes: Bool = false, mapped: Bool = false
   ) throws -> Data {
     // Without O_NONBLOCK a pipe that nobody writes to would never open.

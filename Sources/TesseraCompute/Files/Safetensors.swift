@@ -42,17 +42,14 @@ public final class TensorFile {
   ///
   /// - Throws: `TesseraError` naming the file and what is wrong with it.
   public static func open(_ path: String) throws -> TensorFile {
-    let data = try InputFile.read(
-      path, wanted: "safetensors or PyTorch weights", atMost: InputFile.Limit.tensors, mapped: true)
-    // A header of 640 bytes makes a safetensors file begin like a pickle; its brace tells it apart.
-    let isSafetensors = data.count > 8 && data.dropFirst(4).prefix(5).elementsEqual([0, 0, 0, 0, 0x7b])
-    if !isSafetensors,
-      data.starts(with: [0x50, 0x4b])
-        || data.starts(with: [0x80]) && data.count > 1 && data[data.startIndex + 1] < 6
-    {
-      return try PyTorchFile.read(path, data)
+    let wanted = "safetensors or PyTorch weights"
+    let data = try InputFile.readAny(path, wanted: wanted, atMost: InputFile.Limit.tensors, mapped: true)
+    let start = data.prefix(FileKind.prefixCount)
+    switch FileKind.recognise(start) {
+    case .zip, .pickle: return try PyTorchFile.read(path, data)
+    case .safetensors, nil: return try SafetensorsFormat.read(path, data)
+    case let kind?: throw kind.refusal(path, start, wanted: wanted)
     }
-    return try SafetensorsFormat.read(path, data)
   }
 
   /// Throws if the file was made under another version of the numerics contract: its numbers are not what this program would

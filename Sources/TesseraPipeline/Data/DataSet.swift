@@ -77,7 +77,7 @@ public struct DataSet: Sendable {
   }
 
   private static func file(_ path: String, _ columns: Columns, labelled: Bool) throws -> [Row] {
-    let data = try InputFile.read(
+    let data = try InputFile.readAny(
       path, wanted: "CSV, TSV, JSON lines or a folder of classes", atMost: InputFile.Limit.data, pipes: true)
     var bytes = [UInt8](data)
     var name = path.lowercased()

@@ -66,7 +66,7 @@ enum FolderFormat {
       }
       .sorted().map { file in
         let place = folder.appendingPathComponent(file).path
-        let data = try InputFile.read(place, wanted: "a review", atMost: InputFile.Limit.text)
+        let data = try InputFile.readAny(place, wanted: "a review", atMost: InputFile.Limit.text)
         guard let text = String(data: data, encoding: .utf8) else {
           throw TesseraError.input(place, found: "bytes that are not UTF-8", wanted: "UTF-8 text")
         }

@@ -1,31 +1,30 @@
 import Foundation
 import TesseraCompute
+import TesseraText
 
 extension Pipeline {
-  /// An encoder's files, those that there are.
-  private var encoderFiles: [(name: String, path: String)] {
-    ["config.json", "vocab.txt", "model.safetensors", "pytorch_model.bin"].compactMap { name in
-      let path = URL(fileURLWithPath: configuration.encoder).appendingPathComponent(name).path
-      return FileManager.default.fileExists(atPath: path) ? (name, path) : nil
-    }
-  }
-
   /// The fingerprint of the encoder's files.
   func encoderFingerprint() throws -> String {
+    let encoder = try EncoderFolder(configuration.encoder)
     var print = Fingerprint()
-    for file in encoderFiles { print.add(try Fingerprint.ofFile(file.path)) }
+    for name in encoder.files {
+      // Files that an encoder need not have enter with their names: one of them is not another one.
+      if EncoderFolder.optionalFiles.contains(name) { print.add(name) }
+      print.add(try Fingerprint.ofFile(encoder.file(name)))
+    }
     return print.digits()
   }
 
   /// Puts the encoder's files into the run's folder, as links where the file system allows: the folder can then be copied to
   /// another machine and predicts there.
   func keepEncoder(_ print: String) throws {
-    let (files, manager) = (encoderFiles, FileManager.default)
+    let (encoder, manager) = (try EncoderFolder(configuration.encoder), FileManager.default)
+    let files = encoder.files
     func resolved(_ path: String) -> String { URL(fileURLWithPath: path).resolvingSymlinksInPath().path }
     let isOwn = resolved(configuration.encoder) == resolved(folder.file(Files.encoder))
     _ = try folder.stage(
       "encoder", inputs: ["encoder": print], parameters: [:],
-      outputs: files.map { "\(Files.encoder)/\($0.name)" }
+      outputs: files.map { "\(Files.encoder)/\($0)" }
     ) {
       // A copied run is run again with the encoder that it holds: that must not be cleared away.
       if isOwn { return print }
@@ -35,10 +34,10 @@ extension Pipeline {
       defer { try? manager.removeItem(atPath: temporary) }
       do {
         try manager.createDirectory(atPath: temporary, withIntermediateDirectories: true)
-        for file in files {
-          let target = "\(temporary)/\(file.name)"
+        for name in files {
+          let target = "\(temporary)/\(name)"
           // What a link to a link would lead to need not exist on another machine.
-          let source = resolved(file.path)
+          let source = resolved(encoder.file(name))
           if link(source, target) != 0 { try manager.copyItem(atPath: source, toPath: target) }
         }
         if manager.fileExists(atPath: place) { try manager.removeItem(atPath: place) }

@@ -130,9 +130,7 @@ public struct Pipeline {
   private func embed(
     _ data: DataSet, _ file: String, _ stage: String, _ encoderPrint: String
   ) throws -> (fingerprint: String, ran: Bool) {
-    let layers = try EncoderConfiguration(
-      file: URL(fileURLWithPath: configuration.encoder).appendingPathComponent("config.json").path
-    ).layers
+    let layers = try EncoderFolder(configuration.encoder).configuration().layers
     let states = try configuration.states(layers: layers)
     return try folder.stage(
       stage, inputs: ["data": data.fingerprint, "encoder": encoderPrint],
@@ -140,6 +138,7 @@ public struct Pipeline {
     ) {
       progress.begin("reading the encoder")
       let encoder = try TransformerEncoder(folder: configuration.encoder, devices: devices)
+      for note in encoder.notes { progress.note("warning: \(note)") }
       progress.begin("embedding \(data.texts.count) reviews")
       let result = try Embeddings.make(
         data, encoder: encoder, states: states, pooling: try configuration.tokenPooling(),

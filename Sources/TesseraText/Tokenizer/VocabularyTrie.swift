@@ -18,11 +18,12 @@ struct VocabularyTrie: Sendable {
   private static let empty = UInt64.max
   private static let mostNodes = 1 << 24
 
-  /// A trie of tokens in the order of their ids; of equal tokens the last counts.
+  /// A trie of tokens; of equal tokens the last counts.
   ///
+  /// - Parameter continuation: what tokens begin with that go on with a word; nil where there are none such.
   /// - Throws: `TesseraError` for more than 2^24 nodes (16 MB of distinct beginnings).
-  init(_ vocabulary: [String], place: String) throws {
-    let bytes = vocabulary.reduce(2) { $0 + $1.utf8.count }
+  init(_ vocabulary: [(bytes: [UInt8], id: Int32)], continuation: [UInt8]?, place: String) throws {
+    let bytes = vocabulary.reduce(2) { $0 + $1.bytes.count }
     guard bytes < Self.mostNodes else {
       throw TesseraError.input(place, found: "\(bytes) bytes of tokens", wanted: "below \(Self.mostNodes)")
     }
@@ -30,15 +31,15 @@ struct VocabularyTrie: Sendable {
     shift = 31
     while 1 << (32 - shift) < 2 * bytes { shift -= 1 }
     edges = Array(repeating: Self.empty, count: 1 << (32 - shift))
-    for (id, token) in vocabulary.enumerated() {
-      add(Array(token.utf8), from: Self.words, id: Int32(id))
-      if token.utf8.starts(with: [35, 35]) {
-        add(Array(token.utf8.dropFirst(2)), from: Self.continuations, id: Int32(id))
+    for (token, id) in vocabulary {
+      add(token[...], from: Self.words, id: id)
+      if let continuation, token.starts(with: continuation) {
+        add(token.dropFirst(continuation.count), from: Self.continuations, id: id)
       }
     }
   }
 
-  private mutating func add(_ token: [UInt8], from root: UInt32, id: Int32) {
+  private mutating func add(_ token: ArraySlice<UInt8>, from root: UInt32, id: Int32) {
     var node = root
     for byte in token {
       let key = node << 8 | UInt32(byte)

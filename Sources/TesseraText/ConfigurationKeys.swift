@@ -1,0 +1,89 @@
+import TesseraCompute
+
+/// The keys that a `config.json` may have: an encoder with any other could be another one than is computed.
+enum ConfigurationKeys {
+  /// Keys that decide the result, all of them read.
+  private static let meant: Set<String> = [
+    "model_type", "num_hidden_layers", "hidden_size", "num_attention_heads", "intermediate_size",
+    "vocab_size",
+    "max_position_embeddings", "layer_norm_eps", "hidden_act", "tokenizer_class", "type_vocab_size",
+  ]
+
+  /// Keys that change no hidden state of a text in evaluation mode: training, heads, generation, outputs, where the file came
+  /// from (transformers' `BertConfig`, `MPNetConfig`, `PreTrainedConfig`, and what published checkpoints have beside).
+  private static let harmless: Set<String> = [
+    // Training.
+    "attention_probs_dropout_prob", "hidden_dropout_prob", "classifier_dropout", "initializer_range",
+    "gradient_checkpointing", "pad_token_id", "bos_token_id", "eos_token_id", "sep_token_id", "cls_token_id",
+    "mask_token_id", "unk_token_id", "decoder_start_token_id", "forced_bos_token_id", "forced_eos_token_id",
+    // Heads.
+    "architectures", "id2label", "label2id", "num_labels", "_num_labels", "problem_type", "finetuning_task",
+    "task_specific_params", "directionality", "pooler_fc_size", "pooler_num_attention_heads",
+    "pooler_num_fc_layers",
+    "pooler_size_per_head", "pooler_type", "summary_activation", "summary_first_dropout",
+    "summary_last_dropout",
+    "summary_proj_to_labels", "summary_type", "summary_use_proj", "tie_word_embeddings",
+    "tie_encoder_decoder",
+    "sentence_transformers", "sbert_ce_default_activation_function", "sbert_ce_default_activation_fn",
+    // Outputs, and how they are computed.
+    "output_attentions", "output_hidden_states", "output_past", "output_scores", "return_dict",
+    "return_dict_in_generate", "torchscript", "use_cache", "use_bfloat16", "torch_dtype", "dtype",
+    "attn_implementation", "_attn_implementation", "_attn_implementation_autoset", "chunk_size_feed_forward",
+    "tf_legacy_loss", "xla_device", "fp16",
+    // Generation.
+    "max_length", "min_length", "do_sample", "early_stopping", "num_beams", "num_beam_groups",
+    "diversity_penalty",
+    "temperature", "top_k", "top_p", "typical_p", "repetition_penalty", "length_penalty",
+    "no_repeat_ngram_size",
+    "encoder_no_repeat_ngram_size", "bad_words_ids", "num_return_sequences", "suppress_tokens",
+    "begin_suppress_tokens", "remove_invalid_values", "exponential_decay_length_penalty", "prefix",
+    // Where it came from.
+    "transformers_version", "_name_or_path", "name_or_path", "_commit_hash", "language", "license",
+    "model_name",
+    "adapters_version", "total_flos", "train_batch_size", "seed",
+  ]
+
+  /// Keys that would change the result, with the values that do not.
+  private static let only: [(key: String, value: JSONValue, wanted: String)] = [
+    ("is_decoder", .bool(false), "false: an encoder, whose tokens see all others"),
+    ("is_encoder_decoder", .bool(false), "false"),
+    ("add_cross_attention", .bool(false), "false"),
+    ("position_embedding_type", .string("absolute"), "absolute"),
+  ]
+
+  /// Keys that would change the result with any value but null or an empty one.
+  private static let unsupported: [(key: String, wanted: String)] = [
+    ("auto_map", "no code of the checkpoint's own"),
+    ("quantization_config", "weights that are not quantized"),
+    ("pruned_heads", "all heads"),
+    ("adapters", "no adapters"),
+    ("cross_attention_hidden_size", "no cross attention"),
+    ("per_layer_config", "layers that are all alike"),
+  ]
+
+  /// Refuses, by name, what would change the result and is not supported, and what is not known.
+  static func check(_ fields: JSONFields, _ family: EncoderFamily) throws {
+    for (key, value, wanted) in only {
+      guard let found = fields.present(key) else { continue }
+      switch (found, value) {
+      case (.bool(let a), .bool(let b)) where a == b: continue
+      case (.string(let a), .string(let b)) where a == b: continue
+      default: throw fields.refusal(key, wanted: wanted)
+      }
+    }
+    for (key, wanted) in unsupported where !(fields[key]?.isEmpty ?? true) {
+      throw fields.refusal(key, wanted: wanted)
+    }
+    var known = Set(only.map(\.key)).union(unsupported.map(\.key))
+    if family.hasDistanceBias {
+      known.insert("relative_attention_num_buckets")
+      if let buckets = fields.present("relative_attention_num_buckets") {
+        guard case .integer(DistanceBuckets.count) = buckets else {
+          throw fields.refusal("relative_attention_num_buckets", wanted: "\(DistanceBuckets.count)")
+        }
+      }
+    }
+    try fields.requireKnown(
+      meant, harmless, known, wanted: "no key that is not known (take it out if it changes no hidden state)")
+  }
+}
