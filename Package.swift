@@ -21,6 +21,7 @@ let package = Package(
     // Storey 1.
     .target(name: "COpenCL"),
     .target(name: "CSHA256"),
+    .target(name: "CAllocation"),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CPUKernels", dependencies: ["Kernels"]),
     // Storey 2.
@@ -41,7 +42,8 @@ let package = Package(
     .executableTarget(
       name: "tessera",
       dependencies: [
-        "TesseraPipeline", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "TesseraPipeline", "CAllocation",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // Tests, one target a storey.
     .target(name: "TestSupport", dependencies: ["TesseraCompute"], path: "Tests/TestSupport"),

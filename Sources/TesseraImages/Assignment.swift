@@ -35,11 +35,7 @@ struct Assignment {
   ///   - places: coordinates in [0, 1], as `x` (columns) and `y` (rows).
   ///   - side: pixels a side; at most 512, side^2 at least the number of points.
   static func pixels(of places: [Point], side: Int) throws -> [Int32] {
-    guard side >= 1, side <= 512, places.count <= side * side else {
-      throw TesseraError.input(
-        "lsa", found: "\(places.count) features on \(side) x \(side) pixels",
-        wanted: "at least as many pixels as features, at most 512 a side")
-    }
+    try Discretization.lsa.check(features: places.count, side: side)
     var solver = Assignment(places, side)
     solver.solve()
     return Array(solver.choice.prefix(places.count))

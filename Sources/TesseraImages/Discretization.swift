@@ -1,3 +1,5 @@
+import TesseraCompute
+
 /// How places in the unit square become pixels.
 public enum Discretization: String, Sendable, CaseIterable {
   /// DeepInsight's: scale and round down; the top edge goes into the last pixel. Features may share pixels.
@@ -6,6 +8,14 @@ public enum Discretization: String, Sendable, CaseIterable {
   case qtb
   /// Each feature its own pixel, at the least sum of squared distances (linear sum assignment).
   case lsa
+
+  /// Throws unless so many features can be given pixels of a grid of so many a side.
+  public func check(features: Int, side: Int) throws {
+    guard self == .lsa, side < 1 || side > 512 || features > side * side else { return }
+    throw TesseraError.input(
+      "lsa", found: "\(features) features on \(side) x \(side) pixels",
+      wanted: "at least as many pixels as features, at most 512 a side")
+  }
 
   /// The row-major pixel of each place in [0, 1]^2.
   func pixels(of places: [Point], side: Int) throws -> [Int32] {

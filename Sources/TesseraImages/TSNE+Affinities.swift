@@ -10,6 +10,16 @@ extension TSNE {
   /// Neighbours of each of so many points, as in scikit-learn's Barnes-Hut method.
   func neighbours(_ count: Int) -> Int { min(count - 1, Int(3 * perplexity + 1)) }
 
+  /// Throws unless so many points of so many coordinates can be laid out.
+  public func check(points count: Int, dims: Int) throws {
+    guard perplexity >= 1, Float(count) > perplexity else {
+      throw TesseraError.input(
+        "perplexity", found: "\(perplexity) for \(count) points",
+        wanted: "1 or more and below the number of points")
+    }
+    try checkSize(count, dims)
+  }
+
   /// Throws if there are more points, or coordinates or neighbours of them, than 32-bit numbers can count.
   func checkSize(_ count: Int, _ dims: Int) throws {
     let (coordinates, isExact) = (Double(count) * (Double(dims) + 1), isExact(count))

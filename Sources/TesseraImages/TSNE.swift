@@ -59,12 +59,7 @@ public struct TSNE: Sendable {
     helpers: [any Backend] = [],
     progress: (Int, Float?) throws -> Void = { _, _ in }
   ) throws -> Result {
-    guard perplexity >= 1, Float(count) > perplexity else {
-      throw TesseraError.input(
-        "perplexity", found: "\(perplexity) for \(count) points",
-        wanted: "1 or more and below the number of points")
-    }
-    try checkSize(count, dims)
+    try check(points: count, dims: dims)
     let layout = try place(points, count, dims, device)
     let joint = try affinities(consume points, count, dims, device)
     let shared = TSNEForces(joint, points: count, on: DeviceGroup(device, helpers: helpers))

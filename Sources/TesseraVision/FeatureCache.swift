@@ -24,6 +24,19 @@ public struct FeatureLimits: Sendable, Equatable {
     )
   }
 
+  /// Where something is kept.
+  public enum Place: Sendable, Equatable {
+    case device, host, file
+  }
+
+  /// The first place that holds so many bytes; nil where none does.
+  public func place(of bytes: Int, on device: any Backend) -> Place? {
+    let room = self.bytes(on: device)
+    if bytes <= room.device { return .device }
+    if bytes <= room.host { return .host }
+    return folder != nil && bytes <= room.file ? .file : nil
+  }
+
   /// Nothing is kept.
   public static var none: FeatureLimits {
     var limits = FeatureLimits()

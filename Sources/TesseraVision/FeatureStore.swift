@@ -43,13 +43,12 @@ final class FeatureStore {
     let probe = try network.features(of: images[..<area])
     shape = Array(probe.shape.dropFirst())
     let size = shape.reduce(1, *)
-    let room = limits.bytes(on: network.device)
-    if count * size * 4 <= room.device {
+    switch limits.place(of: count * size * 4, on: network.device) {
+    case .device:
       cache = DeviceFeatureCache(count: count, rowSize: size, chunk: Self.chunk, on: network.device)
-    } else if count * size * 4 <= room.host {
-      cache = try MappedFeatureCache(count: count, rowSize: size, folder: nil)
-    } else if let folder = limits.folder, count * size * 4 <= room.file {
-      cache = try MappedFeatureCache(count: count, rowSize: size, folder: folder)
+    case .host: cache = try MappedFeatureCache(count: count, rowSize: size, folder: nil)
+    case .file: cache = try MappedFeatureCache(count: count, rowSize: size, folder: limits.folder)
+    case nil: break
     }
     guard let cache else { return }
     let (area, chunk) = (area, Self.chunk)

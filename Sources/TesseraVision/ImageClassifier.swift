@@ -126,6 +126,11 @@ public final class ImageClassifier {
     return try slice(try upsampled(images, batch), Context(device: device)).value
   }
 
+  /// The numbers of the slice's output for one image.
+  public func featureCount() throws -> Int {
+    try features(try tensor([Float](repeating: 0, count: channels * pixels * pixels)[...])).count
+  }
+
   /// The same for images on the host.
   func features(of images: ArraySlice<Float>) throws -> Tensor { try features(try tensor(images)) }
 

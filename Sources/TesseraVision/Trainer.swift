@@ -23,6 +23,10 @@ public final class Trainer {
   /// The epochs so far.
   public private(set) var history: [EpochRecord] = []
 
+  /// The epoch whose weights the network has after `run`: the best on validation where there are checkpoints, else the last;
+  /// 0 for the network before the first step, nil if no epoch was run.
+  public var keptEpoch: Int? { checkpoint == nil ? history.last?.epoch : best(of: history) }
+
   /// A trainer.
   ///
   /// - Parameters:

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CAllocation
 import Foundation
 import TesseraCompute
 import TesseraPipeline
@@ -74,7 +75,7 @@ struct DeviceOptions: ParsableArguments {
   /// What devices are opened with; mistakes in it are found before they are.
   private func prepare() throws -> (sources: KernelSources, profiler: Profiler?) {
     let sources = try kernelFolder.map { try KernelSources(folder: $0) } ?? .embedded
-    if let trace { try Self.requireWritable(trace) }
+    if let trace { try AtomicFile.requireWritable(trace) }
     if !sources.files.isEmpty {
       progress.note("kernels from files: \(sources.files.joined(separator: ", "))")
     }
@@ -102,12 +103,7 @@ struct DeviceOptions: ParsableArguments {
   }
 
   /// Where progress goes: the terminal, plain lines, or nowhere.
-  var progress: ProgressLine { ProgressLine(quiet: quiet) }
-
-  /// A place that cannot be written is found before hours of work.
-  private static func requireWritable(_ path: String) throws {
-    _ = try AtomicFile(path)
-  }
+  var progress: ProgressLine { ProgressLine(quiet: quiet) { tsr_allocation_purpose($0) } }
 
   /// Standard output is the results': the profile goes to standard error.
   private func tell(_ profiler: Profiler, _ devices: DeviceGroup) throws {

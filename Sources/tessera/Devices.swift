@@ -27,6 +27,8 @@ struct Devices: ParsableCommand {
     if !quick { try measure(cpu, &entries[0]) }
     let survey = OpenCLSurvey()
     for problem in survey.problems { DeviceOptions.warn(problem) }
+    // Standard output is JSON alone.
+    if json { for absence in survey.absences { DeviceOptions.warn(absence) } }
     for device in survey.devices {
       var entry = Entry(
         selection: "opencl:\(device.index)", name: device.name,
@@ -52,7 +54,8 @@ struct Devices: ParsableCommand {
       print(String(decoding: try encoder.encode(entries), as: UTF8.self))
     } else {
       for entry in entries { show(entry) }
-      if entries.count == 1 { print("no OpenCL device (no loader, or no platform)") }
+      if entries.count == 1 { print("no OpenCL device\(survey.absences.isEmpty ? "" : ":")") }
+      for absence in survey.absences { print("  \(absence)") }
     }
   }
 

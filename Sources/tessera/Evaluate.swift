@@ -19,10 +19,11 @@ struct Evaluate: ParsableCommand {
       let set = try DataSet.read(data.data, columns: data.columns, classes: predictor.classes)
       let progress = device.progress
       progress.begin("embedding \(set.texts.count) reviews on \(devices.name)")
-      let evaluation = try predictor.evaluate(set, run: folder) {
+      let evaluation = try predictor.evaluate(set) {
         progress.update("embedding", done: $0, of: set.texts.count, unit: "reviews")
       }
       print("accuracy      \(evaluation.model)")
+      print("kept epoch    \(predictor.kept)")
       print("linear probe  \(evaluation.probe)")
       print("predictions \(evaluation.fingerprint)")
     }

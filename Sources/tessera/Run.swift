@@ -30,8 +30,13 @@ struct Run: ParsableCommand {
   )
   var fallback = false
   @OptionGroup var split: SplitOptions
-  @Option(help: "Run directory.")
+  @Option(
+    help:
+      "Run directory. A run of the same data and encoder goes on in it from the first stage that the options change; other files, or a run of other data, are refused."
+  )
   var out: String
+  @Flag(help: "Use the run directory although other files are in it, or put this run in the place of another's.")
+  var overwrite = false
 
   /// Runs the stages and prints fingerprints and accuracy.
   func run() throws {
@@ -62,7 +67,8 @@ struct Run: ParsableCommand {
       progress.note("device: \(devices.name)")
       let summary = try Pipeline(
         c, devices: devices, out: out, embeddingBatch: encoder.batch,
-        limits: training.limits, splitting: training.splitting, progress: progress
+        limits: training.limits, splitting: training.splitting, overwrite: overwrite,
+        progress: progress
       ).run()
       print(summary.text)
     }

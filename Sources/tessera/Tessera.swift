@@ -1,4 +1,5 @@
 import ArgumentParser
+import CAllocation
 import Foundation
 import TesseraCompute
 
@@ -38,6 +39,8 @@ struct Tessera: ParsableCommand {
       if exitCode(for: error) == .success { return print(fullMessage(for: error)) }
       fail(message(for: error).split(separator: "\n").joined(separator: " "), code: 2)
     }
+    // What is told of memory that runs out before a stage has begun.
+    tsr_allocation_purpose("\(type(of: command))".lowercased())
     do {
       try command.run()
     } catch  where !(error is TesseraError) && exitCode(for: error) == .success {

@@ -55,6 +55,7 @@ struct Train: ParsableCommand {
         )
         progress.begin("epoch \(record.epoch + 1)", quietly: true)
       }
+      print("kept epoch \(model.kept)")
       print("model \(try model.write(to: folder.file(Pipeline.Files.model)))")
     }
   }

@@ -1,5 +1,6 @@
 // OpenCL as a module, through function pointers: the binary must start where no OpenCL loader is
-// installed, so libOpenCL.so.1 is opened at run time and nothing links against it.
+// installed, so libOpenCL.so.1 is opened at run time and nothing links against it. Where there is no loader, or none that
+// knows a driver, NVIDIA's driver is asked itself.
 #ifndef TESSERA_OPENCL_LOADER_H
 #define TESSERA_OPENCL_LOADER_H
 
@@ -27,5 +28,9 @@ typedef struct {
 // The loader's functions, or NULL where there is no OpenCL loader; `why` then says what dlopen said.
 // Thread-safe; the library is opened once and never closed.
 const tsr_opencl *tsr_opencl_load(const char **why);
+// The name of the library that they come from; NULL where there is none.
+const char *tsr_opencl_source(void);
+// Whether NVIDIA's driver is installed, with or without an ICD file that tells an OpenCL loader of it.
+int tsr_opencl_nvidia_is_installed(void);
 
 #endif

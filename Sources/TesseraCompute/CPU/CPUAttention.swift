@@ -26,11 +26,11 @@ extension CPUBackend {
     var begins: [Int32] = [0]
     for length in lengths { begins.append(begins[begins.count - 1] + Int32(length)) }
     let scratch = Int(tsr_attention_scratch_count(&plan))
-    begins.withUnsafeBufferPointer { begins in
+    try begins.withUnsafeBufferPointer { begins in
       plan.begins = begins.baseAddress
-      withUnsafeMutablePointer(to: &plan) { pointer in
+      try withUnsafeMutablePointer(to: &plan) { pointer in
         let shared = Shared(pointer: pointer)
-        share(workers, scratch: scratch) { tsr_attention_work(shared.pointer, $0) }
+        try share(workers, scratch: scratch) { tsr_attention_work(shared.pointer, $0) }
       }
     }
   }

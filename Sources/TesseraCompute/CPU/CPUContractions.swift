@@ -19,7 +19,7 @@ extension CPUBackend {
     (plan.c_row, plan.c_outer) = (Int64(p.c_row_stride), Int64(p.c_batch_stride))
     plan.bias = UnsafePointer(try bias.map { try $0.cpu("matmul").pointer + Int(p.bias_offset) })
     (plan.bias_kind, plan.activation, plan.accumulate) = (p.bias, p.activation, p.accumulate)
-    run(&plan, sharedA: p.batch == 1 || p.a_batch_stride == 0)
+    try run(&plan, sharedA: p.batch == 1 || p.a_batch_stride == 0)
   }
 
   public func conv2d(_ p: ConvParameters, _ x: Tensor, _ w: Tensor, bias: Tensor?, into y: Tensor) throws {
@@ -47,7 +47,7 @@ extension CPUBackend {
     plan.bias_inner = Int64(e.groupOut)
     plan.bias_kind = bias == nil ? 0 : Int32(TSR_BIAS_ROW)
     plan.activation = p.activation
-    run(&plan, sharedA: true)
+    try run(&plan, sharedA: true)
   }
 
   public func conv2dGradData(_ p: ConvParameters, _ dy: Tensor, _ w: Tensor, into dx: Tensor) throws {
@@ -80,7 +80,7 @@ extension CPUBackend {
     plan.c = try dx.cpu("conv2dGradData").pointer
     (plan.c_row, plan.c_outer) = (Int64(e.plane), Int64(Int(p.in_channels) * e.plane))
     plan.c_inner = Int64(e.groupIn * e.plane)
-    run(&plan, sharedA: true)
+    try run(&plan, sharedA: true)
   }
 
   public func conv2dGradWeight(_ p: ConvParameters, _ x: Tensor, _ dy: Tensor, into dw: Tensor) throws {
@@ -104,7 +104,7 @@ extension CPUBackend {
     plan.c = try dw.cpu("conv2dGradWeight").pointer
     plan.c_row = Int64(plan.n)
     plan.c_inner = Int64(plan.m) * Int64(plan.n)
-    run(&plan, sharedA: true)
+    try run(&plan, sharedA: true)
   }
 
   public func squaredDistances(_ x: Tensor, points: Int, dims: Int, into d: Tensor) throws {
@@ -120,7 +120,7 @@ extension CPUBackend {
     let target = try d.cpu("squaredDistances")
     plan.c = target.pointer
     plan.c_row = Int64(points)
-    run(&plan, sharedA: true)
+    try run(&plan, sharedA: true)
     // Rows near the end have the most to mirror: interleave them over the threads.
     parallel(points / 32 + 1) { begin, end in
       for block in begin..<end {
@@ -148,11 +148,11 @@ extension CPUBackend {
     (plan.b, plan.b_row, plan.b_col) = (values + columns.lowerBound * dims, 1, Int64(dims))
     plan.c = try d.cpu(place).pointer
     plan.c_row = Int64(columns.count)
-    run(&plan, sharedA: true)
+    try run(&plan, sharedA: true)
   }
 
   /// Splits columns into blocks, packs A once if all products share it, and lets the threads take tasks.
-  private func run(_ plan: inout tsr_gemm_plan, sharedA: Bool) {
+  private func run(_ plan: inout tsr_gemm_plan, sharedA: Bool) throws {
     plan.isa = isa
     let tileColumns = Int(tsr_gemm_tile_columns(isa))
     let products = Int(plan.outer) * Int(plan.inner)
@@ -169,7 +169,7 @@ extension CPUBackend {
     var packed: CPUStorage?
     if sharedA {
       let count = Int(tsr_gemm_packed_count(&plan))
-      let storage = pool.storage(max(1, count * Int(plan.inner)) * 4)
+      let storage = try pool.storage(max(1, count * Int(plan.inner)) * 4, for: "a packed operand")
       packed = storage
       plan.packed_a = storage.pointer.assumingMemoryBound(to: Float.self)
       let tileRows = Int(tsr_gemm_tile_rows(isa))
@@ -191,9 +191,9 @@ extension CPUBackend {
       }
     }
     let scratch = Int(tsr_gemm_scratch_count(&plan))
-    withUnsafeMutablePointer(to: &plan) { pointer in
+    try withUnsafeMutablePointer(to: &plan) { pointer in
       let shared = Shared(pointer: pointer)
-      share(workers, scratch: scratch) { tsr_gemm_work(shared.pointer, $0) }
+      try share(workers, scratch: scratch) { tsr_gemm_work(shared.pointer, $0) }
     }
     withExtendedLifetime(packed) {}
   }
@@ -201,9 +201,9 @@ extension CPUBackend {
   /// Workers, each with so many floats of its own, that take tasks from a plan until none is left.
   func share(
     _ workers: Int, scratch count: Int, _ work: @Sendable (UnsafeMutablePointer<Float>) -> Void
-  ) {
+  ) throws {
     let stride = (count + 15) / 16 * 16
-    let storage = pool.storage(stride * workers * 4)
+    let storage = try pool.storage(stride * workers * 4, for: "the work of \(workers) threads")
     let memory = Shared(pointer: storage.pointer.assumingMemoryBound(to: Float.self))
     parallel(workers) { begin, end in
       for worker in begin..<end { work(memory.pointer + worker * stride) }

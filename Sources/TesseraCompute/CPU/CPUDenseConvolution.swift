@@ -16,19 +16,19 @@ extension CPUBackend {
     plan.y = try y.cpu(name).pointer
     plan.workers = Int32(p.multiplyAdds < 100_000 ? 1 : threads)
     let count = Int(tsr_dense_packed_count(&plan))
-    let storage = pool.storage(count * Int(p.groups) * 4)
+    let storage = try pool.storage(count * Int(p.groups) * 4, for: name)
     plan.packed = storage.pointer.assumingMemoryBound(to: Float.self)
     let workers = min(Int(plan.workers), Int(tsr_dense_tasks(&plan)))
     let scratch = Int(tsr_dense_scratch_count(&plan))
     let tileColumns = Int(tsr_gemm_tile_columns(isa))
     let outputs = Int((kind == Int(TSR_B_CONV) ? p.out_channels : p.in_channels) / p.groups)
     let panels = (outputs + tileColumns - 1) / tileColumns * Int(p.groups)
-    withUnsafeMutablePointer(to: &plan) { pointer in
+    try withUnsafeMutablePointer(to: &plan) { pointer in
       let shared = Shared(pointer: pointer)
       parallel(panels, grain: max(1, 16_384 * panels / count / Int(p.groups))) {
         tsr_dense_pack(shared.pointer, Int32($0), Int32($1))
       }
-      share(workers, scratch: scratch) { tsr_dense_work(shared.pointer, $0) }
+      try share(workers, scratch: scratch) { tsr_dense_work(shared.pointer, $0) }
     }
     withExtendedLifetime(storage) {}
     return true
@@ -42,7 +42,8 @@ extension CPUBackend {
     plan.x = UnsafePointer(try x.cpu("conv2dGradWeight").pointer)
     plan.dy = UnsafePointer(try dy.cpu("conv2dGradWeight").pointer)
     let target = try dw.cpu("conv2dGradWeight")
-    let storage = pool.storage(Int(tsr_dense_weight_partial_count(&plan)) * 4)
+    let storage = try pool.storage(
+      Int(tsr_dense_weight_partial_count(&plan)) * 4, for: "conv2dGradWeight")
     plan.partial = storage.pointer.assumingMemoryBound(to: Float.self)
     // Every task packs the output's gradient for itself, so few large blocks are best; but every thread should have one.
     let products = (Int(p.batch) + Int(TSR_BATCH_GROUP) - 1) / Int(TSR_BATCH_GROUP) * Int(p.groups)
@@ -51,9 +52,9 @@ extension CPUBackend {
     plan.blocks = Int32(min(inputs, workers == 1 ? 1 : (2 * workers + products - 1) / products))
     let scratch = Int(tsr_dense_weight_scratch_count(&plan))
     let elements = max(1, dw.count / Int(p.in_channels)) * products
-    withUnsafeMutablePointer(to: &plan) { pointer in
+    try withUnsafeMutablePointer(to: &plan) { pointer in
       let shared = Shared(pointer: pointer)
-      share(min(workers, Int(tsr_dense_weight_tasks(pointer))), scratch: scratch) {
+      try share(min(workers, Int(tsr_dense_weight_tasks(pointer))), scratch: scratch) {
         tsr_dense_weight_work(shared.pointer, $0)
       }
       parallel(Int(p.in_channels), grain: max(1, 16_384 / elements)) {

@@ -16,9 +16,9 @@ extension CPUBackend {
     plan.y = try y.cpu(name).pointer
     let workers = p.multiplyAdds < 100_000 ? 1 : min(threads, Int(p.batch) * Int(p.groups))
     let scratch = Int(tsr_direct_scratch_count(&plan))
-    withUnsafeMutablePointer(to: &plan) { pointer in
+    try withUnsafeMutablePointer(to: &plan) { pointer in
       let shared = Shared(pointer: pointer)
-      share(workers, scratch: scratch) { tsr_direct_work(shared.pointer, $0) }
+      try share(workers, scratch: scratch) { tsr_direct_work(shared.pointer, $0) }
     }
     return true
   }
@@ -32,13 +32,13 @@ extension CPUBackend {
     plan.dy = UnsafePointer(try dy.cpu("conv2dGradWeight").pointer)
     let target = try dw.cpu("conv2dGradWeight")
     let parts = (Int(p.batch) + Int(TSR_BATCH_GROUP) - 1) / Int(TSR_BATCH_GROUP)
-    let storage = pool.storage(parts * dw.count * 4)
+    let storage = try pool.storage(parts * dw.count * 4, for: "conv2dGradWeight")
     plan.partial = storage.pointer.assumingMemoryBound(to: Float.self)
     let workers = p.multiplyAdds < 100_000 ? 1 : threads
     let scratch = Int(tsr_direct_weight_scratch_count(&plan))
-    withUnsafeMutablePointer(to: &plan) { pointer in
+    try withUnsafeMutablePointer(to: &plan) { pointer in
       let shared = Shared(pointer: pointer)
-      share(workers, scratch: scratch) { tsr_direct_weight_work(shared.pointer, $0) }
+      try share(workers, scratch: scratch) { tsr_direct_weight_work(shared.pointer, $0) }
       parallel(dw.count, grain: max(1, 32_768 / parts)) {
         tsr_direct_weight_sum(shared.pointer, target.pointer, Int64($0), Int64($1))
       }

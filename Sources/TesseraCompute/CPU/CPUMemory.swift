@@ -11,7 +11,8 @@ extension CPUBackend {
       }
       count = product
     }
-    return Tensor(shape: shape, elementType: type, storage: pool.storage(count * type.byteCount))
+    let storage = try pool.storage(count * type.byteCount, for: "a tensor \(shape)")
+    return Tensor(shape: shape, elementType: type, storage: storage)
   }
 
   public func upload(_ bytes: UnsafeRawBufferPointer, to tensor: Tensor, offset: Int) throws {

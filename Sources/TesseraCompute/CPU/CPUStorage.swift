@@ -35,7 +35,7 @@ final class CPUMemoryPool: @unchecked Sendable {
   var highWaterMark: Int { lock.withLock { peak } }
 
   deinit {
-    for pointer in free.values.joined() { pointer.deallocate() }
+    for pointer in free.values.joined() { Foundation.free(pointer) }
   }
 
   /// Eight classes per power of two: at most an eighth is wasted.
@@ -45,7 +45,11 @@ final class CPUMemoryPool: @unchecked Sendable {
     return (bytes + step - 1) / step * step
   }
 
-  func storage(_ bytes: Int) -> CPUStorage {
+  /// Memory for so many bytes.
+  ///
+  /// - Parameter what: what they are for, for the message.
+  /// - Throws: `TesseraError` (`isOutOfMemory`) naming it if the system has none.
+  func storage(_ bytes: Int, for what: @autoclosure () -> String = "work") throws -> CPUStorage {
     let capacity = exact ? bytes : Self.sizeClass(bytes)
     let reused = lock.withLock { () -> UnsafeMutableRawPointer? in
       used += capacity
@@ -53,23 +57,42 @@ final class CPUMemoryPool: @unchecked Sendable {
       if let pointer = free[capacity]?.popLast() { return pointer }
       // Work of other sizes has begun: large blocks that lie idle go back before there are more of them.
       if capacity >= Self.large {
-        for size in free.keys where size >= Self.large {
-          for pointer in free.removeValue(forKey: size) ?? [] { pointer.deallocate() }
-        }
+        giveBackIdle(from: Self.large)
       }
       return nil
     }
-    let pointer = reused ?? Self.fresh(capacity + Self.margin)
+    let pointer = try reused ?? fresh(capacity, for: what())
     if exact { memset(pointer, 0xff, capacity + Self.margin) }
     return CPUStorage(pointer: pointer, byteCount: bytes, capacity: capacity, pool: self)
   }
 
+  /// Gives idle blocks back to the system; the lock is held.
+  private func giveBackIdle(from least: Int) {
+    for size in free.keys where size >= least {
+      for pointer in free.removeValue(forKey: size) ?? [] { Foundation.free(pointer) }
+    }
+  }
+
   /// Memory that nobody used yet. A block of many pages asks for huge ones: each page that is touched first costs a fault.
-  private static func fresh(_ bytes: Int) -> UnsafeMutableRawPointer {
-    guard bytes >= hugePage else { return .allocate(byteCount: bytes, alignment: 64) }
-    let pointer = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: hugePage)
+  private func fresh(_ capacity: Int, for what: String) throws -> UnsafeMutableRawPointer {
+    let bytes = capacity + Self.margin
+    let alignment = bytes >= Self.hugePage ? Self.hugePage : 64
+    if let pointer = Self.aligned(bytes, alignment) { return pointer }
+    // What lies idle in other sizes may make room, and so may pages of the usual size.
+    lock.withLock { giveBackIdle(from: 0) }
+    if let pointer = Self.aligned(bytes, alignment) ?? Self.aligned(bytes, 64) { return pointer }
+    lock.withLock { used -= capacity }
+    throw TesseraError.outOfMemory(
+      what, found: "no memory for its \(bytes) bytes beside \(lock.withLock { used }) in use",
+      wanted: "more memory, or less to do at once")
+  }
+
+  private static func aligned(_ bytes: Int, _ alignment: Int) -> UnsafeMutableRawPointer? {
+    // Not Swift's own, which ends the process where there is no memory.
+    var pointer: UnsafeMutableRawPointer?
+    guard posix_memalign(&pointer, alignment, bytes) == 0, let pointer else { return nil }
     // Advice: where it is not taken, pages are small.
-    _ = madvise(pointer, bytes, MADV_HUGEPAGE)
+    if alignment == hugePage { _ = madvise(pointer, bytes, MADV_HUGEPAGE) }
     return pointer
   }
 
@@ -86,7 +109,7 @@ final class CPUMemoryPool: @unchecked Sendable {
         abort()
       }
       lock.withLock { used -= capacity }
-      return pointer.deallocate()
+      return Foundation.free(pointer)
     }
     lock.withLock {
       used -= capacity

@@ -56,9 +56,11 @@ public enum DeviceSelection {
         throw TesseraError.failure(
           "device \(name)", found: problem, wanted: there.isEmpty ? "a device that answers" : there)
       }
-      throw TesseraError.input(
-        "device", found: "no device \(name)",
-        wanted: there.isEmpty ? "an OpenCL device (none is installed)" : there)
+      // Nothing is installed at all, or something that ought to give devices gives none.
+      let why = survey.absences.isEmpty ? "none is installed" : survey.absences.joined(separator: "; ")
+      throw TesseraError(
+        there.isEmpty && survey.hasIdlePlatform ? .failure : .input, at: "device", found: "no device \(name)",
+        wanted: there.isEmpty ? "an OpenCL device (\(why))" : there)
     }
     for problem in survey.problems { warn("\(problem); \(found.selection) computes") }
     return found
@@ -73,6 +75,7 @@ public enum DeviceSelection {
     for device in survey.devices where !device.isCPU && backend == nil {
       do { backend = try opener.open(device) } catch { problems.append("\(error)") }
     }
+    if backend == nil, let hint = survey.unseenDriver { problems.append(hint) }
     for problem in problems { warn("\(problem); \(backend?.name ?? "the CPU") computes") }
     return try backend ?? opener.open(nil)
   }

@@ -89,6 +89,9 @@ public final class AtomicFile {
     }
   }
 
+  /// Throws if a file could not be written to a place; what stands there stays as it is. For what is written after long work.
+  public static func requireWritable(_ path: String) throws { _ = try AtomicFile(path) }
+
   /// Writes a whole file.
   public static func write(_ data: some ContiguousBytes, to path: String) throws {
     let file = try AtomicFile(path)

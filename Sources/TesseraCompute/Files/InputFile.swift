@@ -57,7 +57,9 @@ public enum InputFile {
     guard size <= limit else { throw tooLarge("\(size) bytes") }
     if mapped, size > 0 {
       guard let memory = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), memory != MAP_FAILED else {
-        throw unreadable()
+        guard errno == ENOMEM else { throw unreadable() }
+        throw TesseraError.failure(
+          path, found: "no memory to map its \(size) bytes", wanted: "more address space (ulimit -v)")
       }
       return Data(bytesNoCopy: memory, count: size, deallocator: .unmap)
     }

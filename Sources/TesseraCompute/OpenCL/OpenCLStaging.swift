@@ -24,7 +24,7 @@ final class OpenCLStaging: @unchecked Sendable {
     _ enqueue: (UnsafeRawPointer, UnsafeMutablePointer<cl_event?>) throws -> Void
   ) throws {
     guard let start = data.baseAddress else { return }
-    let copy = pool.storage(data.count)
+    let copy = try pool.storage(data.count, for: "an upload")
     copy.pointer.copyMemory(from: start, byteCount: data.count)
     var event: cl_event?
     try enqueue(copy.pointer, &event)

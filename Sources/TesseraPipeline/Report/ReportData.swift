@@ -10,8 +10,10 @@ struct ReportData {
   let model: TrainedModel
   let history: [EpochRecord]
   let evaluation: Evaluation?
-  /// Accuracy by the seeds after the first.
-  let repeats: [Accuracy]
+  /// What the seeds after the first gave.
+  let repeats: [SeedResult]
+  /// The epoch that the network was kept of.
+  let kept: KeptEpoch
   let records: [StageRecord]
   /// The rows looked at in the end: images as rendered, classes, probabilities (count, classes), texts if the data are there.
   let images: [Float], labels: [Int32], probabilities: [Float], texts: [String]?
@@ -22,23 +24,20 @@ struct ReportData {
   let layers: [String], layerOfFeature: [Int]
 
   init(folder: String, device: any Backend) throws {
-    let root = URL(fileURLWithPath: folder)
-    func path(_ name: String) -> String { root.appendingPathComponent(name).path }
-    configuration = try RunConfiguration.read(path(Pipeline.Files.configuration))
-    layout = try FeatureLayout.read(path(Pipeline.Files.layout))
-    model = try TrainedModel.read(path(Pipeline.Files.model), on: DeviceGroup(device))
-    func json<T: Decodable>(_ name: String, _ type: T.Type) -> T? {
-      InputFile.readIfThere(path(name)).flatMap { try? JSONDecoder().decode(type, from: $0) }
-    }
-    history = json(Pipeline.Files.history, [EpochRecord].self) ?? []
-    evaluation = json(Pipeline.Files.evaluation, Evaluation.self)
-    repeats = Pipeline.repeats(in: folder, configuration)
+    let run = try FinishedRun(folder)
+    configuration = run.configuration
+    layout = try FeatureLayout.read(run.checked(Pipeline.Files.layout))
+    model = try TrainedModel.read(run.checked(Pipeline.Files.model), on: DeviceGroup(device))
+    history = try Pipeline.decode([EpochRecord].self, run.checked(Pipeline.Files.history))
+    kept = KeptEpoch(model.keptEpoch, of: history.last?.epoch ?? 0, hasLinearPath: configuration.bypass)
+    evaluation = try Pipeline.decode(Evaluation.self, run.checked(Pipeline.Files.evaluation))
+    repeats = try Pipeline.repeats(run)
     records = ["embeddings", "test-embeddings", "layout", "images", "model", "evaluation"].compactMap {
-      StageRecord.read(root.appendingPathComponent("\($0).json"))
+      run.records[$0]
     }
-    let own = try ImageSet.read(path(Pipeline.Files.images))
+    let own = try ImageSet.read(run.checked(Pipeline.Files.images))
     let area = own.area
-    let set = configuration.test == nil ? own : try ImageSet.read(path(Pipeline.Files.testImages))
+    let set = configuration.test == nil ? own : try ImageSet.read(run.checked(Pipeline.Files.testImages))
     let rows = configuration.test == nil ? own.split.test : Array(set.labels.indices)
     images = set.images(of: rows)
     labels = rows.map { set.labels[$0] }
@@ -49,8 +48,11 @@ struct ReportData {
     let columns = DataSet.Columns(text: configuration.textColumn, label: configuration.labelColumn)
     let data = try? DataSet.read(
       configuration.test ?? configuration.data, columns: columns, classes: model.classes)
+    // Of data that have changed since, the rows are no longer what was classified.
+    let embedded = run.records[configuration.test == nil ? "embeddings" : "test-embeddings"]
     texts = data.flatMap { data in
-      rows.allSatisfy { $0 < data.texts.count } ? rows.map { data.texts[$0] } : nil
+      data.fingerprint == embedded?.inputs["data"] && rows.allSatisfy { $0 < data.texts.count }
+        ? rows.map { data.texts[$0] } : nil
     }
     var sums = [Float](repeating: 0, count: area)
     let first = own.split.training.prefix(1000)
@@ -66,8 +68,7 @@ struct ReportData {
     self.mean = mean
     deviation = squares.map { ($0 / Float(max(1, first.count))).squareRoot() }
     let features = layout.scaler.minimum.count
-    let states = Embeddings.states(
-      (try? TensorFile.open(path(Pipeline.Files.embeddings)))?.metadata["layers"])
+    let states = Embeddings.states(run.records["embeddings"]?.parameters["layers"])
     let width = max(1, features / states.count)
     layers = states.map { "layer \($0)" }
     layerOfFeature = (0..<features).map { min(states.count - 1, $0 / width) }

@@ -6,26 +6,35 @@ extension ReportPage {
   func evidence() throws -> String {
     let chosen = Array(data.rows(right: true).prefix(2) + data.rows(right: false).prefix(2))
     guard !chosen.isEmpty else { return "<p>No row to look at.</p>" }
+    // A picture that shows nothing is none: words say so (`evidenceNote`).
+    guard data.kept.isCNNTrained || data.kept.hasLinearPath else { return "" }
     let area = data.mean.count
     var figures: [(caption: String, content: String)] = []
     for row in chosen {
       let image = data.model.statistics.apply(Array(data.images[row * area..<(row + 1) * area]))
       let target = Int32(data.prediction(row).label)
-      let (map, side) = try data.model.network.gradCAM(image, of: [target])
-      let means = byLayer(data.layout.values(of: map, side: side), mean: true)
-      let png = try data.picture(row).base64EncodedString()
-      figures.append(
-        (
-          "\(verdict(row)). Mean evidence at the features of \(means)",
-          Plots.heat(
-            map.map { Double($0) }, side: side, copies: data.layout.channels.count, style: "cam", over: png,
-            label: "Grad-CAM of row \(row)")
-        ))
+      if data.kept.isCNNTrained { figures.append(try gradCAM(image, target, row)) }
       guard let shares = try data.model.network.bypassShares(image, of: target) else { continue }
       let sums = byLayer(data.layout.shares(of: shares), mean: false)
-      figures.append(("Shares of the linear path through the features of \(sums)", picture(shares, row)))
+      let said = data.kept.isCNNTrained ? "" : "\(verdict(row)). "
+      figures.append((said + "Shares of the linear path through the features of \(sums)", picture(shares, row)))
     }
     return HTMLPage.grid(figures)
+  }
+
+  private func gradCAM(_ image: [Float], _ target: Int32, _ row: Int) throws -> (String, String) {
+    let (map, side) = try data.model.network.gradCAM(image, of: [target])
+    guard map.contains(where: { $0 > 0 }) else {
+      return ("\(verdict(row)). Grad-CAM", "<p>Nothing in the slice's output speaks for the class.</p>")
+    }
+    let means = byLayer(data.layout.values(of: map, side: side), mean: true)
+    let png = try data.picture(row).base64EncodedString()
+    return (
+      "\(verdict(row)). Mean evidence at the features of \(means)",
+      Plots.heat(
+        map.map { Double($0) }, side: side, copies: data.layout.channels.count, style: "cam", over: png,
+        label: "Grad-CAM of row \(row)")
+    )
   }
 
   /// Shares of pixels, channels side by side.

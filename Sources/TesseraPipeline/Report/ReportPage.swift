@@ -36,12 +36,7 @@ public struct ReportPage {
     page.section("Errors", errors)
     page.section("The most confident mistakes", try mistakes())
     page.section(
-      "What the network looks at", try evidence(),
-      note:
-        "Grad-CAM at the slice's output, for the predicted class, over the image's difference from the mean; empty where the linear path alone was kept."
-        + (data.model.network.options.bypass
-          ? " Beside it the linear path around the slice: pixels that speak for the predicted class (red) and against it "
-            + "(blue)." : ""))
+      "What the network looks at", try evidence(), note: evidenceNote)
     page.section("Stages", try stages())
     page.section("Parameters", parameters, note: habits)
     return page.text
@@ -55,10 +50,11 @@ public struct ReportPage {
         tiles.append((name, decimal(accuracy.value), interval + ", \(accuracy.correct) of \(accuracy.total)"))
       }
       if !data.repeats.isEmpty {
-        let mean = MeanAccuracy([evaluation.model] + data.repeats)
+        let mean = MeanAccuracy([evaluation.model] + data.repeats.map(\.accuracy))
         tiles.append(("mean of \(mean.count) seeds", decimal(mean.mean), "95%: +- \(decimal(mean.half))"))
       }
     }
+    tiles.append(keptTile)
     if let area = data.metrics.roc.last?.area {
       tiles.append(("area under ROC", decimal(area), data.model.classes.last ?? ""))
     }
@@ -69,7 +65,7 @@ public struct ReportPage {
     let parts = tiles.map {
       "<div class=\"tile\"><small>\(escaped($0.0))</small><b>\($0.1)</b><small>\(escaped($0.2))</small></div>"
     }
-    return "<div class=\"tiles\">\(parts.joined())</div>"
+    return "<div class=\"tiles\">\(parts.joined())</div><p>\(escaped(keptWords))</p>" + seeds
   }
 
   private func quote(_ row: Int, _ length: Int = 360) -> String {

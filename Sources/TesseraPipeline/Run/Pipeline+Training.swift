@@ -24,13 +24,14 @@ extension Pipeline {
         history = try JSONDecoder().decode([EpochRecord].self, from: Data(text.utf8))
       }
       try AtomicFile.write(try JSONEncoder().encode(history), to: folder.file(Files.history))
+      tell(model, history.last?.epoch ?? 0)
       return try model.write(to: folder.file(Files.model))
     }
   }
 
   /// Trains the same network by the seeds that follow the run's; the accuracy on the test rows of each. Layout and split
   /// stay: what varies is the start, dropout and order.
-  func repeated(_ images: ImageSet, _ print: String) throws -> [Accuracy] {
+  func repeated(_ images: ImageSet, _ print: String) throws -> [SeedResult] {
     let weights = try weightsFingerprint()
     return try (1..<max(1, configuration.repeats)).map { number in
       var c = configuration
@@ -46,28 +47,40 @@ extension Pipeline {
           images, by: c, in: place, key: try c.checkpointKey(images: print, weights: weights))
         let rows = try testRows(images)
         let predicted = try model.predict(rows.images)
-        let accuracy = Accuracy(predicted: predicted, truth: rows.labels)
-        try AtomicFile.write(try JSONEncoder().encode(accuracy), to: folder.file(file))
+        tell(model, nil)
+        let result = SeedResult(
+          seed: c.seed, accuracy: Accuracy(predicted: predicted, truth: rows.labels),
+          keptEpoch: model.keptEpoch)
+        try AtomicFile.write(try JSONEncoder().encode(result), to: folder.file(file))
         try? FileManager.default.removeItem(atPath: place)
         var digits = Fingerprint()
         predicted.withUnsafeBytes { digits.add($0) }
         return digits.digits()
       }
-      return try JSONDecoder().decode(
-        Accuracy.self,
-        from: InputFile.read(
-          folder.file(file), wanted: "an accuracy", atMost: InputFile.Limit.configuration))
+      return try Self.decode(SeedResult.self, folder.file(file))
+    }
+  }
+
+  /// Tells which epoch was kept, here and in the stage's record.
+  private func tell(_ model: TrainedModel, _ epochs: Int?) {
+    let kept = KeptEpoch(model.keptEpoch, of: epochs, hasLinearPath: model.network.options.bypass)
+    folder.facts["kept epoch"] = kept.epoch.map { "\($0)" } ?? "none"
+    progress.note("kept epoch \(kept)")
+  }
+
+  /// What one of the run's JSON files holds.
+  static func decode<T: Decodable>(_ type: T.Type, _ path: String) throws -> T {
+    let data = try InputFile.read(
+      path, wanted: "what tessera run writes", atMost: InputFile.Limit.configuration)
+    do { return try JSONDecoder().decode(type, from: data) } catch {
+      throw TesseraError.input(path, found: "a file that cannot be read", wanted: "what tessera run writes")
     }
   }
 
   /// What the seeds after the first gave in a finished run.
-  static func repeats(in folder: String, _ c: RunConfiguration) -> [Accuracy] {
-    // What a broken configuration says must not be looked for without end.
-    (1..<min(max(1, c.repeats), RunConfiguration.mostRepeats)).compactMap { number in
-      let path = URL(fileURLWithPath: folder).appendingPathComponent("repeat-\(number).accuracy.json").path
-      return InputFile.readIfThere(path).flatMap {
-        try? JSONDecoder().decode(Accuracy.self, from: $0)
-      }
+  static func repeats(_ run: FinishedRun) throws -> [SeedResult] {
+    try (1..<max(1, run.configuration.repeats)).map {
+      try decode(SeedResult.self, run.checked("repeat-\($0).accuracy.json"))
     }
   }
 
@@ -98,6 +111,7 @@ extension Pipeline {
 
   static func line(_ record: EpochRecord, _ rows: Int) -> String {
     let loss = (record.loss * 10_000).rounded() / 10_000
-    return "epoch \(record.epoch): loss \(loss), validation \(Accuracy(correct: record.correct, total: rows))"
+    let what = record.epoch == 0 ? "epoch 0 (the linear path alone)" : "epoch \(record.epoch)"
+    return "\(what): loss \(loss), validation \(Accuracy(correct: record.correct, total: rows))"
   }
 }

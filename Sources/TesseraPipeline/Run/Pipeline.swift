@@ -13,6 +13,7 @@ public struct Pipeline {
   let limits: FeatureLimits
   let splitting: BatchSplitting
   let progress: ProgressLine
+  let overwrite: Bool
 
   /// Names of the files of a run.
   public enum Files {
@@ -34,8 +35,10 @@ public struct Pipeline {
     public var isPaper = false
     /// Accuracy on the test rows.
     public var evaluation: Evaluation?
-    /// Accuracy on the test rows by the seeds that followed the first.
-    public var repeats: [Accuracy] = []
+    /// What the seeds gave that followed the first.
+    public var repeats: [SeedResult] = []
+    /// The epoch that the network was kept of.
+    public var kept: KeptEpoch?
     /// The images' channels.
     public var channels: [LayoutChannel] = []
   }
@@ -48,12 +51,15 @@ public struct Pipeline {
   ///   - limits: where the frozen slice's output may be kept between epochs (the file is the run directory's); changes no
   ///     bit.
   ///   - splitting: whether devices share batches; changes no bit.
+  ///   - overwrite: whether to use a folder with other files or with a run of other data all the same.
   /// - Throws: `TesseraError` if the folder cannot be used.
   public init(
     _ configuration: RunConfiguration, devices: DeviceGroup, out: String, embeddingBatch: Int = 64,
-    limits: FeatureLimits = .init(), splitting: BatchSplitting = .measured, progress: ProgressLine
+    limits: FeatureLimits = .init(), splitting: BatchSplitting = .measured, overwrite: Bool = false,
+    progress: ProgressLine
   ) throws {
     (self.configuration, self.devices, self.progress) = (configuration, devices, progress)
+    self.overwrite = overwrite
     (self.embeddingBatch, self.limits, self.splitting) = (embeddingBatch, limits, splitting)
     // Mistakes in options are found before hours of work.
     let architecture = try configuration.architecture()
@@ -62,8 +68,10 @@ public struct Pipeline {
         pixels: configuration.pixels, try configuration.trainingOptions().network)
     }
     _ = try (configuration.layoutPlan(), configuration.trainingOptions(), configuration.tokenPooling())
+    try RunConfiguration.checkVersion(
+      URL(fileURLWithPath: out).appendingPathComponent(Files.configuration).path)
+    try RunDirectory.requireRunOrEmpty(out, overwrite: overwrite)
     folder = try RunDirectory(out)
-    try RunConfiguration.checkVersion(folder.file(Files.configuration))
     (folder.device, folder.profiler) = (devices.name, devices.main.profiler)
   }
 
@@ -71,17 +79,11 @@ public struct Pipeline {
   public func run() throws -> Summary {
     var summary = Summary()
     summary.isPaper = configuration.paperStates
-    try configuration.write(to: folder.file(Files.configuration))
-    let columns = DataSet.Columns(text: configuration.textColumn, label: configuration.labelColumn)
-    let data = try DataSet.read(configuration.data, columns: columns)
-    let testData = try configuration.test.map {
-      try DataSet.read($0, columns: columns, classes: data.classes)
-    }
+    let (data, testData, encoderPrint) = try begin()
     func add(_ stage: String, _ result: (fingerprint: String, ran: Bool)) {
       summary.fingerprints.append((stage, result.fingerprint))
       if !result.ran { progress.note("\(stage): unchanged") }
     }
-    let encoderPrint = try encoderFingerprint()
     try keepEncoder(encoderPrint)
     let embedded = try embed(data, Files.embeddings, "embeddings", encoderPrint)
     add("embeddings", embedded)
@@ -124,7 +126,31 @@ public struct Pipeline {
     if let result = InputFile.readIfThere(folder.file(Files.evaluation)) {
       summary.evaluation = try? JSONDecoder().decode(Evaluation.self, from: result)
     }
+    summary.kept = KeptEpoch(
+      summary.evaluation?.keptEpoch, of: summary.epochs.last?.epoch ?? 0, hasLinearPath: configuration.bypass)
+    try folder.finish(stages: RunStages.names(configuration))
     return summary
+  }
+
+  /// Reads the data and looks at all that can be looked at before the first long stage; only then the folder is this run's.
+  private func begin() throws -> (data: DataSet, test: DataSet?, encoder: String) {
+    do {
+      let columns = DataSet.Columns(text: configuration.textColumn, label: configuration.labelColumn)
+      let data = try DataSet.read(configuration.data, columns: columns)
+      let test = try configuration.test.map {
+        try DataSet.read($0, columns: columns, classes: data.classes)
+      }
+      let encoder = try encoderFingerprint()
+      let replaces = try folder.replaces(
+        configuration, data: data.fingerprint, encoder: encoder, overwrite: overwrite)
+      try check(data, test)
+      if replaces { folder.clear() }
+      try folder.put(configuration)
+      return (data, test, encoder)
+    } catch {
+      folder.discardIfEmpty()
+      throw error
+    }
   }
 
   private func embed(

@@ -3,6 +3,8 @@ import TesseraVision
 extension Predictor {
   /// Where the evidence for a prediction lies: in the slice's output (Grad-CAM) and on the linear path around it.
   public struct Evidence: Sendable, Codable {
+    /// The epoch that the network was kept of; 0 for the linear path alone, where Grad-CAM is 0 throughout.
+    public let keptEpoch: Int?
     /// Mean Grad-CAM at the features of each hidden state, by its number.
     public let byState: [String: Float]
     /// The features with the most evidence, most first; it is in [0, 1].
@@ -43,6 +45,7 @@ extension Predictor {
     }
     let shares = try model.network.bypassShares(image, of: target).map { layout.shares(of: $0) }
     return Evidence(
+      keptEpoch: model.keptEpoch,
       byState: byState(seen, mean: true), features: largest(seen),
       linearByState: shares.map { byState($0, mean: false) }, linearFeatures: shares.map { largest($0) })
   }

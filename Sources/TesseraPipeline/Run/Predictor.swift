@@ -10,6 +10,7 @@ public struct Predictor {
   let layout: FeatureLayout
   let model: TrainedModel
   private let batch: Int
+  private let run: FinishedRun
 
   /// A text's class with its probability.
   public struct Prediction: Sendable {
@@ -25,6 +26,8 @@ public struct Predictor {
 
   /// Names of the classes.
   public var classes: [String] { model.classes }
+  /// The epoch that the network was kept of.
+  public var kept: KeptEpoch { model.kept }
 
   /// A prediction's image as PNG, stretched from black to white, its channels side by side.
   public func picture(_ prediction: Prediction) throws -> Data {
@@ -36,18 +39,14 @@ public struct Predictor {
   /// - Parameters:
   ///   - devices: those that embed and predict.
   ///   - batch: texts that a device embeds at once; changes no bit.
-  /// - Throws: `TesseraError` if the run is not finished, parts of it are of another run, or its encoder is gone.
+  /// - Throws: `TesseraError` if the run is not finished, a file of it is not as the run left it, or its encoder is gone.
   public init(run folder: String, devices: DeviceGroup, batch: Int = 64) throws {
-    let root = URL(fileURLWithPath: folder)
-    func path(_ name: String) -> String { root.appendingPathComponent(name).path }
-    configuration = try RunConfiguration.read(path(Pipeline.Files.configuration))
-    layout = try FeatureLayout.read(path(Pipeline.Files.layout))
-    model = try TrainedModel.read(path(Pipeline.Files.model), on: devices)
-    // A run that was copied to another machine has its encoder with it.
-    let own = path(Pipeline.Files.encoder)
-    let isThere = FileManager.default.fileExists(atPath: own)
-    encoder = try TransformerEncoder(folder: isThere ? own : configuration.encoder, devices: devices)
-    try RunRecords(folder: folder, configuration: configuration).check(layers: encoder.configuration.layers)
+    run = try FinishedRun(folder)
+    configuration = run.configuration
+    layout = try FeatureLayout.read(run.checked(Pipeline.Files.layout))
+    model = try TrainedModel.read(run.checked(Pipeline.Files.model), on: devices)
+    encoder = try TransformerEncoder(folder: run.checkedEncoder(), devices: devices)
+    try run.check(layers: encoder.configuration.layers)
     self.batch = batch
   }
 
@@ -88,13 +87,10 @@ public struct Predictor {
   }
 
   /// Accuracy on labelled texts, with the probe fitted on the run's training rows beside it.
-  public func evaluate(_ data: DataSet, run folder: String, progress: (Int) throws -> Void = { _ in }) throws
-    -> Evaluation
-  {
+  public func evaluate(_ data: DataSet, progress: (Int) throws -> Void = { _ in }) throws -> Evaluation {
     let device = model.network.device
-    let own = try Embeddings.read(
-      URL(fileURLWithPath: folder).appendingPathComponent(Pipeline.Files.embeddings).path)
-    try layout.split.check(folder, count: own.labels.count)
+    let own = try Embeddings.read(run.checked(Pipeline.Files.embeddings))
+    try layout.split.check(run.folder, count: own.labels.count)
     let probe = try LinearProbe.fit(
       features: own.features, columns: own.columns, labels: own.labels, classes: own.classes.count,
       training: layout.split.training, validation: layout.split.validation, on: device)

@@ -9,15 +9,19 @@ public final class ProgressLine: @unchecked Sendable {
   private var start = DispatchTime.now().uptimeNanoseconds
   private var last: UInt64 = 0
   private var drawn = false
+  private let began: (@Sendable (String) -> Void)?
 
   /// A progress line; a quiet one says nothing.
-  public init(quiet: Bool = false) {
-    self.quiet = quiet
+  ///
+  /// - Parameter began: called with every stage that begins, quiet or not.
+  public init(quiet: Bool = false, began: (@Sendable (String) -> Void)? = nil) {
+    (self.quiet, self.began) = (quiet, began)
     terminal = isatty(2) == 1
   }
 
   /// Starts a new stage: rate and time left are counted from here.
   public func begin(_ what: String, quietly: Bool = false) {
+    began?(what)
     lock.withLock {
       start = DispatchTime.now().uptimeNanoseconds
       last = start

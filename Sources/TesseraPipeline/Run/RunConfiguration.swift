@@ -122,10 +122,13 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   }
 
   /// Writes the configuration as JSON.
-  public func write(to path: String) throws {
+  public func write(to path: String) throws { try AtomicFile.write(try encoded(), to: path) }
+
+  /// The configuration as JSON with sorted keys.
+  func encoded() throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    try AtomicFile.write(try encoder.encode(self) + Data("\n".utf8), to: path)
+    return try encoder.encode(self) + Data("\n".utf8)
   }
 
   /// Reads a run's configuration. What an older version of Tessera did not know has its default.

@@ -9,13 +9,18 @@ public final class RunDirectory {
   public var device: String?
   /// What measures them; nil where nothing does.
   public var profiler: Profiler?
+  /// What the stage at work has found out, for its record.
+  public var facts: [String: String] = [:]
   private var lock: Int32 = -1
+  /// Whether the folder was made by this.
+  private let isNew: Bool
 
   /// Opens or makes a folder and locks it; leftovers of killed runs are removed.
   ///
   /// - Throws: `TesseraError` if it cannot be made or another run holds it.
   public init(_ path: String) throws {
     self.path = path
+    isNew = !FileManager.default.fileExists(atPath: path)
     try OutputFolder.make(path)
     lock = open(file(".lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard lock >= 0 else {
@@ -48,6 +53,24 @@ public final class RunDirectory {
 
   deinit { if lock >= 0 { close(lock) } }
 
+  /// Removes the folder again if it was made by this and nothing has come into it: for what is refused before it begins.
+  public func discardIfEmpty() {
+    guard isNew, Self.names(in: path).allSatisfy({ $0 == ".lock" }) else { return }
+    unlink(file(".lock"))
+    rmdir(path)
+  }
+
+  /// Makes the folder that of a finished run, whose stages' records these are.
+  func finish(stages: [String]) throws {
+    let names = [Pipeline.Files.configuration] + stages.map { "\($0).json" }
+    let manifest = try RunManifest(of: names, in: path)
+    if (try? RunManifest.read(in: path)) == manifest { return }
+    try AtomicFile.write(try manifest.encoded(), to: file(RunManifest.name))
+  }
+
+  /// Makes the folder that of an unfinished run, before anything of it changes.
+  func unfinish() { unlink(file(RunManifest.name)) }
+
   /// The path of a file in the folder.
   public func file(_ name: String) -> String { URL(fileURLWithPath: path).appendingPathComponent(name).path }
 
@@ -79,11 +102,14 @@ public final class RunDirectory {
       }
     }
     // Outputs that are being replaced have no record: were this to be stopped, the old one would vouch for new files.
+    unfinish()
     try? FileManager.default.removeItem(at: url)
+    facts = [:]
     let start = ContinuousClock.now
     record.fingerprint = try profiler?.span(.stage, stage, body) ?? body()
     let (seconds, attoseconds) = (ContinuousClock.now - start).components
     (record.seconds, record.device) = (Double(seconds) + Double(attoseconds) * 1e-18, device)
+    record.facts = facts.isEmpty ? nil : facts
     for name in outputs { record.outputs[name] = try Fingerprint.ofFile(file(name)) }
     try AtomicFile.write(try record.encoded(), to: url.path)
     return (record.fingerprint, true)

@@ -9,9 +9,14 @@ extension Pipeline.Summary {
     if let evaluation {
       lines.append("test accuracy  \(evaluation.model)")
       if !repeats.isEmpty {
-        lines.append("by seeds       \(MeanAccuracy([evaluation.model] + repeats))")
+        lines.append("by seeds       \(MeanAccuracy([evaluation.model] + repeats.map(\.accuracy)))")
       }
       lines.append("linear probe   \(evaluation.probe)")
+    }
+    if let kept { lines.append("kept epoch     \(kept)") }
+    if !repeats.isEmpty {
+      let epochs = repeats.map { "\($0.keptEpoch.map { "\($0)" } ?? "none") (seed \($0.seed))" }
+      lines.append("by other seeds \(epochs.joined(separator: ", "))")
     }
     if isPaper, validationRows > 0, let best = epochs.map(\.correct).max() {
       let shares = epochs.map { Double($0.correct) / Double(validationRows) }
@@ -43,41 +48,35 @@ public struct RunReport {
 
   /// Reads a run.
   ///
-  /// - Throws: `TesseraError` if there is no run.
+  /// - Throws: `TesseraError` if there is none that is finished, or a file of it is not as the run left it.
   public init(folder: String) throws {
-    let root = URL(fileURLWithPath: folder)
-    func path(_ name: String) -> String { root.appendingPathComponent(name).path }
-    let c = try RunConfiguration.read(path(Pipeline.Files.configuration))
+    let run = try FinishedRun(folder)
+    let c = run.configuration
     var summary = Pipeline.Summary()
     for (stage, name) in [
       ("embeddings", "embeddings"), ("test-embeddings", "test embeddings"), ("layout", "layout"),
       ("images", "images"), ("model", "model"), ("evaluation", "predictions"),
     ] {
-      if let record = StageRecord.read(root.appendingPathComponent("\(stage).json")) {
-        summary.fingerprints.append((name, record.fingerprint))
-      }
+      if let record = run.records[stage] { summary.fingerprints.append((name, record.fingerprint)) }
     }
-    let layout = try? FeatureLayout.read(path(Pipeline.Files.layout))
-    summary.channels = layout?.channels ?? []
-    if let data = InputFile.readIfThere(path(Pipeline.Files.evaluation)) {
-      summary.evaluation = try? JSONDecoder().decode(Evaluation.self, from: data)
-    }
+    let layout = try FeatureLayout.read(run.checked(Pipeline.Files.layout))
+    summary.channels = layout.channels
+    summary.evaluation = try Pipeline.decode(Evaluation.self, run.checked(Pipeline.Files.evaluation))
     summary.isPaper = c.paperStates
-    summary.repeats = Pipeline.repeats(in: folder, c)
-    let side = layout?.side ?? c.pixels
+    summary.repeats = try Pipeline.repeats(run)
+    let side = layout.side
     var lines = [
       "run            \(folder)", "data           \(c.data)\(c.test.map { ", tested on \($0)" } ?? "")",
       "encoder        \(c.encoder), \(c.pooling) vectors",
       "model          \(c.model), \(c.weights.map { "weights \($0)" } ?? "slice drawn by seed"), pixels \(c.normalization)",
       "recipe         \(side) x \(side) pixels, \(c.channels) channels, perplexity \(c.perplexity), \(c.epochs) epochs of batches of \(c.batch), seed \(c.seed)",
     ]
-    let rows = layout?.split.validation.count ?? 0
-    if let data = InputFile.readIfThere(path(Pipeline.Files.history)),
-      let epochs = try? JSONDecoder().decode([EpochRecord].self, from: data)
-    {
-      lines += epochs.map { Pipeline.line($0, rows) }
-      (summary.epochs, summary.validationRows) = (epochs, rows)
-    }
+    let rows = layout.split.validation.count
+    summary.epochs = try Pipeline.decode([EpochRecord].self, run.checked(Pipeline.Files.history))
+    summary.validationRows = rows
+    lines += summary.epochs.map { Pipeline.line($0, rows) }
+    summary.kept = KeptEpoch(
+      summary.evaluation?.keptEpoch, of: summary.epochs.last?.epoch ?? 0, hasLinearPath: c.bypass)
     text = (lines + [summary.text]).joined(separator: "\n")
   }
 }

@@ -20,6 +20,10 @@ public struct StageRecord: Codable, Sendable, Equatable {
   public var fingerprint: String
   /// How long it took, and on which device; no part of what the stage is.
   public var seconds: Double?, device: String?
+  /// What the stage found out and others tell, by name: the epoch that a model was kept of.
+  public var facts: [String: String]?
+  /// SHA-256 of all of the above; a record whose own does not fit is no record.
+  public private(set) var seal: String?
 
   /// Versions of procedures by stage, 1 for those that are not named: to be raised by a change of the program that alters a
   /// stage's result for the same inputs and parameters, so that what an older program made is not taken for this one's.
@@ -42,16 +46,31 @@ public struct StageRecord: Codable, Sendable, Equatable {
     }
   }
 
-  /// The record as JSON with sorted keys.
+  /// The record as JSON with sorted keys, sealed.
   func encoded() throws -> Data {
+    var sealed = self
+    sealed.seal = try ownSeal()
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return try encoder.encode(self) + Data("\n".utf8)
+    return try encoder.encode(sealed) + Data("\n".utf8)
   }
 
-  /// Reads a record; nil where there is none or it cannot be read (the stage then runs again).
+  private func ownSeal() throws -> String {
+    var open = self
+    open.seal = nil
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    var print = Fingerprint()
+    try encoder.encode(open).withUnsafeBytes { print.add($0) }
+    return print.digits()
+  }
+
+  /// Reads a record; nil where there is none, or none that is whole (the stage then runs again).
   static func read(_ url: URL) -> StageRecord? {
-    guard let data = InputFile.readIfThere(url.path) else { return nil }
-    return try? JSONDecoder().decode(StageRecord.self, from: data)
+    guard let data = InputFile.readIfThere(url.path),
+      let record = try? JSONDecoder().decode(StageRecord.self, from: data),
+      let seal = record.seal, seal == (try? record.ownSeal())
+    else { return nil }
+    return record
   }
 }

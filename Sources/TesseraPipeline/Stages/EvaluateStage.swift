@@ -7,6 +7,8 @@ public struct Evaluation: Codable, Sendable, Equatable {
   public let model: Accuracy, probe: Accuracy
   /// SHA-256 of the predicted classes of both.
   public let fingerprint: String
+  /// The epoch that the classifier was kept of: 0 for its linear path alone, nil if none was run.
+  public let keptEpoch: Int?
 
   /// Compares predictions with the truth.
   ///
@@ -22,7 +24,7 @@ public struct Evaluation: Codable, Sendable, Equatable {
     for values in [predicted, probe] { values.withUnsafeBytes { print.add($0) } }
     return Evaluation(
       model: Accuracy(predicted: predicted, truth: labels), probe: Accuracy(predicted: probe, truth: labels),
-      fingerprint: print.digits())
+      fingerprint: print.digits(), keptEpoch: model.keptEpoch)
   }
 }
 

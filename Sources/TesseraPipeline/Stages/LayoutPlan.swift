@@ -36,6 +36,25 @@ public struct LayoutPlan: Sendable {
     }
   }
 
+  /// The images that this plan makes of so many features of some hidden states, laid out by so many rows.
+  ///
+  /// - Throws: `TesseraError` for what the layout would refuse: channels of one hidden state, a perplexity above the number of
+  ///   features, fewer pixels than features that want one each.
+  func shape(features: Int, states: Int, rows: Int) throws -> (side: Int, channels: Int) {
+    guard channels != .layer || states > 1 else {
+      throw TesseraError.input(
+        "channels", found: "layer for \(features) features of \(states) hidden state(s)",
+        wanted: "several hidden states (--layers)")
+    }
+    let points = channels == .layer ? features / states : features
+    for representation in representations where representation.method == .tsne {
+      try tsne.check(points: points, dims: rows)
+    }
+    let side = pixels > 0 ? pixels : PixelLayout.side(for: points)
+    try discretization.check(features: points, side: side)
+    return (side, representations.count * (channels == .layer ? states : 1))
+  }
+
   /// Places of features as points (count, dims), all x, then all y, with t-SNE's divergence.
   func places(
     _ representation: Representation, _ points: consuming [Float], count: Int, dims: Int,

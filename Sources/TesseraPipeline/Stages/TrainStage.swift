@@ -10,6 +10,8 @@ public struct TrainedModel {
   public let statistics: PixelStatistics
   /// Names of the classes.
   public let classes: [String]
+  /// The epoch whose weights these are: 0 for the linear path alone, nil if none was run.
+  public let keptEpoch: Int?
 
   /// The network on the main device.
   public var network: ImageClassifier { networks.main }
@@ -96,7 +98,8 @@ public struct TrainedModel {
       try epochDone($0, plan.validation.count)
     }
     return TrainedModel(
-      networks: try network.copies(on: devices), statistics: statistics, classes: set.classes)
+      networks: try network.copies(on: devices), statistics: statistics, classes: set.classes,
+      keptEpoch: trainer.keptEpoch)
   }
 
   /// Logarithms of class probabilities of images as rendered, row-major (count, classes).
@@ -111,6 +114,7 @@ public struct TrainedModel {
       "kind": "model", "classes": names, "architecture": network.architecture.rawValue,
       "pixels": "\(network.pixels)", "batch": "\(network.standardizesBatches)",
     ].merging(network.options.metadata) { a, _ in a }
+    if let keptEpoch { metadata["epoch"] = "\(keptEpoch)" }
     if network.channels != 1 { metadata["channels"] = "\(network.channels)" }
     var writer = SafetensorsWriter(metadata: metadata)
     for (name, tensor) in network.state { writer.add(name, tensor, on: network.device) }
@@ -148,7 +152,8 @@ public struct TrainedModel {
     try network.load(file)
     network.standardizesBatches = file.metadata["batch"] == "true"
     return TrainedModel(
-      networks: try network.copies(on: devices), statistics: statistics, classes: classes)
+      networks: try network.copies(on: devices), statistics: statistics, classes: classes,
+      keptEpoch: file.metadata["epoch"].flatMap { Int($0) })
   }
 }
 

@@ -1,0 +1,109 @@
+import Foundation
+import TesseraCompute
+import TesseraImages
+import TesseraText
+import TesseraVision
+
+/// What is told before the first stage rather than hours later: everything that needs the options, the data's classes and the
+/// headers of files alone.
+extension Pipeline {
+  /// Looks at everything that later stages will refuse.
+  ///
+  /// - Throws: `TesseraError` naming what does not go together.
+  func check(_ data: DataSet, _ test: DataSet?) throws {
+    let c = configuration
+    let encoder = try EncoderConfiguration(
+      file: URL(fileURLWithPath: c.encoder).appendingPathComponent("config.json").path)
+    let states = try c.states(layers: encoder.layers)
+    let features = states.count * encoder.hidden
+    let split = try Split(
+      labels: data.labels, validation: c.validationShare, test: c.test == nil ? c.testShare : 0, seed: c.seed,
+      trainingRows: c.trainingRows)
+    if c.patience != nil, split.validation.isEmpty {
+      throw TesseraError.input(
+        "patience", found: "no validation rows to wait by", wanted: "--validation-share above 0, or no --patience")
+    }
+    let plan = try c.layoutPlan()
+    let fitted = split.training.count + (plan.seesValidation ? split.validation.count : 0)
+    let shape = try plan.shape(features: features, states: states.count, rows: fitted)
+    let network = try checkNetwork(shape, classes: data.classes.count)
+    try checkPlaces()
+    try checkSpace(data, test, features: features, area: shape.side * shape.side * shape.channels, network)
+  }
+
+  /// Makes the network that the training stage will make and loads the weights as that does.
+  private func checkNetwork(
+    _ shape: (side: Int, channels: Int), classes: Int
+  ) throws -> ImageClassifier {
+    let options = try configuration.trainingOptions()
+    // On the CPU, whatever the device: a few milliseconds, and no program has to be built.
+    let network = try ImageClassifier(
+      options.architecture, classes: classes, pixels: shape.side, channels: shape.channels,
+      options: options.network, seed: options.seed, device: try CPUBackend(threads: 1))
+    if let weights = options.weights { try network.loadSlice(try TensorFile.open(weights)) }
+    return network
+  }
+
+  /// Files that stages and seeds write, beside their records.
+  private var outputs: [String] {
+    let stages = RunStages.names(configuration)
+    return [
+      RunManifest.name, Files.configuration, Files.embeddings, Files.layout, Files.images, Files.model,
+      Files.history, Files.evaluation, "checkpoint.safetensors", "best.safetensors",
+    ] + (configuration.test == nil ? [] : [Files.testEmbeddings, Files.testImages])
+      + stages.map { "\($0).json" }
+      + stages.filter { $0.hasPrefix("repeat-") }.map { "\($0).accuracy.json" }
+  }
+
+  /// Throws if one of the run's files could not be put in its place: a folder or a pipe stands there, or nothing may be
+  /// written.
+  private func checkPlaces() throws {
+    for name in outputs { try AtomicFile.requireWritable(folder.file(name)) }
+    try OutputFolder.make(folder.file("pictures"))
+    try AtomicFile.requireWritable(folder.file("pictures/mean.png"))
+  }
+
+  /// Throws if the run's files have no room on their disk. What is there already and is as large stays or makes room.
+  private func checkSpace(
+    _ data: DataSet, _ test: DataSet?, features: Int, area: Int, _ network: ImageClassifier
+  ) throws {
+    let model = network.state.reduce(0) { $0 + 4 * $1.tensor.count } + 8 * area
+    var sizes = [
+      (Files.embeddings, data.texts.count * 4 * (features + 1)), (Files.images, data.texts.count * 4 * (area + 1)),
+      (Files.model, model), ("checkpoint.safetensors", model), ("best.safetensors", model),
+    ]
+    if let test {
+      sizes += [
+        (Files.testEmbeddings, test.texts.count * 4 * (features + 1)),
+        (Files.testImages, test.texts.count * 4 * (area + 1)),
+      ]
+    }
+    sizes = sizes.map { name, bytes in
+      var status = stat()
+      return (name, stat(folder.file(name), &status) == 0 ? max(0, bytes - Int(status.st_size)) : bytes)
+    }
+    let kept = try configuration.trainingOptions().keptOnDisk(
+      network, images: data.texts.count, folder: folder.path, limits, on: devices.main)
+    if kept > 0 { sizes.append(("the slice's output (--feature-disk 0 does without)", kept)) }
+    let parts = sizes.sorted { $0.1 > $1.1 }.filter { $0.1 > 0 }.prefix(3).map {
+      "\($0.0) \(DiskSpace.amount($0.1))"
+    }
+    try DiskSpace.require(
+      sizes.reduce(0) { $0 + $1.1 }, at: folder.path, for: "its files (\(parts.joined(separator: ", ")))")
+  }
+}
+
+extension TrainedModel.Options {
+  /// Bytes of disk that the frozen slice's output of so many images will take where a limit was set for it; 0 where it is kept
+  /// elsewhere or not at all. Without a limit what is free decides, when the time comes.
+  func keptOnDisk(
+    _ network: ImageClassifier, images: Int, folder: String, _ limits: FeatureLimits, on device: any Backend
+  ) throws -> Int {
+    guard let most = limits.file, most > 0, slice == .frozen, noise == 0, normalization != .batch else { return 0 }
+    let bytes = images * 4 * (try network.featureCount())
+    var limits = limits
+    limits.folder = folder
+    guard limits.place(of: bytes, on: device) == .file else { return 0 }
+    return bytes
+  }
+}
