@@ -15,10 +15,15 @@ struct Train: ParsableCommand {
   @OptionGroup var device: DeviceOptions
   @Option(help: "Seed of weights, dropout and order.")
   var seed: UInt64 = 1701
-  @Flag(help: "Go on from the last epoch's checkpoint.")
+  @Flag(help: "Go on from the last epoch's checkpoint, of the same images, weights and options.")
   var resume = false
-  @Option(help: "Folder for model and checkpoints.")
+  @Option(
+    help:
+      "Folder for model and checkpoints. Those of the same images are replaced; other files, or a model of other images, are refused."
+  )
   var out: String
+  @Flag(help: "Use the folder although other files are in it, or a model of other images.")
+  var overwrite = false
 
   /// Trains and writes the model.
   func run() throws {
@@ -26,21 +31,30 @@ struct Train: ParsableCommand {
     training.apply(to: &c)
     c.seed = seed
     var options = try c.trainingOptions()
-    let set = try ImageSet.read(images)
-    let folder = try RunDirectory(out)
-    let checkpoint = folder.file("checkpoint.safetensors")
-    if !resume {
-      try? FileManager.default.removeItem(atPath: checkpoint)
-    } else if FileManager.default.fileExists(atPath: checkpoint) {
-      // What was asked for by name is refused by name; it would be passed over otherwise.
-      try TensorFile.open(checkpoint).checkNumerics()
-    }
-    options.checkpoints = folder.path
-    (options.limits, options.splitting) = (training.limits, training.splitting)
-    options.limits.folder = folder.path
+    // Headers alone, before images are read and devices opened.
+    if let weights = training.weights { _ = try TensorFile.open(weights) }
+    let print = try Fingerprint.ofFile(images)
+    try TrainingFolder.check(out, images: print, overwrite: overwrite)
     let key = try c.checkpointKey(
-      images: try Fingerprint.ofFile(images),
-      weights: try training.weights.map { try Fingerprint.ofFile($0) } ?? "drawn by seed")
+      images: print, weights: try training.weights.map { try Fingerprint.ofFile($0) } ?? "drawn by seed")
+    let folder = try RunDirectory(out)
+    do {
+      let set = try ImageSet.read(images)
+      try set.check(options)
+      try TrainingFolder.prepare(folder, resume: resume, key: key)
+      options.checkpoints = folder.path
+      (options.limits, options.splitting) = (training.limits, training.splitting)
+      options.limits.folder = folder.path
+      try train(set, options, key, folder)
+    } catch {
+      folder.discardIfEmpty()
+      throw error
+    }
+  }
+
+  private func train(
+    _ set: ImageSet, _ options: TrainedModel.Options, _ key: String, _ folder: RunDirectory
+  ) throws {
     try device.useAll(for: "train") { devices in
       let progress = device.progress
       progress.begin("training \(training.model) on \(devices.name)")

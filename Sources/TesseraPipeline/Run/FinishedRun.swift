@@ -25,12 +25,7 @@ public struct FinishedRun {
     }
     let stages = RunStages.names(configuration)
     for name in [Pipeline.Files.configuration] + stages.map({ "\($0).json" }) {
-      let found = try Fingerprint.ofFile(path(name))
-      guard found == manifest.files[name] else {
-        throw TesseraError.input(
-          path(name), found: "not what the finished run wrote (\(RunManifest.name) has another SHA-256)",
-          wanted: "the run's own file, or tessera run to its end")
-      }
+      try Self.compare(path(name), manifest.files[name], RunManifest.name)
     }
     var records: [String: StageRecord] = [:]
     for stage in stages {
@@ -38,6 +33,7 @@ public struct FinishedRun {
         throw TesseraError.input(
           path("\(stage).json"), found: "no record of a finished stage", wanted: "tessera run to its end")
       }
+      guard record.numerics == Int(numericsVersion) else { throw RunStages.other(folder, record.numerics) }
       records[stage] = record
     }
     (self.configuration, self.records) = (configuration, records)
@@ -52,7 +48,7 @@ public struct FinishedRun {
     guard let (record, digits) = output(name) else {
       throw TesseraError.input(path, found: "a file of no stage", wanted: "one that tessera run made")
     }
-    try Self.compare(path, digits, record.stage)
+    try Self.compare(path, digits, "\(record.stage).json")
     return path
   }
 
@@ -63,11 +59,15 @@ public struct FinishedRun {
     return nil
   }
 
-  private static func compare(_ path: String, _ digits: String, _ stage: String) throws {
-    guard try Fingerprint.ofFile(path) != digits else { return }
+  private static func compare(_ path: String, _ digits: String?, _ record: String) throws {
+    let remedy = "the run's own file, or tessera run to its end, which makes it again"
+    let found: String
+    do { found = try Fingerprint.ofFile(path) } catch let error as TesseraError where error.kind == .input {
+      throw TesseraError.input(path, found: error.found, wanted: remedy)
+    }
+    guard found != digits else { return }
     throw TesseraError.input(
-      path, found: "other bytes than the run wrote (\(stage).json has another SHA-256)",
-      wanted: "the run's own file, or tessera run, which makes it again")
+      path, found: "other bytes than the run wrote (\(record) has another SHA-256)", wanted: remedy)
   }
 
   /// The folder of the encoder, the run's own (a run that was copied to another machine has it with it) or the one that it
@@ -78,7 +78,7 @@ public struct FinishedRun {
     let outputs = records["encoder"]?.outputs ?? [:]
     for (name, digits) in outputs.sorted(by: { $0.key < $1.key }) {
       let file = name.dropFirst(Pipeline.Files.encoder.count + 1)
-      try Self.compare(URL(fileURLWithPath: place).appendingPathComponent(String(file)).path, digits, "encoder")
+      try Self.compare(URL(fileURLWithPath: place).appendingPathComponent(String(file)).path, digits, "encoder.json")
     }
     guard place == own else { return place }
     for name in try FileManager.default.subpathsOfDirectory(atPath: own).sorted() where !name.hasPrefix(".") {

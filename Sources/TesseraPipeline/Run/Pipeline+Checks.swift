@@ -35,13 +35,9 @@ extension Pipeline {
   private func checkNetwork(
     _ shape: (side: Int, channels: Int), classes: Int
   ) throws -> ImageClassifier {
-    let options = try configuration.trainingOptions()
     // On the CPU, whatever the device: a few milliseconds, and no program has to be built.
-    let network = try ImageClassifier(
-      options.architecture, classes: classes, pixels: shape.side, channels: shape.channels,
-      options: options.network, seed: options.seed, device: try CPUBackend(threads: 1))
-    if let weights = options.weights { try network.loadSlice(try TensorFile.open(weights)) }
-    return network
+    try configuration.trainingOptions().network(
+      classes: classes, pixels: shape.side, channels: shape.channels, on: try CPUBackend(threads: 1))
   }
 
   /// Files that stages and seeds write, beside their records.
@@ -59,8 +55,10 @@ extension Pipeline {
   /// written.
   private func checkPlaces() throws {
     for name in outputs { try AtomicFile.requireWritable(folder.file(name)) }
-    try OutputFolder.make(folder.file("pictures"))
-    try AtomicFile.requireWritable(folder.file("pictures/mean.png"))
+    // A folder that is not there yet is left to the stage: nothing of a run that is refused may stay behind.
+    if FileManager.default.fileExists(atPath: folder.file("pictures")) {
+      try AtomicFile.requireWritable(folder.file("pictures/mean.png"))
+    }
   }
 
   /// Throws if the run's files have no room on their disk. What is there already and is as large stays or makes room.

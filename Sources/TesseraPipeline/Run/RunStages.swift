@@ -15,6 +15,11 @@ enum RunStages {
   static func unfinished(_ folder: String, _ c: RunConfiguration) -> TesseraError {
     let root = URL(fileURLWithPath: folder)
     let names = names(c)
+    if let version = names.lazy.compactMap({ version(root.appendingPathComponent("\($0).json").path) }).first,
+      version != Int(numericsVersion)
+    {
+      return other(folder, version)
+    }
     let next = names.first { StageRecord.read(root.appendingPathComponent("\($0).json")) == nil }
     let done = names.prefix { $0 != next }
     let found =
@@ -25,5 +30,18 @@ enum RunStages {
     return TesseraError.input(
       folder, found: found,
       wanted: "tessera run to its end: the same command as before, with --out \(folder), goes on there")
+  }
+
+  /// The refusal of a run of another numerics contract.
+  static func other(_ folder: String, _ version: Int) -> TesseraError {
+    TesseraError.input(
+      folder, found: "a run of numerics version \(version)",
+      wanted: "version \(numericsVersion), this program's: tessera run makes it anew there")
+  }
+
+  /// The numerics version that a record tells, sealed or not: older programs wrote no seal.
+  private static func version(_ path: String) -> Int? {
+    struct Part: Decodable { let numerics: Int }
+    return InputFile.readIfThere(path).flatMap { try? JSONDecoder().decode(Part.self, from: $0) }?.numerics
   }
 }

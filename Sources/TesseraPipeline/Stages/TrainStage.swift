@@ -41,6 +41,17 @@ public struct TrainedModel {
     /// Folder for checkpoints; nil: none.
     public var checkpoints: String?
 
+    /// The network before the first step, with its slice's weights.
+    ///
+    /// - Throws: `TesseraError` for images that are too small for it, and weights that do not fit.
+    func network(classes: Int, pixels: Int, channels: Int, on device: any Backend) throws -> ImageClassifier {
+      let made = try ImageClassifier(
+        architecture, classes: classes, pixels: pixels, channels: channels, options: network, seed: seed,
+        device: device)
+      if let weights { try made.loadSlice(try TensorFile.open(weights)) }
+      return made
+    }
+
     /// Options with the default recipe.
     public init(_ architecture: Architecture, weights: String? = nil) {
       self.architecture = architecture
@@ -65,11 +76,8 @@ public struct TrainedModel {
     guard used.allSatisfy({ set.labels[$0] >= 0 }) else {
       throw TesseraError.input("training", found: "images without a class", wanted: "a class for each")
     }
-    let network = try ImageClassifier(
-      options.architecture, classes: set.classes.count, pixels: set.pixels, channels: set.channels,
-      options: options.network,
-      seed: options.seed, device: devices.main)
-    if let weights = options.weights { try network.loadSlice(try TensorFile.open(weights)) }
+    let network = try options.network(
+      classes: set.classes.count, pixels: set.pixels, channels: set.channels, on: devices.main)
     network.standardizesBatches = options.normalization == .batch
     let statistics = PixelStatistics.fit(
       set.images, area: set.area, rows: set.split.training, options.normalization)
