@@ -17,6 +17,7 @@ struct Embed: ParsableCommand {
 
   /// Embeds and writes.
   func run() throws {
+    try AtomicFile.requireWritable(out)
     let set = try DataSet.read(data.data, columns: data.columns, labelled: !unlabelled)
     try device.useAll(for: "embed") { devices in
       let model = try TransformerEncoder(folder: encoder.encoder, devices: devices)

@@ -20,12 +20,14 @@ struct Layout: ParsableCommand {
     var configuration = RunConfiguration(data: embeddings, encoder: "")
     layout.apply(to: &configuration)
     let plan = try configuration.layoutPlan()
+    try AtomicFile.requireWritable(out)
     let features = try Embeddings.read(embeddings)
     try device.useAll(for: "layout") { devices in
       let split = try Split(
         labels: features.labels, validation: shares.validationShare, test: shares.testShare,
         seed: layout.seed,
         trainingRows: shares.trainingRows)
+      try plan.check(features, split)
       let progress = device.progress
       progress.begin("laying out \(features.columns) features on \(devices.name)")
       let result = try FeatureLayout.make(features, split: split, plan, on: devices) { done, all, _ in

@@ -2,6 +2,7 @@ import ArgumentParser
 import TesseraCompute
 import TesseraImages
 import TesseraPipeline
+import TesseraText
 import TesseraVision
 
 /// Reviews and their columns.
@@ -31,6 +32,17 @@ struct EncoderOptions: ParsableArguments {
   var pooling = "cls"
   @Option(name: .customLong("embedding-batch"), help: "Reviews at once. Changes no bit.")
   var batch = 256
+
+  /// Checks what can be checked without the encoder.
+  func validate() throws {
+    _ = try states()
+    guard Pooling(rawValue: pooling) != nil else {
+      throw TesseraError.input("pooling", found: pooling, wanted: "cls or mean")
+    }
+    guard (1...1 << 20).contains(batch) else {
+      throw TesseraError.input("embedding-batch", found: "\(batch)", wanted: "1 to 1048576")
+    }
+  }
 
   /// The hidden states; nil for the default.
   func states() throws -> ClosedRange<Int>? {

@@ -18,6 +18,8 @@ struct Render: ParsableCommand {
 
   /// Renders and writes.
   func run() throws {
+    try AtomicFile.requireWritable(out)
+    if let png { try AtomicFile.requireWritable(png + "/mean.png") }
     let features = try Embeddings.read(embeddings)
     let places = try FeatureLayout.read(layout)
     try places.split.check(layout, count: features.labels.count)

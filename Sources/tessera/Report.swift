@@ -18,10 +18,12 @@ struct Report: ParsableCommand {
 
   /// Writes the page and prints the text.
   func run() throws {
-    print(try RunReport(folder: folder).text)
+    let path = out ?? URL(fileURLWithPath: folder).appendingPathComponent("report.html").path
+    let summary = try RunReport(folder: folder).text
+    if !text { try AtomicFile.requireWritable(path) }
+    print(summary)
     guard !text else { return }
     let page = try device.use(for: "report") { try ReportPage(folder: folder, device: $0).html() }
-    let path = out ?? URL(fileURLWithPath: folder).appendingPathComponent("report.html").path
     try AtomicFile.write(Data(page.utf8), to: path)
     print("report         \(path)")
   }

@@ -35,7 +35,8 @@ struct Run: ParsableCommand {
       "Run directory. A run of the same data and encoder goes on in it from the first stage that the options change; other files, or a run of other data, are refused."
   )
   var out: String
-  @Flag(help: "Use the run directory although other files are in it, or put this run in the place of another's.")
+  @Flag(
+    help: "Use the run directory although other files are in it, or put this run in the place of another's.")
   var overwrite = false
 
   /// Runs the stages and prints fingerprints and accuracy.

@@ -66,20 +66,24 @@ import Testing
         ),
         (
           "images",
-          ["train", "--images", run + "/images.safetensors", "--model", "alexnet", "--out", folder + "/t"]
+          ["train", "--images", run + "/images.safetensors", "--model", "alexnet", "--out", folder + "/t0"]
         ),
-        ("model", ["predict", "--run", run, "--text", "a film"]),
         (
           "checkpoint",
           [
             "train", "--images", run + "/images.safetensors", "--model", "alexnet", "--epochs", "1",
-            "--resume",
-            "--out", run,
+            "--resume", "--out", folder + "/t",
           ]
         ),
       ]
+      let first = try Command.run(
+        [
+          "train", "--images", run + "/images.safetensors", "--model", "alexnet", "--epochs", "1", "--out",
+          folder + "/t",
+        ])
+      try #require(first.code == 0, "\(first.errors)")
       for (file, arguments) in commands {
-        let path = run + "/\(file).safetensors"
+        let path = (file == "checkpoint" ? folder + "/t" : run) + "/\(file).safetensors"
         let whole = try Data(contentsOf: URL(fileURLWithPath: path))
         for version in [1, 9] {
           try setNumerics(path, to: version)
@@ -106,8 +110,10 @@ import Testing
         ] { refusal(result, url.path, "a run of version", "1 to 1") }
         #expect(try Data(contentsOf: url) == other)
       }
-      // As versions before this one wrote it.
+      // As versions before this one wrote it: a run goes on from there.
       try Data(text.replacing(#/ *"version" : 1,?\n/#, with: "").utf8).write(to: url)
+      refusal(try predict(folder + "/a"), url.path, "other bytes than the run wrote")
+      #expect(try Command.run(arguments(folder, "a")).code == 0)
       #expect(try predict(folder + "/a").code == 0)
     }
   }
@@ -121,7 +127,7 @@ import Testing
         try? files.removeItem(atPath: folder + "/x")
         try files.copyItem(atPath: folder + "/a", toPath: folder + "/x")
         try change(folder + "/x/")
-        refusal(try predict(folder + "/x"), folder + "/x", what, "tessera run to its end")
+        refusal(try predict(folder + "/x"), folder + "/x/" + what, "tessera run to its end")
       }
       func take(_ names: String...) -> (String) throws -> Void {
         { x in
@@ -132,14 +138,16 @@ import Testing
         }
       }
       for stage in ["encoder", "embeddings", "layout", "images", "model"] {
-        try changed("no record of a finished stage") { try files.removeItem(atPath: $0 + stage + ".json") }
+        try changed(stage + ".json: found no readable file") {
+          try files.removeItem(atPath: $0 + stage + ".json")
+        }
       }
-      try changed("model.json and model.safetensors", take("model.safetensors"))
-      try changed("layout.json and layout.safetensors", take("layout.safetensors"))
-      try changed("model and images", take("model.safetensors", "model.json"))
-      try changed("layout and embeddings", take("layout.safetensors", "layout.json"))
-      try changed("images and layout", take("images.safetensors", "images.json"))
-      try changed("embeddings and run.json", take("run.json"))
+      try changed("model.safetensors: found other bytes", take("model.safetensors"))
+      try changed("layout.safetensors: found other bytes", take("layout.safetensors"))
+      try changed("model.json: found other bytes", take("model.safetensors", "model.json"))
+      try changed("layout.json: found other bytes", take("layout.safetensors", "layout.json"))
+      try changed("images.json: found other bytes", take("images.safetensors", "images.json"))
+      try changed("run.json: found other bytes", take("run.json"))
       // Run to its end it predicts again.
       #expect(try Command.run(arguments(folder, "x")).fingerprints.count == 5)
       #expect(try predict(folder + "/x").output == predict(folder + "/a").output)

@@ -89,8 +89,12 @@ public final class AtomicFile {
     }
   }
 
-  /// Throws if a file could not be written to a place; what stands there stays as it is. For what is written after long work.
-  public static func requireWritable(_ path: String) throws { _ = try AtomicFile(path) }
+  /// Throws if a file could not be written to a place, which stays as it is. For what is written after long work.
+  public static func requireWritable(_ path: String) throws {
+    let missing = OutputFolder.missing(above: path)
+    defer { for folder in missing { rmdir(folder) } }
+    _ = try AtomicFile(path)
+  }
 
   /// Writes a whole file.
   public static func write(_ data: some ContiguousBytes, to path: String) throws {

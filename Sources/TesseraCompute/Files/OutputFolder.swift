@@ -25,6 +25,18 @@ public enum OutputFolder {
       wanted: "a writable place")
   }
 
+  /// The folders on the way to a file that are not there yet, the innermost first.
+  static func missing(above path: String) -> [String] {
+    var (found, place): ([String], Substring) = ([], path[...])
+    while let slash = place.utf8.lastIndex(of: 0x2f), slash > place.startIndex {
+      place = place[..<slash]
+      var status = stat()
+      guard stat(String(place), &status) != 0, errno == ENOENT, place.utf8.last != 0x2f else { continue }
+      found.append(String(place))
+    }
+    return found
+  }
+
   private static func isFolder(_ path: String) -> Bool {
     var status = stat()
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR

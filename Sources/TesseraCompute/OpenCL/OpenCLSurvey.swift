@@ -110,7 +110,8 @@ extension OpenCLSurvey {
   /// What helps a platform that has no device.
   static func hint(for platform: String) -> String {
     guard platform.contains("Portable Computing Language") else { return "" }
-    return "; PoCL has none where it cannot make its cache: set POCL_CACHE_DIR (or HOME) to a folder that can be written"
+    return
+      "; PoCL has none where it cannot make its cache: set POCL_CACHE_DIR (or HOME) to a folder that can be written"
   }
 
   /// Where a loader looks for drivers' files.

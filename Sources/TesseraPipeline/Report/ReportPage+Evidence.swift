@@ -17,7 +17,8 @@ extension ReportPage {
       guard let shares = try data.model.network.bypassShares(image, of: target) else { continue }
       let sums = byLayer(data.layout.shares(of: shares), mean: false)
       let said = data.kept.isCNNTrained ? "" : "\(verdict(row)). "
-      figures.append((said + "Shares of the linear path through the features of \(sums)", picture(shares, row)))
+      figures.append(
+        (said + "Shares of the linear path through the features of \(sums)", picture(shares, row)))
     }
     return HTMLPage.grid(figures)
   }

@@ -20,13 +20,17 @@ extension ReportPage {
     }
     if kept.isLinearPathAlone {
       guard kept.of != 0 else {
-        return "No epoch of the CNN was run: the figures are those of the linear path from the pixels to the classes."
+        return
+          "No epoch of the CNN was run: the figures are those of the linear path from the pixels to the classes."
       }
-      return "The CNN added nothing. What was kept is epoch 0, the linear path from the pixels to the classes alone: of "
+      return
+        "The CNN added nothing. What was kept is epoch 0, the linear path from the pixels to the classes alone: of "
         + "\(kept.of ?? 0) epochs none was better on the \(held) validation rows by more than a standard error. The figures are "
         + "those of the linear path."
     }
-    guard held > 0 else { return "Epoch \(epoch), the last, was kept: there are no validation rows to choose by." }
+    guard held > 0 else {
+      return "Epoch \(epoch), the last, was kept: there are no validation rows to choose by."
+    }
     return kept.hasLinearPath
       ? "Epoch \(epoch) was kept: with its CNN the network was better on the \(held) validation rows than the linear path "
         + "alone by more than a standard error."
@@ -57,7 +61,8 @@ extension ReportPage {
         : "No epoch was run: Grad-CAM would show what was drawn by seed."
       return reason + (data.kept.hasLinearPath ? " Shown are \(path)." : "")
     }
-    return "Grad-CAM at the slice's output, for the predicted class, over the image's difference from the mean."
+    return
+      "Grad-CAM at the slice's output, for the predicted class, over the image's difference from the mean."
       + (data.kept.hasLinearPath ? " Beside it \(path)." : "")
   }
 }

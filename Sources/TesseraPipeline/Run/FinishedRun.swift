@@ -78,7 +78,8 @@ public struct FinishedRun {
     let outputs = records["encoder"]?.outputs ?? [:]
     for (name, digits) in outputs.sorted(by: { $0.key < $1.key }) {
       let file = name.dropFirst(Pipeline.Files.encoder.count + 1)
-      try Self.compare(URL(fileURLWithPath: place).appendingPathComponent(String(file)).path, digits, "encoder.json")
+      try Self.compare(
+        URL(fileURLWithPath: place).appendingPathComponent(String(file)).path, digits, "encoder.json")
     }
     guard place == own else { return place }
     for name in try FileManager.default.subpathsOfDirectory(atPath: own).sorted() where !name.hasPrefix(".") {

@@ -21,7 +21,8 @@ extension Pipeline {
       trainingRows: c.trainingRows)
     if c.patience != nil, split.validation.isEmpty {
       throw TesseraError.input(
-        "patience", found: "no validation rows to wait by", wanted: "--validation-share above 0, or no --patience")
+        "patience", found: "no validation rows to wait by",
+        wanted: "--validation-share above 0, or no --patience")
     }
     let plan = try c.layoutPlan()
     let fitted = split.training.count + (plan.seesValidation ? split.validation.count : 0)
@@ -67,7 +68,8 @@ extension Pipeline {
   ) throws {
     let model = network.state.reduce(0) { $0 + 4 * $1.tensor.count } + 8 * area
     var sizes = [
-      (Files.embeddings, data.texts.count * 4 * (features + 1)), (Files.images, data.texts.count * 4 * (area + 1)),
+      (Files.embeddings, data.texts.count * 4 * (features + 1)),
+      (Files.images, data.texts.count * 4 * (area + 1)),
       (Files.model, model), ("checkpoint.safetensors", model), ("best.safetensors", model),
     ]
     if let test {
@@ -97,7 +99,9 @@ extension TrainedModel.Options {
   func keptOnDisk(
     _ network: ImageClassifier, images: Int, folder: String, _ limits: FeatureLimits, on device: any Backend
   ) throws -> Int {
-    guard let most = limits.file, most > 0, slice == .frozen, noise == 0, normalization != .batch else { return 0 }
+    guard let most = limits.file, most > 0, slice == .frozen, noise == 0, normalization != .batch else {
+      return 0
+    }
     let bytes = images * 4 * (try network.featureCount())
     var limits = limits
     limits.folder = folder

@@ -87,9 +87,11 @@ extension RunDirectory {
   func clear() {
     let files = Pipeline.Files.self
     let own = [
-      RunManifest.name, files.configuration, files.embeddings, files.testEmbeddings, files.layout, files.images,
+      RunManifest.name, files.configuration, files.embeddings, files.testEmbeddings, files.layout,
+      files.images,
       files.testImages, files.model, files.evaluation, files.history, "checkpoint.safetensors",
-      "best.safetensors", "report.html", "encoder.json", "embeddings.json", "test-embeddings.json", "layout.json",
+      "best.safetensors", "report.html", "encoder.json", "embeddings.json", "test-embeddings.json",
+      "layout.json",
       "images.json", "model.json", "evaluation.json",
     ]
     for name in own { unlink(file(name)) }

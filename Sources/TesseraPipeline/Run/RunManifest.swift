@@ -55,7 +55,8 @@ struct RunManifest: Codable, Equatable {
     guard manifest.version == 1 else {
       throw TesseraError.input(path, found: "version \(manifest.version)", wanted: "1, this program's")
     }
-    guard manifest.seal == manifest.ownSeal else {
+    // Written in one way alone: another byte, whatever it says, is a change.
+    guard manifest.seal == manifest.ownSeal, try manifest.encoded() == data else {
       throw TesseraError.input(
         path, found: "a manifest that was changed", wanted: "tessera run, which makes it again")
     }

@@ -55,6 +55,12 @@ public struct LayoutPlan: Sendable {
     return (side, representations.count * (channels == .layer ? states : 1))
   }
 
+  /// Throws for what the layout of features would refuse (`shape`).
+  public func check(_ embeddings: Embeddings, _ split: Split) throws {
+    let rows = split.training.count + (seesValidation ? split.validation.count : 0)
+    _ = try shape(features: embeddings.columns, states: embeddings.states.count, rows: rows)
+  }
+
   /// Places of features as points (count, dims), all x, then all y, with t-SNE's divergence.
   func places(
     _ representation: Representation, _ points: consuming [Float], count: Int, dims: Int,

@@ -20,7 +20,8 @@ public enum TrainingFolder {
     let key = (try? TensorFile.open(file(checkpoint)))?.metadata["key"]
     guard let key, !key.hasPrefix(images + " ") else { return }
     throw TesseraError.input(
-      path, found: "a model of other images", wanted: "a folder of its own, or --overwrite, which replaces that")
+      path, found: "a model of other images",
+      wanted: "a folder of its own, or --overwrite, which replaces that")
   }
 
   private static func isOwn(_ name: String, _ path: String) -> Bool {
