@@ -51,6 +51,44 @@ import Testing
     "\"$TESSERA\" \(arguments.map { "'\($0)'" }.joined(separator: " ")) 9>&-"
   }
 
+  @Test func whatDecidesTheTokensGoesWithTheRunAndIntoItsFingerprint() throws {
+    try withRun { folder in
+      struct Record: Decodable { let inputs: [String: String] }
+      func record() throws -> Record {
+        try JSONDecoder().decode(
+          Record.self, from: try Data(contentsOf: URL(fileURLWithPath: folder + "/a/embeddings.json")))
+      }
+      // Without such files the fingerprint is that of the three alone.
+      var print = Fingerprint()
+      for name in ["config.json", "vocab.txt", "model.safetensors"] {
+        print.add(try Fingerprint.ofFile(folder + "/encoder/" + name))
+      }
+      #expect(try record().inputs["encoder"] == print.digits())
+      let before = try record()
+      for (name, text) in [
+        ("tokenizer_config.json", #"{"do_lower_case": false}"#), ("added_tokens.json", "{}"),
+        ("special_tokens_map.json", "{}"), ("sentence_bert_config.json", "{}"),
+      ] {
+        let last = try record()
+        try Data(text.utf8).write(to: URL(fileURLWithPath: folder + "/encoder/" + name))
+        #expect(try Command.run(arguments(folder, "a")).code == 0)
+        #expect(try record().inputs["encoder"] != last.inputs["encoder"], "\(name)")
+        #expect(FileManager.default.contentsEqual(
+          atPath: folder + "/encoder/" + name, andPath: folder + "/a/encoder/" + name))
+      }
+      #expect(try record().inputs["data"] == before.inputs["data"])
+      // The copy is cased as well: a word in capitals is another one than the same in small letters.
+      try FileManager.default.removeItem(atPath: folder + "/encoder")
+      let texts = ["a GREAT film", "a great film", "a SUPERB film"]
+      let lines = try texts.map {
+        try Command.run(["predict", "--run", folder + "/a", "--text", $0, "--device", "cpu", "--json"])
+      }
+      #expect(lines.allSatisfy { $0.code == 0 })
+      func numbers(_ result: Command.Result) -> [Substring] { result.output.split { !"0123456789.-e".contains($0) } }
+      #expect(numbers(lines[0]) == numbers(lines[2]) && numbers(lines[0]) != numbers(lines[1]))
+    }
+  }
+
   @Test func filesOfOtherNumericsVersionsAreRefusedByName() throws {
     try withRun { folder in
       let run = folder + "/a"

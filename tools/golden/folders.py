@@ -177,10 +177,71 @@ def folder_cases():
     return {"texts": SHORT, "files": common, "folders": result}
 
 
+SETTINGS = {
+    "default": {}, "cased": {"do_lower_case": False}, "accents": {"strip_accents": False},
+    "strip": {"do_lower_case": False, "strip_accents": True}, "ideographs": {"tokenize_chinese_chars": False},
+    "nothing": {"do_lower_case": False, "strip_accents": False, "tokenize_chinese_chars": False},
+    "added": {"added_tokens_decoder": {
+        "1": added("movie", normalized=True, special=False), "2": added("br", single_word=True),
+        "3": added("/>", lstrip=True, rstrip=True), "4": added("the actor", normalized=True, special=False)}},
+}
+REVIEWS = 10000
+
+# Beside tokenizer.py's texts.
+NASTY = SHORT + [
+    "".join(chr(c) for c in range(0x2000, 0x2070)), "".join(chr(c) for c in range(0x3000, 0x3040)),
+    " ".join(chr(c) for c in (0x3400, 0x4DB5, 0x9FFF, 0x20000, 0x2A6D6, 0x2A700, 0x2B740, 0x2B820, 0x2CEB0, 0x30000, 0xF900, 0x2F800)),
+    "A\u030a\u0301\u0323 q\u0307\u0323 \u1e69 \u0344 \u0958", "x" * 100 + " " + "X" * 101 + " " + "\u00e9" * 100 + " " + "e\u0301" * 51,
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467 \u2764\ufe0f\u20e3 \U0001f1e9\U0001f1ea", "\u202eRTL\u202c \u05d0\u05b8 \u0627\u064e\u0644 \u2066x\u2069",
+    "\U00010100\U0001056f\U00011047\U00016a6e\U0001da87\U0001e95e a\u2e3db\ufe10c\uff0cd\u3001e\u0964f\u060cg\u055ah",
+]
+
+
+def cased(reviews, out):
+    """A cased vocabulary, trained on reviews that have accents and others."""
+    trained = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    trained.normalizer = normalizers.BertNormalizer(lowercase=False, strip_accents=False)
+    trained.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    trained.train_from_iterator(reviews, trainers.WordPieceTrainer(
+        vocab_size=6000, special_tokens=SPECIAL, limit_alphabet=400, show_progress=False))
+    vocabulary = [t for t, _ in sorted(trained.get_vocab().items(), key=lambda item: item[1])]
+    with open(out + "/cased.txt", "w", encoding="utf-8") as file:
+        file.write("\n".join(vocabulary) + "\n")
+
+
+def digest(ids):
+    return {"texts": len(ids), "tokens": sum(map(len, ids)),
+            "sha256": hashlib.sha256(b"".join(numpy.array(i, dtype="<i4").tobytes() for i in ids)).hexdigest()}
+
+
+def settings(uncased, out, reviews):
+    nasty = NASTY + TEXTS + drawn(300)
+    result = {"nasty": nasty, "characters": {}, "digests": []}
+    for name, setting in SETTINGS.items():
+        for vocabulary in ("uncased", "cased"):
+            with open(uncased + "/vocab.txt" if vocabulary == "uncased" else out + "/cased.txt", encoding="utf-8") as file:
+                vocab = file.read()
+            with tempfile.TemporaryDirectory() as folder:
+                write(folder, {"vocab.txt": vocab, "tokenizer_config.json": setting})
+                tokenizer = AutoTokenizer.from_pretrained(folder)
+            if vocabulary == "cased" and name != "added":
+                result["characters"][name] = hashlib.sha256("".join(words_of_characters(tokenizer)).encode()).hexdigest()
+            result["digests"].append({
+                "vocabulary": vocabulary, "setting": name, "config": text_of(setting),
+                "reviews": digest(ids(tokenizer, reviews)), "nasty": digest(ids(tokenizer, nasty))})
+    return result
+
+
 def main():
-    out = sys.argv[3]
+    uncased, path, out = sys.argv[1:4]
     with open(out + "/folders.json", "w") as file:
         json.dump(folder_cases(), file, separators=(",", ":"), ensure_ascii=False)
+        file.write("\n")
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+        reviews = [row["review"] for row in csv.DictReader(file)]
+    cased(reviews[:REVIEWS], out)
+    with open(out + "/settings.json", "w") as file:
+        json.dump(settings(uncased, out, reviews[:REVIEWS]), file, separators=(",", ":"))
         file.write("\n")
 
 

@@ -48,8 +48,10 @@ public struct WordPieceTokenizer: Sendable {
     let place = settings.place
     let model = try WordPieceModel(settings.vocabulary, settings.model, place: place)
     let added = try settings.addedTokens(model, rows: rows)
+    // A start token that got the next free id, for want of one that is known, would take an untrained row.
     func id(_ token: String) throws -> Int32 {
-      guard let id = added.id(of: token) ?? model.id(of: token) else {
+      let known = settings.stated[Array(token.utf8)] == nil ? nil : added.id(of: token)
+      guard let id = known ?? model.id(of: token) else {
         throw TesseraError.input(place, found: "no \(token)", wanted: "it among the tokens")
       }
       return id

@@ -7,6 +7,7 @@ import TesseraText
 /// hang, memory without end, another error.
 enum Target: String, CaseIterable {
   case safetensors, pth, csv, jsonl, gzip, config, vocabulary, tokenizer, run, model
+  case tokenizerFiles = "tokenizer-files"
 
   func callAsFunction(_ bytes: UnsafeRawBufferPointer) -> Bool {
     switch self {
@@ -32,6 +33,7 @@ enum Target: String, CaseIterable {
       for limit in [0, 1, 2, 7, 512] {
         check(Self.words.encode(text, limit: limit), Self.words.count, limit: limit)
       }
+    case .tokenizerFiles: tokenizerFiles(bytes)
     case .run: folder(bytes)
     case .model: states(bytes)
     }
@@ -87,6 +89,36 @@ enum Target: String, CaseIterable {
   private func check(_ ids: [Int32], _ count: Int, limit: Int) {
     precondition(ids.count >= 2 && ids.count <= max(2, limit), "\(ids.count) ids of at most \(limit)")
     precondition(ids.allSatisfy { $0 >= 0 && $0 < Int32(count) }, "an id outside the vocabulary")
+  }
+
+  /// An encoder's folder of which the first byte chooses the file, and whether tokenizer.json is taken at its word.
+  private func tokenizerFiles(_ bytes: UnsafeRawBufferPointer) {
+    guard let first = bytes.first else { return }
+    let names = ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"]
+    func write(_ name: String, _ text: StaticString) {
+      _ = Scratch.file(name, UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+    for name in names { unlink("\(Scratch.folder)/\(name)") }
+    write(
+      "config.json",
+      """
+      {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16, "vocab_size": 99,
+      "max_position_embeddings": 512}
+      """)
+    write("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nfilm\n##s\n")
+    if first & 4 != 0 { write("tokenizer_config.json", #"{"tokenizer_class": "PreTrainedTokenizerFast"}"#) }
+    _ = Scratch.file(names[Int(first & 3)], rest(bytes))
+    expectOneLine {
+      let folder = try EncoderFolder(Scratch.folder)
+      let tokenizer = try WordPieceTokenizer(folder: folder, configuration: try folder.configuration())
+      precondition(tokenizer.count <= 99 && tokenizer.notes.allSatisfy { !$0.isEmpty })
+      for limit in [0, 7, 512] {
+        let ids = tokenizer.encode("a Films [MASK] x[ACTOR]s \u{e9}t\u{301} \u{4f60}\u{a0}<s>", limit: limit)
+        precondition(ids.count <= max(20, limit), "\(ids.count) ids of at most \(limit)")
+        precondition(
+          ids.allSatisfy { $0 >= 0 && $0 < Int32(tokenizer.count) }, "an id outside the vocabulary")
+      }
+    }
   }
 
   /// A run's folder of which the first byte chooses the file; the others are those of the last inputs.
