@@ -47,8 +47,10 @@ import Testing
   }
 
   @Test(arguments: [
-    ("is_decoder", "true"), ("add_cross_attention", "true"), ("position_embedding_type", "\"relative_key_query\""),
-    ("quantization_config", "{\"bits\": 8}"), ("auto_map", "{\"AutoModel\": \"a.B\"}"), ("pruned_heads", "{\"0\": [1]}"),
+    ("is_decoder", "true"), ("add_cross_attention", "true"),
+    ("position_embedding_type", "\"relative_key_query\""),
+    ("quantization_config", "{\"bits\": 8}"), ("auto_map", "{\"AutoModel\": \"a.B\"}"),
+    ("pruned_heads", "{\"0\": [1]}"),
     ("hidden_act", "\"gelu_new\""), ("hidden_act", "\"gelu_pytorch_tanh\""), ("rope_theta", "1e4"),
     ("embedding_size", "8"), ("relative_attention_num_buckets", "32"), ("num_hidden_layers", "true"),
     ("layer_norm_eps", "null"), ("per_layer_config", "{\"0\": {}}"),
@@ -59,10 +61,14 @@ import Testing
   /// What published checkpoints say beside the extents, with the values that change nothing.
   @Test(arguments: [
     ("is_decoder", "false"), ("add_cross_attention", "false"), ("position_embedding_type", "\"absolute\""),
-    ("quantization_config", "null"), ("pruned_heads", "{}"), ("hidden_act", "\"gelu_python\""), ("torch_dtype", "\"float16\""),
-    ("architectures", "[\"BertForMaskedLM\"]"), ("gradient_checkpointing", "false"), ("id2label", "{\"0\": \"a\"}"),
-    ("pooler_type", "\"first_token_transform\""), ("directionality", "\"bidi\""), ("classifier_dropout", "null"),
-    ("_name_or_path", "\"x\""), ("output_past", "true"), ("type_vocab_size", "2"), ("tie_word_embeddings", "true"),
+    ("quantization_config", "null"), ("pruned_heads", "{}"), ("hidden_act", "\"gelu_python\""),
+    ("torch_dtype", "\"float16\""),
+    ("architectures", "[\"BertForMaskedLM\"]"), ("gradient_checkpointing", "false"),
+    ("id2label", "{\"0\": \"a\"}"),
+    ("pooler_type", "\"first_token_transform\""), ("directionality", "\"bidi\""),
+    ("classifier_dropout", "null"),
+    ("_name_or_path", "\"x\""), ("output_past", "true"), ("type_vocab_size", "2"),
+    ("tie_word_embeddings", "true"),
   ]) func whatChangesNothingIsTaken(_ key: String, _ value: String) throws {
     #expect(try message(key, value) == "")
   }
@@ -72,7 +78,8 @@ import Testing
     return try withTemporaryFolder { folder in
       var fields: [String: Any] = Self.good
       fields[key] = value
-      try JSONSerialization.data(withJSONObject: fields).write(to: URL(fileURLWithPath: folder + "/config.json"))
+      try JSONSerialization.data(withJSONObject: fields).write(
+        to: URL(fileURLWithPath: folder + "/config.json"))
       do {
         _ = try EncoderConfiguration(file: folder + "/config.json")
         return ""
