@@ -13,7 +13,7 @@ public final class BatchExchange: @unchecked Sendable {
   private var arrived = 0, round = 0, isGivenUp = false
   private var offers: [UnsafeBufferPointer<Float>]
   /// By turns: a part may be in the next exchange while another still reads this one's sums.
-  private var sums = [UnsafeMutableBufferPointer<Float>](repeating: .init(start: nil, count: 0), count: 2)
+  private var totals = [UnsafeMutableBufferPointer<Float>](repeating: .init(start: nil, count: 0), count: 2)
 
   /// A place for so many parts, each on a thread of its own.
   ///
@@ -26,7 +26,7 @@ public final class BatchExchange: @unchecked Sendable {
     offers = [UnsafeBufferPointer<Float>](repeating: .init(start: nil, count: 0), count: parts)
   }
 
-  deinit { for buffer in sums { buffer.deallocate() } }
+  deinit { for buffer in totals { buffer.deallocate() } }
 
   /// No sum will come any more: parts that wait for one are told.
   public func giveUp() {
@@ -41,42 +41,53 @@ public final class BatchExchange: @unchecked Sendable {
   /// - Parameters:
   ///   - groups: this part's results, (groups, count); they stay until it returns.
   ///   - count: numbers a group has; the same for all parts.
+  ///   - sums: how they are added up; the same for all parts.
   ///   - part: which part this is, from 0 on in the order of its samples.
   ///   - turn: how many exchanges there were before.
   ///   - waited: the time spent waiting for other parts is added to it.
   ///   - use: gets the sums, which last until it returns.
   /// - Throws: `GivenUp`, and what `use` does.
   func add<R>(
-    _ groups: UnsafeBufferPointer<Float>, count: Int, part: Int, turn: Int, waited: inout Duration,
+    _ groups: UnsafeBufferPointer<Float>, count: Int, by sums: GroupSums, part: Int, turn: Int,
+    waited: inout Duration,
     _ use: (UnsafeBufferPointer<Float>) throws -> R
   ) throws -> R {
     let at = turn % 2
     waited += try meet {
       offers[part] = groups
     } last: {
-      guard sums[at].count < count else { return }
-      sums[at].deallocate()
-      sums[at] = .allocate(capacity: count)
+      guard totals[at].count < count else { return }
+      totals[at].deallocate()
+      totals[at] = .allocate(capacity: count)
     }
     // Each adds up its share of the numbers. Nobody resizes while they do.
-    let target = meeting.withLock { sums[at] }
-    addUp(part * count / parts..<(part + 1) * count / parts, of: count, into: target)
+    let target = meeting.withLock { totals[at] }
+    addUp(part * count / parts..<(part + 1) * count / parts, of: count, by: sums, into: target)
     waited += try meet {
     } last: {
     }
     return try use(UnsafeBufferPointer(rebasing: target[..<count]))
   }
 
-  private func addUp(_ range: Range<Int>, of count: Int, into target: UnsafeMutableBufferPointer<Float>) {
+  private func addUp(
+    _ range: Range<Int>, of count: Int, by sums: GroupSums, into target: UnsafeMutableBufferPointer<Float>
+  ) {
     guard count > 0 else { return }
     // Blocks that stay in the cache while the groups go by.
     for begin in stride(from: range.lowerBound, to: range.upperBound, by: 4096) {
       let block = begin..<min(range.upperBound, begin + 4096)
       for index in block { target[index] = 0 }
+      var lost = [Float](repeating: 0, count: sums == .compensated ? block.count : 0)
       for offer in offers {
         for group in 0..<offer.count / count {
           let base = group * count
-          for index in block { target[index] += offer[base + index] }
+          switch sums {
+          case .chain: for index in block { target[index] += offer[base + index] }
+          case .compensated:
+            for index in block {
+              GroupSums.add(offer[base + index], to: &target[index], lost: &lost[index - begin])
+            }
+          }
         }
       }
       for index in block where target[index].isNaN { target[index] = Float(bitPattern: 0x7fc0_0000) }

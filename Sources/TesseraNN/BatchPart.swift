@@ -10,7 +10,7 @@ public final class BatchPart {
   private let memory: Staging
   /// How long it waited for other parts.
   public private(set) var waited = Duration.zero
-  private var pending: [(variable: Variable, groups: [Tensor])] = []
+  private var pending: [(variable: Variable, groups: [Tensor], sums: GroupSums)] = []
 
   /// Host memory for what goes to other devices, kept from step to step.
   public final class Staging {
@@ -48,18 +48,22 @@ public final class BatchPart {
     self.memory = memory
   }
 
-  /// Results of this part's groups: of all at once where they are the first, for their sum begins there, or only one.
+  /// Results of this part's groups: of all at once where they are the first of a chain, which begins there, or only one.
   func groups(
-    of inputs: [Tensor], on device: any Backend, _ compute: ([Tensor], Int) throws -> [Tensor]
+    of inputs: [Tensor], by sums: GroupSums, on device: any Backend,
+    _ compute: ([Tensor], Int) throws -> [Tensor]
   ) throws -> [[Tensor]] {
     let (rows, size) = (samples.count, Self.group)
     for x in inputs where x.shape.first != rows {
       throw TesseraError.failure(
         "a part of a batch", found: "a tensor \(x.shape)",
-        wanted: "one row for each of the \(rows) samples: gradients over the batch are added sample by sample")
+        wanted: "one row for each of the \(rows) samples: gradients over the batch are added sample by sample"
+      )
     }
     guard rows > 0 else { return [] }
-    guard samples.lowerBound > 0, rows > size else { return [try compute(inputs, rows)] }
+    guard sums == .compensated || samples.lowerBound > 0, rows > size else {
+      return [try compute(inputs, rows)]
+    }
     return try stride(from: 0, to: rows, by: size).map { begin in
       let taken = min(size, rows - begin)
       let slices = try inputs.map { x in
@@ -77,37 +81,46 @@ public final class BatchPart {
   }
 
   /// Sums over the whole batch of what each group gives, one after the other, on the host.
-  func sums(_ groups: [[Tensor]], counts: [Int], on device: any Backend) throws -> [Float] {
-    try add(groups, counts, on: device) { Array($0) }
+  func sums(
+    _ groups: [[Tensor]], counts: [Int], by sums: GroupSums, on device: any Backend
+  ) throws -> [Float] {
+    try add(groups, counts, by: sums, on: device) { Array($0) }
   }
 
   /// Leaves gradients of parameters, a tensor a group, to `finish`: nothing waits for them before.
-  func later(_ groups: [Tensor], for variable: Variable, _ tape: Tape) {
-    pending.append((variable, groups))
+  func later(_ groups: [Tensor], for variable: Variable, by sums: GroupSums, _ tape: Tape) {
+    pending.append((variable, groups, sums))
     tape.accumulateLater(to: variable)
   }
 
   /// Adds up what was left and passes it to the parameters, in the order in which it was left.
   func finish(_ tape: Tape, on device: any Backend) throws {
     defer { pending = [] }
-    let counts = pending.map(\.variable.value.count)
-    let groups = (0..<(pending.first?.groups.count ?? 0)).map { group in pending.map { $0.groups[group] } }
-    try add(groups, counts, on: device) { sums in
-      var begin = 0
-      try tape.settle(pending.map { variable, _ in
-        let total = try device.allocate(variable.shape, .float32)
-        try device.upload(
-          UnsafeRawBufferPointer(
-            rebasing: UnsafeRawBufferPointer(sums)[begin * 4..<(begin + total.count) * 4]),
-          to: total, offset: 0)
-        begin += total.count
-        return total
-      })
+    var totals = [Tensor?](repeating: nil, count: pending.count)
+    // Every part has the same parameters, and so the same exchanges.
+    for kind in [GroupSums.chain, .compensated] {
+      let places = pending.indices.filter { pending[$0].sums == kind }
+      guard let first = places.first else { continue }
+      let counts = places.map { pending[$0].variable.value.count }
+      let groups = pending[first].groups.indices.map { group in places.map { pending[$0].groups[group] } }
+      try add(groups, counts, by: kind, on: device) { sums in
+        var begin = 0
+        for place in places {
+          let total = try device.allocate(pending[place].variable.shape, .float32)
+          try device.upload(
+            UnsafeRawBufferPointer(
+              rebasing: UnsafeRawBufferPointer(sums)[begin * 4..<(begin + total.count) * 4]),
+            to: total, offset: 0)
+          begin += total.count
+          totals[place] = total
+        }
+      }
     }
+    try tape.settle(totals.compactMap { $0 })
   }
 
   private func add<R>(
-    _ groups: [[Tensor]], _ counts: [Int], on device: any Backend,
+    _ groups: [[Tensor]], _ counts: [Int], by sums: GroupSums, on device: any Backend,
     _ use: (UnsafeBufferPointer<Float>) throws -> R
   ) throws -> R {
     let count = counts.reduce(0, +)
@@ -123,7 +136,8 @@ public final class BatchPart {
         begin += tensor.count * 4
       }
       let offer = UnsafeBufferPointer(rebasing: bytes.bindMemory(to: Float.self)[..<needed])
-      return try exchange.add(offer, count: count, part: number, turn: memory.turn, waited: &waited, use)
+      return try exchange.add(
+        offer, count: count, by: sums, part: number, turn: memory.turn, waited: &waited, use)
     }
   }
 
@@ -140,9 +154,11 @@ struct BatchSums {
   ///
   /// - Parameters:
   ///   - inputs: (rows, ...) each.
+  ///   - kind: how groups are added up.
   ///   - compute: the gradients from inputs of so many rows.
   func pass(
-    _ tape: Tape, to variables: [Variable], _ inputs: [Tensor], _ compute: ([Tensor], Int) throws -> [Tensor]
+    _ tape: Tape, to variables: [Variable], _ inputs: [Tensor], by kind: GroupSums,
+    _ compute: ([Tensor], Int) throws -> [Tensor]
   ) throws {
     guard let part else {
       let gradients = try compute(inputs, inputs.first?.shape.first ?? 0)
@@ -151,23 +167,25 @@ struct BatchSums {
     }
     guard variables.allSatisfy({ !$0.isOutput }) else {
       // What a parameter was computed into needs its gradient when the tape comes to it, not at the end.
-      let gradients = try sums(variables.map(\.shape), inputs, compute)
+      let gradients = try sums(variables.map(\.shape), inputs, by: kind, compute)
       for (variable, gradient) in zip(variables, gradients) { try tape.accumulate(gradient, to: variable) }
       return
     }
-    let groups = try part.groups(of: inputs, on: device, compute)
+    let groups = try part.groups(of: inputs, by: kind, on: device, compute)
     for (index, variable) in variables.enumerated() {
-      part.later(groups.map { $0[index] }, for: variable, tape)
+      part.later(groups.map { $0[index] }, for: variable, by: kind, tape)
     }
   }
 
   /// Sums over the batch as tensors of their shapes.
   func sums(
-    _ shapes: [[Int]], _ inputs: [Tensor], _ compute: ([Tensor], Int) throws -> [Tensor]
+    _ shapes: [[Int]], _ inputs: [Tensor], by kind: GroupSums,
+    _ compute: ([Tensor], Int) throws -> [Tensor]
   ) throws -> [Tensor] {
     guard let part else { return try compute(inputs, inputs.first?.shape.first ?? 0) }
     let counts = shapes.map { $0.reduce(1, *) }
-    let values = try part.sums(try part.groups(of: inputs, on: device, compute), counts: counts, on: device)
+    let groups = try part.groups(of: inputs, by: kind, on: device, compute)
+    let values = try part.sums(groups, counts: counts, by: kind, on: device)
     var begin = 0
     return try zip(shapes, counts).map { shape, count in
       defer { begin += count }

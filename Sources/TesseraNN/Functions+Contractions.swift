@@ -20,7 +20,7 @@ extension Context {
         try tape.accumulate(dx, to: x)
       }
       if weight.requiresGradient {
-        try batch.pass(tape, to: [weight], [dy, x.value]) { inputs, rows in
+        try batch.pass(tape, to: [weight], [dy, x.value], by: .chain) { inputs, rows in
           let dw = try device.allocate([outs, ins], .float32)
           var g = MatmulParameters(m: outs, n: ins, k: rows, transposeA: true)
           // k runs over samples (NUMERICS.md rule 6).
@@ -30,7 +30,7 @@ extension Context {
         }
       }
       if let bias, bias.requiresGradient {
-        try batch.pass(tape, to: [bias], [dy]) { inputs, rows in
+        try batch.pass(tape, to: [bias], [dy], by: .compensated) { inputs, rows in
           let db = try device.allocate([outs], .float32)
           let c = ChannelsParameters(outer: rows, channels: outs, inner: 1)
           try device.channelSum(c, inputs[0], into: db)
@@ -114,7 +114,7 @@ extension Context {
         try tape.accumulate(dx, to: x)
       }
       if weight.requiresGradient {
-        try batch.pass(tape, to: [weight], [x.value, dy]) { inputs, rows in
+        try batch.pass(tape, to: [weight], [x.value, dy], by: .chain) { inputs, rows in
           let dw = try device.allocate(weight.shape, .float32)
           var part = p
           part.batch = Int32(rows)
@@ -123,7 +123,7 @@ extension Context {
         }
       }
       if let bias, bias.requiresGradient {
-        try batch.pass(tape, to: [bias], [dy]) { inputs, rows in
+        try batch.pass(tape, to: [bias], [dy], by: .compensated) { inputs, rows in
           let db = try device.allocate(bias.shape, .float32)
           let c = ChannelsParameters(
             outer: rows, channels: Int(p.out_channels), inner: Int(p.out_h) * Int(p.out_w))

@@ -48,7 +48,7 @@ extension Context {
     let (device, training, batch, settings) = (device, training, batchSums(over: x), p)
     let (batchMean, batchVariance) = (mean, variance)
     return output(y, of: [x, gamma, beta]) { tape, dy in
-      let sums = try batch.sums([[channels], [channels]], [x.value, dy]) { inputs, rows in
+      let sums = try batch.sums([[channels], [channels]], [x.value, dy], by: .compensated) { inputs, rows in
         let dgamma = try device.allocate([channels], .float32)
         let dbeta = try device.allocate([channels], .float32)
         var part = settings
@@ -86,14 +86,14 @@ extension Context {
     func whole(
       _ tensor: Tensor, _ sum: (Tensor, ChannelsParameters, Tensor) throws -> Void
     ) throws {
-      let groups = try part.groups(of: [x], on: device) { inputs, rows in
+      let groups = try part.groups(of: [x], by: .compensated, on: device) { inputs, rows in
         let result = try device.allocate([channels], .float32)
         var q = p
         (q.outer, q.eps) = (Int32(rows), 0)
         try sum(inputs[0], q, result)
         return [result]
       }
-      let values = try part.sums(groups, counts: [channels], on: device).map { value in
+      let values = try part.sums(groups, counts: [channels], by: .compensated, on: device).map { value in
         let share = value / count
         return share.isNaN ? Float(bitPattern: 0x7fc0_0000) : share
       }
@@ -128,7 +128,7 @@ extension Context {
         try device.layerNormGradData(p, x.value, gamma: gamma.value, mean: mean, rstd: rstd, dy, into: dx)
         try tape.accumulate(dx, to: x)
       }
-      try batch.pass(tape, to: [gamma, beta], [x.value, mean, rstd, dy]) { inputs, rows in
+      try batch.pass(tape, to: [gamma, beta], [x.value, mean, rstd, dy], by: .compensated) { inputs, rows in
         let dgamma = try device.allocate(gamma.shape, .float32)
         let dbeta = try device.allocate(beta.shape, .float32)
         var part = p
