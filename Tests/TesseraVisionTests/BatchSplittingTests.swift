@@ -115,16 +115,22 @@ import Testing
       let device = devices.all[number]
       let memory = BatchPart.Staging()
       return try (0..<3).map { turn in
-        let part = try BatchPart(number * 16..<number * 16 + 16, of: 48, exchange, number: number, memory: memory)
+        let part = try BatchPart(
+          number * 16..<number * 16 + 16, of: 48, exchange, number: number, memory: memory)
         let groups = try (0..<2).map { [try device.tensor([values[number * 2 + $0] + Float(turn)], [1])] }
-        return try part.sums(groups, counts: [1], on: device)[0]
+        return [
+          try part.sums(groups, counts: [1], by: .chain, on: device)[0],
+          try part.sums(groups, counts: [1], by: .compensated, on: device)[0],
+        ]
       }
     } failed: {
       exchange.giveUp()
     }
     for turn in 0..<3 {
       let wanted = values.reduce(Float(0)) { $0 + ($1 + Float(turn)) }
-      #expect(sums.allSatisfy { $0[turn].bitPattern == wanted.bitPattern }, "\(sums) \(wanted)")
+      let exact = Float(values.reduce(0) { $0 + Double($1 + Float(turn)) })
+      #expect(sums.allSatisfy { $0[turn][0].bitPattern == wanted.bitPattern }, "\(sums) \(wanted)")
+      #expect(sums.allSatisfy { $0[turn][1].bitPattern == exact.bitPattern }, "\(sums) \(exact)")
     }
   }
 
@@ -136,7 +142,7 @@ import Testing
       _ = try devices.together(hands) { number, _ in
         guard number == 1 else {
           let part = try BatchPart(0..<8, of: 16, exchange, number: 0, memory: .init())
-          return try part.sums([], counts: [4], on: devices.main).count
+          return try part.sums([], counts: [4], by: .chain, on: devices.main).count
         }
         throw TesseraError.device("here", found: "a fault")
       } failed: {
