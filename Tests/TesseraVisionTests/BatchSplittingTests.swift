@@ -109,7 +109,10 @@ import Testing
     let exchange = try BatchExchange(parts: 3)
     let devices = DeviceGroup(
       try CPUBackend(threads: 1), helpers: [try CPUBackend(threads: 1), try CPUBackend(threads: 1)])
-    let values: [Float] = [1e8, 1, -1e8, 1, 3e-8, -0.0]
+    // A chain cancels what a compensated sum keeps: the second list's sums are exact.
+    let values: [GroupSums: [Float]] = [
+      .chain: [1e8, 1, -1e8, 1, 3e-8, -0.0], .compensated: [3e7, 1, 1, 1, 1, 1.5],
+    ]
     let hands = devices.all.enumerated().map { (device: $1, hand: $0) }
     let sums = try devices.together(hands) { number, _ in
       let device = devices.all[number]
@@ -117,20 +120,22 @@ import Testing
       return try (0..<3).map { turn in
         let part = try BatchPart(
           number * 16..<number * 16 + 16, of: 48, exchange, number: number, memory: memory)
-        let groups = try (0..<2).map { [try device.tensor([values[number * 2 + $0] + Float(turn)], [1])] }
-        return [
-          try part.sums(groups, counts: [1], by: .chain, on: device)[0],
-          try part.sums(groups, counts: [1], by: .compensated, on: device)[0],
-        ]
+        return try [GroupSums.chain, .compensated].map { kind in
+          let groups = try (0..<2).map {
+            [try device.tensor([(values[kind]?[number * 2 + $0] ?? 0) + Float(turn)], [1])]
+          }
+          return try part.sums(groups, counts: [1], by: kind, on: device)[0]
+        }
       }
     } failed: {
       exchange.giveUp()
     }
     for turn in 0..<3 {
-      let wanted = values.reduce(Float(0)) { $0 + ($1 + Float(turn)) }
-      let exact = Float(values.reduce(0) { $0 + Double($1 + Float(turn)) })
-      #expect(sums.allSatisfy { $0[turn][0].bitPattern == wanted.bitPattern }, "\(sums) \(wanted)")
-      #expect(sums.allSatisfy { $0[turn][1].bitPattern == exact.bitPattern }, "\(sums) \(exact)")
+      let terms = values.mapValues { $0.map { $0 + Float(turn) } }
+      let chain = terms[.chain]?.reduce(Float(0), +)
+      let exact = terms[.compensated].map { Float($0.reduce(0) { $0 + Double($1) }) }
+      #expect(sums.allSatisfy { $0[turn][0].bitPattern == chain?.bitPattern }, "\(sums)")
+      #expect(sums.allSatisfy { $0[turn][1].bitPattern == exact?.bitPattern }, "\(sums)")
     }
   }
 
