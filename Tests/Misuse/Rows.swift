@@ -1,7 +1,6 @@
 import Foundation
 import TesseraCompute
 
-
 /// Calls of public functions with wrong arguments, and what has to come of each.
 ///
 /// To add a row: `function("Type.name(label:)")` names what is called (as `MisuseTests` says that it is missing), then, a line a
@@ -30,7 +29,12 @@ final class Rows {
   init(_ device: any Backend, folder: String, others: [any Backend]) {
     (self.device, self.folder) = (device, folder)
     strangers =
-      [("a device that nobody knows", { try Tensor(shape: [$0], elementType: $1, storage: Unknown(byteCount: 4 * $0)) })]
+      [
+        (
+          "a device that nobody knows",
+          { try Tensor(shape: [$0], elementType: $1, storage: Unknown(byteCount: 4 * $0)) }
+        )
+      ]
       + others.map { other in (other.name, { try other.allocate([$0], $1) }) }
   }
 
@@ -45,7 +49,7 @@ final class Rows {
   /// Takes rows of the current function back, which are no mistakes of it.
   func removeLast(where isRight: (Row) -> Bool) { all.removeAll { $0.function == current && isRight($0) } }
 
-  func refuses(_ what: String, _ call: @escaping () throws -> Any) {
+  func refuses<T>(_ what: String, _ call: @escaping () throws -> T) {
     all.append(Row(function: current, what: what, wanted: nil) { "\(try call())" })
   }
 
@@ -70,7 +74,8 @@ final class Rows {
 
     var count: Int {
       switch self {
-      case .floats(let count), .ints(let count), .out(let count), .intsOut(let count), .shared(let count): count
+      case .floats(let count), .ints(let count), .out(let count), .intsOut(let count), .shared(let count):
+        count
       }
     }
     var type: ElementType {
@@ -134,9 +139,12 @@ final class Rows {
       for stranger in strangers {
         wrong(at, "of \(stranger.name)") { try stranger.make(operand.count, operand.type) }
       }
-      guard operand.isOutput, case let before = operands.indices.filter({ $0 < at }), !before.isEmpty else { continue }
+      guard operand.isOutput, case let before = operands.indices.filter({ $0 < at }), !before.isEmpty else {
+        continue
+      }
       if case .shared = operand { continue }
-      for other in before where operands[other].count == operand.count && operands[other].type == operand.type {
+      for other in before where operands[other].count == operand.count && operands[other].type == operand.type
+      {
         refuses("operand \(at): in the memory of operand \(other)") {
           var tensors = try operands.map(self.make)
           tensors[at] = tensors[other]
@@ -147,9 +155,17 @@ final class Rows {
     }
   }
 
+  func fields<P>(
+    _ p: P, _ paths: [(String, WritableKeyPath<P, Int32>)], _ call: @escaping (P) throws -> Void
+  ) { fields(p, paths, [-1, .max, .min], call) }
+
+  func numbers<P>(
+    _ p: P, _ paths: [(String, WritableKeyPath<P, Float>)], _ call: @escaping (P) throws -> Void
+  ) { numbers(p, paths, [.nan, .infinity, -1], call) }
+
   /// A struct of 32-bit settings, each in turn with numbers that make no sense.
   func fields<P>(
-    _ p: P, _ paths: [(String, WritableKeyPath<P, Int32>)], _ values: [Int32] = [-1, .max, .min],
+    _ p: P, _ paths: [(String, WritableKeyPath<P, Int32>)], _ values: [Int32],
     _ call: @escaping (P) throws -> Void
   ) {
     for (name, path) in paths {
@@ -166,7 +182,7 @@ final class Rows {
 
   /// Floating-point settings that make no sense.
   func numbers<P>(
-    _ p: P, _ paths: [(String, WritableKeyPath<P, Float>)], _ values: [Float] = [.nan, .infinity, -1],
+    _ p: P, _ paths: [(String, WritableKeyPath<P, Float>)], _ values: [Float],
     _ call: @escaping (P) throws -> Void
   ) {
     for (name, path) in paths {

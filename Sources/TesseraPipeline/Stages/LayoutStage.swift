@@ -29,6 +29,9 @@ public struct FeatureLayout: Sendable {
       throw TesseraError.input("pixels", found: "\(plan.pixels)", wanted: "0 to 4096")
     }
     let parts = try plan.parts(embeddings)
+    guard !parts.isEmpty else {
+      throw TesseraError.input("representations", found: "none", wanted: "at least one")
+    }
     let seen = plan.seesValidation ? (split.training + split.validation).sorted() : split.training
     let scaler = try Scaler.fit(embeddings.features, columns: columns, rows: seen, on: devices.main)
     // Points are features: their coordinates are their values over the training rows.
@@ -131,6 +134,7 @@ extension Split {
   /// Throws unless all rows lie below `count`.
   public func check(_ place: String, count: Int) throws {
     guard let wrong = (training + validation + test).first(where: { $0 < 0 || $0 >= count }) else { return }
-    throw TesseraError.input(place, found: "row \(wrong) of \(count)", wanted: "a layout made from these rows")
+    throw TesseraError.input(
+      place, found: "row \(wrong) of \(count)", wanted: "a layout made from these rows")
   }
 }
