@@ -9,8 +9,9 @@ enum ConfigurationKeys {
     "max_position_embeddings", "layer_norm_eps", "hidden_act", "tokenizer_class", "type_vocab_size",
   ]
 
-  /// Keys that change no hidden state of a text in evaluation mode: training, heads, generation, outputs, where the file came
-  /// from (transformers' `BertConfig`, `MPNetConfig`, `PreTrainedConfig`, and what published checkpoints have beside).
+  /// Keys that change no hidden state of a text in evaluation mode: training, heads, generation, outputs,
+  /// where the file came from (transformers' `BertConfig`, `MPNetConfig`, `PreTrainedConfig`, and what
+  /// published checkpoints have beside).
   private static let harmless: Set<String> = [
     // Training.
     "attention_probs_dropout_prob", "hidden_dropout_prob", "classifier_dropout", "initializer_range",

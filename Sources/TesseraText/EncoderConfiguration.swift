@@ -17,8 +17,8 @@ public struct EncoderConfiguration: Sendable, Equatable {
 
   /// Reads and checks `config.json`.
   ///
-  /// - Throws: `TesseraError` naming the key that is missing, malformed or out of range, that would change the result and is
-  ///   not supported, or that is not known.
+  /// - Throws: `TesseraError` naming the key that is missing, malformed or out of range, that would change
+  ///   the result and is not supported, or that is not known.
   public init(file path: String) throws {
     let fields = try JSONFields(file: path, wanted: "an encoder's config.json")
     let type = try fields.text("model_type") ?? "bert"

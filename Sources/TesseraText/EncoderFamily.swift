@@ -30,6 +30,21 @@ public enum EncoderFamily: String, Sendable, CaseIterable {
   /// The row of the position table that is the first token's.
   var firstPosition: Int { self == .mpnet ? 2 : 0 }
 
+  /// The rows of the position table that a text's tokens take.
+  ///
+  /// An MPNet counts past padding: where a text itself says `<pad>`, that token (id 1, whatever
+  /// config.json says) takes the row before the first one's, and the tokens after it come one row earlier.
+  func positions(_ ids: [Int32]) -> [Int32] {
+    guard self == .mpnet else { return ids.indices.map { Int32($0) } }
+    let padding = Int32(firstPosition) - 1
+    var next = padding
+    return ids.map { id in
+      if id == padding { return padding }
+      next += 1
+      return next
+    }
+  }
+
   /// Whether there is a table of token types.
   var hasTokenTypes: Bool { self == .bert }
 

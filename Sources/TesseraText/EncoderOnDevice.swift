@@ -27,7 +27,7 @@ struct EncoderOnDevice: Sendable {
     let tokens = texts.reduce(0) { $0 + $1.count }
     guard tokens > 0 else { return }
     let wordIDs = try device.tensor(texts.flatMap { $0 }, [tokens])
-    let positionIDs = try device.tensor(texts.flatMap { $0.indices.map { Int32($0) } }, [tokens])
+    let positionIDs = try device.tensor(texts.flatMap(c.family.positions), [tokens])
     var x = try empty(tokens, c.hidden)
     let other = try empty(tokens, c.hidden)
     let statistics = (mean: try empty(tokens), rstd: try empty(tokens))

@@ -2,7 +2,7 @@ import TesseraCompute
 
 /// An encoder's weights on a device, read by Hugging Face's names.
 struct EncoderWeights: Sendable {
-  /// The word table (vocabulary, hidden) and the position table (positions, hidden).
+  /// The word table (vocabulary, hidden) and the position table (firstPosition + positions, hidden).
   let words: Tensor, positions: Tensor
   let norm: Norm
   /// A bias on the attention scores by distance (heads, 2 positions - 1), shared by all layers.
@@ -25,7 +25,8 @@ struct EncoderWeights: Sendable {
   init(_ file: TensorFile, _ c: EncoderConfiguration, device: any Backend) throws {
     let reader = Reader(file: file, configuration: c, device: device)
     words = try reader.tensor("embeddings.word_embeddings.weight", [c.vocabulary, c.hidden])
-    positions = try device.tensor(try reader.positionTable(), [c.positions, c.hidden])
+    positions = try device.tensor(
+      try reader.positionTable(), [c.family.firstPosition + c.positions, c.hidden])
     norm = try reader.norm("embeddings.LayerNorm")
     layers = try (0..<c.layers).map { try reader.layer("encoder.layer.\($0).") }
     distanceBias = try reader.distanceBias()
@@ -69,12 +70,11 @@ private struct Reader {
       beta: try tensor(name + (old ? ".beta" : ".bias"), [hidden]))
   }
 
-  /// The rows of the position table from the first token's on.
+  /// The position table, with rows before the first token's.
   func positionTable() throws -> [Float] {
     let c = configuration
     let first = c.family.firstPosition
     var table = try floats("embeddings.position_embeddings.weight", [first + c.positions, c.hidden])
-    table.removeFirst(first * c.hidden)
     guard c.family.hasTokenTypes else { return table }
     // Every token is of type 0: its row is added to the position table once.
     let types = try file.shape(prefix + "embeddings.token_type_embeddings.weight")

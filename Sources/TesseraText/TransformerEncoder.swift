@@ -7,8 +7,8 @@ public enum Pooling: String, Sendable, CaseIterable {
 
 /// An encoder of the BERT family (`EncoderFamily`) in evaluation mode.
 ///
-/// Texts of a batch are packed one after the other without padding: linear layers run over all tokens, attention
-/// over each text alone. What else is in the batch cannot change a text's bits.
+/// Texts of a batch are packed one after the other without padding: linear layers run over all tokens,
+/// attention over each text alone. What else is in the batch cannot change a text's bits.
 public final class TransformerEncoder: Sendable {
   /// The family and the extents.
   public let configuration: EncoderConfiguration
@@ -21,7 +21,8 @@ public final class TransformerEncoder: Sendable {
   /// The weights on each device that embeds.
   let copies: PerDevice<EncoderOnDevice>
 
-  /// Reads `config.json`, the tokenizer's files and `model.safetensors` (or `pytorch_model.bin`) of a folder.
+  /// Reads `config.json`, the tokenizer's files and `model.safetensors` (or `pytorch_model.bin`) of a
+  /// folder.
   ///
   /// - Parameters:
   ///   - folder: an encoder as Hugging Face or sentence-transformers lay it out (`EncoderFolder`).

@@ -5,7 +5,8 @@ import Testing
 
 @testable import TesseraText
 
-/// Token ids of encoder folders in every setting are those of Hugging Face's `AutoTokenizer` (tools/golden/folders.py).
+/// Token ids of encoder folders in every setting are those of Hugging Face's `AutoTokenizer`
+/// (tools/golden/folders.py).
 @Suite struct FolderTests {
   private struct Wanted: Decodable {
     let texts: [String], files: [String: String], folders: [Case]

@@ -17,11 +17,12 @@ import Testing
 
   private let golden = Golden(.module)
 
-  /// The script's texts: nothing, near distances alone, all buckets, more than the longest text.
-  private static let texts = [0, 5, 21, 150, 600].map { count in
-    let words = TinyEncoder.words
-    return (0..<count).map { words[($0 * 7 + $0 / 5) % words.count] }.joined(separator: " ")
-  }
+  /// The script's texts: nothing, near distances alone, all buckets, more than the longest text; padding within a text.
+  private static let texts =
+    [0, 5, 21, 150, 600].map { count in
+      let words = TinyEncoder.words
+      return (0..<count).map { words[($0 * 7 + $0 / 5) % words.count] }.joined(separator: " ")
+    } + ["a <pad> film <pad> <pad> the plot <mask> ."]
 
   private func embed(
     _ texts: [String], on device: any Backend, pooling: Pooling = .cls, batch: Int = 64

@@ -168,6 +168,9 @@ import Testing
         "lowercase"))
     #expect(
       try notes(["tokenizer.json": whole(model: #""continuing_subword_prefix": "@@","#)]).contains("@@"))
+    #expect(try notes(["vocab.txt": Self.vocab + "A\n"]).contains("has capitals"))
+    let cased = ["vocab.txt": Self.vocab + "A\n", "tokenizer_config.json": #"{"do_lower_case": true}"#]
+    #expect(try notes(cased).isEmpty)
     #expect(try notes(["added_tokens.json": #"{"x": 5}"#]).contains("x has the id 4, not 5"))
   }
 

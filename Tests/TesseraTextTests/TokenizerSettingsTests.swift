@@ -5,8 +5,8 @@ import Testing
 
 @testable import TesseraText
 
-/// Every setting over ten thousand reviews, over hostile texts and over every character, against Hugging Face's
-/// `AutoTokenizer` (tools/golden/folders.py).
+/// Every setting over ten thousand reviews, over hostile texts and over every character, against Hugging
+/// Face's `AutoTokenizer` (tools/golden/folders.py).
 @Suite struct TokenizerSettingsTests {
   private struct Wanted: Decodable {
     let nasty: [String], characters: [String: String], digests: [Setting]

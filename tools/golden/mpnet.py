@@ -29,6 +29,9 @@ HIDDEN, WIDE, LAYERS, HEADS, POSITIONS = 32, 64, 2, 4, 514
 # Lengths in words: nothing, near distances alone, all buckets, and more than the longest text.
 LENGTHS = [0, 5, 21, 150, 600]
 
+# Padding within a text, past which positions are counted.
+PADDED = "a <pad> film <pad> <pad> the plot <mask> ."
+
 SPECIAL = [
     "", "A film to remember.", "<s> inside </s> the <mask> text <pad> and [UNK] but <S> < s> <mask>s a</s>b <<s>>",
     "[CLS] [SEP] [PAD] [MASK] <unk>", "First line.<br /><br />Second line.", "<m\u00e4sk> <\u0301s> \ua000",
@@ -84,8 +87,8 @@ def states():
     model = tiny()
     cls, mean = [], []
     with torch.no_grad():
-        for length in LENGTHS:
-            ids = tokenizer(text(length), truncation=True, max_length=512, return_tensors="pt")
+        for item in [text(length) for length in LENGTHS] + [PADDED]:
+            ids = tokenizer(item, truncation=True, max_length=512, return_tensors="pt")
             hidden = model(**ids, output_hidden_states=True).hidden_states
             cls.append(torch.stack([s[0, 0] for s in hidden]))
             mean.append(torch.stack([s[0].mean(0) for s in hidden]))

@@ -1,7 +1,7 @@
 /// A JSON value as it stands in a file.
 ///
-/// Foundation's readers put an object's keys into a dictionary of `String`, in which canonically equivalent keys are one:
-/// a vocabulary would lose tokens. Here keys keep their bytes and their order.
+/// Foundation's readers put an object's keys into a dictionary of `String`, in which canonically
+/// equivalent keys are one: a vocabulary would lose tokens. Here keys keep their bytes and their order.
 enum JSONValue: Sendable {
   case null
   case bool(Bool)

@@ -1,6 +1,7 @@
 import TesseraCompute
 
-/// A token beside the vocabulary's own or with a meaning of its own: it is found in a text before words are.
+/// A token beside the vocabulary's own or with a meaning of its own: it is found in a text before words
+/// are.
 struct AddedToken: Sendable {
   let content: String
   /// Whether it counts only where no letter, digit or mark is next to it.
@@ -47,8 +48,8 @@ extension AddedToken {
   }
 }
 
-/// The tokens that are added to a vocabulary, with their ids as Hugging Face's tokenizers give them: that of the vocabulary
-/// if it has the token, else the next one.
+/// The tokens that are added to a vocabulary, with their ids as Hugging Face's tokenizers give them: that
+/// of the vocabulary if it has the token, else the next one.
 struct AddedVocabulary {
   /// By id.
   private(set) var tokens: [Int32: AddedToken] = [:]

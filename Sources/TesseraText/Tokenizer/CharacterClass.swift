@@ -1,7 +1,7 @@
 /// Classes of characters as BERT's tokenizers see them.
 enum CharacterClass {
-  /// The general category by Unicode 8: the tables of Hugging Face's tokenizer end there, and what was assigned later
-  /// counts as unassigned.
+  /// The general category by Unicode 8: the tables of Hugging Face's tokenizer end there, and what was
+  /// assigned later counts as unassigned.
   static func category(_ scalar: Unicode.Scalar) -> Unicode.GeneralCategory {
     let properties = scalar.properties
     guard scalar.value >= 0x300 else { return properties.generalCategory }

@@ -1,6 +1,7 @@
 import Foundation
 
-/// What is done to a text before words are looked for: `BertNormalizer`, or the steps of a `tokenizer.json`.
+/// What is done to a text before words are looked for: `BertNormalizer`, or the steps of a
+/// `tokenizer.json`.
 struct Normalizer: Sendable {
   /// One step.
   enum Step: Sendable {
@@ -15,8 +16,8 @@ struct Normalizer: Sendable {
 
   let steps: [Step]
 
-  /// BERT's cleaning where it is all that is done and leaves no white space but blanks: words can be taken from it scalar by
-  /// scalar, without the whole text.
+  /// BERT's cleaning where it is all that is done and leaves no white space but blanks: words can be taken
+  /// from it scalar by scalar, without the whole text.
   var cleaning: BertNormalizer? {
     guard steps.count == 1, case .bert(let bert) = steps[0], bert.normalization.cleans else { return nil }
     return bert

@@ -10,7 +10,8 @@ extension TokenizerConfiguration {
     "auto_map", "fast_tokenizer_files",
   ]
 
-  /// Keys that change no id of a text embedded alone: they are about decoding, padding, pairs, chats, or where files came from.
+  /// Keys that change no id of a text embedded alone: they are about decoding, padding, pairs, chats, or
+  /// where files came from.
   private static let harmless: Set<String> = [
     "padding_side", "padding", "pad_to_multiple_of", "pad_token_type_id", "pad_token_id", "padding_strategy",
     "max_length", "stride", "truncation", "truncation_strategy", "clean_up_tokenization_spaces",

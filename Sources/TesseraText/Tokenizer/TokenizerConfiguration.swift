@@ -2,8 +2,8 @@ import TesseraCompute
 
 /// What `tokenizer_config.json`, `special_tokens_map.json` and `added_tokens.json` say.
 ///
-/// Hugging Face's order: a `tokenizer_config.json` with `added_tokens_decoder` has all tokens, and the other two files are not
-/// read; without it, the special tokens' map goes over the configuration's.
+/// Hugging Face's order: a `tokenizer_config.json` with `added_tokens_decoder` has all tokens, and the
+/// other two files are not read; without it, the special tokens' map goes over the configuration's.
 struct TokenizerConfiguration {
   let fields: JSONFields
   var named: NamedTokens
@@ -92,8 +92,8 @@ struct TokenizerConfiguration {
     }
   }
 
-  /// Special tokens without a name. The newer key counts where it says something; what the configuration says under either, the
-  /// map's older key does not change.
+  /// Special tokens without a name. The newer key counts where it says something; what the configuration
+  /// says under either, the map's older key does not change.
   private mutating func takeMore(_ fields: JSONFields, areSpecial: Bool) throws {
     let (newer, older) = ("extra_special_tokens", "additional_special_tokens")
     let key = fields[newer].map { !$0.isEmpty } ?? false ? newer : older

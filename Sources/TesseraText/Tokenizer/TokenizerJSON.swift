@@ -21,7 +21,8 @@ struct TokenizerJSON {
 
   /// Reads a file.
   ///
-  /// - Throws: `TesseraError` naming the section that is malformed, of another kind than WordPiece, or not known.
+  /// - Throws: `TesseraError` naming the section that is malformed, of another kind than WordPiece, or not
+  ///   known.
   init(file path: String) throws {
     fields = try JSONFields(file: path, wanted: "a WordPiece tokenizer", atMost: InputFile.Limit.text)
     place = path

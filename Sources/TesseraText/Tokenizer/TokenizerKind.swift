@@ -1,6 +1,7 @@
 import TesseraCompute
 
-/// Which of Hugging Face's tokenizers goes over the files: what they leave open, and which of them count, depends on it.
+/// Which of Hugging Face's tokenizers goes over the files: what they leave open, and which of them count,
+/// depends on it.
 enum TokenizerKind: Sendable, Equatable {
   /// `BertTokenizer` and those that are the same under another name.
   case bert

@@ -3,9 +3,9 @@ import TesseraCompute
 extension TokenizerSettings {
   /// What an encoder's folder says, as Hugging Face's `AutoTokenizer` (transformers 5) takes it.
   ///
-  /// `BertTokenizer` and `MPNetTokenizer` take the vocabulary from `tokenizer.json`, or from `vocab.txt` where there is none,
-  /// and everything else from `tokenizer_config.json`; what `tokenizer.json` says otherwise is told, and not followed.
-  /// `PreTrainedTokenizerFast` takes all from `tokenizer.json`.
+  /// `BertTokenizer` and `MPNetTokenizer` take the vocabulary from `tokenizer.json`, or from `vocab.txt`
+  /// where there is none, and everything else from `tokenizer_config.json`; what `tokenizer.json` says
+  /// otherwise is told, and not followed. `PreTrainedTokenizerFast` takes all from `tokenizer.json`.
   ///
   /// - Throws: `TesseraError` naming the file and the setting that is malformed or not supported.
   init(_ folder: EncoderFolder, _ configuration: EncoderConfiguration) throws {
@@ -83,6 +83,11 @@ extension TokenizerSettings {
     if let never = try fields.list("never_split"), !never.isEmpty {
       notes.append("\(fields.place): never_split changes nothing, \(same); added tokens are not split")
     }
+    if kind != .whole, fields["do_lower_case"] == nil, hasCapitals {
+      notes.append(
+        "\(place): the vocabulary has capitals, and texts are lower-cased: a cased encoder needs a"
+          + " tokenizer_config.json with do_lower_case false")
+    }
     guard let whole, kind != .whole else { return }
     var passed: [String] = []
     if let other = try? whole.normalizer(), other.description != normalizer.description {
@@ -104,6 +109,16 @@ extension TokenizerSettings {
         "\(whole.place): \(passed.joined(separator: ", ")) is passed over for tokenizer_config.json and what it leaves open, "
           + "\(same); tokenizer_class PreTrainedTokenizerFast takes tokenizer.json at its word")
     }
+  }
+
+  /// Whether a twentieth of the vocabulary, names in brackets aside, has capitals: tokens that no lower-cased
+  /// text reaches.
+  private var hasCapitals: Bool {
+    let capitals = vocabulary.count { token in
+      ![UInt8(ascii: "["), UInt8(ascii: "<")].contains(token.bytes.first)
+        && token.bytes.contains { (65...90).contains($0) }
+    }
+    return 20 * capitals > vocabulary.count
   }
 
   /// What sentence-transformers adds to the tokenizer.

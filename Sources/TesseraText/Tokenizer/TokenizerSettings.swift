@@ -9,7 +9,8 @@ struct TokenizerSettings: Sendable {
   var normalizer = Normalizer(steps: [.bert(BertNormalizer(BertNormalization()))])
   /// Added tokens in the order in which they are added, a list after the other.
   var added: [[AddedToken]] = []
-  /// Contents of tokens that no file lists: where the table of embeddings has no row for one, there is none.
+  /// Contents of tokens that no file lists: where the table of embeddings has no row for one, there is
+  /// none.
   var usual: Set<[UInt8]> = []
   /// The ids that files give added tokens, by content.
   var stated: [[UInt8]: Int] = [:]
@@ -45,7 +46,7 @@ struct TokenizerSettings: Sendable {
     var added = AddedVocabulary()
     for tokens in self.added { added.add(tokens, size: model.count, vocabulary: model.id) }
     var kept = AddedVocabularyInUse(tokens: [:])
-    let taken = Set(vocabulary.lazy.map(\.id))
+    lazy var taken = Set(vocabulary.lazy.map(\.id))
     for (id, token) in added.tokens {
       let known = model.id(of: token.content) != nil
       if !known, usual.contains(Array(token.content.utf8)), Int(id) >= rows ?? 0 { continue }
@@ -124,7 +125,8 @@ struct NamedTokens {
 }
 
 extension TokenizerSettings {
-  /// Takes the tokens that are added: those that files list, then those with a meaning, then more special ones, each once.
+  /// Takes the tokens that are added: those that files list, then those with a meaning, then more special
+  /// ones, each once.
   ///
   /// - Parameter known: contents of tokens that were added already.
   mutating func take(
@@ -133,7 +135,8 @@ extension TokenizerSettings {
   ) throws {
     var named = named
     if kind == .mpnet {
-      // Given by their text alone, MPNet's tokens get properties: the mask takes in the white space before it.
+      // Given by their text alone, MPNet's tokens get properties: the mask takes in the white space before
+      // it.
       for (name, token) in named.tokens where token.isText && TokenizerKind.names.contains(name) {
         let content = token.token.content
         named.set(

@@ -9,7 +9,8 @@ enum VocabularyFile {
     guard String(validating: data, as: UTF8.self) != nil else {
       throw TesseraError.input(path, found: "bytes that are not UTF-8", wanted: "a WordPiece vocabulary")
     }
-    // By bytes: to Swift a carriage return and the line feed after it are one character, which is no line feed.
+    // By bytes: to Swift a carriage return and the line feed after it are one character, which is no line
+    // feed.
     var lines = [UInt8](data).split(separator: 10, omittingEmptySubsequences: false)
     if lines.last?.isEmpty == true { lines.removeLast() }
     guard lines.count < Int(Int32.max) else {

@@ -1,18 +1,21 @@
 import TesseraCompute
 
-/// The tokens of a vocabulary as a trie over their UTF-8 bytes: the longest token that a word begins with is found in one
-/// pass over the word, however long the tokens are.
+/// The tokens of a vocabulary as a trie over their UTF-8 bytes: the longest token that a word begins with
+/// is found in one pass over the word, however long the tokens are.
 ///
-/// All edges stand in one hash table with open addressing, (node, byte) -> node; two roots part the tokens that begin a
-/// word from those that go on with it (`##`). Tokens are compared by bytes, as Hugging Face does, not by Swift's canonical
-/// equivalence.
+/// All edges stand in one hash table with open addressing, (node, byte) -> node; two roots part the tokens
+/// that begin a word from those that go on with it (`##`). Tokens are compared by bytes, as Hugging Face
+/// does, not by Swift's canonical equivalence.
 struct VocabularyTrie: Sendable {
   /// Where words begin, and where the rest of a word does.
   static let words: UInt32 = 0, continuations: UInt32 = 1
 
-  /// Edges: node in the upper 24 bits, byte in the next 8, target in the lower 32; `empty` where there is none.
+  /// Edges: node in the upper 24 bits, byte in the next 8, target in the lower 32; `empty` where there is
+  /// none.
   private var edges: [UInt64]
   private var shift: UInt32
+  /// Distinct tokens.
+  private(set) var count = 0
   /// The token that ends at a node, or -1.
   private var tokens: [Int32] = [-1, -1]
   private static let empty = UInt64.max
@@ -20,7 +23,8 @@ struct VocabularyTrie: Sendable {
 
   /// A trie of tokens; of equal tokens the last counts.
   ///
-  /// - Parameter continuation: what tokens begin with that go on with a word; nil where there are none such.
+  /// - Parameter continuation: what tokens begin with that go on with a word; nil where there are none
+  ///   such.
   /// - Throws: `TesseraError` for more than 2^24 nodes (16 MB of distinct beginnings).
   init(_ vocabulary: [(bytes: [UInt8], id: Int32)], continuation: [UInt8]?, place: String) throws {
     let bytes = vocabulary.reduce(2) { $0 + $1.bytes.count }
@@ -50,6 +54,7 @@ struct VocabularyTrie: Sendable {
       }
       node = UInt32(truncatingIfNeeded: edges[slot])
     }
+    if root == Self.words, tokens[Int(node)] < 0 { count += 1 }
     tokens[Int(node)] = id
   }
 

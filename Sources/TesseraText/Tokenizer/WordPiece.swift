@@ -1,7 +1,8 @@
 import Foundation
 import TesseraCompute
 
-/// The WordPiece tokenizer of BERT and MPNet: the token ids of Hugging Face's `AutoTokenizer` on the same files.
+/// The WordPiece tokenizer of BERT and MPNet: the token ids of Hugging Face's `AutoTokenizer` on the same
+/// files.
 public struct WordPieceTokenizer: Sendable {
   private let model: WordPieceModel
   private let normalizer: Normalizer
@@ -17,7 +18,8 @@ public struct WordPieceTokenizer: Sendable {
   /// The most ids of a text that its files allow, special tokens included.
   public var longestText: Int { settings.longestText }
 
-  /// Reads `vocab.txt`: one token a line, the line number being its id. Its text is lower-cased and loses its accents.
+  /// Reads `vocab.txt`: one token a line, the line number being its id. Its text is lower-cased and loses
+  /// its accents.
   ///
   /// - Parameter family: whose special tokens it has.
   /// - Throws: `TesseraError` if the file is missing or lacks the special tokens.
@@ -32,14 +34,14 @@ public struct WordPieceTokenizer: Sendable {
     try self.init(TokenizerSettings(tokens, TokenizerKind(family), place: place), rows: nil)
   }
 
-  /// The tokenizer of an encoder's folder, by `tokenizer.json` or `vocab.txt` and what `tokenizer_config.json`,
-  /// `special_tokens_map.json` and `added_tokens.json` say.
+  /// The tokenizer of an encoder's folder, by `tokenizer.json` or `vocab.txt` and what
+  /// `tokenizer_config.json`, `special_tokens_map.json` and `added_tokens.json` say.
   ///
   /// - Parameters:
   ///   - folder: the encoder's files.
   ///   - configuration: what its `config.json` says.
-  /// - Throws: `TesseraError` naming the file and the setting that is malformed or not supported, or the token that the table
-  ///   of embeddings has no row for.
+  /// - Throws: `TesseraError` naming the file and the setting that is malformed or not supported, or the
+  ///   token that the table of embeddings has no row for.
   public init(folder: EncoderFolder, configuration: EncoderConfiguration) throws {
     try self.init(try TokenizerSettings(folder, configuration), rows: configuration.vocabulary)
   }
@@ -75,8 +77,8 @@ public struct WordPieceTokenizer: Sendable {
     }
   }
 
-  /// The start token, the text's tokens, the separator ([CLS] and [SEP] of BERT), at most `limit` ids; fewer if the files
-  /// allow fewer.
+  /// The start token, the text's tokens, the separator ([CLS] and [SEP] of BERT), at most `limit` ids;
+  /// fewer if the files allow fewer.
   public func encode(_ text: String, limit: Int = 512) -> [Int32] {
     var text = settings.lowercasesFirst ? PythonText.lowercased(text) : text
     let room = max(0, min(max(0, limit), settings.longestText) - before.count - after.count)

@@ -1,6 +1,7 @@
 import TesseraCompute
 
-/// A WordPiece vocabulary (Schuster and Nakajima 2012, as BERT has it): words are covered from the left by the longest tokens.
+/// A WordPiece vocabulary (Schuster and Nakajima 2012, as BERT has it): words are covered from the left by
+/// the longest tokens.
 struct WordPieceModel: Sendable {
   /// How words are covered.
   struct Settings: Sendable, Equatable {
@@ -28,7 +29,7 @@ struct WordPieceModel: Sendable {
       throw TesseraError.input(place, found: "no \(settings.unknown)", wanted: "it among the tokens")
     }
     self.unknown = unknown
-    count = Set(tokens.lazy.map(\.bytes)).count
+    count = trie.count
     highest = tokens.reduce(0) { max($0, $1.id) }
   }
 

@@ -1,5 +1,5 @@
-/// Takes words from a text as BERT does, divided by white space and with every punctuation mark a word of its own, and covers
-/// them by tokens.
+/// Takes words from a text as BERT does, divided by white space and with every punctuation mark a word of
+/// its own, and covers them by tokens.
 struct WordSplitter {
   /// The ids so far.
   private(set) var ids: [Int32]
