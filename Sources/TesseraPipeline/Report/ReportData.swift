@@ -15,6 +15,8 @@ struct ReportData {
   /// The epoch that the network was kept of.
   let kept: KeptEpoch
   let records: [StageRecord]
+  /// What was found out about the data; nil of a run of an older version.
+  let found: DataRecord?
   /// The rows looked at in the end: images as rendered, classes, probabilities (count, classes), texts if the data are there.
   let images: [Float], labels: [Int32], probabilities: [Float], texts: [String]?
   let metrics: ClassificationMetrics
@@ -32,6 +34,7 @@ struct ReportData {
     kept = KeptEpoch(model.keptEpoch, of: history.last?.epoch ?? 0, hasLinearPath: configuration.bypass)
     evaluation = try Pipeline.decode(Evaluation.self, run.checked(Pipeline.Files.evaluation))
     repeats = try Pipeline.repeats(run)
+    found = try run.data
     records = ["embeddings", "test-embeddings", "layout", "images", "model", "evaluation"].compactMap {
       run.records[$0]
     }
@@ -45,9 +48,14 @@ struct ReportData {
     try device.unary(.exp, scores, alpha: 0, beta: 0, into: scores)
     probabilities = try device.floats(scores)
     metrics = ClassificationMetrics(probabilities, labels: labels, classes: model.classes.count)
-    let columns = DataSet.Columns(text: configuration.textColumn, label: configuration.labelColumn)
-    let data = try? DataSet.read(
-      configuration.test ?? configuration.data, columns: columns, classes: model.classes)
+    let source = configuration.test ?? configuration.data
+    // What was read of a stream is gone.
+    let data =
+      source == "-" || source.hasPrefix("/dev/")
+      ? nil
+      : try? DataSet.read(
+        source, format: configuration.dataFormat(), classes: model.classes,
+        part: configuration.test == nil ? .training : .test)
     // Of data that have changed since, the rows are no longer what was classified.
     let embedded = run.records[configuration.test == nil ? "embeddings" : "test-embeddings"]
     texts = data.flatMap { data in

@@ -6,7 +6,9 @@ extension Pipeline.Summary {
   /// Accuracy, layout and fingerprints, line by line.
   public var text: String {
     var lines: [String] = []
-    if let evaluation {
+    if let evaluation, evaluation.model.total == 0 {
+      lines.append("test accuracy  none: there are no rows to test on (see --test-share and --test)")
+    } else if let evaluation {
       lines.append("test accuracy  \(evaluation.model)")
       if !repeats.isEmpty {
         lines.append("by seeds       \(MeanAccuracy([evaluation.model] + repeats.map(\.accuracy)))")
@@ -34,7 +36,9 @@ extension Pipeline.Summary {
       }
     }
     lines.append("fingerprints (SHA-256)")
-    for (stage, digits) in fingerprints {
+    // Of no predictions there is no fingerprint.
+    for (stage, digits) in fingerprints
+    where stage != "predictions" || (evaluation?.model.total ?? 1) > 0 {
       lines.append("  \(stage)\(String(repeating: " ", count: max(1, 18 - stage.count)))\(digits)")
     }
     return lines.joined(separator: "\n")
@@ -71,6 +75,7 @@ public struct RunReport {
       "model          \(c.model), \(c.weights.map { "weights \($0)" } ?? "slice drawn by seed"), pixels \(c.normalization)",
       "recipe         \(side) x \(side) pixels, \(c.channels) channels, perplexity \(c.perplexity), \(c.epochs) epochs of batches of \(c.batch), seed \(c.seed)",
     ]
+    lines += (try run.data?.lines ?? []).map { "rows           \($0)" }
     let rows = layout.split.validation.count
     summary.epochs = try Pipeline.decode([EpochRecord].self, run.checked(Pipeline.Files.history))
     summary.validationRows = rows
