@@ -31,22 +31,29 @@ public struct Tensor: Sendable {
   public let count: Int
 
   /// A tensor over existing storage; the backends' allocators call this.
-  public init(shape: [Int], elementType: ElementType, storage: any TensorStorage) {
+  ///
+  /// - Throws: `TesseraError` for extents that make no tensor, and for storage that does not hold the elements.
+  public init(shape: [Int], elementType: ElementType, storage: any TensorStorage) throws {
+    let count = try Self.elementCount(shape)
+    guard count * elementType.byteCount <= storage.byteCount else {
+      throw TesseraError.failure(
+        "a tensor \(shape)", found: "\(storage.byteCount) bytes of memory",
+        wanted: "\(count * elementType.byteCount)")
+    }
     self.shape = shape
     self.elementType = elementType
     self.storage = storage
-    self.count = shape.reduce(1, *)
+    self.count = count
   }
 
   /// The same elements under another shape.
   ///
-  /// - Throws: `TesseraError` if the number of elements differs.
+  /// - Throws: `TesseraError` for a negative extent and if the number of elements differs.
   public func reshaped(_ shape: [Int]) throws -> Tensor {
-    let view = Tensor(shape: shape, elementType: elementType, storage: storage)
-    guard view.count == count else {
+    guard try Self.elementCount(shape, "reshape") == count else {
       throw TesseraError.failure(
-        "reshape", found: "\(count) elements of \(self.shape)", wanted: "\(view.count) of \(shape)")
+        "reshape", found: "\(count) elements of \(self.shape)", wanted: "as many for \(shape)")
     }
-    return view
+    return try Tensor(shape: shape, elementType: elementType, storage: storage)
   }
 }

@@ -1,10 +1,10 @@
 /// A point of the plane.
-public struct Point: Sendable, Equatable {
+package struct Point: Sendable, Equatable {
   /// Coordinates.
-  public var x: Double, y: Double
+  package var x: Double, y: Double
 
   /// A point.
-  public init(x: Double, y: Double) {
+  package init(x: Double, y: Double) {
     self.x = x
     self.y = y
   }
@@ -12,7 +12,7 @@ public struct Point: Sendable, Equatable {
 
 /// The convex hull, counter-clockwise from the lowest of the leftmost points, without points on its edges
 /// (Andrew 1979).
-public func convexHull(_ points: [Point]) -> [Point] {
+package func convexHull(_ points: [Point]) -> [Point] {
   let sorted = points.sorted { ($0.x, $0.y) < ($1.x, $1.y) }
   var unique: [Point] = []
   for point in sorted where point != unique.last { unique.append(point) }
@@ -33,17 +33,17 @@ private func turn(_ a: Point, _ b: Point, _ c: Point) -> Double {
 }
 
 /// A rectangle in any direction: a point's place in it is (u, v) in [0, 1].
-public struct Rectangle: Sendable, Equatable {
+package struct Rectangle: Sendable, Equatable {
   /// Unit vector of the first side.
-  public let axis: Point
+  package let axis: Point
   /// Smallest coordinates along the sides, and the sides' lengths.
-  public let low: Point, size: Point
+  package let low: Point, size: Point
 
   /// Width times height.
-  public var area: Double { size.x * size.y }
+  package var area: Double { size.x * size.y }
 
   /// The four corners, one after the other around it.
-  public var corners: [Point] {
+  package var corners: [Point] {
     [(0.0, 0.0), (1, 0), (1, 1), (0, 1)].map { share in
       let (u, v) = (low.x + share.0 * size.x, low.y + share.1 * size.y)
       return Point(x: u * axis.x - v * axis.y, y: u * axis.y + v * axis.x)
@@ -61,7 +61,7 @@ public struct Rectangle: Sendable, Equatable {
 
   /// The smallest bounding rectangle: one of its sides lies along an edge of the hull, the closing edge among
   /// them (Freeman and Shapira 1975). Of equal areas the first edge's is taken.
-  public static func smallest(around hull: [Point]) -> Rectangle {
+  package static func smallest(around hull: [Point]) -> Rectangle {
     var best = Rectangle(around: hull, axis: Point(x: 1, y: 0))
     guard hull.count > 1 else { return best }
     var found = false

@@ -10,7 +10,8 @@ public enum PNG {
   ///   - pixels: row-major bytes, 0 black.
   ///   - width, height: extents.
   public static func encode(_ pixels: [UInt8], width: Int, height: Int) throws -> Data {
-    guard width > 0, height > 0, pixels.count == width * height else {
+    let most = 1 << 24
+    guard (1...most).contains(width), (1...most).contains(height), pixels.count == width * height else {
       throw TesseraError.failure("png", found: "\(pixels.count) pixels", wanted: "\(width) x \(height)")
     }
     var lines: [UInt8] = []
@@ -34,6 +35,13 @@ public enum PNG {
   /// Encodes one image of (channels, pixels, pixels), its smallest value black and its largest white, its channels side
   /// by side.
   public static func encode(stretching planes: [Float], pixels: Int, channels: Int) throws -> Data {
+    guard (1...1 << 12).contains(pixels), (1...1 << 12).contains(channels),
+      planes.count == channels * pixels * pixels
+    else {
+      throw TesseraError.failure(
+        "png", found: "\(planes.count) values", wanted: "\(channels) channels of \(pixels) x \(pixels)")
+    }
+    try requireFinite("png", planes, columns: planes.count)
     let width = pixels * channels
     let values = (0..<planes.count).map { at in
       planes[at % width / pixels * pixels * pixels + at / width * pixels + at % pixels]
@@ -63,20 +71,34 @@ public struct ContactSheet {
   /// image side by side 2 pixels apart; `stretch` maps the smallest and largest value to black and white.
   ///
   /// - Parameter images: row-major (count, channels, pixels, pixels).
+  /// - Throws: `TesseraError` for extents below 1 or above 4,096, no whole images, and values that are not finite.
   public static func png(
     _ images: [Float], pixels: Int, channels: Int = 1, columns: Int, scale: Int = 3, stretch: Bool = true
   ) throws -> Data {
-    let (area, large) = (pixels * pixels, pixels * scale)
-    let count = images.count / max(1, area * channels)
-    guard count > 0, columns > 0, scale > 0 else {
-      throw TesseraError.failure("contact sheet", found: "\(count) images", wanted: "at least one")
+    let most = 1...1 << 12
+    guard [pixels, channels, columns, scale].allSatisfy({ most.contains($0) }) else {
+      throw TesseraError.failure(
+        "contact sheet",
+        found: "\(columns) columns of \(channels) x \(pixels) x \(pixels), scale \(scale)",
+        wanted: "1 to \(most.upperBound) each")
     }
+    let (area, large) = (pixels * pixels, pixels * scale)
+    let count = images.count / (area * channels)
+    guard count > 0, images.count == count * area * channels else {
+      throw TesseraError.failure(
+        "contact sheet", found: "\(images.count) values", wanted: "images of \(area * channels), at least one")
+    }
+    try requireFinite("contact sheet", images, columns: area * channels)
     let (low, high) = stretch ? (images.min() ?? 0, images.max() ?? 1) : (0, 1)
     let span = high > low ? high - low : 1
     let across = min(columns, count)
     let down = (count + across - 1) / across
     let cell = (width: channels * (large + 2) + 2, height: large + 4)
     let (width, height) = (across * cell.width + 4, down * cell.height + 4)
+    guard Double(width) * Double(height) <= 0x1p31 else {
+      throw TesseraError.failure(
+        "contact sheet", found: "\(width) x \(height) pixels", wanted: "2^31 pixels at most: a smaller scale")
+    }
     var out = [UInt8](repeating: 96, count: width * height)
     for plane in 0..<count * channels {
       let (image, channel) = (plane / channels, plane % channels)

@@ -27,9 +27,18 @@ public struct PixelLayout: Sendable, Equatable {
   /// - Parameters:
   ///   - coordinates: all x, then all y.
   ///   - pixels: a side; 0 for the smallest grid with a pixel for every feature.
-  /// - Throws: `TesseraError` for `lsa` with fewer pixels than features.
+  /// - Throws: `TesseraError` for `lsa` with fewer pixels than features, for no features, an odd number of coordinates, and
+  ///   coordinates that are not finite.
   public init(_ coordinates: [Float], pixels: Int, by discretization: Discretization = .bin) throws {
     let count = coordinates.count / 2
+    guard count > 0, coordinates.count == 2 * count else {
+      throw TesseraError.input(
+        "layout", found: "\(coordinates.count) coordinates", wanted: "all x, then as many y, at least one of each")
+    }
+    try requireFinite("layout", coordinates, columns: count)
+    guard (0...4096).contains(pixels) else {
+      throw TesseraError.input("pixels", found: "\(pixels)", wanted: "0 to 4096")
+    }
     let side = pixels == 0 ? Self.side(for: count) : pixels
     let points = (0..<count).map {
       Point(x: Double(coordinates[$0]), y: Double(coordinates[count + $0]))
@@ -41,7 +50,12 @@ public struct PixelLayout: Sendable, Equatable {
   }
 
   /// The smallest grid with a pixel for every feature, pixels a side.
-  public static func side(for features: Int) -> Int { (1...).first { $0 * $0 >= features } ?? 1 }
+  public static func side(for features: Int) -> Int {
+    guard features > 1 else { return 1 }
+    let root = max(1, Int(Double(features).squareRoot()) - 2)
+    // The root is right to 2; the square of the one that is wanted may not fit an integer.
+    return (root...).first { $0.multipliedReportingOverflow(by: $0).overflow || $0 * $0 >= features } ?? root
+  }
 
   /// One grey image per row: features that share a pixel are averaged, empty pixels are 0.
   ///
@@ -49,7 +63,7 @@ public struct PixelLayout: Sendable, Equatable {
   /// - Returns: row-major (count, pixels, pixels).
   public func render(_ rows: [Float], count: Int) throws -> [Float] {
     let features = pixelOfFeature.count
-    guard rows.count == count * features else {
+    guard count >= 0, features > 0, rows.count % features == 0, rows.count / features == count else {
       throw TesseraError.input(
         "images", found: "\(rows.count / max(1, count)) features a row", wanted: "\(features)")
     }
@@ -76,7 +90,7 @@ public struct PixelLayout: Sendable, Equatable {
   /// - Returns: row-major (count, features).
   public func features(of images: [Float], count: Int) throws -> [Float] {
     let area = pixels * pixels
-    guard images.count == count * area else {
+    guard count >= 0, images.count % area == 0, images.count / area == count else {
       throw TesseraError.input("images", found: "\(images.count) values", wanted: "\(count) x \(area)")
     }
     return (0..<count).flatMap { row in pixelOfFeature.map { images[row * area + Int($0)] } }

@@ -29,8 +29,13 @@ public struct PrincipalComponents: Sendable {
   /// Finds them.
   ///
   /// - Parameter points: row-major (count, dims).
-  /// - Throws: `TesseraError` if all points are equal.
+  /// - Throws: `TesseraError` if all points are equal, for another number of values, and for values that are not finite.
   public init(_ points: [Float], count: Int, dims: Int, on device: any Backend) throws {
+    guard count > 0, dims > 0, points.count % dims == 0, points.count / dims == count else {
+      throw TesseraError.input(
+        "pca", found: "\(points.count) values", wanted: "\(count) features of \(dims) values, at least one")
+    }
+    try requireFinite("pca", points, columns: dims)
     let (centred, variance) = Self.centred(points, count: count, dims: dims)
     guard variance > 0 else {
       throw TesseraError.input(

@@ -19,6 +19,7 @@ public struct Scaler: Sendable {
   /// - Parameters:
   ///   - values: row-major (rows, columns).
   ///   - rows: the row numbers to fit on; all must be finite.
+  /// - Throws: `TesseraError` for no rows, rows that are not there and values that are not finite.
   public static func fit(
     _ values: [Float], columns: Int, rows: [Int], on device: any Backend
   ) throws -> Scaler {
@@ -26,6 +27,7 @@ public struct Scaler: Sendable {
       throw TesseraError.input(
         "scaler", found: "\(rows.count) rows of \(columns) features", wanted: "at least one row")
     }
+    try check(values, columns: columns, rows: rows)
     var minimum = Array(values[first * columns..<(first + 1) * columns])
     for row in rows {
       for c in 0..<columns { minimum[c] = min(minimum[c], values[row * columns + c]) }
@@ -40,9 +42,7 @@ public struct Scaler: Sendable {
 
   /// The scaled rows, row-major (rows.count, columns), in [0, 1].
   public func apply(_ values: [Float], columns: Int, rows: [Int], on device: any Backend) throws -> [Float] {
-    guard columns == minimum.count else {
-      throw TesseraError.input("scaler", found: "\(columns) features", wanted: "\(minimum.count)")
-    }
+    try check(values, columns: columns, rows: rows)
     return try [Float](unsafeUninitializedCapacity: rows.count * columns) { out, count in
       try logarithms(values, columns: columns, rows: rows, on: device) { first, part in
         for i in part.indices { out[first * columns + i] = min(1, part[i] / maximum) }
@@ -55,9 +55,7 @@ public struct Scaler: Sendable {
   public func applyTransposed(_ values: [Float], columns: Int, rows: [Int], on device: any Backend) throws
     -> [Float]
   {
-    guard columns == minimum.count else {
-      throw TesseraError.input("scaler", found: "\(columns) features", wanted: "\(minimum.count)")
-    }
+    try check(values, columns: columns, rows: rows)
     return try [Float](unsafeUninitializedCapacity: rows.count * columns) { out, count in
       try logarithms(values, columns: columns, rows: rows, on: device) { first, part in
         let height = part.count / columns
@@ -71,6 +69,37 @@ public struct Scaler: Sendable {
         }
       }
       count = rows.count * columns
+    }
+  }
+
+  /// Throws unless the scaler is one of so many features, and the rows are there.
+  private func check(_ values: [Float], columns: Int, rows: [Int]) throws {
+    guard columns == minimum.count, columns > 0 else {
+      throw TesseraError.input("scaler", found: "\(columns) features", wanted: "\(max(1, minimum.count))")
+    }
+    guard maximum > 0, maximum.isFinite, minimum.allSatisfy(\.isFinite) else {
+      throw TesseraError.input(
+        "scaler", found: "a largest logarithm of \(maximum), or a minimum that is not finite",
+        wanted: "what `fit` gives")
+    }
+    try Self.check(values, columns: columns, rows: rows)
+  }
+
+  /// Throws for rows that are not there, and for values in them that are not finite.
+  private static func check(_ values: [Float], columns: Int, rows: [Int]) throws {
+    let count = values.count / columns
+    guard values.count == count * columns else {
+      throw TesseraError.input(
+        "scaler", found: "\(values.count) values", wanted: "whole rows of \(columns) features")
+    }
+    for row in rows {
+      guard (0..<count).contains(row) else {
+        throw TesseraError.input("scaler", found: "row \(row)", wanted: "one of 0..<\(count)")
+      }
+      guard values[row * columns..<(row + 1) * columns].allSatisfy(\.isFinite) else {
+        throw TesseraError.input(
+          "scaler: row \(row)", found: "a value that is not finite", wanted: "finite numbers")
+      }
     }
   }
 

@@ -8,10 +8,28 @@ extension TSNE {
   public static let mostExact = 46_340
 
   /// Neighbours of each of so many points, as in scikit-learn's Barnes-Hut method.
-  func neighbours(_ count: Int) -> Int { min(count - 1, Int(3 * perplexity + 1)) }
+  func neighbours(_ count: Int) -> Int { min(count - 1, Int(min(3 * perplexity + 1, 0x1p62))) }
 
-  /// Throws unless so many points of so many coordinates can be laid out.
+  /// Throws unless the values are so many points of so many coordinates, all finite.
+  func checkValues(_ points: [Float], _ count: Int, _ dims: Int) throws {
+    guard count > 0, dims > 0, points.count % dims == 0, points.count / dims == count else {
+      throw TesseraError.input(
+        "t-SNE", found: "\(points.count) values", wanted: "\(count) points of \(dims) values, at least one")
+    }
+    try requireFinite("t-SNE", points, columns: dims)
+  }
+
+  /// Throws unless so many points of so many coordinates can be laid out, by settings that make sense.
   public func check(points count: Int, dims: Int) throws {
+    let rate = learningRate ?? 1
+    guard iterations >= 0, explorationIterations >= 0, exaggeration > 0, exaggeration.isFinite, rate > 0,
+      rate.isFinite, count > 0, dims > 0
+    else {
+      throw TesseraError.input(
+        "t-SNE",
+        found: "\(count) points x \(dims), \(iterations) iterations, exaggeration \(exaggeration), learning rate \(rate)",
+        wanted: "points and dimensions, no negative number of iterations, finite factors above 0")
+    }
     guard perplexity >= 1, Float(count) > perplexity else {
       throw TesseraError.input(
         "perplexity", found: "\(perplexity) for \(count) points",

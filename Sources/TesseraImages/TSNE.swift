@@ -53,12 +53,14 @@ public struct TSNE: Sendable {
   ///   - points: row-major (count, dims); a caller that gives its last copy away saves that memory.
   ///   - helpers: devices that help with the forces, if that makes the steps faster.
   ///   - progress: called now and then with the iteration and the last known divergence.
-  /// - Throws: `TesseraError` if there are too few points for the perplexity, or too many for 32-bit numbers.
+  /// - Throws: `TesseraError` if there are too few points for the perplexity, or too many for 32-bit numbers; for another number
+  ///   of values, values that are not finite, and settings that make no sense.
   public func layOut(
     _ points: consuming [Float], count: Int, dims: Int, on device: any Backend,
     helpers: [any Backend] = [],
     progress: (Int, Float?) throws -> Void = { _, _ in }
   ) throws -> Result {
+    try checkValues(points, count, dims)
     try check(points: count, dims: dims)
     let layout = try place(points, count, dims, device)
     let joint = try affinities(consume points, count, dims, device)

@@ -31,26 +31,65 @@ public final class Adam {
   public private(set) var steps = 0
   private var power1 = 1.0, power2 = 1.0
 
-  /// An optimiser over groups; groups of learning rate 0 are not updated.
+  /// An optimiser over groups; groups of learning rate 0 are not updated. A parameter that modules share counts once, under its
+  /// first name.
+  ///
+  /// - Throws: `TesseraError` for a negative or non-finite learning rate or weight decay, for a parameter in groups of different
+  ///   learning rates, and for two parameters over one tensor: shared weights are one `Parameter`.
   public init(device: any Backend, _ groups: [Group], weightDecay: Float = 0) throws {
+    for value in groups.map(\.learningRate) + [weightDecay] where !(value >= 0 && value.isFinite) {
+      throw TesseraError.failure(
+        "Adam", found: "a learning rate or weight decay of \(value)", wanted: "finite numbers of 0 or more")
+    }
     self.device = device
     self.weightDecay = weightDecay
-    slots = try groups.filter { $0.learningRate > 0 }.flatMap { group in
-      try group.parameters.filter(\.parameter.isTrainable).map { name, parameter in
-        let first = try device.allocate(parameter.value.shape, .float32)
-        let second = try device.allocate(parameter.value.shape, .float32)
-        try device.fill(first, with: 0)
-        try device.fill(second, with: 0)
-        return Slot(
-          name: name, parameter: parameter, learningRate: group.learningRate, first: first, second: second)
+    slots = try Self.distinct(groups).map { name, parameter, learningRate in
+      let first = try device.allocate(parameter.value.shape, .float32)
+      let second = try device.allocate(parameter.value.shape, .float32)
+      try device.fill(first, with: 0)
+      try device.fill(second, with: 0)
+      return Slot(
+        name: name, parameter: parameter, learningRate: learningRate, first: first, second: second)
+    }
+  }
+
+  /// The parameters to update, each once.
+  private static func distinct(
+    _ groups: [Group]
+  ) throws -> [(name: String, parameter: Parameter, learningRate: Float)] {
+    var rates: [ObjectIdentifier: Float] = [:]
+    var owners: [ObjectIdentifier: String] = [:]
+    var found: [(name: String, parameter: Parameter, learningRate: Float)] = []
+    for group in groups {
+      for (name, parameter) in group.parameters where parameter.isTrainable {
+        if let rate = rates[ObjectIdentifier(parameter)] {
+          guard rate == group.learningRate else {
+            throw TesseraError.failure(
+              "Adam", found: "\(name) under learning rates \(rate) and \(group.learningRate)",
+              wanted: "each parameter in groups of one learning rate")
+          }
+          continue
+        }
+        rates[ObjectIdentifier(parameter)] = group.learningRate
+        if let other = owners.updateValue(name, forKey: ObjectIdentifier(parameter.value.storage)) {
+          throw TesseraError.failure(
+            "Adam", found: "\(other) and \(name) over one tensor",
+            wanted: "one Parameter, which both modules hold")
+        }
+        if group.learningRate > 0 { found.append((name, parameter, group.learningRate)) }
       }
     }
+    return found
   }
 
   /// Updates every parameter that has a gradient, then lets go of the gradients.
   ///
   /// - Parameter factor: on all learning rates, for schedules.
+  /// - Throws: `TesseraError` for a negative or non-finite factor, and what the device does.
   public func step(factor: Float = 1) throws {
+    guard factor >= 0, factor.isFinite else {
+      throw TesseraError.failure("Adam", found: "a factor of \(factor)", wanted: "a finite number, 0 or more")
+    }
     steps += 1
     power1 *= 0.9
     power2 *= 0.999
@@ -74,7 +113,12 @@ public final class Adam {
   }
 
   /// Restores the number of steps taken; the moments are written into `state`'s tensors.
-  public func restore(steps: Int) {
+  ///
+  /// - Throws: `TesseraError` for a negative number, or one beyond 32 bits.
+  public func restore(steps: Int) throws {
+    guard (0...Int(Int32.max)).contains(steps) else {
+      throw TesseraError.failure("Adam", found: "\(steps) steps", wanted: "0 to 2^31 - 1")
+    }
     (self.steps, power1, power2) = (0, 1, 1)
     for _ in 0..<steps {
       self.steps += 1

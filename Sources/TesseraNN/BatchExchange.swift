@@ -7,7 +7,8 @@ public final class BatchExchange: @unchecked Sendable {
   /// Thrown at parts whose work is in vain because another's has failed.
   public struct GivenUp: Error {}
 
-  private let parts: Int
+  /// How many parts meet here.
+  let parts: Int
   private let meeting = NSCondition()
   private var arrived = 0, round = 0, isGivenUp = false
   private var offers: [UnsafeBufferPointer<Float>]
@@ -15,7 +16,12 @@ public final class BatchExchange: @unchecked Sendable {
   private var sums = [UnsafeMutableBufferPointer<Float>](repeating: .init(start: nil, count: 0), count: 2)
 
   /// A place for so many parts, each on a thread of its own.
-  public init(parts: Int) {
+  ///
+  /// - Throws: `TesseraError` for less than one part.
+  public init(parts: Int) throws {
+    guard (1...4096).contains(parts) else {
+      throw TesseraError.failure("BatchExchange", found: "\(parts) parts", wanted: "1 to 4096")
+    }
     self.parts = parts
     offers = [UnsafeBufferPointer<Float>](repeating: .init(start: nil, count: 0), count: parts)
   }

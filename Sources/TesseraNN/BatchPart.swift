@@ -25,9 +25,25 @@ public final class BatchPart {
   }
 
   /// Part `number` of those that meet at an exchange.
+  ///
+  /// - Throws: `TesseraError` for samples outside the batch or not from a border of groups on, and for a part that the exchange
+  ///   does not have.
   public init(
     _ samples: Range<Int>, of batch: Int, _ exchange: BatchExchange, number: Int, memory: Staging
-  ) {
+  ) throws {
+    guard samples.lowerBound >= 0, samples.upperBound <= batch, batch <= Int(Int32.max),
+      samples.isEmpty
+        || samples.lowerBound % Self.group == 0
+          && (samples.upperBound % Self.group == 0 || samples.upperBound == batch)
+    else {
+      throw TesseraError.failure(
+        "a part of a batch", found: "samples \(samples) of \(batch)",
+        wanted: "some of 0..<\(batch), in whole groups of \(Self.group)")
+    }
+    guard (0..<exchange.parts).contains(number) else {
+      throw TesseraError.failure(
+        "a part of a batch", found: "number \(number)", wanted: "0..<\(exchange.parts), as the exchange has")
+    }
     (self.samples, self.batch, self.exchange, self.number) = (samples, batch, exchange, number)
     self.memory = memory
   }
@@ -37,6 +53,11 @@ public final class BatchPart {
     of inputs: [Tensor], on device: any Backend, _ compute: ([Tensor], Int) throws -> [Tensor]
   ) throws -> [[Tensor]] {
     let (rows, size) = (samples.count, Self.group)
+    for x in inputs where x.shape.first != rows {
+      throw TesseraError.failure(
+        "a part of a batch", found: "a tensor \(x.shape)",
+        wanted: "one row for each of the \(rows) samples: gradients over the batch are added sample by sample")
+    }
     guard rows > 0 else { return [] }
     guard samples.lowerBound > 0, rows > size else { return [try compute(inputs, rows)] }
     return try stride(from: 0, to: rows, by: size).map { begin in
@@ -61,24 +82,27 @@ public final class BatchPart {
   }
 
   /// Leaves gradients of parameters, a tensor a group, to `finish`: nothing waits for them before.
-  func later(_ groups: [Tensor], for variable: Variable) { pending.append((variable, groups)) }
+  func later(_ groups: [Tensor], for variable: Variable, _ tape: Tape) {
+    pending.append((variable, groups))
+    tape.accumulateLater(to: variable)
+  }
 
-  /// Adds up what was left and passes it to the parameters.
+  /// Adds up what was left and passes it to the parameters, in the order in which it was left.
   func finish(_ tape: Tape, on device: any Backend) throws {
     defer { pending = [] }
     let counts = pending.map(\.variable.value.count)
     let groups = (0..<(pending.first?.groups.count ?? 0)).map { group in pending.map { $0.groups[group] } }
     try add(groups, counts, on: device) { sums in
       var begin = 0
-      for (variable, _) in pending {
+      try tape.settle(pending.map { variable, _ in
         let total = try device.allocate(variable.shape, .float32)
         try device.upload(
           UnsafeRawBufferPointer(
             rebasing: UnsafeRawBufferPointer(sums)[begin * 4..<(begin + total.count) * 4]),
           to: total, offset: 0)
         begin += total.count
-        try tape.accumulate(total, to: variable)
-      }
+        return total
+      })
     }
   }
 
@@ -125,8 +149,16 @@ struct BatchSums {
       for (variable, gradient) in zip(variables, gradients) { try tape.accumulate(gradient, to: variable) }
       return
     }
+    guard variables.allSatisfy({ !$0.isOutput }) else {
+      // What a parameter was computed into needs its gradient when the tape comes to it, not at the end.
+      let gradients = try sums(variables.map(\.shape), inputs, compute)
+      for (variable, gradient) in zip(variables, gradients) { try tape.accumulate(gradient, to: variable) }
+      return
+    }
     let groups = try part.groups(of: inputs, on: device, compute)
-    for (index, variable) in variables.enumerated() { part.later(groups.map { $0[index] }, for: variable) }
+    for (index, variable) in variables.enumerated() {
+      part.later(groups.map { $0[index] }, for: variable, tape)
+    }
   }
 
   /// Sums over the batch as tensors of their shapes.

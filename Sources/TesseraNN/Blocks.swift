@@ -42,14 +42,14 @@ public final class ShuffleUnit: Module {
   public init(first: Sequential? = nil, second: Sequential) { (self.first, self.second) = (first, second) }
 
   public func callAsFunction(_ x: Variable, _ context: Context) throws -> Variable {
-    let half = x.shape[1] / 2
+    let channels = try Channels(x, "ShuffleUnit").channels, half = channels / 2
     let (a, b) =
       if let first {
         (try first(x, context), try second(x, context))
       } else {
         (
           try context.channels(0..<half, of: x),
-          try second(try context.channels(half..<x.shape[1], of: x), context)
+          try second(try context.channels(half..<channels, of: x), context)
         )
       }
     return try context.channelShuffle(try context.concatenateChannels(a, b), groups: 2)

@@ -8,8 +8,8 @@ extension Context {
   ) throws -> Variable {
     let extents = try Channels(x, "localResponseNorm")
     var p = ResponseNormParameters()
-    (p.outer, p.channels) = (Int32(extents.batch), Int32(extents.channels))
-    (p.inner, p.size) = (Int32(extents.inner), Int32(size))
+    (p.outer, p.channels) = (Int32(clamping: extents.batch), Int32(clamping: extents.channels))
+    (p.inner, p.size) = (Int32(clamping: extents.inner), Int32(clamping: size))
     (p.alpha, p.beta, p.k) = (alpha, beta, k)
     let (y, scale) = (try empty(x.shape), try empty(x.shape))
     try device.localResponseNorm(p, x.value, into: y, scale: scale)
@@ -91,7 +91,7 @@ extension Context {
 }
 
 /// The extents of (batch, channels, ...), what follows the channels taken together.
-private struct Channels {
+struct Channels {
   let batch: Int, channels: Int, inner: Int
 
   init(_ x: Variable, _ place: String) throws {

@@ -9,10 +9,9 @@ extension Context {
     }
     let (rows, ins, outs) = (x.shape[0], x.shape[1], weight.shape[0])
     let y = try empty([rows, outs])
-    var p = MatmulParameters(m: rows, n: outs, k: ins, transposeB: true)
-    p.bias = bias == nil ? 0 : 1
+    let p = MatmulParameters(m: rows, n: outs, k: ins, transposeB: true)
     try device.matmul(p, x.value, weight.value, bias: bias?.value, into: y)
-    let (device, batch) = (device, batchSums)
+    let (device, batch) = (device, batchSums(over: x))
     return output(y, of: [x, weight] + (bias.map { [$0] } ?? [])) { tape, dy in
       if x.requiresGradient {
         let dx = try device.allocate([rows, ins], .float32)
@@ -54,7 +53,19 @@ extension Context {
       self.same = same
     }
 
-    func parameters(_ x: [Int], _ w: [Int]) -> ConvParameters {
+    /// Throws unless the attributes make sense.
+    func check() throws {
+      guard stride >= 1, padding >= 0, dilation >= 1, groups >= 1,
+        [stride, padding, dilation, groups].allSatisfy({ $0 <= Int(Int32.max) })
+      else {
+        throw TesseraError.failure(
+          "conv2d", found: "stride \(stride), padding \(padding), dilation \(dilation), \(groups) groups",
+          wanted: "stride, dilation and groups of 1 or more, padding of 0 or more")
+      }
+    }
+
+    func parameters(_ x: [Int], _ w: [Int]) throws -> ConvParameters {
+      try check()
       var p = ConvParameters(
         batch: x[0], inChannels: x[1], size: (x[2], x[3]), outChannels: w[0], kernel: (w[2], w[3]),
         stride: stride, padding: padding, dilation: dilation, groups: groups)
@@ -63,9 +74,18 @@ extension Context {
           let out = (input + stride - 1) / stride
           return (out, max(0, (out - 1) * stride + dilation * (kernel - 1) + 1 - input) / 2)
         }
+        guard padding == 0 else {
+          throw TesseraError.failure(
+            "conv2d", found: "padding \(padding) beside same padding", wanted: "one of the two")
+        }
         let (rows, columns) = (total(x[2], w[2]), total(x[3], w[3]))
-        (p.out_h, p.pad_h) = (Int32(rows.out), Int32(rows.first))
-        (p.out_w, p.pad_w) = (Int32(columns.out), Int32(columns.first))
+        (p.out_h, p.pad_h) = (Int32(clamping: rows.out), Int32(clamping: rows.first))
+        (p.out_w, p.pad_w) = (Int32(clamping: columns.out), Int32(clamping: columns.first))
+      }
+      guard p.out_h > 0, p.out_w > 0 else {
+        throw TesseraError.failure(
+          "conv2d", found: "images of \(x[2]) x \(x[3])",
+          wanted: "room for one window of \(w[2]) x \(w[3]) with padding \(padding), dilation \(dilation)")
       }
       return p
     }
@@ -76,16 +96,17 @@ extension Context {
     _ x: Variable, weight: Variable, bias: Variable?, _ attributes: Convolution
   ) throws -> Variable {
     guard x.shape.count == 4, weight.shape.count == 4, attributes.groups > 0,
+      weight.shape[1] <= x.shape[1], attributes.groups <= Int(Int32.max),
       x.shape[1] == weight.shape[1] * attributes.groups
     else {
       throw TesseraError.failure(
         "conv2d", found: "\(x.shape) and weights \(weight.shape)",
         wanted: "(batch, in, h, w) and (out, in / groups, kh, kw)")
     }
-    let p = attributes.parameters(x.shape, weight.shape)
+    let p = try attributes.parameters(x.shape, weight.shape)
     let y = try empty([Int(p.batch), Int(p.out_channels), Int(p.out_h), Int(p.out_w)])
     try device.conv2d(p, x.value, weight.value, bias: bias?.value, into: y)
-    let (device, batch) = (device, batchSums)
+    let (device, batch) = (device, batchSums(over: x))
     return output(y, of: [x, weight] + (bias.map { [$0] } ?? [])) { tape, dy in
       if x.requiresGradient {
         let dx = try device.allocate(x.shape, .float32)

@@ -3,6 +3,9 @@ import TesseraCompute
 extension Context {
   /// y = f(x) for relu, relu6, gelu, tanh or sigmoid.
   public func activation(_ op: UnaryOperation, _ x: Variable) throws -> Variable {
+    guard op.hasGradient else {
+      throw TesseraError.failure("activation", found: "\(op)", wanted: "relu, relu6, gelu, tanh or sigmoid")
+    }
     let y = try empty(x.shape)
     try device.unary(op, x.value, alpha: 0, beta: 0, into: y)
     let device = device
@@ -33,10 +36,29 @@ extension Context {
     }
   }
 
+  /// y (columns, rows): x (rows, columns) with its dimensions exchanged, as for weights that are tied the other way round.
+  public func transpose(_ x: Variable) throws -> Variable {
+    try require("transpose", x, rank: 2, "(rows, columns)")
+    let (rows, columns) = (x.shape[0], x.shape[1])
+    let y = try empty([columns, rows])
+    try device.transpose(x.value, rows: rows, columns: columns, into: y)
+    let device = device
+    return output(y, of: [x]) { tape, dy in
+      let dx = try device.allocate([rows, columns], .float32)
+      try device.transpose(dy, rows: columns, columns: rows, into: dx)
+      try tape.accumulate(dx, to: x)
+    }
+  }
+
   /// In training, zeroes elements at `rate` and scales the others by 1 / (1 - rate); otherwise x.
+  ///
+  /// - Throws: `TesseraError` for a rate outside 0..<1, in evaluation too.
   public func dropout(_ x: Variable, rate: Float) throws -> Variable {
+    guard rate >= 0, rate < 1 else {
+      throw TesseraError.failure("dropout", found: "rate \(rate)", wanted: "0 <= rate < 1")
+    }
     guard drops, rate > 0 else { return x }
-    let stream = nextStream(for: x.shape)
+    let stream = try nextStream(for: x.shape, part(of: x))
     let y = try empty(x.shape)
     try device.dropout(stream, rate: rate, x.value, into: y)
     let device = device
@@ -49,6 +71,7 @@ extension Context {
 
   /// Log-softmax of the rows of x (rows, columns).
   public func logSoftmax(_ x: Variable) throws -> Variable {
+    try require("logSoftmax", x, rank: 2, "(rows, columns)")
     let (rows, columns) = (x.shape[0], x.shape[1])
     let y = try empty(x.shape)
     try device.logSoftmax(x.value, rows: rows, columns: columns, into: y)
@@ -62,7 +85,12 @@ extension Context {
 
   /// The cross-entropy of each row of logits (rows, classes); pass `backward(from:labels:)` to differentiate
   /// the mean.
+  ///
+  /// - Parameters:
+  ///   - labels: a class below `classes` for each row, int32.
+  ///   - smoothing: share of the target that all classes have in common, 0 to 1.
   public func crossEntropy(_ logits: Variable, labels: Tensor, smoothing: Float = 0) throws -> Tensor {
+    try require("crossEntropy", logits, rank: 2, "(rows, classes)")
     let losses = try empty([logits.shape[0]])
     try device.crossEntropy(
       logits.value, labels: labels, rows: logits.shape[0], classes: logits.shape[1], smoothing: smoothing,
@@ -75,11 +103,11 @@ extension Context {
     guard let tape else {
       throw TesseraError.failure("backward", found: "no tape", wanted: "a differentiable context")
     }
+    try require("backward", logits, rank: 2, "(rows, classes)")
     let gradient = try empty(logits.shape)
     try device.crossEntropyGrad(
       logits.value, labels: labels, rows: logits.shape[0], classes: logits.shape[1], smoothing: smoothing,
       batch: part?.batch ?? logits.shape[0], into: gradient)
     try tape.backward(from: logits, gradient: gradient)
-    try part?.finish(tape, on: device)
   }
 }

@@ -16,7 +16,10 @@ extension Context {
       throw TesseraError.failure(
         "batchNorm", found: "\(x.shape)", wanted: "(batch, \(gamma.value.count), ...)")
     }
-    let channels = x.shape[1]
+    guard momentum >= 0, momentum <= 1 else {
+      throw TesseraError.failure("batchNorm", found: "momentum \(momentum)", wanted: "0 to 1")
+    }
+    let (channels, part) = (x.shape[1], part(of: x))
     var p = ChannelsParameters(
       outer: x.shape[0], channels: channels, inner: x.shape[2...].reduce(1, *), eps: eps)
     p.batch = Int32(part?.batch ?? x.shape[0])
@@ -38,7 +41,11 @@ extension Context {
     let y = try empty(x.shape)
     try device.batchNorm(
       p, x.value, mean: mean, variance: variance, gamma: gamma.value, beta: beta.value, into: y)
-    let (device, training, batch, settings) = (device, training, batchSums, p)
+    if !training, tape != nil, [x, gamma, beta].contains(where: \.requiresGradient) {
+      // The running ones may move before the gradient comes back.
+      (mean, variance) = (try copied(mean), try copied(variance))
+    }
+    let (device, training, batch, settings) = (device, training, batchSums(over: x), p)
     let (batchMean, batchVariance) = (mean, variance)
     return output(y, of: [x, gamma, beta]) { tape, dy in
       let sums = try batch.sums([[channels], [channels]], [x.value, dy]) { inputs, rows in
@@ -61,6 +68,12 @@ extension Context {
       try tape.accumulate(dgamma, to: gamma)
       try tape.accumulate(dbeta, to: beta)
     }
+  }
+
+  private func copied(_ tensor: Tensor) throws -> Tensor {
+    let copy = try empty(tensor.shape)
+    try device.copy(tensor, to: copy)
+    return copy
   }
 
   /// Mean and variance of a batch of which a part is here. A group's squares are a gradient for a scale of 1 of what differs
@@ -101,13 +114,14 @@ extension Context {
 
   /// Layer norm over the rows of x (rows, columns).
   public func layerNorm(_ x: Variable, gamma: Variable, beta: Variable, eps: Float) throws -> Variable {
+    try require("layerNorm", x, rank: 2, "(rows, columns)")
     let p = RowsParameters(rows: x.shape[0], columns: x.shape[1], eps: eps)
     let y = try empty(x.shape)
     let mean = try empty([x.shape[0]])
     let rstd = try empty([x.shape[0]])
     try device.layerNorm(
       p, x.value, gamma: gamma.value, beta: beta.value, into: y, mean: mean, rstd: rstd)
-    let (device, batch) = (device, batchSums)
+    let (device, batch) = (device, batchSums(over: x))
     return output(y, of: [x, gamma, beta]) { tape, dy in
       if x.requiresGradient {
         let dx = try device.allocate(x.shape, .float32)

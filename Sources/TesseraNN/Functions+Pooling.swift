@@ -3,10 +3,7 @@ import TesseraCompute
 extension Context {
   /// The largest element of each window of x (batch, channels, h, w).
   public func maxPool(_ x: Variable, kernel: Int, stride: Int, padding: Int = 0) throws -> Variable {
-    try requireImage("maxPool", x)
-    let p = PoolParameters(
-      planes: x.shape[0] * x.shape[1], height: x.shape[2], width: x.shape[3], kernel: kernel, stride: stride,
-      padding: padding)
+    let p = try windows("maxPool", x, kernel: kernel, stride: stride, padding: padding)
     let y = try empty([x.shape[0], x.shape[1], Int(p.out_h), Int(p.out_w)])
     let indices = try device.allocate(y.shape, .int32)
     try device.maxPool(p, x.value, into: y, indices: indices)
@@ -20,10 +17,7 @@ extension Context {
 
   /// The mean of each window of x (batch, channels, h, w), padding counted.
   public func averagePool(_ x: Variable, kernel: Int, stride: Int, padding: Int = 0) throws -> Variable {
-    try requireImage("averagePool", x)
-    let p = PoolParameters(
-      planes: x.shape[0] * x.shape[1], height: x.shape[2], width: x.shape[3], kernel: kernel, stride: stride,
-      padding: padding)
+    let p = try windows("averagePool", x, kernel: kernel, stride: stride, padding: padding)
     let y = try empty([x.shape[0], x.shape[1], Int(p.out_h), Int(p.out_w)])
     try device.averagePool(p, x.value, into: y)
     let device = device
@@ -37,6 +31,9 @@ extension Context {
   /// The mean over windows that share x (batch, channels, h, w) out to size x size, as PyTorch's.
   public func adaptiveAveragePool(_ x: Variable, size: Int) throws -> Variable {
     try requireImage("adaptiveAveragePool", x)
+    guard size >= 1, size <= Int(Int32.max) else {
+      throw TesseraError.failure("adaptiveAveragePool", found: "size \(size)", wanted: "1 or more")
+    }
     let p = PoolParameters(
       planes: x.shape[0] * x.shape[1], height: x.shape[2], width: x.shape[3], outHeight: size, outWidth: size)
     let y = try empty([x.shape[0], x.shape[1], size, size])
@@ -49,9 +46,26 @@ extension Context {
     }
   }
 
+  /// Windows over the planes of x, of which at least one has room.
+  private func windows(
+    _ place: String, _ x: Variable, kernel: Int, stride: Int, padding: Int
+  ) throws -> PoolParameters {
+    try requireImage(place, x)
+    let p = PoolParameters(
+      planes: x.shape[0] * x.shape[1], height: x.shape[2], width: x.shape[3], kernel: kernel, stride: stride,
+      padding: padding)
+    guard kernel >= 1, stride >= 1, padding >= 0, p.out_h > 0, p.out_w > 0 else {
+      throw TesseraError.failure(
+        place, found: "kernel \(kernel), stride \(stride), padding \(padding) on \(x.shape)",
+        wanted: "kernel and stride of 1 or more, and room for one window")
+    }
+    return p
+  }
+
   private func requireImage(_ place: String, _ x: Variable) throws {
-    guard x.shape.count == 4 else {
-      throw TesseraError.failure(place, found: "\(x.shape)", wanted: "(batch, channels, height, width)")
+    try require(place, x, rank: 4, "(batch, channels, height, width)")
+    guard x.shape[2] > 0, x.shape[3] > 0 else {
+      throw TesseraError.failure(place, found: "\(x.shape)", wanted: "images of one pixel or more")
     }
   }
 }

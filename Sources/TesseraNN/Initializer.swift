@@ -23,7 +23,7 @@ public final class Initializer {
 
   /// Glorot and Bengio 2010: uniform in +-sqrt(gainSquared 6 / (fan in + fan out)).
   func xavierUniform(_ shape: [Int], gain gainSquared: Float) throws -> Parameter {
-    let (fanIn, fanOut) = Self.fans(shape)
+    let (fanIn, fanOut) = try Self.fans(shape)
     let bound = (gainSquared * 6 / Float(fanIn + fanOut)).squareRoot()
     let tensor = try device.allocate(shape, .float32)
     try device.randomUniform(next(), low: -bound, high: bound, into: tensor)
@@ -32,7 +32,7 @@ public final class Initializer {
 
   /// Glorot and Bengio 2010: normal with variance 2 / (fan in + fan out).
   func xavierNormal(_ shape: [Int]) throws -> Parameter {
-    let (fanIn, fanOut) = Self.fans(shape)
+    let (fanIn, fanOut) = try Self.fans(shape)
     let tensor = try device.allocate(shape, .float32)
     try device.randomNormal(
       next(), mean: 0, deviation: (2 / Float(fanIn + fanOut)).squareRoot(), into: tensor)
@@ -54,7 +54,8 @@ public final class Initializer {
     return Parameter(tensor)
   }
 
-  private static func fans(_ shape: [Int]) -> (Int, Int) {
+  private static func fans(_ shape: [Int]) throws -> (Int, Int) {
+    _ = try Tensor.elementCount(shape)
     let taps = shape.dropFirst(2).reduce(1, *)
     return (shape[1] * taps, shape[0] * taps)
   }

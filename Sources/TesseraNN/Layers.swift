@@ -6,7 +6,13 @@ public final class Linear: Module {
   private let weight: Parameter, bias: Parameter
 
   /// A layer with weights drawn from `initializer`.
+  ///
+  /// - Throws: `TesseraError` for less than one feature.
   public init(_ inFeatures: Int, _ outFeatures: Int, _ initializer: Initializer) throws {
+    guard inFeatures >= 1, outFeatures >= 1 else {
+      throw TesseraError.failure(
+        "Linear", found: "\(inFeatures) to \(outFeatures) features", wanted: "1 or more")
+    }
     weight = try initializer.xavierUniform([outFeatures, inFeatures], gain: 2)
     bias = try initializer.bias(outFeatures, fanIn: inFeatures)
   }
@@ -27,10 +33,22 @@ public final class Conv2d: Module {
   private let attributes: Context.Convolution
 
   /// A layer with square kernels and weights drawn from `initializer`.
+  ///
+  /// - Throws: `TesseraError` for less than one channel or a kernel below 1, for attributes that make no sense, and for groups
+  ///   that do not divide the channels.
   public init(
     _ inChannels: Int, _ outChannels: Int, kernel: Int, _ attributes: Context.Convolution = .init(),
     bias: Bool = true, _ initializer: Initializer
   ) throws {
+    try attributes.check()
+    guard inChannels >= 1, outChannels >= 1, kernel >= 1, inChannels % attributes.groups == 0,
+      outChannels % attributes.groups == 0
+    else {
+      throw TesseraError.failure(
+        "Conv2d",
+        found: "\(inChannels) to \(outChannels) channels in \(attributes.groups) groups, kernel \(kernel)",
+        wanted: "channels that the groups divide and a kernel, 1 or more each")
+    }
     let shape = [outChannels, inChannels / attributes.groups, kernel, kernel]
     weight = try initializer.xavierNormal(shape)
     self.bias = bias ? try initializer.bias(outChannels, fanIn: shape[1] * kernel * kernel) : nil
@@ -53,7 +71,14 @@ public final class BatchNorm2d: Module {
   private let eps: Float, momentum: Float
 
   /// Scale 1, shift 0, running mean 0 and variance 1.
+  ///
+  /// - Throws: `TesseraError` for less than one channel, a negative eps or a momentum outside 0...1.
   public init(_ channels: Int, eps: Float = 1e-5, momentum: Float = 0.1, _ initializer: Initializer) throws {
+    guard channels >= 1, eps >= 0, eps.isFinite, momentum >= 0, momentum <= 1 else {
+      throw TesseraError.failure(
+        "BatchNorm2d", found: "\(channels) channels, eps \(eps), momentum \(momentum)",
+        wanted: "1 channel or more, eps of 0 or more, momentum of 0 to 1")
+    }
     weight = try initializer.constant([channels], 1)
     bias = try initializer.constant([channels], 0)
     runningMean = try initializer.constant([channels], 0).value

@@ -1,13 +1,14 @@
 import TesseraCompute
 
-/// A weight: a leaf of the tape that an optimiser may change.
+/// A weight: a leaf of the tape that an optimiser may change. It may be used any number of times in a pass, by one module or by
+/// several that share it: the gradients of all uses add up.
 public final class Parameter {
   /// Its value; the optimiser writes into it.
   public let value: Tensor
   /// Whether gradients are computed for it.
   public var isTrainable: Bool
-  /// The leaf of the last forward pass.
-  private(set) var variable: Variable?
+  /// The leaf of the last forward pass in which it was trainable.
+  private var variable: Variable?
 
   /// A parameter over a tensor.
   public init(_ value: Tensor, isTrainable: Bool = true) {
@@ -15,18 +16,27 @@ public final class Parameter {
     self.isTrainable = isTrainable
   }
 
-  /// A new leaf for a forward pass.
+  /// The leaf for a forward pass: the same for every use until a backward pass has reached it. The first use after that begins
+  /// a new pass, whose gradients replace those of the last one.
   public func leaf() -> Variable {
+    if variable?.gradient != nil { end("of an earlier pass, whose gradients a later one replaced") }
+    if isTrainable, let variable { return variable }
     let leaf = Variable(value, requiresGradient: isTrainable)
-    variable = leaf
+    leaf.isOfParameters = true
+    if isTrainable { variable = leaf }
     return leaf
   }
 
-  /// The gradient of the last backward pass.
+  /// The gradient of the last backward pass: the sum over all uses of the parameter.
   public var gradient: Tensor? { variable?.gradient }
 
-  /// Lets go of the last pass.
-  func reset() { variable = nil }
+  /// Lets go of the last pass, after which the value was changed.
+  func reset() { end("that an optimiser has changed since the forward pass") }
+
+  private func end(_ reason: String) {
+    variable?.ended = reason
+    variable = nil
+  }
 }
 
 /// What a module holds under a name: a parameter, or a buffer such as running statistics.
@@ -55,10 +65,12 @@ extension Module {
   /// Nothing.
   public var state: [(name: String, state: ModuleState)] { [] }
 
-  /// The parameters, in order.
+  /// The parameters, in order; one that several modules share is there once, under its first name.
   public var parameters: [(name: String, parameter: Parameter)] {
-    state.compactMap { name, state in
-      if case .parameter(let parameter) = state { (name, parameter) } else { nil }
+    var seen: Set<ObjectIdentifier> = []
+    return state.compactMap { name, state in
+      guard case .parameter(let parameter) = state else { return nil }
+      return seen.insert(ObjectIdentifier(parameter)).inserted ? (name, parameter) : nil
     }
   }
 

@@ -30,8 +30,12 @@ extension Architecture {
     (model.rates.convolutions, head == .linear ? 3e-5 : model.rates.classifier)
   }
 
-  /// - Throws: `TesseraError` for images that are too small.
+  /// - Throws: `TesseraError` for images that are too small or above 4,096 pixels a side, and for options out of range.
   public func check(pixels: Int, _ options: NetworkOptions) throws {
+    try options.check()
+    guard pixels <= 4096 else {
+      throw TesseraError.input("pixels", found: "\(pixels)", wanted: "4096 at most")
+    }
     let least = model.smallestPixels(options)
     guard pixels >= least else {
       throw TesseraError.input("pixels", found: "\(pixels)", wanted: "\(least) or more for \(rawValue)")

@@ -51,7 +51,7 @@ public struct Checkpoint: Sendable {
       let values = try file.floats("adam." + name, shape: tensor.shape)
       try values.withUnsafeBytes { try network.device.upload($0, to: tensor, offset: 0) }
     }
-    optimizer.restore(steps: steps)
+    try optimizer.restore(steps: steps)
     return history
   }
 

@@ -92,7 +92,7 @@ final class FeatureStore {
     if noise > 0, context.training {
       let drawn = try network.device.allocate(images.shape, .float32)
       try network.device.randomNormal(
-        context.nextStream(for: images.shape), mean: 0, deviation: noise, into: drawn)
+        try context.nextStream(for: images.shape), mean: 0, deviation: noise, into: drawn)
       try network.device.binary(.add, images, drawn, into: images)
     }
     let large = try network.upsampled(images, rows.count)

@@ -11,10 +11,11 @@ extension ImageClassifier {
   /// - Returns: maps (of.count, side, side), the largest element of each 1 (0 where nothing speaks for the class).
   public func gradCAM(_ images: [Float], of targets: [Int32]) throws -> (maps: [Float], side: Int) {
     let area = channels * pixels * pixels
-    guard images.count == targets.count * area, targets.allSatisfy({ $0 >= 0 && $0 < Int32(classes) }) else {
+    try check("Grad-CAM", images, count: targets.count)
+    guard targets.allSatisfy({ $0 >= 0 && $0 < Int32(classes) }) else {
       throw TesseraError.input(
-        "Grad-CAM", found: "\(images.count) values for \(targets.count) classes",
-        wanted: "\(area) for each, classes below \(classes)")
+        "Grad-CAM", found: "class \(targets.min() ?? 0) to \(targets.max() ?? 0)",
+        wanted: "classes from 0, below \(classes)")
     }
     var (maps, side): ([Float], Int) = ([], 0)
     for (row, target) in targets.enumerated() {
@@ -57,6 +58,7 @@ extension ImageClassifier {
   ///   - target: the class.
   public func bypassShares(_ image: [Float], of target: Int32) throws -> [Float]? {
     guard let bypass, let tensor = bypass.parameters.first?.parameter.value else { return nil }
+    try check("evidence", image, count: 1)
     let (weight, area) = (try device.floats(tensor), image.count)
     guard weight.count == classes * area, (0..<Int32(classes)).contains(target) else {
       throw TesseraError.input(

@@ -45,9 +45,7 @@ extension PerDevice<ImageClassifier> {
   /// The class probabilities' logarithms of normalised images, row-major (count, classes).
   public func logProbabilities(_ images: [Float]) throws -> [Float] {
     let area = main.channels * main.pixels * main.pixels
-    guard images.count % area == 0 else {
-      throw TesseraError.input("images", found: "\(images.count) values", wanted: "a multiple of \(area)")
-    }
+    try main.check("images", images)
     let (batch, count, classes) = (32, images.count / area, main.classes)
     var out = [Float](repeating: 0, count: count * classes)
     try share((count + batch - 1) / batch) { network, _, number in

@@ -25,6 +25,7 @@ public final class ImageClassifier {
   /// A network with weights drawn by seed; the slice is frozen, a bypass is 0.
   ///
   /// - Parameter channels: of the images; grey ones have 1.
+  /// - Throws: `TesseraError` for fewer than 2 classes or 1 channel, images that are too small and options out of range.
   public init(
     _ architecture: Architecture, classes: Int, pixels: Int, channels: Int = 1,
     options: NetworkOptions = .init(),
@@ -32,7 +33,10 @@ public final class ImageClassifier {
   ) throws {
     (self.architecture, self.classes, self.pixels, self.device) = (architecture, classes, pixels, device)
     (self.channels, self.options) = (channels, options)
-    try options.check()
+    guard (2...1 << 20).contains(classes), (1...1 << 12).contains(channels) else {
+      throw TesseraError.input(
+        "network", found: "\(classes) classes, \(channels) channels", wanted: "2 classes or more, 1 channel or more")
+    }
     try architecture.check(pixels: pixels, options)
     let initializer = Initializer(device: device, seed: seed)
     slice = try architecture.model.slice(channels, initializer)
@@ -117,6 +121,21 @@ public final class ImageClassifier {
       let values = try file.floats(prefix + name, shape: tensor.shape)
       try values.withUnsafeBytes { try device.upload($0, to: tensor, offset: 0) }
     }
+  }
+
+  /// Throws unless images on the host are whole and finite.
+  ///
+  /// - Parameter count: how many are wanted; nil: any number.
+  func check(_ place: String, _ images: [Float], count: Int? = nil) throws {
+    let area = channels * pixels * pixels
+    guard images.count % area == 0, count == nil || images.count / area == count else {
+      throw TesseraError.input(
+        place, found: "\(images.count) values",
+        wanted: count.map { "\($0) images of \(area)" } ?? "a multiple of \(area)")
+    }
+    guard let bad = images.firstIndex(where: { !$0.isFinite }) else { return }
+    throw TesseraError.input(
+      "\(place): image \(bad / area), value \(bad % area)", found: "\(images[bad])", wanted: "finite numbers")
   }
 
   /// The frozen slice's output for normalised images (batch, pixels, pixels), in evaluation mode: an image's

@@ -18,17 +18,34 @@ public struct PixelStatistics: Sendable {
   public let mean: [Float], scale: [Float]
 
   /// Known numbers.
-  public init(mean: [Float], scale: [Float]) {
+  ///
+  /// - Throws: `TesseraError` unless there is a finite mean and scale for each pixel, of which there is at least one.
+  public init(mean: [Float], scale: [Float]) throws {
+    guard mean.count == scale.count, !mean.isEmpty, (mean + scale).allSatisfy(\.isFinite) else {
+      throw TesseraError.input(
+        "pixel statistics", found: "\(mean.count) means and \(scale.count) scales",
+        wanted: "a finite number of each for every pixel")
+    }
     self.mean = mean
     self.scale = scale
   }
 
   /// Fits on some rows of images (count, area), with sums in Double in row order.
+  ///
+  /// - Throws: `TesseraError` for no pixels, images that are not whole, rows that are not there, and values that are not finite.
   public static func fit(
     _ images: [Float], area: Int, rows: [Int], _ kind: ImageNormalization
-  ) -> PixelStatistics {
+  ) throws -> PixelStatistics {
+    guard area >= 1, images.count % area == 0, rows.allSatisfy((0..<images.count / area).contains) else {
+      throw TesseraError.input(
+        "pixel statistics", found: "\(images.count) values, rows \(rows.min() ?? 0) to \(rows.max() ?? 0)",
+        wanted: "whole images of \(area) pixels, and rows of them")
+    }
+    guard !rows.isEmpty || kind == .batch else {
+      throw TesseraError.input("pixel statistics", found: "no rows", wanted: "at least one to fit on")
+    }
     if kind == .batch {
-      return PixelStatistics(
+      return try PixelStatistics(
         mean: [Float](repeating: 0, count: area), scale: [Float](repeating: 1, count: area))
     }
     let count = Double(max(1, rows.count))
@@ -53,13 +70,19 @@ public struct PixelStatistics: Sendable {
       let all = variance.reduce(0, +) / Double(area)
       variance = [Double](repeating: all, count: area)
     }
-    return PixelStatistics(
+    return try PixelStatistics(
       mean: mean.map { Float($0) }, scale: variance.map { $0 > 1e-12 ? Float(1 / $0.squareRoot()) : 0 })
   }
 
   /// The normalised images.
-  public func apply(_ images: [Float]) -> [Float] {
+  ///
+  /// - Throws: `TesseraError` for images of another number of pixels.
+  public func apply(_ images: [Float]) throws -> [Float] {
     let area = mean.count
+    guard images.count % area == 0 else {
+      throw TesseraError.input(
+        "images", found: "\(images.count) values", wanted: "whole images of \(area) pixels")
+    }
     return [Float](unsafeUninitializedCapacity: images.count) { out, count in
       for row in 0..<images.count / max(1, area) {
         for p in 0..<area { out[row * area + p] = (images[row * area + p] - mean[p]) * scale[p] }

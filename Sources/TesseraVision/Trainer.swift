@@ -29,6 +29,8 @@ public final class Trainer {
 
   /// A trainer.
   ///
+  /// - Throws: `TesseraError` for a plan that does not fit the network: images or labels of another number, rows that are not
+  ///   there, labels that are no classes, settings out of range.
   /// - Parameters:
   ///   - checkpoint: a folder for `checkpoint.safetensors` and `best.safetensors`; nil keeps the last epoch's
   ///     weights and writes nothing.
@@ -39,11 +41,7 @@ public final class Trainer {
     _ network: ImageClassifier, _ plan: TrainingPlan, checkpoint: Checkpoint? = nil,
     helpers: [any Backend] = [], splitting: BatchSplitting = .measured
   ) throws {
-    guard !plan.training.isEmpty, plan.batch >= 1, plan.epochs >= 0 else {
-      throw TesseraError.input(
-        "training", found: "\(plan.training.count) rows, batch \(plan.batch), \(plan.epochs) epochs",
-        wanted: "rows to train on, a batch of 1 or more")
-    }
+    try plan.check(for: network)
     (self.network, self.plan, self.checkpoint) = (network, plan, checkpoint)
     self.splitting = splitting
     devices = DeviceGroup(network.device, helpers: helpers)

@@ -32,7 +32,7 @@ final class TrainingMember {
       let values = try network.device.floats(mine.tensor)
       try values.withUnsafeBytes { try device.upload($0, to: its.tensor, offset: 0) }
     }
-    optimizer.restore(steps: self.optimizer.steps)
+    try optimizer.restore(steps: self.optimizer.steps)
     return TrainingMember(copy, optimizer, FeatureStore(store, for: copy), plan)
   }
 

@@ -47,3 +47,34 @@ public enum Schedule: String, Sendable, CaseIterable {
     }
   }
 }
+
+extension TrainingPlan {
+  /// Throws unless the plan's images, labels and rows are a network's, and its settings make sense.
+  func check(for network: ImageClassifier) throws {
+    func wrong(_ found: String, _ wanted: String) -> TesseraError {
+      TesseraError.input("training", found: found, wanted: wanted)
+    }
+    let limit = 1 << 20
+    guard !training.isEmpty, (1...limit).contains(batch), (0...limit).contains(epochs) else {
+      throw wrong(
+        "\(training.count) rows, batch \(batch), \(epochs) epochs",
+        "rows to train on, a batch of 1 to \(limit), at most as many epochs")
+    }
+    let area = network.channels * network.pixels * network.pixels
+    guard images.count % area == 0, images.count / area == labels.count else {
+      throw wrong("\(images.count) values and \(labels.count) labels", "a label for every image of \(area) values")
+    }
+    if let row = (training + validation).first(where: { !labels.indices.contains($0) }) {
+      throw wrong("row \(row)", "rows of 0..<\(labels.count)")
+    }
+    // Other rows may have none.
+    if let row = (training + validation).first(where: { !(0..<network.classes).contains(Int(labels[$0])) }) {
+      throw wrong("label \(labels[row]) of row \(row)", "0..<\(network.classes)")
+    }
+    guard labelSmoothing >= 0, labelSmoothing <= 1, noise >= 0, noise.isFinite, patience ?? 0 >= 0 else {
+      throw wrong(
+        "label smoothing \(labelSmoothing), noise \(noise), patience \(patience ?? 0)",
+        "smoothing of 0 to 1, finite noise and patience of 0 or more")
+    }
+  }
+}

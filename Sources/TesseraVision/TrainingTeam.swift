@@ -7,7 +7,7 @@ final class TrainingTeam {
   private let devices: DeviceGroup
   private let batch: Int
   private var members: [TrainingMember]
-  private var exchange = BatchExchange(parts: 1)
+  private var exchange: BatchExchange
   private var division = BatchDivision.alone
   private var epochRows = 0
   /// Losses of members that left in this epoch.
@@ -29,6 +29,7 @@ final class TrainingTeam {
   /// A team of a main member and devices that may help it.
   init(_ main: TrainingMember, _ devices: DeviceGroup, _ splitting: BatchSplitting, batch: Int) throws {
     (members, self.devices, self.batch) = ([main], devices, batch)
+    exchange = try BatchExchange(parts: 1)
     let isShareable =
       !devices.helpers.isEmpty && batch > BatchPart.group && main.store.isOpenToAllDevices
       && !main.network.standardizesBatches
@@ -73,7 +74,7 @@ final class TrainingTeam {
       let parts = division.parts(of: step.rows.count, group: BatchPart.group)
       let exchange = exchange
       seconds = try devices.together(members.map { ($0.network.device, $0) }) { number, member in
-        let part = BatchPart(
+        let part = try BatchPart(
           parts[number], of: step.rows.count, exchange, number: number, memory: member.memory)
         let start = ContinuousClock.now
         try member.take(step, part)
@@ -151,7 +152,7 @@ final class TrainingTeam {
     division = next
     // What members keep of turns goes on: all of them start at the first.
     for member in members { member.memory.restart() }
-    exchange = BatchExchange(parts: members.count)
+    exchange = try BatchExchange(parts: members.count)
   }
 
   private func naming<R>(_ member: TrainingMember, _ body: () throws -> R) rethrows -> R {

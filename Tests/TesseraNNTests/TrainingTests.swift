@@ -95,7 +95,7 @@ import Testing
           for (slot, values) in zip(adam.state, saved.moments) {
             try values.withUnsafeBytes { try device.upload($0, to: slot.tensor, offset: 0) }
           }
-          adam.restore(steps: saved.steps)
+          try adam.restore(steps: saved.steps)
         }
         for _ in 0..<count {
           let context = Context(device: device, differentiable: true)

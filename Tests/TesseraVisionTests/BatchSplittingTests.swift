@@ -106,7 +106,7 @@ import Testing
   }
 
   @Test func sumsAreOfGroupsInOrder() throws {
-    let exchange = BatchExchange(parts: 3)
+    let exchange = try BatchExchange(parts: 3)
     let devices = DeviceGroup(
       try CPUBackend(threads: 1), helpers: [try CPUBackend(threads: 1), try CPUBackend(threads: 1)])
     let values: [Float] = [1e8, 1, -1e8, 1, 3e-8, -0.0]
@@ -115,7 +115,7 @@ import Testing
       let device = devices.all[number]
       let memory = BatchPart.Staging()
       return try (0..<3).map { turn in
-        let part = BatchPart(number * 16..<number * 16 + 16, of: 48, exchange, number: number, memory: memory)
+        let part = try BatchPart(number * 16..<number * 16 + 16, of: 48, exchange, number: number, memory: memory)
         let groups = try (0..<2).map { [try device.tensor([values[number * 2 + $0] + Float(turn)], [1])] }
         return try part.sums(groups, counts: [1], on: device)[0]
       }
@@ -129,13 +129,13 @@ import Testing
   }
 
   @Test func aFailureEndsTheWaitOfTheOthers() throws {
-    let exchange = BatchExchange(parts: 2)
+    let exchange = try BatchExchange(parts: 2)
     let devices = DeviceGroup(try CPUBackend(threads: 1), helpers: [try CPUBackend(threads: 1)])
     let hands = devices.all.enumerated().map { (device: $1, hand: $0) }
     let error = #expect(throws: TesseraError.self) {
       _ = try devices.together(hands) { number, _ in
         guard number == 1 else {
-          let part = BatchPart(0..<8, of: 16, exchange, number: 0, memory: .init())
+          let part = try BatchPart(0..<8, of: 16, exchange, number: 0, memory: .init())
           return try part.sums([], counts: [4], on: devices.main).count
         }
         throw TesseraError.device("here", found: "a fault")

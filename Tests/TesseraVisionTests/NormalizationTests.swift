@@ -15,10 +15,10 @@ import Testing
 
   @Test(arguments: [ImageNormalization.global, .centered, .pixel]) func trainingRowsEndStandardised(
     _ kind: ImageNormalization
-  ) {
+  ) throws {
     let rows = [0, 3, 4, 7, 11, 19]
-    let statistics = PixelStatistics.fit(images, area: area, rows: rows, kind)
-    let out = statistics.apply(images)
+    let statistics = try PixelStatistics.fit(images, area: area, rows: rows, kind)
+    let out = try statistics.apply(images)
     #expect(out.count == images.count)
     let all = rows.flatMap { out[$0 * area..<($0 + 1) * area] }
     #expect(abs(moments(all).mean) < 1e-4 && abs(moments(all).deviation - 1) < 1e-4)
@@ -29,10 +29,10 @@ import Testing
     }
   }
 
-  @Test func constantPixelsBecomeZero() {
+  @Test func constantPixelsBecomeZero() throws {
     let flat = [Float](repeating: 0.5, count: 4 * area)
     for kind in [ImageNormalization.global, .centered, .pixel] {
-      let out = PixelStatistics.fit(flat, area: area, rows: [0, 1, 2], kind).apply(flat)
+      let out = try PixelStatistics.fit(flat, area: area, rows: [0, 1, 2], kind).apply(flat)
       #expect(out.allSatisfy { $0 == 0 })
     }
   }

@@ -19,7 +19,7 @@ extension AttentionBackend {
   public func composedAttention(
     _ p: PackedAttentionParameters, _ x: Tensor, lengths: [Int], bias: Tensor?, into y: Tensor
   ) throws {
-    try p.check(x: x.count, lengths: lengths, bias: bias?.count, y: y.count)
+    try p.check(x: x, lengths: lengths, bias: bias, y: y)
     guard y.count > 0 else { return }
     var begin = 0
     for length in lengths where length > 0 {
@@ -61,22 +61,33 @@ extension PackedAttentionParameters {
   /// Texts of `tokens` tokens in all; `span` of a bias by distance, 0 without.
   public init(tokens: Int, heads: Int, width: Int, span: Int = 0, scale: Float) {
     self.init()
-    self.tokens = Int32(tokens)
-    self.heads = Int32(heads)
-    self.width = Int32(width)
-    self.span = Int32(span)
+    self.tokens = Int32(extent: tokens)
+    self.heads = Int32(extent: heads)
+    self.width = Int32(extent: width)
+    self.span = Int32(extent: span)
     self.scale = scale
   }
 
   /// Throws unless the texts are the tokens, the span covers them and the tensors have the wanted extents.
-  func check(x: Int, lengths: [Int], bias: Int?, y: Int) throws {
+  func check(x: Tensor, lengths: [Int], bias: Tensor?, y: Tensor) throws {
+    try require(
+      "attention", ([x] + (bias.map { [$0] } ?? [])).map { ($0, $0.count) }, into: [(y, y.count)])
+    try check(x: x.count, lengths: lengths, bias: bias?.count, y: y.count)
+  }
+
+  private func check(x: Int, lengths: [Int], bias: Int?, y: Int) throws {
     let extents = [tokens, heads, width, span].map { Int($0) }
     try requireExtents("attention", extents[0], extents[1], extents[2], 3)
     try requireExtents("attention", extents[1], max(0, 2 * extents[3] - 1))
+    guard scale.isFinite, lengths.allSatisfy({ (0...extents[0]).contains($0) }) else {
+      throw TesseraError.failure(
+        "attention", found: "texts of \(lengths.max() ?? 0) tokens at most, \(lengths.min() ?? 0) at least, scale \(scale)",
+        wanted: "0 to \(extents[0]) tokens each, and a finite scale")
+    }
     let longest = lengths.max() ?? 0
     try requireExtents("attention", extents[1], longest, longest)
     let count = extents[0] * extents[1] * extents[2]
-    guard extents[3] >= 0, lengths.allSatisfy({ (0...extents[0]).contains($0) }),
+    guard extents[3] >= 0,
       lengths.reduce(0, +) == extents[0], x == 3 * count, y == count, (bias == nil) == (span == 0),
       bias == nil || bias == extents[1] * (2 * extents[3] - 1) && extents[3] >= longest
     else {
@@ -96,6 +107,7 @@ extension PackedAttentionParameters {
 
   /// Fused products of both contractions.
   func multiplyAdds(_ lengths: [Int]) -> Int {
-    2 * Int(heads) * Int(width) * lengths.reduce(0) { $0 + $1 * $1 }
+    // Texts that are no texts are refused, not counted: no overflow is to trap before.
+    lengths.reduce(0) { $0 &+ $1 &* $1 } &* 2 &* Int(heads) &* Int(width)
   }
 }

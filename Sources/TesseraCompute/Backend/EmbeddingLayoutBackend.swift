@@ -19,6 +19,7 @@ public protocol EmbeddingLayoutBackend: MemoryBackend {
 extension EmbeddingLayoutBackend {
   /// The forces of all points.
   public func tsneForces(_ p: TSNEParameters, joint: Tensor, layout: Tensor, into forces: Tensor) throws {
+    try p.check("tsneForces")
     try tsneForces(p, rows: 0..<Int(p.points), joint: joint, layout: layout, into: forces)
   }
 }

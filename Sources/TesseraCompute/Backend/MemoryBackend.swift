@@ -66,6 +66,7 @@ extension MemoryBackend {
     let tensor = try allocate(shape, .int32)
     try checkCount(values.count, tensor)
     try values.withUnsafeBytes { try upload($0, to: tensor, offset: 0) }
+    tensor.noteBounds(values)
     return tensor
   }
 
@@ -79,16 +80,22 @@ extension MemoryBackend {
   }
 
   /// Reads a float tensor back.
+  ///
+  /// - Throws: `TesseraError` for a tensor of integers.
   public func floats(_ tensor: Tensor) throws -> [Float] {
-    try [Float](unsafeUninitializedCapacity: tensor.count) { buffer, count in
+    try require("floats", [(tensor, tensor.count)])
+    return try [Float](unsafeUninitializedCapacity: tensor.count) { buffer, count in
       try download(tensor, offset: 0, into: UnsafeMutableRawBufferPointer(buffer))
       count = tensor.count
     }
   }
 
   /// Reads an integer tensor back.
+  ///
+  /// - Throws: `TesseraError` for a tensor of floats.
   public func ints(_ tensor: Tensor) throws -> [Int32] {
-    try [Int32](unsafeUninitializedCapacity: tensor.count) { buffer, count in
+    try require("ints", [], ints: [(tensor, tensor.count)])
+    return try [Int32](unsafeUninitializedCapacity: tensor.count) { buffer, count in
       try download(tensor, offset: 0, into: UnsafeMutableRawBufferPointer(buffer))
       count = tensor.count
     }

@@ -39,16 +39,11 @@ public struct SparseAffinities: Sendable {
 
   /// A matrix of three tensors.
   ///
-  /// - Throws: `TesseraError` for tensors of other sizes or types.
+  /// - Throws: `TesseraError` for tensors of other sizes or types. What is in them, a backend looks at.
   public init(points: Int, starts: Tensor, columns: Tensor, values: Tensor) throws {
-    try require("SparseAffinities", [(starts, points + 1), (values, columns.count)])
-    guard starts.elementType == .int32, columns.elementType == .int32, values.elementType == .float32 else {
-      throw TesseraError.failure(
-        "SparseAffinities",
-        found:
-          "starts, columns and values of \(starts.elementType), \(columns.elementType) and \(values.elementType)",
-        wanted: "int32, int32 and float32")
-    }
+    try requireExtents("SparseAffinities", points, 2)
+    try require(
+      "SparseAffinities", [(values, columns.count)], ints: [(starts, points + 1), (columns, columns.count)])
     (self.points, self.starts, self.columns, self.values) = (points, starts, columns, values)
   }
 }

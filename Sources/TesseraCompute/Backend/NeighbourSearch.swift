@@ -12,6 +12,7 @@ extension Backend {
     of x: Tensor, points: Int, dims: Int, rows wanted: Range<Int>? = nil, nearest: Tensor, neighbours: Tensor,
     finish: (Tensor) throws -> Void = { _ in }
   ) throws {
+    try requireExtents("nearestNeighbours", points, dims)
     for rows in (wanted ?? 0..<points).blocks(of: NeighbourBlock.rows) {
       for columns in (0..<points).blocks(of: NeighbourBlock.columns) {
         let distances = try allocate([rows.count, columns.count], .float32)

@@ -7,7 +7,7 @@ extension CPUBackend {
   public func attention(
     _ p: PackedAttentionParameters, _ x: Tensor, lengths: [Int], bias: Tensor?, into y: Tensor
   ) throws {
-    try p.check(x: x.count, lengths: lengths, bias: bias?.count, y: y.count)
+    try p.check(x: x, lengths: lengths, bias: bias, y: y)
     guard y.count > 0 else { return }
     guard p.isOneChunk(lengths) else {
       return try composedAttention(p, x, lengths: lengths, bias: bias, into: y)

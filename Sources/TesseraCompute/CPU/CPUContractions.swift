@@ -3,7 +3,7 @@ import Kernels
 
 extension CPUBackend {
   public func matmul(_ p: MatmulParameters, _ a: Tensor, _ b: Tensor, bias: Tensor?, into c: Tensor) throws {
-    try p.check(a: a.count, b: b.count, c: c.count, bias: bias?.count)
+    let p = try p.checked(a: a, b: b, c: c, bias: bias)
     guard p.batch > 0, p.m > 0, p.n > 0 else { return }
     var plan = tsr_gemm_plan()
     (plan.m, plan.n, plan.k, plan.chunk, plan.group_k) = (p.m, p.n, p.k, p.chunk, max(1, p.k))
@@ -23,7 +23,7 @@ extension CPUBackend {
   }
 
   public func conv2d(_ p: ConvParameters, _ x: Tensor, _ w: Tensor, bias: Tensor?, into y: Tensor) throws {
-    try p.check("conv2d", x: x.count, w: w.count, y: y.count, bias: bias?.count)
+    try p.check("conv2d", x: x, w: w, y: y, bias: bias, into: y)
     guard y.count > 0 else { return }
     if try direct("conv2d", Int(TSR_B_CONV), p, x, w, bias: bias, into: y) { return }
     if try dense("conv2d", Int(TSR_B_CONV), p, x, w, bias: bias, into: y) { return }
@@ -51,7 +51,7 @@ extension CPUBackend {
   }
 
   public func conv2dGradData(_ p: ConvParameters, _ dy: Tensor, _ w: Tensor, into dx: Tensor) throws {
-    try p.check("conv2dGradData", x: dx.count, w: w.count, y: dy.count, bias: nil)
+    try p.check("conv2dGradData", x: dx, w: w, y: dy, bias: nil, into: dx)
     guard dx.count > 0 else { return }
     guard p.stride_h == 1, p.stride_w == 1 else {
       return try gradDataByPhase(p, dy, w, into: dx) { try gradData($0, $1, $2, into: $3) }
@@ -84,14 +84,14 @@ extension CPUBackend {
   }
 
   public func conv2dGradWeight(_ p: ConvParameters, _ x: Tensor, _ dy: Tensor, into dw: Tensor) throws {
-    try p.check("conv2dGradWeight", x: x.count, w: dw.count, y: dy.count, bias: nil)
+    try p.check("conv2dGradWeight", x: x, w: dw, y: dy, bias: nil, into: dw)
     guard dw.count > 0 else { return }
     if try directWeight(p, x, dy, into: dw) { return }
     if try denseWeight(p, x, dy, into: dw) { return }
     let e = ConvExtents(p)
     var plan = tsr_gemm_plan()
     (plan.m, plan.n, plan.k) = (Int32(e.groupOut), Int32(e.groupIn * e.taps), p.batch * Int32(e.spots))
-    (plan.chunk, plan.group_k) = (TSR_K_CHUNK, max(1, TSR_BATCH_GROUP * Int32(e.spots)))
+    (plan.chunk, plan.group_k) = (TSR_K_CHUNK, max(1, Int32(clamping: Int(TSR_BATCH_GROUP) * e.spots)))
     (plan.outer, plan.inner) = (1, p.groups)
     plan.a = UnsafePointer(try dy.cpu("conv2dGradWeight").pointer)
     (plan.a_row, plan.a_low, plan.a_len) = (Int64(e.spots), 1, Int64(max(1, e.spots)))
@@ -108,7 +108,9 @@ extension CPUBackend {
   }
 
   public func squaredDistances(_ x: Tensor, points: Int, dims: Int, into d: Tensor) throws {
-    try require("squaredDistances", [(x, points * dims), (d, points * points)])
+    try requireExtents("squaredDistances", points, dims)
+    try requireExtents("squaredDistances", points, points)
+    try require("squaredDistances", [(x, points * dims)], into: [(d, points * points)])
     guard points > 0 else { return }
     var plan = tsr_gemm_plan()
     (plan.m, plan.n, plan.k) = (Int32(points), Int32(points), Int32(dims))

@@ -2,21 +2,14 @@ import Foundation
 
 extension CPUBackend {
   public func allocate(_ shape: [Int], _ type: ElementType) throws -> Tensor {
-    var count = 1
-    for extent in shape {
-      let (product, overflow) = count.multipliedReportingOverflow(by: extent)
-      guard extent >= 0, !overflow, product <= Int(Int32.max) else {
-        throw TesseraError.failure(
-          "tensor \(shape)", found: "too many elements", wanted: "extents from 0, at most 2^31 - 1 elements")
-      }
-      count = product
-    }
+    let count = try Tensor.elementCount(shape)
     let storage = try pool.storage(count * type.byteCount, for: "a tensor \(shape)")
-    return Tensor(shape: shape, elementType: type, storage: storage)
+    return try Tensor(shape: shape, elementType: type, storage: storage)
   }
 
   public func upload(_ bytes: UnsafeRawBufferPointer, to tensor: Tensor, offset: Int) throws {
     let destination = try bytePointer(tensor, offset: offset, count: bytes.count)
+    tensor.forgetBounds()
     if let base = bytes.baseAddress, bytes.count > 0 {
       destination.copyMemory(from: base, byteCount: bytes.count)
     }
@@ -34,6 +27,7 @@ extension CPUBackend {
   public func synchronize() throws {}
 
   public func fill(_ tensor: Tensor, with value: Float) throws {
+    try require("fill", [], into: [(tensor, tensor.count)])
     let y = try tensor.cpu("fill")
     parallel(tensor.count, grain: 1 << 16) { begin, end in
       (y.pointer + begin).update(repeating: value, count: end - begin)
@@ -41,7 +35,7 @@ extension CPUBackend {
   }
 
   public func copy(_ source: Tensor, to destination: Tensor, region: CopyRegion) throws {
-    try region.check(source: source.count, destination: destination.count)
+    try region.check(source, destination)
     let x = try source.cpuInts("copy")
     let y = try destination.cpuInts("copy")
     guard region.rows > 1 else {
@@ -61,37 +55,38 @@ extension CPUBackend {
   }
 
   private func bytePointer(_ tensor: Tensor, offset: Int, count: Int) throws -> UnsafeMutableRawPointer {
-    guard offset >= 0, offset * 4 + count <= tensor.count * 4 else {
-      throw TesseraError.failure(
-        "transfer", found: "\(count) bytes from element \(offset)", wanted: "within \(tensor.count) elements")
-    }
+    try tensor.checkTransfer(count, offset)
     return UnsafeMutableRawPointer(try tensor.cpuInts("transfer").pointer + offset)
   }
 }
 
 extension CopyRegion {
-  /// Throws unless the region lies inside arrays of the given numbers of elements.
-  func check(source: Int, destination: Int) throws {
+  /// Throws unless the region lies inside the tensors, which are of one type.
+  func check(_ source: Tensor, _ destination: Tensor) throws {
     func fits(_ offset: Int, _ stride: Int, _ count: Int) -> Bool {
-      guard rows >= 0, columns >= 0, offset >= 0, stride >= 0 else { return false }
+      let bound = 0...Int(Int32.max)
+      guard [rows, columns, offset, stride].allSatisfy(bound.contains) else { return false }
       return rows == 0 || columns == 0 || offset + (rows - 1) * stride + columns <= count
     }
-    guard fits(sourceOffset, sourceStride, source),
-      fits(destinationOffset, destinationStride, destination),
+    guard fits(sourceOffset, sourceStride, source.count),
+      fits(destinationOffset, destinationStride, destination.count),
       rows <= 1 || destinationStride >= columns
     else {
       throw TesseraError.failure(
-        "copy", found: "\(self)", wanted: "a region inside \(source) and \(destination) elements")
+        "copy", found: "\(self)", wanted: "a region inside \(source.count) and \(destination.count) elements")
     }
+    guard source.elementType == destination.elementType else {
+      throw TesseraError.failure(
+        "copy", found: "\(source.elementType) into \(destination.elementType)", wanted: "one type")
+    }
+    try requireApart("copy", [source], into: [destination])
+    destination.forgetBounds()
   }
 }
 
 extension CPUBackend {
   public func transpose(_ x: Tensor, rows: Int, columns: Int, into y: Tensor) throws {
-    guard rows >= 0, columns >= 0, x.count == rows * columns, y.count == x.count else {
-      throw TesseraError.failure(
-        "transpose", found: "\(x.shape) into \(y.shape)", wanted: "\(rows) x \(columns)")
-    }
+    try checkTranspose(x, rows, columns, y)
     let source = try x.cpuInts("transpose")
     let target = try y.cpuInts("transpose")
     let tile = 16
@@ -107,4 +102,16 @@ extension CPUBackend {
       }
     }
   }
+}
+
+/// Throws unless y can take the transpose of x (rows, columns), of either type.
+func checkTranspose(_ x: Tensor, _ rows: Int, _ columns: Int, _ y: Tensor) throws {
+  try requireExtents("transpose", rows, columns)
+  guard x.count == rows * columns, y.count == x.count, x.elementType == y.elementType else {
+    throw TesseraError.failure(
+      "transpose", found: "\(x.elementType) \(x.shape) into \(y.elementType) \(y.shape)",
+      wanted: "\(rows) x \(columns) elements of one type")
+  }
+  try requireApart("transpose", [x], into: [y])
+  y.forgetBounds()
 }

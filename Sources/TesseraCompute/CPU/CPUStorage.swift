@@ -1,9 +1,10 @@
 import Foundation
 
 /// 64-byte aligned host memory, zeroed or not as the pool hands it out.
-final class CPUStorage: TensorStorage, @unchecked Sendable {
+final class CPUStorage: TensorStorage, IntegerBounds, @unchecked Sendable {
   let pointer: UnsafeMutableRawPointer
   let byteCount: Int
+  let bounds = Bounds()
   private let capacity: Int
   private let pool: CPUMemoryPool
 

@@ -6,7 +6,7 @@ extension Catalogue {
     while cases.count < count {
       for family in families { cases += family(&draw) }
     }
-    return Array(cases.prefix(count))
+    return Array(cases.prefix(max(0, count)))
   }
 
   private static let families: [@Sendable (inout CaseInputs) -> [CatalogueCase]] = [

@@ -64,11 +64,14 @@ public enum FunctionCheck {
     }
   }
 
-  /// Checks every `stride`-th bit pattern.
+  /// Checks every `stride`-th bit pattern, 1 to 2^32.
   public static func run(
     _ function: Function, stride: Int, cpu: CPUBackend, device: any Backend,
     progress: (Int, Int) -> Void = { _, _ in }
   ) throws -> Result {
+    guard (1...1 << 32).contains(stride) else {
+      throw TesseraError.input("function check", found: "a stride of \(stride)", wanted: "1 to 2^32")
+    }
     let total = ((1 << 32) + stride - 1) / stride
     let block = min(total, 1 << 22)
     var (worst, worstInput, mismatches, done) = (0.0, Float(0), 0, 0)

@@ -64,6 +64,9 @@ public struct PerDevice<Model> {
     _ parts: Int, _ work: @escaping @Sendable (Model, any Backend, Int) throws -> Result,
     take: (Int, Result) throws -> Void
   ) throws {
+    guard parts >= 0 else {
+      throw TesseraError.failure("share", found: "\(parts) parts", wanted: "0 or more")
+    }
     guard !helpers.isEmpty, parts > 1 else {
       for part in 0..<parts { try take(part, try work(main, devices.main, part)) }
       return

@@ -4,14 +4,14 @@ extension KernelLauncher {
   public func localResponseNorm(
     _ p: ResponseNormParameters, _ x: Tensor, into y: Tensor, scale: Tensor
   ) throws {
-    try check(p, "localResponseNorm", [x, y, scale])
+    try check(p, "localResponseNorm", [x], into: [y, scale])
     try launch(.row("normalization", "tsr_response_norm"), items: p.planes, cost: p.cost, p, [x, y, scale])
   }
 
   public func localResponseNormGrad(
     _ p: ResponseNormParameters, _ x: Tensor, _ dy: Tensor, scale: Tensor, into dx: Tensor
   ) throws {
-    try check(p, "localResponseNormGrad", [x, dy, scale, dx])
+    try check(p, "localResponseNormGrad", [x, dy, scale], into: [dx])
     try launch(
       .row("normalization", "tsr_response_norm_grad"), items: p.planes, cost: p.cost * 4, p,
       [x, dy, scale, dx])
@@ -20,15 +20,22 @@ extension KernelLauncher {
   public func swapAxes(_ x: Tensor, outer: Int, a: Int, b: Int, inner: Int, into y: Tensor) throws {
     try requireExtents("swapAxes", outer, a, b, inner)
     let count = outer * a * b * inner
-    try require("swapAxes", [(x, count), (y, count)])
+    guard x.count == count, y.count == count, x.elementType == y.elementType else {
+      throw TesseraError.failure(
+        "swapAxes", found: "\(x.elementType) \(x.shape) into \(y.elementType) \(y.shape)",
+        wanted: "\(count) elements of one type")
+    }
+    try requireApart("swapAxes", [x], into: [y])
+    y.forgetBounds()
     let p = tsr_swap_params(outer: Int32(outer), a: Int32(a), b: Int32(b), inner: Int32(inner))
     try launch(.row("memory", "tsr_swap_axes"), items: outer * a * b, cost: inner, p, [x, y])
   }
 
-  private func check(_ p: ResponseNormParameters, _ place: String, _ tensors: [Tensor]) throws {
+  private func check(_ p: ResponseNormParameters, _ place: String, _ inputs: [Tensor], into outputs: [Tensor]) throws {
     try requireExtents(place, Int(p.outer), Int(p.channels), Int(p.inner))
-    try require(place, tensors.map { ($0, p.planes * Int(p.inner)) })
-    guard p.size >= 1, p.k > 0, p.alpha >= 0, p.beta.isFinite else {
+    let count = p.planes * Int(p.inner)
+    try require(place, inputs.map { ($0, count) }, into: outputs.map { ($0, count) })
+    guard p.size >= 1, p.k > 0, p.k.isFinite, p.alpha >= 0, p.alpha.isFinite, p.beta.isFinite else {
       throw TesseraError.failure(
         place, found: "size \(p.size), k \(p.k), alpha \(p.alpha), beta \(p.beta)",
         wanted: "size 1 or more, k above 0, alpha 0 or more")

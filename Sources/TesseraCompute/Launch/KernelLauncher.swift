@@ -36,23 +36,47 @@ struct KernelName: Sendable {
   }
 }
 
-/// Throws unless every tensor has the wanted number of elements.
-func require(_ place: String, _ tensors: [(Tensor, Int)]) throws {
-  for (tensor, count) in tensors where tensor.count != count {
-    throw TesseraError.failure(
-      place, found: "a tensor of \(tensor.count) elements \(tensor.shape)", wanted: "\(count) elements")
+/// Throws unless every tensor has the wanted number of elements and the type that the kernel reads.
+///
+/// - Parameters:
+///   - floats: float32 tensors that are read.
+///   - ints: int32 tensors that are read.
+///   - outputs: float32 tensors that are written; none may be read too, or be another output.
+///   - inPlace: whether outputs may be inputs.
+func require(
+  _ place: String, _ floats: [(Tensor, Int)], ints: [(Tensor, Int)] = [], into outputs: [(Tensor, Int)] = [],
+  intsInto integerOutputs: [(Tensor, Int)] = [], inPlace: Bool = false
+) throws {
+  func check(_ tensors: [(Tensor, Int)], _ type: ElementType) throws {
+    for (tensor, count) in tensors where tensor.count != count || tensor.elementType != type {
+      throw TesseraError.failure(
+        place, found: "\(tensor.elementType) \(tensor.shape), \(tensor.count) elements",
+        wanted: "\(type), \(count) elements")
+    }
+  }
+  try check(floats, .float32)
+  try check(ints, .int32)
+  try check(outputs, .float32)
+  try check(integerOutputs, .int32)
+  try requireApart(
+    place, inPlace ? [] : (floats + ints).map(\.0), into: (outputs + integerOutputs).map(\.0))
+}
+
+/// Throws if memory that is written is read too, or written twice.
+func requireApart(_ place: String, _ inputs: [Tensor], into outputs: [Tensor]) throws {
+  for (index, output) in outputs.enumerated() where output.count > 0 {
+    guard !inputs.contains(where: { $0.storage === output.storage }),
+      !outputs[..<index].contains(where: { $0.storage === output.storage })
+    else {
+      throw TesseraError.failure(
+        place, found: "an output \(output.shape) in an operand's memory", wanted: "memory of its own")
+    }
   }
 }
 
-/// Throws unless extents are 0 or more and their product fits 32-bit indices.
-func requireExtents(_ place: String, _ extents: Int...) throws {
-  var product = 1
-  for extent in extents {
-    let (next, overflow) = product.multipliedReportingOverflow(by: extent)
-    guard extent >= 0, !overflow, next <= Int(Int32.max) else {
-      throw TesseraError.failure(
-        place, found: "extents \(extents)", wanted: "0 or more, at most 2^31 - 1 elements")
-    }
-    product = next
+/// Throws for an epsilon below 0 or NaN.
+func requireEpsilon(_ place: String, _ eps: Float) throws {
+  guard eps >= 0, eps.isFinite else {
+    throw TesseraError.failure(place, found: "eps \(eps)", wanted: "a finite number, 0 or more")
   }
 }

@@ -4,7 +4,8 @@ extension KernelLauncher {
   public func conditionalAffinities(
     _ distances: Tensor, points: Int, perplexity: Float, into p: Tensor
   ) throws {
-    try require("conditionalAffinities", [(distances, points * points), (p, points * points)])
+    try requireExtents("conditionalAffinities", points, points)
+    try require("conditionalAffinities", [(distances, points * points)], into: [(p, points * points)])
     guard perplexity >= 1, perplexity < Float(max(points, 2)) else {
       throw TesseraError.failure(
         "conditionalAffinities", found: "perplexity \(perplexity) for \(points) points",
@@ -17,7 +18,8 @@ extension KernelLauncher {
   }
 
   public func jointAffinities(_ conditional: Tensor, points: Int, into joint: Tensor) throws {
-    try require("jointAffinities", [(conditional, points * points), (joint, points * points)])
+    try requireExtents("jointAffinities", points, points)
+    try require("jointAffinities", [(conditional, points * points)], into: [(joint, points * points)])
     let p = tsr_points_params(points: Int32(points), dims: 0)
     let sums = try allocate([points], .float32)
     let total = try allocate([1], .float32)
@@ -31,11 +33,13 @@ extension KernelLauncher {
     _ p: TSNEParameters, rows: Range<Int>, joint: Tensor, layout: Tensor, into forces: Tensor
   ) throws {
     let points = Int(p.points)
+    try p.check("tsneForces")
+    try requireExtents("tsneForces", points, points)
     guard rows.lowerBound >= 0, rows.upperBound <= points else {
       throw TesseraError.failure("tsneForces", found: "rows \(rows)", wanted: "rows of \(points) points")
     }
     try require(
-      "tsneForces", [(joint, points * points), (layout, points * 2), (forces, rows.count * 5)])
+      "tsneForces", [(joint, points * points), (layout, points * 2)], into: [(forces, rows.count * 5)])
     var p = p
     (p.first, p.rows) = (Int32(rows.lowerBound), Int32(rows.count))
     try launch(
@@ -47,12 +51,10 @@ extension KernelLauncher {
     squaredNorm: Tensor
   ) throws {
     let points = Int(p.points)
+    try p.check("tsneUpdate")
     try require(
-      "tsneUpdate",
-      [
-        (forces, points * 5), (layout, points * 2), (velocity, points * 2), (gains, points * 2),
-        (squaredNorm, 1),
-      ])
+      "tsneUpdate", [(forces, points * 5)],
+      into: [(layout, points * 2), (velocity, points * 2), (gains, points * 2), (squaredNorm, 1)])
     let squares = try allocate([points * 2], .float32)
     let norm = try allocate([1], .float32)
     try normalizer(forces, points: points, into: norm)
@@ -65,7 +67,8 @@ extension KernelLauncher {
   public func tsneDivergence(
     _ joint: Tensor, layout: Tensor, points: Int, into divergence: Tensor
   ) throws {
-    try require("tsneDivergence", [(joint, points * points), (layout, points * 2), (divergence, 1)])
+    try requireExtents("tsneDivergence", max(points, 5), points)
+    try require("tsneDivergence", [(joint, points * points), (layout, points * 2)], into: [(divergence, 1)])
     let forces = try allocate([5, points], .float32)
     let norm = try allocate([1], .float32)
     let rows = try allocate([points], .float32)
@@ -84,5 +87,18 @@ extension KernelLauncher {
     try launch(
       .row("rows", "tsr_row_sum"), items: 1, cost: points, RowsParameters(rows: 1, columns: points),
       [forces, norm])
+  }
+}
+
+extension TSNEParameters {
+  /// Throws for fewer points than none, more than 32-bit indices reach with five numbers each, and steps that are no numbers.
+  func check(_ place: String) throws {
+    try requireExtents(place, Int(points), 5)
+    guard exaggeration.isFinite, learning_rate.isFinite, momentum.isFinite, min_gain.isFinite else {
+      throw TesseraError.failure(
+        place,
+        found: "exaggeration \(exaggeration), learning rate \(learning_rate), momentum \(momentum), gain \(min_gain)",
+        wanted: "finite numbers")
+    }
   }
 }

@@ -4,7 +4,7 @@ extension KernelLauncher {
   public func unary(
     _ op: UnaryOperation, _ x: Tensor, alpha: Float, beta: Float, into y: Tensor
   ) throws {
-    try require("unary \(op)", [(y, x.count)])
+    try require("unary \(op)", [(x, x.count)], into: [(y, x.count)], inPlace: true)
     let p = tsr_map_params(count: Int32(x.count), alpha: alpha, beta: beta)
     try launch(op.kernel, items: x.count, cost: 8, p, [x, y])
   }
@@ -13,13 +13,13 @@ extension KernelLauncher {
     guard let kernel = op.gradientKernel else {
       throw TesseraError.failure("unaryGrad", found: "\(op)", wanted: "relu, relu6, gelu, tanh or sigmoid")
     }
-    try require("unaryGrad \(op)", [(dy, x.count), (dx, x.count)])
+    try require("unaryGrad \(op)", [(x, x.count), (dy, x.count)], into: [(dx, x.count)], inPlace: true)
     let p = tsr_map_params(count: Int32(x.count), alpha: 0, beta: 0)
     try launch(kernel, items: x.count, cost: 8, p, [x, dy, dx])
   }
 
   public func binary(_ op: BinaryOperation, _ a: Tensor, _ b: Tensor, into c: Tensor) throws {
-    try require("binary \(op)", [(b, a.count), (c, a.count)])
+    try require("binary \(op)", [(a, a.count), (b, a.count)], into: [(c, a.count)], inPlace: true)
     let p = tsr_map_params(count: Int32(a.count), alpha: 0, beta: 0)
     try launch(op.kernel, items: a.count, cost: 2, p, [a, b, c])
   }
@@ -27,7 +27,10 @@ extension KernelLauncher {
   public func binaryChannels(
     _ op: BinaryOperation, _ p: ChannelsParameters, _ a: Tensor, _ b: Tensor, into c: Tensor
   ) throws {
-    try require("binaryChannels \(op)", [(a, p.count), (b, Int(p.channels)), (c, p.count)])
+    let place = "binaryChannels \(op)"
+    try p.check(place)
+    try require(place, [(a, p.count), (b, Int(p.channels))], into: [(c, p.count)], inPlace: true)
+    guard p.count > 0 else { return }
     try launch(
       op.channelsKernel, items: Int(p.outer) * Int(p.channels), cost: Int(p.inner), p, [a, b, c])
   }
@@ -50,12 +53,15 @@ extension KernelLauncher {
 extension UnaryOperation {
   var kernel: KernelName { .item("maps", "tsr_unary_\(self)") }
 
-  var gradientKernel: KernelName? {
+  /// Whether `MapBackend.unaryGrad` has its gradient.
+  public var hasGradient: Bool {
     switch self {
-    case .relu, .relu6, .gelu, .tanh, .sigmoid: .item("maps", "tsr_unary_grad_\(self)")
-    default: nil
+    case .relu, .relu6, .gelu, .tanh, .sigmoid: true
+    default: false
     }
   }
+
+  var gradientKernel: KernelName? { hasGradient ? .item("maps", "tsr_unary_grad_\(self)") : nil }
 }
 
 extension BinaryOperation {

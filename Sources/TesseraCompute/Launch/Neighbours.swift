@@ -6,7 +6,7 @@ extension KernelLauncher {
     neighbours: Tensor
   ) throws {
     let shape = nearest.shape
-    guard shape.count == 2, shape[1] > 0, neighbours.elementType == .int32, rows.lowerBound >= 0,
+    guard shape.count == 2, shape[1] > 0, rows.lowerBound >= 0,
       rows.upperBound <= shape[0], columns.lowerBound >= 0, columns.upperBound < Int(Int32.max)
     else {
       throw TesseraError.failure(
@@ -15,7 +15,9 @@ extension KernelLauncher {
     }
     try requireExtents("nearestNeighbours", rows.count, columns.count)
     try require(
-      "nearestNeighbours", [(distances, rows.count * columns.count), (neighbours, nearest.count)])
+      "nearestNeighbours", [(distances, rows.count * columns.count)], into: [(nearest, nearest.count)],
+      intsInto: [(neighbours, nearest.count)])
+    neighbours.forgetBounds()
     let p = tsr_nearest_params(
       rows: Int32(rows.count), columns: Int32(columns.count), first_row: Int32(rows.lowerBound),
       first_column: Int32(columns.lowerBound), neighbours: Int32(shape[1]), fresh: fresh ? 1 : 0)
@@ -28,7 +30,7 @@ extension KernelLauncher {
     _ nearest: Tensor, points: Int, neighbours: Int, perplexity: Float, into p: Tensor
   ) throws {
     try requireExtents("neighbourAffinities", points, neighbours)
-    try require("neighbourAffinities", [(nearest, points * neighbours), (p, points * neighbours)])
+    try require("neighbourAffinities", [(nearest, points * neighbours)], into: [(p, points * neighbours)])
     guard perplexity >= 1, perplexity < Float(neighbours + 1) else {
       throw TesseraError.failure(
         "neighbourAffinities", found: "perplexity \(perplexity) for \(neighbours) neighbours",
@@ -51,12 +53,14 @@ extension KernelLauncher {
     _ p: TSNEParameters, rows: Range<Int>, joint: SparseAffinities, layout: Tensor, into forces: Tensor
   ) throws {
     let points = Int(p.points)
+    try p.check("tsneForces")
     guard rows.lowerBound >= 0, rows.upperBound <= points, joint.points == points else {
       throw TesseraError.failure(
         "tsneForces", found: "rows \(rows), affinities of \(joint.points) points",
         wanted: "rows of \(points) points")
     }
-    try require("tsneForces", [(layout, points * 2), (forces, rows.count * 5)])
+    try check("tsneForces", joint)
+    try require("tsneForces", [(layout, points * 2)], into: [(forces, rows.count * 5)])
     var p = p
     (p.first, p.rows) = (Int32(rows.lowerBound), Int32(rows.count))
     try launch(
@@ -68,7 +72,7 @@ extension KernelLauncher {
     _ joint: SparseAffinities, layout: Tensor, into divergence: Tensor
   ) throws {
     let points = joint.points
-    try require("tsneDivergence", [(layout, points * 2), (divergence, 1)])
+    try require("tsneDivergence", [(layout, points * 2)], into: [(divergence, 1)])
     let forces = try allocate([5, points], .float32)
     let (norm, rows) = (try allocate([1], .float32), try allocate([points], .float32))
     var p = TSNEParameters()
@@ -80,5 +84,11 @@ extension KernelLauncher {
       cost: joint.values.count / max(1, points) * 20, tsr_points_params(points: Int32(points), dims: 0),
       [joint.starts, joint.columns, joint.values, layout, norm, rows])
     try rowSum(rows, rows: 1, columns: points, into: divergence)
+  }
+
+  /// Throws for entries beyond the matrix. Its integers are the host's, so they are known without a look at the device.
+  private func check(_ place: String, _ joint: SparseAffinities) throws {
+    try requireBounds(place, "a column", joint.columns, below: joint.points)
+    try requireBounds(place, "a row's start", joint.starts, below: joint.columns.count + 1)
   }
 }

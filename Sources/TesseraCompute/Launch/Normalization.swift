@@ -6,9 +6,10 @@ extension KernelLauncher {
     rstd: Tensor
   ) throws {
     let (rows, columns) = (Int(p.rows), Int(p.cols))
+    try p.check("layerNorm", columns: 1)
     try require(
-      "layerNorm",
-      [(x, rows * columns), (gamma, columns), (beta, columns), (y, x.count), (mean, rows), (rstd, rows)])
+      "layerNorm", [(x, rows * columns), (gamma, columns), (beta, columns)],
+      into: [(y, x.count), (mean, rows), (rstd, rows)])
     try launch(
       .row("normalization", "tsr_layer_norm"), items: rows, cost: columns * 3, p,
       [x, gamma, beta, y, mean, rstd])
@@ -19,9 +20,11 @@ extension KernelLauncher {
     into dx: Tensor
   ) throws {
     let (rows, columns) = (Int(p.rows), Int(p.cols))
+    try p.check("layerNormGradData", columns: 1)
     try require(
       "layerNormGradData",
-      [(x, rows * columns), (gamma, columns), (mean, rows), (rstd, rows), (dy, x.count), (dx, x.count)])
+      [(x, rows * columns), (gamma, columns), (mean, rows), (rstd, rows), (dy, x.count)],
+      into: [(dx, x.count)])
     try launch(
       .row("normalization", "tsr_layer_norm_grad_data"), items: rows, cost: columns * 3, p,
       [x, gamma, mean, rstd, dy, dx])
@@ -31,9 +34,10 @@ extension KernelLauncher {
     _ p: RowsParameters, _ x: Tensor, mean: Tensor, rstd: Tensor, _ dy: Tensor, gamma: Tensor, beta: Tensor
   ) throws {
     let (rows, columns) = (Int(p.rows), Int(p.cols))
+    try p.check("layerNormGradParameters")
     try require(
-      "layerNormGradParameters",
-      [(x, rows * columns), (mean, rows), (rstd, rows), (dy, x.count), (gamma, columns), (beta, columns)])
+      "layerNormGradParameters", [(x, rows * columns), (mean, rows), (rstd, rows), (dy, x.count)],
+      into: [(gamma, columns), (beta, columns)])
     try launch(
       .item("normalization", "tsr_layer_norm_grad_parameters"), items: columns, cost: rows, p,
       [x, mean, rstd, dy, gamma, beta])
@@ -43,7 +47,9 @@ extension KernelLauncher {
     _ p: ChannelsParameters, _ x: Tensor, mean: Tensor, variance: Tensor
   ) throws {
     let channels = Int(p.channels)
-    try require("batchNormStatistics", [(x, p.count), (mean, channels), (variance, channels)])
+    try p.check("batchNormStatistics")
+    try p.requireSamples("batchNormStatistics")
+    try require("batchNormStatistics", [(x, p.count)], into: [(mean, channels), (variance, channels)])
     try launch(
       .channels("normalization", "tsr_batch_norm_statistics"), items: channels,
       cost: Int(p.outer) * Int(p.inner) * 2, p, [x, mean, variance])
@@ -54,12 +60,12 @@ extension KernelLauncher {
     into y: Tensor
   ) throws {
     let channels = Int(p.channels)
+    try p.check("batchNorm")
     try require(
       "batchNorm",
-      [
-        (x, p.count), (mean, channels), (variance, channels), (gamma, channels), (beta, channels),
-        (y, p.count),
-      ])
+      [(x, p.count), (mean, channels), (variance, channels), (gamma, channels), (beta, channels)],
+      into: [(y, p.count)], inPlace: true)
+    guard p.count > 0 else { return }
     try launch(
       .row("normalization", "tsr_batch_norm"), items: Int(p.outer) * channels, cost: Int(p.inner), p,
       [x, mean, variance, gamma, beta, y])
@@ -70,12 +76,10 @@ extension KernelLauncher {
     beta: Tensor
   ) throws {
     let channels = Int(p.channels)
+    try p.check("batchNormGradParameters")
     try require(
-      "batchNormGradParameters",
-      [
-        (x, p.count), (mean, channels), (variance, channels), (dy, p.count), (gamma, channels),
-        (beta, channels),
-      ])
+      "batchNormGradParameters", [(x, p.count), (mean, channels), (variance, channels), (dy, p.count)],
+      into: [(gamma, channels), (beta, channels)])
     try launch(
       .channels("normalization", "tsr_batch_norm_grad_parameters"), items: channels,
       cost: Int(p.outer) * Int(p.inner) * 2, p, [x, mean, variance, dy, gamma, beta])
@@ -86,12 +90,14 @@ extension KernelLauncher {
     gradGamma: Tensor, gradBeta: Tensor, _ dy: Tensor, training: Bool, into dx: Tensor
   ) throws {
     let channels = Int(p.channels)
+    try p.check("batchNormGradData")
     try require(
       "batchNormGradData",
       [
         (x, p.count), (mean, channels), (variance, channels), (gamma, channels), (gradGamma, channels),
-        (gradBeta, channels), (dy, p.count), (dx, p.count),
-      ])
+        (gradBeta, channels), (dy, p.count),
+      ], into: [(dx, p.count)])
+    guard p.count > 0 else { return }
     var parameters = p
     parameters.training = training ? 1 : 0
     try launch(
@@ -105,9 +111,16 @@ extension KernelLauncher {
     runningVariance: Tensor
   ) throws {
     let channels = Int(p.channels)
+    try p.check("batchNormUpdateRunning")
+    let values = Int(p.outer) * Int(p.inner)
+    guard values > 1, momentum >= 0, momentum <= 1 else {
+      throw TesseraError.failure(
+        "batchNormUpdateRunning", found: "\(values) values a channel, momentum \(momentum)",
+        wanted: "2 values or more, for an unbiased variance, and a momentum of 0 to 1")
+    }
     try require(
-      "batchNormUpdateRunning",
-      [(mean, channels), (variance, channels), (runningMean, channels), (runningVariance, channels)])
+      "batchNormUpdateRunning", [(mean, channels), (variance, channels)],
+      into: [(runningMean, channels), (runningVariance, channels)])
     var parameters = p
     parameters.momentum = momentum
     try launch(
@@ -118,7 +131,9 @@ extension KernelLauncher {
   public func standardize(
     _ x: Tensor, mean: Tensor, variance: Tensor, eps: Float, into y: Tensor
   ) throws {
-    try require("standardize", [(mean, 1), (variance, 1), (y, x.count)])
+    try requireEpsilon("standardize", eps)
+    try require(
+      "standardize", [(x, x.count), (mean, 1), (variance, 1)], into: [(y, x.count)], inPlace: true)
     let p = tsr_map_params(count: Int32(x.count), alpha: eps, beta: 0)
     try launch(
       .item("normalization", "tsr_standardize"), items: x.count, cost: 4, p, [x, mean, variance, y])

@@ -2,34 +2,43 @@ import Kernels
 
 extension KernelLauncher {
   public func maxPool(_ p: PoolParameters, _ x: Tensor, into y: Tensor, indices: Tensor) throws {
-    try check(p, "maxPool", input: x, outputs: [y, indices])
+    try check(p, "maxPool")
+    try require(
+      "maxPool", [(x, p.inputCount)], into: [(y, p.outputCount)], intsInto: [(indices, p.outputCount)])
+    indices.forgetBounds()
     try launch(.row("pooling", "tsr_max_pool"), items: p.outputRows, cost: p.outputCost, p, [x, y, indices])
   }
 
   public func maxPoolGrad(_ p: PoolParameters, _ dy: Tensor, indices: Tensor, into dx: Tensor) throws {
-    try check(p, "maxPoolGrad", input: dx, outputs: [dy, indices])
+    try check(p, "maxPoolGrad")
+    try require(
+      "maxPoolGrad", [(dy, p.outputCount)], ints: [(indices, p.outputCount)], into: [(dx, p.inputCount)])
     try launch(
       .row("pooling", "tsr_max_pool_grad"), items: p.inputRows, cost: p.inputCost, p, [dy, indices, dx])
   }
 
   public func averagePool(_ p: PoolParameters, _ x: Tensor, into y: Tensor) throws {
-    try check(p, "averagePool", input: x, outputs: [y])
+    try check(p, "averagePool")
+    try require("averagePool", [(x, p.inputCount)], into: [(y, p.outputCount)])
     try launch(.row("pooling", "tsr_average_pool"), items: p.outputRows, cost: p.outputCost, p, [x, y])
   }
 
   public func averagePoolGrad(_ p: PoolParameters, _ dy: Tensor, into dx: Tensor) throws {
-    try check(p, "averagePoolGrad", input: dx, outputs: [dy])
+    try check(p, "averagePoolGrad")
+    try require("averagePoolGrad", [(dy, p.outputCount)], into: [(dx, p.inputCount)])
     try launch(.row("pooling", "tsr_average_pool_grad"), items: p.inputRows, cost: p.inputCost, p, [dy, dx])
   }
 
   public func adaptiveAveragePool(_ p: PoolParameters, _ x: Tensor, into y: Tensor) throws {
-    try check(p, "adaptiveAveragePool", input: x, outputs: [y], adaptive: true)
+    try check(p, "adaptiveAveragePool", adaptive: true)
+    try require("adaptiveAveragePool", [(x, p.inputCount)], into: [(y, p.outputCount)])
     let cost = Int(p.height) * Int(p.width) / max(1, Int(p.out_h)) + Int(p.out_w)
     try launch(.row("pooling", "tsr_adaptive_pool"), items: p.outputRows, cost: cost, p, [x, y])
   }
 
   public func adaptiveAveragePoolGrad(_ p: PoolParameters, _ dy: Tensor, into dx: Tensor) throws {
-    try check(p, "adaptiveAveragePoolGrad", input: dx, outputs: [dy], adaptive: true)
+    try check(p, "adaptiveAveragePoolGrad", adaptive: true)
+    try require("adaptiveAveragePoolGrad", [(dy, p.outputCount)], into: [(dx, p.inputCount)])
     try launch(
       .row("pooling", "tsr_adaptive_pool_grad"), items: p.inputRows, cost: Int(p.width) * 8, p, [dy, dx])
   }
@@ -37,8 +46,8 @@ extension KernelLauncher {
   public func upsampleNearest(
     planes: Int, height: Int, width: Int, scale: Int, _ x: Tensor, into y: Tensor
   ) throws {
-    let count = planes * height * width
-    try require("upsampleNearest", [(x, count), (y, count * scale * scale)])
+    let count = try upsampled("upsampleNearest", planes, height, width, scale)
+    try require("upsampleNearest", [(x, count)], into: [(y, count * scale * scale)])
     try launch(
       .row("pooling", "tsr_upsample"), items: planes * height * scale, cost: width * scale,
       tsr_upsample_params(
@@ -48,18 +57,33 @@ extension KernelLauncher {
   public func upsampleNearestGrad(
     planes: Int, height: Int, width: Int, scale: Int, _ dy: Tensor, into dx: Tensor
   ) throws {
-    let count = planes * height * width
-    try require("upsampleNearestGrad", [(dx, count), (dy, count * scale * scale)])
+    let count = try upsampled("upsampleNearestGrad", planes, height, width, scale)
+    try require("upsampleNearestGrad", [(dy, count * scale * scale)], into: [(dx, count)])
     try launch(
       .row("pooling", "tsr_upsample_grad"), items: planes * height, cost: width * scale * scale,
       tsr_upsample_params(
         planes: Int32(planes), height: Int32(height), width: Int32(width), scale: Int32(scale)), [dy, dx])
   }
 
-  private func check(
-    _ p: PoolParameters, _ place: String, input: Tensor, outputs: [Tensor], adaptive: Bool = false
-  ) throws {
-    try require(place, [(input, p.inputCount)] + outputs.map { ($0, p.outputCount) })
+  /// Elements of the planes before, where those after are of no more than 32-bit indices reach.
+  private func upsampled(
+    _ place: String, _ planes: Int, _ height: Int, _ width: Int, _ scale: Int
+  ) throws -> Int {
+    guard scale >= 1 else {
+      throw TesseraError.failure(place, found: "scale \(scale)", wanted: "1 or more")
+    }
+    try requireExtents(place, planes, height, width, scale, scale)
+    try requireExtents(place, planes, height, scale)
+    return planes * height * width
+  }
+
+  private func check(_ p: PoolParameters, _ place: String, adaptive: Bool = false) throws {
+    try requireExtents(place, Int(p.planes), Int(p.height), Int(p.width))
+    try requireExtents(place, Int(p.planes), Int(p.out_h), Int(p.out_w))
+    guard p.outputCount == 0 || p.height > 0 && p.width > 0 else {
+      throw TesseraError.failure(
+        place, found: "planes of \(p.height)x\(p.width)", wanted: "at least one pixel for \(p.out_h)x\(p.out_w)")
+    }
     let windows =
       p.kernel_h > 0 && p.kernel_w > 0 && p.stride_h > 0 && p.stride_w > 0 && p.pad_h >= 0 && p.pad_w >= 0
       && p.pad_h < p.kernel_h && p.pad_w < p.kernel_w

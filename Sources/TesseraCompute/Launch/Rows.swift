@@ -6,6 +6,9 @@ extension KernelLauncher {
   }
 
   public func rowMax(_ x: Tensor, rows: Int, columns: Int, into y: Tensor) throws {
+    guard columns > 0 || rows == 0 else {
+      throw TesseraError.failure("rowMax", found: "rows of 0 columns", wanted: "1 or more")
+    }
     try rowKernel("tsr_row_max", x, rows, columns, [], y, outputs: rows)
   }
 
@@ -13,11 +16,14 @@ extension KernelLauncher {
     guard columns > 0 || rows == 0 else {
       throw TesseraError.failure("rowArgmax", found: "rows of 0 columns", wanted: "1 or more")
     }
-    try rowKernel("tsr_row_argmax", x, rows, columns, [], y, outputs: rows)
+    try requireExtents("rowArgmax", rows, columns)
+    try require("rowArgmax", [(x, rows * columns)], intsInto: [(y, rows)])
+    y.forgetBounds()
+    try launchRows("tsr_row_argmax", rows, columns, [x, y])
   }
 
   public func softmax(_ x: Tensor, rows: Int, columns: Int, scale: Float, into y: Tensor) throws {
-    try rowKernel("tsr_softmax", x, rows, columns, [], y, outputs: rows * columns, scale: scale)
+    try rowKernel("tsr_softmax", x, rows, columns, [], y, scale: scale, inPlace: true)
   }
 
   public func distanceSoftmax(
@@ -31,65 +37,101 @@ extension KernelLauncher {
     try requireExtents("distanceSoftmax", heads, length, length)
     try requireExtents("distanceSoftmax", heads, 2 * span - 1)
     let count = heads * length * length
-    try require("distanceSoftmax", [(x, count), (bias, heads * (2 * span - 1)), (y, count)])
+    try require(
+      "distanceSoftmax", [(x, count), (bias, heads * (2 * span - 1))], into: [(y, count)], inPlace: true)
+    try requireApart("distanceSoftmax", [bias], into: [y])
+    try requireScale("distanceSoftmax", p.scale)
     try launch(
       .row("rows", "tsr_distance_softmax"), items: heads * length, cost: length * 4 + 64, p, [x, bias, y])
   }
 
   public func logSoftmax(_ x: Tensor, rows: Int, columns: Int, into y: Tensor) throws {
-    try rowKernel("tsr_log_softmax", x, rows, columns, [], y, outputs: rows * columns)
+    try rowKernel("tsr_log_softmax", x, rows, columns, [], y)
   }
 
   public func softmaxGrad(
     _ y: Tensor, _ dy: Tensor, rows: Int, columns: Int, scale: Float, into dx: Tensor
   ) throws {
-    try require("softmaxGrad", [(dy, rows * columns)])
-    try rowKernel("tsr_softmax_grad", y, rows, columns, [dy], dx, outputs: rows * columns, scale: scale)
+    try rowKernel("tsr_softmax_grad", y, rows, columns, [dy], dx, scale: scale)
   }
 
   public func logSoftmaxGrad(_ y: Tensor, _ dy: Tensor, rows: Int, columns: Int, into dx: Tensor) throws {
-    try require("logSoftmaxGrad", [(dy, rows * columns)])
-    try rowKernel("tsr_log_softmax_grad", y, rows, columns, [dy], dx, outputs: rows * columns)
+    try rowKernel("tsr_log_softmax_grad", y, rows, columns, [dy], dx)
   }
 
   public func crossEntropy(
     _ logits: Tensor, labels: Tensor, rows: Int, classes: Int, smoothing: Float, into losses: Tensor
   ) throws {
-    try require("crossEntropy", [(labels, rows)])
-    try rowKernel(
-      "tsr_cross_entropy", logits, rows, classes, [labels], losses, outputs: rows, scale: smoothing)
+    try check("crossEntropy", logits, labels, rows, classes, smoothing)
+    try require("crossEntropy", [(logits, logits.count)], ints: [(labels, rows)], into: [(losses, rows)])
+    try launchRows("tsr_cross_entropy", rows, classes, [logits, labels, losses], scale: smoothing)
   }
 
   public func crossEntropyGrad(
     _ logits: Tensor, labels: Tensor, rows: Int, classes: Int, smoothing: Float, batch: Int,
     into dlogits: Tensor
   ) throws {
-    try require("crossEntropyGrad", [(labels, rows)])
-    try rowKernel(
-      "tsr_cross_entropy_grad", logits, rows, classes, [labels], dlogits, outputs: rows * classes,
-      scale: smoothing, batch: batch)
+    try check("crossEntropyGrad", logits, labels, rows, classes, smoothing)
+    guard batch >= rows, batch > 0 || rows == 0, batch <= Int(Int32.max) else {
+      throw TesseraError.failure("crossEntropyGrad", found: "a batch of \(batch)", wanted: "\(rows) rows or more")
+    }
+    try require(
+      "crossEntropyGrad", [(logits, logits.count)], ints: [(labels, rows)], into: [(dlogits, logits.count)])
+    try launchRows(
+      "tsr_cross_entropy_grad", rows, classes, [logits, labels, dlogits], scale: smoothing, batch: batch)
+  }
+
+  /// Throws for labels that are no classes. Those that the host uploaded are known without a look at the device.
+  private func check(
+    _ place: String, _ logits: Tensor, _ labels: Tensor, _ rows: Int, _ classes: Int, _ smoothing: Float
+  ) throws {
+    try requireExtents(place, rows, classes)
+    guard classes > 0 || rows == 0, smoothing >= 0, smoothing <= 1 else {
+      throw TesseraError.failure(
+        place, found: "\(classes) classes, smoothing \(smoothing)", wanted: "1 class or more, smoothing of 0 to 1")
+    }
+    try require(place, [(logits, rows * classes)], ints: [(labels, rows)])
+    try requireBounds(place, "a label", labels, below: classes)
   }
 
   public func channelSum(_ p: ChannelsParameters, _ x: Tensor, into y: Tensor) throws {
-    try require("channelSum", [(x, p.count), (y, Int(p.channels))])
+    try p.check("channelSum")
+    try require("channelSum", [(x, p.count)], into: [(y, Int(p.channels))])
     try launch(
       .channels("rows", "tsr_channel_sum"), items: Int(p.channels), cost: Int(p.outer) * Int(p.inner) + 64, p,
       [x, y])
   }
 
   public func moments(_ x: Tensor, samples: Int, inner: Int, mean: Tensor, variance: Tensor) throws {
+    try requireExtents("moments", samples, inner)
     try batchNormStatistics(
       ChannelsParameters(outer: samples, channels: 1, inner: inner), x, mean: mean, variance: variance)
   }
 
+  /// Rows of floats to a number each, or to rows of the same extents.
   private func rowKernel(
-    _ name: String, _ x: Tensor, _ rows: Int, _ columns: Int, _ more: [Tensor], _ y: Tensor, outputs: Int,
-    scale: Float = 1, batch: Int? = nil
+    _ name: String, _ x: Tensor, _ rows: Int, _ columns: Int, _ more: [Tensor], _ y: Tensor,
+    outputs: Int? = nil, scale: Float = 1, inPlace: Bool = false
   ) throws {
     try requireExtents(name, rows, columns)
-    try require(name, [(x, rows * columns), (y, outputs)])
+    try requireScale(name, scale)
+    try require(
+      name, ([x] + more).map { ($0, rows * columns) }, into: [(y, outputs ?? rows * columns)],
+      inPlace: inPlace)
+    try launchRows(name, rows, columns, [x] + more + [y], scale: scale)
+  }
+
+  private func requireScale(_ place: String, _ scale: Float) throws {
+    guard scale.isFinite else {
+      throw TesseraError.failure(place, found: "a scale of \(scale)", wanted: "a finite number")
+    }
+  }
+
+  private func launchRows(
+    _ name: String, _ rows: Int, _ columns: Int, _ tensors: [Tensor], scale: Float = 1, batch: Int? = nil
+  ) throws {
     var p = RowsParameters(rows: rows, columns: columns, eps: scale)
     p.batch = Int32(batch ?? rows)
-    try launch(.row("rows", name), items: rows, cost: columns * 4 + 64, p, [x] + more + [y])
+    try launch(.row("rows", name), items: rows, cost: columns * 4 + 64, p, tensors)
   }
 }

@@ -2,6 +2,11 @@ import Kernels
 
 extension KernelLauncher {
   public func randomUniform(_ stream: RandomStream, low: Float, high: Float, into y: Tensor) throws {
+    guard low.isFinite, high.isFinite, low <= high, (high - low).isFinite else {
+      throw TesseraError.failure(
+        "randomUniform", found: "\(low) to \(high)", wanted: "finite bounds, the lower one first")
+    }
+    try require("randomUniform", [], into: [(y, y.count)])
     try launch(
       .item("training", "tsr_random_uniform"), items: y.count, cost: 32,
       try stream.parameters(y.count, low, high),
@@ -11,6 +16,11 @@ extension KernelLauncher {
   public func randomNormal(
     _ stream: RandomStream, mean: Float, deviation: Float, into y: Tensor
   ) throws {
+    guard mean.isFinite, deviation.isFinite, deviation >= 0 else {
+      throw TesseraError.failure(
+        "randomNormal", found: "mean \(mean), deviation \(deviation)", wanted: "finite numbers, no negative deviation")
+    }
+    try require("randomNormal", [], into: [(y, y.count)])
     try launch(
       .item("training", "tsr_random_normal_fill"), items: y.count, cost: 64,
       try stream.parameters(y.count, mean, deviation), [y])
@@ -18,6 +28,8 @@ extension KernelLauncher {
 
   /// The raw 32-bit words of a stream, into an int32 tensor.
   func randomWords(_ stream: RandomStream, into y: Tensor) throws {
+    try require("randomWords", [], intsInto: [(y, y.count)])
+    y.forgetBounds()
     try launch(
       .item("training", "tsr_random_words"), items: y.count, cost: 32, try stream.parameters(y.count, 0, 0),
       [y])
@@ -27,18 +39,21 @@ extension KernelLauncher {
     guard rate >= 0, rate < 1 else {
       throw TesseraError.failure("dropout", found: "rate \(rate)", wanted: "0 <= rate < 1")
     }
-    try require("dropout", [(y, x.count)])
+    try require("dropout", [(x, x.count)], into: [(y, x.count)], inPlace: true)
     try launch(
       .item("training", "tsr_dropout"), items: x.count, cost: 32,
       try stream.parameters(x.count, rate, 1 / (1 - rate)), [x, y])
   }
 
   public func gatherRows(_ table: Tensor, ids: Tensor, columns: Int, into y: Tensor) throws {
-    try require("gatherRows", [(y, ids.count * columns)])
+    try requireExtents("gatherRows", ids.count, columns)
+    try require(
+      "gatherRows", [(table, table.count)], ints: [(ids, ids.count)], into: [(y, ids.count * columns)])
     guard columns > 0, table.count % columns == 0 else {
       throw TesseraError.failure(
         "gatherRows", found: "a table of \(table.count) elements", wanted: "rows of \(columns)")
     }
+    try requireBounds("gatherRows", "a row", ids, below: table.count / columns)
     let p = tsr_gather_params(
       rows: Int32(ids.count), cols: Int32(columns), classes: Int32(table.count / columns))
     try launch(.row("training", "tsr_gather"), items: ids.count, cost: columns, p, [table, ids, y])
@@ -48,8 +63,15 @@ extension KernelLauncher {
     _ p: AdamParameters, gradient: Tensor, parameter: Tensor, firstMoment: Tensor, secondMoment: Tensor
   ) throws {
     let count = Int(p.count)
+    let settings = [p.lr, p.beta1, p.beta2, p.eps, p.weight_decay]
+    guard settings.allSatisfy({ $0 >= 0 && $0.isFinite }), p.beta1 < 1, p.beta2 < 1, p.correction1 > 0,
+      p.correction2 > 0, p.correction1.isFinite, p.correction2.isFinite
+    else {
+      throw TesseraError.failure(
+        "adam", found: "\(p)", wanted: "finite settings of 0 or more, betas below 1, corrections above 0")
+    }
     try require(
-      "adam", [(gradient, count), (parameter, count), (firstMoment, count), (secondMoment, count)])
+      "adam", [(gradient, count)], into: [(parameter, count), (firstMoment, count), (secondMoment, count)])
     try launch(
       .item("training", "tsr_adam"), items: count, cost: 8, p,
       [gradient, parameter, firstMoment, secondMoment])
@@ -63,7 +85,7 @@ extension RandomStream {
         "random numbers", found: "a first element \(first)", wanted: "a multiple of 4, from 0 to 2^34 - 4")
     }
     return tsr_random_params(
-      count: Int32(count), seed_lo: UInt32(truncatingIfNeeded: seed), seed_hi: UInt32(seed >> 32),
+      count: Int32(extent: count), seed_lo: UInt32(truncatingIfNeeded: seed), seed_hi: UInt32(seed >> 32),
       stream_lo: UInt32(truncatingIfNeeded: stream), stream_hi: UInt32(stream >> 32), first: block, a: a, b: b
     )
   }

@@ -57,7 +57,7 @@ extension OpenCLBackend {
   public func attention(
     _ p: PackedAttentionParameters, _ x: Tensor, lengths: [Int], bias: Tensor?, into y: Tensor
   ) throws {
-    try p.check(x: x.count, lengths: lengths, bias: bias?.count, y: y.count)
+    try p.check(x: x, lengths: lengths, bias: bias, y: y)
     guard y.count > 0 else { return }
     let classes = AttentionTiles.classes(lengths)
     let tiles = classes.compactMap { AttentionTiles(device, wide: wide, tuning: tuning, longest: $0) }

@@ -28,7 +28,7 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
   private let opened: OpenCLQueue
   private let softwareDivision: Bool
   private let programs: OpenCLPrograms
-  private let pool: OpenCLMemoryPool
+  let pool: OpenCLMemoryPool
   private let staging: OpenCLStaging
   /// The commands whose ends are to be looked at.
   private let commands: OpenCLCommands
@@ -111,7 +111,7 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
       let kernel = try programs.kernel(family, name, options: options)
       try check(cl.clSetKernelArg(kernel, 0, parameters.count, parameters.baseAddress), name)
       for (index, tensor) in tensors.enumerated() {
-        var buffer: cl_mem? = try tensor.openCL(name).buffer
+        var buffer: cl_mem? = try tensor.openCL(name, pool).buffer
         try check(
           cl.clSetKernelArg(kernel, cl_uint(index + 1), MemoryLayout<cl_mem>.size, &buffer), name)
       }
@@ -136,7 +136,7 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
   public func allocate(_ shape: [Int], _ type: ElementType) throws -> Tensor {
     let count = try Tensor.elementCount(shape)
     do {
-      return Tensor(shape: shape, elementType: type, storage: try pool.storage(count * type.byteCount))
+      return try Tensor(shape: shape, elementType: type, storage: try pool.storage(count * type.byteCount))
     } catch let error as TesseraError where error.isOutOfMemory {
       throw TesseraError.outOfMemory("a tensor \(shape)", found: error.found, wanted: error.wanted)
     }
@@ -145,7 +145,8 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
   public func upload(_ bytes: UnsafeRawBufferPointer, to tensor: Tensor, offset: Int) throws {
     try tensor.checkTransfer(bytes.count, offset)
     guard bytes.count > 0 else { return }
-    let buffer = try tensor.openCL("upload").buffer
+    let buffer = try tensor.openCL("upload", pool).buffer
+    tensor.forgetBounds()
     guard bytes.count <= OpenCLStaging.largest else {
       return try command(.transfer, "write", KernelWork(bytes: bytes.count)) {
         cl.clEnqueueWriteBuffer(
@@ -168,7 +169,7 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
   public func download(_ tensor: Tensor, offset: Int, into bytes: UnsafeMutableRawBufferPointer) throws {
     try tensor.checkTransfer(bytes.count, offset)
     guard bytes.count > 0 else { return }
-    let buffer = try tensor.openCL("download").buffer
+    let buffer = try tensor.openCL("download", pool).buffer
     try command(.transfer, "read", KernelWork(bytes: bytes.count)) {
       cl.clEnqueueReadBuffer(
         queue, buffer, cl_bool(CL_TRUE), offset * 4, bytes.count, bytes.baseAddress, 0, nil, $0)
@@ -190,34 +191,20 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
 }
 
 extension Tensor {
-  /// The device memory behind the tensor.
-  func openCL(_ place: String) throws -> OpenCLStorage {
-    guard let storage = storage as? OpenCLStorage else {
+  /// The device memory behind the tensor, which is to be the pool's.
+  func openCL(_ place: String, _ pool: OpenCLMemoryPool) throws -> OpenCLStorage {
+    guard let storage = storage as? OpenCLStorage, storage.pool === pool else {
       throw TesseraError.failure(
-        place, found: "a tensor of another device", wanted: "one of the OpenCL device")
+        place, found: "a tensor of another device", wanted: "one that this OpenCL device allocated")
     }
     return storage
   }
 
   /// Throws unless a transfer of bytes from an element on lies inside the tensor.
   func checkTransfer(_ bytes: Int, _ offset: Int) throws {
-    guard offset >= 0, offset * 4 + bytes <= count * 4 else {
+    guard offset >= 0, offset <= count, bytes <= (count - offset) * 4 else {
       throw TesseraError.failure(
         "transfer", found: "\(bytes) bytes from element \(offset)", wanted: "within \(count) elements")
     }
-  }
-
-  /// The number of elements of a shape, checked.
-  static func elementCount(_ shape: [Int]) throws -> Int {
-    var count = 1
-    for extent in shape {
-      let (product, overflow) = count.multipliedReportingOverflow(by: extent)
-      guard extent >= 0, !overflow, product <= Int(Int32.max) else {
-        throw TesseraError.failure(
-          "tensor \(shape)", found: "too many elements", wanted: "extents from 0, at most 2^31 - 1 elements")
-      }
-      count = product
-    }
-    return count
   }
 }

@@ -5,13 +5,15 @@ extension OpenCLBackend {
   private static let rowsOfDirectSums = 8
 
   public func matmul(_ p: MatmulParameters, _ a: Tensor, _ b: Tensor, bias: Tensor?, into c: Tensor) throws {
-    try p.check(a: a.count, b: b.count, c: c.count, bias: bias?.count)
+    let p = try p.checked(a: a, b: b, c: c, bias: bias)
     guard p.batch > 0, p.m > 0, p.n > 0 else { return }
     try product(.row("matmul", "tsr_matmul"), tsr_product_params(p), a, b, bias: bias ?? a, into: c)
   }
 
   public func squaredDistances(_ x: Tensor, points: Int, dims: Int, into d: Tensor) throws {
-    try require("squaredDistances", [(x, points * dims), (d, points * points)])
+    try requireExtents("squaredDistances", points, dims)
+    try requireExtents("squaredDistances", points, points)
+    try require("squaredDistances", [(x, points * dims)], into: [(d, points * points)])
     guard points > 0 else { return }
     let p = MatmulParameters(m: points, n: points, k: dims, transposeB: true)
     try product(.row("matmul", "tsr_distances"), tsr_product_params(p), x, x, bias: x, into: d)
@@ -28,7 +30,7 @@ extension OpenCLBackend {
   }
 
   public func conv2d(_ p: ConvParameters, _ x: Tensor, _ w: Tensor, bias: Tensor?, into y: Tensor) throws {
-    try p.check("conv2d", x: x.count, w: w.count, y: y.count, bias: bias?.count)
+    try p.check("conv2d", x: x, w: w, y: y, bias: bias, into: y)
     guard y.count > 0 else { return }
     let e = ConvExtents(p)
     var q = tsr_product_params(
@@ -42,7 +44,7 @@ extension OpenCLBackend {
   }
 
   public func conv2dGradData(_ p: ConvParameters, _ dy: Tensor, _ w: Tensor, into dx: Tensor) throws {
-    try p.check("conv2dGradData", x: dx.count, w: w.count, y: dy.count, bias: nil)
+    try p.check("conv2dGradData", x: dx, w: w, y: dy, bias: nil, into: dx)
     guard dx.count > 0 else { return }
     guard p.stride_h == 1, p.stride_w == 1 else {
       return try gradDataByPhase(p, dy, w, into: dx) { try gradData($0, $1, $2, into: $3) }
@@ -63,7 +65,7 @@ extension OpenCLBackend {
   }
 
   public func conv2dGradWeight(_ p: ConvParameters, _ x: Tensor, _ dy: Tensor, into dw: Tensor) throws {
-    try p.check("conv2dGradWeight", x: x.count, w: dw.count, y: dy.count, bias: nil)
+    try p.check("conv2dGradWeight", x: x, w: dw, y: dy, bias: nil, into: dw)
     guard dw.count > 0 else { return }
     guard p.batch > 0, dy.count > 0 else { return try fill(dw, with: 0) }
     let e = ConvExtents(p)

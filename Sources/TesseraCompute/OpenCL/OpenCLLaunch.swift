@@ -25,15 +25,18 @@ extension OpenCLBackend: KernelLauncher {
   }
 
   public func fill(_ tensor: Tensor, with value: Float) throws {
+    try require("fill", [], into: [(tensor, tensor.count)])
     try launch(
       .item("memory", "tsr_fill"), items: tensor.count, cost: 1,
       tsr_map_params(count: Int32(tensor.count), alpha: value, beta: 0), [tensor])
   }
 
   public func copy(_ source: Tensor, to destination: Tensor, region: CopyRegion) throws {
-    try region.check(source: source.count, destination: destination.count)
+    try region.check(source, destination)
     guard region.columns > 0, region.rows > 0 else { return }
-    let (from, to) = (try source.openCL("copy").buffer, try destination.openCL("copy").buffer)
+    let (from, to) = (
+      try source.openCL("copy", pool).buffer, try destination.openCL("copy", pool).buffer
+    )
     if region.rows == 1, from != to {
       // One row would be one work-item's, or one work-group's; the queue's own copy has the whole device.
       return try command(.transfer, "copy", KernelWork(bytes: 8 * region.columns)) {
@@ -51,8 +54,7 @@ extension OpenCLBackend: KernelLauncher {
   }
 
   public func transpose(_ x: Tensor, rows: Int, columns: Int, into y: Tensor) throws {
-    try requireExtents("transpose", rows, columns)
-    try require("transpose", [(x, rows * columns), (y, rows * columns)])
+    try checkTranspose(x, rows, columns, y)
     var p = tsr_copy_params()
     (p.rows, p.cols) = (Int32(rows), Int32(columns))
     try launch(.row("memory", "tsr_transpose"), items: columns, cost: rows, p, [x, y])

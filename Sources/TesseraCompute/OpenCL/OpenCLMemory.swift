@@ -2,11 +2,12 @@ import COpenCL
 import Foundation
 
 /// Device memory that returns to the pool.
-final class OpenCLStorage: TensorStorage, @unchecked Sendable {
+final class OpenCLStorage: TensorStorage, IntegerBounds, @unchecked Sendable {
   let buffer: cl_mem
   let byteCount: Int
+  let bounds = Bounds()
   private let capacity: Int
-  private let pool: OpenCLMemoryPool
+  let pool: OpenCLMemoryPool
 
   init(buffer: cl_mem, byteCount: Int, capacity: Int, pool: OpenCLMemoryPool) {
     self.buffer = buffer

@@ -109,14 +109,14 @@ public struct ProductTiles: Hashable, Sendable, Codable {
 
 extension OpenCLBackend {
   /// What of the tiles matters on the device, in a few words.
-  public func describe(_ tiles: ProductTiles) -> String {
+  package func describe(_ tiles: ProductTiles) -> String {
     wide
       ? "\(tiles.height) x \(tiles.width), \(16 * tiles.itemRows) items, depth \(tiles.depth)"
       : "\(tiles.rows) x \(tiles.columns), \(tiles.rowsOfItem) rows"
   }
 
   /// The device with each of the candidates of a search.
-  public func candidates() throws -> [(name: String, backend: OpenCLBackend)] {
+  package func candidates() throws -> [(name: String, backend: OpenCLBackend)] {
     try ProductTiles.candidates(device, wide: wide).map { (describe($0), try with(ProductTuning($0))) }
   }
 }

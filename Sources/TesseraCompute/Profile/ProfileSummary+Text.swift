@@ -8,6 +8,7 @@ extension ProfileSummary {
   public func text(
     peaks: [String: Benchmark.Peaks] = [:], memory: [String: Int] = [:], most: Int = 20
   ) -> String {
+    let most = max(0, most)
     var lines = ["profile: \(Self.fixed(seconds, 2)) s"]
     for device in devices { lines += tell(device, peaks[device.name], memory[device.name], most) }
     lines += Self.table(

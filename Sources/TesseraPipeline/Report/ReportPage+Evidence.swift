@@ -11,7 +11,7 @@ extension ReportPage {
     let area = data.mean.count
     var figures: [(caption: String, content: String)] = []
     for row in chosen {
-      let image = data.model.statistics.apply(Array(data.images[row * area..<(row + 1) * area]))
+      let image = try data.model.statistics.apply(Array(data.images[row * area..<(row + 1) * area]))
       let target = Int32(data.prediction(row).label)
       if data.kept.isCNNTrained { figures.append(try gradCAM(image, target, row)) }
       guard let shares = try data.model.network.bypassShares(image, of: target) else { continue }

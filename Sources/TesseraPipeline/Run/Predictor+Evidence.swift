@@ -25,7 +25,7 @@ extension Predictor {
   /// - Parameter most: how many features are named.
   public func evidence(_ prediction: Prediction, most: Int = 10) throws -> Evidence {
     let target = Int32(classes.firstIndex(of: prediction.label) ?? 0)
-    let image = model.statistics.apply(prediction.image)
+    let image = try model.statistics.apply(prediction.image)
     let (map, side) = try model.network.gradCAM(image, of: [target])
     let states = try configuration.states(layers: encoder.configuration.layers)
     let seen = layout.values(of: map, side: side)

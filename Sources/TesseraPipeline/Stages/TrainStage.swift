@@ -79,10 +79,10 @@ public struct TrainedModel {
     let network = try options.network(
       classes: set.classes.count, pixels: set.pixels, channels: set.channels, on: devices.main)
     network.standardizesBatches = options.normalization == .batch
-    let statistics = PixelStatistics.fit(
+    let statistics = try PixelStatistics.fit(
       set.images, area: set.area, rows: set.split.training, options.normalization)
     var plan = TrainingPlan(
-      images: statistics.apply(set.images), labels: set.labels, training: set.split.training,
+      images: try statistics.apply(set.images), labels: set.labels, training: set.split.training,
       validation: set.split.validation)
     (plan.epochs, plan.batch, plan.seed) = (options.epochs, options.batch, options.seed)
     (plan.learningRates, plan.weightDecay) = (options.rates, options.weightDecay)
@@ -112,7 +112,7 @@ public struct TrainedModel {
 
   /// Logarithms of class probabilities of images as rendered, row-major (count, classes).
   public func logProbabilities(_ images: [Float]) throws -> [Float] {
-    try networks.logProbabilities(statistics.apply(images))
+    try networks.logProbabilities(try statistics.apply(images))
   }
 
   /// Writes network, standardisation and classes; returns the fingerprint.
@@ -150,7 +150,7 @@ public struct TrainedModel {
     let classes = try readClasses(file)
     // Read first: a small file that says it were of large images would have a large network made for it.
     let area = channels * pixels * pixels
-    let statistics = PixelStatistics(
+    let statistics = try PixelStatistics(
       mean: try file.floats("pixel.mean", shape: [area]),
       scale: try file.floats("pixel.scale", shape: [area]))
     let network = try ImageClassifier(

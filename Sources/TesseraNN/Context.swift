@@ -1,0 +1,89 @@
+import TesseraCompute
+
+/// Where and how a forward pass runs.
+public final class Context {
+  /// The device.
+  public let device: any Backend
+  /// Records functions for `backward`; nil where no gradient is wanted.
+  public let tape: Tape?
+  /// Whether batch norm uses the batch's statistics; and whether dropout is active.
+  public let training: Bool, drops: Bool
+  /// What of the batch is here, where devices share it; nil: all of it.
+  public let part: BatchPart?
+  private let seed: UInt64
+  /// The number of the training step.
+  public let step: UInt64
+  private var draws: UInt64 = 0
+
+  /// A context.
+  ///
+  /// - Parameters:
+  ///   - device: where to compute.
+  ///   - training: training or evaluation mode.
+  ///   - differentiable: whether to record a tape.
+  ///   - seed: the run's seed.
+  ///   - step: the number of the training step; random numbers depend on (seed, step, draw, element) alone.
+  ///   - dropout: whether dropout is active; as `training` unless given.
+  ///   - part: what of the batch is here; nil: all of it.
+  public init(
+    device: any Backend, training: Bool = false, differentiable: Bool = false, seed: UInt64 = 0,
+    step: UInt64 = 0, dropout: Bool? = nil, part: BatchPart? = nil
+  ) {
+    self.device = device
+    (self.training, drops) = (training, dropout ?? training)
+    self.tape = differentiable ? Tape(device: device, part: part) : nil
+    self.seed = seed
+    self.step = step
+    self.part = part
+  }
+
+  /// The next random stream of this step: draw number in the low 16 bits, step above.
+  ///
+  /// - Parameter shape: what it is drawn for, (samples, ...): of the whole batch, or of the part that is here.
+  /// - Throws: `TesseraError` where a stream would be another step's or an initialiser's: from step 2^40 on and after 65,536
+  ///   draws of a step.
+  public func nextStream(for shape: [Int]) throws -> RandomStream { try nextStream(for: shape, part) }
+
+  func nextStream(for shape: [Int], _ part: BatchPart?) throws -> RandomStream {
+    guard step < 1 << 40, draws < 1 << 16 else {
+      throw TesseraError.failure(
+        "random numbers", found: "draw \(draws) of step \(step)",
+        wanted: "a draw below 65536 of a step below 2^40; a context serves one step")
+    }
+    defer { draws += 1 }
+    var stream = RandomStream(seed: seed, stream: step << 16 | draws)
+    if let part {
+      let inner = try Tensor.elementCount(Array(shape.dropFirst()), "random numbers")
+      stream.first = part.samples.lowerBound * inner
+    }
+    return stream
+  }
+
+  /// The part of the batch that a variable has: parameters are whole on every device.
+  func part(of x: Variable) -> BatchPart? { x.isOfParameters ? nil : part }
+
+  /// How gradients that go over the rows of a variable reach parameters.
+  func batchSums(over x: Variable) -> BatchSums { BatchSums(device: device, part: part(of: x)) }
+
+  /// An uninitialised float tensor.
+  func empty(_ shape: [Int]) throws -> Tensor { try device.allocate(shape, .float32) }
+
+  /// Throws unless a variable has so many dimensions.
+  func require(_ place: String, _ x: Variable, rank: Int, _ wanted: String) throws {
+    guard x.shape.count == rank else {
+      throw TesseraError.failure(place, found: "\(x.shape)", wanted: wanted)
+    }
+  }
+
+  /// Wraps an output; records `pass` if any input wants a gradient.
+  func output(
+    _ value: Tensor, of inputs: [Variable], pass: @escaping (Tape, Tensor) throws -> Void
+  ) -> Variable {
+    let output = Variable(value)
+    output.isOfParameters = !inputs.isEmpty && inputs.allSatisfy(\.isOfParameters)
+    guard let tape, inputs.contains(where: \.requiresGradient) else { return output }
+    // The tape holds the closure: were the closure to hold the tape, a pass that ends in an error would keep all its memory.
+    tape.record(output) { [unowned tape] in try pass(tape, $0) }
+    return output
+  }
+}
