@@ -65,6 +65,12 @@ let package = Package(
     .testTarget(
       name: "TesseraPipelineTests", dependencies: ["TesseraPipeline", "TestSupport"],
       resources: [.copy("Golden")]),
+    // Calls with wrong arguments, in processes of their own: a trap ends one of these, not the tests.
+    .executableTarget(
+      name: "misuse",
+      dependencies: ["TesseraPipeline", "TesseraText", "TesseraImages", "TesseraVision", "TesseraNN", "TestSupport"],
+      path: "Tests/Misuse"),
+    .testTarget(name: "MisuseTests", dependencies: ["misuse", "TestSupport"]),
     .testTarget(
       name: "TesseraCommandTests", dependencies: ["tessera", "TesseraCompute", "TestSupport"],
       resources: [.copy("Golden")]),

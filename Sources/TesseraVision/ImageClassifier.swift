@@ -79,6 +79,9 @@ public final class ImageClassifier {
         "bypass", found: "\(weight.count) weights and \(bias.count) biases",
         wanted: "\(parameters.map(\.count)) (a network with a bypass)")
     }
+    guard (weight + bias).allSatisfy(\.isFinite) else {
+      throw TesseraError.failure("bypass", found: "a weight that is not finite", wanted: "finite numbers")
+    }
     for (values, tensor) in zip([weight, bias], parameters) {
       try values.withUnsafeBytes { try device.upload($0, to: tensor, offset: 0) }
     }

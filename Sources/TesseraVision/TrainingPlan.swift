@@ -1,3 +1,5 @@
+import TesseraCompute
+
 /// What is learnt from and how.
 public struct TrainingPlan: Sendable {
   /// Normalised images (count, pixels, pixels) and the class of each.

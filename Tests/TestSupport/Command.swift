@@ -37,6 +37,12 @@ public struct Command {
     try run(path, arguments, input: input, environment: environment)
   }
 
+  /// Runs another binary that was built beside the tests.
+  public static func run(_ name: String, _ arguments: [String]) throws -> Result {
+    let place = URL(fileURLWithPath: path).deletingLastPathComponent().appendingPathComponent(name)
+    return try run(place.path, arguments, input: "", environment: [:])
+  }
+
   /// Runs a line of a shell in which `$TESSERA` is the binary.
   public static func shell(_ line: String, environment: [String: String] = [:]) throws -> Result {
     try run("/bin/bash", ["-c", line], input: "", environment: environment.merging(["TESSERA": path]) { $1 })

@@ -11,6 +11,10 @@ final class Bounds: Sendable {
     UInt64(UInt32(bitPattern: low)) << 32 | UInt64(UInt32(bitPattern: high))
   }
 
+  /// Whether they are known to ascend, equal ones allowed.
+  private let ascends = Atomic<Bool>(false)
+  var isAscending: Bool { ascends.load(ordering: .relaxed) }
+
   /// What is known.
   var known: ClosedRange<Int32>? {
     let value = packed.load(ordering: .relaxed)
@@ -23,6 +27,7 @@ final class Bounds: Sendable {
   /// The elements are these.
   func set(_ values: [Int32]) {
     let low = values.min() ?? 0, high = values.max() ?? 0
+    ascends.store(zip(values, values.dropFirst()).allSatisfy { $0 <= $1 }, ordering: .relaxed)
     packed.store(Self.pack(low, high), ordering: .relaxed)
   }
 
@@ -38,6 +43,9 @@ protocol IntegerBounds: AnyObject {
 extension Tensor {
   /// Notes the elements that the host has uploaded.
   func noteBounds(_ values: [Int32]) { (storage as? any IntegerBounds)?.bounds.set(values) }
+
+  /// Has the elements taken for good ones: for cases that look at what kernels do with others.
+  func assumeGood() { noteBounds([0]) }
 
   /// Something else is written into the tensor.
   func forgetBounds() {

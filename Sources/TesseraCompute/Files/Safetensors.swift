@@ -97,6 +97,9 @@ public final class TensorFile {
     _ name: String, shape: [Int], to tensor: Tensor, offset: Int = 0, on device: any Backend
   ) throws {
     let stored = try stored(name)
+    guard tensor.elementType == .float32 else {
+      throw TesseraError.failure("\(path): \(name)", found: "a tensor of integers", wanted: "floats to copy to")
+    }
     guard stored.type == .f32, stored.strides == nil, stored.shape == shape else {
       return try floats(name, shape: shape).withUnsafeBytes {
         try device.upload($0, to: tensor, offset: offset)

@@ -43,10 +43,22 @@ public struct SafetensorsWriter {
 
   /// Writes the file.
   ///
+  /// - Throws: `TesseraError` for values that are not of the shape they were added with, for two tensors of one name, and if the
+  ///   file cannot be written.
   /// - Returns: the fingerprint of names, shapes and elements (metadata left out).
   public func write(to path: String) throws -> String {
     let sorted = entries.sorted { $0.name < $1.name }
-    let blobs = try sorted.map { try $0.bytes() }
+    for (entry, next) in zip(sorted, sorted.dropFirst()) where entry.name == next.name {
+      throw TesseraError.failure("writing \(path)", found: "two tensors \(entry.name)", wanted: "one of each name")
+    }
+    let blobs = try sorted.map { entry in
+      let blob = try entry.bytes()
+      guard try Tensor.elementCount(entry.shape, entry.name) * 4 == blob.count, entry.name != "__metadata__" else {
+        throw TesseraError.failure(
+          "writing \(path)", found: "\(blob.count / 4) elements of \(entry.name)", wanted: "shape \(entry.shape)")
+      }
+      return blob
+    }
     var print = Fingerprint()
     var header: [String: Any] = [:]
     var offset = 0

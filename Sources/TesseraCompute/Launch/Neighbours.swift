@@ -90,5 +90,11 @@ extension KernelLauncher {
   private func check(_ place: String, _ joint: SparseAffinities) throws {
     try requireBounds(place, "a column", joint.columns, below: joint.points)
     try requireBounds(place, "a row's start", joint.starts, below: joint.columns.count + 1)
+    guard let bounds = (joint.starts.storage as? any IntegerBounds)?.bounds, bounds.isAscending,
+      bounds.known == 0...Int32(joint.columns.count)
+    else {
+      throw TesseraError.failure(
+        place, found: "starts that do not ascend from 0", wanted: "up to \(joint.columns.count), the entries")
+    }
   }
 }

@@ -21,10 +21,22 @@ public struct LinearProbe: Sendable {
   ///   - features: row-major (labels.count, columns).
   ///   - labels: class of each row.
   ///   - training, validation: row numbers.
+  /// - Throws: `TesseraError` for fewer than 2 classes, no training rows, rows or labels that are not there, and features that are
+  ///   not finite.
   public static func fit(
     features: [Float], columns: Int, labels: [Int32], classes: Int, training: [Int], validation: [Int],
     on device: any Backend
   ) throws -> LinearProbe {
+    guard classes >= 2, !training.isEmpty else {
+      throw TesseraError.input(
+        "linear probe", found: "\(classes) classes, \(training.count) training rows",
+        wanted: "2 classes or more, and rows to train on")
+    }
+    try check(features, columns, training + validation, count: labels.count)
+    if let row = (training + validation).first(where: { !(0..<classes).contains(Int(labels[$0])) }) {
+      throw TesseraError.input(
+        "linear probe", found: "label \(labels[row]) of row \(row)", wanted: "0..<\(classes)")
+    }
     let (mean, scale) = moments(features, columns, training)
     let problem = try Problem(
       x: standardized(features, columns, training, mean, scale), columns: columns,
@@ -48,11 +60,34 @@ public struct LinearProbe: Sendable {
     return best.probe
   }
 
+  /// Throws unless there are so many rows of features, the wanted ones among them and finite.
+  private static func check(_ x: [Float], _ columns: Int, _ rows: [Int], count: Int? = nil) throws {
+    guard columns >= 1, x.count % columns == 0, count.map({ $0 == x.count / columns }) ?? true else {
+      throw TesseraError.input(
+        "linear probe", found: "\(x.count) values", wanted: "\(count.map { "\($0)" } ?? "whole") rows of \(columns)")
+    }
+    for row in rows {
+      guard (0..<x.count / columns).contains(row) else {
+        throw TesseraError.input("linear probe", found: "row \(row)", wanted: "0..<\(x.count / columns)")
+      }
+      guard x[row * columns..<(row + 1) * columns].allSatisfy(\.isFinite) else {
+        throw TesseraError.input(
+          "linear probe: row \(row)", found: "a value that is not finite", wanted: "finite numbers")
+      }
+    }
+  }
+
   /// The predicted class of each of `rows`.
+  ///
+  /// - Throws: `TesseraError` for another number of features, rows that are not there, and features that are not finite.
   public func predict(
     features: [Float], columns: Int, rows: [Int], on device: any Backend
   ) throws -> [Int32] {
-    try classify(
+    guard columns == mean.count else {
+      throw TesseraError.input("linear probe", found: "\(columns) features", wanted: "\(mean.count)")
+    }
+    try Self.check(features, columns, rows)
+    return try classify(
       standardizedRows: Self.standardized(features, columns, rows, mean, scale), rows: rows.count, on: device)
   }
 

@@ -16,7 +16,7 @@ public struct ClassificationMetrics: Sendable {
   }
 
   /// Compares probabilities, row-major (labels.count, classes), with the truth.
-  public init(_ probabilities: [Float], labels: [Int32], classes: Int) {
+  package init(_ probabilities: [Float], labels: [Int32], classes: Int) {
     let rows = labels.indices.map { Array(probabilities[$0 * classes..<($0 + 1) * classes]) }
     let predicted = rows.map { row in row.indices.dropFirst().reduce(0) { row[$1] > row[$0] ? $1 : $0 } }
     var confusion = [[Int]](repeating: [Int](repeating: 0, count: classes), count: classes)

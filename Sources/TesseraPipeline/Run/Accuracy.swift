@@ -6,13 +6,13 @@ public struct Accuracy: Sendable, Equatable, Codable, CustomStringConvertible {
   public let total: Int
 
   /// An accuracy from counts.
-  public init(correct: Int, total: Int) {
+  package init(correct: Int, total: Int) {
     self.correct = correct
     self.total = total
   }
 
   /// An accuracy from predicted and true classes.
-  public init(predicted: [Int32], truth: [Int32]) {
+  package init(predicted: [Int32], truth: [Int32]) {
     correct = zip(predicted, truth).count { $0 == $1 }
     total = truth.count
   }

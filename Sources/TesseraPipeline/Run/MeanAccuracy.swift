@@ -12,7 +12,7 @@ public struct MeanAccuracy: Sendable, Equatable, CustomStringConvertible {
   ]
 
   /// From the accuracy by each seed.
-  public init(_ values: [Accuracy]) {
+  package init(_ values: [Accuracy]) {
     count = values.count
     let n = Double(max(1, count))
     let mean = values.reduce(0) { $0 + $1.value } / n

@@ -39,7 +39,7 @@ extension Predictor {
       return result
     }
     func largest(_ values: [Float]) -> [Evidence.Feature] {
-      values.indices.sorted { (abs(values[$1]), $0) < (abs(values[$0]), $1) }.prefix(most).map {
+      values.indices.sorted { (abs(values[$1]), $0) < (abs(values[$0]), $1) }.prefix(max(0, most)).map {
         .init(state: states.lowerBound + $0 / width, element: $0 % width, evidence: values[$0])
       }
     }

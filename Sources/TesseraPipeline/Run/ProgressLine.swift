@@ -40,7 +40,7 @@ public final class ProgressLine: @unchecked Sendable {
       last = now
       let seconds = Double(now - start) / 1e9
       let rate = Double(done) / max(seconds, 1e-9)
-      let left = rate > 0 ? Double(total - done) / rate : 0
+      let left = rate > 0 ? (Double(total) - Double(done)) / rate : 0
       let line =
         "\(what): \(done)/\(total) \(unit), \(Self.short(rate)) \(unit)/s, \(Self.clock(left)) left"
       write(terminal ? "\r\u{1b}[K" + line : line + "\n")
@@ -66,12 +66,12 @@ public final class ProgressLine: @unchecked Sendable {
 
   /// Three significant digits.
   static func short(_ value: Double) -> String {
-    if value >= 100 { return String(Int(value.rounded())) }
+    if value >= 100 { return String(Int(min(value, 1e15).rounded())) }
     return String((value * 10).rounded() / 10)
   }
 
   private static func clock(_ seconds: Double) -> String {
-    let s = Int(min(seconds, 359_999).rounded())
+    let s = Int(max(0, min(seconds, 359_999)).rounded())
     let minutes = s / 60 % 60
     return s >= 3600 ? "\(s / 3600) h \(minutes) min" : s >= 60 ? "\(minutes) min \(s % 60) s" : "\(s) s"
   }

@@ -20,6 +20,11 @@ public struct Evaluation: Codable, Sendable, Equatable {
     _ model: TrainedModel, images: [Float], labels: [Int32], probe: [Int32]
   ) throws -> Evaluation {
     let predicted = try model.predict(images)
+    guard predicted.count == labels.count, probe.count == labels.count else {
+      throw TesseraError.input(
+        "evaluation", found: "\(predicted.count) images, \(labels.count) labels, \(probe.count) of the probe",
+        wanted: "as many of each")
+    }
     var print = Fingerprint()
     for values in [predicted, probe] { values.withUnsafeBytes { print.add($0) } }
     return Evaluation(

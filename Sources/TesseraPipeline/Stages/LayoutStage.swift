@@ -25,6 +25,9 @@ public struct FeatureLayout: Sendable {
     progress: (Int, Int, Float?) throws -> Void = { _, _, _ in }
   ) throws -> FeatureLayout {
     let columns = embeddings.columns
+    guard (0...4096).contains(plan.pixels) else {
+      throw TesseraError.input("pixels", found: "\(plan.pixels)", wanted: "0 to 4096")
+    }
     let parts = try plan.parts(embeddings)
     let seen = plan.seesValidation ? (split.training + split.validation).sorted() : split.training
     let scaler = try Scaler.fit(embeddings.features, columns: columns, rows: seen, on: devices.main)
@@ -127,7 +130,7 @@ extension Split {
 
   /// Throws unless all rows lie below `count`.
   public func check(_ place: String, count: Int) throws {
-    guard let most = (training + validation + test).max(), most >= count else { return }
-    throw TesseraError.input(place, found: "row \(most) of \(count)", wanted: "a layout made from these rows")
+    guard let wrong = (training + validation + test).first(where: { $0 < 0 || $0 >= count }) else { return }
+    throw TesseraError.input(place, found: "row \(wrong) of \(count)", wanted: "a layout made from these rows")
   }
 }

@@ -15,7 +15,7 @@ public struct ImageSet: Sendable {
   public var area: Int { channels * pixels * pixels }
 
   /// The images of some rows, one after the other.
-  public func images(of rows: some Sequence<Int>) -> [Float] {
+  package func images(of rows: some Sequence<Int>) -> [Float] {
     rows.flatMap { images[$0 * area..<($0 + 1) * area] }
   }
 

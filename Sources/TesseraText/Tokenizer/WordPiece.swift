@@ -81,7 +81,7 @@ public struct WordPieceTokenizer: Sendable {
   /// fewer if the files allow fewer.
   public func encode(_ text: String, limit: Int = 512) -> [Int32] {
     var text = settings.lowercasesFirst ? PythonText.lowercased(text) : text
-    let room = max(0, min(limit, settings.longestText) - before.count - after.count)
+    let room = max(0, min(max(0, limit), settings.longestText) - before.count - after.count)
     return text.withUTF8 { before + encode($0, room) + after }
   }
 
