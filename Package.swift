@@ -68,7 +68,9 @@ let package = Package(
     // Calls with wrong arguments, in processes of their own: a trap ends one of these, not the tests.
     .executableTarget(
       name: "misuse",
-      dependencies: ["TesseraPipeline", "TesseraText", "TesseraImages", "TesseraVision", "TesseraNN", "TestSupport"],
+      dependencies: [
+        "TesseraPipeline", "TesseraText", "TesseraImages", "TesseraVision", "TesseraNN", "TestSupport",
+      ],
       path: "Tests/Misuse"),
     .testTarget(name: "MisuseTests", dependencies: ["misuse", "TestSupport"]),
     .testTarget(

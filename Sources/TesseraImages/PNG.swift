@@ -86,7 +86,8 @@ public struct ContactSheet {
     let count = images.count / (area * channels)
     guard count > 0, images.count == count * area * channels else {
       throw TesseraError.failure(
-        "contact sheet", found: "\(images.count) values", wanted: "images of \(area * channels), at least one")
+        "contact sheet", found: "\(images.count) values", wanted: "images of \(area * channels), at least one"
+      )
     }
     try requireFinite("contact sheet", images, columns: area * channels)
     let (low, high) = stretch ? (images.min() ?? 0, images.max() ?? 1) : (0, 1)

@@ -33,7 +33,8 @@ public struct PixelLayout: Sendable, Equatable {
     let count = coordinates.count / 2
     guard count > 0, coordinates.count == 2 * count else {
       throw TesseraError.input(
-        "layout", found: "\(coordinates.count) coordinates", wanted: "all x, then as many y, at least one of each")
+        "layout", found: "\(coordinates.count) coordinates",
+        wanted: "all x, then as many y, at least one of each")
     }
     try requireFinite("layout", coordinates, columns: count)
     guard (0...4096).contains(pixels) else {

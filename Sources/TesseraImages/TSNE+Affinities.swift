@@ -27,7 +27,8 @@ extension TSNE {
     else {
       throw TesseraError.input(
         "t-SNE",
-        found: "\(count) points x \(dims), \(iterations) iterations, exaggeration \(exaggeration), learning rate \(rate)",
+        found:
+          "\(count) points x \(dims), \(iterations) iterations, exaggeration \(exaggeration), learning rate \(rate)",
         wanted: "points and dimensions, no negative number of iterations, finite factors above 0")
     }
     guard perplexity >= 1, Float(count) > perplexity else {

@@ -56,7 +56,8 @@ public final class BatchPart {
     for x in inputs where x.shape.first != rows {
       throw TesseraError.failure(
         "a part of a batch", found: "a tensor \(x.shape)",
-        wanted: "one row for each of the \(rows) samples: gradients over the batch are added sample by sample")
+        wanted: "one row for each of the \(rows) samples: gradients over the batch are added sample by sample"
+      )
     }
     guard rows > 0 else { return [] }
     guard samples.lowerBound > 0, rows > size else { return [try compute(inputs, rows)] }
@@ -94,15 +95,16 @@ public final class BatchPart {
     let groups = (0..<(pending.first?.groups.count ?? 0)).map { group in pending.map { $0.groups[group] } }
     try add(groups, counts, on: device) { sums in
       var begin = 0
-      try tape.settle(pending.map { variable, _ in
-        let total = try device.allocate(variable.shape, .float32)
-        try device.upload(
-          UnsafeRawBufferPointer(
-            rebasing: UnsafeRawBufferPointer(sums)[begin * 4..<(begin + total.count) * 4]),
-          to: total, offset: 0)
-        begin += total.count
-        return total
-      })
+      try tape.settle(
+        pending.map { variable, _ in
+          let total = try device.allocate(variable.shape, .float32)
+          try device.upload(
+            UnsafeRawBufferPointer(
+              rebasing: UnsafeRawBufferPointer(sums)[begin * 4..<(begin + total.count) * 4]),
+            to: total, offset: 0)
+          begin += total.count
+          return total
+        })
     }
   }
 

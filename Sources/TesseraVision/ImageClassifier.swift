@@ -35,7 +35,8 @@ public final class ImageClassifier {
     (self.channels, self.options) = (channels, options)
     guard (2...1 << 20).contains(classes), (1...1 << 12).contains(channels) else {
       throw TesseraError.input(
-        "network", found: "\(classes) classes, \(channels) channels", wanted: "2 classes or more, 1 channel or more")
+        "network", found: "\(classes) classes, \(channels) channels",
+        wanted: "2 classes or more, 1 channel or more")
     }
     try architecture.check(pixels: pixels, options)
     let initializer = Initializer(device: device, seed: seed)

@@ -64,7 +64,8 @@ extension TrainingPlan {
     }
     let area = network.channels * network.pixels * network.pixels
     guard images.count % area == 0, images.count / area == labels.count else {
-      throw wrong("\(images.count) values and \(labels.count) labels", "a label for every image of \(area) values")
+      throw wrong(
+        "\(images.count) values and \(labels.count) labels", "a label for every image of \(area) values")
     }
     if let row = (training + validation).first(where: { !labels.indices.contains($0) }) {
       throw wrong("row \(row)", "rows of 0..<\(labels.count)")

@@ -1,6 +1,5 @@
 import TesseraCompute
 
-
 /// The rows of all products.
 func allRows(_ device: any Backend, folder: String, others: [any Backend]) throws -> Rows {
   let rows = Rows(device, folder: folder, others: others)

@@ -1,13 +1,16 @@
 import Foundation
 import TesseraCompute
 
-
 extension Rows {
   func devices() {
     let d = device
     function("CPUBackend.init(threads:instructionSet:)")
-    for threads in [0, -1, 4097, Int.max, .min] { refuses("\(threads) threads") { try CPUBackend(threads: threads) } }
-    for name in ["", "sse9", "AVX2"] { refuses("instruction set '\(name)'") { try CPUBackend(instructionSet: name) } }
+    for threads in [0, -1, 4097, Int.max, .min] {
+      refuses("\(threads) threads") { try CPUBackend(threads: threads) }
+    }
+    for name in ["", "sse9", "AVX2"] {
+      refuses("instruction set '\(name)'") { try CPUBackend(instructionSet: name) }
+    }
     function("OpenCLBackend.init(_:variant:softwareDivision:tuning:sources:profiler:)")
     if let one = OpenCLDevice.all().first {
       gives("tiles that no kernel has, replaced by suiting ones", true) {
@@ -23,17 +26,23 @@ extension Rows {
     function("OpenCLSurvey.init()")
     gives("the same twice", true) { OpenCLSurvey().devices.count == OpenCLSurvey().devices.count }
     for (name, open) in [
-      ("open", { try DeviceSelection.open($0, threads: $1).name }), ("openAll", { try DeviceSelection.openAll($0, threads: $1).name }),
+      ("open", { try DeviceSelection.open($0, threads: $1).name }),
+      ("openAll", { try DeviceSelection.openAll($0, threads: $1).name }),
     ] as [(String, (String, Int?) throws -> String)] {
       function("DeviceSelection.\(name)(_:threads:insist:sources:tuning:profiler:warn:)")
-      for selection in ["", "gpu", "opencl:99", "opencl:-1", "opencl:99999999999999999999", "opencl:no such", "cpu,cpu", ",", "auto,cpu", "cpu\u{0}"] {
+      for selection in [
+        "", "gpu", "opencl:99", "opencl:-1", "opencl:99999999999999999999", "opencl:no such", "cpu,cpu", ",",
+        "auto,cpu", "cpu\u{0}",
+      ] {
         refuses("'\(selection)'") { try open(selection, nil) }
       }
       for threads in [0, -1, Int.max] { refuses("\(threads) threads") { try open("cpu", threads) } }
     }
     function("DeviceSelection.conformance(of:against:)")
     if let opencl = d as? OpenCLBackend {
-      gives("of a conforming device", true) { try DeviceSelection.conformance(of: opencl, against: try CPUBackend(threads: 1)).passes }
+      gives("of a conforming device", true) {
+        try DeviceSelection.conformance(of: opencl, against: try CPUBackend(threads: 1)).passes
+      }
     } else {
       gives("of an OpenCL device alone", false) { d is OpenCLBackend }
     }
@@ -43,14 +52,23 @@ extension Rows {
     function("DeviceGroup.synchronize()")
     works("nothing to wait for") { try group.synchronize() }
     function("DeviceGroup.naming(_:_:)")
-    refuses("a body that throws") { try group.naming(d) { throw TesseraError.device("here", found: "a fault") } }
+    refuses("a body that throws") {
+      try group.naming(d) { throw TesseraError.device("here", found: "a fault") }
+    }
     function("DeviceGroup.together(_:_:failed:)")
     gives("no hands", []) { try group.together([(any Backend, Int)](), { $0 + $1 }, failed: {}) }
-    refuses("a hand that throws") { try group.together([(d, 1)], { _, _ -> Int in throw TesseraError.failure("here", found: "it") }, failed: {}) }
+    refuses("a hand that throws") {
+      try group.together(
+        [(d, 1)], { _, _ -> Int in throw TesseraError.failure("here", found: "it") }, failed: {})
+    }
     function("PerDevice.init(_:_:)")
-    refuses("a model that cannot be made") { try PerDevice<Int>(group) { _ in throw TesseraError.failure("here", found: "it") } }
+    refuses("a model that cannot be made") {
+      try PerDevice<Int>(group) { _ in throw TesseraError.failure("here", found: "it") }
+    }
     function("PerDevice.init(_:main:_:)")
-    refuses("a model that cannot be made") { try PerDevice<Int>(group, main: 1) { _ in throw TesseraError.failure("here", found: "it") } }
+    refuses("a model that cannot be made") {
+      try PerDevice<Int>(group, main: 1) { _ in throw TesseraError.failure("here", found: "it") }
+    }
     function("PerDevice.share(_:_:take:)")
     for parts in [-1, Int.min] {
       for helpers in [[], [d]] {
@@ -60,14 +78,26 @@ extension Rows {
       }
     }
     works("no parts") { try PerDevice(group) { _ in 0 }.share(0, { $0 + $2 }) { _, _ in } }
-    refuses("a part that throws") { try PerDevice(group) { _ in 0 }.share(5, { _, _, _ -> Int in throw TesseraError.failure("here", found: "it") }) { _, _ in } }
+    refuses("a part that throws") {
+      try PerDevice(group) { _ in 0 }.share(
+        5, { _, _, _ -> Int in throw TesseraError.failure("here", found: "it") }
+      ) { _, _ in }
+    }
     function("inSmallerPartsIfNeeded(_:_:)")
     gives("no items", []) { try inSmallerPartsIfNeeded([Int]()) { Array($0) } }
-    refuses("memory for not even one") { try inSmallerPartsIfNeeded([1, 2, 3]) { _ -> [Int] in throw TesseraError.outOfMemory("here", found: "none", wanted: "some") } }
+    refuses("memory for not even one") {
+      try inSmallerPartsIfNeeded([1, 2, 3]) { _ -> [Int] in
+        throw TesseraError.outOfMemory("here", found: "none", wanted: "some")
+      }
+    }
     function("TesseraError.init(_:at:found:wanted:)")
-    gives("texts of several lines, in one", "a\\u{a}b: c\\u{d}d") { "\(TesseraError(.input, at: "a\nb", found: "c\rd"))" }
+    gives("texts of several lines, in one", "a\\u{a}b: c\\u{d}d") {
+      "\(TesseraError(.input, at: "a\nb", found: "c\rd"))"
+    }
     function("TesseraError.input(_:found:wanted:)")
-    gives("a long text, shortened", true) { "\(TesseraError.input("x", found: String(repeating: "y", count: 1 << 20)))".count < 1000 }
+    gives("a long text, shortened", true) {
+      "\(TesseraError.input("x", found: String(repeating: "y", count: 1 << 20)))".count < 1000
+    }
     function("TesseraError.failure(_:found:wanted:)")
     gives("no wish", "a: b") { "\(TesseraError.failure("a", found: "b"))" }
     function("TesseraError.device(_:found:wanted:)")
@@ -75,19 +105,35 @@ extension Rows {
     function("TesseraError.outOfMemory(_:found:wanted:)")
     gives("what it says", true) { TesseraError.outOfMemory("a", found: "b").isOutOfMemory }
     function("TesseraError.on(_:)")
-    gives("a device that is known stays", "x") { TesseraError.device("a", found: "b").on("x").on("y").device ?? "" }
+    gives("a device that is known stays", "x") {
+      TesseraError.device("a", found: "b").on("x").on("y").device ?? ""
+    }
   }
 
   func measuring() {
     let d = device
     function("Benchmark.item(_:shape:)")
-    let shapes = ["", "x", "0x1x1", "-1x1x1", "1x1", "1x1x1x1", "99999999999x1x1", "99999999999999999999x1x1", "65536x65536x65536", "1.5x1x1", "1x1xNaN", "t", "3x"]
-    for kernel in ["matmul", "attention", "softmax", "batchNorm", "maxPool", "relu", "adam", "squaredDistances", "affinities", "tsneForces", "nearestNeighbours", "neighbourAffinities", "conv2d", "nothing"] {
-      for shape in shapes where !(kernel == "squaredDistances" && shape == "1x1") && !(["softmax", "nearestNeighbours"].contains(kernel) && shape == "1x1") && !(kernel == "attention" && shape == "1x1x1x1") {
+    let shapes = [
+      "", "x", "0x1x1", "-1x1x1", "1x1", "1x1x1x1", "99999999999x1x1", "99999999999999999999x1x1",
+      "65536x65536x65536", "1.5x1x1", "1x1xNaN", "t", "3x",
+    ]
+    for kernel in [
+      "matmul", "attention", "softmax", "batchNorm", "maxPool", "relu", "adam", "squaredDistances",
+      "affinities", "tsneForces", "nearestNeighbours", "neighbourAffinities", "conv2d", "nothing",
+    ] {
+      for shape in shapes
+      where !(kernel == "squaredDistances" && shape == "1x1")
+        && !(["softmax", "nearestNeighbours"].contains(kernel) && shape == "1x1")
+        && !(kernel == "attention" && shape == "1x1x1x1")
+      {
         refuses("\(kernel) \(shape)") { try Benchmark.item(kernel, shape: shape).label }
       }
     }
-    for shape in ["b0 1->1 1x1 on 1x1", "b1 1->1 1x1 s0 on 3x3", "b1 3->4 1x1 g2 on 3x3", "b1 1->1 9x9 on 3x3", "b1 1->1 1x1 p1 on 3x3", "b1 1->1 1x1 g0 on 3x3", "b1 -1->1 1x1 on 3x3", "b1 1->1 1x1 d0 on 3x3", "b1 1->1 on 3x3", "on", "b65536 65536->65536 3x3 on 999x999"] {
+    for shape in [
+      "b0 1->1 1x1 on 1x1", "b1 1->1 1x1 s0 on 3x3", "b1 3->4 1x1 g2 on 3x3", "b1 1->1 9x9 on 3x3",
+      "b1 1->1 1x1 p1 on 3x3", "b1 1->1 1x1 g0 on 3x3", "b1 -1->1 1x1 on 3x3", "b1 1->1 1x1 d0 on 3x3",
+      "b1 1->1 on 3x3", "on", "b65536 65536->65536 3x3 on 999x999",
+    ] {
       refuses("conv2d \(shape)") { try Benchmark.item("conv2d", shape: shape).label }
     }
     function("Benchmark.run(_:on:peaks:reference:cold:)")
@@ -101,7 +147,9 @@ extension Rows {
     function("Benchmark.Report.init(_:peaks:results:)")
     gives("no results", 0) { Benchmark.Report(d, peaks: try Self.peaks(1), results: []).results.count }
     function("Benchmark.Report.read(_:)")
-    for path in ["", "/no/such", "/", folder + "/text", folder + "/empty"] { refuses("'\(path.suffix(8))'") { try Benchmark.Report.read(path).device } }
+    for path in ["", "/no/such", "/", folder + "/text", folder + "/empty"] {
+      refuses("'\(path.suffix(8))'") { try Benchmark.Report.read(path).device }
+    }
     function("Benchmark.changes(from:to:)")
     gives("of nothing", 0) {
       let none = Benchmark.Report(d, peaks: try Self.peaks(1), results: [])
@@ -113,7 +161,12 @@ extension Rows {
     gives("sound tiles", true) { ProductTiles().isSound }
     function("ProductTiles.init(from:)")
     gives("tiles that are none, told apart", false) {
-      try JSONDecoder().decode(ProductTiles.self, from: Data(#"{"rows":-9,"rowsOfItem":9223372036854775807,"rowBlocks":9223372036854775807,"columnBlocks":2,"depth":0}"#.utf8)).isSound
+      try JSONDecoder().decode(
+        ProductTiles.self,
+        from: Data(
+          #"{"rows":-9,"rowsOfItem":9223372036854775807,"rowBlocks":9223372036854775807,"columnBlocks":2,"depth":0}"#
+            .utf8)
+      ).isSound
     }
     function("ProductTuning.init(_:)")
     gives("one for both", true) { ProductTuning().many == ProductTuning().few }
@@ -126,16 +179,20 @@ extension Rows {
     for stride in [0, -1, Int.max, .min, 1 << 33] {
       refuses("stride \(stride)") {
         guard let function = FunctionCheck.functions.first else { return "no function" }
-        return try FunctionCheck.run(function, stride: stride, cpu: try CPUBackend(threads: 1), device: d).inputs
+        return try FunctionCheck.run(function, stride: stride, cpu: try CPUBackend(threads: 1), device: d)
+          .inputs
       }
     }
+    function("SumCheck.run(on:only:each:)")
+    gives("a reduction that there is none of", 0) { try SumCheck.run(on: d, only: ["no"]).count }
     function("Verification.run(_:reference:device:progress:)")
     gives("no cases", 0) { try Verification.run([], reference: d, device: d).cases }
     profiles()
   }
 
   private static func peaks(_ value: Double) throws -> Benchmark.Peaks {
-    try JSONDecoder().decode(Benchmark.Peaks.self, from: Data("{\"gflops\":\(value),\"gigabytes\":\(value)}".utf8))
+    try JSONDecoder().decode(
+      Benchmark.Peaks.self, from: Data("{\"gflops\":\(value),\"gigabytes\":\(value)}".utf8))
   }
 
   private func tuningFiles() {
@@ -153,16 +210,24 @@ extension Rows {
     function("TuningFile.write(to:)")
     for path in ["", "/", "/proc/no"] { refuses("'\(path)'") { try TuningFile().write(to: path) } }
     function("KernelSources.init(folder:)")
-    for path in ["", "/no/such", folder + "/text"] { refuses("'\(path.suffix(8))'") { try KernelSources(folder: path).files } }
+    for path in ["", "/no/such", folder + "/text"] {
+      refuses("'\(path.suffix(8))'") { try KernelSources(folder: path).files }
+    }
   }
 
   private func profiles() {
     let d = device
     function("Profiler.init(capacity:)")
-    for capacity in [-1, Int.min, 0] { gives("capacity \(capacity)", 2) { Profiler(capacity: capacity).span(.wait, "x") { 2 } } }
+    for capacity in [-1, Int.min, 0] {
+      gives("capacity \(capacity)", 2) { Profiler(capacity: capacity).span(.wait, "x") { 2 } }
+    }
     function("Profiler.span(_:_:bytes:_:)")
-    for bytes in [-1, Int.min, .max] { gives("\(bytes) bytes", 1) { Profiler().span(.upload, "", bytes: bytes) { 1 } } }
-    refuses("a body that throws") { try Profiler().span(.stage, "x") { throw TesseraError.failure("here", found: "it") } }
+    for bytes in [-1, Int.min, .max] {
+      gives("\(bytes) bytes", 1) { Profiler().span(.upload, "", bytes: bytes) { 1 } }
+    }
+    refuses("a body that throws") {
+      try Profiler().span(.stage, "x") { throw TesseraError.failure("here", found: "it") }
+    }
     function("Profiler.summary()")
     gives("of nothing", 0) { Profiler().summary().devices.count }
     function("ProfileSummary.text(peaks:memory:most:)")
@@ -176,7 +241,9 @@ extension Rows {
     function("Profiler.writeTrace(to:)")
     for path in ["", "/", "/proc/no"] { refuses("'\(path)'") { try Profiler().writeTrace(to: path) } }
     function("ProfiledBackend.init(_:profiler:)")
-    gives("its name", true) { ProfiledBackend(try CPUBackend(threads: 1), profiler: Profiler(capacity: -1)).name.hasPrefix("cpu") }
+    gives("its name", true) {
+      ProfiledBackend(try CPUBackend(threads: 1), profiler: Profiler(capacity: -1)).name.hasPrefix("cpu")
+    }
     function("ProfiledBackend.init(_:)")
     gives("nil without a profiler", true) { (d as? OpenCLBackend).map { ProfiledBackend($0) == nil } ?? true }
   }

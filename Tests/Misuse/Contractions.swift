@@ -1,6 +1,5 @@
 import TesseraCompute
 
-
 extension Rows {
   func contractions() {
     products()
@@ -43,22 +42,27 @@ extension Rows {
       }
     }
     refuses("a bias of integers") {
-      try d.matmul(p, try self.floats(8), try self.floats(12), bias: try self.ints(3), into: try self.floats(6))
+      try d.matmul(
+        p, try self.floats(8), try self.floats(12), bias: try self.ints(3), into: try self.floats(6))
     }
     for s in strangers {
       refuses("a bias of \(s.name)") {
-        try d.matmul(p, try self.floats(8), try self.floats(12), bias: try s.make(3, .float32), into: try self.floats(6))
+        try d.matmul(
+          p, try self.floats(8), try self.floats(12), bias: try s.make(3, .float32), into: try self.floats(6))
       }
     }
     let call: (MatmulParameters) throws -> Void = {
       try d.matmul($0, try self.floats(8), try self.floats(12), bias: nil, into: try self.floats(6))
     }
-    fields(p, [
-      ("m", \.m), ("n", \.n), ("k", \.k), ("batch", \.batch), ("a_row_stride", \.a_row_stride),
-      ("a_col_stride", \.a_col_stride), ("b_row_stride", \.b_row_stride), ("b_col_stride", \.b_col_stride),
-      ("c_row_stride", \.c_row_stride), ("a_offset", \.a_offset), ("b_offset", \.b_offset), ("c_offset", \.c_offset),
-      ("chunk", \.chunk), ("activation", \.activation), ("accumulate", \.accumulate), ("bias", \.bias),
-    ], call)
+    fields(
+      p,
+      [
+        ("m", \.m), ("n", \.n), ("k", \.k), ("batch", \.batch), ("a_row_stride", \.a_row_stride),
+        ("a_col_stride", \.a_col_stride), ("b_row_stride", \.b_row_stride), ("b_col_stride", \.b_col_stride),
+        ("c_row_stride", \.c_row_stride), ("a_offset", \.a_offset), ("b_offset", \.b_offset),
+        ("c_offset", \.c_offset),
+        ("chunk", \.chunk), ("activation", \.activation), ("accumulate", \.accumulate), ("bias", \.bias),
+      ], call)
     for value in [-1, Int32.min] {
       refuses("batch strides \(value)") {
         var q = p
@@ -81,10 +85,16 @@ extension Rows {
     }
     gives("k of 0", [0, 0]) {
       let c = try self.floats(2)
-      try d.matmul(MatmulParameters(m: 1, n: 2, k: 0), try d.allocate([0], .float32), try d.allocate([0], .float32), bias: nil, into: c)
+      try d.matmul(
+        MatmulParameters(m: 1, n: 2, k: 0), try d.allocate([0], .float32), try d.allocate([0], .float32),
+        bias: nil, into: c)
       return try d.floats(c)
     }
-    works("nothing to compute") { try d.matmul(MatmulParameters(m: 0, n: 3, k: 4), try self.floats(0), try self.floats(12), bias: nil, into: try self.floats(0)) }
+    works("nothing to compute") {
+      try d.matmul(
+        MatmulParameters(m: 0, n: 3, k: 4), try self.floats(0), try self.floats(12), bias: nil,
+        into: try self.floats(0))
+    }
   }
 
   private func convolutions() {
@@ -93,8 +103,10 @@ extension Rows {
     let (x, w, y) = (36, 16, 16)
     let shape: [(String, WritableKeyPath<ConvParameters, Int32>)] = [
       ("batch", \.batch), ("in_channels", \.in_channels), ("height", \.height), ("width", \.width),
-      ("out_channels", \.out_channels), ("kernel_h", \.kernel_h), ("kernel_w", \.kernel_w), ("stride_h", \.stride_h),
-      ("stride_w", \.stride_w), ("dilation_h", \.dilation_h), ("dilation_w", \.dilation_w), ("groups", \.groups),
+      ("out_channels", \.out_channels), ("kernel_h", \.kernel_h), ("kernel_w", \.kernel_w),
+      ("stride_h", \.stride_h),
+      ("stride_w", \.stride_w), ("dilation_h", \.dilation_h), ("dilation_w", \.dilation_w),
+      ("groups", \.groups),
       ("out_h", \.out_h), ("out_w", \.out_w),
     ]
     kernel("ContractionBackend.conv2d(_:_:_:bias:into:)", [.floats(x), .floats(w), .floats(2), .out(y)]) {
@@ -103,32 +115,47 @@ extension Rows {
     let forward: (ConvParameters) throws -> Void = {
       try d.conv2d($0, try self.floats(x), try self.floats(w), bias: nil, into: try self.floats(y))
     }
-    fields(p, shape + [("pad_h", \.pad_h), ("activation", \.activation), ("bias", \.bias)], [-1, 0, .max, .min].filter { $0 != 0 }, forward)
+    fields(
+      p, shape + [("pad_h", \.pad_h), ("activation", \.activation), ("bias", \.bias)],
+      [-1, 0, .max, .min].filter { $0 != 0 }, forward)
     fields(p, shape, [0], forward)
     kernel("ContractionBackend.conv2dGradData(_:_:_:into:)", [.floats(y), .floats(w), .out(x)]) {
       try d.conv2dGradData(p, $0[0], $0[1], into: $0[2])
     }
-    fields(p, shape, [-1, 0, .max, .min]) { try d.conv2dGradData($0, try self.floats(y), try self.floats(w), into: try self.floats(x)) }
+    fields(p, shape, [-1, 0, .max, .min]) {
+      try d.conv2dGradData($0, try self.floats(y), try self.floats(w), into: try self.floats(x))
+    }
     kernel("ContractionBackend.conv2dGradWeight(_:_:_:into:)", [.floats(x), .floats(y), .out(w)]) {
       try d.conv2dGradWeight(p, $0[0], $0[1], into: $0[2])
     }
-    fields(p, shape, [-1, 0, .max, .min]) { try d.conv2dGradWeight($0, try self.floats(x), try self.floats(y), into: try self.floats(w)) }
+    fields(p, shape, [-1, 0, .max, .min]) {
+      try d.conv2dGradWeight($0, try self.floats(x), try self.floats(y), into: try self.floats(w))
+    }
     function("ConvParameters.init(batch:inChannels:size:outChannels:kernel:stride:padding:dilation:groups:)")
-    func made(_ n: Int, stride: Int = 1, padding: Int = 0, dilation: Int = 1, groups: Int = 1, kernel: Int = 2) -> ConvParameters {
+    func made(
+      _ n: Int, stride: Int = 1, padding: Int = 0, dilation: Int = 1, groups: Int = 1, kernel: Int = 2
+    ) -> ConvParameters {
       ConvParameters(
-        batch: n, inChannels: n, size: (n, n), outChannels: n, kernel: (kernel, kernel), stride: stride, padding: padding,
+        batch: n, inChannels: n, size: (n, n), outChannels: n, kernel: (kernel, kernel), stride: stride,
+        padding: padding,
         dilation: dilation, groups: groups)
     }
     gives("a kernel larger than the image", 0) { made(3, kernel: 7).out_h }
-    for stride in [0, -1, .min, .max, 1 << 31] { gives("stride \(stride)", -1) { made(3, stride: stride).out_h } }
+    for stride in [0, -1, .min, .max, 1 << 31] {
+      gives("stride \(stride)", -1) { made(3, stride: stride).out_h }
+    }
     for padding in [-1, .max, .min] { gives("padding \(padding)", -1) { made(3, padding: padding).out_h } }
     for dilation in [0, -1, .max] { gives("dilation \(dilation)", -1) { made(3, dilation: dilation).out_w } }
     for size in [1 << 31, .max, .min, -1] { gives("extents \(size)", -1) { made(size).batch } }
     gives("its counts, beyond Int", [.max, .max, .max]) {
-      let p = ConvParameters(batch: 1 << 30, inChannels: 1 << 30, size: (1 << 30, 1 << 30), outChannels: 1 << 30, kernel: (1 << 20, 1 << 20))
+      let p = ConvParameters(
+        batch: 1 << 30, inChannels: 1 << 30, size: (1 << 30, 1 << 30), outChannels: 1 << 30,
+        kernel: (1 << 20, 1 << 20))
       return [p.inputCount, p.weightCount, p.multiplyAdds]
     }
-    gives("its counts without groups", [0, 0]) { [made(3, groups: 0).weightCount, made(3, groups: -2).multiplyAdds] }
+    gives("its counts without groups", [0, 0]) {
+      [made(3, groups: 0).weightCount, made(3, groups: -2).multiplyAdds]
+    }
   }
 
   private func distances() {
@@ -136,18 +163,25 @@ extension Rows {
     kernel("ContractionBackend.squaredDistances(_:points:dims:into:)", [.floats(6), .out(9)]) {
       try d.squaredDistances($0[0], points: 3, dims: 2, into: $0[1])
     }
-    extents(2) { try d.squaredDistances(try self.floats(6), points: $0[0], dims: $0[1], into: try self.floats(6)) }
+    extents(2) {
+      try d.squaredDistances(try self.floats(6), points: $0[0], dims: $0[1], into: try self.floats(6))
+    }
     kernel("ContractionBackend.squaredDistances(_:rows:columns:points:dims:into:)", [.floats(6), .out(2)]) {
       try d.squaredDistances($0[0], rows: 0..<1, columns: 1..<3, points: 3, dims: 2, into: $0[1])
     }
-    for (rows, columns) in [(-1..<0, 0..<2), (0..<1, 2..<4), (3..<4, 0..<2), (Int.max - 1..<Int.max, 0..<2), (Int.min..<Int.min + 1, 0..<2)] {
+    for (rows, columns) in [
+      (-1..<0, 0..<2), (0..<1, 2..<4), (3..<4, 0..<2), (Int.max - 1..<Int.max, 0..<2),
+      (Int.min..<Int.min + 1, 0..<2),
+    ] {
       refuses("rows \(rows), columns \(columns)") {
-        try d.squaredDistances(try self.floats(6), rows: rows, columns: columns, points: 3, dims: 2, into: try self.floats(2))
+        try d.squaredDistances(
+          try self.floats(6), rows: rows, columns: columns, points: 3, dims: 2, into: try self.floats(2))
         return "nothing refused"
       }
     }
     extents(2) {
-      try d.squaredDistances(try self.floats(6), rows: 0..<1, columns: 0..<1, points: $0[0], dims: $0[1], into: try self.floats(1))
+      try d.squaredDistances(
+        try self.floats(6), rows: 0..<1, columns: 0..<1, points: $0[0], dims: $0[1], into: try self.floats(1))
     }
     function("Backend.nearestNeighbours(of:points:dims:rows:nearest:neighbours:finish:)")
     func nearest(_ points: Int, _ dims: Int, _ rows: Range<Int>?, _ x: Tensor, _ k: [Int]) throws -> [Int32] {
@@ -155,13 +189,25 @@ extension Rows {
       try d.nearestNeighbours(of: x, points: points, dims: dims, rows: rows, nearest: a, neighbours: b)
       return try d.ints(b)
     }
-    gives("three points on a line", [1, 0, 1]) { try nearest(3, 1, nil, try d.tensor([0, 1, 3] as [Float], [3]), [3, 1]) }
-    for points in [-1, .max, .min, 1 << 31, 4] { refuses("\(points) points") { try nearest(points, 1, nil, try self.floats(3), [3, 1]) } }
-    for dims in [-1, .max, 2] { refuses("\(dims) dims") { try nearest(3, dims, nil, try self.floats(3), [3, 1]) } }
-    for rows in [-1..<2, 0..<9, 5..<6] { refuses("rows \(rows)") { try nearest(3, 1, rows, try self.floats(3), [3, 1]) } }
-    for k in [[3], [3, 0], [2, 1], [3, 1, 1]] { refuses("nearest \(k)") { try nearest(3, 1, nil, try self.floats(3), k) } }
+    gives("three points on a line", [1, 0, 1]) {
+      try nearest(3, 1, nil, try d.tensor([0, 1, 3] as [Float], [3]), [3, 1])
+    }
+    for points in [-1, .max, .min, 1 << 31, 4] {
+      refuses("\(points) points") { try nearest(points, 1, nil, try self.floats(3), [3, 1]) }
+    }
+    for dims in [-1, .max, 2] {
+      refuses("\(dims) dims") { try nearest(3, dims, nil, try self.floats(3), [3, 1]) }
+    }
+    for rows in [-1..<2, 0..<9, 5..<6] {
+      refuses("rows \(rows)") { try nearest(3, 1, rows, try self.floats(3), [3, 1]) }
+    }
+    for k in [[3], [3, 0], [2, 1], [3, 1, 1]] {
+      refuses("nearest \(k)") { try nearest(3, 1, nil, try self.floats(3), k) }
+    }
     refuses("points of integers") { try nearest(3, 1, nil, try self.ints(3), [3, 1]) }
-    for s in strangers { refuses("points of \(s.name)") { try nearest(3, 1, nil, try s.make(3, .float32), [3, 1]) } }
+    for s in strangers {
+      refuses("points of \(s.name)") { try nearest(3, 1, nil, try s.make(3, .float32), [3, 1]) }
+    }
   }
 
   private func attention() {
@@ -173,13 +219,19 @@ extension Rows {
           ? try d.composedAttention($0, $1, lengths: $2, bias: $3, into: $4)
           : try d.attention($0, $1, lengths: $2, bias: $3, into: $4)
       }
-      kernel("AttentionBackend.\(composed ? "composedAttention" : "attention")(_:_:lengths:bias:into:)", [.floats(36), .floats(6), .out(12)]) {
+      kernel(
+        "AttentionBackend.\(composed ? "composedAttention" : "attention")(_:_:lengths:bias:into:)",
+        [.floats(36), .floats(6), .out(12)]
+      ) {
         try call(p, $0[0], [2, 1], $0[1], $0[2])
       }
       let run: (PackedAttentionParameters, [Int]) throws -> Void = {
         try call($0, try self.floats(36), $1, try self.floats(6), try self.floats(12))
       }
-      fields(p, [("tokens", \.tokens), ("heads", \.heads), ("width", \.width), ("span", \.span)], [-1, 0, .max, .min]) { try run($0, [2, 1]) }
+      fields(
+        p, [("tokens", \.tokens), ("heads", \.heads), ("width", \.width), ("span", \.span)],
+        [-1, 0, .max, .min]
+      ) { try run($0, [2, 1]) }
       numbers(p, [("scale", \.scale)], [.nan, .infinity]) { try run($0, [2, 1]) }
       for lengths in [[], [3], [1, 1], [4], [-1, 4], [.max, .min], [.max, .max], [.min, 3]] {
         refuses("lengths \(lengths)") {

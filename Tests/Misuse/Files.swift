@@ -1,7 +1,6 @@
 import Foundation
 import TesseraCompute
 
-
 extension Rows {
   /// A file with a matrix of floats and one of integers.
   func tensorFile() throws -> TensorFile {
@@ -14,7 +13,12 @@ extension Rows {
   }
 
   /// Paths that no file can be read from.
-  var unreadable: [String] { ["", "/no/such/file", "/", folder, folder + "/no\u{0}such", folder + "/empty", folder + "/text", "/dev/null"] }
+  var unreadable: [String] {
+    [
+      "", "/no/such/file", "/", folder, folder + "/no\u{0}such", folder + "/empty", folder + "/text",
+      "/dev/null",
+    ]
+  }
   /// Paths that no file can be written to.
   var unwritable: [String] { ["", "/", folder, "/proc/no/such", folder + "/text/below"] }
 
@@ -25,21 +29,38 @@ extension Rows {
     function("TensorFile.checkNumerics()")
     works("of this version") { try self.tensorFile().checkNumerics() }
     function("TensorFile.contains(_:)")
-    gives("no such name", [false, false]) { [try self.tensorFile().contains(""), try self.tensorFile().contains("no")] }
+    gives("no such name", [false, false]) {
+      [try self.tensorFile().contains(""), try self.tensorFile().contains("no")]
+    }
     function("TensorFile.shape(_:)")
     for name in ["", "no", "__metadata__"] { refuses("'\(name)'") { try self.tensorFile().shape(name) } }
     function("TensorFile.floats(_:shape:)")
     for name in ["", "no", "ints"] { refuses("'\(name)'") { try self.tensorFile().floats(name) } }
-    for shape in [[], [6], [3, 2], [-2, -3], [.max, .max]] { refuses("\(shape)") { try self.tensorFile().floats("floats", shape: shape) } }
+    for shape in [[], [6], [3, 2], [-2, -3], [.max, .max]] {
+      refuses("\(shape)") { try self.tensorFile().floats("floats", shape: shape) }
+    }
     function("TensorFile.ints(_:shape:)")
     for name in ["", "no", "floats"] { refuses("'\(name)'") { try self.tensorFile().ints(name) } }
-    for shape in [[], [1], [-2], [.max, .max]] { refuses("\(shape)") { try self.tensorFile().ints("ints", shape: shape) } }
-    function("TensorFile.copy(_:shape:to:offset:on:)")
-    for (name, shape, offset) in [("no", [2, 3], 0), ("ints", [2], 0), ("floats", [6], 0), ("floats", [2, 3], 3), ("floats", [2, 3], -1), ("floats", [2, 3], .max), ("floats", [2, 3], .min)] as [(String, [Int], Int)] {
-      refuses("\(name) \(shape) at \(offset)") { try self.tensorFile().copy(name, shape: shape, to: try self.floats(8), offset: offset, on: d) }
+    for shape in [[], [1], [-2], [.max, .max]] {
+      refuses("\(shape)") { try self.tensorFile().ints("ints", shape: shape) }
     }
-    refuses("into integers") { try self.tensorFile().copy("floats", shape: [2, 3], to: try self.ints(6), on: d) }
-    for s in strangers { refuses("into \(s.name)'s") { try self.tensorFile().copy("floats", shape: [2, 3], to: try s.make(6, .float32), on: d) } }
+    function("TensorFile.copy(_:shape:to:offset:on:)")
+    for (name, shape, offset) in [
+      ("no", [2, 3], 0), ("ints", [2], 0), ("floats", [6], 0), ("floats", [2, 3], 3), ("floats", [2, 3], -1),
+      ("floats", [2, 3], .max), ("floats", [2, 3], .min),
+    ] as [(String, [Int], Int)] {
+      refuses("\(name) \(shape) at \(offset)") {
+        try self.tensorFile().copy(name, shape: shape, to: try self.floats(8), offset: offset, on: d)
+      }
+    }
+    refuses("into integers") {
+      try self.tensorFile().copy("floats", shape: [2, 3], to: try self.ints(6), on: d)
+    }
+    for s in strangers {
+      refuses("into \(s.name)'s") {
+        try self.tensorFile().copy("floats", shape: [2, 3], to: try s.make(6, .float32), on: d)
+      }
+    }
     function("SafetensorsWriter.init(metadata:)")
     gives("keys that the writer has itself", true) {
       let path = self.folder + "/own.safetensors"
@@ -97,6 +118,8 @@ extension Rows {
     }
     function("AtomicFile.write(_:to:)")
     for path in unwritable { refuses("'\(path.suffix(8))'") { try AtomicFile.write(Data([1]), to: path) } }
+    function("AtomicFile.requireWritable(_:)")
+    for path in unwritable { refuses("'\(path.suffix(8))'") { try AtomicFile.requireWritable(path) } }
     function("Fingerprint.init()")
     gives("of nothing", "e3b0c442") { String(Fingerprint().digits().prefix(8)) }
     function("Fingerprint.add(_:)")
@@ -110,12 +133,22 @@ extension Rows {
     function("Fingerprint.ofFile(_:)")
     for path in ["", "/no/such", folder] { refuses("'\(path.suffix(8))'") { try Fingerprint.ofFile(path) } }
     function("InputFile.read(_:wanted:atMost:pipes:mapped:)")
-    for path in ["", "/no/such", folder] { refuses("'\(path.suffix(8))'") { try InputFile.read(path, wanted: "x", atMost: 10).count } }
-    for limit in [0, -1, Int.min] { refuses("at most \(limit)") { try InputFile.read(self.folder + "/text", wanted: "x", atMost: limit).count } }
+    for path in ["", "/no/such", folder] {
+      refuses("'\(path.suffix(8))'") { try InputFile.read(path, wanted: "x", atMost: 10).count }
+    }
+    for limit in [0, -1, Int.min] {
+      refuses("at most \(limit)") {
+        try InputFile.read(self.folder + "/text", wanted: "x", atMost: limit).count
+      }
+    }
     function("InputFile.readIfThere(_:atMost:)")
-    for path in ["", "/no/such", folder] { gives("'\(path.suffix(8))'", true) { InputFile.readIfThere(path) == nil } }
+    for path in ["", "/no/such", folder] {
+      gives("'\(path.suffix(8))'", true) { InputFile.readIfThere(path) == nil }
+    }
     gives("at most -1", true) { InputFile.readIfThere(self.folder + "/text", atMost: -1) == nil }
     function("OutputFolder.make(_:)")
-    for path in ["", "/proc/no/such", folder + "/text/below"] { refuses("'\(path.suffix(8))'") { try OutputFolder.make(path) } }
+    for path in ["", "/proc/no/such", folder + "/text/below"] {
+      refuses("'\(path.suffix(8))'") { try OutputFolder.make(path) }
+    }
   }
 }

@@ -1,11 +1,12 @@
 import TesseraCompute
 
-
 extension Rows {
   func memory() {
     let d = device
     function("MemoryBackend.allocate(_:_:)")
-    for shape in [[-1], [-2, -3], [.max], [.min], [1 << 16, 1 << 16], [.max, .max], [1 << 40, 0, 1 << 40]] {
+    for shape in [
+      [-1], [-2, -3], [.max], [.min], [1 << 16, 1 << 16], [.max, .max], [1 << 40, 0, 1 << 40],
+    ] {
       refuses("\(shape)") { try d.allocate(shape, .float32) }
     }
     gives("a scalar", 1) { try d.allocate([], .int32).count }
@@ -26,12 +27,20 @@ extension Rows {
     function("MemoryBackend.upload(_:to:offset:)")
     for (offset, count) in [(-1, 1), (0, 3), (2, 1), (.max, 1), (.min, 1), (1, 2)] {
       refuses("\(count) from \(offset) of 2") {
-        try [Float](repeating: 0, count: count).withUnsafeBytes { try d.upload($0, to: try self.floats(2), offset: offset) }
+        try [Float](repeating: 0, count: count).withUnsafeBytes {
+          try d.upload($0, to: try self.floats(2), offset: offset)
+        }
       }
     }
-    refuses("half an element") { try [UInt8](repeating: 0, count: 6).withUnsafeBytes { try d.upload($0, to: try self.floats(2), offset: 0) } }
+    refuses("half an element") {
+      try [UInt8](repeating: 0, count: 6).withUnsafeBytes {
+        try d.upload($0, to: try self.floats(2), offset: 0)
+      }
+    }
     for s in strangers {
-      refuses(s.name) { try [Float(0)].withUnsafeBytes { try d.upload($0, to: try s.make(1, .float32), offset: 0) } }
+      refuses(s.name) {
+        try [Float(0)].withUnsafeBytes { try d.upload($0, to: try s.make(1, .float32), offset: 0) }
+      }
     }
     works("nothing") { try [Float]().withUnsafeBytes { try d.upload($0, to: try self.floats(2), offset: 2) } }
     function("MemoryBackend.download(_:offset:into:)")
@@ -61,9 +70,12 @@ extension Rows {
     }
     kernel("MemoryBackend.copy(_:to:)", [.floats(4), .out(4)]) { try d.copy($0[0], to: $0[1]) }
     let region = CopyRegion(rows: 2, columns: 2, sourceStride: 2, destinationStride: 2)
-    kernel("MemoryBackend.copy(_:to:region:)", [.floats(4), .out(4)], atLeast: true) { try d.copy($0[0], to: $0[1], region: region) }
+    kernel("MemoryBackend.copy(_:to:region:)", [.floats(4), .out(4)], atLeast: true) {
+      try d.copy($0[0], to: $0[1], region: region)
+    }
     let paths: [(String, WritableKeyPath<CopyRegion, Int>)] = [
-      ("rows", \.rows), ("columns", \.columns), ("source offset", \.sourceOffset), ("source stride", \.sourceStride),
+      ("rows", \.rows), ("columns", \.columns), ("source offset", \.sourceOffset),
+      ("source stride", \.sourceStride),
       ("destination offset", \.destinationOffset), ("destination stride", \.destinationStride),
     ]
     for (name, path) in paths {
@@ -77,25 +89,38 @@ extension Rows {
       }
     }
     refuses("rows on one another") {
-      try d.copy(try self.floats(4), to: try self.floats(4), region: CopyRegion(rows: 2, columns: 2, sourceStride: 2, destinationStride: 1))
+      try d.copy(
+        try self.floats(4), to: try self.floats(4),
+        region: CopyRegion(rows: 2, columns: 2, sourceStride: 2, destinationStride: 1))
     }
-    kernel("MemoryBackend.transpose(_:rows:columns:into:)", [.floats(6), .out(6)]) { try d.transpose($0[0], rows: 2, columns: 3, into: $0[1]) }
+    kernel("MemoryBackend.transpose(_:rows:columns:into:)", [.floats(6), .out(6)]) {
+      try d.transpose($0[0], rows: 2, columns: 3, into: $0[1])
+    }
     extents(2) { try d.transpose(try self.floats(6), rows: $0[0], columns: $0[1], into: try self.floats(6)) }
     kernel("MemoryBackend.swapAxes(_:outer:a:b:inner:into:)", [.floats(12), .out(12)]) {
       try d.swapAxes($0[0], outer: 1, a: 2, b: 3, inner: 2, into: $0[1])
     }
-    extents(4) { try d.swapAxes(try self.floats(12), outer: $0[0], a: $0[1], b: $0[2], inner: $0[3], into: try self.floats(12)) }
+    extents(4) {
+      try d.swapAxes(
+        try self.floats(12), outer: $0[0], a: $0[1], b: $0[2], inner: $0[3], into: try self.floats(12))
+    }
     function("MemoryBackend.span(_:category:_:)")
     refuses("a body that throws") { try d.span("x") { throw TesseraError.failure("here", found: "it") } }
     function("Tensor.init(shape:elementType:storage:)")
     for shape in [[-1], [1000], [.max, .max], [.max, 2]] {
-      refuses("\(shape) over 8 bytes") { try Tensor(shape: shape, elementType: .float32, storage: try self.floats(2).storage) }
+      refuses("\(shape) over 8 bytes") {
+        try Tensor(shape: shape, elementType: .float32, storage: try self.floats(2).storage)
+      }
     }
     function("Tensor.reshaped(_:)")
-    for shape in [[-2, -3], [5], [.max, .max], [0], [-6]] { refuses("\(shape) of 6") { try self.floats(6).reshaped(shape) } }
+    for shape in [[-2, -3], [5], [.max, .max], [0], [-6]] {
+      refuses("\(shape) of 6") { try self.floats(6).reshaped(shape) }
+    }
     gives("itself", [2, 3]) { try self.floats(6).reshaped([2, 3]).shape }
     function("CopyRegion.init(rows:columns:sourceOffset:sourceStride:destinationOffset:destinationStride:)")
-    gives("anything, looked at when it is used", -1) { CopyRegion(rows: -1, columns: .max, sourceStride: 0, destinationStride: 0).rows }
+    gives("anything, looked at when it is used", -1) {
+      CopyRegion(rows: -1, columns: .max, sourceStride: 0, destinationStride: 0).rows
+    }
   }
 
   /// Extents, all of them right but one: negative, too large for 32 bits and for a product. (Where a product of them is right

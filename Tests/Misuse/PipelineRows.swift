@@ -8,7 +8,9 @@ import TesseraVision
 
 extension Rows {
   /// Embeddings of eight rows of four features, two classes, by way of a file.
-  func embeddings(_ name: String = "embeddings", _ change: (inout SafetensorsWriter) -> Void = { _ in }) throws -> Embeddings {
+  func embeddings(_ name: String = "embeddings", _ change: (inout SafetensorsWriter) -> Void = { _ in })
+    throws -> Embeddings
+  {
     let path = folder + "/\(name).safetensors"
     var writer = SafetensorsWriter(metadata: ["classes": "[\"a\",\"b\"]", "kind": "embeddings"])
     writer.add("features", (0..<32).map { Float($0 * 7 % 11) / 4 }, shape: [8, 4])
@@ -28,8 +30,10 @@ extension Rows {
     return plan
   }
 
-  func layout(_ split: Split? = nil, _ change: (inout LayoutPlan) -> Void = { _ in }) throws -> FeatureLayout {
-    try FeatureLayout.make(try embeddings(), split: split ?? self.split, plan(change), on: DeviceGroup(device))
+  func layout(_ split: Split? = nil, _ change: (inout LayoutPlan) -> Void = { _ in }) throws -> FeatureLayout
+  {
+    try FeatureLayout.make(
+      try embeddings(), split: split ?? self.split, plan(change), on: DeviceGroup(device))
   }
 
   func imageSet(_ split: Split? = nil) throws -> ImageSet {
@@ -43,14 +47,18 @@ extension Rows {
     return options
   }
 
-  func model() throws -> TrainedModel { try TrainedModel.train(try imageSet(), options(), key: "x", on: DeviceGroup(device)) }
+  func model() throws -> TrainedModel {
+    try TrainedModel.train(try imageSet(), options(), key: "x", on: DeviceGroup(device))
+  }
 
   func pipeline() throws {
     function("DataSet.Columns.init(text:label:)")
     gives("no names", true) { DataSet.Columns().text == nil }
     function("DataSet.read(_:columns:classes:labelled:)")
     for path in unreadable { refuses("'\(path.suffix(8))'") { try DataSet.read(path).texts } }
-    refuses("a column that is not there") { try DataSet.read(self.folder + "/reviews.csv", columns: .init(text: "no")).texts }
+    refuses("a column that is not there") {
+      try DataSet.read(self.folder + "/reviews.csv", columns: .init(text: "no")).texts
+    }
     refuses("no classes are known") { try DataSet.read(self.folder + "/reviews.csv", classes: []).texts }
     splits()
     probes()
@@ -62,17 +70,29 @@ extension Rows {
 
   private func splits() {
     function("Split.init(training:validation:test:)")
-    for rows in [[-1], [8], [Int.max], [.min]] { refuses("rows \(rows)") { try self.layout(Split(training: rows, validation: [], test: [])).side } }
+    for rows in [[-1], [8], [Int.max], [.min]] {
+      refuses("rows \(rows)") { try self.layout(Split(training: rows, validation: [], test: [])).side }
+    }
     function("Split.init(labels:validation:test:seed:trainingRows:)")
-    func made(_ labels: [Int32] = [0, 1, 0, 1], _ validation: Double = 0.25, _ test: Double = 0.25, _ rows: Int? = nil) throws -> [Int] {
+    func made(
+      _ labels: [Int32] = [0, 1, 0, 1], _ validation: Double = 0.25, _ test: Double = 0.25, _ rows: Int? = nil
+    ) throws -> [Int] {
       try Split(labels: labels, validation: validation, test: test, seed: 1, trainingRows: rows).training
     }
-    for (a, b) in [(-0.1, 0), (0, -0.1), (0.5, 0.5), (.nan, 0), (0, .nan), (.infinity, 0), (1, 0)] as [(Double, Double)] { refuses("shares \(a), \(b)") { try made([0, 1, 0, 1], a, b) } }
-    for rows in [0, -1, 5, Int.max, .min] { refuses("\(rows) training rows") { try made([0, 1, 0, 1], 0, 0, rows) } }
+    for (a, b) in [(-0.1, 0), (0, -0.1), (0.5, 0.5), (.nan, 0), (0, .nan), (.infinity, 0), (1, 0)]
+      as [(Double, Double)]
+    { refuses("shares \(a), \(b)") { try made([0, 1, 0, 1], a, b) } }
+    for rows in [0, -1, 5, Int.max, .min] {
+      refuses("\(rows) training rows") { try made([0, 1, 0, 1], 0, 0, rows) }
+    }
     refuses("no labels") { try made([]) }
     refuses("one class") { try made([1, 1, 1, 1]) }
     function("Split.check(_:count:)")
-    for rows in [[-1], [4], [Int.max]] { refuses("rows \(rows) of 4") { try Split(training: [], validation: rows, test: []).check("x", count: 4) } }
+    for rows in [[-1], [4], [Int.max]] {
+      refuses("rows \(rows) of 4") {
+        try Split(training: [], validation: rows, test: []).check("x", count: 4)
+      }
+    }
     refuses("a row of none") { try Split(training: [0], validation: [], test: []).check("x", count: 0) }
     works("no rows") { try Split(training: [], validation: [], test: []).check("x", count: -1) }
   }
@@ -81,19 +101,36 @@ extension Rows {
     let d = device
     let features: [Float] = [0, 1, 1, 0, 0, 2, 2, 0]
     func fit(
-      _ features: [Float], _ columns: Int = 2, _ labels: [Int32] = [0, 1, 0, 1], _ classes: Int = 2, _ training: [Int] = [0, 1, 2], _ validation: [Int] = [3]
+      _ features: [Float], _ columns: Int = 2, _ labels: [Int32] = [0, 1, 0, 1], _ classes: Int = 2,
+      _ training: [Int] = [0, 1, 2], _ validation: [Int] = [3]
     ) throws -> LinearProbe {
-      try LinearProbe.fit(features: features, columns: columns, labels: labels, classes: classes, training: training, validation: validation, on: d)
+      try LinearProbe.fit(
+        features: features, columns: columns, labels: labels, classes: classes, training: training,
+        validation: validation, on: d)
     }
     function("LinearProbe.fit(features:columns:labels:classes:training:validation:on:)")
-    for columns in [0, -2, 3, Int.max] { refuses("\(columns) columns") { try fit(features, columns).classes } }
-    for labels in [[], [0, 1, 0], [0, 2, 0, 1], [0, -1, 0, 1]] as [[Int32]] { refuses("labels \(labels)") { try fit(features, 2, labels).classes } }
-    for classes in [0, 1, -1, Int.min] { refuses("\(classes) classes") { try fit(features, 2, [0, 0, 0, 0], classes).classes } }
-    for rows in [[], [-1], [4], [Int.max]] { refuses("training rows \(rows)") { try fit(features, 2, [0, 1, 0, 1], 2, rows).classes } }
-    for rows in [[-1], [4]] { refuses("validation rows \(rows)") { try fit(features, 2, [0, 1, 0, 1], 2, [0, 1], rows).classes } }
+    for columns in [0, -2, 3, Int.max] {
+      refuses("\(columns) columns") { try fit(features, columns).classes }
+    }
+    for labels in [[], [0, 1, 0], [0, 2, 0, 1], [0, -1, 0, 1]] as [[Int32]] {
+      refuses("labels \(labels)") { try fit(features, 2, labels).classes }
+    }
+    for classes in [0, 1, -1, Int.min] {
+      refuses("\(classes) classes") { try fit(features, 2, [0, 0, 0, 0], classes).classes }
+    }
+    for rows in [[], [-1], [4], [Int.max]] {
+      refuses("training rows \(rows)") { try fit(features, 2, [0, 1, 0, 1], 2, rows).classes }
+    }
+    for rows in [[-1], [4]] {
+      refuses("validation rows \(rows)") { try fit(features, 2, [0, 1, 0, 1], 2, [0, 1], rows).classes }
+    }
     refuses("a NaN") { try fit([.nan] + features.dropFirst()).classes }
     function("LinearProbe.predict(features:columns:rows:on:)")
-    for (columns, rows) in [(0, [0]), (3, [0]), (2, [-1]), (2, [4]), (2, [Int.max]), (-2, [0])] { refuses("\(columns) columns, rows \(rows)") { try fit(features).predict(features: features, columns: columns, rows: rows, on: d) } }
+    for (columns, rows) in [(0, [0]), (3, [0]), (2, [-1]), (2, [4]), (2, [Int.max]), (-2, [0])] {
+      refuses("\(columns) columns, rows \(rows)") {
+        try fit(features).predict(features: features, columns: columns, rows: rows, on: d)
+      }
+    }
     refuses("a NaN") { try fit(features).predict(features: [.nan, 0], columns: 2, rows: [0], on: d) }
     gives("no rows", []) { try fit(features).predict(features: features, columns: 2, rows: [], on: d) }
   }
@@ -102,15 +139,28 @@ extension Rows {
     let d = device
     function("Embeddings.make(_:encoder:states:pooling:batch:progress:)")
     let data = { try DataSet.read(self.folder + "/reviews.csv") }
-    for states in [-1...0, 0...9] { refuses("states \(states)") { try Embeddings.make(try data(), encoder: try self.encoder(), states: states, pooling: .cls, batch: 8).columns } }
-    for batch in [0, -1, Int.min] { refuses("batch \(batch)") { try Embeddings.make(try data(), encoder: try self.encoder(), states: 0...1, pooling: .cls, batch: batch).columns } }
+    for states in [-1...0, 0...9] {
+      refuses("states \(states)") {
+        try Embeddings.make(try data(), encoder: try self.encoder(), states: states, pooling: .cls, batch: 8)
+          .columns
+      }
+    }
+    for batch in [0, -1, Int.min] {
+      refuses("batch \(batch)") {
+        try Embeddings.make(
+          try data(), encoder: try self.encoder(), states: 0...1, pooling: .cls, batch: batch
+        ).columns
+      }
+    }
     function("Embeddings.write(to:)")
     for path in unwritable { refuses("'\(path.suffix(8))'") { try self.embeddings().write(to: path) } }
     function("Embeddings.read(_:)")
     for path in unreadable { refuses("'\(path.suffix(8))'") { try Embeddings.read(path).columns } }
     refuses("a file of other tensors") { try Embeddings.read(try self.tensorFile().path).columns }
     function("FeatureLayout.make(_:split:_:on:progress:)")
-    for pixels in [-1, 4097, Int.max, .min] { refuses("\(pixels) pixels") { try self.layout { $0.pixels = pixels }.side } }
+    for pixels in [-1, 4097, Int.max, .min] {
+      refuses("\(pixels) pixels") { try self.layout { $0.pixels = pixels }.side }
+    }
     refuses("no training rows") { try self.layout(Split(training: [], validation: [0], test: [])).side }
     refuses("perplexity NaN") { try self.layout { $0.tsne.perplexity = .nan }.side }
     refuses("channels of states that nobody told") { try self.layout { $0.channels = .layer }.side }
@@ -118,7 +168,11 @@ extension Rows {
     function("LayoutPlan.init()")
     gives("the recipe's", 50) { LayoutPlan().pixels }
     function("FeatureLayout.render(_:columns:rows:on:)")
-    for (columns, rows) in [(0, [0]), (3, [0]), (4, [-1]), (4, [8]), (4, [Int.max]), (-4, [0])] { refuses("\(columns) columns, rows \(rows)") { try self.layout().render([Float](repeating: 0, count: 32), columns: columns, rows: rows, on: d).count } }
+    for (columns, rows) in [(0, [0]), (3, [0]), (4, [-1]), (4, [8]), (4, [Int.max]), (-4, [0])] {
+      refuses("\(columns) columns, rows \(rows)") {
+        try self.layout().render([Float](repeating: 0, count: 32), columns: columns, rows: rows, on: d).count
+      }
+    }
     refuses("a NaN") { try self.layout().render([.nan, 0, 0, 0], columns: 4, rows: [0], on: d).count }
     gives("no rows", 0) { try self.layout().render([], columns: 4, rows: [], on: d).count }
     function("FeatureLayout.write(to:)")
@@ -133,33 +187,65 @@ extension Rows {
       _ = small
       return try layout.render(small.features, columns: 2, rows: [0], on: d).count
     }
-    for rows in [[-1], [8]] { refuses("a split of rows \(rows)") { try self.imageSet(Split(training: rows, validation: [], test: [])).area } }
+    for rows in [[-1], [8]] {
+      refuses("a split of rows \(rows)") {
+        try self.imageSet(Split(training: rows, validation: [], test: [])).area
+      }
+    }
     function("ImageSet.write(to:)")
     for path in unwritable { refuses("'\(path.suffix(8))'") { try self.imageSet().write(to: path) } }
     function("ImageSet.read(_:)")
     for path in unreadable { refuses("'\(path.suffix(8))'") { try ImageSet.read(path).area } }
     refuses("a file of other tensors") { try ImageSet.read(try self.tensorFile().path).area }
     function("ImageSet.writePictures(to:)")
-    for path in ["/proc/no", folder + "/text/below"] { refuses("'\(path.suffix(8))'") { try self.imageSet().writePictures(to: path) } }
+    for path in ["/proc/no", folder + "/text/below"] {
+      refuses("'\(path.suffix(8))'") { try self.imageSet().writePictures(to: path) }
+    }
+    function("ImageSet.check(_:)")
+    refuses("upsampling 0") { try self.imageSet().check(self.options { $0.network.upsampling = 0 }) }
+    refuses("weights that are not there") {
+      try self.imageSet().check(self.options { $0.weights = "/no/such" })
+    }
+    function("LayoutPlan.check(_:_:)")
+    for (what, change) in [
+      ("pixels -1", { $0.pixels = -1 }), ("perplexity NaN", { $0.tsne.perplexity = .nan }),
+      ("iterations -1", { $0.tsne.iterations = -1 }),
+    ] as [(String, (inout LayoutPlan) -> Void)] {
+      refuses(what) { try self.plan(change).check(try self.embeddings(), self.split) }
+    }
+    refuses("rows that are not there") {
+      try self.plan().check(try self.embeddings(), Split(training: [9], validation: [], test: []))
+    }
     function("Representation.init(method:metric:)")
-    gives("a metric that counts for nothing", "pca") { Representation(method: .pca, metric: .cosine).description }
+    gives("a metric that counts for nothing", "pca") {
+      Representation(method: .pca, metric: .cosine).description
+    }
     function("Representation.list(_:)")
-    for text in ["", ",", "tsne,tsne", "pca:cosine", "tsne:", "tsne:no", "no"] { refuses("'\(text)'") { try Representation.list(text) } }
+    for text in ["", ",", "tsne,tsne", "pca:cosine", "tsne:", "tsne:no", "no"] {
+      refuses("'\(text)'") { try Representation.list(text) }
+    }
   }
 
   private func models() {
     let d = device
     function("TrainedModel.Options.init(_:weights:)")
-    refuses("weights that are not there") { try TrainedModel.train(try self.imageSet(), self.options { $0.weights = "/no/such" }, key: "", on: DeviceGroup(d)).classes }
+    refuses("weights that are not there") {
+      try TrainedModel.train(
+        try self.imageSet(), self.options { $0.weights = "/no/such" }, key: "", on: DeviceGroup(d)
+      ).classes
+    }
     function("TrainedModel.train(_:_:key:on:features:progress:sharing:epochDone:)")
-    let changes: [(String, (inout TrainedModel.Options) -> Void)] = [
-      ("batch 0", { $0.batch = 0 }), ("epochs -1", { $0.epochs = -1 }), ("upsampling 0", { $0.network.upsampling = 0 }), ("rates NaN", { $0.rates = (.nan, .nan) }),
-      ("smoothing 2", { $0.labelSmoothing = 2 }), ("noise -1", { $0.noise = -1 }), ("patience -1", { $0.patience = -1 }), ("weight decay -1", { $0.weightDecay = -1 }),
-    ]
-    for (what, change) in changes { refuses(what) { try TrainedModel.train(try self.imageSet(), self.options(change), key: "", on: DeviceGroup(d)).classes } }
+    for (what, change) in optionMistakes {
+      refuses(what) {
+        try TrainedModel.train(try self.imageSet(), self.options(change), key: "", on: DeviceGroup(d)).classes
+      }
+    }
     function("TrainedModel.logProbabilities(_:)")
     function("TrainedModel.predict(_:)")
-    for (name, call) in [("logProbabilities", { try self.model().logProbabilities($0).count }), ("predict", { try self.model().predict($0).count })] as [(String, ([Float]) throws -> Int)] {
+    for (name, call) in [
+      ("logProbabilities", { try self.model().logProbabilities($0).count }),
+      ("predict", { try self.model().predict($0).count }),
+    ] as [(String, ([Float]) throws -> Int)] {
       function("TrainedModel.\(name)(_:)")
       refuses("63 values") { try call([Float](repeating: 0, count: 63)) }
       refuses("a NaN") { try call([.nan] + [Float](repeating: 0, count: 63)) }
@@ -168,134 +254,31 @@ extension Rows {
     function("TrainedModel.write(to:)")
     for path in unwritable { refuses("'\(path.suffix(8))'") { try self.model().write(to: path) } }
     function("TrainedModel.read(_:on:)")
-    for path in unreadable { refuses("'\(path.suffix(8))'") { try TrainedModel.read(path, on: DeviceGroup(d)).classes } }
-    refuses("a file of other tensors") { try TrainedModel.read(try self.tensorFile().path, on: DeviceGroup(d)).classes }
+    for path in unreadable {
+      refuses("'\(path.suffix(8))'") { try TrainedModel.read(path, on: DeviceGroup(d)).classes }
+    }
+    refuses("a file of other tensors") {
+      try TrainedModel.read(try self.tensorFile().path, on: DeviceGroup(d)).classes
+    }
     function("Evaluation.make(_:images:labels:probe:)")
     let image = [Float](repeating: 0, count: 64)
-    for (labels, probe) in [([], [0]), ([0], []), ([0, 1], [0, 1]), ([0], [0, 1])] as [([Int32], [Int32])] { refuses("labels \(labels), probe \(probe) of one image") { try Evaluation.make(try self.model(), images: image, labels: labels, probe: probe).model } }
+    for (labels, probe) in [([], [0]), ([0], []), ([0, 1], [0, 1]), ([0], [0, 1])] as [([Int32], [Int32])] {
+      refuses("labels \(labels), probe \(probe) of one image") {
+        try Evaluation.make(try self.model(), images: image, labels: labels, probe: probe).model
+      }
+    }
     function("Accuracy.init(from:)")
     for text in ["{}", "{\"correct\":2,\"total\":1}", "{\"correct\":-1,\"total\":1}", "[]"] {
       gives(text, true) { (try? JSONDecoder().decode(Accuracy.self, from: Data(text.utf8))) == nil }
     }
   }
 
-  private func runs() {
-    let d = device
-    function("ReportPage.init(folder:device:)")
-    for path in ["/no/such", folder] { refuses("'\(path.suffix(8))'") { try ReportPage(folder: path, device: d) } }
-    function("ReportPage.html()")
-    refuses("of a folder without a run") { try ReportPage(folder: self.folder, device: d).html() }
-    function("RunReport.init(folder:)")
-    for path in ["/no/such", folder] { refuses("'\(path.suffix(8))'") { try RunReport(folder: path).text } }
-    function("Predictor.init(run:devices:batch:)")
-    for path in ["/no/such", folder] { refuses("'\(path.suffix(8))'") { try Predictor(run: path, devices: DeviceGroup(d)).classes } }
-    // Their arguments are texts, and predictions that it made itself.
-    for name in ["predict(_:progress:)", "evaluate(_:run:progress:)", "evidence(_:most:)", "words(_:_:most:)", "picture(_:)"] {
-      function("Predictor.\(name)")
-      refuses("of a folder without a run") { try Predictor(run: self.folder, devices: DeviceGroup(d)).classes }
-    }
-    predictions()
-    function("RunDirectory.init(_:)")
-    for path in ["", "/proc/no", folder + "/text/below"] { refuses("'\(path.suffix(8))'") { try RunDirectory(path).path } }
-    refuses("twice at a time") {
-      let first = try RunDirectory(self.folder + "/held")
-      return (first, try RunDirectory(self.folder + "/held"))
-    }
-    function("RunDirectory.file(_:)")
-    gives("a name", true) { try RunDirectory(self.folder + "/run").file("a").hasSuffix("/run/a") }
-    function("RunDirectory.stage(_:inputs:parameters:outputs:body:)")
-    refuses("an output that the body does not write") { try RunDirectory(self.folder + "/run").stage("x", inputs: [:], parameters: [:], outputs: ["no"]) { "" } }
-    refuses("a body that throws") { try RunDirectory(self.folder + "/run").stage("x", inputs: [:], parameters: [:], outputs: []) { throw TesseraError.failure("here", found: "it") } }
-    function("Pipeline.init(_:devices:out:embeddingBatch:limits:splitting:progress:)")
-    func made(_ out: String, _ change: (inout RunConfiguration) -> Void = { _ in }) throws -> Pipeline {
-      var configuration = RunConfiguration(data: self.folder + "/reviews.csv", encoder: try self.encoderFolder())
-      change(&configuration)
-      return try Pipeline(configuration, devices: DeviceGroup(d), out: out, progress: ProgressLine(quiet: true))
-    }
-    for path in ["", "/proc/no"] { refuses("'\(path)'") { try made(path) } }
-    for (what, change) in configurationMistakes { refuses(what) { try made(self.folder + "/pipeline", change) } }
-    function("Pipeline.run()")
-    refuses("data that is not there") { try made(self.folder + "/pipeline") { $0.data = "/no/such" }.run().fingerprints }
-    refuses("an encoder that is not there") { try made(self.folder + "/pipeline") { $0.encoder = "/no/such" }.run().fingerprints }
-    function("ProgressLine.init(quiet:)")
-    works("quiet") { _ = ProgressLine(quiet: true) }
-    function("ProgressLine.begin(_:quietly:)")
-    works("nothing") { ProgressLine(quiet: true).begin("") }
-    function("ProgressLine.update(_:done:of:unit:)")
-    for (done, total) in [(0, 0), (-1, 0), (Int.max, Int.min), (.min, .max)] { works("\(done) of \(total)") { ProgressLine().update("x", done: done, of: total, unit: "") } }
-    function("ProgressLine.note(_:)")
-    works("nothing") { ProgressLine(quiet: true).note("") }
-  }
-
-  /// A finished run of the small encoder, made once.
-  private func finishedRun() throws -> String {
-    let out = folder + "/finished"
-    guard !FileManager.default.fileExists(atPath: out + "/result.json") else { return out }
-    var c = RunConfiguration(data: folder + "/reviews.csv", encoder: try encoderFolder())
-    (c.model, c.head, c.pixels, c.upsampling, c.epochs, c.batch) = ("alexnet", "linear", 8, 8, 1, 8)
-    (c.perplexity, c.iterations, c.bypass) = (5, 5, true)
-    _ = try Pipeline(c, devices: DeviceGroup(device), out: out, progress: ProgressLine(quiet: true)).run()
-    return out
-  }
-
-  private func predictions() {
-    let d = device
-    let predictor = { try Predictor(run: try self.finishedRun(), devices: DeviceGroup(d), batch: 4) }
-    function("Predictor.init(run:devices:batch:)")
-    for batch in [0, -1, Int.min] { refuses("batch \(batch)") { try Predictor(run: try self.finishedRun(), devices: DeviceGroup(d), batch: batch).predict(["a"]).count } }
-    function("Predictor.predict(_:progress:)")
-    gives("no texts", 0) { try predictor().predict([]).count }
-    gives("an empty text", 1) { try predictor().predict([""]).count }
-    function("Predictor.evidence(_:most:)")
-    for most in [0, -1, Int.min] { gives("the first \(most)", 0) { try predictor().evidence(try predictor().predict(["a good film"])[0], most: most).features.count } }
-    function("Predictor.words(_:_:most:)")
-    for most in [0, -1, Int.min] { gives("the first \(most)", 0) { try predictor().words("a good film", try predictor().predict(["a good film"])[0], most: most).count } }
-    gives("no words", 0) { try predictor().words("", try predictor().predict([""])[0]).count }
-    function("Predictor.evaluate(_:run:progress:)")
-    refuses("another folder") { try predictor().evaluate(try DataSet.read(self.folder + "/reviews.csv"), run: "/no/such").model }
-  }
-
-  private var configurationMistakes: [(String, (inout RunConfiguration) -> Void)] {
+  private var optionMistakes: [(String, (inout TrainedModel.Options) -> Void)] {
     [
-      ("model", { $0.model = "no" }), ("discretization", { $0.discretization = "" }), ("pooling", { $0.pooling = "max" }), ("normalization", { $0.normalization = "x" }), ("slice", { $0.slice = "x" }),
-      ("schedule", { $0.schedule = "x" }), ("layout", { $0.layout = "x" }), ("metric", { $0.metric = "x" }), ("start", { $0.tsneStart = "x" }), ("learning rate", { $0.tsneLearningRate = "x" }),
-      ("channels", { $0.channels = "x" }), ("head", { $0.head = "x" }), ("upsampling 0", { $0.upsampling = 0 }), ("pixels 1", { $0.pixels = 1 }), ("pixels Int.max", { $0.pixels = .max }),
+      ("batch 0", { $0.batch = 0 }), ("epochs -1", { $0.epochs = -1 }),
+      ("upsampling 0", { $0.network.upsampling = 0 }), ("rates NaN", { $0.rates = (.nan, .nan) }),
+      ("smoothing 2", { $0.labelSmoothing = 2 }), ("noise -1", { $0.noise = -1 }),
+      ("patience -1", { $0.patience = -1 }), ("weight decay -1", { $0.weightDecay = -1 }),
     ]
-  }
-
-  private func configurations() {
-    let make: ((inout RunConfiguration) -> Void) -> RunConfiguration = {
-      var c = RunConfiguration(data: "", encoder: "")
-      $0(&c)
-      return c
-    }
-    func refuse(_ name: String, _ call: @escaping (RunConfiguration) throws -> Any, _ change: @escaping (inout RunConfiguration) -> Void) {
-      function("RunConfiguration.\(name)()")
-      refuses("a name that is none") { try call(make(change)) }
-    }
-    refuse("architecture", { try $0.architecture() }) { $0.model = "vgg" }
-    refuse("discretizationMethod", { try $0.discretizationMethod() }) { $0.discretization = "Bin" }
-    refuse("tokenPooling", { try $0.tokenPooling() }) { $0.pooling = "" }
-    refuse("imageNormalization", { try $0.imageNormalization() }) { $0.normalization = "z" }
-    refuse("sliceMode", { try $0.sliceMode() }) { $0.slice = "thawed" }
-    refuse("learningSchedule", { try $0.learningSchedule() }) { $0.schedule = "cosine" }
-    refuse("layoutPlan", { try $0.layoutPlan() }) { $0.layout = "umap" }
-    refuse("trainingOptions", { try $0.trainingOptions() }) { $0.head = "mlp" }
-    function("RunConfiguration.states(layers:)")
-    for (first, last, layers) in [(-1, 2, 2), (2, 1, 2), (0, 3, 2), (0, .max, 2), (.min, 0, 2), (0, 0, -1)] {
-      refuses("\(first)...\(last) of \(layers)") {
-        try make {
-          ($0.firstState, $0.lastState) = (first, last)
-        }.states(layers: layers)
-      }
-    }
-    function("RunConfiguration.init(data:encoder:)")
-    gives("nothing is looked at yet", "") { make { _ in }.data }
-    function("RunConfiguration.write(to:)")
-    for path in unwritable { refuses("'\(path.suffix(8))'") { try make { _ in }.write(to: path) } }
-    function("RunConfiguration.read(_:)")
-    for path in unreadable { refuses("'\(path.suffix(8))'") { try RunConfiguration.read(path).data } }
-    function("RunConfiguration.checkpointKey(images:weights:)")
-    gives("any text, of one length", true) { try make { _ in }.checkpointKey(images: "", weights: "").isEmpty == false }
   }
 }

@@ -1,7 +1,6 @@
 import Foundation
 import TesseraCompute
 
-
 /// Calls of public functions with wrong arguments, and what has to come of each.
 ///
 /// To add a row: `function("Type.name(label:)")` names what is called (as `MisuseTests` says that it is missing), then, a line a
@@ -30,7 +29,12 @@ final class Rows {
   init(_ device: any Backend, folder: String, others: [any Backend]) {
     (self.device, self.folder) = (device, folder)
     strangers =
-      [("a device that nobody knows", { try Tensor(shape: [$0], elementType: $1, storage: Unknown(byteCount: 4 * $0)) })]
+      [
+        (
+          "a device that nobody knows",
+          { try Tensor(shape: [$0], elementType: $1, storage: Unknown(byteCount: 4 * $0)) }
+        )
+      ]
       + others.map { other in (other.name, { try other.allocate([$0], $1) }) }
   }
 
@@ -70,7 +74,8 @@ final class Rows {
 
     var count: Int {
       switch self {
-      case .floats(let count), .ints(let count), .out(let count), .intsOut(let count), .shared(let count): count
+      case .floats(let count), .ints(let count), .out(let count), .intsOut(let count), .shared(let count):
+        count
       }
     }
     var type: ElementType {
@@ -134,9 +139,12 @@ final class Rows {
       for stranger in strangers {
         wrong(at, "of \(stranger.name)") { try stranger.make(operand.count, operand.type) }
       }
-      guard operand.isOutput, case let before = operands.indices.filter({ $0 < at }), !before.isEmpty else { continue }
+      guard operand.isOutput, case let before = operands.indices.filter({ $0 < at }), !before.isEmpty else {
+        continue
+      }
       if case .shared = operand { continue }
-      for other in before where operands[other].count == operand.count && operands[other].type == operand.type {
+      for other in before where operands[other].count == operand.count && operands[other].type == operand.type
+      {
         refuses("operand \(at): in the memory of operand \(other)") {
           var tensors = try operands.map(self.make)
           tensors[at] = tensors[other]

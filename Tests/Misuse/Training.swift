@@ -1,14 +1,19 @@
 import TesseraCompute
 
-
 extension Rows {
   func training() {
     let d = device
     let stream = RandomStream(seed: 1, stream: 2)
-    kernel("RandomBackend.randomUniform(_:low:high:into:)", [.out(4)], atLeast: true) { try d.randomUniform(stream, low: 0, high: 1, into: $0[0]) }
+    kernel("RandomBackend.randomUniform(_:low:high:into:)", [.out(4)], atLeast: true) {
+      try d.randomUniform(stream, low: 0, high: 1, into: $0[0])
+    }
     removeLast { $0.what.contains("empty") || $0.what.contains("an element less") }
-    for (low, high) in [(1, 0), (.nan, 1), (0, .nan), (0, .infinity), (-.infinity, 0), (-3e38, 3e38)] as [(Float, Float)] {
-      refuses("\(low) to \(high)") { try d.randomUniform(stream, low: low, high: high, into: try self.floats(4)) }
+    for (low, high) in [(1, 0), (.nan, 1), (0, .nan), (0, .infinity), (-.infinity, 0), (-3e38, 3e38)]
+      as [(Float, Float)]
+    {
+      refuses("\(low) to \(high)") {
+        try d.randomUniform(stream, low: low, high: high, into: try self.floats(4))
+      }
     }
     for first in [-4, 1, 3, Int.max, .min, 1 << 34] {
       refuses("a first number \(first)") {
@@ -18,18 +23,40 @@ extension Rows {
         return "nothing refused"
       }
     }
-    kernel("RandomBackend.randomNormal(_:mean:deviation:into:)", [.out(4)], atLeast: true) { try d.randomNormal(stream, mean: 0, deviation: 1, into: $0[0]) }
-    removeLast { $0.what.contains("empty") || $0.what.contains("an element less") }
-    for (mean, deviation) in [(.nan, 1), (0, .nan), (0, -1), (.infinity, 1), (0, .infinity)] as [(Float, Float)] {
-      refuses("mean \(mean), deviation \(deviation)") { try d.randomNormal(stream, mean: mean, deviation: deviation, into: try self.floats(4)) }
+    kernel("RandomBackend.randomNormal(_:mean:deviation:into:)", [.out(4)], atLeast: true) {
+      try d.randomNormal(stream, mean: 0, deviation: 1, into: $0[0])
     }
-    kernel("RandomBackend.dropout(_:rate:_:into:)", [.floats(4), .shared(4)]) { try d.dropout(stream, rate: 0.5, $0[0], into: $0[1]) }
-    for rate in [Float.nan, -0.1, 1, 2, .infinity] { refuses("rate \(rate)") { try d.dropout(stream, rate: rate, try self.floats(4), into: try self.floats(4)) } }
-    kernel("RandomBackend.gatherRows(_:ids:columns:into:)", [.floats(6), .ints(2), .out(4)]) { try d.gatherRows($0[0], ids: $0[1], columns: 2, into: $0[2]) }
+    removeLast { $0.what.contains("empty") || $0.what.contains("an element less") }
+    for (mean, deviation) in [(.nan, 1), (0, .nan), (0, -1), (.infinity, 1), (0, .infinity)]
+      as [(Float, Float)]
+    {
+      refuses("mean \(mean), deviation \(deviation)") {
+        try d.randomNormal(stream, mean: mean, deviation: deviation, into: try self.floats(4))
+      }
+    }
+    kernel("RandomBackend.dropout(_:rate:_:into:)", [.floats(4), .shared(4)]) {
+      try d.dropout(stream, rate: 0.5, $0[0], into: $0[1])
+    }
+    for rate in [Float.nan, -0.1, 1, 2, .infinity] {
+      refuses("rate \(rate)") {
+        try d.dropout(stream, rate: rate, try self.floats(4), into: try self.floats(4))
+      }
+    }
+    kernel("RandomBackend.gatherRows(_:ids:columns:into:)", [.floats(6), .ints(2), .out(4)]) {
+      try d.gatherRows($0[0], ids: $0[1], columns: 2, into: $0[2])
+    }
     removeLast { $0.what == "operand 0: an element more" }
-    for columns in [-1, 0, 4, .max, .min] { refuses("\(columns) columns") { try d.gatherRows(try self.floats(6), ids: try self.ints(2), columns: columns, into: try self.floats(4)) } }
+    for columns in [-1, 0, 4, .max, .min] {
+      refuses("\(columns) columns") {
+        try d.gatherRows(
+          try self.floats(6), ids: try self.ints(2), columns: columns, into: try self.floats(4))
+      }
+    }
     for id in [-1, 3, Int32.max, .min] {
-      refuses("row \(id) of 3") { try d.gatherRows(try self.floats(6), ids: try d.tensor([0, id], [2]), columns: 2, into: try self.floats(4)) }
+      refuses("row \(id) of 3") {
+        try d.gatherRows(
+          try self.floats(6), ids: try d.tensor([0, id], [2]), columns: 2, into: try self.floats(4))
+      }
     }
     function("RandomStream.init(seed:stream:)")
     gives("any numbers", 0) { RandomStream(seed: .max, stream: .max).first }
@@ -44,15 +71,27 @@ extension Rows {
   private func adam() {
     let d = device
     var p = AdamParameters()
-    (p.count, p.lr, p.beta1, p.beta2, p.eps, p.correction1, p.correction2) = (4, 0.1, 0.9, 0.999, 1e-8, 0.1, 0.001)
-    kernel("LossBackend.adam(_:gradient:parameter:firstMoment:secondMoment:)", [.floats(4), .out(4), .out(4), .out(4)]) {
+    (p.count, p.lr, p.beta1, p.beta2, p.eps, p.correction1, p.correction2) = (
+      4, 0.1, 0.9, 0.999, 1e-8, 0.1, 0.001
+    )
+    kernel(
+      "LossBackend.adam(_:gradient:parameter:firstMoment:secondMoment:)",
+      [.floats(4), .out(4), .out(4), .out(4)]
+    ) {
       try d.adam(p, gradient: $0[0], parameter: $0[1], firstMoment: $0[2], secondMoment: $0[3])
     }
     let call: (AdamParameters) throws -> Void = {
-      try d.adam($0, gradient: try self.floats(4), parameter: try self.floats(4), firstMoment: try self.floats(4), secondMoment: try self.floats(4))
+      try d.adam(
+        $0, gradient: try self.floats(4), parameter: try self.floats(4), firstMoment: try self.floats(4),
+        secondMoment: try self.floats(4))
     }
     fields(p, [("count", \.count)], [-1, 0, 5, .max, .min], call)
-    numbers(p, [("lr", \.lr), ("beta1", \.beta1), ("beta2", \.beta2), ("eps", \.eps), ("weight_decay", \.weight_decay), ("correction1", \.correction1), ("correction2", \.correction2)], call)
+    numbers(
+      p,
+      [
+        ("lr", \.lr), ("beta1", \.beta1), ("beta2", \.beta2), ("eps", \.eps),
+        ("weight_decay", \.weight_decay), ("correction1", \.correction1), ("correction2", \.correction2),
+      ], call)
     numbers(p, [("correction1", \.correction1), ("correction2", \.correction2)], [0], call)
     numbers(p, [("beta1", \.beta1), ("beta2", \.beta2)], [1], call)
   }
@@ -61,22 +100,72 @@ extension Rows {
   func parameters() {
     let huge = [1 << 31, Int.max, .min, -1]
     function("ChannelsParameters.init(outer:channels:inner:eps:)")
-    for value in huge { gives("\(value)", [-1, -1, -1]) { [ChannelsParameters(outer: value, channels: value, inner: value)].flatMap { [$0.outer, $0.channels, $0.inner] } } }
-    gives("its count, beyond Int", Int.max) { ChannelsParameters(outer: 1 << 30, channels: 1 << 30, inner: 1 << 30).count }
+    for value in huge {
+      gives("\(value)", [-1, -1, -1]) {
+        [ChannelsParameters(outer: value, channels: value, inner: value)].flatMap {
+          [$0.outer, $0.channels, $0.inner]
+        }
+      }
+    }
+    gives("its count, beyond Int", Int.max) {
+      ChannelsParameters(outer: 1 << 30, channels: 1 << 30, inner: 1 << 30).count
+    }
     function("RowsParameters.init(rows:columns:eps:)")
-    for value in huge { gives("\(value)", [-1, -1]) { [RowsParameters(rows: value, columns: value)].flatMap { [$0.rows, $0.cols] } } }
+    for value in huge {
+      gives("\(value)", [-1, -1]) {
+        [RowsParameters(rows: value, columns: value)].flatMap { [$0.rows, $0.cols] }
+      }
+    }
     function("AttentionParameters.init(heads:length:span:scale:)")
-    for value in huge { gives("\(value)", [-1, -1, -1]) { [AttentionParameters(heads: value, length: value, span: value, scale: 1)].flatMap { [$0.heads, $0.length, $0.span] } } }
+    for value in huge {
+      gives("\(value)", [-1, -1, -1]) {
+        [AttentionParameters(heads: value, length: value, span: value, scale: 1)].flatMap {
+          [$0.heads, $0.length, $0.span]
+        }
+      }
+    }
     function("PackedAttentionParameters.init(tokens:heads:width:span:scale:)")
-    for value in huge { gives("\(value)", [-1, -1]) { [PackedAttentionParameters(tokens: value, heads: value, width: 1, scale: 1)].flatMap { [$0.tokens, $0.heads] } } }
+    for value in huge {
+      gives("\(value)", [-1, -1]) {
+        [PackedAttentionParameters(tokens: value, heads: value, width: 1, scale: 1)].flatMap {
+          [$0.tokens, $0.heads]
+        }
+      }
+    }
     function("PoolParameters.init(planes:height:width:kernel:stride:padding:)")
-    for value in huge + [0] { gives("stride \(value)", -1) { PoolParameters(planes: 1, height: 3, width: 3, kernel: 2, stride: value).out_h } }
-    for value in huge { gives("padding \(value)", -1) { PoolParameters(planes: 1, height: 3, width: 3, kernel: 2, stride: 1, padding: value).out_h } }
-    for value in huge { gives("extents \(value)", [-1, -1]) { [PoolParameters(planes: value, height: value, width: 3, kernel: 2, stride: 1)].flatMap { [$0.planes, $0.out_h] } } }
-    gives("a kernel larger than the plane", 0) { PoolParameters(planes: 1, height: 3, width: 3, kernel: 7, stride: 1).outputCount }
+    for value in huge + [0] {
+      gives("stride \(value)", -1) {
+        PoolParameters(planes: 1, height: 3, width: 3, kernel: 2, stride: value).out_h
+      }
+    }
+    for value in huge {
+      gives("padding \(value)", -1) {
+        PoolParameters(planes: 1, height: 3, width: 3, kernel: 2, stride: 1, padding: value).out_h
+      }
+    }
+    for value in huge {
+      gives("extents \(value)", [-1, -1]) {
+        [PoolParameters(planes: value, height: value, width: 3, kernel: 2, stride: 1)].flatMap {
+          [$0.planes, $0.out_h]
+        }
+      }
+    }
+    gives("a kernel larger than the plane", 0) {
+      PoolParameters(planes: 1, height: 3, width: 3, kernel: 7, stride: 1).outputCount
+    }
     function("PoolParameters.init(planes:height:width:outHeight:outWidth:)")
-    for value in huge { gives("\(value)", [-1, -1]) { [PoolParameters(planes: 1, height: value, width: 1, outHeight: value, outWidth: 1)].flatMap { [$0.height, $0.out_h] } } }
+    for value in huge {
+      gives("\(value)", [-1, -1]) {
+        [PoolParameters(planes: 1, height: value, width: 1, outHeight: value, outWidth: 1)].flatMap {
+          [$0.height, $0.out_h]
+        }
+      }
+    }
     function("MatmulParameters.init(m:n:k:transposeA:transposeB:)")
-    for value in huge { gives("\(value)", [-1, -1, -1]) { [MatmulParameters(m: value, n: value, k: value)].flatMap { [$0.m, $0.n, $0.k] } } }
+    for value in huge {
+      gives("\(value)", [-1, -1, -1]) {
+        [MatmulParameters(m: value, n: value, k: value)].flatMap { [$0.m, $0.n, $0.k] }
+      }
+    }
   }
 }

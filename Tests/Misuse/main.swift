@@ -1,7 +1,6 @@
 import Foundation
 import TesseraCompute
 
-
 // misuse DEVICE FOLDER FROM: makes the calls from a number on, a line before and a line after each; a trap ends the process, and
 // the line before it says where. misuse --list: the functions that have rows.
 setvbuf(stdout, nil, _IOLBF, 0)

@@ -8,7 +8,8 @@ import Testing
 /// The calls are those of `Tests/Misuse`, whose `Rows` says how to add one: a new public function needs at least a row. They are
 /// made in processes of their own, so that a trap is a named failure and the calls behind it are made all the same.
 @Suite struct MisuseTests {
-  private static let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+  private static let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent()
   private static let products = [
     "TesseraCompute", "TesseraNN", "TesseraText", "TesseraImages", "TesseraVision", "TesseraPipeline",
   ]
@@ -17,12 +18,15 @@ import Testing
   private static let backends: Set = ["CPUBackend", "OpenCLBackend", "ProfiledBackend"]
 
   private static func functions() throws -> [PublicFunction] {
-    let all = try PublicFunctions.of(products.map { tests.deletingLastPathComponent().appendingPathComponent("Sources/\($0)") })
+    let all = try PublicFunctions.of(
+      products.map { tests.deletingLastPathComponent().appendingPathComponent("Sources/\($0)") })
     func member(_ name: String) -> (type: String, name: String) {
       let parts = name.split(separator: ".", maxSplits: 1)
       return parts.count == 2 ? (String(parts[0]), String(parts[1])) : ("", name)
     }
-    let ofBackends = Set(all.map { member($0.name) }.filter { $0.type.hasSuffix("Backend") && !backends.contains($0.type) }.map(\.name))
+    let ofBackends = Set(
+      all.map { member($0.name) }.filter { $0.type.hasSuffix("Backend") && !backends.contains($0.type) }.map(
+        \.name))
     return all.filter { function in
       let (type, name) = member(function.name)
       return !(backends.contains(type) && ofBackends.contains(name))
@@ -61,7 +65,8 @@ import Testing
         }
         guard total < 0 else { break }
         Issue.record("\(last): the process ended with \(run.code): \(run.errors.suffix(300))")
-        guard let number = last.split(separator: " ").dropFirst().first.flatMap({ Int($0) }), number >= next else { return }
+        guard let number = last.split(separator: " ").dropFirst().first.flatMap({ Int($0) }), number >= next
+        else { return }
         next = number + 1
       }
       #expect(calls == total && total > 1500, "\(calls) calls of \(total) rows")

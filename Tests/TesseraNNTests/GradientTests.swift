@@ -32,7 +32,9 @@ import Testing
       try $1.conv2d($0[0], weight: $0[1], bias: nil, .init(stride: 2, groups: 3, same: true))
     },
     Case(testDescription: "batchNorm in training", shapes: [[9, 3, 2, 2], [3], [3]]) { x, context in
-      let (mean, variance) = (try context.device.allocate([3], .float32), try context.device.allocate([3], .float32))
+      let (mean, variance) = (
+        try context.device.allocate([3], .float32), try context.device.allocate([3], .float32)
+      )
       return try context.batchNorm(
         x[0], gamma: x[1], beta: x[2], runningMean: mean, runningVariance: variance, momentum: 0, eps: 1e-3)
     },

@@ -115,7 +115,8 @@ import Testing
       input.gradient = nil
       let y = try norm(input, context)
       try between()
-      try context.tape?.backward(from: y, gradient: try device.tensor([Float](repeating: 1, count: 8), [4, 2]))
+      try context.tape?.backward(
+        from: y, gradient: try device.tensor([Float](repeating: 1, count: 8), [4, 2]))
       return try device.floats(try #require(input.gradient))
     }
     let alone = try gradient {}

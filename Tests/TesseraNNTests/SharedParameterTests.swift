@@ -40,7 +40,8 @@ import Testing
       let layer = try Linear(6, 4, draw)
       return Network(parameters: layer.parameters.map(\.parameter)) { x, context in
         let other = try context.activation(.tanh, x)
-        return try context.add(try layer(x, context), try context.activation(.gelu, try layer(other, context)))
+        return try context.add(
+          try layer(x, context), try context.activation(.gelu, try layer(other, context)))
       }
     },
     Case(testDescription: "weights tied the other way round", classes: 6) { _, device in
@@ -61,7 +62,8 @@ import Testing
         return hidden
       }
     },
-    Case(testDescription: "convolution and batch norm, twice in a row", row: [3, 5, 4], classes: 12) { draw, _ in
+    Case(testDescription: "convolution and batch norm, twice in a row", row: [3, 5, 4], classes: 12) {
+      draw, _ in
       let (conv, norm) = (try Conv2d(3, 3, kernel: 3, .init(padding: 1), draw), try BatchNorm2d(3, draw))
       return network(
         of: [conv, norm],
@@ -75,20 +77,24 @@ import Testing
           try context.activation(.sigmoid, once), gamma: gamma.leaf(), beta: beta.leaf(), eps: 1e-3)
       }
     },
-    Case(testDescription: "nested: a layer in a block, in its shortcut and behind it", classes: 6) { draw, _ in
+    Case(testDescription: "nested: a layer in a block, in its shortcut and behind it", classes: 6) {
+      draw, _ in
       let layer = try Linear(6, 6, draw)
       let inner = Sequential([Sequential([layer, Activation(.tanh)]), layer])
       return network(
         of: [layer], Sequential([Residual(inner, shortcut: Sequential([layer]), activation: .gelu), layer]))
     },
     // What waits for other devices and what does not, in turns: the order of the sum is the tape's all the same.
-    Case(testDescription: "one vector as bias, scale, shift, bias and through a map", row: [6, 1, 1], classes: 6) {
+    Case(
+      testDescription: "one vector as bias, scale, shift, bias and through a map", row: [6, 1, 1], classes: 6
+    ) {
       draw, device in
       let (vector, layer) = (try parameter(8, [6], device), try Linear(6, 6, draw))
       let weight = layer.parameters[0].parameter
       return Network(parameters: [vector, weight]) { x, context in
         func batchNorm(_ x: Variable, _ gamma: Variable, _ beta: Variable) throws -> Variable {
-          let running = try (0..<2).map { _ in try context.device.tensor([Float](repeating: 1, count: 6), [6]) }
+          let running = try (0..<2).map { _ in try context.device.tensor([Float](repeating: 1, count: 6), [6])
+          }
           return try context.batchNorm(
             x, gamma: gamma, beta: beta, runningMean: running[0], runningVariance: running[1], momentum: 0,
             eps: 1e-3)
@@ -124,11 +130,15 @@ import Testing
     },
   ]
 
-  private static func context(_ device: any Backend, differentiable: Bool = true, part: BatchPart? = nil) -> Context {
+  private static func context(_ device: any Backend, differentiable: Bool = true, part: BatchPart? = nil)
+    -> Context
+  {
     Context(device: device, training: true, differentiable: differentiable, seed: 7, step: 1, part: part)
   }
 
-  private static func batch(_ item: Case, _ samples: Range<Int>, on device: any Backend) throws -> (Variable, Tensor) {
+  private static func batch(_ item: Case, _ samples: Range<Int>, on device: any Backend) throws -> (
+    Variable, Tensor
+  ) {
     let size = item.row.reduce(1, *)
     let values = drawn(21, rows * size)[samples.lowerBound * size..<samples.upperBound * size]
     let labels = samples.map { Int32($0 * 5 % item.classes) }
@@ -165,7 +175,8 @@ import Testing
       }
       for index in values.indices {
         let h = Float(1) / 128
-        let slope = (try nudged(index, at: values[index] + h) - nudged(index, at: values[index] - h))
+        let slope =
+          (try nudged(index, at: values[index] + h) - nudged(index, at: values[index] - h))
           / Double(2 * h)
         _ = try nudged(index, at: values[index])
         #expect(

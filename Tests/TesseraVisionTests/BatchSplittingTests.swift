@@ -115,7 +115,8 @@ import Testing
       let device = devices.all[number]
       let memory = BatchPart.Staging()
       return try (0..<3).map { turn in
-        let part = try BatchPart(number * 16..<number * 16 + 16, of: 48, exchange, number: number, memory: memory)
+        let part = try BatchPart(
+          number * 16..<number * 16 + 16, of: 48, exchange, number: number, memory: memory)
         let groups = try (0..<2).map { [try device.tensor([values[number * 2 + $0] + Float(turn)], [1])] }
         return try part.sums(groups, counts: [1], on: device)[0]
       }

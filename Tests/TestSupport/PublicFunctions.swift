@@ -41,7 +41,8 @@ public struct PublicFunctions {
   private static let kinds: Set = ["struct", "class", "enum", "protocol", "extension", "actor"]
   private static let modifiers: Set = [
     "public", "package", "internal", "private", "fileprivate", "open", "static", "class", "final", "mutating",
-    "nonmutating", "override", "required", "convenience", "indirect", "lazy", "weak", "unowned", "nonisolated",
+    "nonmutating", "override", "required", "convenience", "indirect", "lazy", "weak", "unowned",
+    "nonisolated",
     "consuming", "borrowing", "dynamic",
   ]
 
@@ -79,9 +80,11 @@ public struct PublicFunctions {
         if token != "typealias" {
           next = Scope(type: full, isPublic: isPublic && (token == "protocol" || token == "extension"))
         }
-      } else if isDeclaring, ["func", "init", "subscript"].contains(token), at == 0 || tokens[at - 1].text != ".",
+      } else if isDeclaring, ["func", "init", "subscript"].contains(token),
+        at == 0 || tokens[at - 1].text != ".",
         modifiers.contains("public") || modifiers.contains("open")
-          || scopes.last?.isPublic == true && modifiers.isDisjoint(with: ["private", "fileprivate", "internal"])
+          || scopes.last?.isPublic == true
+            && modifiers.isDisjoint(with: ["private", "fileprivate", "internal"])
       {
         let type = scopes.last?.type
         let name = (token == "func" ? word(1) : token) + Self.labels(tokens, at + 1)
@@ -110,7 +113,8 @@ public struct PublicFunctions {
     var name = ""
     while at < tokens.count {
       let token = tokens[at].text
-      guard token == "." || token.first.map({ $0.isLetter || $0 == "_" }) == true, name.isEmpty || token == "." || name.hasSuffix(".")
+      guard token == "." || token.first.map({ $0.isLetter || $0 == "_" }) == true,
+        name.isEmpty || token == "." || name.hasSuffix(".")
       else { break }
       name += token
       at += 1

@@ -32,7 +32,9 @@ struct SwiftTokens {
       let first = line
       skipString()
       tokens.append(Token(text: "\"\"", line: first))
-    } else if character.isLetter || character == "_" || character == "@" || character == "#" || character == "`" {
+    } else if character.isLetter || character == "_" || character == "@" || character == "#"
+      || character == "`"
+    {
       var word = ""
       let first = line
       repeat {

@@ -81,7 +81,9 @@ extension PackedAttentionParameters {
     try requireExtents("attention", extents[1], max(0, 2 * extents[3] - 1))
     guard scale.isFinite, lengths.allSatisfy({ (0...extents[0]).contains($0) }) else {
       throw TesseraError.failure(
-        "attention", found: "texts of \(lengths.max() ?? 0) tokens at most, \(lengths.min() ?? 0) at least, scale \(scale)",
+        "attention",
+        found:
+          "texts of \(lengths.max() ?? 0) tokens at most, \(lengths.min() ?? 0) at least, scale \(scale)",
         wanted: "0 to \(extents[0]) tokens each, and a finite scale")
     }
     let longest = lengths.max() ?? 0

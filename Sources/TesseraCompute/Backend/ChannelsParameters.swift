@@ -20,7 +20,8 @@ extension ChannelsParameters {
     try requireExtents(place, Int(outer), Int(channels), Int(inner))
     try requireEpsilon(place, eps)
     guard batch >= outer else {
-      throw TesseraError.failure(place, found: "\(outer) samples of \(batch)", wanted: "a batch that holds them")
+      throw TesseraError.failure(
+        place, found: "\(outer) samples of \(batch)", wanted: "a batch that holds them")
     }
   }
 

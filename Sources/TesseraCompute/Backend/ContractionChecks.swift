@@ -104,7 +104,8 @@ extension MatmulParameters {
     let matrix = last(0, (m, c_row_stride), (n, 1)) + 1
     let isApart =
       batch <= 1 || Int(c_batch_stride) >= matrix
-      || c_batch_stride >= n && last(0, (batch, c_batch_stride)) + Int(n) <= Int(c_row_stride) || m == 1
+      || c_batch_stride >= n && last(0, (batch, c_batch_stride)) + Int(n) <= Int(c_row_stride)
+      || m == 1
         && c_batch_stride >= n
     let inside =
       empty

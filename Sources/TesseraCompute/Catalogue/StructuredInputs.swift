@@ -12,7 +12,7 @@ public enum StructuredInputs: String, CaseIterable, Sendable {
   case oneHuge = "one huge value"
 
   /// `count` numbers, the same everywhere.
-  public func floats(_ count: Int) -> [Float] {
+  package func floats(_ count: Int) -> [Float] {
     var inputs = CaseInputs(seed: 17)
     switch self {
     case .constant: return [Float](repeating: 0.7, count: count)

@@ -98,7 +98,8 @@ public final class TensorFile {
   ) throws {
     let stored = try stored(name)
     guard tensor.elementType == .float32 else {
-      throw TesseraError.failure("\(path): \(name)", found: "a tensor of integers", wanted: "floats to copy to")
+      throw TesseraError.failure(
+        "\(path): \(name)", found: "a tensor of integers", wanted: "floats to copy to")
     }
     guard stored.type == .f32, stored.strides == nil, stored.shape == shape else {
       return try floats(name, shape: shape).withUnsafeBytes {

@@ -49,13 +49,16 @@ public struct SafetensorsWriter {
   public func write(to path: String) throws -> String {
     let sorted = entries.sorted { $0.name < $1.name }
     for (entry, next) in zip(sorted, sorted.dropFirst()) where entry.name == next.name {
-      throw TesseraError.failure("writing \(path)", found: "two tensors \(entry.name)", wanted: "one of each name")
+      throw TesseraError.failure(
+        "writing \(path)", found: "two tensors \(entry.name)", wanted: "one of each name")
     }
     let blobs = try sorted.map { entry in
       let blob = try entry.bytes()
-      guard try Tensor.elementCount(entry.shape, entry.name) * 4 == blob.count, entry.name != "__metadata__" else {
+      guard try Tensor.elementCount(entry.shape, entry.name) * 4 == blob.count, entry.name != "__metadata__"
+      else {
         throw TesseraError.failure(
-          "writing \(path)", found: "\(blob.count / 4) elements of \(entry.name)", wanted: "shape \(entry.shape)")
+          "writing \(path)", found: "\(blob.count / 4) elements of \(entry.name)",
+          wanted: "shape \(entry.shape)")
       }
       return blob
     }

@@ -31,7 +31,9 @@ extension KernelLauncher {
     try launch(.row("memory", "tsr_swap_axes"), items: outer * a * b, cost: inner, p, [x, y])
   }
 
-  private func check(_ p: ResponseNormParameters, _ place: String, _ inputs: [Tensor], into outputs: [Tensor]) throws {
+  private func check(_ p: ResponseNormParameters, _ place: String, _ inputs: [Tensor], into outputs: [Tensor])
+    throws
+  {
     try requireExtents(place, Int(p.outer), Int(p.channels), Int(p.inner))
     let count = p.planes * Int(p.inner)
     try require(place, inputs.map { ($0, count) }, into: outputs.map { ($0, count) })

@@ -97,7 +97,8 @@ extension TSNEParameters {
     guard exaggeration.isFinite, learning_rate.isFinite, momentum.isFinite, min_gain.isFinite else {
       throw TesseraError.failure(
         place,
-        found: "exaggeration \(exaggeration), learning rate \(learning_rate), momentum \(momentum), gain \(min_gain)",
+        found:
+          "exaggeration \(exaggeration), learning rate \(learning_rate), momentum \(momentum), gain \(min_gain)",
         wanted: "finite numbers")
     }
   }

@@ -82,7 +82,8 @@ extension KernelLauncher {
     try requireExtents(place, Int(p.planes), Int(p.out_h), Int(p.out_w))
     guard p.outputCount == 0 || p.height > 0 && p.width > 0 else {
       throw TesseraError.failure(
-        place, found: "planes of \(p.height)x\(p.width)", wanted: "at least one pixel for \(p.out_h)x\(p.out_w)")
+        place, found: "planes of \(p.height)x\(p.width)",
+        wanted: "at least one pixel for \(p.out_h)x\(p.out_w)")
     }
     let windows =
       p.kernel_h > 0 && p.kernel_w > 0 && p.stride_h > 0 && p.stride_w > 0 && p.pad_h >= 0 && p.pad_w >= 0

@@ -73,7 +73,8 @@ extension KernelLauncher {
   ) throws {
     try check("crossEntropyGrad", logits, labels, rows, classes, smoothing)
     guard batch >= rows, batch > 0 || rows == 0, batch <= Int(Int32.max) else {
-      throw TesseraError.failure("crossEntropyGrad", found: "a batch of \(batch)", wanted: "\(rows) rows or more")
+      throw TesseraError.failure(
+        "crossEntropyGrad", found: "a batch of \(batch)", wanted: "\(rows) rows or more")
     }
     try require(
       "crossEntropyGrad", [(logits, logits.count)], ints: [(labels, rows)], into: [(dlogits, logits.count)])
@@ -88,7 +89,8 @@ extension KernelLauncher {
     try requireExtents(place, rows, classes)
     guard classes > 0 || rows == 0, smoothing >= 0, smoothing <= 1 else {
       throw TesseraError.failure(
-        place, found: "\(classes) classes, smoothing \(smoothing)", wanted: "1 class or more, smoothing of 0 to 1")
+        place, found: "\(classes) classes, smoothing \(smoothing)",
+        wanted: "1 class or more, smoothing of 0 to 1")
     }
     try require(place, [(logits, rows * classes)], ints: [(labels, rows)])
     try requireBounds(place, "a label", labels, below: classes)

@@ -18,7 +18,8 @@ extension KernelLauncher {
   ) throws {
     guard mean.isFinite, deviation.isFinite, deviation >= 0 else {
       throw TesseraError.failure(
-        "randomNormal", found: "mean \(mean), deviation \(deviation)", wanted: "finite numbers, no negative deviation")
+        "randomNormal", found: "mean \(mean), deviation \(deviation)",
+        wanted: "finite numbers, no negative deviation")
     }
     try require("randomNormal", [], into: [(y, y.count)])
     try launch(

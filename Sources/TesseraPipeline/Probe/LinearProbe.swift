@@ -64,7 +64,8 @@ public struct LinearProbe: Sendable {
   private static func check(_ x: [Float], _ columns: Int, _ rows: [Int], count: Int? = nil) throws {
     guard columns >= 1, x.count % columns == 0, count.map({ $0 == x.count / columns }) ?? true else {
       throw TesseraError.input(
-        "linear probe", found: "\(x.count) values", wanted: "\(count.map { "\($0)" } ?? "whole") rows of \(columns)")
+        "linear probe", found: "\(x.count) values",
+        wanted: "\(count.map { "\($0)" } ?? "whole") rows of \(columns)")
     }
     for row in rows {
       guard (0..<x.count / columns).contains(row) else {

@@ -30,7 +30,8 @@ extension Predictor {
             evidence: whole - Self.lead(other.logProbabilities, target)))
       }
     }
-    return Array(result.sorted { (abs($1.evidence), $0.index) < (abs($0.evidence), $1.index) }.prefix(max(0, most)))
+    return Array(
+      result.sorted { (abs($1.evidence), $0.index) < (abs($0.evidence), $1.index) }.prefix(max(0, most)))
   }
 
   /// So many variants of a text, with their images, are in memory together.

@@ -50,6 +50,9 @@ public struct LayoutPlan: Sendable {
     for representation in representations where representation.method == .tsne {
       try tsne.check(points: points, dims: rows)
     }
+    guard (0...4096).contains(pixels) else {
+      throw TesseraError.input("pixels", found: "\(pixels)", wanted: "0 to 4096")
+    }
     let side = pixels > 0 ? pixels : PixelLayout.side(for: points)
     try discretization.check(features: points, side: side)
     return (side, representations.count * (channels == .layer ? states : 1))
@@ -57,6 +60,7 @@ public struct LayoutPlan: Sendable {
 
   /// Throws for what the layout of features would refuse (`shape`).
   public func check(_ embeddings: Embeddings, _ split: Split) throws {
+    try split.check("layout", count: embeddings.labels.count)
     let rows = split.training.count + (seesValidation ? split.validation.count : 0)
     _ = try shape(features: embeddings.columns, states: embeddings.states.count, rows: rows)
   }

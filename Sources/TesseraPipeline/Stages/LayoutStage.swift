@@ -131,6 +131,7 @@ extension Split {
   /// Throws unless all rows lie below `count`.
   public func check(_ place: String, count: Int) throws {
     guard let wrong = (training + validation + test).first(where: { $0 < 0 || $0 >= count }) else { return }
-    throw TesseraError.input(place, found: "row \(wrong) of \(count)", wanted: "a layout made from these rows")
+    throw TesseraError.input(
+      place, found: "row \(wrong) of \(count)", wanted: "a layout made from these rows")
   }
 }
