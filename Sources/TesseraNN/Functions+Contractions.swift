@@ -8,6 +8,9 @@ extension Context {
         "linear", found: "\(x.shape) and weights \(weight.shape)", wanted: "(rows, in) and (out, in)")
     }
     let (rows, ins, outs) = (x.shape[0], x.shape[1], weight.shape[0])
+    guard bias == nil || bias?.value.count == outs else {
+      throw TesseraError.failure("linear", found: "a bias \(bias?.shape ?? [])", wanted: "[\(outs)]")
+    }
     let y = try empty([rows, outs])
     let p = MatmulParameters(m: rows, n: outs, k: ins, transposeB: true)
     try device.matmul(p, x.value, weight.value, bias: bias?.value, into: y)

@@ -22,13 +22,13 @@ extension Rows {
       return try d.floats(c)
     }
     let small = MatmulParameters(m: 2, n: 3, k: 1)
-    gives("a bias without a kind is per column", [2, 3, 4, 1, 2, 3]) { try product(small, column) }
-    gives("a bias of rows", [11, 11, 11, 20, 20, 20]) {
+    gives("a bias without a kind is per column", [2, 3, 4, 1, 2, 3] as [Float]) { try product(small, column) }
+    gives("a bias of rows", [11, 11, 11, 20, 20, 20] as [Float]) {
       var p = small
       p.biasKind = .row
       return try product(p, [10, 20])
     }
-    gives("an activation", [1, 1, 1, 0, 0, 0]) {
+    gives("an activation", [1, 1, 1, 0, 0, 0] as [Float]) {
       var p = small
       p.fusedActivation = .relu
       return try product(p, nil)
@@ -83,7 +83,7 @@ extension Rows {
       try d.matmul(q, try self.floats(8), try self.floats(12), bias: nil, into: try self.floats(12))
       return "nothing refused"
     }
-    gives("k of 0", [0, 0]) {
+    gives("k of 0", [0, 0] as [Float]) {
       let c = try self.floats(2)
       try d.matmul(
         MatmulParameters(m: 1, n: 2, k: 0), try d.allocate([0], .float32), try d.allocate([0], .float32),
@@ -147,7 +147,7 @@ extension Rows {
     for padding in [-1, .max, .min] { gives("padding \(padding)", -1) { made(3, padding: padding).out_h } }
     for dilation in [0, -1, .max] { gives("dilation \(dilation)", -1) { made(3, dilation: dilation).out_w } }
     for size in [1 << 31, .max, .min, -1] { gives("extents \(size)", -1) { made(size).batch } }
-    gives("its counts, beyond Int", [.max, .max, .max]) {
+    gives("its counts, beyond Int", [Int.max, .max, .max]) {
       let p = ConvParameters(
         batch: 1 << 30, inChannels: 1 << 30, size: (1 << 30, 1 << 30), outChannels: 1 << 30,
         kernel: (1 << 20, 1 << 20))

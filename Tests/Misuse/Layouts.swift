@@ -40,7 +40,7 @@ extension Rows {
     let forces: (TSNEParameters, Range<Int>) throws -> Void = {
       try d.tsneForces(
         $0, rows: $1, joint: try self.floats(9), layout: try self.floats(6),
-        into: try self.floats(5 * max(0, min(3, $1.count))))
+        into: try self.floats(5 * max(0, min(3, $1.upperBound - max(0, $1.lowerBound)))))
     }
     fields(p, [("points", \.points)], [-1, 0, 4, .max, .min]) { try forces($0, 0..<1) }
     numbers(p, settings, [.nan, .infinity]) { try forces($0, 0..<3) }

@@ -14,7 +14,7 @@ extension Rows {
     let path = folder + "/\(name).safetensors"
     var writer = SafetensorsWriter(metadata: ["classes": "[\"a\",\"b\"]", "kind": "embeddings"])
     writer.add("features", (0..<32).map { Float($0 * 7 % 11) / 4 }, shape: [8, 4])
-    writer.add("labels", [0, 1, 0, 1, 0, 1, 0, 1], shape: [8])
+    writer.add("labels", [0, 1, 0, 1, 0, 1, 0, 1] as [Int32], shape: [8])
     change(&writer)
     _ = try writer.write(to: path)
     return try Embeddings.read(path)

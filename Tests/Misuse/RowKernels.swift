@@ -52,10 +52,10 @@ extension Rows {
       }
       extents(2) { try call(try self.floats(12), $0[0], $0[1], try self.floats(1)) }
     }
-    gives("rowMax of a NaN", true) {
+    gives("a NaN, passed over", 1 as Float) {
       let y = try self.floats(1)
       try d.rowMax(try d.tensor([1, .nan] as [Float], [2]), rows: 1, columns: 2, into: y)
-      return try d.floats(y)[0].isNaN
+      return try d.floats(y)[0]
     }
     refuses("rows of nothing") {
       try d.rowMax(try self.floats(0), rows: 2, columns: 0, into: try self.floats(2))

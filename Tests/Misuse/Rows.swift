@@ -49,7 +49,7 @@ final class Rows {
   /// Takes rows of the current function back, which are no mistakes of it.
   func removeLast(where isRight: (Row) -> Bool) { all.removeAll { $0.function == current && isRight($0) } }
 
-  func refuses(_ what: String, _ call: @escaping () throws -> Any) {
+  func refuses<T>(_ what: String, _ call: @escaping () throws -> T) {
     all.append(Row(function: current, what: what, wanted: nil) { "\(try call())" })
   }
 
@@ -155,9 +155,17 @@ final class Rows {
     }
   }
 
+  func fields<P>(
+    _ p: P, _ paths: [(String, WritableKeyPath<P, Int32>)], _ call: @escaping (P) throws -> Void
+  ) { fields(p, paths, [-1, .max, .min], call) }
+
+  func numbers<P>(
+    _ p: P, _ paths: [(String, WritableKeyPath<P, Float>)], _ call: @escaping (P) throws -> Void
+  ) { numbers(p, paths, [.nan, .infinity, -1], call) }
+
   /// A struct of 32-bit settings, each in turn with numbers that make no sense.
   func fields<P>(
-    _ p: P, _ paths: [(String, WritableKeyPath<P, Int32>)], _ values: [Int32] = [-1, .max, .min],
+    _ p: P, _ paths: [(String, WritableKeyPath<P, Int32>)], _ values: [Int32],
     _ call: @escaping (P) throws -> Void
   ) {
     for (name, path) in paths {
@@ -174,7 +182,7 @@ final class Rows {
 
   /// Floating-point settings that make no sense.
   func numbers<P>(
-    _ p: P, _ paths: [(String, WritableKeyPath<P, Float>)], _ values: [Float] = [.nan, .infinity, -1],
+    _ p: P, _ paths: [(String, WritableKeyPath<P, Float>)], _ values: [Float],
     _ call: @escaping (P) throws -> Void
   ) {
     for (name, path) in paths {

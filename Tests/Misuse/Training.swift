@@ -102,9 +102,8 @@ extension Rows {
     function("ChannelsParameters.init(outer:channels:inner:eps:)")
     for value in huge {
       gives("\(value)", [-1, -1, -1]) {
-        [ChannelsParameters(outer: value, channels: value, inner: value)].flatMap {
-          [$0.outer, $0.channels, $0.inner]
-        }
+        let p = ChannelsParameters(outer: value, channels: value, inner: value)
+        return [p.outer, p.channels, p.inner]
       }
     }
     gives("its count, beyond Int", Int.max) {
@@ -113,23 +112,22 @@ extension Rows {
     function("RowsParameters.init(rows:columns:eps:)")
     for value in huge {
       gives("\(value)", [-1, -1]) {
-        [RowsParameters(rows: value, columns: value)].flatMap { [$0.rows, $0.cols] }
+        let p = RowsParameters(rows: value, columns: value)
+        return [p.rows, p.cols]
       }
     }
     function("AttentionParameters.init(heads:length:span:scale:)")
     for value in huge {
       gives("\(value)", [-1, -1, -1]) {
-        [AttentionParameters(heads: value, length: value, span: value, scale: 1)].flatMap {
-          [$0.heads, $0.length, $0.span]
-        }
+        let p = AttentionParameters(heads: value, length: value, span: value, scale: 1)
+        return [p.heads, p.length, p.span]
       }
     }
     function("PackedAttentionParameters.init(tokens:heads:width:span:scale:)")
     for value in huge {
       gives("\(value)", [-1, -1]) {
-        [PackedAttentionParameters(tokens: value, heads: value, width: 1, scale: 1)].flatMap {
-          [$0.tokens, $0.heads]
-        }
+        let p = PackedAttentionParameters(tokens: value, heads: value, width: 1, scale: 1)
+        return [p.tokens, p.heads]
       }
     }
     function("PoolParameters.init(planes:height:width:kernel:stride:padding:)")
@@ -145,9 +143,8 @@ extension Rows {
     }
     for value in huge {
       gives("extents \(value)", [-1, -1]) {
-        [PoolParameters(planes: value, height: value, width: 3, kernel: 2, stride: 1)].flatMap {
-          [$0.planes, $0.out_h]
-        }
+        let p = PoolParameters(planes: value, height: value, width: 3, kernel: 2, stride: 1)
+        return [p.planes, p.out_h]
       }
     }
     gives("a kernel larger than the plane", 0) {
@@ -156,15 +153,15 @@ extension Rows {
     function("PoolParameters.init(planes:height:width:outHeight:outWidth:)")
     for value in huge {
       gives("\(value)", [-1, -1]) {
-        [PoolParameters(planes: 1, height: value, width: 1, outHeight: value, outWidth: 1)].flatMap {
-          [$0.height, $0.out_h]
-        }
+        let p = PoolParameters(planes: 1, height: value, width: 1, outHeight: value, outWidth: 1)
+        return [p.height, p.out_h]
       }
     }
     function("MatmulParameters.init(m:n:k:transposeA:transposeB:)")
     for value in huge {
       gives("\(value)", [-1, -1, -1]) {
-        [MatmulParameters(m: value, n: value, k: value)].flatMap { [$0.m, $0.n, $0.k] }
+        let p = MatmulParameters(m: value, n: value, k: value)
+        return [p.m, p.n, p.k]
       }
     }
   }

@@ -3,17 +3,18 @@ import TesseraCompute
 
 // misuse DEVICE FOLDER FROM: makes the calls from a number on, a line before and a line after each; a trap ends the process, and
 // the line before it says where. misuse --list: the functions that have rows.
-setvbuf(stdout, nil, _IOLBF, 0)
+/// A line at once: what comes next may end the process.
+func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
 let arguments = CommandLine.arguments
 let cpu = try CPUBackend(threads: 2)
 if arguments.count == 2, arguments[1] == "--list" {
   for name in Set(try allRows(cpu, folder: NSTemporaryDirectory(), others: []).all.map(\.function)).sorted() {
-    print(name)
+    say(name)
   }
   exit(0)
 }
 guard arguments.count == 4, let first = Int(arguments[3]) else {
-  print("usage: misuse cpu|profiled|opencl FOLDER FROM")
+  say("usage: misuse cpu|profiled|opencl FOLDER FROM")
   exit(2)
 }
 let installed = OpenCLDevice.all()
@@ -31,7 +32,7 @@ default: device = cpu
 }
 let rows = try allRows(device, folder: arguments[2], others: others).all
 for (number, row) in rows.enumerated().dropFirst(first) {
-  print("row \(number) \(row.function): \(row.what)")
+  say("row \(number) \(row.function): \(row.what)")
   let found: (isError: Bool, text: String)
   do { found = (false, try row.call()) } catch let error as TesseraError {
     found = (true, error.description)
@@ -41,6 +42,6 @@ for (number, row) in rows.enumerated().dropFirst(first) {
   let isOneLine = !found.text.isEmpty && found.text.count < 1500 && !found.text.contains("\n")
   let isRight = row.wanted.map { !found.isError && $0 == found.text } ?? (found.isError && isOneLine)
   let shown = found.text.replacingOccurrences(of: "\n", with: "\\n").prefix(300)
-  print("\(isRight ? "right" : "wrong") \(number) \(found.isError ? "threw" : "gave") \(shown)")
+  say("\(isRight ? "right" : "wrong") \(number) \(found.isError ? "threw" : "gave") \(shown)")
 }
-print("end \(rows.count)")
+say("end \(rows.count)")

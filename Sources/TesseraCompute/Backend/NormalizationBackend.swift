@@ -1,6 +1,7 @@
 /// Layer norm, batch norm and z-normalisation.
 public protocol NormalizationBackend: MemoryBackend {
-  /// y = (x - mean) rstd gamma + beta over the rows of x; writes each row's mean and rstd.
+  /// y = (x - mean) rstd gamma + beta over the rows of x; writes each row's mean and rstd. May work in
+  /// place.
   func layerNorm(
     _ p: RowsParameters, _ x: Tensor, gamma: Tensor, beta: Tensor, into y: Tensor, mean: Tensor,
     rstd: Tensor) throws

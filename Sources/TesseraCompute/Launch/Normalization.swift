@@ -9,7 +9,8 @@ extension KernelLauncher {
     try p.check("layerNorm", columns: 1)
     try require(
       "layerNorm", [(x, rows * columns), (gamma, columns), (beta, columns)],
-      into: [(y, x.count), (mean, rows), (rstd, rows)])
+      into: [(y, x.count), (mean, rows), (rstd, rows)], inPlace: true)
+    try requireApart("layerNorm", [x, gamma, beta], into: [mean, rstd])
     try launch(
       .row("normalization", "tsr_layer_norm"), items: rows, cost: columns * 3, p,
       [x, gamma, beta, y, mean, rstd])

@@ -46,6 +46,9 @@ public struct LayoutPlan: Sendable {
         "channels", found: "layer for \(features) features of \(states) hidden state(s)",
         wanted: "several hidden states (--layers)")
     }
+    guard !representations.isEmpty else {
+      throw TesseraError.input("representations", found: "none", wanted: "at least one")
+    }
     let points = channels == .layer ? features / states : features
     for representation in representations where representation.method == .tsne {
       try tsne.check(points: points, dims: rows)

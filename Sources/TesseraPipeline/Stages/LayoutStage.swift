@@ -29,6 +29,9 @@ public struct FeatureLayout: Sendable {
       throw TesseraError.input("pixels", found: "\(plan.pixels)", wanted: "0 to 4096")
     }
     let parts = try plan.parts(embeddings)
+    guard !parts.isEmpty else {
+      throw TesseraError.input("representations", found: "none", wanted: "at least one")
+    }
     let seen = plan.seesValidation ? (split.training + split.validation).sorted() : split.training
     let scaler = try Scaler.fit(embeddings.features, columns: columns, rows: seen, on: devices.main)
     // Points are features: their coordinates are their values over the training rows.

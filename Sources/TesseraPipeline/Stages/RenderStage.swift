@@ -23,7 +23,8 @@ public struct ImageSet: Sendable {
   public static func make(
     _ embeddings: Embeddings, _ layout: FeatureLayout, split: Split, on device: any Backend
   ) throws -> ImageSet {
-    ImageSet(
+    try split.check("images", count: embeddings.labels.count)
+    return ImageSet(
       images: try layout.render(
         embeddings.features, columns: embeddings.columns, rows: Array(embeddings.labels.indices), on: device),
       pixels: layout.side, channels: layout.channels.count, labels: embeddings.labels,
