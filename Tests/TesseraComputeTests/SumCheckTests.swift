@@ -15,7 +15,7 @@ import Testing
   /// The pairwise sum that results are held against is numpy's own (tools/golden/sums.py).
   @Test func pairwiseSumsAreNumpys() throws {
     struct Sum: Decodable { let data: String, count: Int, sum: UInt32 }
-    let sums = try Golden(bundle: .module).json("sums.json", as: [Sum].self)
+    let sums = try Golden(.module).json("sums.json", as: [Sum].self)
     #expect(sums.count == 5 * StructuredInputs.allCases.count)
     for wanted in sums {
       let kind = try #require(StructuredInputs(rawValue: wanted.data))
