@@ -7,7 +7,7 @@ extension Rows {
     let paths: [(String, WritableKeyPath<RowsParameters, Int32>)] = [("rows", \.rows), ("cols", \.cols)]
     kernel(
       "NormalizationBackend.layerNorm(_:_:gamma:beta:into:mean:rstd:)",
-      [.floats(12), .floats(4), .floats(4), .out(12), .out(3), .out(3)]
+      [.floats(12), .floats(4), .floats(4), .shared(12), .out(3), .out(3)]
     ) {
       try d.layerNorm(p, $0[0], gamma: $0[1], beta: $0[2], into: $0[3], mean: $0[4], rstd: $0[5])
     }

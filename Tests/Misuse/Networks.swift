@@ -286,7 +286,8 @@ extension Rows {
     }
     // Those without an initialiser that throws say it when they are first used.
     let makers: [(String, () throws -> any Module)] = [
-      ("Linear", { try Linear(3, 2, self.drawn) }), ("Conv2d", { try Conv2d(3, 2, kernel: 2, .init(), self.drawn) }),
+      ("Linear", { try Linear(3, 2, self.drawn) }),
+      ("Conv2d", { try Conv2d(3, 2, kernel: 2, .init(), self.drawn) }),
       ("BatchNorm2d", { try BatchNorm2d(3, self.drawn) }),
       ("MaxPool2d", { MaxPool2d(kernel: 2, stride: 2) }), ("AdaptiveAvgPool2d", { AdaptiveAvgPool2d(2) }),
       ("LocalResponseNorm", { LocalResponseNorm(3) }),
@@ -298,7 +299,8 @@ extension Rows {
     for (name, make) in makers {
       let ofRows = ["Linear", "Module", "Sequential", "Residual"].contains(name)
       function("\(name).callAsFunction(_:_:)")
-      for shape in [[], [4], [2, 5]] where !(["LocalResponseNorm", "ShuffleUnit"].contains(name) && shape.count == 2) {
+      for shape in [[], [4], [2, 5]]
+      where !(["LocalResponseNorm", "ShuffleUnit"].contains(name) && shape.count == 2) {
         refuses("\(shape)") { try Self.shape(of: try make(), try self.variable(shape), c) }
       }
       for s in strangers {

@@ -43,7 +43,9 @@ extension Rows {
       }
     }
     function("EncoderFolder.init(_:)")
-    for path in unreadable { refuses("'\(path.suffix(8))'") { try EncoderFolder(path).configuration().layers } }
+    for path in unreadable {
+      refuses("'\(path.suffix(8))'") { try EncoderFolder(path).configuration().layers }
+    }
     function("EncoderFolder.configuration()")
     gives("of a small encoder", 2) { try EncoderFolder(try self.encoderFolder()).configuration().layers }
     function("EncoderFolder.contains(_:)")

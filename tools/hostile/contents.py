@@ -126,6 +126,13 @@ def encoders(bench):
         encoder(bench, "vocab.txt", text, what, None if what in ("a token twice", "too few", "a token of 10 MB") else True)
     with open(f"{bench.work}/encoder/vocab.txt", "rb") as file:
         encoder(bench, "vocab.txt", file.read().replace(b"\n", b"\r\n"), "CRLF", False)
+    for name, text in (("tokenizer_config.json", b'{"do_lower_case": 1}'), ("tokenizer_config.json", b'{"lower": true}'),
+                       ("tokenizer_config.json", b'{"added_tokens_decoder": {"-1": {"content": "x"}}}'),
+                       ("tokenizer_config.json", b'{"tokenizer_class": "T5Tokenizer"}'), ("added_tokens.json", b'{"x": 999999}'),
+                       ("special_tokens_map.json", b'{"cls_token": []}'), ("tokenizer.json", b'{"model": {"type": "BPE"}}'),
+                       ("tokenizer.json", b'{"model": {"vocab": {"a": -1}}}'), ("tokenizer.json", b"{")):
+        # An id that is only stated is told, and the next one is taken, as Hugging Face does.
+        encoder(bench, name, text, text.decode(), None if name == "added_tokens.json" else True)
     for what, data in broken_tensors(f"{bench.work}/encoder/model.safetensors").items():
         encoder(bench, "model.safetensors", data, what, None if what.startswith("fine") else True)
 
