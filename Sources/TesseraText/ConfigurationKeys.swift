@@ -31,6 +31,8 @@ enum ConfigurationKeys {
     "return_dict_in_generate", "torchscript", "use_cache", "use_bfloat16", "torch_dtype", "dtype",
     "attn_implementation", "_attn_implementation", "_attn_implementation_autoset", "chunk_size_feed_forward",
     "tf_legacy_loss", "xla_device", "fp16",
+    // TinyBERT's, of its training.
+    "cell", "emb_size", "pre_trained", "structure", "training",
     // Generation.
     "max_length", "min_length", "do_sample", "early_stopping", "num_beams", "num_beam_groups",
     "diversity_penalty",
@@ -41,7 +43,7 @@ enum ConfigurationKeys {
     // Where it came from.
     "transformers_version", "_name_or_path", "name_or_path", "_commit_hash", "language", "license",
     "model_name",
-    "adapters_version", "total_flos", "train_batch_size", "seed",
+    "adapters_version", "custom_pipelines", "total_flos", "train_batch_size", "seed",
   ]
 
   /// Keys that would change the result, with the values that do not.
