@@ -92,6 +92,9 @@ public final class Sequential: Module {
   /// Named modules.
   public init(named modules: [(String, any Module)]) { children = modules.map { (name: $0.0, module: $0.1) } }
 
+  /// The modules' names, in order.
+  package var names: [String] { children.map(\.name) }
+
   public func callAsFunction(_ x: Variable, _ context: Context) throws -> Variable {
     var x = x
     for child in children { x = try child.module(x, context) }

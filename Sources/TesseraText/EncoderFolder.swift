@@ -75,11 +75,15 @@ public struct EncoderFolder: Sendable {
   /// Whether there is a file of that name.
   public func contains(_ name: String) -> Bool { FileManager.default.fileExists(atPath: file(name)) }
 
-  /// The files, those that there are, that decide what becomes of a text, in the order in which a
-  /// fingerprint takes them in.
+  /// The files, those that there are, that decide what becomes of a text, in the order in which a fingerprint takes them in.
+  /// With an index of weights in several files, these are the index and the files that it names.
+  ///
+  /// - Throws: `TesseraError` for a broken index.
   public var files: [String] {
-    (["config.json", "vocab.txt", "model.safetensors", "pytorch_model.bin"] + Self.optionalFiles).filter(
-      contains)
+    get throws {
+      let weights = try weightFiles()
+      return ["config.json", "vocab.txt"].filter(contains) + weights + Self.optionalFiles.filter(contains)
+    }
   }
 
   /// The extents, from `config.json`.

@@ -9,9 +9,9 @@ struct EncoderOnDevice: Sendable {
   /// Reads the weights that a configuration asks for.
   ///
   /// - Throws: `TesseraError` naming the file and tensor that does not fit.
-  init(_ file: TensorFile, _ configuration: EncoderConfiguration, device: any Backend) throws {
+  init(_ tensors: TensorSelection, _ configuration: EncoderConfiguration, device: any Backend) throws {
     (self.configuration, self.device) = (configuration, device)
-    weights = try EncoderWeights(file, configuration, device: device)
+    weights = try EncoderWeights(tensors, configuration, device: device)
   }
 
   /// The hidden states of packed texts: state 0 is the embedding layer's output, state i that of layer i.

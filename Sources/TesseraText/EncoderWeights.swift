@@ -22,8 +22,8 @@ struct EncoderWeights: Sendable {
   /// Reads the weights that a configuration asks for.
   ///
   /// - Throws: `TesseraError` naming the file and the tensor that is missing or has another shape.
-  init(_ file: TensorFile, _ c: EncoderConfiguration, device: any Backend) throws {
-    let reader = Reader(file: file, configuration: c, device: device)
+  init(_ tensors: TensorSelection, _ c: EncoderConfiguration, device: any Backend) throws {
+    let reader = Reader(tensors: tensors, configuration: c, device: device)
     words = try reader.tensor("embeddings.word_embeddings.weight", [c.vocabulary, c.hidden])
     positions = try device.tensor(
       try reader.positionTable(), [c.family.firstPosition + c.positions, c.hidden])
@@ -34,19 +34,12 @@ struct EncoderWeights: Sendable {
 }
 
 private struct Reader {
-  let file: TensorFile
+  let tensors: TensorSelection
   let configuration: EncoderConfiguration
   let device: any Backend
-  private let prefix: String
 
-  init(file: TensorFile, configuration: EncoderConfiguration, device: any Backend) {
-    (self.file, self.configuration, self.device) = (file, configuration, device)
-    let prefix = configuration.family.prefix
-    self.prefix = file.contains(prefix + "embeddings.word_embeddings.weight") ? prefix : ""
-  }
-
-  func floats(_ name: String, _ shape: [Int]) throws -> [Float] {
-    try file.floats(prefix + name, shape: shape)
+  private func floats(_ name: String, _ shape: [Int]) throws -> [Float] {
+    try tensors.file.weights(tensors.name(name), shape: shape)
   }
 
   func tensor(_ name: String, _ shape: [Int]) throws -> Tensor { try tensor([name], of: shape) }
@@ -56,18 +49,16 @@ private struct Reader {
     let tensor = try device.allocate([names.count * shape[0]] + shape.dropFirst(), .float32)
     let count = shape.reduce(1, *)
     for (place, name) in names.enumerated() {
-      try file.copy(prefix + name, shape: shape, to: tensor, offset: place * count, on: device)
+      try tensors.file.copy(
+        tensors.name(name), shape: shape, to: tensor, offset: place * count, on: device)
     }
     return tensor
   }
 
   func norm(_ name: String) throws -> EncoderWeights.Norm {
-    // Files converted from TensorFlow say gamma and beta.
-    let old = file.contains("\(prefix)\(name).gamma")
     let hidden = configuration.hidden
     return EncoderWeights.Norm(
-      gamma: try tensor(name + (old ? ".gamma" : ".weight"), [hidden]),
-      beta: try tensor(name + (old ? ".beta" : ".bias"), [hidden]))
+      gamma: try tensor(name + ".weight", [hidden]), beta: try tensor(name + ".bias", [hidden]))
   }
 
   /// The position table, with rows before the first token's.
@@ -77,12 +68,12 @@ private struct Reader {
     var table = try floats("embeddings.position_embeddings.weight", [first + c.positions, c.hidden])
     guard c.family.hasTokenTypes else { return table }
     // Every token is of type 0: its row is added to the position table once.
-    let types = try file.shape(prefix + "embeddings.token_type_embeddings.weight")
-    guard types.count == 2, types[0] >= 1, types[1] == c.hidden else {
+    let name = "embeddings.token_type_embeddings.weight"
+    let type = try floats(name, try tensors.file.shape(tensors.name(name)))
+    guard type.count >= c.hidden else {
       throw TesseraError.input(
-        "\(file.path): token_type_embeddings", found: "shape \(types)", wanted: "[types, \(c.hidden)]")
+        "\(tensors.file.path): token_type_embeddings", found: "no types", wanted: "one or more")
     }
-    let type = try floats("embeddings.token_type_embeddings.weight", types)
     for i in table.indices { table[i] += type[i % c.hidden] }
     return table
   }

@@ -18,11 +18,13 @@ public final class TransformerEncoder: Sendable {
   public var longestText: Int { min(512, configuration.positions, tokenizer.longestText) }
   /// What is to be told of the folder's files: what they say and nothing follows.
   public var notes: [String] { tokenizer.notes }
+  /// What was done to read the weights, for someone to be told: such as a prefix that was taken off all names.
+  package let weightNotes: [String]
   /// The weights on each device that embeds.
   let copies: PerDevice<EncoderOnDevice>
 
-  /// Reads `config.json`, the tokenizer's files and `model.safetensors` (or `pytorch_model.bin`) of a
-  /// folder.
+  /// Reads `config.json`, the tokenizer's files and `model.safetensors` (or `pytorch_model.bin`) of a folder; weights may be in
+  /// several files with an index, and their names may have a prefix.
   ///
   /// - Parameters:
   ///   - folder: an encoder as Hugging Face or sentence-transformers lay it out (`EncoderFolder`).
@@ -32,10 +34,9 @@ public final class TransformerEncoder: Sendable {
     let folder = try EncoderFolder(folder)
     let c = try folder.configuration()
     tokenizer = try WordPieceTokenizer(folder: folder, configuration: c)
-    let names = ["model.safetensors", "pytorch_model.bin"]
-    let name = names.first(where: folder.contains) ?? names[0]
-    let file = try TensorFile.open(folder.file(name))
-    copies = try PerDevice(devices) { try EncoderOnDevice(file, c, device: $0) }
+    let (tensors, notes) = try EncoderTensors(c).select(from: try folder.weights())
+    weightNotes = notes
+    copies = try PerDevice(devices) { try EncoderOnDevice(tensors, c, device: $0) }
     configuration = c
   }
 

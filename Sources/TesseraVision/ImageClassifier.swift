@@ -89,36 +89,6 @@ public final class ImageClassifier {
     for (_, parameter) in classifier.parameters.suffix(2) { try device.fill(parameter.value, with: 0) }
   }
 
-  /// Loads the slice by the names of the published weights. Images of one channel are grey, three equal colours: the first
-  /// convolution's kernels are summed over the colours in ascending order, once; of two channels each has half of that. From
-  /// three on, channel c takes the place of colour c mod 3, whose kernel is divided by the number of channels that share it.
-  /// Equal channels so give what grey images give, and different ones reach different kernels.
-  ///
-  /// - Throws: `TesseraError` for a missing tensor or another shape.
-  public func loadSlice(_ file: TensorFile) throws {
-    for (name, state) in slice.state {
-      var shape = state.tensor.shape
-      var values: [Float]
-      if name == architecture.model.firstWeight, channels != 3, try file.shape(name).dropFirst().first == 3 {
-        shape[1] = 3
-        let colours = try file.floats(name, shape: shape)
-        let area = shape[2] * shape[3]
-        values = (0..<shape[0] * channels * area).map { at in
-          let (out, channel, tap) = (at / (channels * area), at / area % channels, at % area)
-          let base = out * 3 * area + tap
-          guard channels > 2 else {
-            return (colours[base] + colours[base + area] + colours[base + 2 * area]) / Float(channels)
-          }
-          let colour = channel % 3
-          return colours[base + colour * area] / Float((channels - colour + 2) / 3)
-        }
-      } else {
-        values = try file.floats(name, shape: shape)
-      }
-      try values.withUnsafeBytes { try device.upload($0, to: state.tensor, offset: 0) }
-    }
-  }
-
   /// Writes values into the network's state by name.
   public func load(_ file: TensorFile, prefix: String = "") throws {
     for (name, tensor) in state {

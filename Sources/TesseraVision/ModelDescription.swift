@@ -14,6 +14,12 @@ struct ModelDescription: Sendable {
   let windows: [(kernel: Int, stride: Int, padding: Int)]
   /// The slice's first weight, over whose input channels weights for colours are summed.
   let firstWeight: String
+  /// Modules of which the slice's own are all that there are: a file that holds more in them is of another network.
+  var stages: [String] = []
+  /// What the slice's modules and tensors are called in files of another origin, by their path; nil where there is none.
+  var otherName: @Sendable (String) -> String? = { _ in nil }
+  /// What someone should be told whose file has the other names.
+  var otherNamesNote: String?
   /// Channels of the head's convolutions, from the slice's output on, and the side of their kernels.
   let channels: [Int], kernel: Int
   /// Dropout after all of the head's convolutions but the last.

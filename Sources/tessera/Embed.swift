@@ -28,6 +28,7 @@ struct Embed: ParsableCommand {
       let layers = model.configuration.layers
       let states = try encoder.states() ?? min(1, layers)...layers
       let progress = device.progress
+      model.weightNotes.forEach(progress.note)
       progress.begin("embedding \(set.texts.count) reviews on \(devices.name)")
       let result = try Embeddings.make(
         set, encoder: model, states: states, pooling: pooling, batch: encoder.batch

@@ -59,7 +59,7 @@ struct Train: ParsableCommand {
       let progress = device.progress
       progress.begin("training \(training.model) on \(devices.name)")
       let model = try TrainedModel.train(
-        set, options, key: key, on: devices,
+        set, options, key: key, on: devices, notes: { progress.note($0) },
         features: { progress.update("slice", done: $0, of: $1, unit: "images") },
         progress: { progress.update("epoch \($0) of \(training.epochs)", done: $1, of: $2, unit: "images") },
         sharing: { progress.note($0) }

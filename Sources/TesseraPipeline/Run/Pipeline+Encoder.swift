@@ -7,7 +7,7 @@ extension Pipeline {
   func encoderFingerprint() throws -> String {
     let encoder = try EncoderFolder(configuration.encoder)
     var print = Fingerprint()
-    for name in encoder.files {
+    for name in try encoder.files {
       // Files that an encoder need not have enter with their names: one of them is not another one.
       if EncoderFolder.optionalFiles.contains(name) { print.add(name) }
       print.add(try Fingerprint.ofFile(encoder.file(name)))
@@ -19,7 +19,7 @@ extension Pipeline {
   /// another machine and predicts there.
   func keepEncoder(_ print: String) throws {
     let (encoder, manager) = (try EncoderFolder(configuration.encoder), FileManager.default)
-    let files = encoder.files
+    let files = try encoder.files
     func resolved(_ path: String) -> String { URL(fileURLWithPath: path).resolvingSymlinksInPath().path }
     let isOwn = resolved(configuration.encoder) == resolved(folder.file(Files.encoder))
     _ = try folder.stage(
@@ -36,6 +36,10 @@ extension Pipeline {
         try manager.createDirectory(atPath: temporary, withIntermediateDirectories: true)
         for name in files {
           let target = "\(temporary)/\(name)"
+          // Parts of weights may lie in a folder below.
+          try manager.createDirectory(
+            atPath: URL(fileURLWithPath: target).deletingLastPathComponent().path,
+            withIntermediateDirectories: true)
           // What a link to a link would lead to need not exist on another machine.
           let source = resolved(encoder.file(name))
           if link(source, target) != 0 { try manager.copyItem(atPath: source, toPath: target) }

@@ -97,6 +97,8 @@ extension Pipeline {
     options.splitting = splitting
     return try TrainedModel.train(
       images, options, key: key, on: devices,
+      // The other seeds read the same weights.
+      notes: { if c.seed == configuration.seed { progress.note($0) } },
       features: {
         progress.update("slice", done: $0, of: $1, unit: "images")
         if $0 == $1 { progress.begin("epoch 1", quietly: true) }

@@ -165,6 +165,8 @@ public struct Pipeline {
       progress.begin("reading the encoder")
       let encoder = try TransformerEncoder(folder: configuration.encoder, devices: devices)
       for note in encoder.notes { progress.note("warning: \(note)") }
+      // What one stage has told, another need not.
+      if file == Files.embeddings { encoder.weightNotes.forEach(progress.note) }
       progress.begin("embedding \(data.texts.count) reviews")
       let result = try Embeddings.make(
         data, encoder: encoder, states: states, pooling: try configuration.tokenPooling(),

@@ -43,12 +43,18 @@ public struct TrainedModel {
 
     /// The network before the first step, with its slice's weights.
     ///
+    /// - Parameter notes: called with what was done to read them.
     /// - Throws: `TesseraError` for images that are too small for it, and weights that do not fit.
-    func network(classes: Int, pixels: Int, channels: Int, on device: any Backend) throws -> ImageClassifier {
+    func network(
+      classes: Int, pixels: Int, channels: Int, on device: any Backend,
+      notes: (String) throws -> Void = { _ in }
+    ) throws -> ImageClassifier {
       let made = try ImageClassifier(
         architecture, classes: classes, pixels: pixels, channels: channels, options: network, seed: seed,
         device: device)
-      if let weights { try made.loadSlice(try TensorFile.open(weights)) }
+      if let weights {
+        for note in try made.loadSlice(try TensorFile.open(weights)) { try notes(note) }
+      }
       return made
     }
 
@@ -63,10 +69,12 @@ public struct TrainedModel {
   ///
   /// - Parameters:
   ///   - key: what decides the result, for checkpoints: one of another key is not resumed.
+  ///   - notes: what was done to read the weights, such as a prefix that was taken off.
   ///   - features, progress, sharing, epochDone: progress of the slice's output (done, all), of an epoch (epoch, done, all),
   ///     how devices share batches, and the figures of each epoch with the number of validation rows.
   public static func train(
     _ set: ImageSet, _ options: Options, key: String, on devices: DeviceGroup,
+    notes: (String) throws -> Void = { _ in },
     features: (Int, Int) throws -> Void = { _, _ in },
     progress: (Int, Int, Int) throws -> Void = { _, _, _ in },
     sharing: (String) throws -> Void = { _ in },
@@ -77,7 +85,7 @@ public struct TrainedModel {
       throw TesseraError.input("training", found: "images without a class", wanted: "a class for each")
     }
     let network = try options.network(
-      classes: set.classes.count, pixels: set.pixels, channels: set.channels, on: devices.main)
+      classes: set.classes.count, pixels: set.pixels, channels: set.channels, on: devices.main, notes: notes)
     network.standardizesBatches = options.normalization == .batch
     let statistics = try PixelStatistics.fit(
       set.images, area: set.area, rows: set.split.training, options.normalization)

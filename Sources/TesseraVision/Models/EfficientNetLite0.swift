@@ -4,9 +4,39 @@ import TesseraNN
 /// The stem and the first three block stages of EfficientNet-Lite0 (Tan and Le 2019, without squeeze-and-excite,
 /// with ReLU6), with TensorFlow's "same" padding and the published file's names. Output: 40 channels at 1/8.
 extension ModelDescription {
-  static let efficientNetLite0 = ModelDescription(
-    slice: liteSlice, windows: [(1, 2, 0), (1, 2, 0), (1, 2, 0)], firstWeight: "_conv_stem.weight",
-    channels: [40, 192, 128, 64, 32])
+  static let efficientNetLite0 = {
+    var model = ModelDescription(
+      slice: liteSlice, windows: [(1, 2, 0), (1, 2, 0), (1, 2, 0)], firstWeight: "_conv_stem.weight",
+      channels: [40, 192, 128, 64, 32])
+    model.stages = ["blocks.0", "blocks.1", "blocks.2"]
+    model.otherName = timmName
+    model.otherNamesNote =
+      "timm's names: read as its tf_efficientnet_lite0, with TensorFlow's padding and an epsilon of 1e-3; "
+      + "timm's efficientnet_lite0 pads otherwise and has 1e-5"
+    return model
+  }()
+
+  /// timm's name for a module or tensor: blocks by stage, and in a block convolutions and norms in the order of their work.
+  /// The first stage's only block, which does not expand, is timm's depthwise separable one.
+  private static func timmName(_ name: String) -> String? {
+    let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+    let stem = ["_conv_stem": "conv_stem", "_bn0": "bn1"]
+    if let own = parts.first.flatMap({ stem[String($0)] }) {
+      return ([own] + parts.dropFirst().map(String.init)).joined(separator: ".")
+    }
+    let places = ["0": "0.0", "1": "1.0", "2": "1.1", "3": "2.0", "4": "2.1"]
+    guard parts.count > 1, parts[0] == "_blocks", let place = places[String(parts[1])] else { return nil }
+    let layers =
+      place == "0.0"
+      ? ["_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw", "_bn2": "bn2"]
+      : [
+        "_expand_conv": "conv_pw", "_bn0": "bn1", "_depthwise_conv": "conv_dw", "_bn1": "bn2",
+        "_project_conv": "conv_pwl", "_bn2": "bn3",
+      ]
+    guard parts.count > 2 else { return "blocks.\(place)" }
+    guard let layer = layers[String(parts[2])] else { return nil }
+    return (["blocks", place, layer] + parts.dropFirst(3).map(String.init)).joined(separator: ".")
+  }
 
   private static func liteSlice(_ channels: Int, _ initializer: Initializer) throws -> Sequential {
     let eps: Float = 1e-3

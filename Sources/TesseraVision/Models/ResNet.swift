@@ -12,7 +12,7 @@ extension ModelDescription {
     width: Int, groups: Int, dropout: Float = 0.05,
     rates: (convolutions: Float, classifier: Float) = (5e-5, 1e-3)
   ) -> ModelDescription {
-    ModelDescription(
+    var model = ModelDescription(
       slice: { channels, initializer in
         var layers: [(String, any Module)] = [
           (
@@ -28,6 +28,8 @@ extension ModelDescription {
         return Sequential(named: layers)
       }, windows: [(7, 2, 3), (3, 2, 1)], firstWeight: "conv1.weight", channels: [256, 192, 128, 64, 32],
       dropout: dropout, rates: rates)
+    model.stages = ["layer1"]
+    return model
   }
 
   /// 1x1 to `width`, grouped 3x3, 1x1 to 256; the shortcut is a 1x1 convolution where channels change.

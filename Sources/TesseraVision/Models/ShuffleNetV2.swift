@@ -3,7 +3,13 @@ import TesseraNN
 
 extension ModelDescription {
   /// ShuffleNet V2 x1.0 (Ma et al. 2018): torchvision's conv1, maxpool, stage2 (116 channels).
-  static let shuffleNetV2 = ModelDescription(
+  static let shuffleNetV2 = {
+    var model = shuffleNet
+    model.stages = ["stage2"]
+    return model
+  }()
+
+  private static let shuffleNet = ModelDescription(
     slice: { channels, initializer in
       let stem = Sequential([
         try Conv2d(channels, 24, kernel: 3, .init(stride: 2, padding: 1), bias: false, initializer),
