@@ -2,11 +2,12 @@ import Foundation
 import TesseraCompute
 import TesseraPipeline
 import TesseraText
+import TesseraVision
 
 /// What is fuzzed: a reader either succeeds or throws a `TesseraError` of one line. Anything else is a finding: a trap, a
 /// hang, memory without end, another error.
 enum Target: String, CaseIterable {
-  case safetensors, pth, csv, jsonl, gzip, config, vocabulary, tokenizer, run, model
+  case safetensors, pth, index, csv, jsonl, gzip, config, vocabulary, tokenizer, run, model
   case tokenizerFiles = "tokenizer-files"
 
   func callAsFunction(_ bytes: UnsafeRawBufferPointer) -> Bool {
@@ -16,6 +17,14 @@ enum Target: String, CaseIterable {
       // By these first bytes a file is taken for PyTorch's, the zip format or the legacy one.
       guard let first = bytes.first else { return false }
       begun(bytes, with: first & 0x80 == 0 ? [0x50, 0x4b] : [0x80, 2]) { tensors("w.pth", $0) }
+    case .index:
+      expectOneLine {
+        let folder = try Self.encoder()
+        _ = Scratch.file("encoder/model.safetensors.index.json", bytes)
+        let files = try EncoderFolder(folder).files
+        precondition(files.allSatisfy { !$0.hasPrefix("/") && !$0.split(separator: "/").contains("..") })
+        _ = try TransformerEncoder(folder: folder, device: try CPUBackend(threads: 1))
+      }
     case .csv:
       // The first byte chooses the separator and whether labels are needed.
       guard let first = bytes.first else { return false }
@@ -64,8 +73,10 @@ enum Target: String, CaseIterable {
   private func tensors(_ name: String, _ bytes: UnsafeRawBufferPointer) {
     expectOneLine {
       let file = try TensorFile.open(Scratch.file(name, bytes))
+      expectOneLine { _ = try Self.network.loadSlice(file) }
       for name in file.names {
-        let shape = try file.shape(name)
+        // Of a type that is not read there is no shape either.
+        guard let shape = try? file.shape(name) else { continue }
         expectOneLine {
           let floats = try file.floats(name)
           precondition(floats.count == shape.reduce(1, *))
@@ -163,6 +174,54 @@ enum Target: String, CaseIterable {
     expectOneLine { _ = try ImageSet.read(path) }
     expectOneLine { _ = try FeatureLayout.read(path) }
     expectOneLine { _ = try TrainedModel.read(path, on: DeviceGroup(try CPUBackend(threads: 1))) }
+  }
+
+  private static let network: ImageClassifier = {
+    let device = try? CPUBackend(threads: 1)
+    guard let device,
+      let network = try? ImageClassifier(
+        .alexnet, classes: 2, pixels: 32, options: linear, seed: 1, device: device)
+    else { preconditionFailure("the fuzzer's network") }
+    return network
+  }()
+
+  private static var linear: NetworkOptions {
+    var options = NetworkOptions()
+    options.head = .linear
+    return options
+  }
+
+  /// An encoder of one layer whose weights lie in a.safetensors and below/b.safetensors; its folder.
+  private static func encoder() throws -> String {
+    let folder = Scratch.folder + "/encoder"
+    guard !FileManager.default.fileExists(atPath: folder) else { return folder }
+    try FileManager.default.createDirectory(
+      atPath: folder + "/below", withIntermediateDirectories: true)
+    let config =
+      #"{"model_type":"bert","num_hidden_layers":1,"hidden_size":2,"num_attention_heads":1,"#
+      + #""intermediate_size":2,"vocab_size":5,"max_position_embeddings":4}"#
+    try Data(config.utf8).write(to: URL(fileURLWithPath: folder + "/config.json"))
+    try Data("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n".utf8).write(
+      to: URL(fileURLWithPath: folder + "/vocab.txt"))
+    var writers = [SafetensorsWriter(), SafetensorsWriter()]
+    func add(_ part: Int, _ name: String, _ shape: [Int]) {
+      writers[part].add(name, [Float](repeating: 0.5, count: shape.reduce(1, *)), shape: shape)
+    }
+    for (name, rows) in [("word", 5), ("position", 4), ("token_type", 2)] {
+      add(0, "embeddings.\(name)_embeddings.weight", [rows, 2])
+    }
+    let layer = "encoder.layer.0."
+    for name in ["embeddings.LayerNorm", layer + "attention.output.LayerNorm", layer + "output.LayerNorm"] {
+      for part in ["weight", "bias"] { add(0, "\(name).\(part)", [2]) }
+    }
+    let linear = ["self.query", "self.key", "self.value", "output.dense"].map { "attention." + $0 }
+    for name in linear + ["intermediate.dense", "output.dense"] {
+      add(1, "\(layer)\(name).weight", [2, 2])
+      add(1, "\(layer)\(name).bias", [2])
+    }
+    _ = try writers[0].write(to: folder + "/a.safetensors")
+    _ = try writers[1].write(to: folder + "/below/b.safetensors")
+    return folder
   }
 
   private static let words: WordPieceTokenizer = {
