@@ -115,8 +115,11 @@ struct Unpickler {
   private mutating func written() throws -> PickleValue {
     let digits = try line()
     if digits == "00" || digits == "01" { return .bool(digits == "01") }
-    guard let value = Int(digits.hasSuffix("L") ? String(digits.dropLast()) : digits) else {
-      throw bad("the number \(digits.prefix(20))", "one of 64 bits")
+    let number = digits.hasSuffix("L") ? String(digits.dropLast()) : digits
+    // What has more than 64 bits is no extent; beside weights it may be there.
+    guard let value = Int(number) else {
+      guard let large = Double(number) else { throw bad("the number \(digits.prefix(20))", "a whole one") }
+      return .float(large)
     }
     return .int(value)
   }
