@@ -128,8 +128,10 @@ struct TrainingOptions: ParsableArguments {
   @Option(help: "Network: \(Architecture.allCases.map(\.rawValue).joined(separator: ", ")).")
   var model = "efficientnet_lite0"
   @Option(
-    help: "Pretrained weights of the network's slice: safetensors or PyTorch's .pth (default: drawn by seed)."
-  )
+    help: """
+      Pretrained weights of the network's slice: safetensors or PyTorch's .pth, also in nested dictionaries and under a \
+      prefix; what else is in the file is left and never run (default: drawn by seed).
+      """)
   var weights: String?
   @Option(help: "Standardisation of pixels: global, centered, pixel or batch (default: the recipe's).")
   var normalization: String?

@@ -57,7 +57,7 @@ import Testing
     let others = [
       ("rng", "U8"), ("bool", "BOOL"), ("int8", "I8"), ("int16", "I16"), ("complex_tensor", "C64"),
       ("sparse", "a sparse tensor"), ("meta", "a tensor without elements"), ("array", "a NumPy array"),
-      ("quantised", "a quantised tensor"),
+      ("quantised", "a quantised tensor"), ("negated", "a view that is kept negated"),
     ]
     for (name, type) in others
       + (name.contains("zip") ? [("float8", "float8_e4m3fn"), ("uint16", "U16")] : [])
@@ -65,6 +65,15 @@ import Testing
       let error = #expect(throws: TesseraError.self) { try file.floats(name) }
       #expect(error?.found.hasPrefix(type) == true, "\(name): \(String(describing: error))")
     }
+  }
+
+  @Test(arguments: 3...5, ["zip", "legacy"]) func everyProtocolOfPicklesIsRead(_ number: Int, _ kind: String)
+    throws
+  {
+    let file = try golden.tensors("protocol_\(number)_\(kind).pth")
+    #expect(file.names == ["u", "v.0", "w"])
+    #expect(
+      try file.floats("w") == [0, 1, 2] && file.floats("v.0") == [0, 1, 2] && file.floats("u") == [0, 2, 4])
   }
 
   /// torch.save of a network instead of its state dict: its classes are not run, its parameters are what they are.

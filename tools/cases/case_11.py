@@ -59,7 +59,8 @@ def foreigners(weights):
         "tensorflow": (b'model_checkpoint_path: "bert_model.ckpt"\n', ["TensorFlow"]),
         "flax": (b"\x82\xaaembeddings\x81", ["Flax"]),
         "pickle": (b"\x80\x04}\x94.", ["Python pickle", "torch.save"]),
-        "text": (b"these are no weights at all", ["neither safetensors nor PyTorch", "74 68 65 73 65"]),
+        "text": (b"these are no weights at all", ["neither safetensors nor PyTorch", "these are no weights"]),
+        "answer": (b"Entry not found", ["neither safetensors nor PyTorch", "Entry not found"]),
         "cut": (weights[:-100], ["broke off"]),
         "cut in its header": (weights[:100], ["broke off"]),
     }

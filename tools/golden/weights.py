@@ -74,7 +74,7 @@ def beside(w, zipped):
         "optimizer": optimizer.state_dict(), "scheduler": torch.optim.lr_scheduler.StepLR(optimizer, 1).state_dict(),
         "bool": torch.tensor([True]), "uint8": torch.tensor([1], dtype=torch.uint8), "int8": torch.tensor([-1], dtype=torch.int8),
         "int16": torch.tensor([1], dtype=torch.int16), "complex_tensor": torch.tensor([1j]),
-        "sparse": torch.eye(2).to_sparse(), "meta": torch.empty(2, device="meta"), "tagged": tagged,
+        "negated": w.clone()._neg_view(), "sparse": torch.eye(2).to_sparse(), "meta": torch.empty(2, device="meta"), "tagged": tagged,
         "folds": {0: {"w": w + 3}, 1: [w + 5]}, "model": collections.OrderedDict(w=w, view=w[1:]),
     }
     whole["itself"] = whole
@@ -105,6 +105,9 @@ def main():
         with torch.no_grad():
             network.first.weight.copy_(torch.arange(6.0).reshape(3, 2, 1, 1))
         torch.save({"net": network}, f"{sys.argv[1]}/network_{name}.pth", _use_new_zipfile_serialization=zipped)
+        for protocol in (3, 4, 5):
+            torch.save({"w": w, "v": [w], "u": w * 2}, f"{sys.argv[1]}/protocol_{protocol}_{name}.pth",
+                       pickle_protocol=protocol, _use_new_zipfile_serialization=zipped)
 
 
 main()

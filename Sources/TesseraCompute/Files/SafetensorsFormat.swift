@@ -54,8 +54,15 @@ enum SafetensorsFormat {
   /// What a file that ends too early most often is.
   static let shortened = " (a download that broke off? fetch it again)"
 
+  /// The first bytes: of text its beginning, such as "Entry not found", which a server answered.
   private static func firstBytes(_ data: Data) -> String {
-    data.prefix(8).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined(separator: " ")
+    let start = data.prefix(40)
+    if start.allSatisfy({ (0x20...0x7e).contains($0) || $0 == 0x0a || $0 == 0x0d }) {
+      let line = String(decoding: start, as: UTF8.self).split(whereSeparator: \.isNewline).first ?? ""
+      return "the text \"\(line)\""
+    }
+    let digits = data.prefix(8).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
+    return digits.joined(separator: " ")
   }
 
   /// The names in the outermost object of a header that is JSON; the parser takes one of several that are equal.

@@ -105,6 +105,11 @@ extension Unpickler {
       case .int(let offset) = arguments[1], case .tuple(let extents) = arguments[2],
       case .tuple(let steps) = arguments[3], extents.items.count == steps.items.count
     else { throw bad("a tensor that is put together in an unknown way") }
+    if arguments.count > 6, case .dictionary(let marks) = arguments[6], !marks.items.isEmpty {
+      // Views that PyTorch negates or conjugates when they are read.
+      return .tensor(
+        PickleTensor(storage: nil, type: .other("a view that is kept negated or conjugated", bits: nil)))
+    }
     func numbers(_ values: [PickleValue]) throws -> [Int] {
       try values.map {
         guard case .int(let n) = $0, n >= 0, n <= Int(Int32.max) else {

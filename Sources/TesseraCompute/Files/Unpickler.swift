@@ -70,8 +70,9 @@ struct Unpickler {
     return value
   }
 
-  /// Runs to STOP and returns the one value left.
+  /// Runs one pickle to STOP and returns the value left. The next begins anew: it knows nothing of what this one kept.
   mutating func run() throws -> PickleValue {
+    (stack, memo) = ([], [:])
     while true {
       guard stack.count < 10_000_000 else { throw bad("a stack without end") }
       let opcode = UInt8(try number(1))
