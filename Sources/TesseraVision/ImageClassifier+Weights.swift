@@ -99,6 +99,12 @@ extension ImageClassifier {
   }
 
   private func fits(_ file: TensorFile, _ other: Architecture) -> Bool {
+    // A network is made only for a file that has its first weight.
+    let first = other.model.firstWeight
+    let names = [first, other.model.otherName(first) ?? first]
+    guard file.names.contains(where: { file.rests(of: $0).contains(where: names.contains) }) else {
+      return false
+    }
     var options = NetworkOptions()
     options.head = .linear
     guard

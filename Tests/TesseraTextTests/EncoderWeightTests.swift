@@ -61,16 +61,18 @@ import Testing
         "module.", "model.", "0.auto_model.", "bert.", "mpnet.", "encoder.", "module._orig_mod.bert.",
         "backbone.",
       ] {
-        try weights.write(path) { prefix + $0 }
+        try weights.write(path, name: { prefix + $0 })
         let found = try features(folder)
         #expect(found.values == plain, "\(prefix)")
         #expect(found.notes == ["\(path): the prefix \"\(prefix)\" is taken off the names"])
       }
       // Files converted from TensorFlow.
-      try weights.write(path) {
-        $0.replacingOccurrences(of: "LayerNorm.weight", with: "LayerNorm.gamma").replacingOccurrences(
-          of: "LayerNorm.bias", with: "LayerNorm.beta")
-      }
+      try weights.write(
+        path,
+        name: {
+          $0.replacingOccurrences(of: "LayerNorm.weight", with: "LayerNorm.gamma").replacingOccurrences(
+            of: "LayerNorm.bias", with: "LayerNorm.beta")
+        })
       #expect(try features(folder).values == plain)
     }
   }
