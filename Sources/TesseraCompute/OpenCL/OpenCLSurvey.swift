@@ -29,7 +29,9 @@ public struct OpenCLSurvey: Sendable {
     Self.firstCall.lock()
     defer { Self.firstCall.unlock() }
     look()
-    let isInstalled = tsr_opencl_nvidia_is_installed() != 0
+    // The driver may have been asked without a loader.
+    let source = tsr_opencl_source().map { String(cString: $0) } ?? ""
+    let isInstalled = !source.contains("nvidia") && tsr_opencl_nvidia_is_installed() != 0
     if isInstalled, !platforms.contains(where: { $0.contains("NVIDIA") }) {
       let hint = Self.icdHint(ProcessInfo.processInfo.environment)
       unseenDriver = hint

@@ -1,5 +1,6 @@
 import Foundation
 import TesseraCompute
+import TesseraText
 
 /// A finished run's folder. It is trusted as far as it checks: the manifest vouches for the configuration and the stages'
 /// records, these for each other's results and for all other files, which are compared with them before they are used.
@@ -74,7 +75,8 @@ public struct FinishedRun {
   /// was made with, once each of its files is as it was and no other stands among them.
   func checkedEncoder() throws -> String {
     let own = URL(fileURLWithPath: folder).appendingPathComponent(Pipeline.Files.encoder).path
-    let place = FileManager.default.fileExists(atPath: own) ? own : configuration.encoder
+    let place =
+      try FileManager.default.fileExists(atPath: own) ? own : EncoderFolder(configuration.encoder).path
     let outputs = records["encoder"]?.outputs ?? [:]
     for (name, digits) in outputs.sorted(by: { $0.key < $1.key }) {
       let file = name.dropFirst(Pipeline.Files.encoder.count + 1)

@@ -10,10 +10,9 @@ extension Pipeline {
   /// Looks at everything that later stages will refuse.
   ///
   /// - Throws: `TesseraError` naming what does not go together.
-  func check(_ data: DataSet, _ test: DataSet?) throws {
+  func check(_ data: DataSet, _ test: DataSet?, encoder print: String) throws {
     let c = configuration
-    let encoder = try EncoderConfiguration(
-      file: URL(fileURLWithPath: c.encoder).appendingPathComponent("config.json").path)
+    let encoder = try checkEncoder(print)
     let states = try c.states(layers: encoder.layers)
     let features = states.count * encoder.hidden
     let split = try Split(
@@ -30,6 +29,16 @@ extension Pipeline {
     let network = try checkNetwork(shape, classes: data.classes.count)
     try checkPlaces()
     try checkSpace(data, test, features: features, area: shape.side * shape.side * shape.channels, network)
+  }
+
+  /// Reads the encoder whole, unless the run holds it already: one that does not fit must not come into the folder.
+  private func checkEncoder(_ print: String) throws -> EncoderConfiguration {
+    let record = StageRecord.read(URL(fileURLWithPath: folder.file("encoder.json")))
+    guard record?.fingerprint != print else {
+      return try EncoderFolder(configuration.encoder).configuration()
+    }
+    return try TransformerEncoder(folder: configuration.encoder, device: try CPUBackend(threads: 1))
+      .configuration
   }
 
   /// Makes the network that the training stage will make and loads the weights as that does.

@@ -19,12 +19,8 @@ extension Pipeline {
       progress.begin("training \(c.model) on \(images.split.training.count) images")
       let model = try trained(
         images, by: c, in: folder.path, key: try c.checkpointKey(images: print, weights: weights))
-      var history: [EpochRecord] = []
-      if let text = try TensorFile.open(folder.file("checkpoint.safetensors")).metadata["history"] {
-        history = try JSONDecoder().decode([EpochRecord].self, from: Data(text.utf8))
-      }
-      try AtomicFile.write(try JSONEncoder().encode(history), to: folder.file(Files.history))
-      tell(model, history.last?.epoch ?? 0)
+      try AtomicFile.write(try JSONEncoder().encode(model.history), to: folder.file(Files.history))
+      tell(model, model.history.last?.epoch ?? 0)
       return try model.write(to: folder.file(Files.model))
     }
   }

@@ -143,7 +143,7 @@ public struct Pipeline {
       let encoder = try encoderFingerprint()
       let replaces = try folder.replaces(
         configuration, data: data.fingerprint, encoder: encoder, overwrite: overwrite)
-      try check(data, test)
+      try check(data, test, encoder: encoder)
       if replaces { folder.clear() }
       try folder.put(configuration)
       return (data, test, encoder)

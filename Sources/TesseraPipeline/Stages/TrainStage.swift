@@ -12,6 +12,8 @@ public struct TrainedModel {
   public let classes: [String]
   /// The epoch whose weights these are: 0 for the linear path alone, nil if none was run.
   public let keptEpoch: Int?
+  /// The epochs' figures of the training that made it; empty for a model that was read.
+  public let history: [EpochRecord]
 
   /// The network on the main device.
   public var network: ImageClassifier { networks.main }
@@ -107,7 +109,7 @@ public struct TrainedModel {
     }
     return TrainedModel(
       networks: try network.copies(on: devices), statistics: statistics, classes: set.classes,
-      keptEpoch: trainer.keptEpoch)
+      keptEpoch: trainer.keptEpoch, history: trainer.history)
   }
 
   /// Logarithms of class probabilities of images as rendered, row-major (count, classes).
@@ -161,7 +163,7 @@ public struct TrainedModel {
     network.standardizesBatches = file.metadata["batch"] == "true"
     return TrainedModel(
       networks: try network.copies(on: devices), statistics: statistics, classes: classes,
-      keptEpoch: file.metadata["epoch"].flatMap { Int($0) })
+      keptEpoch: file.metadata["epoch"].flatMap { Int($0) }, history: [])
   }
 }
 
