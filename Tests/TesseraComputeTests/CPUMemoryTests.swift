@@ -29,6 +29,22 @@ struct CPUMemoryTests {
     #expect(try device.floats(target) == [-1, 6, 7, 8, -1, 11, 12, 13, -1, -1, -1, -1])
   }
 
+  @Test func memoryThatIsNotThereIsAnErrorThatNamesWhatItWasFor() throws {
+    let pool = CPUMemoryPool(exact: false)
+    let small = try pool.storage(1 << 20)
+    do {
+      // More than any address space holds.
+      _ = try pool.storage(1 << 56, for: "a tensor of the test")
+      Issue.record("2^56 bytes were given")
+    } catch let error as TesseraError {
+      #expect(error.isOutOfMemory && error.place == "a tensor of the test", "\(error)")
+      #expect(error.found.contains("no memory for its 72057594037927"), "\(error)")
+    }
+    // What failed is not counted, and the pool goes on.
+    _ = small
+    #expect(try pool.storage(1 << 10).byteCount == 1 << 10)
+  }
+
   @Test func aRegionOutsideIsRefused() throws {
     let device = try CPUBackend(threads: 1)
     let source = try device.tensor([Float](repeating: 0, count: 4), [4])

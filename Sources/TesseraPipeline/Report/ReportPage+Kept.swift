@@ -42,7 +42,8 @@ extension ReportPage {
     guard !data.repeats.isEmpty else { return "" }
     func row(_ seed: UInt64, _ epoch: Int?, _ accuracy: Accuracy?) -> [String] {
       let kept = KeptEpoch(epoch, hasLinearPath: data.kept.hasLinearPath)
-      return ["\(seed)", "\(kept)", accuracy.map { "\($0)" } ?? "-"]
+      let told = (epoch.map { "\($0)" } ?? "none") + (kept.isLinearPathAlone ? ", the linear path alone" : "")
+      return ["\(seed)", told, accuracy.map { "\($0)" } ?? "-"]
     }
     let rows =
       [row(data.configuration.seed, data.kept.epoch, data.evaluation?.model)]
