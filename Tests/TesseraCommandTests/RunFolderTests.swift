@@ -71,7 +71,9 @@ import Testing
       ] {
         let last = try record()
         try Data(text.utf8).write(to: URL(fileURLWithPath: folder + "/encoder/" + name))
-        #expect(try Command.run(arguments(folder, "a")).code == 0)
+        // It is another encoder, which does not take the place of the run's without being asked to.
+        refusal(try Command.run(arguments(folder, "a")), "a run of another encoder", "--overwrite")
+        #expect(try Command.run(arguments(folder, "a", ["--overwrite"])).code == 0)
         #expect(try record().inputs["encoder"] != last.inputs["encoder"], "\(name)")
         #expect(
           FileManager.default.contentsEqual(
