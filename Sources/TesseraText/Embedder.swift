@@ -28,15 +28,28 @@ public struct Embedder {
     (self.encoder, self.states, self.pooling, self.batch) = (encoder, states, pooling, batch)
   }
 
+  /// The most tokens of a text, the special ones among them.
+  public var limit: Int { encoder.longestText }
+
   /// Features per text.
   public var features: Int { states.count * encoder.configuration.hidden }
 
   /// The features of texts, row-major (texts, features).
   ///
-  /// - Parameter progress: called with the number of texts done.
-  public func embed(_ texts: [String], progress: (Int) throws -> Void = { _ in }) throws -> [Float] {
-    let limit = encoder.longestText
-    let ids = texts.map { encoder.tokenizer.encode($0, limit: limit) }
+  /// - Parameters:
+  ///   - cut: called before work starts with the number of texts that have more tokens than the encoder takes, of which the
+  ///     first are used.
+  ///   - progress: called with the number of texts done.
+  public func embed(
+    _ texts: [String], cut: (Int) throws -> Void = { _ in }, progress: (Int) throws -> Void = { _ in }
+  ) throws -> [Float] {
+    var longer = 0
+    let ids = texts.map { text in
+      let ids = encoder.tokenizer.encode(text, limit: limit)
+      if ids.count >= limit, encoder.tokenizer.encode(text, limit: limit + 1).count > limit { longer += 1 }
+      return ids
+    }
+    try cut(longer)
     let batches = batches(of: ids)
     let (features, hidden, kept, pooling) = (features, encoder.configuration.hidden, states, pooling)
     var rows = [Float](repeating: 0, count: texts.count * features)

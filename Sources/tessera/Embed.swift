@@ -18,7 +18,13 @@ struct Embed: ParsableCommand {
   /// Embeds and writes.
   func run() throws {
     try AtomicFile.requireWritable(out)
-    let set = try DataSet.read(data.data, columns: data.columns, labelled: !unlabelled)
+    let set = try DataSet.read(data.data, format: data.format(), labelled: !unlabelled)
+    device.progress.note("data: \(set.summary.line)")
+    let single = unlabelled ? [] : set.summary.classes.filter { $0.rows == 1 }
+    if !single.isEmpty {
+      let names = single.prefix(5).map(\.name).joined(separator: ", ") + (single.count > 5 ? ", ..." : "")
+      device.progress.note("one row alone of \(names): a run needs two rows of each class")
+    }
     try device.useAll(for: "embed") { devices in
       let model = try TransformerEncoder(folder: encoder.encoder, devices: devices)
       for note in model.notes { DeviceOptions.warn(note) }
@@ -30,7 +36,10 @@ struct Embed: ParsableCommand {
       let progress = device.progress
       progress.begin("embedding \(set.texts.count) reviews on \(devices.name)")
       let result = try Embeddings.make(
-        set, encoder: model, states: states, pooling: pooling, batch: encoder.batch
+        set, encoder: model, states: states, pooling: pooling, batch: encoder.batch,
+        cut: { count, limit in
+          if count > 0 { progress.note("\(count) of \(set.texts.count) texts are cut at \(limit) tokens") }
+        }
       ) { progress.update("embedding", done: $0, of: set.texts.count, unit: "reviews") }
       print("embeddings \(try result.write(to: out))")
     }

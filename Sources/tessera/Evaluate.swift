@@ -16,10 +16,17 @@ struct Evaluate: ParsableCommand {
   func run() throws {
     try device.useAll(for: "evaluate") { devices in
       let predictor = try Predictor(run: folder, devices: devices)
-      let set = try DataSet.read(data.data, columns: data.columns, classes: predictor.classes)
+      let set = try DataSet.read(
+        data.data, format: data.format(of: predictor.configuration), classes: predictor.classes, part: .test)
       let progress = device.progress
+      progress.note("data: \(set.summary.line)")
       progress.begin("embedding \(set.texts.count) reviews on \(devices.name)")
-      let evaluation = try predictor.evaluate(set) {
+      let evaluation = try predictor.evaluate(
+        set,
+        cut: { count, limit in
+          if count > 0 { progress.note("\(count) of \(set.texts.count) texts are cut at \(limit) tokens") }
+        }
+      ) {
         progress.update("embedding", done: $0, of: set.texts.count, unit: "reviews")
       }
       print("accuracy      \(evaluation.model)")

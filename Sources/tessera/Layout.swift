@@ -29,6 +29,10 @@ struct Layout: ParsableCommand {
         trainingRows: shares.trainingRows)
       try plan.check(features, split)
       let progress = device.progress
+      let constant = features.constantFeatures(rows: split.training)
+      if constant > 0 {
+        progress.note("\(constant) of \(features.columns) features are the same in every training row")
+      }
       progress.begin("laying out \(features.columns) features on \(devices.name)")
       let result = try FeatureLayout.make(features, split: split, plan, on: devices) { done, all, _ in
         progress.update("t-SNE", done: done, of: all, unit: "iterations")

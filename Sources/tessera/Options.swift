@@ -5,19 +5,6 @@ import TesseraPipeline
 import TesseraText
 import TesseraVision
 
-/// Reviews and their columns.
-struct DataOptions: ParsableArguments {
-  @Option(help: "Reviews: CSV, TSV, JSON lines (also .gz) or a folder per class, as aclImdb.")
-  var data: String
-  @Option(help: "Column of the text (default: review, text or sentence).")
-  var textColumn: String?
-  @Option(help: "Column of the class (default: sentiment, label or class).")
-  var labelColumn: String?
-
-  /// The columns.
-  var columns: DataSet.Columns { DataSet.Columns(text: textColumn, label: labelColumn) }
-}
-
 /// The encoder and what is taken from it.
 struct EncoderOptions: ParsableArguments {
   @Option(

@@ -6,16 +6,24 @@ import TesseraPipeline
 /// Classifies texts with a finished run.
 struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Classifies texts: --text, --data, or lines on standard input, answered as they come.")
+    abstract: "Classifies texts: --text, --data, or lines on standard input, answered as they come.",
+    discussion: """
+      Every line of standard input has one line as its answer, in order: class, probability and text, separated by tabs, or with \
+      --json an object. A line is answered at once when the next is not there yet, else with up to 31 others. A blank line is \
+      answered by '-' for class and probability (JSON: an object with error and no label); so is one that is not UTF-8, for which \
+      the exit code is 2 in the end.
+      """)
 
   @Option(name: .customLong("run"), help: "Run directory.")
   var folder: String
   @Option(help: "A text.")
   var text: String?
-  @Option(help: "Texts: CSV, TSV, JSON lines or a folder; classes are not looked at.")
+  @Option(
+    help:
+      "Texts: CSV, TSV, JSON lines, a JSON array or a folder; classes are not looked at. -: standard input, one text a line, or with --text-column a file of these kinds."
+  )
   var data: String?
-  @Option(help: "Column of the text (default: review, text or sentence).")
-  var textColumn: String?
+  @OptionGroup var file: DataFormatOptions
   @Flag(help: "A JSON object a line: text, label, probability, probabilities.")
   var json = false
   @Flag(help: "With --json: the text's image as PNG in base64.")
@@ -29,85 +37,99 @@ struct Predict: ParsableCommand {
   /// Texts that a device takes at once: few enough that answers come soon, no matter to the bits.
   private static let chunk = 32
 
-  private struct Line: Encodable {
-    let text: String, label: String, probability: Float, probabilities: [String: Float]
-    let image: String?, evidence: Predictor.Evidence?, words: [Predictor.Word]?
-  }
-
   /// Checks that options go together.
   func validate() throws {
     guard json || !(image || evidence || words) else {
       throw TesseraError.input(
         "predict", found: "--image, --evidence or --words alone", wanted: "--json with them")
     }
+    guard text == nil || data == nil else {
+      throw TesseraError.input("predict", found: "--text and --data", wanted: "one of them")
+    }
+    var other = file
+    other.encoding = "auto"
+    guard data != nil || !(text == nil ? other : file).isGiven else {
+      throw TesseraError.input(
+        "predict", found: "options of a file's format alone", wanted: "--data with them")
+    }
   }
 
-  /// Prints class, probability and text of each, separated by tabs, or JSON lines.
+  /// Prints the answers.
   func run() throws {
     var texts: [String]?
     if let text { texts = [text] }
-    if let data {
-      texts = try DataSet.read(data, columns: .init(text: textColumn), classes: nil, labelled: false).texts
+    if let data, data != "-" || file.textColumn != nil {
+      let set = try DataSet.read(data, format: file.format(), labelled: false, part: .test)
+      device.progress.note("data: \(set.summary.line)")
+      texts = set.texts
     }
     try device.useAll(for: "predict") { devices in
-      try answerAll(
-        texts, try Predictor(run: folder, devices: devices, batch: Self.chunk),
-        atOnce: Self.chunk * devices.all.count)
+      let predictor = try Predictor(run: folder, devices: devices, batch: Self.chunk)
+      let answer = PredictAnswer(
+        predictor: predictor, json: json, image: image, evidence: evidence, words: words)
+      let atOnce = Self.chunk * devices.all.count
+      if let texts {
+        for begin in stride(from: 0, to: texts.count, by: atOnce) {
+          let part = texts[begin..<min(texts.count, begin + atOnce)]
+          try print(part.map { .text($0) }, answer, blanks: true)
+        }
+      } else {
+        try answerLines(answer, atOnce)
+      }
     }
   }
 
-  private func answerAll(_ texts: [String]?, _ predictor: Predictor, atOnce chunk: Int) throws {
-    var answered = 0
-    if let texts {
-      for begin in stride(from: 0, to: texts.count, by: chunk) {
-        answered += try answer(Array(texts[begin..<min(texts.count, begin + chunk)]), predictor)
+  private func answerLines(_ answer: PredictAnswer, _ atOnce: Int) throws {
+    var lines = try LineReader(0, encoding: try TextEncoding(named: file.encoding))
+    var broken: (first: Int, count: Int)?
+    while true {
+      let before = lines.count
+      let part = try lines.next(atMost: atOnce)
+      guard !part.isEmpty else { break }
+      if before == 0, data == "-" { try refuseTable(part[0]) }
+      try print(part, answer, blanks: false)
+      for (index, line) in part.enumerated() {
+        guard case .broken = line else { continue }
+        broken = (broken?.first ?? before + index + 1, (broken?.count ?? 0) + 1)
       }
-    } else {
-      // A person who types gets an answer a line; a file is taken in larger parts.
-      let size = isatty(0) == 1 ? 1 : chunk
-      var waiting: [String] = []
-      while let line = readLine() {
-        if !line.trimmingCharacters(in: .whitespaces).isEmpty { waiting.append(line) }
-        if waiting.count == size {
-          answered += try answer(waiting, predictor)
-          waiting = []
-        }
-      }
-      answered += try answer(waiting, predictor)
     }
-    guard answered > 0 else {
+    guard lines.count > 0 else {
       throw TesseraError.input("predict", found: "no text", wanted: "--text, --data or lines")
     }
-  }
-
-  private func answer(_ texts: [String], _ predictor: Predictor) throws -> Int {
-    guard !texts.isEmpty else { return 0 }
-    for (text, prediction) in zip(texts, try predictor.predict(texts)) {
-      print(json ? try line(text, prediction, predictor) : plain(text, prediction))
+    if let broken {
+      throw TesseraError.input(
+        "standard input: line \(broken.first)",
+        found: "\(broken.count) of \(lines.count) lines that could not be read (this is the first)",
+        wanted: "UTF-8 (--encoding names another)")
     }
-    fflush(nil)
-    return texts.count
   }
 
-  private func plain(_ text: String, _ prediction: Predictor.Prediction) -> String {
-    let share = (Double(prediction.probability) * 1000).rounded() / 1000
-    let line = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-    return "\(prediction.label)\t\(share)\t\(line.count > 100 ? line.prefix(97) + "..." : line[...])"
+  /// What `--data -` may have been meant for: a table on standard input, whose header is no text.
+  private func refuseTable(_ line: LineReader.Line) throws {
+    guard case .text(let text) = line, DataSet.looksLikeTable(text) else { return }
+    throw TesseraError.input(
+      "standard input", found: "what looks like the beginning of a table or of JSON: \(text)",
+      wanted: "one text a line; for a table name its column with --text-column")
   }
 
-  private func line(_ text: String, _ prediction: Predictor.Prediction, _ predictor: Predictor) throws
-    -> String
-  {
-    let png = image ? try predictor.picture(prediction).base64EncodedString() : nil
-    let object = Line(
-      text: text, label: prediction.label, probability: prediction.probability,
-      probabilities: Dictionary(
-        zip(predictor.classes, prediction.probabilities), uniquingKeysWith: { first, _ in first }),
-      image: png,
-      evidence: evidence ? try predictor.evidence(prediction) : nil,
-      words: words ? try predictor.words(text, prediction) : nil)
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(object), as: UTF8.self)
+  /// Prints the answers to some lines, and sees that they are out.
+  private func print(_ lines: [LineReader.Line], _ answer: PredictAnswer, blanks: Bool) throws {
+    func isText(_ text: String) -> Bool { blanks || !text.allSatisfy(\.isWhitespace) }
+    let texts = lines.compactMap { line in
+      if case .text(let text) = line, isText(text) { text } else { nil as String? }
+    }
+    var predictions = try texts.isEmpty ? [][...] : answer.predictor.predict(texts)[...]
+    for line in lines {
+      switch line {
+      case .broken(let reason): Swift.print(try answer.line(without: reason))
+      case .text(let text):
+        guard isText(text), let prediction = predictions.popFirst() else {
+          Swift.print(try answer.line(without: "a blank line", text: text))
+          continue
+        }
+        Swift.print(try answer.line(text, prediction))
+      }
+    }
+    try StandardStreams.finish()
   }
 }

@@ -42,7 +42,8 @@ struct Run: ParsableCommand {
   /// Runs the stages and prints fingerprints and accuracy.
   func run() throws {
     var c = RunConfiguration(data: data.data, encoder: encoder.encoder)
-    (c.test, c.textColumn, c.labelColumn) = (test, data.textColumn, data.labelColumn)
+    c.test = test
+    try data.apply(to: &c)
     let states = try encoder.states()
     (c.firstState, c.lastState, c.pooling) = (states?.lowerBound, states?.upperBound, encoder.pooling)
     guard ["default", "paper"].contains(recipe) else {

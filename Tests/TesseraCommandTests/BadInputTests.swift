@@ -48,10 +48,13 @@ import Testing
 
   private static let tables: [(String, String, String)] = [
     (
-      "review,sentiment\n\"good,positive\nbad,negative\n", "line 2: found a quote that never closes",
+      "review,sentiment\n\"good, so,positive\nbad,negative\n", "line 2: found a quote that never closes",
       "wanted a closing quote"
     ),
-    ("review,sentiment\n\"a\"b,positive\n", "line 2: found text after a closing quote", "wanted a separator"),
+    (
+      "review,sentiment\n\"a, x\"b,positive\n", "line 2: found a quote with text after its end",
+      "--quotes none"
+    ),
     (
       "words,sentiment\na,positive\n", "header: found columns words, sentiment",
       "wanted a column review or text or sentence"
@@ -83,7 +86,8 @@ import Testing
       try bytes.write(to: URL(fileURLWithPath: folder + "/bad.csv"))
       expect(try embed(folder, data: folder + "/bad.csv"), "bad.csv: line 3: found bytes that are not UTF-8")
       try bytes.write(to: URL(fileURLWithPath: folder + "/bad.jsonl"))
-      expect(try embed(folder, data: folder + "/bad.jsonl"), "bad.jsonl: line 1: found no JSON object")
+      expect(
+        try embed(folder, data: folder + "/bad.jsonl"), "bad.jsonl: line 3: found bytes that are not UTF-8")
       expect(
         try embed(folder, data: folder + "/none.csv"),
         "none.csv: found no readable file (No such file or directory)")

@@ -6,37 +6,6 @@ import Testing
 @testable import TesseraPipeline
 
 @Suite struct DataSetTests {
-  private func records(_ text: String, separator: Character = ",") throws -> [[String]] {
-    var reader = DelimitedText(Array(text.utf8), separator: separator, place: "t.csv")
-    var rows: [[String]] = []
-    while let record = try reader.next() { rows.append(record.fields) }
-    return rows
-  }
-
-  @Test func recordsFollowRFC4180() throws {
-    #expect(try records("a,b\r\n\"x, y\",\"say \"\"hi\"\"\"\r\n") == [["a", "b"], ["x, y", "say \"hi\""]])
-    #expect(
-      try records("a,b\n\"two\nlines\r\nthree\",\n,,\n") == [
-        ["a", "b"], ["two\nlines\r\nthree", ""], ["", "", ""],
-      ])
-    #expect(try records("\u{feff}a,b") == [["a", "b"]])
-    #expect(try records("a\tb, c\n", separator: "\t") == [["a", "b, c"]])
-    #expect(try records("a,\"\"\r\r\n\nb,c") == [["a", ""], ["b", "c"]])
-    #expect(try records("") == [] && records("\n\r\n") == [])
-    #expect(try records("caf\u{e9},\u{1f600}") == [["caf\u{e9}", "\u{1f600}"]])
-  }
-
-  @Test func aBrokenRecordNamesItsLine() {
-    for (text, line) in [("a\n\"b\n\n", 2), ("a\nb\n\"c\"d\n", 3), ("\"x\ny\" z", 2)] {
-      do {
-        _ = try records(text)
-        Issue.record("\(text.debugDescription) was read")
-      } catch {
-        #expect("\(error)".hasPrefix("t.csv: line \(line): found "), "\(error)")
-      }
-    }
-  }
-
   @Test(.enabled(if: Assets.hasReviews)) func realReviewsReadAsAnIndependentReaderReadsThem() throws {
     let data = try DataSet.read(Assets.reviews)
     #expect(data.texts == (try TestTable.column("review", of: Assets.reviews)))
@@ -81,11 +50,11 @@ import Testing
       let path = folder + "/a.jsonl"
       try Data("{\"review\":\"x\",\"stars\":1}\n{\"review\":\"y\",\"stars\":5}\n".utf8).write(
         to: URL(fileURLWithPath: path))
-      #expect(try DataSet.read(path, columns: .init(label: "stars")).classes == ["1", "5"])
+      #expect(try DataSet.read(path, format: .init(label: "stars")).classes == ["1", "5"])
       #expect(throws: TesseraError.self) { try DataSet.read(path) }
       #expect(try DataSet.read(path, labelled: false).labels == [-1, -1])
       #expect(throws: TesseraError.self) {
-        try DataSet.read(path, columns: .init(label: "stars"), classes: ["1", "2"])
+        try DataSet.read(path, format: .init(label: "stars"), classes: ["1", "2"])
       }
     }
   }

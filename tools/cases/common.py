@@ -121,7 +121,7 @@ class Case:
             begin, end = header["labels"]["data_offsets"]
             file.seek(8 + size + begin)
             labels = list(struct.unpack(f"<{(end - begin) // 4}i", file.read(end - begin)))
-        return header["features"]["shape"][0], labels, header["__metadata__"]["classes"]
+        return header["features"]["shape"][0], labels, json.loads(header["__metadata__"]["classes"])
 
     def fingerprint(self, result):
         found = re.findall(r"\b[0-9a-f]{64}\b", result.out + result.err)

@@ -39,13 +39,15 @@ def data_sets(bench):
     deep = b"[" * 100_000 + b"]" * 100_000
     for what, name, data, refused in (
             ("a byte order mark", "a.csv", b"\xef\xbb\xbf" + HEAD + TWO, False),
-            ("UTF-16", "a.csv", (HEAD + TWO).decode().encode("utf-16"), True),
+            ("UTF-16", "a.csv", (HEAD + TWO).decode().encode("utf-16"), False),
             ("CRLF", "a.csv", (HEAD + TWO).replace(b"\n", b"\r\n"), False),
             ("CR alone", "a.csv", (HEAD + TWO).replace(b"\n", b"\r"), None),
             ("no line feed at the end", "a.csv", (HEAD + TWO)[:-1], False),
             ("a header alone", "a.csv", HEAD, True), ("no header", "a.csv", TWO, True),
             ("one class", "a.csv", HEAD + b"good,positive\n" * 3, True),
-            ("an open quote", "a.csv", HEAD + TWO + b'"good,positive\n', True),
+            ("an open quote", "a.csv", HEAD + TWO + b'"good,positive\n', False),
+            ("an open quote and a comma", "a.csv", HEAD + TWO + b'"good, or so,positive\n', True),
+            ("UTF-16 without a mark", "a.csv", (HEAD + TWO).decode().encode("utf-16-le"), True),
             ("a quote in a field", "a.csv", HEAD + TWO + b'go"od,positive\n', None),
             ("text after a quote", "a.csv", HEAD + TWO + b'"good" x,positive\n', None),
             ("too few fields", "a.csv", HEAD + TWO + b"good\n", True),

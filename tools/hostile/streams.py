@@ -41,7 +41,7 @@ def check(bench):
     predict = [bench.tessera, "predict", "--run", f"{bench.work}/run", "--device", "cpu", "--quiet"]
     for what, shell, refused in (
             ("nothing", 'true | "$@"', True), ("closed", '"$@" <&-', True), ("a folder", '"$@" </', True),
-            ("blank lines", 'printf "\\n\\n \\n" | "$@"', True), ("no line feed at the end", 'printf good | "$@"', False),
+            ("blank lines", 'printf "\\n\\n \\n" | "$@"', False), ("no line feed at the end", 'printf good | "$@"', False),
             ("NUL", 'printf "good\\0bad\\n" | "$@"', False), ("no UTF-8", 'printf "good \\xff\\n" | "$@"', None),
             ("a line of 20 MB", 'head -c 20000000 /dev/zero | tr "\\0" a | "$@"', None),
             ("returns", 'printf "good\\r\\nbad\\r\\n" | "$@"', False)):

@@ -11,124 +11,125 @@ public struct DataSet: Sendable {
   public let classes: [String]
   /// SHA-256 of texts and labels.
   public let fingerprint: String
+  /// What there is, and what was left out.
+  public let summary: DataSummary
+  /// Whether labels were asked to be taken whatever they look like.
+  private let areLabelsAsIs: Bool
 
-  /// Names of the columns; well-known ones are looked for if nil.
-  public struct Columns: Sendable {
-    /// Column of the text and of the class.
-    public var text: String?, label: String?
-
-    /// Columns by name.
-    public init(text: String? = nil, label: String? = nil) {
-      self.text = text
-      self.label = label
-    }
+  /// Which part of a folder with `train` and `test` is meant.
+  public enum Part: Sendable {
+    /// Rows to learn from, and rows to be judged by.
+    case training, test
   }
 
-  /// Reads CSV, TSV or JSON lines (each also packed by gzip), or a folder with one folder of `.txt` files per class
-  /// (such as `aclImdb/train`).
+  /// Reads CSV, TSV, JSON lines or a JSON array of objects (each also packed by gzip), or a folder with one folder of `.txt`
+  /// files per class (such as `aclImdb/train`); `-` is standard input.
   ///
   /// - Parameters:
   ///   - path: file or folder.
+  ///   - format: what the file does not say itself.
   ///   - classes: the classes of a model; others are refused. All that occur, at least two, if nil.
   ///   - labelled: whether every text must have a class.
-  /// - Throws: `TesseraError` naming file and line.
+  ///   - part: which part of a divided folder is meant.
+  /// - Throws: `TesseraError` naming file and line, and the option that decides where there is a doubt: quotes that may have
+  ///   swallowed rows, bytes in another encoding, labels that look like spellings of one class or like ratings.
   public static func read(
-    _ path: String, columns: Columns = Columns(), classes: [String]? = nil, labelled: Bool = true
+    _ path: String, format: DataFormat = DataFormat(), classes: [String]? = nil, labelled: Bool = true,
+    part: Part = .training
   ) throws -> DataSet {
     var isFolder: ObjCBool = false
     _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-    let rows =
-      isFolder.boolValue ? try FolderFormat.read(path) : try file(path, columns, labelled: labelled)
-    guard !rows.isEmpty else { throw TesseraError.input(path, found: "no reviews", wanted: "at least one") }
-    return try DataSet(rows, path: path, classes: classes, labelled: labelled)
-  }
-
-  /// One text, its class if known, and where it stands.
-  struct Row {
-    let text: String
-    let label: String?
-    let place: String
-  }
-
-  private init(_ rows: [Row], path: String, classes known: [String]?, labelled: Bool) throws {
-    let classes = known ?? Set(rows.compactMap(\.label)).sorted()
-    if known == nil, labelled, classes.count < 2 {
-      throw TesseraError.input(
-        path, found: "only the class \(classes.first ?? "none")", wanted: "at least two classes")
+    var data =
+      isFolder.boolValue
+      ? try FolderFormat(path: path, encoding: format.encoding, labelled: labelled, part: part).read()
+      : try file(path, format, labelled: labelled)
+    let list = ClassList(path: path, rules: format.labels)
+    if labelled { try list.apply(to: &data, isFirst: classes == nil) }
+    guard !data.rows.isEmpty else {
+      throw TesseraError.input(path, found: "no reviews", wanted: "at least one")
     }
+    let found =
+      try classes ?? (labelled ? list.classes(of: data) : Set(data.rows.compactMap(\.label)).sorted())
+    if classes == nil, labelled, found.count < 2 {
+      throw TesseraError.input(
+        path, found: "only the class \(found.first ?? "none")", wanted: "at least two classes")
+    }
+    let set = try DataSet(data, path: path, classes: found, areAsIs: format.labels.areAsIs)
+    guard !labelled || set.summary.emptyTexts < set.texts.count else {
+      throw TesseraError.input(path, found: "\(set.texts.count) texts, all of them empty", wanted: "reviews")
+    }
+    return set
+  }
+
+  private init(_ data: DataRows, path: String, classes: [String], areAsIs: Bool) throws {
+    areLabelsAsIs = areAsIs
     var numbers: [String: Int32] = [:]
     for (number, name) in classes.enumerated() { numbers[name] = Int32(number) }
     var print = Fingerprint()
-    labels = try rows.map { row in
+    labels = try data.rows.map { row in
       guard let label = row.label else { return -1 }
       guard let number = numbers[label] else {
         throw TesseraError.input(
-          row.place, found: "the label \(label)", wanted: classes.joined(separator: " or "))
+          row.place.description(in: path), found: "the label \(label)",
+          wanted: "\(classes.joined(separator: " or ")) (--labels says what others stand for)")
       }
       return number
     }
-    for row in rows {
+    for row in data.rows {
       print.add(row.text)
       print.add(row.label ?? "")
     }
-    texts = rows.map(\.text)
+    texts = data.rows.map(\.text)
     self.classes = classes
     fingerprint = print.digits()
+    var counts = [Int](repeating: 0, count: classes.count)
+    for label in labels where label >= 0 { counts[Int(label)] += 1 }
+    summary = DataSummary(
+      rows: texts.count, classes: zip(classes, counts).map { .init(name: $0, rows: $1) },
+      reading: data.reading, leftOut: data.leftOut, emptyTexts: texts.count { $0.allSatisfy(\.isWhitespace) })
   }
 
-  private static func file(_ path: String, _ columns: Columns, labelled: Bool) throws -> [Row] {
+  /// Throws where a class has a single row: what is learnt of it could not be judged, or what is judged not learnt.
+  public func requireRowsOfEachClass() throws {
+    guard !areLabelsAsIs, let single = summary.classes.first(where: { $0.rows < 2 }) else { return }
+    throw TesseraError.input(
+      "data", found: "\(single.rows) row of the class \(single.name): \(summary.line)",
+      wanted: "at least two rows of each class (--labels '\(single.name)=OTHER' joins it to another, "
+        + "'\(single.name)=' leaves it out, as-is takes it as it is)")
+  }
+
+  private static func file(_ path: String, _ format: DataFormat, labelled: Bool) throws -> DataRows {
     let data = try InputFile.readAny(
-      path, wanted: "CSV, TSV, JSON lines or a folder of classes", atMost: InputFile.Limit.data, pipes: true)
+      path == "-" ? "/dev/stdin" : path, wanted: "CSV, TSV, JSON lines or a folder of classes",
+      atMost: InputFile.Limit.data, pipes: true)
     var bytes = [UInt8](data)
     var name = path.lowercased()
     if Gzip.isPacked(bytes) {
       bytes = try Gzip.unpack(bytes, place: path)
       if name.hasSuffix(".gz") { name.removeLast(3) }
     }
+    try ForeignFile.refuse(bytes, path: path)
+    bytes = try format.encoding.decode(bytes, place: path)
     guard bytes.contains(where: { $0 > 32 }) else {
       throw TesseraError.input(path, found: "an empty file", wanted: "reviews")
     }
-    if name.hasSuffix(".jsonl") || name.hasSuffix(".json") || name.hasSuffix(".ndjson") {
-      return try JSONLinesFormat.read(bytes, path, columns, labelled: labelled)
+    if JSONFormat.isJSON(bytes) || [".json", ".jsonl", ".ndjson"].contains(where: { name.hasSuffix($0) }) {
+      return try JSONFormat(bytes: bytes, path: path, format: format, labelled: labelled).read()
     }
-    return try delimited(
-      bytes, path, separator: name.hasSuffix(".tsv") ? "\t" : ",", columns, labelled: labelled)
+    return try DelimitedFormat(bytes: bytes, path: path, name: name, format: format, labelled: labelled)
+      .read()
   }
+}
 
-  private static func delimited(
-    _ bytes: [UInt8], _ path: String, separator: Character, _ columns: Columns, labelled: Bool
-  ) throws -> [Row] {
-    var reader = DelimitedText(bytes, separator: separator, place: path)
-    guard let header = try reader.next() else {
-      throw TesseraError.input(path, found: "an empty file", wanted: "a header and reviews")
-    }
-    let names = header.fields.map { $0.trimmingCharacters(in: .whitespaces) }
-    func column(_ wanted: String?, _ usual: [String], needed: Bool) throws -> Int? {
-      let candidates = wanted.map { [$0] } ?? usual
-      if let found = candidates.compactMap({ names.firstIndex(of: $0) }).first { return found }
-      guard needed || wanted != nil else { return nil }
-      throw TesseraError.input(
-        "\(path): header", found: "columns \(names.joined(separator: ", "))",
-        wanted: "a column \(candidates.joined(separator: " or "))")
-    }
-    guard let text = try column(columns.text, usualTexts, needed: true) else { return [] }
-    let label = try column(columns.label, usualLabels, needed: labelled)
-    var rows: [Row] = []
-    while let record = try reader.next() {
-      let place = "\(path): line \(record.line)"
-      guard record.fields.count == names.count else {
-        throw TesseraError.input(place, found: "\(record.fields.count) fields", wanted: "\(names.count)")
+extension DataSet {
+  /// Whether a line looks like the first of a table with a usual column of texts, or of JSON.
+  package static func looksLikeTable(_ line: String) -> Bool {
+    if JSONFormat.isJSON(Array(line.utf8)) { return true }
+    return DialectSniffer.candidates("").contains { separator in
+      let names = line.utf8.split(separator: separator, omittingEmptySubsequences: false).map {
+        String(decoding: $0, as: UTF8.self).filter { $0 != "\"" }.lowercased()
       }
-      let value = label.map { record.fields[$0].trimmingCharacters(in: .whitespaces) }
-      if labelled, value?.isEmpty ?? true {
-        throw TesseraError.input(place, found: "no label", wanted: "a label")
-      }
-      rows.append(
-        Row(text: record.fields[text], label: value.flatMap { $0.isEmpty ? nil : $0 }, place: place))
+      return names.count > 1 && DataFormat.usualTexts.contains { names.contains($0) }
     }
-    return rows
   }
-
-  static let usualTexts = ["review", "text", "sentence"]
-  static let usualLabels = ["sentiment", "label", "class"]
 }

@@ -1,70 +1,153 @@
 import Foundation
 import TesseraCompute
 
-/// Comma- or tab-separated text (RFC 4180): quoted fields may hold separators, quotes (doubled) and line breaks.
+/// Delimited text: records that end with a line (LF, CRLF or CR), fields between separators. Fields in quotes may hold
+/// separators, quotes and line ends, as the dialect says.
 struct DelimitedText {
-  private let bytes: [UInt8]
-  private let separator: UInt8
-  private let place: String
-  private var at = 0
-  private var line = 1
-
-  init(_ bytes: [UInt8], separator: Character, place: String) {
-    self.bytes = bytes
-    self.separator = separator.asciiValue ?? 44
-    self.place = place
-    if bytes.starts(with: [0xef, 0xbb, 0xbf]) { at = 3 }
+  /// A field's bytes without the quotes around it.
+  struct Field {
+    var range: Range<Int>
+    var isQuoted = false
+    /// Whether escapes have to be taken out.
+    var hasEscapes = false
   }
 
-  /// The next record with the line it starts on; nil at the end. Empty lines are passed over.
-  mutating func next() throws -> (fields: [String], line: Int)? {
-    while at < bytes.count, bytes[at] == 10 || bytes[at] == 13 { newline() }
+  /// A quote that does not do what quotes do.
+  struct BrokenQuote: Error, Equatable {
+    let opened: Int
+    let isClosed: Bool
+  }
+
+  let bytes: [UInt8]
+  let quotes: Quotes
+  /// The separator; nil where a record has one field.
+  let separator: UInt8?
+  /// Where the next record begins, and its line.
+  private(set) var at: Int
+  private(set) var line: Int
+  /// Empty lines between records so far.
+  private(set) var blankLines = 0
+
+  /// A reader.
+  ///
+  /// - Parameters:
+  ///   - bytes: valid UTF-8.
+  ///   - quotes: a dialect, not `auto`.
+  ///   - start: where to begin.
+  init(_ bytes: [UInt8], quotes: Quotes, separator: UInt8?, start: Int = 0, line: Int = 1) {
+    (self.bytes, self.quotes, self.separator) = (bytes, quotes, separator)
+    (at, self.line) = (start, line)
+  }
+
+  /// Finds the fields of the next record, and the line that it starts on; nil at the end. Empty lines are passed over.
+  mutating func next(into fields: inout [Field]) throws(BrokenQuote) -> Int? {
+    fields.removeAll(keepingCapacity: true)
+    var empty = 0
+    while at < bytes.count, isLineEnd(bytes[at]) {
+      endLine()
+      empty += 1
+    }
     guard at < bytes.count else { return nil }
+    blankLines += empty
     let start = line
-    var fields: [String] = []
     while true {
       fields.append(try field())
-      guard at < bytes.count else { return (fields, start) }
-      if bytes[at] == separator {
-        at += 1
-        if at == bytes.count { fields.append("") }
-        continue
+      guard at < bytes.count else { return start }
+      guard bytes[at] == separator else {
+        endLine()
+        return start
       }
-      newline()
-      return (fields, start)
+      at += 1
     }
   }
 
-  private mutating func newline() {
+  /// A field as text.
+  func text(_ field: Field) -> String {
+    guard field.hasEscapes else { return String(decoding: bytes[field.range], as: UTF8.self) }
+    var value: [UInt8] = []
+    value.reserveCapacity(field.range.count)
+    var at = field.range.lowerBound
+    while at < field.range.upperBound {
+      // What an escape stands for is the byte after it.
+      if isEscape(at, in: field) { at += 1 }
+      value.append(bytes[at])
+      at += 1
+    }
+    return String(decoding: value, as: UTF8.self)
+  }
+
+  private func isEscape(_ at: Int, in field: Field) -> Bool {
+    guard at + 1 < field.range.upperBound else { return false }
+    return quotes == .double ? bytes[at] == 34 && bytes[at + 1] == 34 : isEscaping(at)
+  }
+
+  /// Whether a backslash stands here that takes the meaning from the next byte; before others it is a character.
+  private func isEscaping(_ at: Int) -> Bool {
+    guard bytes[at] == 92, at + 1 < bytes.count else { return false }
+    let next = bytes[at + 1]
+    return next == 34 || next == 92 || next == separator || isLineEnd(next)
+  }
+
+  private func isLineEnd(_ byte: UInt8) -> Bool { byte == 10 || byte == 13 }
+
+  private mutating func endLine() {
     if bytes[at] == 13, at + 1 < bytes.count, bytes[at + 1] == 10 { at += 1 }
     at += 1
     line += 1
   }
 
-  private mutating func field() throws -> String {
-    guard at < bytes.count, bytes[at] == 34 else {
-      let begin = at
-      while at < bytes.count, bytes[at] != separator, bytes[at] != 10, bytes[at] != 13 { at += 1 }
-      return try text(bytes[begin..<at])
+  private mutating func field() throws(BrokenQuote) -> Field {
+    if quotes != .none, at < bytes.count, bytes[at] == 34 { return try quoted() }
+    var field = Field(range: at..<at)
+    let begin = at
+    while at < bytes.count, bytes[at] != separator, !isLineEnd(bytes[at]) {
+      if quotes == .backslash, isEscaping(at) {
+        field.hasEscapes = true
+        countLines(at + 1..<at + 2)
+        at += 1
+      }
+      at += 1
     }
+    field.range = begin..<at
+    return field
+  }
+
+  private mutating func quoted() throws(BrokenQuote) -> Field {
     let opened = line
     at += 1
-    var value: [UInt8] = []
+    let begin = at
+    var field = Field(range: at..<at, isQuoted: true)
     while true {
-      let begin = at
-      at = find(34)
-      guard at < bytes.count else {
-        throw TesseraError.input(
-          "\(place): line \(opened)", found: "a quote that never closes", wanted: "a closing quote")
+      if quotes == .backslash {
+        while at < bytes.count, bytes[at] != 34 {
+          if isEscaping(at) {
+            field.hasEscapes = true
+            at += 1
+          }
+          at += 1
+        }
+        at = min(at, bytes.count)
+      } else {
+        at = find(34)
       }
-      // A doubled quote stands for one, which is kept with what was before it.
-      let doubled = at + 1 < bytes.count && bytes[at + 1] == 34
-      let part = bytes[begin..<(doubled ? at + 1 : at)]
-      line += part.reduce(0) { $0 + ($1 == 10 ? 1 : 0) }
-      at += doubled ? 2 : 1
-      if !doubled, value.isEmpty { return try closed(part) }
-      value += part
-      if !doubled { return try closed(value[...]) }
+      guard at < bytes.count else { throw BrokenQuote(opened: opened, isClosed: false) }
+      guard quotes == .double, at + 1 < bytes.count, bytes[at + 1] == 34 else { break }
+      field.hasEscapes = true
+      at += 2
+    }
+    field.range = begin..<at
+    countLines(field.range)
+    at += 1
+    guard at == bytes.count || bytes[at] == separator || isLineEnd(bytes[at]) else {
+      throw BrokenQuote(opened: opened, isClosed: true)
+    }
+    return field
+  }
+
+  /// Counts the line ends in a field: an LF, a CR, or both together.
+  private mutating func countLines(_ range: Range<Int>) {
+    for i in range where bytes[i] == 10 || bytes[i] == 13 && !(i + 1 < bytes.count && bytes[i + 1] == 10) {
+      line += 1
     }
   }
 
@@ -77,21 +160,16 @@ struct DelimitedText {
       return base.distance(to: UnsafeRawPointer(found))
     }
   }
+}
 
-  /// The text of a quoted field, behind which one ends.
-  private func closed(_ value: ArraySlice<UInt8>) throws -> String {
-    guard at == bytes.count || bytes[at] == separator || bytes[at] == 10 || bytes[at] == 13 else {
-      throw TesseraError.input(
-        "\(place): line \(line)", found: "text after a closing quote", wanted: "a separator or a new line")
-    }
-    return try text(value)
-  }
-
-  private func text(_ slice: ArraySlice<UInt8>) throws -> String {
-    guard let text = String(validating: slice, as: UTF8.self) else {
-      throw TesseraError.input(
-        "\(place): line \(line)", found: "bytes that are not UTF-8", wanted: "UTF-8 text")
-    }
-    return text
+extension DelimitedText.BrokenQuote {
+  /// What is wrong, with the option that decides.
+  func error(_ place: String) -> TesseraError {
+    .input(
+      "\(place): line \(opened)",
+      found: isClosed ? "a quote with text after its end" : "a quote that never closes",
+      wanted:
+        "a closing quote before a separator or the line's end (--quotes none where quotes mean nothing, "
+        + "backslash where \\\" is one)")
   }
 }

@@ -45,9 +45,14 @@ struct ReportData {
     try device.unary(.exp, scores, alpha: 0, beta: 0, into: scores)
     probabilities = try device.floats(scores)
     metrics = ClassificationMetrics(probabilities, labels: labels, classes: model.classes.count)
-    let columns = DataSet.Columns(text: configuration.textColumn, label: configuration.labelColumn)
-    let data = try? DataSet.read(
-      configuration.test ?? configuration.data, columns: columns, classes: model.classes)
+    let source = configuration.test ?? configuration.data
+    // What was read of a stream is gone.
+    let data =
+      source == "-" || source.hasPrefix("/dev/")
+      ? nil
+      : try? DataSet.read(
+        source, format: configuration.dataFormat(), classes: model.classes,
+        part: configuration.test == nil ? .training : .test)
     // Of data that have changed since, the rows are no longer what was classified.
     let embedded = run.records[configuration.test == nil ? "embeddings" : "test-embeddings"]
     texts = data.flatMap { data in

@@ -44,7 +44,9 @@ public struct ReportPage {
 
   private var summary: String {
     var tiles: [(String, String, String)] = []
-    if let evaluation = data.evaluation {
+    if data.labels.isEmpty {
+      tiles.append(("test accuracy", "none", "no rows to test on"))
+    } else if let evaluation = data.evaluation {
       for (name, accuracy) in [("test accuracy", evaluation.model), ("linear probe", evaluation.probe)] {
         let interval = "95%: \(decimal(accuracy.interval.low)) to \(decimal(accuracy.interval.high))"
         tiles.append((name, decimal(accuracy.value), interval + ", \(accuracy.correct) of \(accuracy.total)"))
@@ -55,10 +57,12 @@ public struct ReportPage {
       }
     }
     tiles.append(keptTile)
-    if let area = data.metrics.roc.last?.area {
-      tiles.append(("area under ROC", decimal(area), data.model.classes.last ?? ""))
+    if !data.labels.isEmpty {
+      if let area = data.metrics.roc.last?.area {
+        tiles.append(("area under ROC", decimal(area), data.model.classes.last ?? ""))
+      }
+      tiles.append(("calibration error", decimal(data.metrics.calibrationError), "expected, ten bins"))
     }
-    tiles.append(("calibration error", decimal(data.metrics.calibrationError), "expected, ten bins"))
     if data.layout.channels.count == 1, let divergence = data.layout.channels[0].divergence {
       tiles.append(("divergence", decimal(Double(divergence), 4), "Kullback-Leibler, t-SNE"))
     }
@@ -94,7 +98,7 @@ public struct ReportPage {
     let chosen = data.model.classes.indices.flatMap { c in
       right.filter { Int(data.labels[$0]) == c }.prefix(2)
     }
-    return chosen.isEmpty ? "<p>No right answer.</p>" : try figures(Array(chosen))
+    return chosen.isEmpty ? "<p>No right answer to show.</p>" : try figures(Array(chosen))
   }
 
   private func mistakes() throws -> String {
@@ -156,6 +160,7 @@ public struct ReportPage {
   }
 
   private var errors: String {
+    guard !data.labels.isEmpty else { return "<p>There are no rows to test on.</p>" }
     let names = data.model.classes
     let rows = names.indices.map { t in [names[t]] + data.metrics.confusion[t].map(String.init) }
     let confusion = HTMLPage.table(["in truth / called"] + names, rows)

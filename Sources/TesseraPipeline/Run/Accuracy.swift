@@ -43,8 +43,12 @@ public struct Accuracy: Sendable, Equatable, Codable, CustomStringConvertible {
     return (max(0, centre - half), min(1, centre + half))
   }
 
+  /// What is said in place of a share where there are no rows.
+  public static let ofNothing = "none (there are no rows)"
+
   /// Such as `0.835 (95% 0.811 to 0.857, 835 of 1000)`.
   public var description: String {
+    guard total > 0 else { return Self.ofNothing }
     func show(_ x: Double) -> String {
       let thousandths = Int((min(max(x, 0), 1) * 1000).rounded())
       let digits = String(thousandths % 1000)

@@ -16,9 +16,7 @@ extension Pipeline {
       file: URL(fileURLWithPath: c.encoder).appendingPathComponent("config.json").path)
     let states = try c.states(layers: encoder.layers)
     let features = states.count * encoder.hidden
-    let split = try Split(
-      labels: data.labels, validation: c.validationShare, test: c.test == nil ? c.testShare : 0, seed: c.seed,
-      trainingRows: c.trainingRows)
+    let split = try split(data.labels)
     if c.patience != nil, split.validation.isEmpty {
       throw TesseraError.input(
         "patience", found: "no validation rows to wait by",

@@ -22,7 +22,7 @@ public struct Pipeline {
       testEmbeddings = "test.embeddings.safetensors", layout = "layout.safetensors",
       images = "images.safetensors",
       testImages = "test.images.safetensors", model = "model.safetensors", evaluation = "result.json",
-      history = "history.json", encoder = "encoder"
+      history = "history.json", data = "data.json", encoder = "encoder"
   }
 
   /// What a run ends with.
@@ -95,6 +95,7 @@ public struct Pipeline {
     }
     let embeddings = try Embeddings.read(folder.file(Files.embeddings))
     let testEmbeddings = try testData.map { _ in try Embeddings.read(folder.file(Files.testEmbeddings)) }
+    try tellConstantFeatures(embeddings)
     let laidOut = try layOut(embeddings, embedded.fingerprint)
     add("layout", laidOut)
     let layout = try FeatureLayout.read(folder.file(Files.layout))
@@ -135,17 +136,14 @@ public struct Pipeline {
   /// Reads the data and looks at all that can be looked at before the first long stage; only then the folder is this run's.
   private func begin() throws -> (data: DataSet, test: DataSet?, encoder: String) {
     do {
-      let columns = DataSet.Columns(text: configuration.textColumn, label: configuration.labelColumn)
-      let data = try DataSet.read(configuration.data, columns: columns)
-      let test = try configuration.test.map {
-        try DataSet.read($0, columns: columns, classes: data.classes)
-      }
+      let (data, test, record) = try readData()
       let encoder = try encoderFingerprint()
       let replaces = try folder.replaces(
         configuration, data: data.fingerprint, encoder: encoder, overwrite: overwrite)
       try check(data, test)
       if replaces { folder.clear() }
       try folder.put(configuration)
+      try keep(record)
       return (data, test, encoder)
     } catch {
       folder.discardIfEmpty()
@@ -158,7 +156,7 @@ public struct Pipeline {
   ) throws -> (fingerprint: String, ran: Bool) {
     let layers = try EncoderFolder(configuration.encoder).configuration().layers
     let states = try configuration.states(layers: layers)
-    return try folder.stage(
+    let result = try folder.stage(
       stage, inputs: ["data": data.fingerprint, "encoder": encoderPrint],
       parameters: ["layers": "\(states)", "pooling": configuration.pooling], outputs: [file]
     ) {
@@ -168,23 +166,22 @@ public struct Pipeline {
       progress.begin("embedding \(data.texts.count) reviews")
       let result = try Embeddings.make(
         data, encoder: encoder, states: states, pooling: try configuration.tokenPooling(),
-        batch: embeddingBatch
+        batch: embeddingBatch, cut: { try tellCut($0, of: data.texts.count, at: $1, stage) }
       ) { progress.update("embedding", done: $0, of: data.texts.count, unit: "reviews") }
       try requireFinite(file, result.features, columns: result.columns)
       return try result.write(to: folder.file(file))
     }
+    if !result.ran { tellKeptCut(stage) }
+    return result
   }
 
   private func layOut(_ embeddings: Embeddings, _ print: String) throws -> (fingerprint: String, ran: Bool) {
     let c = configuration
-    let testShare = c.test == nil ? c.testShare : 0
     return try folder.stage(
       "layout", inputs: ["embeddings": print], parameters: c.layoutParameters(features: embeddings.columns),
       outputs: [Files.layout]
     ) {
-      let split = try Split(
-        labels: embeddings.labels, validation: c.validationShare, test: testShare, seed: c.seed,
-        trainingRows: c.trainingRows)
+      let split = try split(embeddings.labels)
       progress.begin("laying out \(embeddings.columns) features by \(split.training.count) reviews")
       let layout = try FeatureLayout.make(embeddings, split: split, try c.layoutPlan(), on: devices) {
         let kl = $2.map { " (KL \($0))" } ?? ""

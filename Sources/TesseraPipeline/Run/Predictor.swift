@@ -6,7 +6,8 @@ import TesseraText
 /// Classifies texts with a finished run.
 public struct Predictor {
   let encoder: TransformerEncoder
-  let configuration: RunConfiguration
+  /// The run's configuration.
+  public let configuration: RunConfiguration
   let layout: FeatureLayout
   let model: TrainedModel
   private let batch: Int
@@ -51,13 +52,15 @@ public struct Predictor {
   }
 
   /// Features of texts and their images.
-  private func images(_ texts: [String], progress: (Int) throws -> Void) throws -> (
+  private func images(
+    _ texts: [String], cut: (Int, Int) throws -> Void = { _, _ in }, progress: (Int) throws -> Void
+  ) throws -> (
     features: [Float], images: [Float]
   ) {
     let states = try configuration.states(layers: encoder.configuration.layers)
     let embedder = try Embedder(
       encoder, states: states, pooling: try configuration.tokenPooling(), batch: batch)
-    let features = try embedder.embed(texts, progress: progress)
+    let features = try embedder.embed(texts, cut: { try cut($0, embedder.limit) }, progress: progress)
     return (
       features,
       try layout.render(
@@ -87,14 +90,21 @@ public struct Predictor {
   }
 
   /// Accuracy on labelled texts, with the probe fitted on the run's training rows beside it.
-  public func evaluate(_ data: DataSet, progress: (Int) throws -> Void = { _ in }) throws -> Evaluation {
+  ///
+  /// - Parameters:
+  ///   - cut: called with the number of texts that are longer than the encoder takes, and the most tokens that it takes.
+  ///   - progress: called with the number of texts done.
+  public func evaluate(
+    _ data: DataSet, cut: (Int, Int) throws -> Void = { _, _ in },
+    progress: (Int) throws -> Void = { _ in }
+  ) throws -> Evaluation {
     let device = model.network.device
     let own = try Embeddings.read(run.checked(Pipeline.Files.embeddings))
     try layout.split.check(run.folder, count: own.labels.count)
     let probe = try LinearProbe.fit(
       features: own.features, columns: own.columns, labels: own.labels, classes: own.classes.count,
       training: layout.split.training, validation: layout.split.validation, on: device)
-    let made = try images(data.texts, progress: progress)
+    let made = try images(data.texts, cut: cut, progress: progress)
     let guesses = try probe.predict(
       features: made.features, columns: own.columns, rows: Array(data.texts.indices), on: device)
     return try Evaluation.make(model, images: made.images, labels: data.labels, probe: guesses)

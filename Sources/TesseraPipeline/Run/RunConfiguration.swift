@@ -18,6 +18,8 @@ public struct RunConfiguration: Codable, Sendable, Equatable {
   public var data: String, test: String?, encoder: String, weights: String?
   /// Column names; nil looks for well-known ones.
   public var textColumn: String?, labelColumn: String?
+  /// How the files of reviews are read: quotes, separator, encoding, whether there is a header, and what labels stand for.
+  public var quotes = "auto", separator = "auto", encoding = "auto", header = true, labels = ""
   /// Hidden states, first and last, and how a text's tokens become one vector.
   public var firstState: Int?, lastState: Int?, pooling = "cls"
   /// The network, how pixels are standardised, what becomes of the slice, and whether scaler and layout see the

@@ -89,7 +89,7 @@ extension RunDirectory {
     let own = [
       RunManifest.name, files.configuration, files.embeddings, files.testEmbeddings, files.layout,
       files.images,
-      files.testImages, files.model, files.evaluation, files.history, "checkpoint.safetensors",
+      files.testImages, files.model, files.evaluation, files.history, files.data, "checkpoint.safetensors",
       "best.safetensors", "report.html", "encoder.json", "embeddings.json", "test-embeddings.json",
       "layout.json",
       "images.json", "model.json", "evaluation.json",

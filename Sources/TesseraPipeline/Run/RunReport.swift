@@ -6,7 +6,9 @@ extension Pipeline.Summary {
   /// Accuracy, layout and fingerprints, line by line.
   public var text: String {
     var lines: [String] = []
-    if let evaluation {
+    if let evaluation, evaluation.model.total == 0 {
+      lines.append("test accuracy  none: there are no rows to test on (see --test-share and --test)")
+    } else if let evaluation {
       lines.append("test accuracy  \(evaluation.model)")
       if !repeats.isEmpty {
         lines.append("by seeds       \(MeanAccuracy([evaluation.model] + repeats.map(\.accuracy)))")
@@ -34,7 +36,9 @@ extension Pipeline.Summary {
       }
     }
     lines.append("fingerprints (SHA-256)")
-    for (stage, digits) in fingerprints {
+    // Of no predictions there is no fingerprint.
+    for (stage, digits) in fingerprints
+    where stage != "predictions" || (evaluation?.model.total ?? 1) > 0 {
       lines.append("  \(stage)\(String(repeating: " ", count: max(1, 18 - stage.count)))\(digits)")
     }
     return lines.joined(separator: "\n")

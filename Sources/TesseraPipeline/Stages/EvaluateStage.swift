@@ -10,6 +10,35 @@ public struct Evaluation: Codable, Sendable, Equatable {
   /// The epoch that the classifier was kept of: 0 for its linear path alone, nil if none was run.
   public let keptEpoch: Int?
 
+  private enum CodingKeys: String, CodingKey {
+    case model, probe, fingerprint, keptEpoch
+  }
+
+  /// Right answers and predictions as they are known.
+  init(model: Accuracy, probe: Accuracy, fingerprint: String, keptEpoch: Int?) {
+    (self.model, self.probe, self.fingerprint) = (model, probe, fingerprint)
+    self.keptEpoch = keptEpoch
+  }
+
+  /// Reads what was written: no figures stand for no rows.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    let none = Accuracy(correct: 0, total: 0)
+    model = try values.decodeIfPresent(Accuracy.self, forKey: .model) ?? none
+    probe = try values.decodeIfPresent(Accuracy.self, forKey: .probe) ?? none
+    fingerprint = try values.decode(String.self, forKey: .fingerprint)
+    keptEpoch = try values.decodeIfPresent(Int.self, forKey: .keptEpoch)
+  }
+
+  /// Writes figures where there are rows to judge by; without there are none.
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    if model.total > 0 { try values.encode(model, forKey: .model) }
+    if probe.total > 0 { try values.encode(probe, forKey: .probe) }
+    try values.encode(fingerprint, forKey: .fingerprint)
+    try values.encodeIfPresent(keptEpoch, forKey: .keptEpoch)
+  }
+
   /// Compares predictions with the truth.
   ///
   /// - Parameters:

@@ -6,7 +6,7 @@ import TesseraText
 /// What is fuzzed: a reader either succeeds or throws a `TesseraError` of one line. Anything else is a finding: a trap, a
 /// hang, memory without end, another error.
 enum Target: String, CaseIterable {
-  case safetensors, pth, csv, jsonl, gzip, config, vocabulary, tokenizer, run, model
+  case safetensors, pth, csv, dialects, labels, jsonl, gzip, config, vocabulary, tokenizer, run, model
   case tokenizerFiles = "tokenizer-files"
 
   func callAsFunction(_ bytes: UnsafeRawBufferPointer) -> Bool {
@@ -20,6 +20,8 @@ enum Target: String, CaseIterable {
       // The first byte chooses the separator and whether labels are needed.
       guard let first = bytes.first else { return false }
       dataSet(first & 1 == 0 ? "d.csv" : "d.tsv", rest(bytes), labelled: first & 2 == 0)
+    case .dialects: dialects(bytes)
+    case .labels: labels(bytes)
     case .jsonl: dataSet("d.jsonl", bytes, labelled: true)
     case .gzip: begun(bytes, with: [0x1f, 0x8b, 8]) { dataSet("d.csv.gz", $0, labelled: true) }
     case .config: expectOneLine { _ = try EncoderConfiguration(file: Scratch.file("config.json", bytes)) }
@@ -51,7 +53,7 @@ enum Target: String, CaseIterable {
     (start + bytes.dropFirst(start.count)).withUnsafeBytes(body)
   }
 
-  private func expectOneLine(_ body: () throws -> Void) {
+  func expectOneLine(_ body: () throws -> Void) {
     do {
       try body()
     } catch let error as TesseraError {

@@ -1,0 +1,41 @@
+/// What a data set holds, for one line before work starts.
+public struct DataSummary: Codable, Sendable, Equatable {
+  /// A class and its rows.
+  public struct ClassSize: Codable, Sendable, Equatable {
+    /// Its name, and how many rows it has.
+    public let name: String, rows: Int
+  }
+
+  /// Something in the data that is no row.
+  public struct LeftOut: Codable, Sendable, Equatable {
+    /// What it is, and how often.
+    public let what: String, count: Int
+  }
+
+  /// How many rows there are.
+  public let rows: Int
+  /// The classes in the order of their names; none of data without labels.
+  public let classes: [ClassSize]
+  /// Columns, dialect, folder, where they were found and not given.
+  public let reading: [String]
+  /// What was left out.
+  public let leftOut: [LeftOut]
+  /// Texts without a character that is no white space.
+  public let emptyTexts: Int
+
+  /// Such as `24 rows; neg 12, pos 12; 3 hidden files left out; columns review and sentiment`.
+  public var line: String {
+    var parts = ["\(rows) \(rows == 1 ? "row" : "rows")"]
+    if !classes.isEmpty {
+      let shown = classes.count > 12 ? 10 : classes.count
+      let sizes = classes.prefix(shown).map { "\($0.name) \($0.rows)" }
+      let more = classes.count > shown ? ["\(classes.count - shown) more"] : []
+      parts.append("\(classes.count) classes: " + (sizes + more).joined(separator: ", "))
+    }
+    if emptyTexts > 0 { parts.append("\(emptyTexts) \(emptyTexts == 1 ? "text is" : "texts are") empty") }
+    if !leftOut.isEmpty {
+      parts.append("left out " + leftOut.map { "\($0.count) \($0.what)" }.joined(separator: ", "))
+    }
+    return (parts + reading).joined(separator: "; ")
+  }
+}

@@ -1,0 +1,93 @@
+import Foundation
+import TesseraCompute
+
+extension Pipeline {
+  /// Reads the reviews and tells what they hold; what would make the result nonsense is refused before work starts.
+  func readData() throws -> (data: DataSet, test: DataSet?, record: DataRecord) {
+    let format = try configuration.dataFormat()
+    let data = try DataSet.read(configuration.data, format: format)
+    progress.note("data: \(data.summary.line)")
+    try data.requireRowsOfEachClass()
+    let test = try configuration.test.map {
+      try DataSet.read($0, format: format, classes: data.classes, part: .test)
+    }
+    if let test { progress.note("test: \(test.summary.line)") }
+    let split = try split(data.labels)
+    let missing = data.classes.indices.filter { number in
+      !split.training.contains { data.labels[$0] == Int32(number) }
+    }
+    if !missing.isEmpty {
+      let names = missing.map { data.classes[$0] }.joined(separator: ", ")
+      progress.note("no training row of \(names), which can so never be predicted")
+    }
+    let duplicates = Duplicates(data, split: split, test: test)
+    for note in duplicates.notes { progress.note(note) }
+    var print = Fingerprint()
+    for set in [data, test].compactMap({ $0 }) { print.add(set.fingerprint) }
+    let record = DataRecord(
+      fingerprint: print.digits(), data: data.summary, test: test?.summary, duplicates: duplicates)
+    return (data, test, record)
+  }
+
+  /// Keeps what was found out about the data in the run's folder.
+  func keep(_ record: DataRecord) throws {
+    var record = record
+    // Stages that do not run again would not say it again.
+    if let old = DataRecord.read(folder.file(Files.data)), old.fingerprint == record.fingerprint {
+      record.cut = old.cut
+    }
+    try record.write(to: folder.file(Files.data))
+  }
+
+  /// Which rows are for what.
+  func split(_ labels: [Int32]) throws -> Split {
+    let c = configuration
+    return try Split(
+      labels: labels, validation: c.validationShare, test: c.test == nil ? c.testShare : 0, seed: c.seed,
+      trainingRows: c.trainingRows)
+  }
+
+  /// Tells how many texts are longer than the encoder takes, and keeps it.
+  func tellCut(_ count: Int, of total: Int, at tokens: Int, _ stage: String) throws {
+    let cut = DataRecord.Cut(texts: count, total: total, tokens: tokens)
+    if count > 0 { progress.note(cut.note) }
+    try record { $0.cut[stage] = cut }
+  }
+
+  /// Tells what was found when a stage ran that does not run again.
+  func tellKeptCut(_ stage: String) {
+    guard let cut = DataRecord.read(folder.file(Files.data))?.cut[stage], cut.texts > 0 else { return }
+    progress.note(cut.note)
+  }
+
+  /// Tells how many features say nothing about the training rows.
+  func tellConstantFeatures(_ embeddings: Embeddings) throws {
+    let rows = try split(embeddings.labels).training
+    let count = embeddings.constantFeatures(rows: rows)
+    try record { $0.constantFeatures = count }
+    guard count > 0 else { return }
+    let all = count == embeddings.columns ? ": there is nothing to learn from" : ""
+    progress.note("\(count) of \(embeddings.columns) features are the same in every training row\(all)")
+  }
+
+  private func record(_ change: (inout DataRecord) -> Void) throws {
+    let path = folder.file(Files.data)
+    guard var record = DataRecord.read(path) else { return }
+    change(&record)
+    try record.write(to: path)
+  }
+}
+
+extension Embeddings {
+  /// How many features have one value in all of these rows.
+  public func constantFeatures(rows: [Int]) -> Int {
+    guard let first = rows.first else { return 0 }
+    let start = Array(features[first * columns..<(first + 1) * columns])
+    var open = Array(0..<columns)
+    for row in rows {
+      open.removeAll { features[row * columns + $0] != start[$0] }
+      if open.isEmpty { break }
+    }
+    return open.count
+  }
+}

@@ -1,0 +1,70 @@
+import ArgumentParser
+import TesseraCompute
+import TesseraPipeline
+
+/// How a file of reviews is read.
+struct DataFormatOptions: ParsableArguments {
+  @Option(
+    help:
+      "Column of the text: a name, or with --no-header a number from 1 (default: review, text or sentence).")
+  var textColumn: String?
+  @Option(help: "Separator of delimited text: auto, tab, comma, semicolon, pipe or a character.")
+  var separator = "auto"
+  @Option(
+    help:
+      "What quotation marks mean in delimited text: double (RFC 4180), backslash (\\\" in quotes), none (characters), or auto: what reads the whole file without contradiction."
+  )
+  var quotes = "auto"
+  @Option(
+    help:
+      "Encoding: utf8, utf16, utf16le, utf16be, windows-1252, latin1, or auto: UTF-8, or UTF-16 by its byte order mark."
+  )
+  var encoding = "auto"
+  @Flag(help: "The first line is a row, not names of columns.")
+  var noHeader = false
+
+  /// Whether any of them was given.
+  var isGiven: Bool {
+    textColumn != nil || separator != "auto" || quotes != "auto" || encoding != "auto" || noHeader
+  }
+
+  /// The format.
+  func format(label: String? = nil, labels: LabelRules = LabelRules()) throws -> DataFormat {
+    DataFormat(
+      text: textColumn, label: label, quotes: try Quotes(named: quotes),
+      separator: try Separator(named: separator), encoding: try TextEncoding(named: encoding),
+      header: !noHeader, labels: labels)
+  }
+}
+
+/// Reviews, their columns, and what their labels stand for.
+struct DataOptions: ParsableArguments {
+  @Option(
+    help:
+      "Reviews: CSV, TSV, JSON lines or a JSON array (also .gz), a folder per class as aclImdb, or - for standard input."
+  )
+  var data: String
+  @OptionGroup var file: DataFormatOptions
+  @Option(help: "Column of the class, as --text-column (default: sentiment, label or class).")
+  var labelColumn: String?
+  @Option(
+    help:
+      "What labels stand for, rules separated by commas: pos=positive, unsure= (left out), >=7=good, *=other; >=7 alone makes two classes of numbers; = leaves rows without a label out; merge joins spellings of one label; as-is takes labels whatever they look like."
+  )
+  var labels: String?
+
+  /// The format.
+  ///
+  /// - Parameter run: a run whose rules for labels hold where none are given.
+  func format(of run: RunConfiguration? = nil) throws -> DataFormat {
+    try file.format(label: labelColumn, labels: try LabelRules(labels ?? run?.labels ?? ""))
+  }
+
+  /// Writes the options into a run's configuration.
+  func apply(to c: inout RunConfiguration) throws {
+    (c.textColumn, c.labelColumn) = (file.textColumn, labelColumn)
+    (c.quotes, c.separator, c.encoding) = (file.quotes, file.separator, file.encoding)
+    (c.header, c.labels) = (!file.noHeader, labels ?? "")
+    _ = try c.dataFormat()
+  }
+}

@@ -1,0 +1,43 @@
+import Foundation
+import TesseraCompute
+import TesseraPipeline
+
+/// The answer to one text: a line, whatever the text was.
+struct PredictAnswer {
+  let predictor: Predictor
+  /// Whether answers are JSON objects, and what these hold besides.
+  let json: Bool, image: Bool, evidence: Bool, words: Bool
+
+  private struct Object: Encodable {
+    var text: String?, label: String?, probability: Float?, probabilities: [String: Float]?
+    var image: String?, evidence: Predictor.Evidence?, words: [Predictor.Word]?, error: String?
+  }
+
+  /// Class, probability and text, separated by tabs, or a JSON object.
+  func line(_ text: String, _ prediction: Predictor.Prediction) throws -> String {
+    guard json else {
+      let share = (Double(prediction.probability) * 1000).rounded() / 1000
+      let line = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+      return "\(prediction.label)\t\(share)\t\(line.count > 100 ? line.prefix(97) + "..." : line[...])"
+    }
+    return try encoded(
+      Object(
+        text: text, label: prediction.label, probability: prediction.probability,
+        probabilities: Dictionary(
+          zip(predictor.classes, prediction.probabilities), uniquingKeysWith: { first, _ in first }),
+        image: image ? try predictor.picture(prediction).base64EncodedString() : nil,
+        evidence: evidence ? try predictor.evidence(prediction) : nil,
+        words: words ? try predictor.words(text, prediction) : nil))
+  }
+
+  /// The answer to what holds no text: `-` for class and probability and the reason, or an object with `error` and no label.
+  func line(without reason: String, text: String? = nil) throws -> String {
+    json ? try encoded(Object(text: text, error: reason)) : "-\t-\t(\(reason))"
+  }
+
+  private func encoded(_ object: Object) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(object), as: UTF8.self)
+  }
+}
