@@ -21,7 +21,7 @@ import Testing
     .evaluate: always.union(["layout.safetensors", "model.safetensors", "embeddings.safetensors"] + encoder),
     .report: always.union([
       "layout.safetensors", "model.safetensors", "images.safetensors", "test.images.safetensors",
-      "history.json",
+      "history.json", "data.json",
       "result.json", "repeat-1.accuracy.json",
     ]),
   ]

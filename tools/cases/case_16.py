@@ -39,6 +39,8 @@ def check(case):
     case.expect(result.code == 0 and "4 rows repeat the text of an earlier row, 1 of them with another label" in result.err,
                 "repeated rows", result)
     case.expect(result.err.count("repeat the text") == 1, "told once", result)
+    report = case.run("report", "--run", case.path("twice"), "--text")
+    case.expect(report.code == 0 and "4 rows repeat the text" in report.out, "the report has it", report)
     again = run("twice", "--data", twice)
     case.expect(again.code == 0 and again.err.count("repeat the text") == 1, "told again by a run whose stages are unchanged", again)
     result = run("constant", "--data", case.write("c.csv", table([("good film", label) for _, label in rows])))

@@ -80,6 +80,8 @@ struct JSONFormat {
     case .number(let text): label = text
     case .bool(let value): label = "\(value)"
     case .null: label = nil
+    // Where no label is wanted, nothing hangs on what stands for one.
+    case .nested where !labelled: label = nil
     case .nested: throw refuse("no label: the field \(labelName) is nested")
     }
     if labelled, label?.isEmpty ?? true {

@@ -15,6 +15,8 @@ struct ReportData {
   /// The epoch that the network was kept of.
   let kept: KeptEpoch
   let records: [StageRecord]
+  /// What was found out about the data; nil of a run of an older version.
+  let found: DataRecord?
   /// The rows looked at in the end: images as rendered, classes, probabilities (count, classes), texts if the data are there.
   let images: [Float], labels: [Int32], probabilities: [Float], texts: [String]?
   let metrics: ClassificationMetrics
@@ -32,6 +34,7 @@ struct ReportData {
     kept = KeptEpoch(model.keptEpoch, of: history.last?.epoch ?? 0, hasLinearPath: configuration.bypass)
     evaluation = try Pipeline.decode(Evaluation.self, run.checked(Pipeline.Files.evaluation))
     repeats = try Pipeline.repeats(run)
+    found = try run.data
     records = ["embeddings", "test-embeddings", "layout", "images", "model", "evaluation"].compactMap {
       run.records[$0]
     }

@@ -37,6 +37,9 @@ public struct ReportPage {
     page.section("The most confident mistakes", try mistakes())
     page.section(
       "What the network looks at", try evidence(), note: evidenceNote)
+    if let found = data.found {
+      page.section("Data", "<ul>\(found.lines.map { "<li>\(escaped($0))</li>" }.joined())</ul>")
+    }
     page.section("Stages", try stages())
     page.section("Parameters", parameters, note: habits)
     return page.text

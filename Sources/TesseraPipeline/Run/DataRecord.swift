@@ -25,11 +25,28 @@ struct DataRecord: Codable, Sendable, Equatable {
     InputFile.readIfThere(path).flatMap { try? JSONDecoder().decode(DataRecord.self, from: $0) }
   }
 
-  /// Writes the record.
-  func write(to path: String) throws {
+  /// Writes the record into a run's folder, which is so no longer that of a finished run, unless it is there as it is.
+  func write(in folder: RunDirectory) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    try AtomicFile.write(try encoder.encode(self) + Data("\n".utf8), to: path)
+    let (data, path) = (try encoder.encode(self) + Data("\n".utf8), folder.file(Pipeline.Files.data))
+    guard InputFile.readIfThere(path) != data else { return }
+    folder.unfinish()
+    try AtomicFile.write(data, to: path)
+  }
+}
+
+extension DataRecord {
+  /// What a report says of the data, a line each.
+  var lines: [String] {
+    var lines = [data.line] + (test.map { ["test: \($0.line)"] } ?? []) + duplicates.notes
+    for (stage, cut) in cut.sorted(by: { $0.key < $1.key }) where cut.texts > 0 {
+      lines.append(stage == "embeddings" ? cut.note : "test: \(cut.note)")
+    }
+    if let constantFeatures, constantFeatures > 0 {
+      lines.append("\(constantFeatures) features are the same in every training row")
+    }
+    return lines
   }
 }
 

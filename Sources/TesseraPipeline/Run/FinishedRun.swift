@@ -10,6 +10,18 @@ public struct FinishedRun {
   public let configuration: RunConfiguration
   /// The stages' records by name.
   let records: [String: StageRecord]
+  /// What was found out about its data; nil of a run of an older version.
+  ///
+  /// - Throws: `TesseraError` if the file is not as the run left it.
+  var data: DataRecord? {
+    get throws {
+      guard let digits = manifest.files[Pipeline.Files.data] else { return nil }
+      let path = URL(fileURLWithPath: folder).appendingPathComponent(Pipeline.Files.data).path
+      try Self.compare(path, digits, RunManifest.name)
+      return DataRecord.read(path)
+    }
+  }
+  private let manifest: RunManifest
 
   /// Opens a folder.
   ///
@@ -36,7 +48,7 @@ public struct FinishedRun {
       guard record.numerics == Int(numericsVersion) else { throw RunStages.other(folder, record.numerics) }
       records[stage] = record
     }
-    (self.configuration, self.records) = (configuration, records)
+    (self.configuration, self.records, self.manifest) = (configuration, records, manifest)
     try checkLinks()
   }
 

@@ -12,8 +12,7 @@ extension Pipeline {
   /// - Throws: `TesseraError` naming what does not go together.
   func check(_ data: DataSet, _ test: DataSet?) throws {
     let c = configuration
-    let encoder = try EncoderConfiguration(
-      file: URL(fileURLWithPath: c.encoder).appendingPathComponent("config.json").path)
+    let encoder = try EncoderFolder(c.encoder).configuration()
     let states = try c.states(layers: encoder.layers)
     let features = states.count * encoder.hidden
     let split = try split(data.labels)

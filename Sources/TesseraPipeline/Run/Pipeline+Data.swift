@@ -34,9 +34,9 @@ extension Pipeline {
     var record = record
     // Stages that do not run again would not say it again.
     if let old = DataRecord.read(folder.file(Files.data)), old.fingerprint == record.fingerprint {
-      record.cut = old.cut
+      (record.cut, record.constantFeatures) = (old.cut, old.constantFeatures)
     }
-    try record.write(to: folder.file(Files.data))
+    try record.write(in: folder)
   }
 
   /// Which rows are for what.
@@ -71,10 +71,9 @@ extension Pipeline {
   }
 
   private func record(_ change: (inout DataRecord) -> Void) throws {
-    let path = folder.file(Files.data)
-    guard var record = DataRecord.read(path) else { return }
+    guard var record = DataRecord.read(folder.file(Files.data)) else { return }
     change(&record)
-    try record.write(to: path)
+    try record.write(in: folder)
   }
 }
 

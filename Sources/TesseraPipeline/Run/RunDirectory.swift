@@ -62,7 +62,9 @@ public final class RunDirectory {
 
   /// Makes the folder that of a finished run, whose stages' records these are.
   func finish(stages: [String]) throws {
-    let names = [Pipeline.Files.configuration] + stages.map { "\($0).json" }
+    let isThere = FileManager.default.fileExists(atPath: file(Pipeline.Files.data))
+    let names =
+      [Pipeline.Files.configuration] + stages.map { "\($0).json" } + (isThere ? [Pipeline.Files.data] : [])
     let manifest = try RunManifest(of: names, in: path)
     if (try? RunManifest.read(in: path)) == manifest { return }
     try AtomicFile.write(try manifest.encoded(), to: file(RunManifest.name))

@@ -75,6 +75,7 @@ public struct RunReport {
       "model          \(c.model), \(c.weights.map { "weights \($0)" } ?? "slice drawn by seed"), pixels \(c.normalization)",
       "recipe         \(side) x \(side) pixels, \(c.channels) channels, perplexity \(c.perplexity), \(c.epochs) epochs of batches of \(c.batch), seed \(c.seed)",
     ]
+    lines += (try run.data?.lines ?? []).map { "rows           \($0)" }
     let rows = layout.split.validation.count
     summary.epochs = try Pipeline.decode([EpochRecord].self, run.checked(Pipeline.Files.history))
     summary.validationRows = rows
