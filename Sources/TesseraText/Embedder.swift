@@ -37,11 +37,11 @@ public struct Embedder {
   /// The features of texts, row-major (texts, features).
   ///
   /// - Parameters:
+  ///   - progress: called with the number of texts done.
   ///   - cut: called before work starts with the number of texts that have more tokens than the encoder takes, of which the
   ///     first are used.
-  ///   - progress: called with the number of texts done.
   public func embed(
-    _ texts: [String], cut: (Int) throws -> Void = { _ in }, progress: (Int) throws -> Void = { _ in }
+    _ texts: [String], progress: (Int) throws -> Void = { _ in }, cut: (Int) throws -> Void = { _ in }
   ) throws -> [Float] {
     var longer = 0
     let ids = texts.map { text in

@@ -19,13 +19,9 @@ struct Embed: ParsableCommand {
   func run() throws {
     try AtomicFile.requireWritable(out)
     let set = try DataSet.read(data.data, format: data.format(), labelled: !unlabelled)
-    device.progress.note("data: \(set.summary.line)")
-    let single = unlabelled ? [] : set.summary.classes.filter { $0.rows == 1 }
-    if !single.isEmpty {
-      let names = single.prefix(5).map(\.name).joined(separator: ", ") + (single.count > 5 ? ", ..." : "")
-      device.progress.note("one row alone of \(names): a run needs two rows of each class")
-    }
     try device.useAll(for: "embed") { devices in
+      let progress = device.progress
+      tell(set, progress)
       let model = try TransformerEncoder(folder: encoder.encoder, devices: devices)
       for note in model.notes { DeviceOptions.warn(note) }
       guard let pooling = Pooling(rawValue: encoder.pooling) else {
@@ -33,15 +29,21 @@ struct Embed: ParsableCommand {
       }
       let layers = model.configuration.layers
       let states = try encoder.states() ?? min(1, layers)...layers
-      let progress = device.progress
       progress.begin("embedding \(set.texts.count) reviews on \(devices.name)")
       let result = try Embeddings.make(
         set, encoder: model, states: states, pooling: pooling, batch: encoder.batch,
-        cut: { count, limit in
-          if count > 0 { progress.note("\(count) of \(set.texts.count) texts are cut at \(limit) tokens") }
-        }
-      ) { progress.update("embedding", done: $0, of: set.texts.count, unit: "reviews") }
+        progress: { progress.update("embedding", done: $0, of: set.texts.count, unit: "reviews") },
+        cut: { progress.noteCut($0, of: set.texts.count, at: $1) })
       print("embeddings \(try result.write(to: out))")
     }
+  }
+
+  /// What the data hold.
+  private func tell(_ set: DataSet, _ progress: ProgressLine) {
+    progress.note("data: \(set.summary.line)")
+    let single = unlabelled ? [] : set.summary.classes.filter { $0.rows == 1 }
+    guard !single.isEmpty else { return }
+    let names = single.prefix(5).map(\.name).joined(separator: ", ") + (single.count > 5 ? ", ..." : "")
+    progress.note("one row alone of \(names): a run needs two rows of each class")
   }
 }

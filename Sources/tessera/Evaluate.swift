@@ -22,13 +22,8 @@ struct Evaluate: ParsableCommand {
       progress.note("data: \(set.summary.line)")
       progress.begin("embedding \(set.texts.count) reviews on \(devices.name)")
       let evaluation = try predictor.evaluate(
-        set,
-        cut: { count, limit in
-          if count > 0 { progress.note("\(count) of \(set.texts.count) texts are cut at \(limit) tokens") }
-        }
-      ) {
-        progress.update("embedding", done: $0, of: set.texts.count, unit: "reviews")
-      }
+        set, progress: { progress.update("embedding", done: $0, of: set.texts.count, unit: "reviews") },
+        cut: { progress.noteCut($0, of: set.texts.count, at: $1) })
       print("accuracy      \(evaluation.model)")
       print("kept epoch    \(predictor.kept)")
       print("linear probe  \(evaluation.probe)")

@@ -56,14 +56,14 @@ struct Predict: ParsableCommand {
 
   /// Prints the answers.
   func run() throws {
-    var texts: [String]?
+    var (texts, found): ([String]?, DataSummary?)
     if let text { texts = [text] }
     if let data, data != "-" || file.textColumn != nil {
       let set = try DataSet.read(data, format: file.format(), labelled: false, part: .test)
-      device.progress.note("data: \(set.summary.line)")
-      texts = set.texts
+      (texts, found) = (set.texts, set.summary)
     }
     try device.useAll(for: "predict") { devices in
+      if let found { device.progress.note("data: \(found.line)") }
       let predictor = try Predictor(run: folder, devices: devices, batch: Self.chunk)
       let answer = PredictAnswer(
         predictor: predictor, json: json, image: image, evidence: evidence, words: words)

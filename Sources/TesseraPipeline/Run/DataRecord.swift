@@ -54,3 +54,10 @@ extension DataRecord.Cut {
   /// What is told.
   var note: String { "\(texts) of \(total) texts are cut at \(tokens) tokens" }
 }
+
+extension ProgressLine {
+  /// Tells how many texts are longer than the encoder takes, if any.
+  public func noteCut(_ texts: Int, of total: Int, at tokens: Int) {
+    if texts > 0 { note(DataRecord.Cut(texts: texts, total: total, tokens: tokens).note) }
+  }
+}

@@ -166,8 +166,9 @@ public struct Pipeline {
       progress.begin("embedding \(data.texts.count) reviews")
       let result = try Embeddings.make(
         data, encoder: encoder, states: states, pooling: try configuration.tokenPooling(),
-        batch: embeddingBatch, cut: { try tellCut($0, of: data.texts.count, at: $1, stage) }
-      ) { progress.update("embedding", done: $0, of: data.texts.count, unit: "reviews") }
+        batch: embeddingBatch,
+        progress: { progress.update("embedding", done: $0, of: data.texts.count, unit: "reviews") },
+        cut: { try tellCut($0, of: data.texts.count, at: $1, stage) })
       try requireFinite(file, result.features, columns: result.columns)
       return try result.write(to: folder.file(file))
     }

@@ -53,14 +53,14 @@ public struct Predictor {
 
   /// Features of texts and their images.
   private func images(
-    _ texts: [String], cut: (Int, Int) throws -> Void = { _, _ in }, progress: (Int) throws -> Void
+    _ texts: [String], progress: (Int) throws -> Void, cut: (Int, Int) throws -> Void = { _, _ in }
   ) throws -> (
     features: [Float], images: [Float]
   ) {
     let states = try configuration.states(layers: encoder.configuration.layers)
     let embedder = try Embedder(
       encoder, states: states, pooling: try configuration.tokenPooling(), batch: batch)
-    let features = try embedder.embed(texts, cut: { try cut($0, embedder.limit) }, progress: progress)
+    let features = try embedder.embed(texts, progress: progress, cut: { try cut($0, embedder.limit) })
     return (
       features,
       try layout.render(
@@ -92,11 +92,11 @@ public struct Predictor {
   /// Accuracy on labelled texts, with the probe fitted on the run's training rows beside it.
   ///
   /// - Parameters:
-  ///   - cut: called with the number of texts that are longer than the encoder takes, and the most tokens that it takes.
   ///   - progress: called with the number of texts done.
+  ///   - cut: called with the number of texts that are longer than the encoder takes, and the most tokens that it takes.
   public func evaluate(
-    _ data: DataSet, cut: (Int, Int) throws -> Void = { _, _ in },
-    progress: (Int) throws -> Void = { _ in }
+    _ data: DataSet, progress: (Int) throws -> Void = { _ in },
+    cut: (Int, Int) throws -> Void = { _, _ in }
   ) throws -> Evaluation {
     let device = model.network.device
     let own = try Embeddings.read(run.checked(Pipeline.Files.embeddings))
@@ -104,7 +104,7 @@ public struct Predictor {
     let probe = try LinearProbe.fit(
       features: own.features, columns: own.columns, labels: own.labels, classes: own.classes.count,
       training: layout.split.training, validation: layout.split.validation, on: device)
-    let made = try images(data.texts, cut: cut, progress: progress)
+    let made = try images(data.texts, progress: progress, cut: cut)
     let guesses = try probe.predict(
       features: made.features, columns: own.columns, rows: Array(data.texts.indices), on: device)
     return try Evaluation.make(model, images: made.images, labels: data.labels, probe: guesses)

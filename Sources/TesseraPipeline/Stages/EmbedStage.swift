@@ -18,16 +18,16 @@ public struct Embeddings: Sendable {
   ///
   /// - Parameters:
   ///   - batch: texts at once; changes no bit.
-  ///   - cut: called with the number of texts that are longer than the encoder takes, and the most tokens that it takes.
   ///   - progress: called with the number of texts done.
+  ///   - cut: called with the number of texts that are longer than the encoder takes, and the most tokens that it takes.
   public static func make(
     _ data: DataSet, encoder: TransformerEncoder, states: ClosedRange<Int>, pooling: Pooling, batch: Int,
-    cut: (Int, Int) throws -> Void = { _, _ in }, progress: (Int) throws -> Void = { _ in }
+    progress: (Int) throws -> Void = { _ in }, cut: (Int, Int) throws -> Void = { _, _ in }
   ) throws -> Embeddings {
     let embedder = try Embedder(encoder, states: states, pooling: pooling, batch: batch)
     return Embeddings(
       features: try embedder.embed(
-        data.texts, cut: { try cut($0, embedder.limit) }, progress: progress), columns: embedder.features,
+        data.texts, progress: progress, cut: { try cut($0, embedder.limit) }), columns: embedder.features,
       labels: data.labels, classes: data.classes,
       source: [
         "layers": "\(states.lowerBound)...\(states.upperBound)", "pooling": pooling.rawValue,
