@@ -56,7 +56,7 @@ struct Predict: ParsableCommand {
 
   /// Prints the answers.
   func run() throws {
-    var (texts, found): ([String]?, DataSummary?)
+    var (texts, found): ([String]?, DataSummary?) = (nil, nil)
     if let text { texts = [text] }
     if let data, data != "-" || file.textColumn != nil {
       let set = try DataSet.read(data, format: file.format(), labelled: false, part: .test)
