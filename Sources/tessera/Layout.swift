@@ -29,7 +29,7 @@ struct Layout: ParsableCommand {
         trainingRows: shares.trainingRows)
       try plan.check(features, split)
       let progress = device.progress
-      let constant = features.constantFeatures(rows: split.training)
+      let constant = try features.constantFeatures(rows: split.training)
       if constant > 0 {
         progress.note("\(constant) of \(features.columns) features are the same in every training row")
       }

@@ -52,12 +52,11 @@ extension Rows {
   }
 
   func pipeline() throws {
-    function("DataSet.Columns.init(text:label:)")
-    gives("no names", true) { DataSet.Columns().text == nil }
-    function("DataSet.read(_:columns:classes:labelled:)")
+    dataFormats()
+    function("DataSet.read(_:format:classes:labelled:part:)")
     for path in unreadable { refuses("'\(path.suffix(8))'") { try DataSet.read(path).texts } }
     refuses("a column that is not there") {
-      try DataSet.read(self.folder + "/reviews.csv", columns: .init(text: "no")).texts
+      try DataSet.read(self.folder + "/reviews.csv", format: .init(text: "no")).texts
     }
     refuses("no classes are known") { try DataSet.read(self.folder + "/reviews.csv", classes: []).texts }
     splits()
@@ -66,6 +65,48 @@ extension Rows {
     models()
     runs()
     configurations()
+  }
+
+  private func dataFormats() {
+    function("DataFormat.init(text:label:quotes:separator:encoding:header:labels:)")
+    gives("no names", true) { DataFormat().text == nil }
+    function("Quotes.init(named:)")
+    for name in ["", "single", "Double"] { refuses("'\(name)'") { try Quotes(named: name) } }
+    function("Separator.init(named:)")
+    for name in ["", "ab", "\"", "\n", "\\", "\u{e9}", "\u{0}"] {
+      refuses("'\(name)'") { try Separator(named: name)?.byte ?? 0 }
+    }
+    function("TextEncoding.init(named:)")
+    for name in ["", "utf7", "utf"] { refuses("'\(name)'") { try TextEncoding(named: name) } }
+    function("LabelRules.init()")
+    gives("no rules", "") { LabelRules().text }
+    function("LabelRules.init(_:)")
+    for text in ["a", ",", "a=b=c", ">=", ">=x=y", ">=1e999", "a=b,>=7", "=x"] {
+      refuses("'\(text)'") { try LabelRules(text).text }
+    }
+    function("LabelRules.init(from:)")
+    for text in ["[\"a\"]", "[\">=x\"]"] {
+      refuses("'\(text)'") { try JSONDecoder().decode([LabelRules].self, from: Data(text.utf8)).count }
+    }
+    function("LabelRules.encode(to:)")
+    gives("no rules", "[\"\"]") {
+      String(decoding: try JSONEncoder().encode([LabelRules()]), as: UTF8.self)
+    }
+    function("DataSet.requireRowsOfEachClass()")
+    works("two of each") { try DataSet.read(self.folder + "/reviews.csv").requireRowsOfEachClass() }
+    function("Embeddings.constantFeatures(rows:)")
+    for row in [-1, 8, Int.max, .min] {
+      refuses("row \(row)") { try self.embeddings().constantFeatures(rows: [0, row]) }
+    }
+    gives("no rows", 0) { try self.embeddings().constantFeatures(rows: []) }
+    function("RunConfiguration.dataFormat()")
+    refuses("no quotes") {
+      var c = RunConfiguration(data: "d", encoder: "e")
+      c.quotes = "single"
+      return try c.dataFormat().header
+    }
+    function("ProgressLine.noteCut(_:of:at:)")
+    works("huge numbers") { ProgressLine(quiet: true).noteCut(.max, of: .min, at: -1) }
   }
 
   private func splits() {
@@ -137,7 +178,7 @@ extension Rows {
 
   private func stages() {
     let d = device
-    function("Embeddings.make(_:encoder:states:pooling:batch:progress:)")
+    function("Embeddings.make(_:encoder:states:pooling:batch:progress:cut:)")
     let data = { try DataSet.read(self.folder + "/reviews.csv") }
     for states in [-1...0, 0...9] {
       refuses("states \(states)") {
@@ -266,6 +307,17 @@ extension Rows {
       refuses("labels \(labels), probe \(probe) of one image") {
         try Evaluation.make(try self.model(), images: image, labels: labels, probe: probe).model
       }
+    }
+    function("Evaluation.init(from:)")
+    for text in [
+      "{}", "[]", "{\"fingerprint\":1}", "{\"fingerprint\":\"x\",\"model\":{\"correct\":2,\"total\":1}}",
+    ] {
+      gives(text, true) { (try? JSONDecoder().decode(Evaluation.self, from: Data(text.utf8))) == nil }
+    }
+    function("Evaluation.encode(to:)")
+    gives("no rows", "{\"fingerprint\":\"x\"}") {
+      let none = try JSONDecoder().decode(Evaluation.self, from: Data("{\"fingerprint\":\"x\"}".utf8))
+      return String(decoding: try JSONEncoder().encode(none), as: UTF8.self)
     }
     function("Accuracy.init(from:)")
     for text in ["{}", "{\"correct\":2,\"total\":1}", "{\"correct\":-1,\"total\":1}", "[]"] {

@@ -148,7 +148,7 @@ extension Rows {
       }
     }
     gives("no words", 0) { try predictor().words("", try predictor().predict([""])[0]).count }
-    function("Predictor.evaluate(_:progress:)")
+    function("Predictor.evaluate(_:progress:cut:)")
     gives("the run's own rows", 24) {
       try predictor().evaluate(try DataSet.read(self.folder + "/reviews.csv")).model.total
     }

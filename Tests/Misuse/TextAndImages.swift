@@ -29,7 +29,7 @@ extension Rows {
       refuses("batch \(batch)") { try Embedder(try self.encoder(), states: 0...1, batch: batch) }
     }
     gives("a batch of any size", 64) { try Embedder(try self.encoder(), states: 0...1, batch: .max).features }
-    function("Embedder.embed(_:progress:)")
+    function("Embedder.embed(_:progress:cut:)")
     gives("no texts", []) { try Embedder(try self.encoder(), states: 0...1).embed([]) }
     gives("an empty text, and one of a NUL", 64) {
       try Embedder(try self.encoder(), states: 1...1).embed(["", "\u{0}"]).count

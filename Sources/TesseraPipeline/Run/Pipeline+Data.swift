@@ -63,7 +63,7 @@ extension Pipeline {
   /// Tells how many features say nothing about the training rows.
   func tellConstantFeatures(_ embeddings: Embeddings) throws {
     let rows = try split(embeddings.labels).training
-    let count = embeddings.constantFeatures(rows: rows)
+    let count = try embeddings.constantFeatures(rows: rows)
     try record { $0.constantFeatures = count }
     guard count > 0 else { return }
     let all = count == embeddings.columns ? ": there is nothing to learn from" : ""
@@ -79,8 +79,13 @@ extension Pipeline {
 
 extension Embeddings {
   /// How many features have one value in all of these rows.
-  public func constantFeatures(rows: [Int]) -> Int {
+  ///
+  /// - Throws: `TesseraError` for a row that there is not.
+  public func constantFeatures(rows: [Int]) throws -> Int {
     guard let first = rows.first else { return 0 }
+    if let wrong = rows.first(where: { !labels.indices.contains($0) }) {
+      throw TesseraError.input("rows", found: "row \(wrong)", wanted: "rows within 0..<\(labels.count)")
+    }
     let start = Array(features[first * columns..<(first + 1) * columns])
     var open = Array(0..<columns)
     for row in rows {
