@@ -275,7 +275,7 @@ extension Rows {
         try self.imageSet(), self.options { $0.weights = "/no/such" }, key: "", on: DeviceGroup(d)
       ).classes
     }
-    function("TrainedModel.train(_:_:key:on:features:progress:sharing:epochDone:)")
+    function("TrainedModel.train(_:_:key:on:notes:features:progress:sharing:epochDone:)")
     for (what, change) in optionMistakes {
       refuses(what) {
         try TrainedModel.train(try self.imageSet(), self.options(change), key: "", on: DeviceGroup(d)).classes

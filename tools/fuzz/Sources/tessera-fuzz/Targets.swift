@@ -178,7 +178,8 @@ enum Target: String, CaseIterable {
     expectOneLine { _ = try TrainedModel.read(path, on: DeviceGroup(try CPUBackend(threads: 1))) }
   }
 
-  private static let network: ImageClassifier = {
+  /// libFuzzer has one thread.
+  nonisolated(unsafe) private static let network: ImageClassifier = {
     let device = try? CPUBackend(threads: 1)
     guard let device,
       let network = try? ImageClassifier(
