@@ -37,6 +37,7 @@ void tsr_allocation_purpose(const char *what) {
 void *__libc_malloc(size_t);
 void *__libc_calloc(size_t, size_t);
 void *__libc_realloc(void *, size_t);
+void *__libc_memalign(size_t, size_t);
 
 // Mebibytes of address space in use; read without a buffer of the library's, which would be allocated.
 static unsigned long in_use(void) {
@@ -97,6 +98,30 @@ void *realloc(void *old, size_t bytes) {
   void *memory = __libc_realloc(old, bytes);
   // Nothing is what a size of nothing gives.
   if (!memory && bytes) no_memory(bytes);
+  return memory;
+}
+
+// Aligned memory of the program's own is asked for where a failure is handled: a tensor that does not fit is an error with a
+// name. Libraries are another matter: PoCL goes on with nothing and ends in an assertion.
+static int is_of_a_library(const void *caller) {
+  Dl_info own, other;
+  return dladdr((void *)tsr_allocation_purpose, &own) && dladdr(caller, &other) && own.dli_fbase != other.dli_fbase;
+}
+
+int posix_memalign(void **memory, size_t alignment, size_t bytes) {
+  if (alignment % sizeof(void *) != 0 || alignment == 0 || (alignment & (alignment - 1)) != 0) return EINVAL;
+  void *found = __libc_memalign(alignment, bytes);
+  if (!found) {
+    if (is_of_a_library(__builtin_return_address(0))) no_memory(bytes);
+    return ENOMEM;
+  }
+  *memory = found;
+  return 0;
+}
+
+void *aligned_alloc(size_t alignment, size_t bytes) {
+  void *memory = __libc_memalign(alignment, bytes);
+  if (!memory && is_of_a_library(__builtin_return_address(0))) no_memory(bytes);
   return memory;
 }
 
