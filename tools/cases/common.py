@@ -108,10 +108,12 @@ class Case:
         return self.expect(result.code == 0, "code 0", result)
 
     def refuses(self, result, *wanted, code=2):
-        """One line on standard error that has all of these words, and the code of a mistake (1: of a failure)."""
-        line = result.errors[-1] if result.errors else ""
+        """One line of refusal, the last on standard error, that has all of these words, and the code of a mistake (1: of a failure).
+        What the data hold may have been told before."""
+        lines = [line for line in result.errors if not line.startswith("data: ")]
+        line = lines[-1] if lines else ""
         missing = [word for word in wanted if word.lower() not in line.lower()]
-        holds = result.code == code and len(result.errors) == 1 and not missing
+        holds = result.code == code and len(lines) == 1 and not missing
         return self.expect(holds, f"code {code} and one line on standard error with {list(wanted)}", result)
 
     def embeddings(self, path):
