@@ -88,8 +88,9 @@ class Case:
         # A cache of the case's own: nothing of the user's changes an outcome.
         own = {"XDG_CACHE_HOME": self.path("cache"), "LC_ALL": "C.UTF-8", **(environment or {})}
         try:
+            # In a folder of its own: what is made by a relative path stays there.
             done = subprocess.run([self.tessera, *words], input=input, capture_output=True, timeout=limit,
-                                  env={**os.environ, **own})
+                                  cwd=self.folder, env={**os.environ, **own})
             code, out, err = done.returncode, done.stdout, done.stderr
         except subprocess.TimeoutExpired as late:
             code, out, err = None, late.stdout or b"", late.stderr or b""

@@ -104,6 +104,8 @@ def main():
         network = Tiny()
         with torch.no_grad():
             network.first.weight.copy_(torch.arange(6.0).reshape(3, 2, 1, 1))
+        # The oldest format holds the source of every class; PyTorch's own text does not belong here.
+        torch.serialization.get_source_lines_and_file = lambda *_: (["class: ...\n"], 0, "source.py")
         torch.save({"net": network}, f"{sys.argv[1]}/network_{name}.pth", _use_new_zipfile_serialization=zipped)
         for protocol in (3, 4, 5):
             torch.save({"w": w, "v": [w], "u": w * 2}, f"{sys.argv[1]}/protocol_{protocol}_{name}.pth",
