@@ -24,7 +24,8 @@ TSR_ROWS2(tsr_conditional_affinities, tsr_affinity_params, p.rows, const float, 
   for (int step = 0; step < p.max_iterations; step++) {
     TSR_LANE_SUM(weights)
     TSR_LANE_SUM(moments)
-    TSR_ACCUMULATE2(p.columns, weights, moments, const float x = TSR_UNLESS(TSR_IS(own), d[row + j] + closest);
+    TSR_ACCUMULATE2(p.columns, weights, moments,
+                    const float x = TSR_UNLESS(TSR_IS(own), d[row + j] + closest);
                   const float e = TSR_UNLESS(TSR_IS(own), tsr_exp(-x * beta)); TSR_AT(weights) = TSR_AT(weights) + e;
                   TSR_AT(moments) = tsr_fma(x, e, TSR_AT(moments));)
     TSR_SUM(weights, total)
@@ -78,7 +79,8 @@ TSR_ROWS3(tsr_tsne_forces, tsr_tsne_params, p.rows, const float, joint, const fl
   TSR_LANE_SUM(ay)
   TSR_LANE_SUM(rx)
   TSR_LANE_SUM(ry)
-  TSR_ACCUMULATE5(n, norm, ax, ay, rx, ry, const float dx = xi - layout[j]; const float dy = yi - layout[n + j];
+  TSR_ACCUMULATE5(n, norm, ax, ay, rx, ry,
+                  const float dx = xi - layout[j]; const float dy = yi - layout[n + j];
                 const float s = tsr_div(1.0f, tsr_fma(dy, dy, tsr_fma(dx, dx, 1.0f)));
                 const float q = TSR_UNLESS(TSR_IS(point), s); const float a = joint[point * n + j] * q; const float r = q * q;
                 TSR_AT(norm) = TSR_AT(norm) + q; TSR_AT(ax) = tsr_fma(a, dx, TSR_AT(ax));

@@ -127,7 +127,8 @@ TSR_ROWS5(tsr_neighbour_forces, tsr_tsne_params, p.rows, const int, starts, cons
   TSR_SUM(ry, repulsion_y)
   TSR_LANE_SUM(ax)
   TSR_LANE_SUM(ay)
-  TSR_ACCUMULATE2(starts[point + 1] - begin, ax, ay, const int c = columns[begin + j]; const float dx = xi - layout[c];
+  TSR_ACCUMULATE2(starts[point + 1] - begin, ax, ay,
+                  const int c = columns[begin + j]; const float dx = xi - layout[c];
                 const float dy = yi - layout[n + c];
                 const float a = values[begin + j] * tsr_div(1.0f, tsr_fma(dy, dy, tsr_fma(dx, dx, 1.0f)));
                 TSR_AT(ax) = tsr_fma(a, dx, TSR_AT(ax)); TSR_AT(ay) = tsr_fma(a, dy, TSR_AT(ay));)
@@ -149,7 +150,8 @@ TSR_ROWS6(tsr_neighbour_divergence, tsr_points_params, p.points, const int, star
   const tsr_i64 begin = starts[i];
   const float xi = layout[i], yi = layout[n + i], z = tsr_max(norm[0], 0x1p-52f);
   TSR_LANE_SUM(sum)
-  TSR_ACCUMULATE1(starts[i + 1] - begin, sum, const int c = columns[begin + j]; const float dx = xi - layout[c];
+  TSR_ACCUMULATE1(starts[i + 1] - begin, sum,
+                  const int c = columns[begin + j]; const float dx = xi - layout[c];
                 const float dy = yi - layout[n + c];
                 const float q = tsr_div(tsr_div(1.0f, tsr_fma(dy, dy, tsr_fma(dx, dx, 1.0f))), z);
                 const float w = values[begin + j];

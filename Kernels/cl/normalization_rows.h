@@ -25,8 +25,8 @@ TSR_FN tsr_lanes tsr_lanes_squares(tsr_lanes s, __global const float *x, int n, 
 
 // Blocks of the lanes' steps that a row, or the samples of a group one after the other, fill.
 typedef struct { tsr_u32 blocks; int steps; } tsr_filled;
-TSR_FN tsr_lanes tsr_lanes_through(tsr_lanes s, tsr_lanes *parts, tsr_filled *filled, __global const float *x, int n,
-                                   const int squares, float mean) {
+TSR_FN tsr_lanes tsr_lanes_through(tsr_lanes s, tsr_lanes *parts, tsr_filled *filled,
+                                   __global const float *x, int n, const int squares, float mean) {
   for (int j = 0; j < n;) {
     if (filled->steps == TSR_BLOCK_STEPS) {
       tsr_fold_lanes(s, parts, filled->blocks++);

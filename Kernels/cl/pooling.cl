@@ -103,7 +103,8 @@ TSR_ROWS2(tsr_average_pool, tsr_pool_params, p.planes * p.out_h, const float, x,
   const int h0 = (int)(i % p.out_h) * p.stride_h - p.pad_h;
   const int area = p.kernel_h * p.kernel_w;
   TSR_EACH_COLUMN(p.out_w, const int w0 = (int)j * p.stride_w - p.pad_w;
-                  const float sum = tsr_window_sum(x + plane, p.width, area, TSR_LOW(h0), TSR_UPTO(h0 + p.kernel_h, p.height),
+                  const float sum = tsr_window_sum(x + plane, p.width, area, TSR_LOW(h0),
+                                                   TSR_UPTO(h0 + p.kernel_h, p.height),
                                                    TSR_LOW(w0), TSR_UPTO(w0 + p.kernel_w, p.width));
                   y[i * p.out_w + j] = tsr_canonical(tsr_div(sum, (float)area));)
 TSR_END

@@ -1,10 +1,11 @@
 // Reductions over rows, softmax, losses, and sums over channels. x: (rows, cols) row-major.
 //
 //   row:   [0 1 2 ... 63][64 65 ... 127] ...      one work-group (GPU) or work-item (CPU) a row
-//   lanes:  0 1 2 ... 63   0  1 ...  63           64 running sums in blocks, then a halving tree (tessera_sums.h)
+//   lanes:  0 1 2 ... 63   0  1 ...  63           64 sums in blocks, then a halving tree (tessera_sums.h)
 //
 // Sums over samples (rule 6): groups of 8 samples; inside a group the lanes run through the samples in
-// order, element s of a sample in lane s mod 64; group results are added in ascending order, what that rounds off kept.
+// order, element s of a sample in lane s mod 64; group results are added in ascending order, what that
+// rounds off kept.
 
 TSR_ROWS2(tsr_row_sum, tsr_rows_params, p.rows, const float, x, float, y)
   TSR_LANE_SUM(sum)
@@ -40,7 +41,8 @@ TSR_ROWS2(tsr_softmax, tsr_rows_params, p.rows, const float, x, float, y)
   TSR_EACH_LANE(p.cols, TSR_AT(best) = tsr_max(x[i * p.cols + j] * p.eps, TSR_AT(best));)
   TSR_MAXIMUM(best, largest)
   TSR_LANE_SUM(sum)
-  TSR_ACCUMULATE1(p.cols, sum, const float e = tsr_exp(x[i * p.cols + j] * p.eps - largest); y[i * p.cols + j] = e;
+  TSR_ACCUMULATE1(p.cols, sum,
+                  const float e = tsr_exp(x[i * p.cols + j] * p.eps - largest); y[i * p.cols + j] = e;
                 TSR_AT(sum) = TSR_AT(sum) + e;)
   TSR_SUM(sum, total)
   TSR_EACH_COLUMN(p.cols, y[i * p.cols + j] = tsr_canonical(tsr_div(y[i * p.cols + j], total));)
@@ -58,7 +60,8 @@ TSR_ROWS3(tsr_distance_softmax, tsr_attention_params, p.heads * p.length, const 
   TSR_EACH_LANE(p.length, TSR_AT(best) = tsr_max(tsr_fma(x[at + j], p.scale, bias[from + j]), TSR_AT(best));)
   TSR_MAXIMUM(best, largest)
   TSR_LANE_SUM(sum)
-  TSR_ACCUMULATE1(p.length, sum, const float e = tsr_exp(tsr_fma(x[at + j], p.scale, bias[from + j]) - largest);
+  TSR_ACCUMULATE1(p.length, sum,
+                  const float e = tsr_exp(tsr_fma(x[at + j], p.scale, bias[from + j]) - largest);
                 y[at + j] = e; TSR_AT(sum) = TSR_AT(sum) + e;)
   TSR_SUM(sum, total)
   TSR_EACH_COLUMN(p.length, y[at + j] = tsr_canonical(tsr_div(y[at + j], total));)

@@ -148,7 +148,8 @@ TSR_FN float16 tsr_lost_each(float16 sum, float16 y, float16 next) {
   return select((float16)(0.0f), all, isfinite(all));
 }
 
-// The 64 lanes of a sum, in blocks (tessera_sums.h): what ended joins the blocks before it, and at the end all of them.
+// The 64 lanes of a sum, in blocks (tessera_sums.h): what ended joins the blocks before it, and at the end
+// all of them.
 typedef struct { float16 a, b, c, d; } tsr_lanes;
 TSR_FN float tsr_tree_of(tsr_lanes s) { return tsr_tree(s.a, s.b, s.c, s.d); }
 TSR_FN tsr_lanes tsr_no_lanes() {
@@ -157,7 +158,8 @@ TSR_FN tsr_lanes tsr_no_lanes() {
 }
 TSR_FN tsr_lanes tsr_lanes_joined(tsr_lanes s, const tsr_lanes *part) {
   const float16 one = 1.0f;
-  const tsr_lanes sum = {fma(part->a, one, s.a), fma(part->b, one, s.b), fma(part->c, one, s.c), fma(part->d, one, s.d)};
+  const tsr_lanes sum = {fma(part->a, one, s.a), fma(part->b, one, s.b), fma(part->c, one, s.c),
+                         fma(part->d, one, s.d)};
   return sum;
 }
 TSR_FN void tsr_fold_lanes(tsr_lanes block, tsr_lanes *parts, tsr_u32 blocks) {

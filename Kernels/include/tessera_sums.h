@@ -1,24 +1,26 @@
 // Reductions inside the kernels of tessera_items.h (NUMERICS.md rules 5 and 6), for C, CPU devices and GPUs.
 //
 //   element:  0  1 ... 63 | 64 65 ... 127 | ... 1023 | 1024 ...      lane = j mod 64; 64 elements are a step
-//   steps:    0           | 1             | ...      | 16  ...       16 steps are a block: a lane adds its 16 elements
-//   blocks:   0                                      | 1 | 2 | 3     in order, from +0; blocks combine in pairs:
-//                                                                    ((0 + 1) + (2 + 3)) + ...
+//   steps:    0           | 1             | ...      | 16  ...       16 are a block: a lane adds its 16
+//   blocks:   0                                      | 1 | 2 | 3     elements in order, from +0; blocks
+//                                                                    combine in pairs: ((0 + 1) + (2 + 3)) + ...
 //   lanes:    0  1 ... 63                                            combine by halves: 32, 16, 8, 4, 2, 1
 //
-// Chains are 16 long, and what is combined in pairs has an error that grows with the logarithm of the row: one chain a lane
-// would round a value that repeats the same way every time, and drift with the length.
+// Chains are 16 long, and what is combined in pairs has an error that grows with the logarithm of the row:
+// one chain a lane would round a value that repeats the same way every time, and drift with the length.
 //
 //   TSR_LANE_SUM(a)                a sum of 64 lanes, +0 at first
-//   TSR_ACCUMULATE2(n, a, b, body) body for the elements j of a row (of a group's next sample), which adds to TSR_AT(a), TSR_AT(b)
+//   TSR_ACCUMULATE2(n, a, b, body) body for the elements j of a row (of a group's next sample), which adds to
+//                                  TSR_AT(a) and TSR_AT(b)
 //   TSR_SUM(a, total)              the sum as a number
-//   TSR_ACC, TSR_EACH_LANE, TSR_MAXIMUM    the same without blocks: for maxima, which have one value in any order
+//   TSR_ACC, TSR_EACH_LANE, TSR_MAXIMUM    without blocks: for maxima, which have one value in any order
 #ifndef TESSERA_SUMS_H
 #define TESSERA_SUMS_H
 
-// A sum of any length as exact as one addition: what an addition rounds off (Knuth, The Art of Computer Programming 4.2.2,
-// theorem B) goes into the next (Kahan 1965). For group after group of a batch, and element after element of a large window.
-// Beyond the largest number nothing is known of what was rounded off.
+// A sum of any length as exact as one addition: what an addition rounds off (Knuth, The Art of Computer
+// Programming 4.2.2, theorem B) goes into the next (Kahan 1965). For group after group of a batch, and
+// element after element of a large window. Beyond the largest number nothing is known of what was rounded
+// off.
 typedef struct { float sum, lost; } tsr_compensated;
 TSR_FN tsr_compensated tsr_plus(tsr_compensated s, float x) {
   const float y = tsr_add(s.lost, x), sum = tsr_add(s.sum, y), had = tsr_add(sum, -s.sum);
@@ -27,8 +29,10 @@ TSR_FN tsr_compensated tsr_plus(tsr_compensated s, float x) {
   return next;
 }
 
-// The sum of a plane's rows h0 ..< h1, columns w0 ..< w1: one chain; compensated where the window is large (rule 6).
-TSR_FN float tsr_window_sum(TSR_GLOBAL const float *plane, int width, int area, int h0, int h1, int w0, int w1) {
+// The sum of a plane's rows h0 ..< h1, columns w0 ..< w1: one chain; compensated where the window is large
+// (rule 6).
+TSR_FN float tsr_window_sum(TSR_GLOBAL const float *plane, int width, int area, int h0, int h1, int w0,
+                            int w1) {
   tsr_compensated sum = {0.0f, 0.0f};
   for (int h = h0; h < h1; h++)
     for (int w = w0; w < w1; w++) {
@@ -47,7 +51,8 @@ TSR_FN float tsr_window_sum(TSR_GLOBAL const float *plane, int width, int area, 
 #define TSR_ACCUMULATE3(n, a, b, c, body) TSR_EACH_BLOCK(n, a, TSR_FOLD(a) TSR_FOLD(b) TSR_FOLD(c), body)
 #define TSR_ACCUMULATE5(n, a, b, c, d, e, body) \
   TSR_EACH_BLOCK(n, a, TSR_FOLD(a) TSR_FOLD(b) TSR_FOLD(c) TSR_FOLD(d) TSR_FOLD(e), body)
-// Elements tsr_from ..< tsr_n are in one block; `steps` of it are behind. What ends a block is done when the next one begins.
+// Elements tsr_from ..< tsr_n are in one block; `steps` of it are behind. What ends a block is done when
+// the next one begins.
 #define TSR_EACH_BLOCK(n, a, folds, body)                                                              \
   {                                                                                                    \
     const tsr_i64 tsr_all = (n);                                                                       \
@@ -68,7 +73,9 @@ TSR_FN float tsr_window_sum(TSR_GLOBAL const float *plane, int width, int area, 
 #ifdef TSR_WIDE
 // One accumulator per work-item, one work-item per lane.
 #define TSR_ACC(a, start) float a = (start);
-#define TSR_LANE_SUM(a) float a = 0.0f, a##_parts[TSR_LEVELS]; tsr_u32 a##_blocks = 0; int a##_steps = 0; (void)a##_steps;
+#define TSR_LANE_SUM(a)                  \
+  float a = 0.0f, a##_parts[TSR_LEVELS]; \
+  tsr_u32 a##_blocks = 0; int a##_steps = 0; (void)a##_steps;
 #define TSR_AT(a) a
 // In a body: whether this is element k.
 #define TSR_IS(k) (j == (k))
@@ -79,7 +86,8 @@ TSR_FN float tsr_window_sum(TSR_GLOBAL const float *plane, int width, int area, 
     for (int tsr_u = 0; tsr_u < 4; tsr_u++) { const long j = tsr_j + tsr_u * TSR_LANES; body }   \
   for (; tsr_j < tsr_n; tsr_j += TSR_LANES) { const long j = tsr_j; body }
 #define TSR_EACH_COLUMN(n, body) TSR_EACH_LANE(n, body)
-// The block that ended joins those before it, as a binary counter carries: level k holds the sum of 2^k blocks.
+// The block that ended joins those before it, as a binary counter carries: level k holds the sum of 2^k
+// blocks.
 TSR_FN void tsr_fold(float block, float *parts, tsr_u32 blocks) {
   int level = 0;
   for (; blocks & 1u; blocks >>= 1) block = tsr_add(block, parts[level++]);
@@ -94,8 +102,8 @@ TSR_FN float tsr_join(float block, const float *parts, tsr_u32 blocks) {
 #define TSR_JOIN(a) a = tsr_join(a, a##_parts, a##_blocks);
 #define TSR_ONE if (lane == 0)
 #define TSR_ONE_TEAM if (get_local_id(0) == 0)
-// Samples n0..<n1 of each group of a batch of `outer`; a team may have none. TSR_TEAM_SUM adds what its lanes have to `total`,
-// group after group.
+// Samples n0..<n1 of each group of a batch of `outer`; a team may have none. TSR_TEAM_SUM adds what its
+// lanes have to `total`, group after group.
 #define TSR_EACH_GROUP(outer)                                                              \
   for (int tsr_round = 0; tsr_round < (outer); tsr_round += TSR_TEAMS * TSR_BATCH_GROUP) { \
     const int n0 = tsr_round + team * TSR_BATCH_GROUP;                                     \
@@ -144,7 +152,8 @@ TSR_FN float tsr_join(float block, const float *parts, tsr_u32 blocks) {
     TSR_VECTORIZE for (int l = 0; l < TSR_LANES; l++) { const tsr_i64 j = j0 + l; body }        \
   TSR_VECTORIZE for (int l = 0; l < (int)(tsr_n - j0); l++) { const tsr_i64 j = j0 + l; body }
 #define TSR_EACH_COLUMN(n, body) TSR_VECTORIZE for (tsr_i64 j = 0; j < (tsr_i64)(n); j++) { body }
-// The block that ended joins those before it, as a binary counter carries: level k holds the sum of 2^k blocks.
+// The block that ended joins those before it, as a binary counter carries: level k holds the sum of 2^k
+// blocks.
 TSR_FN void tsr_fold(float *block, float (*parts)[TSR_LANES], tsr_u32 blocks) {
   int level = 0;
   for (; blocks & 1u; blocks >>= 1, level++)

@@ -76,8 +76,10 @@ static _Noreturn void no_memory(size_t bytes) {
   char found[200], limit[80] = "";
   struct rlimit most;
   if (getrlimit(RLIMIT_AS, &most) == 0 && most.rlim_cur != RLIM_INFINITY)
-    snprintf(limit, sizeof limit, ", which may have %llu MiB (ulimit -v)", (unsigned long long)most.rlim_cur >> 20);
-  snprintf(found, sizeof found, "no memory for %zu bytes more beside the process's %lu MiB%s", bytes, in_use(), limit);
+    snprintf(limit, sizeof limit, ", which may have %llu MiB (ulimit -v)",
+             (unsigned long long)most.rlim_cur >> 20);
+  snprintf(found, sizeof found, "no memory for %zu bytes more beside the process's %lu MiB%s", bytes,
+           in_use(), limit);
   end(found, "more memory, or less to do at once (rows, pixels, --batch, --embedding-batch)");
 }
 
@@ -101,11 +103,13 @@ void *realloc(void *old, size_t bytes) {
   return memory;
 }
 
-// Aligned memory of the program's own is asked for where a failure is handled: a tensor that does not fit is an error with a
-// name. Libraries are another matter: PoCL goes on with nothing and ends in an assertion.
+// Aligned memory of the program's own is asked for where a failure is handled: a tensor that does not fit
+// is an error with a name. Libraries are another matter: PoCL goes on with nothing and ends in an
+// assertion.
 static int is_of_a_library(const void *caller) {
   Dl_info own, other;
-  return dladdr((void *)tsr_allocation_purpose, &own) && dladdr(caller, &other) && own.dli_fbase != other.dli_fbase;
+  return dladdr((void *)tsr_allocation_purpose, &own) && dladdr(caller, &other) &&
+         own.dli_fbase != other.dli_fbase;
 }
 
 int posix_memalign(void **memory, size_t alignment, size_t bytes) {
@@ -131,12 +135,14 @@ static pthread_once_t found_create = PTHREAD_ONCE_INIT;
 
 static void find_create(void) { create = (creator)dlsym(RTLD_NEXT, "pthread_create"); }
 
-int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*body)(void *), void *argument) {
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*body)(void *),
+                   void *argument) {
   pthread_once(&found_create, find_create);
   int status = create ? create(thread, attributes, body, argument) : EAGAIN;
   if (status == EAGAIN || status == ENOMEM) {
     char found[120];
-    snprintf(found, sizeof found, "no thread to be had (%s) beside the process's %lu MiB", strerror(status), in_use());
+    snprintf(found, sizeof found, "no thread to be had (%s) beside the process's %lu MiB",
+             strerror(status), in_use());
     end(found, "more threads (ulimit -u) and memory (ulimit -v) for the process, or fewer --threads");
   }
   return status;

@@ -45,15 +45,17 @@ static cl_int CL_API_CALL get_platforms(cl_uint entries, cl_platform_id *platfor
   return driver_platforms(entries, platforms, count);
 }
 
-// The functions of an installable driver, as a loader finds them (cl_khr_icd): the driver names its platforms, and whatever
-// a platform makes begins with a pointer to the table of its functions. Whether it has a platform.
+// The functions of an installable driver, as a loader finds them (cl_khr_icd): the driver names its
+// platforms, and whatever a platform makes begins with a pointer to the table of its functions. Whether it
+// has a platform.
 static int take_driver(void *library) {
   address_function address = (address_function)dlsym(library, "clGetExtensionFunctionAddress");
   driver_platforms = (platforms_function)dlsym(library, "clIcdGetPlatformIDsKHR");
   if (!driver_platforms && address) driver_platforms = (platforms_function)address("clIcdGetPlatformIDsKHR");
   cl_platform_id platform = NULL;
   cl_uint count = 0;
-  if (!driver_platforms || driver_platforms(1, &platform, &count) != CL_SUCCESS || count < 1 || !platform) return 0;
+  if (!driver_platforms || driver_platforms(1, &platform, &count) != CL_SUCCESS) return 0;
+  if (count < 1 || !platform) return 0;
   const cl_icd_dispatch *functions = *(const cl_icd_dispatch *const *)platform;
   if (!functions) return 0;
   tsr_opencl found;

@@ -1,4 +1,5 @@
-// SHA-256 in plain C and by x86-64's SHA instructions where the processor has them (about eight times as fast).
+// SHA-256 in plain C and by x86-64's SHA instructions where the processor has them (about eight times as
+// fast).
 #include "sha256.h"
 
 #include <string.h>
@@ -49,8 +50,8 @@ void tsr_sha256_compress_plain(uint32_t state[8], const uint8_t *blocks, size_t 
 #include <cpuid.h>
 #include <immintrin.h>
 
-// The same by SHA-NI: `abef` and `cdgh` hold the state in the order that sha256rnds2 wants; four words of the schedule a
-// vector, made four rounds ahead.
+// The same by SHA-NI: `abef` and `cdgh` hold the state in the order that sha256rnds2 wants; four words of
+// the schedule a vector, made four rounds ahead.
 __attribute__((target("sha,sse4.1,ssse3"))) static void compress_sha_ni(
     uint32_t state[8], const uint8_t *blocks, size_t count) {
   const __m128i reverse_bytes = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
@@ -134,5 +135,6 @@ void tsr_sha256_digest(const tsr_sha256 *hash, uint8_t digest[32]) {
   for (int byte = 0; byte < 8; byte++) end[zeros + byte] = (uint8_t)(bits >> (56 - 8 * byte));
   tsr_sha256_add(&last, end, zeros + 8);
   for (int word = 0; word < 8; word++)
-    for (int byte = 0; byte < 4; byte++) digest[4 * word + byte] = (uint8_t)(last.state[word] >> (24 - 8 * byte));
+    for (int byte = 0; byte < 4; byte++)
+      digest[4 * word + byte] = (uint8_t)(last.state[word] >> (24 - 8 * byte));
 }

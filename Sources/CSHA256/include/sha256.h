@@ -1,4 +1,5 @@
-// SHA-256 (FIPS 180-4). One file of C in place of a cryptography package whose 238 C++ files were most of a first build.
+// SHA-256 (FIPS 180-4). One file of C in place of a cryptography package whose 238 C++ files were most of
+// a first build.
 //
 //   message:  [64 bytes][64 bytes] ... [the rest, 0x80, zeros, length in bits]      blocks, in order
 //   state:    a b c d e f g h, eight words of 32 bits                               the digest, big-endian
@@ -21,7 +22,8 @@ tsr_sha256 tsr_sha256_start(void);
 void tsr_sha256_add(tsr_sha256 *hash, const void *bytes, size_t count);
 // Writes the digest of all bytes added so far. The state itself stays, so that more can be added.
 void tsr_sha256_digest(const tsr_sha256 *hash, uint8_t digest[32]);
-// Whether the processor has instructions for it, which are used then. The plain compression is there for tests beside them.
+// Whether the processor has instructions for it, which are used then. The plain compression is there for
+// tests beside them.
 int tsr_sha256_is_accelerated(void);
 void tsr_sha256_compress_plain(uint32_t state[8], const uint8_t *blocks, size_t count);
 #endif
