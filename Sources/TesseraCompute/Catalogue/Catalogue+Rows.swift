@@ -34,7 +34,9 @@ extension Catalogue {
   /// Sums, means and variances of data with structure.
   static func structuredSums(_ kind: StructuredInputs) -> [CatalogueCase] {
     [(2, 30_000), (1, 100_001), (300, 33)].map { samples, inner in
-      CatalogueCase("moments", "\(samples)x\(inner), \(kind.rawValue)") { device in
+      CatalogueCase(
+        "moments", "\(samples)x\(inner), \(kind.rawValue)", work: 2 * samples * inner
+      ) { device in
         let x = try device.tensor(kind.floats(samples * inner), [samples, inner])
         let (mean, variance) = (try device.empty(1), try device.empty(1))
         let (rows, channels) = (try device.empty(samples), try device.empty(samples))
