@@ -23,7 +23,8 @@ extension Rows {
     }
     // Their arguments are texts, and predictions that it made itself.
     for name in [
-      "predict(_:progress:)", "evaluate(_:progress:cut:)", "evidence(_:most:)", "words(_:_:most:)", "picture(_:)",
+      "predict(_:progress:)", "evaluate(_:progress:cut:)", "evidence(_:most:)", "words(_:_:most:)",
+      "picture(_:)",
     ] {
       function("Predictor.\(name)")
       refuses("of a folder without a run") {
