@@ -33,6 +33,7 @@ extension Catalogue {
     ]
     let upsample = [(1, 1, 1, 1), (2, 3, 5, 3), (3, 50, 50, 3), (0, 2, 2, 2)].map { upsampleCase($0) }
     return windows.flatMap { [maxPool($0), averagePool($0)] }
+      + windows.suffix(2).map { averagePool($0, infinite: true) }
       + windows.suffix(5).map { maxPool($0, holes: true) } + adaptive.map { adaptivePool($0) } + upsample
   }
 
@@ -58,10 +59,13 @@ extension Catalogue {
     }
   }
 
-  static func averagePool(_ p: PoolParameters) -> CatalogueCase {
-    CatalogueCase("averagePool", label(p)) { device in
+  /// `infinite`: with an infinity, which the means of its windows keep.
+  static func averagePool(_ p: PoolParameters, infinite: Bool = false) -> CatalogueCase {
+    CatalogueCase("averagePool", label(p) + (infinite ? " infinite" : "")) { device in
       var inputs = CaseInputs(seed: 62)
-      let x = try device.tensor(inputs.floats(p.inputCount), [p.inputCount])
+      var values = inputs.floats(p.inputCount)
+      if infinite { values[p.inputCount / 4] = .infinity }
+      let x = try device.tensor(values, [p.inputCount])
       let dy = try device.tensor(inputs.floats(p.outputCount), [p.outputCount])
       let y = try device.empty(p.outputCount)
       let dx = try device.empty(p.inputCount)

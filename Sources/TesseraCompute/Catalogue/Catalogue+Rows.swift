@@ -26,7 +26,7 @@ extension Catalogue {
       (140, 3, 1),
       (1100, 2, 3),
     ].map { channelSum($0, $1, $2) }
-    return rows + maxima + channels + moments + blocks + groups
+    return rows + maxima + channels + moments + blocks + groups + [channelSum(33, 2, 3, infinite: true)]
       + [(8, 129), (9, 1111), (300, 17)].map { self.moments($0, $1) }
       + StructuredInputs.allCases.flatMap { structuredSums($0) }
   }
@@ -87,11 +87,16 @@ extension Catalogue {
     }
   }
 
-  static func channelSum(_ outer: Int, _ channels: Int, _ inner: Int) -> CatalogueCase {
-    CatalogueCase("channelSum", "\(outer)x\(channels)x\(inner)") { device in
+  /// `infinite`: with an infinity in the first group, which the sum keeps.
+  static func channelSum(
+    _ outer: Int, _ channels: Int, _ inner: Int, infinite: Bool = false
+  ) -> CatalogueCase {
+    CatalogueCase("channelSum", "\(outer)x\(channels)x\(inner)\(infinite ? " infinite" : "")") { device in
       var inputs = CaseInputs(seed: 34)
       let p = ChannelsParameters(outer: outer, channels: channels, inner: inner)
-      let x = try device.tensor(inputs.floats(p.count), [p.count])
+      var values = inputs.floats(p.count)
+      if infinite { values[0] = .infinity }
+      let x = try device.tensor(values, [p.count])
       let y = try device.empty(channels)
       try device.channelSum(p, x, into: y)
       return [try device.output("sum", y)]
