@@ -191,13 +191,13 @@ void TSR_ISA(tsr_average_pool)(const void *params, void *const *buffers, int64_t
     for (int j = 0; j < p.out_w; j += TSR_VECTOR) {
       // The padding's zeros change no bit of a sum that began with +0.
       TSR_ISA(vector) sum = 0.0f, lost = 0.0f;
-      for (int h = first; h < last; h++) {
+      for (int h = first; h < last && !is_large; h++) {
         const float *const slot = rows.floats + h % rows.slots * rows.slot + j;
-        if (!is_large) {
-          for (int k = 0; k < p.kernel_w; k++) sum += *(const TSR_ISA(loose) *)(slot + rows.taps[k]);
-          continue;
-        }
-        // tsr_plus of each (tessera_sums.h).
+        for (int k = 0; k < p.kernel_w; k++) sum += *(const TSR_ISA(loose) *)(slot + rows.taps[k]);
+      }
+      // tsr_plus of each (tessera_sums.h).
+      for (int h = first; h < last && is_large; h++) {
+        const float *const slot = rows.floats + h % rows.slots * rows.slot + j;
         for (int k = 0; k < p.kernel_w; k++) {
           const TSR_ISA(vector) y = lost + *(const TSR_ISA(loose) *)(slot + rows.taps[k]), next = sum + y;
           const TSR_ISA(vector) had = next - sum, all = (sum - (next - had)) + (y - had);
