@@ -2,7 +2,7 @@
 // each; nothing is read.
 //
 //   C, GPU                        three accumulators of 64 lanes
-//   CPU device by OpenCL          twelve float8 or float16, named so that they stay in registers (an array does not)
+//   CPU device by OpenCL          twelve float8 or float16, named so that they stay in registers
 
 #if defined(__OPENCL_VERSION__) && !defined(TSR_WIDE)
 // Twelve chains hide the latency of two units and stay in registers: of eight in the sixteen that AVX2

@@ -3,7 +3,7 @@
 //   element:  0  1 ... 63 | 64 65 ... 127 | ... 1023 | 1024 ...      lane = j mod 64; 64 elements are a step
 //   steps:    0           | 1             | ...      | 16  ...       16 are a block: a lane adds its 16
 //   blocks:   0                                      | 1 | 2 | 3     elements in order, from +0; blocks
-//                                                                    combine in pairs: ((0 + 1) + (2 + 3)) + ...
+//                                                                    add in pairs: ((0 + 1) + (2 + 3)) + ...
 //   lanes:    0  1 ... 63                                            combine by halves: 32, 16, 8, 4, 2, 1
 //
 // Chains are 16 long, and what is combined in pairs has an error that grows with the logarithm of the row:

@@ -232,7 +232,7 @@ extension Rows {
         p, [("tokens", \.tokens), ("heads", \.heads), ("width", \.width), ("span", \.span)],
         [-1, 0, .max, .min]
       ) { try run($0, [2, 1]) }
-      numbers(p, [("scale", \.scale)], [.nan, .infinity]) { try run($0, [2, 1]) }
+      fields(p, [("scale", \.scale)], [.nan, .infinity]) { try run($0, [2, 1]) }
       for lengths in [[], [3], [1, 1], [4], [-1, 4], [.max, .min], [.max, .max], [.min, 3]] {
         refuses("lengths \(lengths)") {
           try run(p, lengths)

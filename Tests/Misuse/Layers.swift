@@ -66,7 +66,7 @@ extension Rows {
       r, [("outer", \.outer), ("channels", \.channels), ("inner", \.inner)], [-1, 0, .max, .min], response)
     fields(r, [("size", \.size)], [-1, 0, .min], response)
     numbers(r, [("alpha", \.alpha), ("k", \.k)], response)
-    numbers(r, [("beta", \.beta)], [.nan, .infinity], response)
+    fields(r, [("beta", \.beta)], [.nan, .infinity], response)
     kernel(
       "NormalizationBackend.localResponseNormGrad(_:_:_:scale:into:)",
       [.floats(12), .floats(12), .floats(12), .out(12)]

@@ -43,7 +43,7 @@ extension Rows {
         into: try self.floats(5 * max(0, min(3, $1.upperBound - max(0, $1.lowerBound)))))
     }
     fields(p, [("points", \.points)], [-1, 0, 4, .max, .min]) { try forces($0, 0..<1) }
-    numbers(p, settings, [.nan, .infinity]) { try forces($0, 0..<3) }
+    fields(p, settings, [.nan, .infinity]) { try forces($0, 0..<3) }
     for rows in [-1..<1, 2..<4, 0..<Int.max, Int.min..<0] {
       refuses("rows \(rows)") {
         try forces(p, rows)
@@ -68,7 +68,7 @@ extension Rows {
         gains: try self.floats(6), squaredNorm: try self.floats(1))
     }
     fields(p, [("points", \.points)], [-1, 0, 4, .max, .min], update)
-    numbers(p, settings, [.nan, .infinity], update)
+    fields(p, settings, [.nan, .infinity], update)
     kernel("EmbeddingLayoutBackend.tsneDivergence(_:layout:points:into:)", [.floats(9), .floats(6), .out(1)])
     {
       try d.tsneDivergence($0[0], layout: $0[1], points: 3, into: $0[2])

@@ -135,7 +135,7 @@ extension Rows {
     fields(p, [("heads", \.heads), ("length", \.length), ("span", \.span)], [-1, 0, .max, .min]) {
       try d.distanceSoftmax($0, try self.floats(8), bias: try self.floats(6), into: try self.floats(8))
     }
-    numbers(p, [("scale", \.scale)], [.nan, .infinity]) {
+    fields(p, [("scale", \.scale)], [.nan, .infinity]) {
       try d.distanceSoftmax($0, try self.floats(8), bias: try self.floats(6), into: try self.floats(8))
     }
     refuses("an output in the bias's memory") {

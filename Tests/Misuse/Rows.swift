@@ -161,28 +161,11 @@ final class Rows {
 
   func numbers<P>(
     _ p: P, _ paths: [(String, WritableKeyPath<P, Float>)], _ call: @escaping (P) throws -> Void
-  ) { numbers(p, paths, [.nan, .infinity, -1], call) }
+  ) { fields(p, paths, [.nan, .infinity, -1], call) }
 
-  /// A struct of 32-bit settings, each in turn with numbers that make no sense.
-  func fields<P>(
-    _ p: P, _ paths: [(String, WritableKeyPath<P, Int32>)], _ values: [Int32],
-    _ call: @escaping (P) throws -> Void
-  ) {
-    for (name, path) in paths {
-      for value in values {
-        refuses("\(name) \(value)") {
-          var p = p
-          p[keyPath: path] = value
-          try call(p)
-          return "nothing refused"
-        }
-      }
-    }
-  }
-
-  /// Floating-point settings that make no sense.
-  func numbers<P>(
-    _ p: P, _ paths: [(String, WritableKeyPath<P, Float>)], _ values: [Float],
+  /// A struct of settings, each in turn with numbers that make no sense.
+  func fields<P, V>(
+    _ p: P, _ paths: [(String, WritableKeyPath<P, V>)], _ values: [V],
     _ call: @escaping (P) throws -> Void
   ) {
     for (name, path) in paths {

@@ -92,8 +92,8 @@ extension Rows {
         ("lr", \.lr), ("beta1", \.beta1), ("beta2", \.beta2), ("eps", \.eps),
         ("weight_decay", \.weight_decay), ("correction1", \.correction1), ("correction2", \.correction2),
       ], call)
-    numbers(p, [("correction1", \.correction1), ("correction2", \.correction2)], [0], call)
-    numbers(p, [("beta1", \.beta1), ("beta2", \.beta2)], [1], call)
+    fields(p, [("correction1", \.correction1), ("correction2", \.correction2)], [0], call)
+    fields(p, [("beta1", \.beta1), ("beta2", \.beta2)], [1], call)
   }
 
   /// Parameter structs: what does not fit becomes -1, which every function refuses (as the rows of the functions show).
