@@ -88,7 +88,7 @@ TSR_CHANNELS3(tsr_batch_norm_statistics, tsr_channels_params, p.channels, const 
     TSR_LANE_SUM(sum)
     for (int n = n0; n < n1; n++) {
       const tsr_i64 at = ((tsr_i64)n * p.channels + i) * p.inner;
-      TSR_ACCUMULATE1(p.inner, sum, TSR_AT(sum) = TSR_AT(sum) + x[at + j];)
+      TSR_ACCUMULATE_SAMPLE1(p.inner, sum, TSR_AT(sum) = TSR_AT(sum) + x[at + j];)
     }
     TSR_TEAM_SUM(sum, total, p.outer)
   }
@@ -98,7 +98,7 @@ TSR_CHANNELS3(tsr_batch_norm_statistics, tsr_channels_params, p.channels, const 
     TSR_LANE_SUM(sum)
     for (int n = n0; n < n1; n++) {
       const tsr_i64 at = ((tsr_i64)n * p.channels + i) * p.inner;
-      TSR_ACCUMULATE1(p.inner, sum,
+      TSR_ACCUMULATE_SAMPLE1(p.inner, sum,
                       const float d = x[at + j] - centre; TSR_AT(sum) = tsr_fma(d, d, TSR_AT(sum));)
     }
     TSR_TEAM_SUM(sum, spread, p.outer)
@@ -135,7 +135,7 @@ TSR_CHANNELS6(tsr_batch_norm_grad_parameters, tsr_channels_params, p.channels, c
     TSR_LANE_SUM(sum)
     for (int n = n0; n < n1; n++) {
       const tsr_i64 at = ((tsr_i64)n * p.channels + i) * p.inner;
-      TSR_ACCUMULATE2(p.inner, along, sum,
+      TSR_ACCUMULATE_SAMPLE2(p.inner, along, sum,
                       const float g = dy[at + j]; const float h = (x[at + j] - centre) * scale;
                     TSR_AT(along) = tsr_fma(g, h, TSR_AT(along)); TSR_AT(sum) = TSR_AT(sum) + g;)
     }

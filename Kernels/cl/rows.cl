@@ -137,7 +137,7 @@ TSR_CHANNELS2(tsr_channel_sum, tsr_channels_params, p.channels, const float, x, 
     TSR_LANE_SUM(sum)
     for (int n = n0; n < n1; n++) {
       const tsr_i64 at = ((tsr_i64)n * p.channels + i) * p.inner;
-      TSR_ACCUMULATE1(p.inner, sum, TSR_AT(sum) = TSR_AT(sum) + x[at + j];)
+      TSR_ACCUMULATE_SAMPLE1(p.inner, sum, TSR_AT(sum) = TSR_AT(sum) + x[at + j];)
     }
     TSR_TEAM_SUM(sum, total, p.outer)
   }

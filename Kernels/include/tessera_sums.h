@@ -12,6 +12,7 @@
 //   TSR_LANE_SUM(a)                a sum of 64 lanes, +0 at first
 //   TSR_ACCUMULATE2(n, a, b, body) body for the elements j of a row (of a group's next sample), which adds to
 //                                  TSR_AT(a) and TSR_AT(b)
+//   TSR_ACCUMULATE_SAMPLE2(...)    the same, where samples may be many and shorter than 64
 //   TSR_SUM(a, total)              the sum as a number
 //   TSR_ACC, TSR_EACH_LANE, TSR_MAXIMUM    without blocks: for maxima, which have one value in any order
 #ifndef TESSERA_SUMS_H
@@ -44,8 +45,10 @@ TSR_FN float tsr_window_sum(TSR_GLOBAL const float *plane, int width, int area, 
 }
 
 #define TSR_TREE_PLUS(x, y) ((x) + (y))
-#define TSR_SUM(a, result) TSR_JOIN(a) TSR_TREE(a, result, TSR_TREE_PLUS)
 #define TSR_MAXIMUM(a, result) TSR_TREE(a, result, tsr_max)
+// In C: Sources/CPUKernels/lane_sums.h.
+#ifdef __OPENCL_VERSION__
+#define TSR_SUM(a, result) TSR_JOIN(a) TSR_TREE(a, result, TSR_TREE_PLUS)
 #define TSR_ACCUMULATE1(n, a, body) TSR_EACH_BLOCK(n, a, TSR_FOLD(a), body)
 #define TSR_ACCUMULATE2(n, a, b, body) TSR_EACH_BLOCK(n, a, TSR_FOLD(a) TSR_FOLD(b), body)
 #define TSR_ACCUMULATE3(n, a, b, c, body) TSR_EACH_BLOCK(n, a, TSR_FOLD(a) TSR_FOLD(b) TSR_FOLD(c), body)
@@ -68,6 +71,9 @@ TSR_FN float tsr_window_sum(TSR_GLOBAL const float *plane, int width, int area, 
       tsr_from = tsr_n;                                                                                \
     }                                                                                                  \
   }
+#define TSR_ACCUMULATE_SAMPLE1 TSR_ACCUMULATE1
+#define TSR_ACCUMULATE_SAMPLE2 TSR_ACCUMULATE2
+#endif
 #define TSR_EACH_LANE(n, body) { const tsr_i64 tsr_n = (n); TSR_EACH_LANE_FROM(0, body) }
 
 #ifdef TSR_WIDE
@@ -134,9 +140,6 @@ TSR_FN float tsr_join(float block, const float *parts, tsr_u32 blocks) {
 #define TSR_ACC(a, start) \
   float a[TSR_LANES];     \
   for (int l = 0; l < TSR_LANES; l++) a[l] = (start);
-#define TSR_LANE_SUM(a) \
-  TSR_ACC(a, 0.0f)      \
-  float a##_parts[TSR_LEVELS][TSR_LANES]; tsr_u32 a##_blocks = 0; int a##_steps = 0; (void)a##_steps;
 #define TSR_AT(a) a[l]
 // Lanes and columns never meet: compilers may vectorise. (C alone: OpenCL compilers take no such pragma.)
 #ifdef __OPENCL_VERSION__
@@ -152,6 +155,10 @@ TSR_FN float tsr_join(float block, const float *parts, tsr_u32 blocks) {
     TSR_VECTORIZE for (int l = 0; l < TSR_LANES; l++) { const tsr_i64 j = j0 + l; body }        \
   TSR_VECTORIZE for (int l = 0; l < (int)(tsr_n - j0); l++) { const tsr_i64 j = j0 + l; body }
 #define TSR_EACH_COLUMN(n, body) TSR_VECTORIZE for (tsr_i64 j = 0; j < (tsr_i64)(n); j++) { body }
+#ifdef __OPENCL_VERSION__
+#define TSR_LANE_SUM(a) \
+  TSR_ACC(a, 0.0f)      \
+  float a##_parts[TSR_LEVELS][TSR_LANES]; tsr_u32 a##_blocks = 0; int a##_steps = 0; (void)a##_steps;
 // The block that ended joins those before it, as a binary counter carries: level k holds the sum of 2^k
 // blocks.
 TSR_FN void tsr_fold(float *block, float (*parts)[TSR_LANES], tsr_u32 blocks) {
@@ -168,6 +175,7 @@ TSR_FN void tsr_join(float *block, float (*parts)[TSR_LANES], tsr_u32 blocks) {
 }
 #define TSR_FOLD(a) tsr_fold(a, a##_parts, a##_blocks++);
 #define TSR_JOIN(a) tsr_join(a, a##_parts, a##_blocks);
+#endif
 #define TSR_ONE
 #define TSR_ONE_TEAM
 #define TSR_EACH_GROUP(outer)                                       \

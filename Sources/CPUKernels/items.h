@@ -9,5 +9,7 @@
 
 #include "tessera_sums.h"
 
+#include "lane_sums.h"
+
 #pragma clang diagnostic ignored "-Wmissing-prototypes"
 #pragma clang diagnostic ignored "-Wpass-failed"

@@ -160,6 +160,22 @@ void TSR_ISA(tsr_max_pool)(const void *params, void *const *buffers, int64_t beg
   }
 }
 
+// The sums of a large window (rule 6): tsr_plus of each (tessera_sums.h). Rows first ..< last, windows from column j.
+static __attribute__((noinline)) TSR_ISA(vector) TSR_ISA(large_windows)(const TSR_ISA(pool_rows) *rows, int taps,
+                                                                        int first, int last, int j) {
+  TSR_ISA(vector) sum = 0.0f, lost = 0.0f;
+  for (int h = first; h < last; h++) {
+    const float *const slot = rows->floats + h % rows->slots * rows->slot + j;
+    for (int k = 0; k < taps; k++) {
+      const TSR_ISA(vector) y = lost + *(const TSR_ISA(loose) *)(slot + rows->taps[k]), next = sum + y;
+      const TSR_ISA(vector) had = next - sum, all = (sum - (next - had)) + (y - had);
+      lost = ((TSR_ISA(bits))all & TSR_INF_BITS) != TSR_INF_BITS ? all : 0.0f;
+      sum = next;
+    }
+  }
+  return sum;
+}
+
 void TSR_ISA(tsr_average_pool)(const void *params, void *const *buffers, int64_t begin, int64_t end) {
   const tsr_pool_params p = *(const tsr_pool_params *)params;
   const float *const x = (const float *)buffers[0];
@@ -190,19 +206,13 @@ void TSR_ISA(tsr_average_pool)(const void *params, void *const *buffers, int64_t
     TSR_ISA(pool_fill)(&rows, &p, x, plane, first, last);
     for (int j = 0; j < p.out_w; j += TSR_VECTOR) {
       // The padding's zeros change no bit of a sum that began with +0.
-      TSR_ISA(vector) sum = 0.0f, lost = 0.0f;
-      for (int h = first; h < last && !is_large; h++) {
-        const float *const slot = rows.floats + h % rows.slots * rows.slot + j;
-        for (int k = 0; k < p.kernel_w; k++) sum += *(const TSR_ISA(loose) *)(slot + rows.taps[k]);
-      }
-      // tsr_plus of each (tessera_sums.h).
-      for (int h = first; h < last && is_large; h++) {
-        const float *const slot = rows.floats + h % rows.slots * rows.slot + j;
-        for (int k = 0; k < p.kernel_w; k++) {
-          const TSR_ISA(vector) y = lost + *(const TSR_ISA(loose) *)(slot + rows.taps[k]), next = sum + y;
-          const TSR_ISA(vector) had = next - sum, all = (sum - (next - had)) + (y - had);
-          lost = ((TSR_ISA(bits))all & TSR_INF_BITS) != TSR_INF_BITS ? all : 0.0f;
-          sum = next;
+      TSR_ISA(vector) sum = 0.0f;
+      if (is_large) {
+        sum = TSR_ISA(large_windows)(&rows, p.kernel_w, first, last, j);
+      } else {
+        for (int h = first; h < last; h++) {
+          const float *const slot = rows.floats + h % rows.slots * rows.slot + j;
+          for (int k = 0; k < p.kernel_w; k++) sum += *(const TSR_ISA(loose) *)(slot + rows.taps[k]);
         }
       }
       sum = TSR_ISA(canonicals)(sum / area);

@@ -28,7 +28,8 @@ void TSR_ISA(tsr_symmetrize)(const void *params, void *const *buffers, int64_t b
   float *const totals = (float *)buffers[2];
   for (int64_t i0 = begin; i0 < end; i0 += 16) {
     const int rows = end - i0 < 16 ? (int)(end - i0) : 16;
-    float sums[16][TSR_LANES] = {{0.0f}}, turned[16][TSR_LANES], parts[16][TSR_POINT_LEVELS][TSR_LANES];
+    _Alignas(64) float sums[16][TSR_LANES] = {{0.0f}}, parts[16][TSR_POINT_LEVELS][TSR_LANES];
+    float turned[16][TSR_LANES];
     tsr_u32 blocks = 0;
     for (int64_t j0 = 0; j0 < n; j0 += TSR_LANES) {
       if (j0 > 0 && j0 % (TSR_BLOCK_STEPS * TSR_LANES) == 0) {
@@ -49,9 +50,7 @@ void TSR_ISA(tsr_symmetrize)(const void *params, void *const *buffers, int64_t b
     }
     for (int r = 0; r < rows; r++) {
       tsr_join(sums[r], parts[r], blocks);
-      for (int half = TSR_LANES / 2; half > 0; half /= 2)
-        for (int l = 0; l < half; l++) sums[r][l] += sums[r][l + half];
-      totals[i0 + r] = tsr_canonical(sums[r][0]);
+      totals[i0 + r] = tsr_canonical(tsr_halves(sums[r]));
     }
   }
 }
