@@ -130,6 +130,22 @@ import Testing
     }
   }
 
+  @Test func noFirstLineIsSaidSo() throws {
+    for header in [true, false] {
+      for quotes in Quotes.allCases {
+        let format = DataFormat(
+          text: header ? nil : "1", label: header ? nil : "2", quotes: quotes, header: header)
+        for text in ["sep=;\n", "sep=;\r\n", "sep=;\r\n\n\n"] {
+          let said = refusal(text, "a.csv", format: format)
+          #expect(said.contains("found no line after that of the separator"), "\(text) \(quotes): \(said)")
+        }
+        for text in ["\n", "\r\n\r\n", "\0", ""] {
+          #expect(refusal(text, "a.csv", format: format).hasPrefix("a.csv"), "\(text.utf8.map { $0 })")
+        }
+      }
+    }
+  }
+
   @Test func columnsByNumberAndByName() throws {
     let text = "So there is no way, really.\t0\nGood case, Excellent value.\t1\n"
     #expect(refusal(text, "a.txt").contains("--no-header"))

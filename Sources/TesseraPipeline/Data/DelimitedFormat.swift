@@ -32,6 +32,10 @@ struct DelimitedFormat {
       names = fields.map { reader.text($0) }
       break
     }
+    guard !names.isEmpty else {
+      throw TesseraError.input(
+        path, found: "no line\(told == nil ? "" : " after that of the separator")", wanted: "rows of fields")
+    }
     let columns = try columns(names)
     if quotes == .auto { quotes = try sniffer.quotes(separator: separator, label: columns.label) }
     return try rows(
