@@ -39,6 +39,7 @@ struct BenchText: ParsableCommand {
     guard repeats > 0, rows ?? 1 > 0 else { throw ValidationError("--repeats and --rows: wanted 1 or more") }
     var report = Report()
     let (set, seconds) = try timed { try DataSet.read(data.data, format: data.format(), labelled: false) }
+    try data.format().requireEffect(on: [set])
     (report.texts, report.readSeconds) = (set.texts.count, seconds)
     if let encoder {
       let (tokenizer, load) = try timed {

@@ -19,6 +19,7 @@ struct Embed: ParsableCommand {
   func run() throws {
     try AtomicFile.requireWritable(out)
     let set = try DataSet.read(data.data, format: data.format(), labelled: !unlabelled)
+    try data.format().requireEffect(on: [set])
     try device.useAll(for: "embed") { devices in
       let progress = device.progress
       tell(set, progress)

@@ -18,6 +18,7 @@ struct Evaluate: ParsableCommand {
       let predictor = try Predictor(run: folder, devices: devices)
       let set = try DataSet.read(
         data.data, format: data.format(of: predictor.configuration), classes: predictor.classes, part: .test)
+      try data.format().requireEffect(on: [set])
       let progress = device.progress
       progress.note("data: \(set.summary.line)")
       progress.begin("embedding \(set.texts.count) reviews on \(devices.name)")

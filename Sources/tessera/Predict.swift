@@ -48,9 +48,15 @@ struct Predict: ParsableCommand {
     }
     var other = file
     other.encoding = "auto"
-    guard data != nil || !(text == nil ? other : file).isGiven else {
+    let given = (text == nil ? other : file).isGiven
+    guard data != nil || !given else {
       throw TesseraError.input(
         "predict", found: "options of a file's format alone", wanted: "--data with them")
+    }
+    guard data != "-" || file.textColumn != nil || !given else {
+      throw TesseraError.input(
+        "predict", found: "options of a table for standard input, a line of which is a text",
+        wanted: "--text-column with them")
     }
   }
 
@@ -60,6 +66,7 @@ struct Predict: ParsableCommand {
     if let text { texts = [text] }
     if let data, data != "-" || file.textColumn != nil {
       let set = try DataSet.read(data, format: file.format(), labelled: false, part: .test)
+      try file.format().requireEffect(on: [set])
       (texts, found) = (set.texts, set.summary)
     }
     try device.useAll(for: "predict") { devices in

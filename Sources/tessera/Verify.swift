@@ -47,6 +47,21 @@ struct Verify: ParsableCommand {
     let fingerprint: String, equal: Bool
   }
 
+  /// Checks that no option is without effect.
+  func validate() throws {
+    if stride != 1, !exhaustive {
+      throw TesseraError.input("stride", found: "\(stride) alone", wanted: "--exhaustive with it")
+    }
+    if seed != 1701, random == 0 {
+      throw TesseraError.input("seed", found: "\(seed) alone", wanted: "--random with it")
+    }
+    let others = exhaustive || small || everyTile || !only.isEmpty || random != 0 || training
+    if sums, others || reference != nil {
+      throw TesseraError.input(
+        "sums", found: "options of the comparison of bits", wanted: "--sums without them")
+    }
+  }
+
   /// Verifies; a mismatch is a failure.
   func run() throws {
     guard (1...1 << 20).contains(stride) else {

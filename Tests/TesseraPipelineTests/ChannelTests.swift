@@ -86,7 +86,8 @@ import Testing
   @Test func layoutsAndImagesReadBack() throws {
     try withTemporaryFolder { folder in
       for change: (inout RunConfiguration) -> Void in [
-        { _ in }, { $0.layout = "pca" }, { $0.channels = "layer" }, { $0.channels = "several" },
+        { _ in }, { ($0.layout, $0.perplexity, $0.iterations) = ("pca", 30, 1000) },
+        { $0.channels = "layer" }, { $0.channels = "several" },
       ] {
         let (layout, path) = (try make(embeddings(), change), folder + "/l")
         let digits = try layout.write(to: path)

@@ -22,10 +22,14 @@ struct DataRows {
   }
 
   var rows: [Row] = []
+  /// What they were read from.
+  let kind: DataKind
   /// How the file was read: columns, dialect, folder.
   var reading: [String] = []
   /// What was left out.
   var leftOut: [DataSummary.LeftOut] = []
+
+  init(_ kind: DataKind) { self.kind = kind }
 
   /// Counts what was left out, unless there is none.
   mutating func leaveOut(_ count: Int, _ what: String) {

@@ -13,6 +13,8 @@ public struct DataSet: Sendable {
   public let fingerprint: String
   /// What there is, and what was left out.
   public let summary: DataSummary
+  /// What they were read from.
+  public let kind: DataKind
   /// Whether labels were asked to be taken whatever they look like.
   private let areLabelsAsIs: Bool
 
@@ -62,7 +64,7 @@ public struct DataSet: Sendable {
   }
 
   private init(_ data: DataRows, path: String, classes: [String], areAsIs: Bool) throws {
-    areLabelsAsIs = areAsIs
+    (areLabelsAsIs, kind) = (areAsIs, data.kind)
     var numbers: [String: Int32] = [:]
     for (number, name) in classes.enumerated() { numbers[name] = Int32(number) }
     var print = Fingerprint()

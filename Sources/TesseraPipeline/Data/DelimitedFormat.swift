@@ -44,7 +44,7 @@ struct DelimitedFormat {
   }
 
   private func rows(_ text: DelimitedText, _ columns: Columns) throws -> DataRows {
-    var (reader, fields, result) = (text, [DelimitedText.Field](), DataRows())
+    var (reader, fields, result) = (text, [DelimitedText.Field](), DataRows(.table))
     var (isFirst, withoutLabel) = (format.header, 0)
     if !format.header { result.reading = [columnNumbers(text, columns)] }
     do {

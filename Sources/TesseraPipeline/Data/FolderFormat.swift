@@ -26,7 +26,7 @@ struct FolderFormat {
 
   /// Reads every text.
   func read() throws -> DataRows {
-    var result = DataRows()
+    var result = DataRows(.folder)
     let (root, listing) = try dataFolder(&result)
     let classes = listing.folders.filter { $0 != "unsup" }
     if classes.isEmpty, !labelled, !listing.texts.isEmpty || !listing.plain.isEmpty {

@@ -26,7 +26,7 @@ struct JSONFormat {
   }
 
   private func objects() throws(JSONScanner.Problem) -> DataRows {
-    var (scanner, result, unlabelled) = (JSONScanner(bytes), DataRows(), 0)
+    var (scanner, result, unlabelled) = (JSONScanner(bytes), DataRows(.json), 0)
     var isArray = scanner.take(0x5b)
     if isArray { result.reading.append("an array of JSON objects") }
     if isArray, scanner.take(0x5d) {

@@ -11,6 +11,7 @@ extension Pipeline {
     let test = try configuration.test.map {
       try DataSet.read($0, format: format, classes: data.classes, part: .test)
     }
+    try format.requireEffect(on: [data] + (test.map { [$0] } ?? []))
     if let test { progress.note("test: \(test.summary.line)") }
     let split = try split(data.labels)
     let missing = data.classes.indices.filter { number in

@@ -11,6 +11,7 @@ extension RunConfiguration {
     plan.discretization = try discretizationMethod()
     plan.channels = try ImageChannels(named: channels, for: "channels")
     plan.representations = try layoutRepresentations(plan.channels)
+    if !plan.representations.contains(where: { $0.method == .tsne }) { try requireNoTSNE() }
     (plan.tsne.perplexity, plan.tsne.iterations, plan.tsne.seed) = (perplexity, iterations, seed)
     plan.tsne.exactLimit = tsneExactLimit
     plan.tsne.start = try TSNE.Start(named: tsneStart, for: "init")
@@ -24,6 +25,20 @@ extension RunConfiguration {
       plan.tsne.learningRate = rate
     }
     return plan
+  }
+
+  /// Throws for an option of t-SNE where nothing is laid out by it: it would be ignored in silence.
+  private func requireNoTSNE() throws {
+    let usual = RunConfiguration(data: "", encoder: "")
+    let given = [
+      ("perplexity", "\(perplexity)", perplexity != usual.perplexity),
+      ("iterations", "\(iterations)", iterations != usual.iterations),
+      ("init", tsneStart, tsneStart != usual.tsneStart),
+      ("tsne-learning-rate", tsneLearningRate, tsneLearningRate != usual.tsneLearningRate),
+    ]
+    guard let (name, value, _) = given.first(where: \.2) else { return }
+    throw TesseraError.input(
+      name, found: "\(value), but no layout by t-SNE", wanted: "the layout tsne with it (else leave it out)")
   }
 
   private func layoutRepresentations(_ channels: ImageChannels) throws -> [Representation] {

@@ -20,7 +20,24 @@ extension RunConfiguration {
     (options.slice, options.sliceRate) = (try sliceMode(), sliceRate)
     (options.schedule, options.labelSmoothing) = (try learningSchedule(), labelSmoothing)
     (options.patience, options.noise) = (patience, noise)
+    try requireRatesHaveEffect(options)
     return options
+  }
+
+  /// Throws for the learning rate of what does not learn: it would be ignored in silence.
+  private func requireRatesHaveEffect(_ options: TrainedModel.Options) throws {
+    if let sliceRate, options.slice != .trainable {
+      throw TesseraError.input(
+        "slice-lr", found: "\(sliceRate) for a slice that is \(slice)",
+        wanted: "a trainable slice (else leave it out)")
+    }
+    // A trainable slice without a rate of its own learns at that of the convolutions.
+    let isSlices = options.slice == .trainable && sliceRate == nil
+    if let convolutionRate, options.network.head == .linear, !isSlices {
+      throw TesseraError.input(
+        "conv-lr", found: "\(convolutionRate) for the linear head, which has no convolutions",
+        wanted: "the head paper (else leave it out)")
+    }
   }
 
   /// What decides the trained network besides images and weights, for records and checkpoints.
