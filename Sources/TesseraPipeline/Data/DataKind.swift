@@ -37,6 +37,7 @@ extension DataFormat {
     guard let name = idle.first else { return }
     throw TesseraError.input(
       name, found: "data that are \(first.kind.rawValue)",
-      wanted: name.hasSuffix("column") ? "a table or JSON (else leave it out)" : "a table (else leave it out)")
+      wanted: name.hasSuffix("column") ? "a table or JSON (else leave it out)" : "a table (else leave it out)"
+    )
   }
 }
