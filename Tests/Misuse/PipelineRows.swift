@@ -94,6 +94,15 @@ extension Rows {
     }
     function("DataSet.requireRowsOfEachClass()")
     works("two of each") { try DataSet.read(self.folder + "/reviews.csv").requireRowsOfEachClass() }
+    function("DataFormat.requireEffect(on:)")
+    works("of no data") { try DataFormat(quotes: .none, header: false).requireEffect(on: []) }
+    for format in [DataFormat(quotes: .none), DataFormat(header: false), DataFormat(quotes: .double)] {
+      refuses("a table's, of JSON") {
+        let path = self.folder + "/rows.jsonl"
+        try Data("{\"text\": \"a\", \"label\": \"b\"}\n".utf8).write(to: URL(fileURLWithPath: path))
+        return try format.requireEffect(on: [DataSet.read(path, labelled: false)])
+      }
+    }
     function("Embeddings.constantFeatures(rows:)")
     for row in [-1, 8, Int.max, .min] {
       refuses("row \(row)") { try self.embeddings().constantFeatures(rows: [0, row]) }
