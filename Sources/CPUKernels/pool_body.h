@@ -160,20 +160,28 @@ void TSR_ISA(tsr_max_pool)(const void *params, void *const *buffers, int64_t beg
   }
 }
 
-// The sums of a large window (rule 6): tsr_plus of each (tessera_sums.h). Rows first ..< last, windows from column j.
-static __attribute__((noinline)) TSR_ISA(vector) TSR_ISA(large_windows)(const TSR_ISA(pool_rows) *rows, int taps,
-                                                                        int first, int last, int j) {
-  TSR_ISA(vector) sum = 0.0f, lost = 0.0f;
+// The means of large windows (rule 6) from column j on, `count` vectors of them side by side, because each addition waits
+// for the four before it: tsr_plus of each (tessera_sums.h).
+static inline __attribute__((always_inline)) void TSR_ISA(large_windows)(const TSR_ISA(pool_rows) *rows,
+                                                                        const tsr_pool_params *p, int first, int last,
+                                                                        int j, const int count, float *out) {
+  TSR_ISA(vector) sum[3], lost[3];
+  for (int c = 0; c < count; c++) sum[c] = lost[c] = (TSR_ISA(vector)){0.0f};
   for (int h = first; h < last; h++) {
     const float *const slot = rows->floats + h % rows->slots * rows->slot + j;
-    for (int k = 0; k < taps; k++) {
-      const TSR_ISA(vector) y = lost + *(const TSR_ISA(loose) *)(slot + rows->taps[k]), next = sum + y;
-      const TSR_ISA(vector) had = next - sum, all = (sum - (next - had)) + (y - had);
-      lost = ((TSR_ISA(bits))all & TSR_INF_BITS) != TSR_INF_BITS ? all : 0.0f;
-      sum = next;
-    }
+    for (int k = 0; k < p->kernel_w; k++)
+      for (int c = 0; c < count; c++) {
+        const TSR_ISA(vector) x = *(const TSR_ISA(loose) *)(slot + rows->taps[k] + c * TSR_VECTOR);
+        const TSR_ISA(vector) y = lost[c] + x, next = sum[c] + y, had = next - sum[c];
+        const TSR_ISA(vector) all = (sum[c] - (next - had)) + (y - had);
+        lost[c] = ((TSR_ISA(bits))all & TSR_INF_BITS) != TSR_INF_BITS ? all : 0.0f;
+        sum[c] = next;
+      }
   }
-  return sum;
+  for (int c = 0; c < count; c++) {
+    sum[c] = TSR_ISA(canonicals)(sum[c] / (float)(p->kernel_h * p->kernel_w));
+    TSR_ISA(pool_store)(out + j + c * TSR_VECTOR, &sum[c], p->out_w - j - c * TSR_VECTOR);
+  }
 }
 
 void TSR_ISA(tsr_average_pool)(const void *params, void *const *buffers, int64_t begin, int64_t end) {
@@ -204,16 +212,20 @@ void TSR_ISA(tsr_average_pool)(const void *params, void *const *buffers, int64_t
       continue;
     }
     TSR_ISA(pool_fill)(&rows, &p, x, plane, first, last);
-    for (int j = 0; j < p.out_w; j += TSR_VECTOR) {
-      // The padding's zeros change no bit of a sum that began with +0.
+    // The padding's zeros change no bit of a sum that began with +0.
+    int j = 0;
+    if (is_large) {
+      for (; j + 2 * TSR_VECTOR < p.out_w; j += 3 * TSR_VECTOR)
+        TSR_ISA(large_windows)(&rows, &p, first, last, j, 3, out);
+      if (j + TSR_VECTOR < p.out_w) TSR_ISA(large_windows)(&rows, &p, first, last, j, 2, out);
+      else if (j < p.out_w) TSR_ISA(large_windows)(&rows, &p, first, last, j, 1, out);
+      continue;
+    }
+    for (; j < p.out_w; j += TSR_VECTOR) {
       TSR_ISA(vector) sum = 0.0f;
-      if (is_large) {
-        sum = TSR_ISA(large_windows)(&rows, p.kernel_w, first, last, j);
-      } else {
-        for (int h = first; h < last; h++) {
-          const float *const slot = rows.floats + h % rows.slots * rows.slot + j;
-          for (int k = 0; k < p.kernel_w; k++) sum += *(const TSR_ISA(loose) *)(slot + rows.taps[k]);
-        }
+      for (int h = first; h < last; h++) {
+        const float *const slot = rows.floats + h % rows.slots * rows.slot + j;
+        for (int k = 0; k < p.kernel_w; k++) sum += *(const TSR_ISA(loose) *)(slot + rows.taps[k]);
       }
       sum = TSR_ISA(canonicals)(sum / area);
       TSR_ISA(pool_store)(out + j, &sum, p.out_w - j);

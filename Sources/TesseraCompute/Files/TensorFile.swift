@@ -37,7 +37,7 @@ public final class TensorFile {
     if let version = metadata["numerics"], version != "\(numericsVersion)" {
       throw TesseraError.input(
         path, found: "a file of numerics version \(version)",
-        wanted: "version \(numericsVersion), this program's")
+        wanted: "version \(numericsVersion), this program's: made anew from what it was made of")
     }
   }
 
