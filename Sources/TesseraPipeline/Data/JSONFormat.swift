@@ -89,7 +89,7 @@ struct JSONFormat {
       let why =
         labelName.isEmpty
         ? "\(there), none of them \(format.labelNames.joined(separator: " or ")) (--label-column)"
-        : "the field \(labelName) is empty"
+        : "the field \(labelName) is empty (--labels '=' leaves such rows out)"
       throw refuse("no label: \(why)")
     }
     return .init(text: text, label: label, place: .line(line))
