@@ -64,6 +64,54 @@ TSR_FN void tsr_tsne_forces_row(__global const float *joint, __global const floa
   TSR_PULL(0, norm) TSR_PULL(1, ax) TSR_PULL(2, ay) TSR_PULL(3, rx) TSR_PULL(4, ry)
 }
 
+// The repulsion alone, of all points: what forces by neighbours (neighbours.cl) add up by pairs.
+typedef struct { float16 norm, x, y; } tsr_pushes;
+TSR_FN tsr_pushes tsr_pushed(tsr_pushes s, const int some, float x, float y, __global const float *xs, __global const float *ys,
+                             int own, int left) {
+  const float16 dx = x - (some ? tsr_some_of(xs, left) : vload16(0, xs)), dy = y - (some ? tsr_some_of(ys, left) : vload16(0, ys));
+  const float16 q = tsr_unless_own(tsr_div_each((float16)(1.0f), fma(dy, dy, fma(dx, dx, (float16)(1.0f)))), own), r = q * q;
+  const tsr_pushes next = {fma(q, (float16)(1.0f), s.norm), fma(r, dx, s.x), fma(r, dy, s.y)};
+  if (!some) return next;
+  const int16 inside = TSR_ALL_LANES < left;
+  const tsr_pushes kept = {select(s.norm, next.norm, inside), select(s.x, next.x, inside), select(s.y, next.y, inside)};
+  return kept;
+}
+TSR_FN tsr_pushes tsr_pushes_joined(tsr_pushes s, const tsr_pushes *part) {
+  const float16 one = 1.0f;
+  const tsr_pushes sum = {fma(part->norm, one, s.norm), fma(part->x, one, s.x), fma(part->y, one, s.y)};
+  return sum;
+}
+#define TSR_JOIN_PUSHES(k) s[k] = tsr_pushes_joined(s[k], &parts[level][k]);
+
+typedef struct { float norm, x, y; } tsr_push;
+TSR_FN tsr_push tsr_repulsion(__global const float *layout, int point, int n) {
+  const float x = layout[point], y = layout[n + point];
+  const tsr_pushes none = {0.0f, 0.0f, 0.0f};
+  tsr_pushes s[4] = {none, none, none, none}, parts[TSR_LEVELS][4];
+  tsr_u32 blocks = 0;
+  int j = 0;
+#define TSR_PUSHED(k, some) \
+  s[k] = tsr_pushed(s[k], some, x, y, layout + j + 16 * k, layout + n + j + 16 * k, point - j - 16 * k, n - j - 16 * k);
+  for (; j + TSR_LANES <= n;) {
+    for (int step = 0; step < TSR_BLOCK_STEPS && j + TSR_LANES <= n; step++, j += TSR_LANES) {
+      TSR_PUSHED(0, 0) TSR_PUSHED(1, 0) TSR_PUSHED(2, 0) TSR_PUSHED(3, 0)
+    }
+    if (j % TSR_BLOCK != 0 || j >= n) break;
+    int level = 0;
+    for (tsr_u32 b = blocks++; b & 1u; b >>= 1, level++) TSR_EACH_PULLS(TSR_JOIN_PUSHES)
+    for (int k = 0; k < 4; k++) parts[level][k] = s[k], s[k] = none;
+  }
+  if (j < n) TSR_PUSHED(0, 1)
+  if (j + 16 < n) TSR_PUSHED(1, 1)
+  if (j + 32 < n) TSR_PUSHED(2, 1)
+  if (j + 48 < n) TSR_PUSHED(3, 1)
+  for (int level = 0; blocks != 0u; blocks >>= 1, level++)
+    if (blocks & 1u) { TSR_EACH_PULLS(TSR_JOIN_PUSHES) }
+  const tsr_push sum = {tsr_tree(s[0].norm, s[1].norm, s[2].norm, s[3].norm), tsr_tree(s[0].x, s[1].x, s[2].x, s[3].x),
+                        tsr_tree(s[0].y, s[1].y, s[2].y, s[3].y)};
+  return sum;
+}
+
 // Sums of a row's weights exp(-beta x) and of their moments, x from the row's smallest on. Beyond the end stands +0, which changes no
 // sum: none of them is negative.
 typedef struct { float weights, moments; } tsr_weights;

@@ -115,6 +115,10 @@ TSR_ROWS5(tsr_neighbour_forces, tsr_tsne_params, p.rows, const int, starts, cons
   const int n = p.points;
   const tsr_i64 rows = p.rows, point = p.first + i, begin = starts[point];
   const float xi = layout[point], yi = layout[n + point];
+#if defined __OPENCL_VERSION__ && !defined TSR_WIDE  // layout_rows.h
+  const tsr_push all = tsr_repulsion(layout, (int)point, n);
+  const float z = all.norm, repulsion_x = all.x, repulsion_y = all.y;
+#else
   TSR_LANE_SUM(norm)
   TSR_LANE_SUM(rx)
   TSR_LANE_SUM(ry)
@@ -125,6 +129,7 @@ TSR_ROWS5(tsr_neighbour_forces, tsr_tsne_params, p.rows, const int, starts, cons
   TSR_SUM(norm, z)
   TSR_SUM(rx, repulsion_x)
   TSR_SUM(ry, repulsion_y)
+#endif
   TSR_LANE_SUM(ax)
   TSR_LANE_SUM(ay)
   TSR_ACCUMULATE2(starts[point + 1] - begin, ax, ay,

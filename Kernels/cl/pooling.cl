@@ -109,26 +109,36 @@ TSR_ROWS2(tsr_average_pool, tsr_pool_params, p.planes * p.out_h, const float, x,
                   y[i * p.out_w + j] = tsr_canonical(tsr_div(sum, (float)area));)
 TSR_END
 #else
+// Sums of sixteen windows whose first columns are `first` and every stride on; of large ones compensated (rule 6).
+TSR_FN float16 tsr_window_sums(const tsr_pool_params *p, __global const float *x, tsr_i64 plane, int h0, int first,
+                               const int is_large) {
+  const tsr_i64 total = (tsr_i64)p->planes * p->height * p->width;
+  float16 sum = 0.0f, lost = 0.0f;
+  for (int h = TSR_LOW(h0); h < TSR_UPTO(h0 + p->kernel_h, p->height); h++) {
+    const tsr_i64 row = plane + (tsr_i64)h * p->width;
+    for (int k = 0; k < p->kernel_w; k++) {
+      const float16 v = tsr_pool_inputs(x + row, row, total - row, first + k, p->stride_w, p->width);
+      const int16 w = first + k + p->stride_w * TSR_ALL_LANES, inside = (w >= 0) & (w < p->width);
+      const float16 y = is_large ? fma(lost, (float16)(1.0f), v) : v;
+      const float16 next = fma(y, (float16)(1.0f), sum);
+      if (is_large) lost = select(lost, tsr_lost_each(sum, y, next), inside);
+      sum = select(sum, next, inside);
+    }
+  }
+  return sum;
+}
+
 TSR_ROWS2(tsr_average_pool, tsr_pool_params, p.planes * p.out_h, const float, x, float, y)
-  const tsr_i64 plane = i / p.out_h * p.height * p.width, total = (tsr_i64)p.planes * p.height * p.width;
+  const tsr_i64 plane = i / p.out_h * p.height * p.width;
   const int h0 = (int)(i % p.out_h) * p.stride_h - p.pad_h;
   const int area = p.kernel_h * p.kernel_w;
   for (int j = 0; j < p.out_w; j += 16) {
     const int first = j * p.stride_w - p.pad_w;
-    float16 sum = 0.0f, lost = 0.0f;
-    for (int h = TSR_LOW(h0); h < TSR_UPTO(h0 + p.kernel_h, p.height); h++) {
-      const tsr_i64 row = plane + (tsr_i64)h * p.width;
-      for (int k = 0; k < p.kernel_w; k++) {
-        const float16 v = tsr_pool_inputs(x + row, row, total - row, first + k, p.stride_w, p.width);
-        const int16 w = first + k + p.stride_w * TSR_ALL_LANES, inside = (w >= 0) & (w < p.width);
-        const float16 y = area > TSR_WINDOW_CHAIN ? fma(lost, (float16)(1.0f), v) : v;
-        const float16 next = fma(y, (float16)(1.0f), sum);
-        if (area > TSR_WINDOW_CHAIN) lost = select(lost, tsr_lost_each(sum, y, next), inside);
-        sum = select(sum, next, inside);
-      }
-    }
-    sum = tsr_div_each(sum, (float16)((float)area));
-    tsr_leave_some(tsr_canonical_each(sum), y + i * p.out_w + j, p.out_w - j);
+    // Two texts: within one loop small windows would pay for the question.
+    const float16 sum = area > TSR_WINDOW_CHAIN ? tsr_window_sums(&p, x, plane, h0, first, 1)
+                                                : tsr_window_sums(&p, x, plane, h0, first, 0);
+    const float16 mean = tsr_div_each(sum, (float16)((float)area));
+    tsr_leave_some(tsr_canonical_each(mean), y + i * p.out_w + j, p.out_w - j);
   }
 TSR_END
 #endif

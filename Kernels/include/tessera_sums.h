@@ -162,11 +162,20 @@ TSR_FN float tsr_join(float block, const float *parts, tsr_u32 blocks) {
 // The block that ended joins those before it, as a binary counter carries: level k holds the sum of 2^k
 // blocks.
 TSR_FN void tsr_fold(float *block, float (*parts)[TSR_LANES], tsr_u32 blocks) {
+  const float16 one = 1.0f;  // fma(x, one, y) is tsr_add of each
+  float16 s0 = vload16(0, block), s1 = vload16(1, block), s2 = vload16(2, block), s3 = vload16(3, block);
   int level = 0;
-  for (; blocks & 1u; blocks >>= 1, level++)
-    for (int l = 0; l < TSR_LANES; l++) block[l] = tsr_add(block[l], parts[level][l]);
-  for (int l = 0; l < TSR_LANES; l++) parts[level][l] = block[l];
-  for (int l = 0; l < TSR_LANES; l++) block[l] = 0.0f;
+  for (; blocks & 1u; blocks >>= 1, level++) {
+    s0 = fma(s0, one, vload16(0, parts[level]));
+    s1 = fma(s1, one, vload16(1, parts[level]));
+    s2 = fma(s2, one, vload16(2, parts[level]));
+    s3 = fma(s3, one, vload16(3, parts[level]));
+  }
+  vstore16(s0, 0, parts[level]);
+  vstore16(s1, 1, parts[level]);
+  vstore16(s2, 2, parts[level]);
+  vstore16(s3, 3, parts[level]);
+  for (int k = 0; k < 4; k++) vstore16((float16)(0.0f), k, block);
 }
 TSR_FN void tsr_join(float *block, float (*parts)[TSR_LANES], tsr_u32 blocks) {
   for (int level = 0; blocks != 0u; blocks >>= 1, level++)
