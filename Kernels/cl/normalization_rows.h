@@ -6,13 +6,23 @@
 
 // The lanes of a row's sums: + x, and + (x - mean)^2, of n elements. Beyond the end +0 is added, which changes none: no sum is -0.
 TSR_FN tsr_lanes tsr_lanes_plus(tsr_lanes s, __global const float *x, int n) {
+  const float16 one = 1.0f;
   int j = 0;
+  for (; j + TSR_LANES <= n; j += TSR_LANES) {
+    s.a = fma(vload16(0, x + j), one, s.a), s.b = fma(vload16(1, x + j), one, s.b);
+    s.c = fma(vload16(2, x + j), one, s.c), s.d = fma(vload16(3, x + j), one, s.d);
+  }
 #define TSR_PLUS_SOME(s, at) if (j + at < n) s = fma(tsr_some_of(x + j + at, n - j - at), (float16)(1.0f), s);  // tsr_add of each
   for (; j < n; j += TSR_LANES) { TSR_PLUS_SOME(s.a, 0) TSR_PLUS_SOME(s.b, 16) TSR_PLUS_SOME(s.c, 32) TSR_PLUS_SOME(s.d, 48) }
   return s;
 }
 TSR_FN tsr_lanes tsr_lanes_squares(tsr_lanes s, __global const float *x, int n, float mean) {
   int j = 0;
+  for (; j + TSR_LANES <= n; j += TSR_LANES) {
+    const float16 a = vload16(0, x + j) - mean, b = vload16(1, x + j) - mean;
+    const float16 c = vload16(2, x + j) - mean, d = vload16(3, x + j) - mean;
+    s.a = fma(a, a, s.a), s.b = fma(b, b, s.b), s.c = fma(c, c, s.c), s.d = fma(d, d, s.d);
+  }
 #define TSR_PLUS_SQUARE(s, at)                                                                                            \
   if (j + at < n) {                                                                                                       \
     float16 v = tsr_some_of(x + j + at, n - j - at) - mean;                                                               \
