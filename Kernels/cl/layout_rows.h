@@ -42,16 +42,17 @@ TSR_FN void tsr_tsne_forces_row(__global const float *joint, __global const floa
   int j = 0;
 #define TSR_PULLED(s, at, some) \
   s = tsr_pulled(s, some, x, y, joint + j + at, layout + j + at, layout + n + j + at, point - j - at, n - j - at);
-  for (; j + TSR_LANES <= n;) {
-    for (int step = 0; step < TSR_BLOCK_STEPS && j + TSR_LANES <= n; step++, j += TSR_LANES) {
+  for (;;) {
+    const int begin = j, whole = n - n % TSR_LANES, end = whole - j < TSR_BLOCK ? whole : j + TSR_BLOCK;
+    s0 = none, s1 = none, s2 = none, s3 = none;
+    for (; j < end; j += TSR_LANES) {
       TSR_PULLED(s0, 0, 0) TSR_PULLED(s1, 16, 0) TSR_PULLED(s2, 32, 0) TSR_PULLED(s3, 48, 0)
     }
     // What is full joins the blocks before it if there is more.
-    if (j % TSR_BLOCK != 0 || j >= n) break;
+    if (j - begin < TSR_BLOCK || j >= n) break;
     int level = 0;
     for (tsr_u32 b = blocks++; b & 1u; b >>= 1, level++) TSR_EACH_PULLS(TSR_JOIN_PULLS)
     TSR_EACH_PULLS(TSR_KEEP_PULLS)
-    s0 = none, s1 = none, s2 = none, s3 = none;
   }
   if (j < n) TSR_PULLED(s0, 0, 1)
   if (j + 16 < n) TSR_PULLED(s1, 16, 1)
