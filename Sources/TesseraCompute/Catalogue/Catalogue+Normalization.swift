@@ -2,7 +2,8 @@ extension Catalogue {
   /// Layer norm, batch norm and z-normalisation, with gradients.
   static var normalizationCases: [CatalogueCase] {
     let rows = [
-      (1, 1), (3, 63), (2, 64), (9, 65), (5, 384), (17, 7), (2, 17), (2, 33), (2, 113), (2, 1025), (1, 3100),
+      (1, 1), (3, 63), (2, 64), (9, 65), (5, 384), (17, 7), (2, 17), (2, 33), (2, 113), (9, 127), (2, 1025),
+      (1, 3100),
       (300, 5),
     ].map {
       layerNorm($0, $1)
