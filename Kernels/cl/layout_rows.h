@@ -50,8 +50,15 @@ TSR_FN void tsr_tsne_forces_row(__global const float *joint, __global const floa
     }
     // What is full joins the blocks before it if there is more.
     if (j - begin < TSR_BLOCK || j >= n) break;
+    tsr_u32 b = blocks++;
+    // Every other block has none before it to join.
+    if (!(b & 1u)) {
+      const int level = 0;
+      TSR_EACH_PULLS(TSR_KEEP_PULLS)
+      continue;
+    }
     int level = 0;
-    for (tsr_u32 b = blocks++; b & 1u; b >>= 1, level++) TSR_EACH_PULLS(TSR_JOIN_PULLS)
+    for (; b & 1u; b >>= 1, level++) TSR_EACH_PULLS(TSR_JOIN_PULLS)
     TSR_EACH_PULLS(TSR_KEEP_PULLS)
   }
   if (j < n) TSR_PULLED(s0, 0, 1)
