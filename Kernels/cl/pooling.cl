@@ -109,9 +109,10 @@ TSR_ROWS2(tsr_average_pool, tsr_pool_params, p.planes * p.out_h, const float, x,
                   y[i * p.out_w + j] = tsr_canonical(tsr_div(sum, (float)area));)
 TSR_END
 #else
-// Sums of sixteen windows whose first columns are `first` and every stride on; of large ones compensated (rule 6).
-TSR_FN float16 tsr_window_sums(const tsr_pool_params *p, __global const float *x, tsr_i64 plane, int h0, int first,
-                               const int is_large) {
+// Sums of sixteen windows whose first columns are `first` and every stride on; of large ones compensated
+// (rule 6).
+TSR_FN float16 tsr_window_sums(const tsr_pool_params *p, __global const float *x, tsr_i64 plane, int h0,
+                               int first, const int is_large) {
   const tsr_i64 total = (tsr_i64)p->planes * p->height * p->width;
   float16 sum = 0.0f, lost = 0.0f;
   for (int h = TSR_LOW(h0); h < TSR_UPTO(h0 + p->kernel_h, p->height); h++) {

@@ -1,11 +1,11 @@
-// Sums by 64 lanes in C (tessera_sums.h has the order and OpenCL's text): the same additions, kept in registers.
+// Sums by 64 lanes in C: the additions of tessera_sums.h, which has OpenCL's text, kept in registers.
 //
 //   block of 16 steps:   sum[0 ... 3] += elements        four vectors of sixteen lanes, in registers
 //   block ends:          part[level] = sum + part[0 ...] one store; level by level while there is a carry
-//   fewer than 64 left:  a copy in memory, lane by lane  only there does a lane have a number known at run time
+//   fewer than 64 left:  a copy in memory                only there is a lane's number known at run time
 //
-// A compiler keeps an array in registers only if every index into it is a constant once loops are unrolled. So blocks
-// join, and lanes combine, in whole vectors; and the last elements of a row go by a copy.
+// A compiler keeps an array in registers only if every index into it is a constant once loops are unrolled.
+// So blocks join, and lanes combine, in whole vectors; and the last elements of a row go by a copy.
 #ifndef TESSERA_LANE_SUMS_H
 #define TESSERA_LANE_SUMS_H
 
@@ -26,7 +26,8 @@ TSR_FN void tsr_clear(float *sum) {
 TSR_FN void tsr_copy_lanes(float *to, const float *from) {
   for (int k = 0; k < 4; k++) TSR_SIXTEENS(to)[k] = ((const tsr_sixteen *)from)[k];
 }
-// The block that ended joins those before it, as a binary counter carries: level k holds the sum of 2^k blocks.
+// The block that ended joins those before it, as a binary counter carries: level k holds the sum of 2^k
+// blocks.
 TSR_FN void tsr_fold(float *block, float (*parts)[TSR_LANES], tsr_u32 blocks) {
   tsr_sixteen *sum = TSR_SIXTEENS(block), *part = TSR_SIXTEENS(parts);
   tsr_sixteen s0 = sum[0], s1 = sum[1], s2 = sum[2], s3 = sum[3];
@@ -67,8 +68,8 @@ TSR_FN float tsr_halves(const float *lanes) {
 #define TSR_ACCUMULATE5(n, a, b, c, d, e, body) TSR_EACH_BLOCK(n, a, body, TSR_REST, TSR_OF5, a, b, c, d, e)
 #define TSR_ACCUMULATE_SAMPLE1(n, a, body) TSR_EACH_BLOCK(n, a, body, TSR_SHORT_REST, TSR_OF1, a)
 #define TSR_ACCUMULATE_SAMPLE2(n, a, b, body) TSR_EACH_BLOCK(n, a, body, TSR_SHORT_REST, TSR_OF2, a, b)
-// Whole steps of a block, then what is left of the row; `steps` of the block are behind. What ends a block is done
-// when the next one begins. Sums that are away in memory stay there until a whole step comes.
+// Whole steps of a block, then what is left of the row; `steps` of the block are behind. What ends a block is
+// done when the next one begins. Sums that are away in memory stay there until a whole step comes.
 #define TSR_EACH_BLOCK(n, a, body, REST, OF, ...)                                                          \
   {                                                                                                        \
     const tsr_i64 tsr_all = (n);                                                                           \

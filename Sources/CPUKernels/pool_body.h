@@ -160,11 +160,11 @@ void TSR_ISA(tsr_max_pool)(const void *params, void *const *buffers, int64_t beg
   }
 }
 
-// The means of large windows (rule 6) from column j on, `count` vectors of them side by side, because each addition waits
-// for the four before it: tsr_plus of each (tessera_sums.h).
-static inline __attribute__((always_inline)) void TSR_ISA(large_windows)(const TSR_ISA(pool_rows) *rows,
-                                                                        const tsr_pool_params *p, int first, int last,
-                                                                        int j, const int count, float *out) {
+// The means of large windows (rule 6) from column j on: tsr_plus of each (tessera_sums.h). `count` vectors go
+// side by side, because an element waits for all seven additions of the one before it.
+static inline __attribute__((always_inline)) void TSR_ISA(large_windows)(
+    const TSR_ISA(pool_rows) * rows, const tsr_pool_params *p, int first, int last, int j, const int count,
+    float *out) {
   TSR_ISA(vector) sum[3], lost[3];
   for (int c = 0; c < count; c++) sum[c] = lost[c] = (TSR_ISA(vector)){0.0f};
   for (int h = first; h < last; h++) {

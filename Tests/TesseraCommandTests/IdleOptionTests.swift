@@ -83,6 +83,7 @@ import Testing
     try withData { folder in
       for (name, value) in [
         ("perplexity", "5"), ("iterations", "50"), ("init", "pca"), ("tsne-learning-rate", "auto"),
+        ("tsne-exact-limit", "500"),
       ] {
         let words = [
           "run", "--data", folder + "/table.csv", "--encoder", folder + "/encoder", "--out", folder + "/r",

@@ -35,6 +35,10 @@ extension RunConfiguration {
       ("iterations", "\(iterations)", iterations != usual.iterations),
       ("init", tsneStart, tsneStart != usual.tsneStart),
       ("tsne-learning-rate", tsneLearningRate, tsneLearningRate != usual.tsneLearningRate),
+      (
+        "tsne-exact-limit", "\(tsneExactLimit)",
+        ![TSNE().exactLimit, usual.tsneExactLimit].contains(tsneExactLimit)
+      ),
     ]
     guard let (name, value, _) = given.first(where: \.2) else { return }
     throw TesseraError.input(
