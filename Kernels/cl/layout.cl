@@ -67,7 +67,13 @@ TSR_END
 // forces (5, rows) of the points from `first` on: Z_i = sum q; sum P q (y_i - y_j); sum q^2 (y_i - y_j), x then y of each.
 #if defined __OPENCL_VERSION__ && !defined TSR_WIDE  // layout_rows.h
 TSR_ROWS3(tsr_tsne_forces, tsr_tsne_params, p.rows, const float, joint, const float, layout, float, forces)
-  tsr_tsne_forces_row(joint + (p.first + i) * p.points, layout, forces + i, (int)(p.first + i), p.points, p.rows);
+  const tsr_i64 rows = p.rows, point = p.first + i;
+  const tsr_forces sums = tsr_tsne_forces_row(joint + point * p.points, layout, (int)point, p.points, 1);
+  forces[i] = tsr_canonical(sums.norm);
+  forces[rows + i] = tsr_canonical(sums.ax);
+  forces[2 * rows + i] = tsr_canonical(sums.ay);
+  forces[3 * rows + i] = tsr_canonical(sums.rx);
+  forces[4 * rows + i] = tsr_canonical(sums.ry);
 TSR_END
 #else
 TSR_ROWS3(tsr_tsne_forces, tsr_tsne_params, p.rows, const float, joint, const float, layout, float, forces)

@@ -8,18 +8,26 @@
 TSR_FN float16 tsr_unless_own(float16 v, int own) { return as_float16(as_int16(v) & ~(TSR_ALL_LANES == own)); }
 
 typedef struct { float16 norm, ax, ay, rx, ry; } tsr_pulls;
-// What points j, j + 1 ... do to point `own` of them, which lies at (x, y). Of fewer than sixteen the lanes beyond stay as they were.
-TSR_FN tsr_pulls tsr_pulled(tsr_pulls s, const int some, float x, float y, __global const float *joint, __global const float *xs,
+// What points j, j + 1 ... do to point `own` of them, which lies at (x, y). Of fewer than sixteen the lanes
+// beyond stay as they were. `attracts`: by the probabilities in `joint`; else repulsion alone.
+TSR_FN tsr_pulls tsr_pulled(tsr_pulls s, const int some, const int attracts, float x, float y,
+                            __global const float *joint, __global const float *xs,
                             __global const float *ys, int own, int left) {
-  const float16 dx = x - (some ? tsr_some_of(xs, left) : vload16(0, xs)), dy = y - (some ? tsr_some_of(ys, left) : vload16(0, ys));
-  const float16 q = tsr_unless_own(tsr_div_each((float16)(1.0f), fma(dy, dy, fma(dx, dx, (float16)(1.0f)))), own);
-  const float16 a = (some ? tsr_some_of(joint, left) : vload16(0, joint)) * q, r = q * q;
+  const float16 one = 1.0f;
+  const float16 dx = x - (some ? tsr_some_of(xs, left) : vload16(0, xs));
+  const float16 dy = y - (some ? tsr_some_of(ys, left) : vload16(0, ys));
+  const float16 q = tsr_unless_own(tsr_div_each(one, fma(dy, dy, fma(dx, dx, one))), own), r = q * q;
   // The first is tsr_add of each.
-  const tsr_pulls next = {fma(q, (float16)(1.0f), s.norm), fma(a, dx, s.ax), fma(a, dy, s.ay), fma(r, dx, s.rx), fma(r, dy, s.ry)};
+  tsr_pulls next = {fma(q, one, s.norm), s.ax, s.ay, fma(r, dx, s.rx), fma(r, dy, s.ry)};
+  if (attracts) {
+    const float16 a = (some ? tsr_some_of(joint, left) : vload16(0, joint)) * q;
+    next.ax = fma(a, dx, s.ax), next.ay = fma(a, dy, s.ay);
+  }
   if (!some) return next;
   const int16 inside = TSR_ALL_LANES < left;
-  const tsr_pulls kept = {select(s.norm, next.norm, inside), select(s.ax, next.ax, inside), select(s.ay, next.ay, inside),
-                          select(s.rx, next.rx, inside), select(s.ry, next.ry, inside)};
+  const tsr_pulls kept = {select(s.norm, next.norm, inside), select(s.ax, next.ax, inside),
+                          select(s.ay, next.ay, inside), select(s.rx, next.rx, inside),
+                          select(s.ry, next.ry, inside)};
   return kept;
 }
 
@@ -33,15 +41,18 @@ TSR_FN tsr_pulls tsr_pulls_joined(tsr_pulls s, const tsr_pulls *part) {
 #define TSR_JOIN_PULLS(k) s##k = tsr_pulls_joined(s##k, &parts[level][k]);
 #define TSR_KEEP_PULLS(k) parts[level][k] = s##k;
 
-TSR_FN void tsr_tsne_forces_row(__global const float *joint, __global const float *layout, __global float *forces, int point, int n,
-                                long rows) {
+// The forces on a point: Z; attraction, 0 if nothing `attracts`; repulsion.
+typedef struct { float norm, ax, ay, rx, ry; } tsr_forces;
+TSR_FN tsr_forces tsr_tsne_forces_row(__global const float *joint, __global const float *layout, int point,
+                                      int n, const int attracts) {
   const float x = layout[point], y = layout[n + point];
   const tsr_pulls none = {0.0f, 0.0f, 0.0f, 0.0f, 0.0f};
-  tsr_pulls s0 = none, s1 = none, s2 = none, s3 = none, parts[TSR_POINT_LEVELS][4];
+  tsr_pulls s0 = none, s1 = none, s2 = none, s3 = none, parts[TSR_LEVELS][4];
   tsr_u32 blocks = 0;
   int j = 0;
-#define TSR_PULLED(s, at, some) \
-  s = tsr_pulled(s, some, x, y, joint + j + at, layout + j + at, layout + n + j + at, point - j - at, n - j - at);
+#define TSR_PULLED(s, at, some)                                                                \
+  s = tsr_pulled(s, some, attracts, x, y, joint + (attracts ? j + at : 0), layout + j + at,    \
+                 layout + n + j + at, point - j - at, n - j - at);
   for (;;) {
     const int begin = j, whole = n - n % TSR_LANES, end = whole - j < TSR_BLOCK ? whole : j + TSR_BLOCK;
     s0 = none, s1 = none, s2 = none, s3 = none;
@@ -51,7 +62,7 @@ TSR_FN void tsr_tsne_forces_row(__global const float *joint, __global const floa
     // What is full joins the blocks before it if there is more.
     if (j - begin < TSR_BLOCK || j >= n) break;
     tsr_u32 b = blocks++;
-    // Every other block has none before it to join.
+    // Every other block has none before it to join: asked apart, PoCL keeps the sums in registers.
     if (!(b & 1u)) {
       const int level = 0;
       TSR_EACH_PULLS(TSR_KEEP_PULLS)
@@ -67,57 +78,9 @@ TSR_FN void tsr_tsne_forces_row(__global const float *joint, __global const floa
   if (j + 48 < n) TSR_PULLED(s3, 48, 1)
   for (int level = 0; blocks != 0u; blocks >>= 1, level++)
     if (blocks & 1u) { TSR_EACH_PULLS(TSR_JOIN_PULLS) }
-#define TSR_PULL(at, part) \
-  forces[at * rows] = tsr_canonical(tsr_tree(s0.part, s1.part, s2.part, s3.part));
-  TSR_PULL(0, norm) TSR_PULL(1, ax) TSR_PULL(2, ay) TSR_PULL(3, rx) TSR_PULL(4, ry)
-}
-
-// The repulsion alone, of all points: what forces by neighbours (neighbours.cl) add up by pairs.
-typedef struct { float16 norm, x, y; } tsr_pushes;
-TSR_FN tsr_pushes tsr_pushed(tsr_pushes s, const int some, float x, float y, __global const float *xs, __global const float *ys,
-                             int own, int left) {
-  const float16 dx = x - (some ? tsr_some_of(xs, left) : vload16(0, xs)), dy = y - (some ? tsr_some_of(ys, left) : vload16(0, ys));
-  const float16 q = tsr_unless_own(tsr_div_each((float16)(1.0f), fma(dy, dy, fma(dx, dx, (float16)(1.0f)))), own), r = q * q;
-  const tsr_pushes next = {fma(q, (float16)(1.0f), s.norm), fma(r, dx, s.x), fma(r, dy, s.y)};
-  if (!some) return next;
-  const int16 inside = TSR_ALL_LANES < left;
-  const tsr_pushes kept = {select(s.norm, next.norm, inside), select(s.x, next.x, inside), select(s.y, next.y, inside)};
-  return kept;
-}
-TSR_FN tsr_pushes tsr_pushes_joined(tsr_pushes s, const tsr_pushes *part) {
-  const float16 one = 1.0f;
-  const tsr_pushes sum = {fma(part->norm, one, s.norm), fma(part->x, one, s.x), fma(part->y, one, s.y)};
-  return sum;
-}
-#define TSR_JOIN_PUSHES(k) s[k] = tsr_pushes_joined(s[k], &parts[level][k]);
-
-typedef struct { float norm, x, y; } tsr_push;
-TSR_FN tsr_push tsr_repulsion(__global const float *layout, int point, int n) {
-  const float x = layout[point], y = layout[n + point];
-  const tsr_pushes none = {0.0f, 0.0f, 0.0f};
-  tsr_pushes s[4] = {none, none, none, none}, parts[TSR_LEVELS][4];
-  tsr_u32 blocks = 0;
-  int j = 0;
-#define TSR_PUSHED(k, some) \
-  s[k] = tsr_pushed(s[k], some, x, y, layout + j + 16 * k, layout + n + j + 16 * k, point - j - 16 * k, n - j - 16 * k);
-  for (; j + TSR_LANES <= n;) {
-    for (int step = 0; step < TSR_BLOCK_STEPS && j + TSR_LANES <= n; step++, j += TSR_LANES) {
-      TSR_PUSHED(0, 0) TSR_PUSHED(1, 0) TSR_PUSHED(2, 0) TSR_PUSHED(3, 0)
-    }
-    if (j % TSR_BLOCK != 0 || j >= n) break;
-    int level = 0;
-    for (tsr_u32 b = blocks++; b & 1u; b >>= 1, level++) TSR_EACH_PULLS(TSR_JOIN_PUSHES)
-    for (int k = 0; k < 4; k++) parts[level][k] = s[k], s[k] = none;
-  }
-  if (j < n) TSR_PUSHED(0, 1)
-  if (j + 16 < n) TSR_PUSHED(1, 1)
-  if (j + 32 < n) TSR_PUSHED(2, 1)
-  if (j + 48 < n) TSR_PUSHED(3, 1)
-  for (int level = 0; blocks != 0u; blocks >>= 1, level++)
-    if (blocks & 1u) { TSR_EACH_PULLS(TSR_JOIN_PUSHES) }
-  const tsr_push sum = {tsr_tree(s[0].norm, s[1].norm, s[2].norm, s[3].norm), tsr_tree(s[0].x, s[1].x, s[2].x, s[3].x),
-                        tsr_tree(s[0].y, s[1].y, s[2].y, s[3].y)};
-  return sum;
+#define TSR_PULL(part) tsr_tree(s0.part, s1.part, s2.part, s3.part)
+  const tsr_forces sums = {TSR_PULL(norm), TSR_PULL(ax), TSR_PULL(ay), TSR_PULL(rx), TSR_PULL(ry)};
+  return sums;
 }
 
 // Sums of a row's weights exp(-beta x) and of their moments, x from the row's smallest on. Beyond the end stands +0, which changes no

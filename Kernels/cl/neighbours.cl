@@ -116,8 +116,8 @@ TSR_ROWS5(tsr_neighbour_forces, tsr_tsne_params, p.rows, const int, starts, cons
   const tsr_i64 rows = p.rows, point = p.first + i, begin = starts[point];
   const float xi = layout[point], yi = layout[n + point];
 #if defined __OPENCL_VERSION__ && !defined TSR_WIDE  // layout_rows.h
-  const tsr_push all = tsr_repulsion(layout, (int)point, n);
-  const float z = all.norm, repulsion_x = all.x, repulsion_y = all.y;
+  const tsr_forces all = tsr_tsne_forces_row(layout, layout, (int)point, n, 0);
+  const float z = all.norm, repulsion_x = all.rx, repulsion_y = all.ry;
 #else
   TSR_LANE_SUM(norm)
   TSR_LANE_SUM(rx)
