@@ -38,8 +38,21 @@ TSR_FN tsr_pulls tsr_pulls_joined(tsr_pulls s, const tsr_pulls *part) {
   return sum;
 }
 #define TSR_EACH_PULLS(what) { what(0) what(1) what(2) what(3) }
-#define TSR_JOIN_PULLS(k) s##k = tsr_pulls_joined(s##k, &parts[level][k]);
-#define TSR_KEEP_PULLS(k) parts[level][k] = s##k;
+#define TSR_JOIN_PULLS(k) s##k = tsr_pulls_joined(s##k, &parts[kept][k]);
+#define TSR_KEEP_PULLS(k) parts[kept][k] = s##k;
+
+// The row is read once, from memory if points are many, and the sums that go away at a block's end leave the
+// processor too little time to look ahead by itself: half a block is fetched before it is wanted.
+#define TSR_AHEAD 512
+#if defined __has_builtin && !defined TSR_SIMULATED
+#if __has_builtin(__builtin_prefetch)
+// OpenCL's own prefetch does nothing on PoCL and takes a third of the kernel's time on Intel's runtime.
+#define TSR_PREFETCH(p) __builtin_prefetch((const void *)(size_t)(p));
+#endif
+#endif
+#ifndef TSR_PREFETCH
+#define TSR_PREFETCH(p) {}
+#endif
 
 // The forces on a point: Z; attraction, 0 if nothing `attracts`; repulsion.
 typedef struct { float norm, ax, ay, rx, ry; } tsr_forces;
@@ -48,36 +61,48 @@ TSR_FN tsr_forces tsr_tsne_forces_row(__global const float *joint, __global cons
   const float x = layout[point], y = layout[n + point];
   const tsr_pulls none = {0.0f, 0.0f, 0.0f, 0.0f, 0.0f};
   tsr_pulls s0 = none, s1 = none, s2 = none, s3 = none, parts[TSR_LEVELS][4];
+  const int mine = point - point % TSR_LANES;
   tsr_u32 blocks = 0;
-  int j = 0;
-#define TSR_PULLED(s, at, some)                                                                \
+  int j = 0, kept = 0;
+#define TSR_PULLED(s, at, some, own)                                                           \
   s = tsr_pulled(s, some, attracts, x, y, joint + (attracts ? j + at : 0), layout + j + at,    \
-                 layout + n + j + at, point - j - at, n - j - at);
+                 layout + n + j + at, own, n - j - at);
+#define TSR_OWN(at) (point - j - at)
+#define TSR_SOON(at) if (attracts) TSR_PREFETCH(joint + j + at + TSR_AHEAD)
   for (;;) {
     const int begin = j, whole = n - n % TSR_LANES, end = whole - j < TSR_BLOCK ? whole : j + TSR_BLOCK;
     s0 = none, s1 = none, s2 = none, s3 = none;
-    for (; j < end; j += TSR_LANES) {
-      TSR_PULLED(s0, 0, 0) TSR_PULLED(s1, 16, 0) TSR_PULLED(s2, 32, 0) TSR_PULLED(s3, 48, 0)
+    // One step of the row has the point itself; the others need not look for it.
+    for (;;) {
+      const int stop = j <= mine && mine < end ? mine : end;
+      for (; j < stop; j += TSR_LANES) {
+        TSR_SOON(0) TSR_SOON(16) TSR_SOON(32) TSR_SOON(48)
+        TSR_PULLED(s0, 0, 0, -1) TSR_PULLED(s1, 16, 0, -1)
+        TSR_PULLED(s2, 32, 0, -1) TSR_PULLED(s3, 48, 0, -1)
+      }
+      if (j >= end) break;
+      TSR_PULLED(s0, 0, 0, TSR_OWN(0)) TSR_PULLED(s1, 16, 0, TSR_OWN(16))
+      TSR_PULLED(s2, 32, 0, TSR_OWN(32)) TSR_PULLED(s3, 48, 0, TSR_OWN(48))
+      j += TSR_LANES;
     }
-    // What is full joins the blocks before it if there is more.
+    // What is full joins the blocks before it if there is more. Those that wait lie one after the other, the
+    // longest first: the same few lines of the cache however many there are.
     if (j - begin < TSR_BLOCK || j >= n) break;
-    tsr_u32 b = blocks++;
-    // Every other block has none before it to join: asked apart, PoCL keeps the sums in registers.
-    if (!(b & 1u)) {
-      const int level = 0;
-      TSR_EACH_PULLS(TSR_KEEP_PULLS)
-      continue;
+    for (tsr_u32 b = blocks++; b & 1u; b >>= 1) {
+      kept--;
+      TSR_EACH_PULLS(TSR_JOIN_PULLS)
     }
-    int level = 0;
-    for (; b & 1u; b >>= 1, level++) TSR_EACH_PULLS(TSR_JOIN_PULLS)
     TSR_EACH_PULLS(TSR_KEEP_PULLS)
+    kept++;
   }
-  if (j < n) TSR_PULLED(s0, 0, 1)
-  if (j + 16 < n) TSR_PULLED(s1, 16, 1)
-  if (j + 32 < n) TSR_PULLED(s2, 32, 1)
-  if (j + 48 < n) TSR_PULLED(s3, 48, 1)
-  for (int level = 0; blocks != 0u; blocks >>= 1, level++)
-    if (blocks & 1u) { TSR_EACH_PULLS(TSR_JOIN_PULLS) }
+  if (j < n) TSR_PULLED(s0, 0, 1, TSR_OWN(0))
+  if (j + 16 < n) TSR_PULLED(s1, 16, 1, TSR_OWN(16))
+  if (j + 32 < n) TSR_PULLED(s2, 32, 1, TSR_OWN(32))
+  if (j + 48 < n) TSR_PULLED(s3, 48, 1, TSR_OWN(48))
+  while (kept > 0) {
+    kept--;
+    TSR_EACH_PULLS(TSR_JOIN_PULLS)
+  }
 #define TSR_PULL(part) tsr_tree(s0.part, s1.part, s2.part, s3.part)
   const tsr_forces sums = {TSR_PULL(norm), TSR_PULL(ax), TSR_PULL(ay), TSR_PULL(rx), TSR_PULL(ry)};
   return sums;

@@ -18,7 +18,7 @@ extension Catalogue {
       .map {
         neighbourAffinities($0, $1)
       }
-      + [1, 2, 5, 31, 63, 64, 65, 131, 1025, 2117].map { neighbourSteps($0) }
+      + [1, 2, 5, 31, 63, 64, 65, 131, 1025, 2117, 4097].map { neighbourSteps($0) }
       + [neighbourSteps(26, .farApart), neighbourSteps(27, .specials)]
   }
 

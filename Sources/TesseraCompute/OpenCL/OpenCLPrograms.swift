@@ -27,6 +27,8 @@ final class OpenCLPrograms: @unchecked Sendable {
     var options = "-cl-std=CL1.2"
     if nativeDivision { options += " -cl-fp32-correctly-rounded-divide-sqrt -DTSR_NATIVE_DIVIDE" }
     if wide { options += " -DTSR_WIDE" }
+    // It interprets the compiler's intermediate code, and knows no instruction that fetches ahead.
+    if device.platform == "Oclgrind" { options += " -DTSR_SIMULATED" }
     // To try what a driver's compiler offers, such as -cl-nv-maxrregcount=128; `verify` tells what it does to the bits.
     if let more = ProcessInfo.processInfo.environment["TESSERA_OPENCL_OPTIONS"] { options += " " + more }
     self.options = options
