@@ -1,12 +1,9 @@
 import TesseraCompute
 import TesseraNN
 
-/// A pretrained slice with a trained head, as in the paper's table (DESIGN section 3).
+/// A pretrained slice with a trained head, as in the paper's table (arXiv 2106.12479).
 ///
-/// Adding a model:
-/// 1. a file in `Models` with a static `ModelDescription`, the slice's layers under the published file's names;
-/// 2. a case in `Architecture`, named as the model is published;
-/// 3. the same slice in `tools/golden/models.py`, which then makes its golden values; `ModelTests` walks all cases.
+/// How to add a model: the article "Adding a backbone" (`Documentation.docc/AddingABackbone.md`).
 struct ModelDescription: Sendable {
   /// The slice's layers for images of some channels.
   let slice: @Sendable (_ channels: Int, Initializer) throws -> Sequential
