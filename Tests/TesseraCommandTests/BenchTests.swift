@@ -53,7 +53,7 @@ import Testing
     #expect(found.errors.split(separator: "\n").count == 1)
   }
 
-  @Test func coldInputsAndTheBoundAreTold() throws {
+  @Test(.tags(.opencl)) func coldInputsAndTheBoundAreTold() throws {
     let found = try Command.run(
       ["bench", "copy", "matmul", "--cold", "--device", "opencl", "--json"])
     #expect(found.code == 0, "\(found.errors)")

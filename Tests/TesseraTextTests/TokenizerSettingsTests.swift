@@ -7,7 +7,7 @@ import Testing
 
 /// Every setting over ten thousand reviews, over hostile texts and over every character, against Hugging
 /// Face's `AutoTokenizer` (tools/golden/folders.py).
-@Suite struct TokenizerSettingsTests {
+@Suite(.tags(.assets)) struct TokenizerSettingsTests {
   private struct Wanted: Decodable {
     let nasty: [String], characters: [String: String], digests: [Setting]
   }

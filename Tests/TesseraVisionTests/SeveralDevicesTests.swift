@@ -5,7 +5,7 @@ import Testing
 @testable import TesseraVision
 
 /// The frozen slice's output and predictions on several devices at once: the bytes of one.
-@Suite struct SeveralDevicesTests {
+@Suite(.tags(.opencl)) struct SeveralDevicesTests {
   private static let pixels = 32
   private static let images = drawn(11, 300 * pixels * pixels)
 
