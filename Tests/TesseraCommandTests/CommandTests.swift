@@ -194,7 +194,7 @@ import Testing
     }
   }
 
-  @Test func aRunKilledAtAnyTimeEndsInTheSameBits() throws {
+  @Test(.tags(.slow)) func aRunKilledAtAnyTimeEndsInTheSameBits() throws {
     try withData { folder in
       let more = ["--epochs", "12", "--head", "paper", "--quiet"]
       let whole = try Command.run(arguments(folder, "a", more))

@@ -36,7 +36,9 @@ import Testing
       ] + more, environment: environment)
   }
 
-  @Test(.tags(.opencl), .enabled(if: TestDevices.hasOpenCL)) func aListGivesTheBytesOfOneDevice() throws {
+  @Test(.tags(.slow, .opencl), .enabled(if: TestDevices.hasOpenCL)) func aListGivesTheBytesOfOneDevice()
+    throws
+  {
     try withData { folder in
       let one = try run(folder, "a", ["cpu"])
       try #require(one.code == 0 && one.fingerprints.count == 6, "\(one.errors)")

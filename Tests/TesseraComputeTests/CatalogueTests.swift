@@ -5,7 +5,7 @@ import Testing
 
 /// Every primitive, bit for bit: instruction sets, thread counts, OpenCL in both variants.
 @Suite struct CatalogueTests {
-  @Test func everyInstructionSetAndThreadCountGivesTheSameBits() throws {
+  @Test(.tags(.slow)) func everyInstructionSetAndThreadCountGivesTheSameBits() throws {
     let reference = try CPUBackend(threads: 1)
     var others = [try CPUBackend(threads: 2), try CPUBackend(threads: 7)]
     for set in ["avx2", "baseline"] {

@@ -70,13 +70,15 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    ("default", BertNormalization()), ("cased", BertNormalization(lowercases: false)),
-    ("accents", BertNormalization(stripsAccents: false)),
-    ("strip", BertNormalization(stripsAccents: true, lowercases: false)),
-    ("ideographs", BertNormalization(separatesIdeographs: false)),
-    ("nothing", BertNormalization(separatesIdeographs: false, stripsAccents: false, lowercases: false)),
-  ]) func everyCharacterIsNormalizedAndSplitAsTheReferenceDoes(_ name: String, _ rules: BertNormalization)
+  @Test(
+    .tags(.slow),
+    arguments: [
+      ("default", BertNormalization()), ("cased", BertNormalization(lowercases: false)),
+      ("accents", BertNormalization(stripsAccents: false)),
+      ("strip", BertNormalization(stripsAccents: true, lowercases: false)),
+      ("ideographs", BertNormalization(separatesIdeographs: false)),
+      ("nothing", BertNormalization(separatesIdeographs: false, stripsAccents: false, lowercases: false)),
+    ]) func everyCharacterIsNormalizedAndSplitAsTheReferenceDoes(_ name: String, _ rules: BertNormalization)
     throws
   {
     let wanted = try golden.json("settings.json", as: Wanted.self)

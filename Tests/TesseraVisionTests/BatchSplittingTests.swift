@@ -41,7 +41,7 @@ import Testing
   }
 
   @Test(
-    .tags(.opencl),
+    .tags(.slow, .opencl),
     arguments: [
       (Architecture.alexnet, SliceMode.frozen, Float(0.1)), (.alexnet, .trainable, 0),
       (.shuffleNet, .trainable, 0), (.shuffleNet, .moving, 0), (.alexnetBVLC, .trainable, 0),

@@ -6,7 +6,7 @@ import Testing
 
 /// A short training run of every model has one fingerprint: on one thread, on two, through OpenCL.
 @Suite struct ModelFingerprintTests {
-  @Test(.tags(.opencl), arguments: Architecture.allCases) func everyDeviceTrainsTheSameBits(
+  @Test(.tags(.slow, .opencl), arguments: Architecture.allCases) func everyDeviceTrainsTheSameBits(
     _ architecture: Architecture
   )
     throws

@@ -40,7 +40,7 @@ import Testing
     for devices in try groups() { #expect(try scores(devices) == wanted, "\(devices.name)") }
   }
 
-  @Test func keptFeaturesHaveTheSameBitsWhereverTheyAreKept() throws {
+  @Test(.tags(.slow)) func keptFeaturesHaveTheSameBitsWhereverTheyAreKept() throws {
     try withTemporaryFolder { folder in
       var plan = TrainingPlan(
         images: Self.images, labels: (0..<300).map { Int32($0 % 3) }, training: Array(0..<240),
