@@ -70,7 +70,8 @@ struct BenchRun: ParsableCommand {
     if json {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-      let report = Benchmark.Report(device, peaks: peaks, results: results)
+      var report = Benchmark.Report(device, peaks: peaks, results: results)
+      report.provenance = (device.unprofiled as? CPUBackend ?? reference).map { Provenance($0) }
       print(String(decoding: try encoder.encode(report), as: UTF8.self))
     }
   }

@@ -32,6 +32,8 @@ struct BenchText: ParsableCommand {
     var tokens: Int?, tokenizedTexts: Int?, loadSeconds: Double?, tokenizeSeconds: Double?
     /// SHA-256 of all ids, 32 bits each, little endian.
     var ids: String?
+    /// The program and the machine.
+    var provenance: Provenance?
   }
 
   /// Runs the benchmark.
@@ -71,6 +73,8 @@ struct BenchText: ParsableCommand {
 
   private func show(_ report: Report) throws {
     if json {
+      var report = report
+      report.provenance = Provenance(try CPUBackend())
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
       return print(String(decoding: try encoder.encode(report), as: UTF8.self))

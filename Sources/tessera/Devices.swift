@@ -18,6 +18,8 @@ struct Devices: ParsableCommand {
     var localMemory: Int?, maxAllocation: Int?, maxWorkGroup: Int?, roundsDivision: Bool?,
       keepsDenormals: Bool?
     var conforms: Bool?, failure: String?, peakGFLOPS: Double?, peakGBs: Double?
+    /// The program and the machine, the same in every entry.
+    var provenance: Provenance?
   }
 
   /// Lists the CPU and every OpenCL device.
@@ -49,6 +51,8 @@ struct Devices: ParsableCommand {
       entries.append(entry)
     }
     if json {
+      let provenance = Provenance(cpu)
+      for index in entries.indices { entries[index].provenance = provenance }
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
       print(String(decoding: try encoder.encode(entries), as: UTF8.self))

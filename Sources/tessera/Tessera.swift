@@ -9,7 +9,7 @@ struct Tessera: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "tessera",
     abstract: "Turns text into pictures and classifies the pictures, with the same bits on every device.",
-    version: "0.1.0",
+    version: VersionText.title,
     subcommands: [
       Run.self, Embed.self, Layout.self, Render.self, Train.self, Evaluate.self, Predict.self, Report.self,
       Devices.self, Verify.self, Bench.self, Tune.self,
@@ -36,7 +36,10 @@ struct Tessera: ParsableCommand {
       command = try parseAsRoot()
     } catch {
       // Help and the version are no mistakes.
-      if exitCode(for: error) == .success { return print(fullMessage(for: error)) }
+      if exitCode(for: error) == .success {
+        let message = fullMessage(for: error)
+        return print(message == VersionText.title ? VersionText.whole() : message)
+      }
       fail(message(for: error).split(separator: "\n").joined(separator: " "), code: 2)
     }
     // What is told of memory that runs out before a stage has begun.

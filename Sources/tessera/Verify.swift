@@ -41,6 +41,10 @@ struct Verify: ParsableCommand {
     let training: [String: TrainingResult]?
     /// Files that kernels were read from, in place of the binary's text; nil if none.
     let kernels: [String]?
+    /// Of an OpenCL device: the platform's version and the driver's.
+    let driver: String?
+    /// The program and the machine; instruction set and threads are the reference's.
+    let provenance: Provenance
   }
 
   private struct TrainingResult: Codable {
@@ -103,7 +107,8 @@ struct Verify: ParsableCommand {
       }
     }
     let trained = training ? try train(on: device) : nil
-    let kernels = (device.unprofiled as? OpenCLBackend)?.sources.files ?? []
+    let opencl = device.unprofiled as? OpenCLBackend
+    let kernels = opencl?.sources.files ?? []
     if json {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
@@ -112,7 +117,9 @@ struct Verify: ParsableCommand {
           decoding: try encoder.encode(
             Result(
               verification: verification, functions: functions, tiles: tiles, training: trained,
-              kernels: kernels.isEmpty ? nil : kernels)),
+              kernels: kernels.isEmpty ? nil : kernels,
+              driver: opencl.map { "\($0.device.platformVersion); driver \($0.device.driver)" },
+              provenance: Provenance(cpu))),
           as: UTF8.self))
     } else {
       for (primitive, count) in verification.casesByPrimitive.sorted(by: { $0.key < $1.key }) {

@@ -49,7 +49,9 @@ import Testing
 
   private static let devices = ["cpu", "profiled"] + (TestDevices.hasOpenCL ? ["opencl"] : [])
 
-  @Test(arguments: devices) func noCallTrapsOrGivesAWrongNumber(_ device: String) throws {
+  @Test(.tags(.slow, .opencl), arguments: devices) func noCallTrapsOrGivesAWrongNumber(_ device: String)
+    throws
+  {
     try withTemporaryFolder { folder in
       try Data("no JSON, no CSV\n".utf8).write(to: URL(fileURLWithPath: folder + "/text"))
       try Data().write(to: URL(fileURLWithPath: folder + "/empty"))

@@ -15,19 +15,22 @@ import Testing
     try Command.run(["bench", kernel, "--device", "cpu", "--json"] + shapes.flatMap { ["--shape", $0] })
   }
 
-  @Test(arguments: [
-    ("matmul", "7x5x3"), ("matmul", "7x5x3t"), ("conv2d", "b2 4->6 3x2 s2 p1 g2 on 9x8"),
-    ("conv2dGradData", "3->2 1x1 on 5x5"), ("conv2dGradWeight", "2x2 on 7x7 3->2 d2 b3"), ("softmax", "3x65"),
-    ("layerNorm", "3x65"), ("gelu", "3x65"), ("copy", "3x65"), ("squaredDistances", "33x7"),
-    ("affinities", "97"),
-    ("tsneForces", "97"), ("nearestNeighbours", "97x5"), ("nearestNeighbours", "1x1"),
-    ("neighbourAffinities", "97"), ("neighbourForces", "97"), ("batchNorm", "3x5x7"),
-    ("batchNormStatistics", "3x5x7"),
-    ("batchNormGradData", "3x5x7"),
-    ("maxPool", "3x5x7"), ("maxPoolGrad", "3x5x7"), ("averagePool", "3x5x7"), ("relu", "65"),
-    ("reluGrad", "65"),
-    ("add", "65"), ("adam", "65"),
-  ])
+  @Test(
+    .tags(.slow),
+    arguments: [
+      ("matmul", "7x5x3"), ("matmul", "7x5x3t"), ("conv2d", "b2 4->6 3x2 s2 p1 g2 on 9x8"),
+      ("conv2dGradData", "3->2 1x1 on 5x5"), ("conv2dGradWeight", "2x2 on 7x7 3->2 d2 b3"),
+      ("softmax", "3x65"),
+      ("layerNorm", "3x65"), ("gelu", "3x65"), ("copy", "3x65"), ("squaredDistances", "33x7"),
+      ("affinities", "97"),
+      ("tsneForces", "97"), ("nearestNeighbours", "97x5"), ("nearestNeighbours", "1x1"),
+      ("neighbourAffinities", "97"), ("neighbourForces", "97"), ("batchNorm", "3x5x7"),
+      ("batchNormStatistics", "3x5x7"),
+      ("batchNormGradData", "3x5x7"),
+      ("maxPool", "3x5x7"), ("maxPoolGrad", "3x5x7"), ("averagePool", "3x5x7"), ("relu", "65"),
+      ("reluGrad", "65"),
+      ("add", "65"), ("adam", "65"),
+    ])
   func aShapeIsMeasured(_ kernel: String, _ shape: String) throws {
     let found = try bench(kernel, shape)
     #expect(found.code == 0, "\(found.errors)")
@@ -53,7 +56,7 @@ import Testing
     #expect(found.errors.split(separator: "\n").count == 1)
   }
 
-  @Test func coldInputsAndTheBoundAreTold() throws {
+  @Test(.tags(.slow, .opencl)) func coldInputsAndTheBoundAreTold() throws {
     let found = try Command.run(
       ["bench", "copy", "matmul", "--cold", "--device", "opencl", "--json"])
     #expect(found.code == 0, "\(found.errors)")

@@ -109,7 +109,7 @@ import Testing
     }
   }
 
-  @Test func threadsBatchesAndOpenCLGiveTheSameFingerprints() throws {
+  @Test(.tags(.opencl)) func threadsBatchesAndOpenCLGiveTheSameFingerprints() throws {
     try withData { folder in
       let test = ["--test", folder + "/test.csv"]
       let reference = try Command.run(arguments(folder, "a", test + ["--threads", "1"]))
@@ -124,7 +124,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [["layer"], ["several", "--representations", "tsne:cosine,pca,tsne"]])
+  @Test(.tags(.opencl), arguments: [["layer"], ["several", "--representations", "tsne:cosine,pca,tsne"]])
   func imagesOfSeveralChannels(_ channels: [String]) throws {
     try withData { folder in
       let more = ["--channels"] + channels
@@ -194,7 +194,7 @@ import Testing
     }
   }
 
-  @Test func aRunKilledAtAnyTimeEndsInTheSameBits() throws {
+  @Test(.tags(.slow)) func aRunKilledAtAnyTimeEndsInTheSameBits() throws {
     try withData { folder in
       let more = ["--epochs", "12", "--head", "paper", "--quiet"]
       let whole = try Command.run(arguments(folder, "a", more))
@@ -237,7 +237,7 @@ import Testing
     #expect(noPlatform.output.contains("no .icd file in /nowhere names one"), "\(noPlatform.output)")
   }
 
-  @Test func devicesVerifyAndBenchSpeakJSON() throws {
+  @Test(.tags(.opencl)) func devicesVerifyAndBenchSpeakJSON() throws {
     for arguments in [
       ["devices", "--json", "--quick"],
       ["verify", "--device", "cpu", "--only", "matmul", "--json", "--quiet"],

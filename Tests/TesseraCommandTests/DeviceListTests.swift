@@ -36,7 +36,9 @@ import Testing
       ] + more, environment: environment)
   }
 
-  @Test(.enabled(if: TestDevices.hasOpenCL)) func aListGivesTheBytesOfOneDevice() throws {
+  @Test(.tags(.slow, .opencl), .enabled(if: TestDevices.hasOpenCL)) func aListGivesTheBytesOfOneDevice()
+    throws
+  {
     try withData { folder in
       let one = try run(folder, "a", ["cpu"])
       try #require(one.code == 0 && one.fingerprints.count == 6, "\(one.errors)")
@@ -62,7 +64,7 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: TestDevices.hasOpenCL)) func eachDeviceHasItsTrackAndItsTable() throws {
+  @Test(.tags(.opencl), .enabled(if: TestDevices.hasOpenCL)) func eachDeviceHasItsTrackAndItsTable() throws {
     try withData { folder in
       let path = folder + "/t.json"
       let result = try Command.run([
@@ -89,7 +91,7 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: TestDevices.hasOpenCL)) func aDeviceThatFailsIsNamedInOneLine() throws {
+  @Test(.tags(.opencl), .enabled(if: TestDevices.hasOpenCL)) func aDeviceThatFailsIsNamedInOneLine() throws {
     try withData { folder in
       let library = try Faults.build(in: folder)
       var environment = ["TESSERA_OPENCL_LIBRARY": library, "TESSERA_OPENCL_VARIANT": "narrow"]
@@ -108,7 +110,7 @@ import Testing
   }
 
   /// Whichever read of a helper fails: that of the slice's outputs, which the main device keeps, as well.
-  @Test(.enabled(if: TestDevices.hasOpenCL)) func aHelperThatFailsInTrainingIsNamed() throws {
+  @Test(.tags(.opencl), .enabled(if: TestDevices.hasOpenCL)) func aHelperThatFailsInTrainingIsNamed() throws {
     try withData { folder in
       var environment = [
         "TESSERA_OPENCL_LIBRARY": try Faults.build(in: folder), "TESSERA_OPENCL_VARIANT": "narrow",

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// A device with little memory: less at once, the same bytes; what does not fit at all is named.
-@Suite struct DeviceMemoryTests {
+@Suite(.tags(.opencl)) struct DeviceMemoryTests {
   @Test(.enabled(if: TestDevices.hasOpenCL)) func batchesGetSmallerWhereMemoryIsShort() throws {
     try withTemporaryFolder { folder in
       try TinyEncoder.write(to: folder + "/encoder")

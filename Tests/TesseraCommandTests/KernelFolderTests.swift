@@ -19,7 +19,7 @@ import Testing
     return try String(contentsOf: root.appendingPathComponent("Kernels/cl/" + name), encoding: .utf8)
   }
 
-  @Test(.enabled(if: TestDevices.hasOpenCL)) func aFileTakesTheKernelsPlace() throws {
+  @Test(.tags(.opencl), .enabled(if: TestDevices.hasOpenCL)) func aFileTakesTheKernelsPlace() throws {
     try withTemporaryFolder { folder in
       let memory = try text("memory.cl")
       try write(folder, "memory.cl", Data(("// the same\n" + memory).utf8))
@@ -33,7 +33,7 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: TestDevices.hasOpenCL)) func badFilesAreNamed() throws {
+  @Test(.tags(.opencl), .enabled(if: TestDevices.hasOpenCL)) func badFilesAreNamed() throws {
     try withTemporaryFolder { folder in
       let empty = try verify(folder)
       #expect(empty.code == 2 && empty.errors.contains("found no kernel file"), "\(empty.errors)")

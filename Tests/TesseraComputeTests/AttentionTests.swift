@@ -47,7 +47,7 @@ import Testing
   }
 
   /// What the primitive is defined by: the products and the softmax, one after the other.
-  @Test func everyDeviceGivesTheBitsOfTheComposition() throws {
+  @Test(.tags(.opencl)) func everyDeviceGivesTheBitsOfTheComposition() throws {
     var devices: [any Backend] = [try CPUBackend(threads: 1), try CPUBackend(threads: 7)]
     for set in ["avx2", "baseline"] {
       if let backend = try? CPUBackend(threads: 2, instructionSet: set) { devices.append(backend) }

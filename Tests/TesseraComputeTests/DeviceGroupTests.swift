@@ -76,12 +76,12 @@ import Testing
     #expect(error.kind == .input && "\(error)".contains(why), "\(error)")
   }
 
-  @Test(.enabled(if: TestDevices.hasOpenCL)) func oneDeviceByTwoNamesIsRefused() throws {
+  @Test(.tags(.opencl), .enabled(if: TestDevices.hasOpenCL)) func oneDeviceByTwoNamesIsRefused() throws {
     let error = try #require(throws: TesseraError.self) { try DeviceSelection.openAll("opencl,cpu,opencl:0") }
     #expect("\(error)".contains("twice in opencl,cpu,opencl:0"))
   }
 
-  @Test(.enabled(if: TestDevices.hasOpenCL)) func theFirstOfAListIsTheMainDevice() throws {
+  @Test(.tags(.opencl), .enabled(if: TestDevices.hasOpenCL)) func theFirstOfAListIsTheMainDevice() throws {
     let group = try DeviceSelection.openAll("opencl:0, cpu")
     #expect(group.main is OpenCLBackend && group.helpers.count == 1 && group.helpers[0] is CPUBackend)
     #expect(group.name == "\(group.main.name) + \(group.helpers[0].name)")

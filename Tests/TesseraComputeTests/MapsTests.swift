@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct MapsTests {
   /// About a million inputs a function, over all exponents and both signs; all 2^32: `tessera verify --exhaustive`.
-  @Test func elementaryFunctionsKeepTheirBoundsAndOpenCLTheirBits() throws {
+  @Test(.tags(.opencl)) func elementaryFunctionsKeepTheirBoundsAndOpenCLTheirBits() throws {
     let cpu = try CPUBackend()
     let device: any Backend = TestDevices.hasOpenCL ? try OpenCLBackend(try TestDevices.first()) : cpu
     for function in FunctionCheck.functions {
@@ -28,7 +28,7 @@ import Testing
   }
 
   /// Division is IEEE's, natively and in software: any bits, denormal results, near powers of two.
-  @Test func divisionIsCorrectlyRounded() throws {
+  @Test(.tags(.opencl)) func divisionIsCorrectlyRounded() throws {
     var inputs = CaseInputs(seed: 3)
     var (a, b) = (inputs.anyBits(400_000), inputs.anyBits(400_000))
     a += inputs.floats(200_000, 0, 1e-30)

@@ -76,7 +76,7 @@ import Testing
   }
 
   /// What a simulator is asked for with `TESSERA_OPENCL_BUFFERS=exact`: a read beyond a tensor is one beyond its buffer.
-  @Test(.enabled(if: TestDevices.hasOpenCL)) func buffersEndWhereTensorsDo() throws {
+  @Test(.tags(.opencl), .enabled(if: TestDevices.hasOpenCL)) func buffersEndWhereTensorsDo() throws {
     let cl = try openCL().pointee
     let queue = try OpenCLQueue(cl, try TestDevices.first(), timed: false)
     for (exact, wanted) in [(true, 1004), (false, 1024)] {

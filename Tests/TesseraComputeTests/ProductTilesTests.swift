@@ -24,26 +24,26 @@ import Testing
     }
   }
 
-  @Test func highTilesWithRowsSideBySide() throws {
+  @Test(.tags(.opencl)) func highTilesWithRowsSideBySide() throws {
     var tiles = ProductTiles()
     (tiles.rows, tiles.rowsOfItem) = (12, 24)
     try check(tiles, .narrow)
   }
 
-  @Test func lowTiles() throws {
+  @Test(.tags(.opencl)) func lowTiles() throws {
     var tiles = ProductTiles()
     tiles.rows = 4
     try check(tiles, .narrow)
   }
 
-  @Test func fourBlocksOfAGPU() throws {
+  @Test(.tags(.opencl)) func fourBlocksOfAGPU() throws {
     var tiles = ProductTiles()
     (tiles.rowBlocks, tiles.columnBlocks, tiles.depth) = (2, 2, 8)
     try check(tiles, .wide)
   }
 
   /// What a device cannot run gives way to what suits it.
-  @Test func unsoundTilesAreNotUsed() throws {
+  @Test(.tags(.opencl)) func unsoundTilesAreNotUsed() throws {
     var tiles = ProductTiles()
     tiles.rows = 5
     #expect(!tiles.isSound)
@@ -53,7 +53,7 @@ import Testing
     }
   }
 
-  @Test func groupsOfHalfTheWorkItems() throws {
+  @Test(.tags(.opencl)) func groupsOfHalfTheWorkItems() throws {
     var tiles = ProductTiles()
     (tiles.rowBlocks, tiles.columnBlocks, tiles.itemRows) = (2, 2, 8)
     #expect((tiles.height, tiles.width) == (64, 128))
@@ -61,7 +61,7 @@ import Testing
   }
 
   /// Sixteen rows and eight columns of sums a work-item: what a GPU takes for large products.
-  @Test func eightBlocksOfAGPU() throws {
+  @Test(.tags(.opencl)) func eightBlocksOfAGPU() throws {
     let tiles = ProductTiles(rowBlocks: 4, columnBlocks: 2, itemRows: 8, depth: 8)
     #expect(tiles.isSound && tiles.bringsFours)
     try check(tiles, .wide)

@@ -30,7 +30,7 @@ import Testing
 
   private static let names = TestDevices.hasOpenCL ? ["cpu", "opencl"] : ["cpu"]
 
-  @Test(arguments: names) func aProfilerChangesNoBit(_ name: String) throws {
+  @Test(.tags(.opencl), arguments: names) func aProfilerChangesNoBit(_ name: String) throws {
     let profiler = Profiler()
     let device = try DeviceSelection.open(name, profiler: profiler)
     let found = try work(device)
@@ -47,7 +47,7 @@ import Testing
     #expect(summary.text().contains("conv2d"))
   }
 
-  @Test(arguments: names) func aTraceHoldsSpansThatNest(_ name: String) throws {
+  @Test(.tags(.opencl), arguments: names) func aTraceHoldsSpansThatNest(_ name: String) throws {
     try withTemporaryFolder { folder in
       let profiler = Profiler()
       let device = try DeviceSelection.open(name, profiler: profiler)

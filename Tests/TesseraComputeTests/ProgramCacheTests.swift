@@ -107,7 +107,7 @@ import Testing
   }
 
   /// The command with a cache of its own, whose files are spoilt between calls, and two at once.
-  @Test(.enabled(if: TestDevices.hasOpenCL)) func spoiltProgramsAreBuiltAgain() throws {
+  @Test(.tags(.opencl), .enabled(if: TestDevices.hasOpenCL)) func spoiltProgramsAreBuiltAgain() throws {
     try withTemporaryFolder { folder in
       let own = ProcessInfo.processInfo.environment
       // PoCL's own cache stays where it is: building is quicker.

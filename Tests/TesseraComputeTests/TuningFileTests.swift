@@ -15,7 +15,7 @@ import Testing
     try body("\(folder)/tiles.json")
   }
 
-  @Test func roundTripAndMerge() throws {
+  @Test(.tags(.opencl)) func roundTripAndMerge() throws {
     guard let device = OpenCLDevice.all().first else { return }
     var slow = ProductTiles()
     slow.rows = 2

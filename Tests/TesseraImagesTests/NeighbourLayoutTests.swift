@@ -101,7 +101,7 @@ import Testing
     #expect(alike.count > 290)
   }
 
-  @Test func threadsOpenCLAndSharedWorkGiveTheSameBits() throws {
+  @Test(.tags(.opencl)) func threadsOpenCLAndSharedWorkGiveTheSameBits() throws {
     var tsne = byNeighbours()
     (tsne.iterations, tsne.explorationIterations) = (60, 30)
     for metric in [FeatureMetric.euclidean, .absoluteCorrelation] {

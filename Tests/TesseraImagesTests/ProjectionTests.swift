@@ -39,7 +39,7 @@ import Testing
     #expect(found.shares[0] > found.shares[1] && found.shares.reduce(0, +) < 1)
   }
 
-  @Test func threadsAndOpenCLGiveTheSameBits() throws {
+  @Test(.tags(.opencl)) func threadsAndOpenCLGiveTheSameBits() throws {
     let points = spread(31, 240, 20)
     var tsne = TSNE()
     (tsne.iterations, tsne.explorationIterations, tsne.start, tsne.learningRate) = (60, 30, .pca, nil)

@@ -137,7 +137,7 @@ import Testing
     return dx * dx + dy * dy
   }
 
-  @Test func threadsAndOpenCLGiveTheSameBits() throws {
+  @Test(.tags(.opencl)) func threadsAndOpenCLGiveTheSameBits() throws {
     var tsne = TSNE()
     (tsne.iterations, tsne.explorationIterations) = (120, 60)
     var devices: [any Backend] = [try CPUBackend(threads: 1), try CPUBackend(threads: 3)]

@@ -185,7 +185,9 @@ import Testing
     }
   }
 
-  @Test(arguments: cases) func everyDeviceAndEveryDivisionGivesTheSameBits(_ item: Case) throws {
+  @Test(.tags(.opencl), arguments: cases) func everyDeviceAndEveryDivisionGivesTheSameBits(_ item: Case)
+    throws
+  {
     let one = try CPUBackend(threads: 1)
     let wanted = try Self.gradients(item, on: one).map { $0.map(\.bitPattern) }
     var devices: [any Backend] = [one, try CPUBackend(threads: 2)]

@@ -72,7 +72,7 @@ import Testing
     }
   }
 
-  @Test func everyDeviceAndThreadCountTrainsTheSameBits() throws {
+  @Test(.tags(.opencl)) func everyDeviceAndThreadCountTrainsTheSameBits() throws {
     var devices: [any Backend] = [try CPUBackend(threads: 1), try CPUBackend(threads: 3)]
     if TestDevices.hasOpenCL { devices.append(try OpenCLBackend(try TestDevices.first())) }
     let runs = try devices.map { try train($0) }

@@ -6,7 +6,9 @@ import Testing
 @testable import TesseraPipeline
 
 @Suite struct DataSetTests {
-  @Test(.enabled(if: Assets.hasReviews)) func realReviewsReadAsAnIndependentReaderReadsThem() throws {
+  @Test(.tags(.assets), .enabled(if: Assets.hasReviews)) func realReviewsReadAsAnIndependentReaderReadsThem()
+    throws
+  {
     let data = try DataSet.read(Assets.reviews)
     #expect(data.texts == (try TestTable.column("review", of: Assets.reviews)))
     #expect(data.classes == ["negative", "positive"] && data.labels.count { $0 == 1 } == 1000)

@@ -33,7 +33,7 @@ import Testing
     #expect(noisy > 0.65 && noisy < 0.95)
   }
 
-  @Test func threadsAndOpenCLGiveTheSameGuesses() throws {
+  @Test(.tags(.opencl)) func threadsAndOpenCLGiveTheSameGuesses() throws {
     let reference = try accuracy(2, on: try CPUBackend(threads: 1)).guesses
     #expect(try accuracy(2, on: try CPUBackend(threads: 3)).guesses == reference)
     if TestDevices.hasOpenCL {

@@ -67,7 +67,7 @@ import Testing
     return found
   }
 
-  @Test func noCommandUsesAFileThatIsNotAsTheRunLeftIt() throws {
+  @Test(.tags(.slow)) func noCommandUsesAFileThatIsNotAsTheRunLeftIt() throws {
     try withTemporaryFolder { folder in
       try TinyEncoder.write(to: folder + "/encoder")
       try Data(TinyEncoder.reviews(32).utf8).write(to: URL(fileURLWithPath: folder + "/reviews.csv"))

@@ -14,7 +14,7 @@ import Testing
     Array(try TestTable.column("review", of: Assets.reviews).prefix(count))
   }
 
-  @Test(.enabled(if: usable), arguments: Pooling.allCases)
+  @Test(.tags(.assets), .enabled(if: usable), arguments: Pooling.allCases)
   func everyLayerOfTwentyReviewsIsWithin2e5(_ pooling: Pooling) throws {
     let encoder = try TransformerEncoder(folder: Assets.encoder, device: try CPUBackend())
     let (layers, hidden) = (encoder.configuration.layers, encoder.configuration.hidden)
@@ -35,7 +35,9 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: usable)) func aReviewHasTheSameBitsInAnyBatchOnAnyNumberOfThreads() throws {
+  @Test(.tags(.assets), .enabled(if: usable)) func aReviewHasTheSameBitsInAnyBatchOnAnyNumberOfThreads()
+    throws
+  {
     let texts = try reviews(9) + ["", "one word", String(repeating: "long ", count: 700)]
     var bits: Set<[UInt32]> = []
     for (threads, batch) in [(1, 1), (1, 64), (2, 5), (3, 2)] {
@@ -46,7 +48,8 @@ import Testing
     #expect(bits.count == 1)
   }
 
-  @Test(.enabled(if: usable && TestDevices.hasOpenCL)) func openCLGivesTheBitsOfTheCPU() throws {
+  @Test(.tags(.opencl, .assets), .enabled(if: usable && TestDevices.hasOpenCL))
+  func openCLGivesTheBitsOfTheCPU() throws {
     let texts = Array(try reviews(20).sorted { $0.utf8.count < $1.utf8.count }.prefix(3)) + [""]
     let devices: [any Backend] = [try CPUBackend(), try OpenCLBackend(try TestDevices.first())]
     let rows = try devices.map { device in
@@ -56,7 +59,7 @@ import Testing
     #expect(rows[0] == rows[1])
   }
 
-  @Test(.enabled(if: usable)) func statesThatTheEncoderLacksAreRefused() throws {
+  @Test(.tags(.assets), .enabled(if: usable)) func statesThatTheEncoderLacksAreRefused() throws {
     let encoder = try TransformerEncoder(folder: Assets.encoder, device: try CPUBackend())
     #expect(throws: TesseraError.self) { try Embedder(encoder, states: 3...7) }
     #expect(throws: TesseraError.self) { try Embedder(encoder, states: 1...2, batch: 0) }

@@ -60,7 +60,7 @@ import Testing
     #expect(bits.count == 1)
   }
 
-  @Test(.enabled(if: TestDevices.hasOpenCL)) func openCLGivesTheBitsOfTheCPU() throws {
+  @Test(.tags(.opencl), .enabled(if: TestDevices.hasOpenCL)) func openCLGivesTheBitsOfTheCPU() throws {
     let devices: [any Backend] = [try CPUBackend(), try OpenCLBackend(try TestDevices.first())]
     let rows = try devices.map { try embed(Self.texts, on: $0).map(\.bitPattern) }
     #expect(rows[0] == rows[1])
@@ -77,7 +77,7 @@ import Testing
     #expect(throws: TesseraError.self) { try WordPieceTokenizer(tokens: ["[UNK]", "a"], family: .mpnet) }
   }
 
-  @Test(.enabled(if: Assets.hasMPNet)) func hostileTextsHaveTheReferencesIDs() throws {
+  @Test(.tags(.assets), .enabled(if: Assets.hasMPNet)) func hostileTextsHaveTheReferencesIDs() throws {
     let tokenizer = try WordPieceTokenizer(vocabularyFile: Assets.mpnet + "/vocab.txt", family: .mpnet)
     let wanted = try golden.json("mpnet.json", as: Wanted.self)
     for item in wanted.texts {

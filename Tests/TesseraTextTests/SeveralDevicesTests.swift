@@ -6,7 +6,7 @@ import Testing
 @testable import TesseraText
 
 /// Embedding on several devices at once: the bytes of one.
-@Suite struct SeveralDevicesTests {
+@Suite(.tags(.opencl)) struct SeveralDevicesTests {
   private static let texts = (0..<61).map { number in
     (0..<number * 5 % 13).map { TinyEncoder.words[($0 * 7 + number) % TinyEncoder.words.count] }
       .joined(separator: " ")

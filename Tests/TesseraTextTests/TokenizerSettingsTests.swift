@@ -7,7 +7,7 @@ import Testing
 
 /// Every setting over ten thousand reviews, over hostile texts and over every character, against Hugging
 /// Face's `AutoTokenizer` (tools/golden/folders.py).
-@Suite struct TokenizerSettingsTests {
+@Suite(.tags(.assets)) struct TokenizerSettingsTests {
   private struct Wanted: Decodable {
     let nasty: [String], characters: [String: String], digests: [Setting]
   }
@@ -70,13 +70,15 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    ("default", BertNormalization()), ("cased", BertNormalization(lowercases: false)),
-    ("accents", BertNormalization(stripsAccents: false)),
-    ("strip", BertNormalization(stripsAccents: true, lowercases: false)),
-    ("ideographs", BertNormalization(separatesIdeographs: false)),
-    ("nothing", BertNormalization(separatesIdeographs: false, stripsAccents: false, lowercases: false)),
-  ]) func everyCharacterIsNormalizedAndSplitAsTheReferenceDoes(_ name: String, _ rules: BertNormalization)
+  @Test(
+    .tags(.slow),
+    arguments: [
+      ("default", BertNormalization()), ("cased", BertNormalization(lowercases: false)),
+      ("accents", BertNormalization(stripsAccents: false)),
+      ("strip", BertNormalization(stripsAccents: true, lowercases: false)),
+      ("ideographs", BertNormalization(separatesIdeographs: false)),
+      ("nothing", BertNormalization(separatesIdeographs: false, stripsAccents: false, lowercases: false)),
+    ]) func everyCharacterIsNormalizedAndSplitAsTheReferenceDoes(_ name: String, _ rules: BertNormalization)
     throws
   {
     let wanted = try golden.json("settings.json", as: Wanted.self)

@@ -17,7 +17,7 @@ import Testing
 
   private let golden = Golden(.module)
 
-  @Test(.enabled(if: Assets.hasEncoder)) func hostileTextsHaveTheReferencesIDs() throws {
+  @Test(.tags(.assets), .enabled(if: Assets.hasEncoder)) func hostileTextsHaveTheReferencesIDs() throws {
     let tokenizer = try WordPieceTokenizer(vocabularyFile: Assets.encoder + "/vocab.txt")
     let items = try golden.json("tokenizer.json", as: [Item].self)
     #expect(items.count > 80)
@@ -57,13 +57,15 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: Assets.hasEncoder && Assets.hasReviews)) func twoThousandReviewsHaveTheReferencesIDs()
+  @Test(.tags(.assets), .enabled(if: Assets.hasEncoder && Assets.hasReviews))
+  func twoThousandReviewsHaveTheReferencesIDs()
     throws
   {
     try check("reviews", csv: Assets.reviews, column: "review")
   }
 
-  @Test(.enabled(if: Assets.hasEncoder && Assets.hasSnippets)) func allSnippetsHaveTheReferencesIDs() throws {
+  @Test(.tags(.assets), .enabled(if: Assets.hasEncoder && Assets.hasSnippets))
+  func allSnippetsHaveTheReferencesIDs() throws {
     try check("snippets", csv: Assets.snippets, column: "text")
   }
 

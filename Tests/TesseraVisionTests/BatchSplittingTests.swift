@@ -40,10 +40,12 @@ import Testing
       + [UInt32(truncatingIfNeeded: loss.bitPattern), UInt32(loss.bitPattern >> 32)]
   }
 
-  @Test(arguments: [
-    (Architecture.alexnet, SliceMode.frozen, Float(0.1)), (.alexnet, .trainable, 0),
-    (.shuffleNet, .trainable, 0), (.shuffleNet, .moving, 0), (.alexnetBVLC, .trainable, 0),
-  ])
+  @Test(
+    .tags(.slow, .opencl),
+    arguments: [
+      (Architecture.alexnet, SliceMode.frozen, Float(0.1)), (.alexnet, .trainable, 0),
+      (.shuffleNet, .trainable, 0), (.shuffleNet, .moving, 0), (.alexnetBVLC, .trainable, 0),
+    ])
   func everyDivisionGivesTheSameBits(_ architecture: Architecture, _ slice: SliceMode, _ noise: Float) throws
   {
     var plan = plan(slice)
@@ -54,7 +56,7 @@ import Testing
     }
   }
 
-  @Test func whatIsMeasuredChangesNoBit() throws {
+  @Test(.tags(.opencl)) func whatIsMeasuredChangesNoBit() throws {
     var plan = plan(.trainable)
     // Two batches of 24 an epoch: every way is tried, some from the middle of an epoch on, and the best one goes on.
     (plan.batch, plan.training, plan.epochs) = (24, Array(0..<48), 6)
@@ -64,7 +66,7 @@ import Testing
     }
   }
 
-  @Test func featuresOfTheHostsAreSharedAndThoseOfADeviceAreNot() throws {
+  @Test(.tags(.opencl)) func featuresOfTheHostsAreSharedAndThoseOfADeviceAreNot() throws {
     var plan = plan(.frozen)
     let wanted = try bits(.alexnet, plan, DeviceGroup(try CPUBackend()), .never, head: .linear)
     for devices in try groups() {
@@ -105,7 +107,7 @@ import Testing
     #expect(even.bySpeed([100, 1, 1], batch: 96, group: 8).devices == [0, 1, 2])
   }
 
-  @Test func sumsAreOfGroupsInOrder() throws {
+  @Test(.tags(.opencl)) func sumsAreOfGroupsInOrder() throws {
     let exchange = try BatchExchange(parts: 3)
     let devices = DeviceGroup(
       try CPUBackend(threads: 1), helpers: [try CPUBackend(threads: 1), try CPUBackend(threads: 1)])

@@ -74,7 +74,7 @@ import Testing
     }
   }
 
-  @Test func trainingOnSeveralChannelsHasTheSameBitsEverywhere() throws {
+  @Test(.tags(.opencl)) func trainingOnSeveralChannelsHasTheSameBitsEverywhere() throws {
     let images = drawn(4, 24 * 3 * side * side)
     var plan = TrainingPlan(
       images: images, labels: (0..<24).map { Int32($0 % 2) }, training: Array(0..<18),

@@ -7,7 +7,9 @@ import Testing
 
 /// Kept rows: those asked for, from wherever they are kept.
 @Suite struct FeatureCacheTests {
-  @Test(arguments: ["device", "device in parts", "host", "file"]) func rowsComeBack(_ kind: String) throws {
+  @Test(.tags(.opencl), arguments: ["device", "device in parts", "host", "file"]) func rowsComeBack(
+    _ kind: String
+  ) throws {
     try withTemporaryFolder { folder in
       var devices: [any Backend] = [try CPUBackend()]
       if TestDevices.hasOpenCL { devices.append(try OpenCLBackend(try TestDevices.first())) }

@@ -6,7 +6,9 @@ import Testing
 
 /// A short training run of every model has one fingerprint: on one thread, on two, through OpenCL.
 @Suite struct ModelFingerprintTests {
-  @Test(arguments: Architecture.allCases) func everyDeviceTrainsTheSameBits(_ architecture: Architecture)
+  @Test(.tags(.slow, .opencl), arguments: Architecture.allCases) func everyDeviceTrainsTheSameBits(
+    _ architecture: Architecture
+  )
     throws
   {
     // The smallest images that the model takes, for time's sake.

@@ -148,7 +148,7 @@ import Testing
     #expect(abs(Double(found[1] - found[0]) - (scores[1] - scores[0])) < 1e-3)
   }
 
-  @Test func noiseAndBypassChangeNoBitBetweenDevices() throws {
+  @Test(.tags(.opencl)) func noiseAndBypassChangeNoBitBetweenDevices() throws {
     var devices: [any Backend] = [try CPUBackend(threads: 1), try CPUBackend(threads: 2)]
     if TestDevices.hasOpenCL { devices.append(try OpenCLBackend(try TestDevices.first())) }
     let area = 104 * 104

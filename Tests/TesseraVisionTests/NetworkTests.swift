@@ -24,15 +24,17 @@ import Testing
     #expect(largestDifference(try sample(network), wanted).value < 2e-5 * max(1, scale))
   }
 
-  @Test(.enabled(if: Assets.hasEfficientNet)) func efficientNetLite0WithItsLegacyPthFile() throws {
+  @Test(.tags(.assets), .enabled(if: Assets.hasEfficientNet)) func efficientNetLite0WithItsLegacyPthFile()
+    throws
+  {
     try expectSlice(.efficientnetLite0, try TensorFile.open(Assets.efficientNet))
   }
 
-  @Test(.enabled(if: Assets.hasVGG16)) func vgg16WithRealWeights() throws {
+  @Test(.tags(.assets), .enabled(if: Assets.hasVGG16)) func vgg16WithRealWeights() throws {
     try expectSlice(.vgg16, try TensorFile.open(Assets.vgg16))
   }
 
-  @Test(.enabled(if: Assets.hasBVLC)) func alexNetBVLCWithRealWeights() throws {
+  @Test(.tags(.assets), .enabled(if: Assets.hasBVLC)) func alexNetBVLCWithRealWeights() throws {
     try expectSlice(.alexnetBVLC, try TensorFile.open(Assets.bvlc))
   }
 

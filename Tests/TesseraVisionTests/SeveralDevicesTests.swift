@@ -5,7 +5,7 @@ import Testing
 @testable import TesseraVision
 
 /// The frozen slice's output and predictions on several devices at once: the bytes of one.
-@Suite struct SeveralDevicesTests {
+@Suite(.tags(.opencl)) struct SeveralDevicesTests {
   private static let pixels = 32
   private static let images = drawn(11, 300 * pixels * pixels)
 
@@ -40,7 +40,7 @@ import Testing
     for devices in try groups() { #expect(try scores(devices) == wanted, "\(devices.name)") }
   }
 
-  @Test func keptFeaturesHaveTheSameBitsWhereverTheyAreKept() throws {
+  @Test(.tags(.slow)) func keptFeaturesHaveTheSameBitsWhereverTheyAreKept() throws {
     try withTemporaryFolder { folder in
       var plan = TrainingPlan(
         images: Self.images, labels: (0..<300).map { Int32($0 % 3) }, training: Array(0..<240),

@@ -39,8 +39,9 @@ import Testing
     }
   }
 
-  @Test(arguments: [SliceMode.moving, .trainable]) func openCLAndThreadsChangeNoBit(_ mode: SliceMode) throws
-  {
+  @Test(.tags(.opencl), arguments: [SliceMode.moving, .trainable]) func openCLAndThreadsChangeNoBit(
+    _ mode: SliceMode
+  ) throws {
     var devices: [any Backend] = [try CPUBackend(threads: 1), try CPUBackend(threads: 2)]
     if TestDevices.hasOpenCL { devices.append(try OpenCLBackend(try TestDevices.first())) }
     var plan = Self.plan()

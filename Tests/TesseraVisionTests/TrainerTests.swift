@@ -45,7 +45,7 @@ import Testing
     #expect(trainer.history[7].correct >= 22)
   }
 
-  @Test func threadsKeptFeaturesAndOpenCLChangeNoBit() throws {
+  @Test(.tags(.opencl)) func threadsKeptFeaturesAndOpenCLChangeNoBit() throws {
     var plan = Self.plan(44)
     plan.epochs = 1
     var results: [[UInt32]] = []

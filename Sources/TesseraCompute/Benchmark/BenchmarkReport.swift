@@ -11,6 +11,8 @@ extension Benchmark {
     public let peaks: Peaks
     /// The items.
     public let results: [Result]
+    /// The program and the machine; nil in what an older Tessera wrote.
+    public package(set) var provenance: Provenance?
 
     /// A report of a device.
     public init(_ device: any Backend, peaks: Peaks, results: [Result]) {

@@ -7,7 +7,7 @@ struct ProgramCache {
   let folder: URL?
 
   /// The first line of a file: what it is and the version of its layout. A file of another version is not read.
-  private static let title = "tessera program 1\n"
+  private static let title = "tessera program \(FileVersions.programCache)\n"
 
   /// The usual place.
   static let standard = ProgramCache(folder: CacheFolder.base?.appendingPathComponent("programs"))

@@ -4,7 +4,7 @@ import Foundation
 public struct TuningFile: Sendable, Codable {
   /// What the file is and the version of its form.
   private var format = Self.format
-  private static let format = "tessera product tiles, version 1"
+  private static let format = "tessera product tiles, version \(FileVersions.productTiles)"
   /// By `key(of:wide:)`.
   public private(set) var devices: [String: ProductTuning] = [:]
 

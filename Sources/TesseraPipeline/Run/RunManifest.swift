@@ -5,7 +5,8 @@ import TesseraCompute
 /// other files. Written last; gone as soon as anything of the run changes.
 struct RunManifest: Codable, Equatable {
   /// The layout of this file.
-  var version = 1
+  var version = RunManifest.currentVersion
+  static let currentVersion = 1
   /// SHA-256 by file name.
   let files: [String: String]
   /// SHA-256 of the above.
@@ -52,8 +53,9 @@ struct RunManifest: Codable, Equatable {
       throw TesseraError.input(
         path, found: "a manifest that cannot be read", wanted: "tessera run, which makes it again")
     }
-    guard manifest.version == 1 else {
-      throw TesseraError.input(path, found: "version \(manifest.version)", wanted: "1, this program's")
+    guard manifest.version == currentVersion else {
+      throw TesseraError.input(
+        path, found: "version \(manifest.version)", wanted: "\(currentVersion), this program's")
     }
     // Written in one way alone: another byte, whatever it says, is a change.
     guard manifest.seal == manifest.ownSeal, try manifest.encoded() == data else {

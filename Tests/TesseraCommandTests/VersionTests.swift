@@ -1,0 +1,89 @@
+import Foundation
+import TesseraCompute
+import TestSupport
+import Testing
+
+/// `tessera --version`, and what JSON outputs tell of the program and the machine.
+@Suite struct VersionTests {
+  /// The lines after the first, by their names.
+  private func lines(_ text: String) -> [String: String] {
+    let pairs = text.split(separator: "\n").dropFirst().map { line in
+      (
+        line.dropFirst(2).prefix(16).trimmingCharacters(in: .whitespaces),
+        line.dropFirst(18).trimmingCharacters(in: .whitespaces)
+      )
+    }
+    return Dictionary(pairs) { first, _ in first }
+  }
+
+  private func version(_ environment: [String: String] = [:]) throws -> Command.Result {
+    let result = try Command.run(["--version"], environment: environment)
+    #expect(result.code == 0 && result.errors.isEmpty, "\(result)")
+    return result
+  }
+
+  @Test func theVersionTellsAllVersions() throws {
+    let result = try version()
+    #expect(result.output.hasPrefix("tessera \(tesseraVersion)\n"), "\(result.output)")
+    let lines = lines(result.output)
+    #expect(lines["numerics"] == "\(numericsVersion)")
+    #expect(lines["run folder"] == "1, its manifest 1")
+    #expect(lines["stages"] == "model 2, others 1")
+    #expect(lines["product tiles"] == "1" && lines["kept programs"] == "1")
+    let cpu = try CPUBackend()
+    #expect(lines["CPU kernels"] == "\(cpu.instructionSet), \(cpu.threads) threads")
+    #expect(lines["compiler"]?.hasPrefix("Swift 6.") == true)
+    #expect(lines["build"] == "sha256 \(try Fingerprint.ofFile(Command.path))")
+    #expect(lines.count == 10 && lines.values.allSatisfy { !$0.isEmpty }, "\(lines)")
+    // Of a subcommand it is the same.
+    #expect(try Command.run(["run", "--version"]).output == result.output)
+  }
+
+  @Test func anEnvironmentThatAsksForTooMuchIsNoHindrance() throws {
+    let found = lines(try version(["TESSERA_ISA": "none"]).output)["CPU kernels"]
+    #expect(found?.hasPrefix("none: instruction set: found none, wanted ") == true, "\(found ?? "")")
+    let baseline = lines(try version(["TESSERA_ISA": "baseline", "TESSERA_THREADS": "3"]).output)
+    #expect(baseline["CPU kernels"] == "baseline, 3 threads")
+  }
+
+  @Test(.tags(.opencl)) func jsonTellsProgramAndMachine() throws {
+    let build = try Fingerprint.ofFile(Command.path)
+    func object(_ arguments: [String]) throws -> Any {
+      let result = try Command.run(arguments, environment: ["TESSERA_THREADS": "2"])
+      try #require(result.code == 0, "\(result.errors)")
+      return try JSONSerialization.jsonObject(with: Data(result.output.utf8))
+    }
+    func check(_ report: Any?) throws {
+      let fields = try #require(
+        (report as? [String: Any])?["provenance"] as? [String: Any], "\(report ?? "")")
+      #expect(fields["version"] as? String == tesseraVersion)
+      #expect(fields["numerics"] as? Int == Int(numericsVersion))
+      #expect(fields["build"] as? String == build)
+      #expect(fields["threads"] as? Int == 2)
+      #expect(try CPUBackend().instructionSet == fields["instructionSet"] as? String)
+      let date = try Date(try #require(fields["date"] as? String), strategy: .iso8601)
+      #expect(abs(date.timeIntervalSinceNow) < 600)
+      #expect(fields["compiler"] is String && fields["platform"] is String)
+      // Nothing of whose machine it is.
+      let all = "\(fields)"
+      #expect(!all.contains(ProcessInfo.processInfo.hostName) && !all.contains("/"), "\(all)")
+    }
+    try check(try object(["bench", "copy", "--shape", "3x65", "--device", "cpu", "--json"]))
+    try check(try object(["verify", "--device", "cpu", "--only", "rowSum", "--json", "--quiet"]))
+    let devices = try #require(try object(["devices", "--quick", "--json"]) as? [Any])
+    for device in devices { try check(device) }
+    try withTemporaryFolder { folder in
+      let path = folder + "/texts.csv"
+      try Data("text\na film\n".utf8).write(to: URL(fileURLWithPath: path))
+      try check(try object(["bench", "text", "--data", path, "--json"]))
+    }
+  }
+
+  @Test(.tags(.opencl), .enabled(if: TestDevices.hasOpenCL)) func verifyNamesTheDriver() throws {
+    let result = try Command.run([
+      "verify", "--device", "opencl", "--only", "rowSum", "--small", "--json", "--quiet",
+    ])
+    let object = try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any]
+    #expect((object?["driver"] as? String)?.contains("; driver ") == true, "\(result)")
+  }
+}
