@@ -1,5 +1,7 @@
 // Fills, strided copies, transposition and swapped axes of 32-bit elements; bits pass unchanged.
 
+#include "tessera_sums.h"
+
 TSR_ITEMS1(tsr_fill, tsr_map_params, p.count, float, y)
   y[i] = p.alpha;
 TSR_END
