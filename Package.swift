@@ -17,7 +17,7 @@ let package = Package(
     // Storey 0: OpenCL C kernels and shared arithmetic headers, embedded with #embed.
     .target(
       name: "Kernels", path: "Kernels", exclude: ["README.md", "NUMERICS.md", "cl"],
-      sources: ["embed.c"], publicHeadersPath: "include"),
+      sources: ["embed.c", "kernel_list.c"], publicHeadersPath: "include"),
     // Storey 1.
     .target(name: "COpenCL"),
     .target(name: "CSHA256"),
@@ -48,7 +48,8 @@ let package = Package(
     // Tests, one target a storey.
     .target(name: "TestSupport", dependencies: ["TesseraCompute"], path: "Tests/TestSupport"),
     .testTarget(
-      name: "TesseraComputeTests", dependencies: ["TesseraCompute", "CSHA256", "TestSupport"],
+      name: "TesseraComputeTests",
+      dependencies: ["TesseraCompute", "CPUKernels", "CSHA256", "Kernels", "TestSupport"],
       resources: [.copy("Golden")]),
     .testTarget(
       name: "TesseraNNTests", dependencies: ["TesseraNN", "TestSupport"], resources: [.copy("Golden")]),

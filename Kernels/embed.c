@@ -92,7 +92,6 @@ TSR_EMBED_BEGIN(conv_cl)
 #embed "cl/conv.cl"
 TSR_EMBED_END
 
-// In the order in which a program is put together: headers first.
 static const tsr_source sources[] = {
     {"tessera_base.h", base_h},
     {"tessera_params.h", params_h},

@@ -9,8 +9,12 @@
 //   | q  |   | 8 x 4 a work-item  |  next keys ...          | 4 x 2 or 4  |  queries
 //   +----+   +--------------------+                         +-------------+
 //              scores (queries, TSR_LONGEST)    softmax: 8 work-items a row, each has two runs of four of the 64 lanes
-#if defined TSR_LONGEST && defined TSR_WIDE && !defined TSR_ATTENTION_GROUPS_H
-#define TSR_ATTENTION_GROUPS_H
+#pragma once
+
+#include "tessera_items.h"
+#include "tessera_math.h"
+
+#ifdef TSR_WIDE
 
 #define TSR_QUERIES (8192 / TSR_LONGEST)
 #define TSR_ROWS_OF_ITEMS (TSR_QUERIES / 8)

@@ -7,8 +7,11 @@
 //  k | > |       |        |  in vectors of 16   +-----+ |        |   y', turned on its way out
 //    +---+       +--------+                     |  >  | +--------+
 //   TSR_TILE_ROWS keys at a time                +-----+ TSR_TILE_ROWS of width at a time
-#if defined TSR_LONGEST && !defined TSR_WIDE && !defined TSR_ATTENTION_ROWS_H
-#define TSR_ATTENTION_ROWS_H
+#pragma once
+
+#include "product_rows.h"
+
+#ifndef TSR_WIDE
 
 typedef struct {
   float scores[TSR_LONGEST * TSR_PANEL];

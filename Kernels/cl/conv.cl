@@ -8,6 +8,9 @@
 // Taps outside the image are +0 and take part in the sum (NUMERICS.md rule 4).
 
 // No name begins with another kernel's: Oclgrind would count that one's local memory here too.
+#include "product_rows.h"
+#include "product_groups.h"
+
 TSR_PRODUCT(tsr_conv_taps, 0, TSR_B_TAPS)
 TSR_PRODUCT(tsr_conv_grad_weight, 0, TSR_B_TAPS_ACROSS)
 

@@ -13,6 +13,8 @@
 //   a chunk of 512 k at a time (the channels it reaches in)    a chunk of 512 places at a time (the rows they reach)
 //
 // The sums of the chunks meet in local memory in ascending order (NUMERICS.md rule 4) and are turned into rows last.
+#include "dense_rows.h"
+
 #ifndef TSR_WIDE
 
 // Chains of `height` places from +0 over a chunk of k; the live ones are stored or added.

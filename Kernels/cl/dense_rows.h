@@ -4,8 +4,11 @@
 //   stride 2: columns are split by their remainder, so that neighbours in the output lie side by side
 //
 //     row  0 2 4 6 | 1 3 5 7             phase columns each, pitch = 2 phase
-#if !defined TSR_WIDE && !defined TSR_DENSE_ROWS_H
-#define TSR_DENSE_ROWS_H
+#pragma once
+
+#include "product_rows.h"
+
+#ifndef TSR_WIDE
 
 // The register tile: 12 x 32 sums in registers of 16 floats, 6 x 16 in those of 8.
 #if TSR_VECTORS == 2

@@ -9,6 +9,8 @@
 //     up to 64 places at once, over row ends too (what lies between two rows is computed and dropped)
 //
 // Chunks of 512 terms and their order: NUMERICS.md rules 4 and 6.
+#include "dense_rows.h"
+
 #ifndef TSR_WIDE
 
 // Outputs of a block; of a gradient for weights they are a multiple of it.

@@ -7,6 +7,9 @@
 
 // p_j|i at the wanted perplexity: bisection on the precision, as scikit-learn's _binary_search_perplexity,
 // with distances taken from the row's smallest so that nothing underflows.
+#include "tessera_sums.h"
+#include "layout_rows.h"
+
 #if defined __OPENCL_VERSION__ && !defined TSR_WIDE  // layout_rows.h
 TSR_ROWS2(tsr_conditional_affinities, tsr_affinity_params, p.rows, const float, d, float, y)
   const long row = i * p.columns;

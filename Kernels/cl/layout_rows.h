@@ -2,6 +2,10 @@
 //
 //   row:      [0 ... 15][16 ... 31][32 ... 47][48 ... 63][64 ... 79] ...
 //   sums:         0          1          2          3          0        four vectors are the 64 lanes
+#pragma once
+
+#include "vectors.h"
+
 #if defined __OPENCL_VERSION__ && !defined TSR_WIDE
 
 // v, or +0 in lane `own`.

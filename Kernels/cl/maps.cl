@@ -4,6 +4,10 @@
 //       |  |  |  one function each
 //   y: [0][1][2] ... [count-1]
 
+#include "tessera_items.h"
+#include "tessera_math.h"
+#include "vectors.h"
+
 #define TSR_UNARY(op, expression)                                                        \
   TSR_ITEMS2(tsr_unary_##op, tsr_map_params, p.count, const float, x, float, y)          \
     const float v = x[i];                                                                \

@@ -1,6 +1,9 @@
 // C[b] = act(A[b] B[b] + bias) for b < batch, and squared distances. A (m,k) by strides, B (k,n) by strides, C (m,n).
 // Tiles and their pictures: product.h. The CPU's are gemm*.{c,h} in Sources/CPUKernels.
 
+#include "product_rows.h"
+#include "product_groups.h"
+
 TSR_PRODUCT(tsr_matmul, 0, TSR_B_MATRIX)
 TSR_PRODUCT(tsr_distances, 1, TSR_B_MATRIX)
 

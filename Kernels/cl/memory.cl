@@ -1,5 +1,8 @@
 // Fills, strided copies, transposition and swapped axes of 32-bit elements; bits pass unchanged.
 
+#include "tessera_sums.h"
+
+#ifdef __OPENCL_VERSION__  // The CPU path fills, copies and transposes in Swift (CPUMemory.swift).
 TSR_ITEMS1(tsr_fill, tsr_map_params, p.count, float, y)
   y[i] = p.alpha;
 TSR_END
@@ -9,17 +12,18 @@ TSR_ROWS2(tsr_copy, tsr_copy_params, p.rows, const unsigned, x, unsigned, y)
   TSR_EACH_COLUMN(p.cols, y[p.dst_offset + i * p.dst_stride + j] = x[p.src_offset + i * p.src_stride + j];)
 TSR_END
 
+// y (cols, rows) = x (rows, cols) transposed: a row of y per item.
+TSR_ROWS2(tsr_transpose, tsr_copy_params, p.cols, const unsigned, x, unsigned, y)
+  TSR_EACH_COLUMN(p.rows, y[i * p.rows + j] = x[j * p.cols + i];)
+TSR_END
+#endif
+
 // Grids (planes, rows, cols) between two arrays, every extent with its own stride: a row of a grid per item.
 TSR_ROWS2(tsr_copy_grid, tsr_grid_params, p.planes * p.rows, const unsigned, x, unsigned, y)
   const tsr_i64 plane = i / p.rows, row = i % p.rows;
   const tsr_i64 from = p.src_offset + plane * p.src_plane + row * p.src_row;
   const tsr_i64 to = p.dst_offset + plane * p.dst_plane + row * p.dst_row;
   TSR_EACH_COLUMN(p.cols, y[to + j * p.dst_step] = x[from + j * p.src_step];)
-TSR_END
-
-// y (cols, rows) = x (rows, cols) transposed: a row of y per item.
-TSR_ROWS2(tsr_transpose, tsr_copy_params, p.cols, const unsigned, x, unsigned, y)
-  TSR_EACH_COLUMN(p.rows, y[i * p.rows + j] = x[j * p.cols + i];)
 TSR_END
 
 // y (outer, b, a, inner) = x (outer, a, b, inner): rows of `inner` elements change places. A row of y per item:

@@ -5,6 +5,9 @@
 //   [ rows x columns ]  ------->  [ points x k ]  --->  [ starts; columns; values ]  ------>  forces of a point
 //                                                        attraction                           repulsion, Z
 
+#include "tessera_sums.h"
+#include "layout_rows.h"
+
 #ifndef TSR_NOBODY
 // The neighbour in a place that none has taken yet; its distance is NaN.
 #define TSR_NOBODY 0x7fffffff

@@ -7,6 +7,9 @@
 //     n:   0   1  ...  7 | 8  ... 15 | ...
 //          lanes, tree   | lanes, tree          group results added in order, compensated (tessera_sums.h)
 
+#include "tessera_sums.h"
+#include "normalization_rows.h"
+
 #if defined __OPENCL_VERSION__ && !defined TSR_WIDE  // normalization_rows.h
 TSR_ROWS6(tsr_layer_norm, tsr_rows_params, p.rows, const float, x, const float, gamma, const float, beta, float, y,
           float, mean, float, rstd)

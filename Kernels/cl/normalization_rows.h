@@ -2,6 +2,10 @@
 //
 //   row, or a sample's plane:   [0 ... 15][16 ... 31][32 ... 47][48 ... 63][64 ... 79] ...
 //   lanes:                          a          b          c          d          a
+#pragma once
+
+#include "vectors.h"
+
 #if defined __OPENCL_VERSION__ && !defined TSR_WIDE
 
 // The lanes of a row's sums: + x, and + (x - mean)^2, of n elements. Beyond the end +0 is added, which changes none: no sum is -0.

@@ -4,6 +4,8 @@
 //   C, GPU                        three accumulators of 64 lanes
 //   CPU device by OpenCL          twelve float8 or float16, named so that they stay in registers
 
+#include "tessera_sums.h"
+
 #if defined(__OPENCL_VERSION__) && !defined(TSR_WIDE)
 // Twelve chains hide the latency of two units and stay in registers: of eight in the sixteen that AVX2
 // has, of sixteen in the 32 of AVX-512. A vector of the other width runs at half the speed, so the better

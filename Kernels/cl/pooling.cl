@@ -6,6 +6,9 @@
 //   |[win]    |  -> [o]
 //   +---------+
 
+#include "tessera_sums.h"
+#include "vectors.h"
+
 #define TSR_LOW(x) ((x) < 0 ? 0 : (x))
 #define TSR_UPTO(x, n) ((x) > (n) ? (n) : (x))
 // First and last window that holds input position h.

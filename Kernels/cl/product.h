@@ -13,8 +13,11 @@
 //        | ^ | +----+                             |8 k | | 4x4  4x4 |
 //        | | | |    |  next tile                  +----+ +----------+
 //        k: 512
-#ifndef TSR_PRODUCT_H
-#define TSR_PRODUCT_H
+#pragma once
+
+#include "tessera_items.h"
+#include "tessera_math.h"
+
 
 enum { TSR_B_MATRIX, TSR_B_TAPS, TSR_B_TAPS_ACROSS };
 // How deep the slices of a GPU are.
@@ -71,5 +74,3 @@ TSR_FN tsr_site tsr_site_of_place(const tsr_taps_params *t, int groups, int plac
                          spot / t->places_w * t->stride_h, spot % t->places_w * t->stride_w};
   return site;
 }
-
-#endif

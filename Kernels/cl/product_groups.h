@@ -5,8 +5,11 @@
 //        0  1  4  5  8  9 12 13        sums leave straight from registers where C's rows are on borders of 16 bytes; else through
 //        2  3  6  7 10 11 14 15        local memory, TSR_TY TSR_PASS rows at a time: rows of C are then read and written side by
 //       16 17 20 ...                   side, and the epilogue's code is there once
-#if defined TSR_WIDE && !defined TSR_PRODUCT_GROUPS_H
-#define TSR_PRODUCT_GROUPS_H
+#pragma once
+
+#include "product.h"
+
+#ifdef TSR_WIDE
 
 // Blocks of 4 x 4 sums that a work-item keeps, along m and n: 1, 2 or 4.
 #ifndef TSR_MI

@@ -1,6 +1,10 @@
 // The products of product.h on a CPU device: no barriers, a work-item a panel of 16 or 32 columns.
-#if !defined TSR_WIDE && !defined TSR_PRODUCT_ROWS_H
-#define TSR_PRODUCT_ROWS_H
+#pragma once
+
+#include "product.h"
+#include "vectors.h"
+
+#ifndef TSR_WIDE
 #ifndef TSR_VECTORS
 #define TSR_VECTORS 1
 #endif

@@ -7,6 +7,9 @@
 // order, element s of a sample in lane s mod 64; group results are added in ascending order, what that
 // rounds off kept.
 
+#include "tessera_sums.h"
+#include "vectors.h"
+
 TSR_ROWS2(tsr_row_sum, tsr_rows_params, p.rows, const float, x, float, y)
   TSR_LANE_SUM(sum)
   TSR_ACCUMULATE1(p.cols, sum, TSR_AT(sum) = TSR_AT(sum) + x[i * p.cols + j];)

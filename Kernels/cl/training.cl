@@ -1,5 +1,8 @@
 // Random numbers, dropout, gathers and optimiser steps: one work-item an element (a row, for gathers).
 
+#include "tessera_philox.h"
+#include "tessera_sums.h"
+
 TSR_WORDS1(tsr_random_words, tsr_random_params, p.count, unsigned, y)
   y[i] = word;
 TSR_WORDS_END

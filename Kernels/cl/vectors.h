@@ -2,8 +2,12 @@
 //
 //   row:    [0 ... 15][16 ... 31][32 ... 47][48 ... 63][64 ... 79] ...
 //   lanes:    a          b          c          d          a           four vectors are the 64 running sums
-#if defined __OPENCL_VERSION__ && !defined TSR_WIDE && !defined TSR_VECTORS_H
-#define TSR_VECTORS_H
+#pragma once
+
+#include "tessera_math.h"
+#include "tessera_sums.h"
+
+#if defined __OPENCL_VERSION__ && !defined TSR_WIDE
 
 // The steps of tsr_exp_reduced and tsr_exp (tessera_math.h).
 typedef struct { float16 y; int16 k; } tsr_power16;

@@ -6,8 +6,7 @@
 //   TSR_ALONE    how a kernel is declared whose groups are one work-item
 //   tsr_fma      the one fused product (rule 1: written where meant, never contracted)
 //   tsr_bits / tsr_float   a float's bit pattern and back
-#ifndef TESSERA_BASE_H
-#define TESSERA_BASE_H
+#pragma once
 
 // A rare function is called and not written in place: compilers for vectors compute both sides of a condition, Intel's a division of
 // denormals for every division.
@@ -80,5 +79,3 @@ TSR_FN tsr_u32 tsr_order(float x) { return tsr_bits(x) ^ ((tsr_bits(x) >> 31) ? 
 // Selects that mean the same everywhere: no fmin/fmax, whose NaN and signed-zero cases differ.
 TSR_FN float tsr_max(float a, float b) { return a > b ? a : b; }
 TSR_FN float tsr_min(float a, float b) { return a < b ? a : b; }
-
-#endif

@@ -10,8 +10,10 @@
 //   TSR_CHANNELS2 ...                                                             ... over the groups of a batch (rule 6)
 //
 // What a row or a channel adds up, and how, is in tessera_sums.h.
-#ifndef TESSERA_ITEMS_H
-#define TESSERA_ITEMS_H
+#pragma once
+
+#include "tessera_base.h"
+#include "tessera_params.h"
 
 #ifdef __OPENCL_VERSION__
 // No macro takes `...`: OpenCL C 1.2 (6.9 f) has none, and NVIDIA's compiler refuses them. A body has no comma outside
@@ -136,5 +138,3 @@
 
 // v, or +0 where the condition holds: by bits and not by ?:, which compilers make a branch around all that v is made of.
 #define TSR_UNLESS(condition, v) tsr_float(tsr_bits(v) & ((condition) ? 0u : 0xffffffffu))
-
-#endif

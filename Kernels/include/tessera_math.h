@@ -5,8 +5,10 @@
 //
 //   division, square root, reciprocal 0.5   rsqrt 0.51   exp 1   log 1   tanh 1.5   erf 1.25
 //   sine and cosine of a turn 1.05   sigmoid 2   GELU 2 (in ulp of its input: its lower tail cancels)
-#ifndef TESSERA_MATH_H
-#define TESSERA_MATH_H
+#pragma once
+
+#include "tessera_base.h"
+#include "tessera_params.h"
 
 #define TSR_INF_BITS 0x7f800000u
 
@@ -297,5 +299,3 @@ TSR_FN float tsr_activate(float v, int activation) {
   if (activation == TSR_ACT_TANH) return tsr_tanh(v);
   return v;
 }
-
-#endif

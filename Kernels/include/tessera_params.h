@@ -1,7 +1,6 @@
 // Arguments of the primitives, shared by Swift, CPUKernels and the OpenCL kernels (passed by value).
 // Only 32-bit fields, so the layout is the same everywhere. Extents are in elements.
-#ifndef TESSERA_PARAMS_H
-#define TESSERA_PARAMS_H
+#pragma once
 
 #ifndef __OPENCL_VERSION__
 #include <stdint.h>
@@ -112,5 +111,3 @@ typedef struct { int rows, columns, square; float perplexity; float tolerance; i
 typedef struct { int rows, columns, first_row, first_column, neighbours, fresh; } tsr_nearest_params;
 // `first` and `rows` of the points: those whose forces are computed.
 typedef struct { int points, first, rows; float exaggeration, learning_rate, momentum, min_gain; } tsr_tsne_params;
-
-#endif

@@ -1,7 +1,8 @@
 // Philox4x32-10 (Salmon et al. 2011): random numbers by (seed, stream, element), never by thread or call.
 // Counter: (block low, block high, stream low, stream high), key: seed. Element i is word i mod 4 of block i / 4.
-#ifndef TESSERA_PHILOX_H
-#define TESSERA_PHILOX_H
+#pragma once
+
+#include "tessera_math.h"
 
 typedef struct { tsr_u32 w0, w1, w2, w3; } tsr_words;
 
@@ -47,5 +48,3 @@ TSR_FN float tsr_random_normal(const tsr_random_params p, tsr_i64 i) {
   const float radius = tsr_sqrt(-2.0f * tsr_log(1.0f - u));
   return radius * tsr_turn(turn, (i & 1) ? 0 : 1);
 }
-
-#endif

@@ -15,8 +15,10 @@
 //   TSR_ACCUMULATE_SAMPLE2(...)    the same, where samples may be many and shorter than 64
 //   TSR_SUM(a, total)              the sum as a number
 //   TSR_ACC, TSR_EACH_LANE, TSR_MAXIMUM    without blocks: for maxima, which have one value in any order
-#ifndef TESSERA_SUMS_H
-#define TESSERA_SUMS_H
+#pragma once
+
+#include "tessera_items.h"
+#include "tessera_math.h"
 
 // A sum of any length as exact as one addition: what an addition rounds off (Knuth, The Art of Computer
 // Programming 4.2.2, theorem B) goes into the next (Kahan 1965). For group after group of a batch, and
@@ -196,6 +198,4 @@ TSR_FN void tsr_join(float *block, float (*parts)[TSR_LANES], tsr_u32 blocks) {
     for (int l = 0; l < tsr_h; l++) a[l] = OP(a[l], a[l + tsr_h]);     \
   const float result = a[0];
 #define TSR_ROW_FENCE
-#endif
-
 #endif

@@ -25,7 +25,7 @@ public struct Conformance: Sendable, Codable {
       case .uncontracted:
         var p = tsr_map_params()
         p.count = Int32(count)
-        try backend.launch(.item("maps", "tsr_uncontracted"), items: count, cost: 4, p, [a, b, c])
+        try backend.launch(.uncontracted, items: count, cost: 4, p, [a, b, c])
       }
       return try backend.floats(c)
     }

@@ -12,9 +12,8 @@ const char *tsr_isa_name(int index);
 // Items begin..<end of a kernel; `params` points to its parameters, `buffers` to its tensors in order.
 typedef void (*tsr_cpu_kernel)(const void *params, void *const *buffers, int64_t begin, int64_t end);
 
-int tsr_cpu_kernel_count(void);
-const char *tsr_cpu_kernel_name(int index);
-tsr_cpu_kernel tsr_cpu_kernel_function(int index, int isa);
+// A kernel's function; null for what OpenCL alone has (kernels.def).
+tsr_cpu_kernel tsr_cpu_kernel_function(enum tsr_kernel kernel, int isa);
 
 enum { TSR_B_STRIDED = 0, TSR_B_CONV = 1, TSR_B_CONV_GRAD_DATA = 2, TSR_B_CONV_GRAD_WEIGHT = 3 };
 

@@ -78,10 +78,10 @@ public struct Benchmark: Sendable {
     let p = tsr_map_params(count: Int32(rows), alpha: 0.999, beta: 0.001)
     // CPU devices by OpenCL: vectors of eight, and of sixteen, of which one suits the processor.
     let isNarrow = (launcher as? OpenCLBackend)?.wide == false
-    let kernels = ["tsr_fma_peak"] + (isNarrow ? ["tsr_fma_peak_16"] : [])
-    let seconds = try kernels.map { name in
+    let kernels = [Kernel.fmaPeak] + (isNarrow ? [.fmaPeak16] : [])
+    let seconds = try kernels.map { kernel in
       try times(device, budget: 0.5) {
-        try launcher.launch(.row("peaks", name), items: rows, cost: 1 << 20, p, [one, out])
+        try launcher.launch(kernel, items: rows, cost: 1 << 20, p, [one, out])
       }[0]
     }
     let count = 64 << 20

@@ -3,11 +3,11 @@ import Kernels
 
 extension CPUBackend: KernelLauncher {
   func launch<P>(
-    _ kernel: KernelName, items: Int, cost: Int, _ parameters: P, _ tensors: [Tensor]
+    _ kernel: Kernel, items: Int, cost: Int, _ parameters: P, _ tensors: [Tensor]
   ) throws {
     guard items > 0 else { return }
-    guard let function = Self.kernels[Int(isa)][kernel.name] else {
-      throw TesseraError.failure(kernel.name, found: "no such CPU kernel", wanted: "one of registry.c")
+    guard let function = tsr_cpu_kernel_function(kernel, isa) else {
+      throw TesseraError.failure(kernel.name, found: "a kernel of OpenCL alone", wanted: "one for C too")
     }
     try withUnsafeTemporaryAllocation(of: UnsafeMutableRawPointer?.self, capacity: tensors.count) { buffers in
       for (index, tensor) in tensors.enumerated() {
@@ -29,14 +29,5 @@ extension CPUBackend: KernelLauncher {
     let buffers: UnsafePointer<UnsafeMutableRawPointer?>
 
     func run(_ begin: Int, _ end: Int) { function(parameters, buffers, Int64(begin), Int64(end)) }
-  }
-
-  /// Functions by name, one table per instruction set of this machine.
-  private static let kernels: [[String: tsr_cpu_kernel]] = (0..<tsr_isa_count()).map { isa in
-    var table: [String: tsr_cpu_kernel] = [:]
-    for index in 0..<tsr_cpu_kernel_count() {
-      table[String(cString: tsr_cpu_kernel_name(index))] = tsr_cpu_kernel_function(index, isa)
-    }
-    return table
   }
 }

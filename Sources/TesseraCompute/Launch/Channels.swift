@@ -5,7 +5,7 @@ extension KernelLauncher {
     _ p: ResponseNormParameters, _ x: Tensor, into y: Tensor, scale: Tensor
   ) throws {
     try check(p, "localResponseNorm", [x], into: [y, scale])
-    try launch(.row("normalization", "tsr_response_norm"), items: p.planes, cost: p.cost, p, [x, y, scale])
+    try launch(.responseNorm, items: p.planes, cost: p.cost, p, [x, y, scale])
   }
 
   public func localResponseNormGrad(
@@ -13,7 +13,7 @@ extension KernelLauncher {
   ) throws {
     try check(p, "localResponseNormGrad", [x, dy, scale], into: [dx])
     try launch(
-      .row("normalization", "tsr_response_norm_grad"), items: p.planes, cost: p.cost * 4, p,
+      .responseNormGrad, items: p.planes, cost: p.cost * 4, p,
       [x, dy, scale, dx])
   }
 
@@ -28,7 +28,7 @@ extension KernelLauncher {
     try requireApart("swapAxes", [x], into: [y])
     y.forgetBounds()
     let p = tsr_swap_params(outer: Int32(outer), a: Int32(a), b: Int32(b), inner: Int32(inner))
-    try launch(.row("memory", "tsr_swap_axes"), items: outer * a * b, cost: inner, p, [x, y])
+    try launch(.swapAxes, items: outer * a * b, cost: inner, p, [x, y])
   }
 
   private func check(_ p: ResponseNormParameters, _ place: String, _ inputs: [Tensor], into outputs: [Tensor])

@@ -21,7 +21,7 @@ extension KernelLauncher {
 
   private func grid(_ p: tsr_grid_params, _ source: Tensor, _ destination: Tensor) throws {
     try launch(
-      .row("memory", "tsr_copy_grid"), items: Int(p.planes) * Int(p.rows), cost: Int(p.cols), p,
+      .copyGrid, items: Int(p.planes) * Int(p.rows), cost: Int(p.cols), p,
       [source, destination])
   }
 }

@@ -1,39 +1,18 @@
 import Kernels
 
-/// A backend that runs the item and row kernels of `Kernels/cl` by name. The families of primitives are
-/// written once, on top of this, for every backend.
+/// A backend that runs the item and row kernels of `Kernels/cl`. The families of primitives are written once, on top
+/// of this, for every backend.
 protocol KernelLauncher: Backend {
   /// Enqueues `items` items of a kernel.
   ///
   /// - Parameters:
-  ///   - kernel: family and name.
+  ///   - kernel: one of the kernels of `Kernels/include/kernels.def`.
   ///   - items: elements or rows; nothing happens for 0.
   ///   - cost: rough number of elements that one item touches, to choose how finely to split.
   ///   - parameters: the kernel's parameter struct, passed by value.
   ///   - tensors: its buffers in order.
   func launch<P>(
-    _ kernel: KernelName, items: Int, cost: Int, _ parameters: P, _ tensors: [Tensor]) throws
-}
-
-/// A kernel: its function's name, the family (file) that holds it, whether items are rows, and whether a GPU sums several groups
-/// of a batch in a row at once.
-struct KernelName: Sendable {
-  let family: String
-  let name: String
-  let isRow: Bool
-  var hasTeams = false
-
-  static func item(_ family: String, _ name: String) -> KernelName {
-    KernelName(family: family, name: name, isRow: false)
-  }
-
-  static func row(_ family: String, _ name: String) -> KernelName {
-    KernelName(family: family, name: name, isRow: true)
-  }
-
-  static func channels(_ family: String, _ name: String) -> KernelName {
-    KernelName(family: family, name: name, isRow: true, hasTeams: true)
-  }
+    _ kernel: Kernel, items: Int, cost: Int, _ parameters: P, _ tensors: [Tensor]) throws
 }
 
 /// Throws unless every tensor has the wanted number of elements and the type that the kernel reads.

@@ -24,9 +24,9 @@ extension KernelLauncher {
     let sums = try allocate([points], .float32)
     let total = try allocate([1], .float32)
     try launch(
-      .row("layout", "tsr_symmetrize"), items: points, cost: points * 4, p, [conditional, joint, sums])
+      .symmetrize, items: points, cost: points * 4, p, [conditional, joint, sums])
     try rowSum(sums, rows: 1, columns: points, into: total)
-    try launch(.row("layout", "tsr_joint_scale"), items: points, cost: points, p, [total, joint])
+    try launch(.jointScale, items: points, cost: points, p, [total, joint])
   }
 
   public func tsneForces(
@@ -43,7 +43,7 @@ extension KernelLauncher {
     var p = p
     (p.first, p.rows) = (Int32(rows.lowerBound), Int32(rows.count))
     try launch(
-      .row("layout", "tsr_tsne_forces"), items: rows.count, cost: points * 8, p, [joint, layout, forces])
+      .tsneForces, items: rows.count, cost: points * 8, p, [joint, layout, forces])
   }
 
   public func tsneUpdate(
@@ -59,7 +59,7 @@ extension KernelLauncher {
     let norm = try allocate([1], .float32)
     try normalizer(forces, points: points, into: norm)
     try launch(
-      .item("layout", "tsr_tsne_update"), items: points * 2, cost: 16, p,
+      .tsneUpdate, items: points * 2, cost: 16, p,
       [forces, norm, layout, velocity, gains, squares])
     try rowSum(squares, rows: 1, columns: points * 2, into: squaredNorm)
   }
@@ -77,7 +77,7 @@ extension KernelLauncher {
     try tsneForces(p, joint: joint, layout: layout, into: forces)
     try normalizer(forces, points: points, into: norm)
     try launch(
-      .row("layout", "tsr_tsne_divergence"), items: points, cost: points * 20,
+      .tsneDivergence, items: points, cost: points * 20,
       tsr_points_params(points: Int32(points), dims: 0), [joint, layout, norm, rows])
     try rowSum(rows, rows: 1, columns: points, into: divergence)
   }
@@ -85,7 +85,7 @@ extension KernelLauncher {
   /// Z: the sum of the forces' first row.
   func normalizer(_ forces: Tensor, points: Int, into norm: Tensor) throws {
     try launch(
-      .row("rows", "tsr_row_sum"), items: 1, cost: points, RowsParameters(rows: 1, columns: points),
+      .rowSum, items: 1, cost: points, RowsParameters(rows: 1, columns: points),
       [forces, norm])
   }
 }

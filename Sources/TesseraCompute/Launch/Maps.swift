@@ -39,32 +39,13 @@ extension KernelLauncher {
   func softwareDivide(_ a: Tensor, _ b: Tensor, into c: Tensor) throws {
     try require("softwareDivide", [(b, a.count), (c, a.count)])
     let p = tsr_map_params(count: Int32(a.count), alpha: 0, beta: 0)
-    try launch(.item("maps", "tsr_software_divide"), items: a.count, cost: 16, p, [a, b, c])
+    try launch(.softwareDivide, items: a.count, cost: 16, p, [a, b, c])
   }
 
   /// The software square root of NUMERICS.md rule 2.
   func softwareSquareRoot(_ x: Tensor, into y: Tensor) throws {
     try require("softwareSquareRoot", [(y, x.count)])
     let p = tsr_map_params(count: Int32(x.count), alpha: 0, beta: 0)
-    try launch(.item("maps", "tsr_software_sqrt"), items: x.count, cost: 16, p, [x, y])
+    try launch(.softwareSqrt, items: x.count, cost: 16, p, [x, y])
   }
-}
-
-extension UnaryOperation {
-  var kernel: KernelName { .item("maps", "tsr_unary_\(self)") }
-
-  /// Whether `MapBackend.unaryGrad` has its gradient.
-  public var hasGradient: Bool {
-    switch self {
-    case .relu, .relu6, .gelu, .tanh, .sigmoid: true
-    default: false
-    }
-  }
-
-  var gradientKernel: KernelName? { hasGradient ? .item("maps", "tsr_unary_grad_\(self)") : nil }
-}
-
-extension BinaryOperation {
-  var kernel: KernelName { .item("maps", "tsr_binary_\(self)") }
-  var channelsKernel: KernelName { .row("maps", "tsr_binary_channels_\(self)") }
 }

@@ -22,7 +22,7 @@ extension KernelLauncher {
       rows: Int32(rows.count), columns: Int32(columns.count), first_row: Int32(rows.lowerBound),
       first_column: Int32(columns.lowerBound), neighbours: Int32(shape[1]), fresh: fresh ? 1 : 0)
     try launch(
-      .row("neighbours", "tsr_nearest"), items: rows.count, cost: columns.count + 64 * shape[1], p,
+      .nearest, items: rows.count, cost: columns.count + 64 * shape[1], p,
       [distances, nearest, neighbours])
   }
 
@@ -45,7 +45,7 @@ extension KernelLauncher {
   /// Affinities of rows of distances.
   func conditional(_ p: tsr_affinity_params, _ distances: Tensor, into y: Tensor) throws {
     try launch(
-      .row("layout", "tsr_conditional_affinities"), items: Int(p.rows), cost: Int(p.columns) * 300, p,
+      .conditionalAffinities, items: Int(p.rows), cost: Int(p.columns) * 300, p,
       [distances, y])
   }
 
@@ -64,7 +64,7 @@ extension KernelLauncher {
     var p = p
     (p.first, p.rows) = (Int32(rows.lowerBound), Int32(rows.count))
     try launch(
-      .row("neighbours", "tsr_neighbour_forces"), items: rows.count, cost: points * 8, p,
+      .neighbourForces, items: rows.count, cost: points * 8, p,
       [joint.starts, joint.columns, joint.values, layout, forces])
   }
 
@@ -80,7 +80,7 @@ extension KernelLauncher {
     try tsneForces(p, rows: 0..<points, joint: joint, layout: layout, into: forces)
     try normalizer(forces, points: points, into: norm)
     try launch(
-      .row("neighbours", "tsr_neighbour_divergence"), items: points,
+      .neighbourDivergence, items: points,
       cost: joint.values.count / max(1, points) * 20, tsr_points_params(points: Int32(points), dims: 0),
       [joint.starts, joint.columns, joint.values, layout, norm, rows])
     try rowSum(rows, rows: 1, columns: points, into: divergence)

@@ -12,7 +12,7 @@ extension KernelLauncher {
       into: [(y, x.count), (mean, rows), (rstd, rows)], inPlace: true)
     try requireApart("layerNorm", [x, gamma, beta], into: [mean, rstd])
     try launch(
-      .row("normalization", "tsr_layer_norm"), items: rows, cost: columns * 3, p,
+      .layerNorm, items: rows, cost: columns * 3, p,
       [x, gamma, beta, y, mean, rstd])
   }
 
@@ -27,7 +27,7 @@ extension KernelLauncher {
       [(x, rows * columns), (gamma, columns), (mean, rows), (rstd, rows), (dy, x.count)],
       into: [(dx, x.count)])
     try launch(
-      .row("normalization", "tsr_layer_norm_grad_data"), items: rows, cost: columns * 3, p,
+      .layerNormGradData, items: rows, cost: columns * 3, p,
       [x, gamma, mean, rstd, dy, dx])
   }
 
@@ -40,7 +40,7 @@ extension KernelLauncher {
       "layerNormGradParameters", [(x, rows * columns), (mean, rows), (rstd, rows), (dy, x.count)],
       into: [(gamma, columns), (beta, columns)])
     try launch(
-      .item("normalization", "tsr_layer_norm_grad_parameters"), items: columns, cost: rows, p,
+      .layerNormGradParameters, items: columns, cost: rows, p,
       [x, mean, rstd, dy, gamma, beta])
   }
 
@@ -52,7 +52,7 @@ extension KernelLauncher {
     try p.requireSamples("batchNormStatistics")
     try require("batchNormStatistics", [(x, p.count)], into: [(mean, channels), (variance, channels)])
     try launch(
-      .channels("normalization", "tsr_batch_norm_statistics"), items: channels,
+      .batchNormStatistics, items: channels,
       cost: Int(p.outer) * Int(p.inner) * 2, p, [x, mean, variance])
   }
 
@@ -68,7 +68,7 @@ extension KernelLauncher {
       into: [(y, p.count)], inPlace: true)
     guard p.count > 0 else { return }
     try launch(
-      .row("normalization", "tsr_batch_norm"), items: Int(p.outer) * channels, cost: Int(p.inner), p,
+      .batchNorm, items: Int(p.outer) * channels, cost: Int(p.inner), p,
       [x, mean, variance, gamma, beta, y])
   }
 
@@ -82,7 +82,7 @@ extension KernelLauncher {
       "batchNormGradParameters", [(x, p.count), (mean, channels), (variance, channels), (dy, p.count)],
       into: [(gamma, channels), (beta, channels)])
     try launch(
-      .channels("normalization", "tsr_batch_norm_grad_parameters"), items: channels,
+      .batchNormGradParameters, items: channels,
       cost: Int(p.outer) * Int(p.inner) * 2, p, [x, mean, variance, dy, gamma, beta])
   }
 
@@ -102,7 +102,7 @@ extension KernelLauncher {
     var parameters = p
     parameters.training = training ? 1 : 0
     try launch(
-      .row("normalization", "tsr_batch_norm_grad_data"), items: Int(p.outer) * channels,
+      .batchNormGradData, items: Int(p.outer) * channels,
       cost: Int(p.inner) * 2,
       parameters, [x, mean, variance, gamma, gradGamma, gradBeta, dy, dx])
   }
@@ -125,7 +125,7 @@ extension KernelLauncher {
     var parameters = p
     parameters.momentum = momentum
     try launch(
-      .item("normalization", "tsr_batch_norm_update"), items: channels, cost: 4, parameters,
+      .batchNormUpdate, items: channels, cost: 4, parameters,
       [mean, variance, runningMean, runningVariance])
   }
 
@@ -137,6 +137,6 @@ extension KernelLauncher {
       "standardize", [(x, x.count), (mean, 1), (variance, 1)], into: [(y, x.count)], inPlace: true)
     let p = tsr_map_params(count: Int32(x.count), alpha: eps, beta: 0)
     try launch(
-      .item("normalization", "tsr_standardize"), items: x.count, cost: 4, p, [x, mean, variance, y])
+      .standardize, items: x.count, cost: 4, p, [x, mean, variance, y])
   }
 }

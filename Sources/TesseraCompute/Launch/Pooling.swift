@@ -6,7 +6,7 @@ extension KernelLauncher {
     try require(
       "maxPool", [(x, p.inputCount)], into: [(y, p.outputCount)], intsInto: [(indices, p.outputCount)])
     indices.forgetBounds()
-    try launch(.row("pooling", "tsr_max_pool"), items: p.outputRows, cost: p.outputCost, p, [x, y, indices])
+    try launch(.maxPool, items: p.outputRows, cost: p.outputCost, p, [x, y, indices])
   }
 
   public func maxPoolGrad(_ p: PoolParameters, _ dy: Tensor, indices: Tensor, into dx: Tensor) throws {
@@ -14,33 +14,33 @@ extension KernelLauncher {
     try require(
       "maxPoolGrad", [(dy, p.outputCount)], ints: [(indices, p.outputCount)], into: [(dx, p.inputCount)])
     try launch(
-      .row("pooling", "tsr_max_pool_grad"), items: p.inputRows, cost: p.inputCost, p, [dy, indices, dx])
+      .maxPoolGrad, items: p.inputRows, cost: p.inputCost, p, [dy, indices, dx])
   }
 
   public func averagePool(_ p: PoolParameters, _ x: Tensor, into y: Tensor) throws {
     try check(p, "averagePool")
     try require("averagePool", [(x, p.inputCount)], into: [(y, p.outputCount)])
-    try launch(.row("pooling", "tsr_average_pool"), items: p.outputRows, cost: p.outputCost, p, [x, y])
+    try launch(.averagePool, items: p.outputRows, cost: p.outputCost, p, [x, y])
   }
 
   public func averagePoolGrad(_ p: PoolParameters, _ dy: Tensor, into dx: Tensor) throws {
     try check(p, "averagePoolGrad")
     try require("averagePoolGrad", [(dy, p.outputCount)], into: [(dx, p.inputCount)])
-    try launch(.row("pooling", "tsr_average_pool_grad"), items: p.inputRows, cost: p.inputCost, p, [dy, dx])
+    try launch(.averagePoolGrad, items: p.inputRows, cost: p.inputCost, p, [dy, dx])
   }
 
   public func adaptiveAveragePool(_ p: PoolParameters, _ x: Tensor, into y: Tensor) throws {
     try check(p, "adaptiveAveragePool", adaptive: true)
     try require("adaptiveAveragePool", [(x, p.inputCount)], into: [(y, p.outputCount)])
     let cost = Int(p.height) * Int(p.width) / max(1, Int(p.out_h)) + Int(p.out_w)
-    try launch(.row("pooling", "tsr_adaptive_pool"), items: p.outputRows, cost: cost, p, [x, y])
+    try launch(.adaptivePool, items: p.outputRows, cost: cost, p, [x, y])
   }
 
   public func adaptiveAveragePoolGrad(_ p: PoolParameters, _ dy: Tensor, into dx: Tensor) throws {
     try check(p, "adaptiveAveragePoolGrad", adaptive: true)
     try require("adaptiveAveragePoolGrad", [(dy, p.outputCount)], into: [(dx, p.inputCount)])
     try launch(
-      .row("pooling", "tsr_adaptive_pool_grad"), items: p.inputRows, cost: Int(p.width) * 8, p, [dy, dx])
+      .adaptivePoolGrad, items: p.inputRows, cost: Int(p.width) * 8, p, [dy, dx])
   }
 
   public func upsampleNearest(
@@ -49,7 +49,7 @@ extension KernelLauncher {
     let count = try upsampled("upsampleNearest", planes, height, width, scale)
     try require("upsampleNearest", [(x, count)], into: [(y, count * scale * scale)])
     try launch(
-      .row("pooling", "tsr_upsample"), items: planes * height * scale, cost: width * scale,
+      .upsample, items: planes * height * scale, cost: width * scale,
       tsr_upsample_params(
         planes: Int32(planes), height: Int32(height), width: Int32(width), scale: Int32(scale)), [x, y])
   }
@@ -60,7 +60,7 @@ extension KernelLauncher {
     let count = try upsampled("upsampleNearestGrad", planes, height, width, scale)
     try require("upsampleNearestGrad", [(dy, count * scale * scale)], into: [(dx, count)])
     try launch(
-      .row("pooling", "tsr_upsample_grad"), items: planes * height, cost: width * scale * scale,
+      .upsampleGrad, items: planes * height, cost: width * scale * scale,
       tsr_upsample_params(
         planes: Int32(planes), height: Int32(height), width: Int32(width), scale: Int32(scale)), [dy, dx])
   }

@@ -2,14 +2,14 @@ import Kernels
 
 extension KernelLauncher {
   public func rowSum(_ x: Tensor, rows: Int, columns: Int, into y: Tensor) throws {
-    try rowKernel("tsr_row_sum", x, rows, columns, [], y, outputs: rows)
+    try rowKernel(.rowSum, x, rows, columns, [], y, outputs: rows)
   }
 
   public func rowMax(_ x: Tensor, rows: Int, columns: Int, into y: Tensor) throws {
     guard columns > 0 || rows == 0 else {
       throw TesseraError.failure("rowMax", found: "rows of 0 columns", wanted: "1 or more")
     }
-    try rowKernel("tsr_row_max", x, rows, columns, [], y, outputs: rows)
+    try rowKernel(.rowMax, x, rows, columns, [], y, outputs: rows)
   }
 
   public func rowArgmax(_ x: Tensor, rows: Int, columns: Int, into y: Tensor) throws {
@@ -19,11 +19,11 @@ extension KernelLauncher {
     try requireExtents("rowArgmax", rows, columns)
     try require("rowArgmax", [(x, rows * columns)], intsInto: [(y, rows)])
     y.forgetBounds()
-    try launchRows("tsr_row_argmax", rows, columns, [x, y])
+    try launchRows(.rowArgmax, rows, columns, [x, y])
   }
 
   public func softmax(_ x: Tensor, rows: Int, columns: Int, scale: Float, into y: Tensor) throws {
-    try rowKernel("tsr_softmax", x, rows, columns, [], y, scale: scale, inPlace: true)
+    try rowKernel(.softmax, x, rows, columns, [], y, scale: scale, inPlace: true)
   }
 
   public func distanceSoftmax(
@@ -42,21 +42,21 @@ extension KernelLauncher {
     try requireApart("distanceSoftmax", [bias], into: [y])
     try requireScale("distanceSoftmax", p.scale)
     try launch(
-      .row("rows", "tsr_distance_softmax"), items: heads * length, cost: length * 4 + 64, p, [x, bias, y])
+      .distanceSoftmax, items: heads * length, cost: length * 4 + 64, p, [x, bias, y])
   }
 
   public func logSoftmax(_ x: Tensor, rows: Int, columns: Int, into y: Tensor) throws {
-    try rowKernel("tsr_log_softmax", x, rows, columns, [], y)
+    try rowKernel(.logSoftmax, x, rows, columns, [], y)
   }
 
   public func softmaxGrad(
     _ y: Tensor, _ dy: Tensor, rows: Int, columns: Int, scale: Float, into dx: Tensor
   ) throws {
-    try rowKernel("tsr_softmax_grad", y, rows, columns, [dy], dx, scale: scale)
+    try rowKernel(.softmaxGrad, y, rows, columns, [dy], dx, scale: scale)
   }
 
   public func logSoftmaxGrad(_ y: Tensor, _ dy: Tensor, rows: Int, columns: Int, into dx: Tensor) throws {
-    try rowKernel("tsr_log_softmax_grad", y, rows, columns, [dy], dx)
+    try rowKernel(.logSoftmaxGrad, y, rows, columns, [dy], dx)
   }
 
   public func crossEntropy(
@@ -64,7 +64,7 @@ extension KernelLauncher {
   ) throws {
     try check("crossEntropy", logits, labels, rows, classes, smoothing)
     try require("crossEntropy", [(logits, logits.count)], ints: [(labels, rows)], into: [(losses, rows)])
-    try launchRows("tsr_cross_entropy", rows, classes, [logits, labels, losses], scale: smoothing)
+    try launchRows(.crossEntropy, rows, classes, [logits, labels, losses], scale: smoothing)
   }
 
   public func crossEntropyGrad(
@@ -79,7 +79,7 @@ extension KernelLauncher {
     try require(
       "crossEntropyGrad", [(logits, logits.count)], ints: [(labels, rows)], into: [(dlogits, logits.count)])
     try launchRows(
-      "tsr_cross_entropy_grad", rows, classes, [logits, labels, dlogits], scale: smoothing, batch: batch)
+      .crossEntropyGrad, rows, classes, [logits, labels, dlogits], scale: smoothing, batch: batch)
   }
 
   /// Throws for labels that are no classes. Those that the host uploaded are known without a look at the device.
@@ -100,7 +100,7 @@ extension KernelLauncher {
     try p.check("channelSum")
     try require("channelSum", [(x, p.count)], into: [(y, Int(p.channels))])
     try launch(
-      .channels("rows", "tsr_channel_sum"), items: Int(p.channels), cost: Int(p.outer) * Int(p.inner) + 64, p,
+      .channelSum, items: Int(p.channels), cost: Int(p.outer) * Int(p.inner) + 64, p,
       [x, y])
   }
 
@@ -112,15 +112,15 @@ extension KernelLauncher {
 
   /// Rows of floats to a number each, or to rows of the same extents.
   private func rowKernel(
-    _ name: String, _ x: Tensor, _ rows: Int, _ columns: Int, _ more: [Tensor], _ y: Tensor,
+    _ kernel: Kernel, _ x: Tensor, _ rows: Int, _ columns: Int, _ more: [Tensor], _ y: Tensor,
     outputs: Int? = nil, scale: Float = 1, inPlace: Bool = false
   ) throws {
-    try requireExtents(name, rows, columns)
-    try requireScale(name, scale)
+    try requireExtents(kernel.name, rows, columns)
+    try requireScale(kernel.name, scale)
     try require(
-      name, ([x] + more).map { ($0, rows * columns) }, into: [(y, outputs ?? rows * columns)],
+      kernel.name, ([x] + more).map { ($0, rows * columns) }, into: [(y, outputs ?? rows * columns)],
       inPlace: inPlace)
-    try launchRows(name, rows, columns, [x] + more + [y], scale: scale)
+    try launchRows(kernel, rows, columns, [x] + more + [y], scale: scale)
   }
 
   private func requireScale(_ place: String, _ scale: Float) throws {
@@ -130,10 +130,10 @@ extension KernelLauncher {
   }
 
   private func launchRows(
-    _ name: String, _ rows: Int, _ columns: Int, _ tensors: [Tensor], scale: Float = 1, batch: Int? = nil
+    _ kernel: Kernel, _ rows: Int, _ columns: Int, _ tensors: [Tensor], scale: Float = 1, batch: Int? = nil
   ) throws {
     var p = RowsParameters(rows: rows, columns: columns, eps: scale)
     p.batch = Int32(batch ?? rows)
-    try launch(.row("rows", name), items: rows, cost: columns * 4 + 64, p, tensors)
+    try launch(kernel, items: rows, cost: columns * 4 + 64, p, tensors)
   }
 }

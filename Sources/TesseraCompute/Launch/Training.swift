@@ -8,7 +8,7 @@ extension KernelLauncher {
     }
     try require("randomUniform", [], into: [(y, y.count)])
     try launch(
-      .item("training", "tsr_random_uniform"), items: y.count, cost: 32,
+      .randomUniform, items: y.count, cost: 32,
       try stream.parameters(y.count, low, high),
       [y])
   }
@@ -23,7 +23,7 @@ extension KernelLauncher {
     }
     try require("randomNormal", [], into: [(y, y.count)])
     try launch(
-      .item("training", "tsr_random_normal_fill"), items: y.count, cost: 64,
+      .randomNormalFill, items: y.count, cost: 64,
       try stream.parameters(y.count, mean, deviation), [y])
   }
 
@@ -32,7 +32,7 @@ extension KernelLauncher {
     try require("randomWords", [], intsInto: [(y, y.count)])
     y.forgetBounds()
     try launch(
-      .item("training", "tsr_random_words"), items: y.count, cost: 32, try stream.parameters(y.count, 0, 0),
+      .randomWords, items: y.count, cost: 32, try stream.parameters(y.count, 0, 0),
       [y])
   }
 
@@ -42,7 +42,7 @@ extension KernelLauncher {
     }
     try require("dropout", [(x, x.count)], into: [(y, x.count)], inPlace: true)
     try launch(
-      .item("training", "tsr_dropout"), items: x.count, cost: 32,
+      .dropout, items: x.count, cost: 32,
       try stream.parameters(x.count, rate, 1 / (1 - rate)), [x, y])
   }
 
@@ -57,7 +57,7 @@ extension KernelLauncher {
     try requireBounds("gatherRows", "a row", ids, below: table.count / columns)
     let p = tsr_gather_params(
       rows: Int32(ids.count), cols: Int32(columns), classes: Int32(table.count / columns))
-    try launch(.row("training", "tsr_gather"), items: ids.count, cost: columns, p, [table, ids, y])
+    try launch(.gather, items: ids.count, cost: columns, p, [table, ids, y])
   }
 
   public func adam(
@@ -74,7 +74,7 @@ extension KernelLauncher {
     try require(
       "adam", [(gradient, count)], into: [(parameter, count), (firstMoment, count), (secondMoment, count)])
     try launch(
-      .item("training", "tsr_adam"), items: count, cost: 8, p,
+      .adam, items: count, cost: 8, p,
       [gradient, parameter, firstMoment, secondMoment])
   }
 }

@@ -34,24 +34,60 @@ public struct KernelSources: Sendable {
     (self.files, self.replaced) = (files, replaced)
   }
 
-  /// A program's text: the shared headers, then the family. Lines are counted by file, for the compiler's messages.
+  /// A program's text: the family with the headers that it includes, each of them once, where it is first included.
+  /// OpenCL's run-time compilers see no files, so includes are resolved here. Lines are counted by file, for the
+  /// compiler's messages.
+  ///
+  /// - Throws: `TesseraError` for an unknown family or header, and for an include between `#if` and `#endif`: its
+  ///   text could be left out there although a later include of the same header finds it taken already.
   func program(_ family: String) throws -> String {
-    let parts = Self.names.enumerated().filter { $1.hasSuffix(".h") || $1 == family + ".cl" }
-    guard parts.contains(where: { $1 == family + ".cl" }) else {
+    guard text(of: family + ".cl") != nil else {
       throw TesseraError.failure("kernels", found: "no family \(family)")
     }
-    return parts.map { index, name in
-      guard let (path, text) = replaced[name] else {
-        return "#line 1 \"\(name)\"\n" + String(cString: tsr_source_text(Int32(index))) + "\n"
+    var included: Set<String> = []
+    return try resolved(family + ".cl", &included)
+  }
+
+  private func resolved(_ name: String, _ included: inout Set<String>) throws -> String {
+    guard included.insert(name).inserted, let (path, text) = text(of: name) else { return "" }
+    let quoted = path.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+    var program = "#line 1 \"\(quoted)\"\n"
+    var conditionals = 0
+    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+      let words = line.drop { $0 == " " }
+      if words.hasPrefix("#if") { conditionals += 1 }
+      if words.hasPrefix("#endif") { conditionals -= 1 }
+      guard let header = Self.header(words) else {
+        // Each file is taken once; in a program's one text the line would only be warned of.
+        program += words.hasPrefix("#pragma once") ? "\n" : line + "\n"
+        continue
       }
-      let quoted = path.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
-      return "#line 1 \"\(quoted)\"\n" + text + "\n"
-    }.joined()
+      guard conditionals == 0, self.text(of: header) != nil else {
+        throw TesseraError.input(
+          "\(path), line \(index + 1)", found: "an include of \(header)",
+          wanted: conditionals > 0
+            ? "includes outside of #if (the header can ask itself)"
+            : "one of " + Self.names.filter { $0.hasSuffix(".h") }.joined(separator: ", "))
+      }
+      program += try resolved(header, &included) + "#line \(index + 2) \"\(quoted)\"\n"
+    }
+    return program
+  }
+
+  /// The name in `#include "NAME"`; nil for another line.
+  private static func header(_ line: Substring) -> String? {
+    guard line.hasPrefix("#include \""), let end = line.dropFirst(10).firstIndex(of: "\"") else { return nil }
+    return String(line.dropFirst(10)[..<end])
+  }
+
+  private func text(of name: String) -> (path: String, text: String)? {
+    if let file = replaced[name] { return file }
+    return Self.names.firstIndex(of: name).map { (name, String(cString: tsr_source_text(Int32($0)))) }
   }
 
   /// Where a family's kernels are from, for messages.
   func place(_ family: String) -> String { replaced[family + ".cl"]?.path ?? family + ".cl" }
 
-  /// The names of all files, in the order in which a program is put together.
+  /// The names of all files.
   private static let names = (0..<tsr_source_count()).map { String(cString: tsr_source_name($0)) }
 }

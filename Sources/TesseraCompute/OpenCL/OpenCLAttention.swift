@@ -91,7 +91,7 @@ extension OpenCLBackend {
     let (items, count) = (wide ? 128 : 1, blocks.count / 3)
     try withUnsafeBytes(of: p) {
       try enqueue(
-        "attention", "tsr_attention", options: tiles.options(wide: wide, width: Int(p.width)),
+        .attention, options: tiles.options(wide: wide, width: Int(p.width)),
         // Blocks first: a GPU takes few groups, 65,535, in any dimension but this.
         global: [count * items, Int(p.heads)], local: [items, 1], parameters: $0, [x, table, bias ?? x, y])
     }

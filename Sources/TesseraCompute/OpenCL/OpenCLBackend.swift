@@ -104,18 +104,19 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
 
   /// Enqueues a kernel over a global range.
   func enqueue(
-    _ family: String, _ name: String, options: String = "", global: [Int], local: [Int],
+    _ entry: Kernel, options: String = "", global: [Int], local: [Int],
     parameters: UnsafeRawBufferPointer, _ tensors: [Tensor]
   ) throws {
+    let name = entry.name
     try lock.withLock {
-      let kernel = try programs.kernel(family, name, options: options)
+      let kernel = try programs.kernel(entry.family, name, options: options)
       try check(cl.clSetKernelArg(kernel, 0, parameters.count, parameters.baseAddress), name)
       for (index, tensor) in tensors.enumerated() {
         var buffer: cl_mem? = try tensor.openCL(name, pool).buffer
         try check(
           cl.clSetKernelArg(kernel, cl_uint(index + 1), MemoryLayout<cl_mem>.size, &buffer), name)
       }
-      try command(.kernel, name, KernelWork(name, parameters, tensors)) {
+      try command(.kernel, name, KernelWork(entry, parameters, tensors)) {
         cl.clEnqueueNDRangeKernel(queue, kernel, cl_uint(global.count), nil, global, local, 0, nil, $0)
       }
     }

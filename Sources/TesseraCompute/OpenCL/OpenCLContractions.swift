@@ -7,7 +7,7 @@ extension OpenCLBackend {
   public func matmul(_ p: MatmulParameters, _ a: Tensor, _ b: Tensor, bias: Tensor?, into c: Tensor) throws {
     let p = try p.checked(a: a, b: b, c: c, bias: bias)
     guard p.batch > 0, p.m > 0, p.n > 0 else { return }
-    try product(.row("matmul", "tsr_matmul"), tsr_product_params(p), a, b, bias: bias ?? a, into: c)
+    try product(.matmul, tsr_product_params(p), a, b, bias: bias ?? a, into: c)
   }
 
   public func squaredDistances(_ x: Tensor, points: Int, dims: Int, into d: Tensor) throws {
@@ -16,7 +16,7 @@ extension OpenCLBackend {
     try require("squaredDistances", [(x, points * dims)], into: [(d, points * points)])
     guard points > 0 else { return }
     let p = MatmulParameters(m: points, n: points, k: dims, transposeB: true)
-    try product(.row("matmul", "tsr_distances"), tsr_product_params(p), x, x, bias: x, into: d)
+    try product(.distances, tsr_product_params(p), x, x, bias: x, into: d)
   }
 
   public func squaredDistances(
@@ -26,7 +26,7 @@ extension OpenCLBackend {
     guard d.count > 0 else { return }
     var p = MatmulParameters(m: rows.count, n: columns.count, k: dims, transposeB: true)
     (p.a_offset, p.b_offset) = (Int32(rows.lowerBound * dims), Int32(columns.lowerBound * dims))
-    try product(.row("matmul", "tsr_distances"), tsr_product_params(p), x, x, bias: x, into: d)
+    try product(.distances, tsr_product_params(p), x, x, bias: x, into: d)
   }
 
   public func conv2d(_ p: ConvParameters, _ x: Tensor, _ w: Tensor, bias: Tensor?, into y: Tensor) throws {
@@ -84,7 +84,7 @@ extension OpenCLBackend {
     if !wide, try directWeight(p, q, dy, x, into: dw) || denseWeight(q, dy, x, into: dw) { return }
     let direct = wide && e.groupOut <= Self.rowsOfDirectSums && p.groups > 1
     try product(
-      direct ? .item("conv", "tsr_conv_direct_weight") : .row("conv", "tsr_conv_grad_weight"), q, dy, x,
+      direct ? .convDirectWeight : .convGradWeight, q, dy, x,
       bias: x, into: dw, packing: gradients)
   }
 
@@ -107,7 +107,7 @@ extension OpenCLBackend {
     if !wide, !plain, try dense(q, a, b, bias: bias, into: c, packing: packing) { return }
     if wide, !plain { q.mergeImages() }
     try product(
-      plain ? .row("matmul", "tsr_matmul") : .row("conv", "tsr_conv_taps"), q, a, b, bias: bias, into: c,
+      plain ? .matmul : .convTaps, q, a, b, bias: bias, into: c,
       packing: packing)
   }
 }

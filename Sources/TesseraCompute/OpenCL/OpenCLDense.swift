@@ -12,7 +12,7 @@ extension OpenCLBackend {
     else { return false }
     let weights = try packed(a, of: q, packing, &dense.product, tile: tiles.columns)
     try enqueue(
-      "dense", "tsr_dense_conv", tiles, dense,
+      .denseConv, tiles, dense,
       [dense.parts, dense.panelGroups(tiles.columns), Int(q.product.batch)],
       [weights, b, bias, c])
     return true
@@ -32,8 +32,8 @@ extension OpenCLBackend {
     let groups = dense.panelGroups(panel), items = groups * products * slices
     let blocks = min(Int(q.taps.channels), (2 * device.computeUnits + items - 1) / items)
     try enqueue(
-      "dense", "tsr_dense_weight", tiles, dense, [blocks, groups, products * slices], [dy, x, x, parts])
-    try enqueue("dense", "tsr_dense_sum", tiles, dense, [(n + 63) / 64, panels, products], [parts, x, dw])
+      .denseWeight, tiles, dense, [blocks, groups, products * slices], [dy, x, x, parts])
+    try enqueue(.denseSum, tiles, dense, [(n + 63) / 64, panels, products], [parts, x, dw])
     return true
   }
 
@@ -54,12 +54,12 @@ extension OpenCLBackend {
   }
 
   func enqueue(
-    _ family: String, _ name: String, _ tiles: ProductTiles, _ parameters: tsr_dense_params, _ global: [Int],
+    _ kernel: Kernel, _ tiles: ProductTiles, _ parameters: tsr_dense_params, _ global: [Int],
     _ tensors: [Tensor], options: String = ""
   ) throws {
     try withUnsafeBytes(of: parameters) {
       try enqueue(
-        family, name, options: " -DTSR_VECTORS=\(tiles.columns / 16)" + options, global: global,
+        kernel, options: " -DTSR_VECTORS=\(tiles.columns / 16)" + options, global: global,
         local: [1, 1, 1],
         parameters: $0, tensors)
     }

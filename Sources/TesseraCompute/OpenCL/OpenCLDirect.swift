@@ -13,7 +13,7 @@ extension OpenCLBackend {
     let weights = try packed(a, of: q, packing, &direct.product, tile: tile)
     let images = (batch + Int(direct.images) - 1) / Int(direct.images)
     try enqueue(
-      "direct", "tsr_direct_conv", tiles(of: q), direct, [direct.parts, direct.panelGroups(tile), images],
+      .directConv, tiles(of: q), direct, [direct.parts, direct.panelGroups(tile), images],
       [weights, b, bias, c], options: " -DTSR_HIGH=\(tile)")
     return true
   }
@@ -36,7 +36,7 @@ extension OpenCLBackend {
       direct.product = part.product
       (direct.first, direct.c_slice_stride) = (part.first, part.c_slice_stride)
       try enqueue(
-        "direct", "tsr_direct_weight", tiles(of: q), direct,
+        .directWeight, tiles(of: q), direct,
         [
           (Int(p.groups) + 15) / 16, (e.groupIn + Int(direct.channels) - 1) / Int(direct.channels),
           Int(part.slices),

@@ -2,18 +2,18 @@ import Kernels
 
 extension OpenCLBackend: KernelLauncher {
   func launch<P>(
-    _ kernel: KernelName, items: Int, cost: Int, _ parameters: P, _ tensors: [Tensor]
+    _ kernel: Kernel, items: Int, cost: Int, _ parameters: P, _ tensors: [Tensor]
   ) throws {
     guard items > 0 else { return }
     let (global, local) = range(kernel, items)
     try withUnsafeBytes(of: parameters) {
-      try enqueue(kernel.family, kernel.name, global: [global], local: [local], parameters: $0, tensors)
+      try enqueue(kernel, global: [global], local: [local], parameters: $0, tensors)
     }
   }
 
   /// Work-items in all and of a group: a row is a group's or, on CPU devices, a work-item's; elements are dealt out to as many
   /// work-items as a GPU holds, or one to each.
-  private func range(_ kernel: KernelName, _ items: Int) -> (global: Int, local: Int) {
+  private func range(_ kernel: Kernel, _ items: Int) -> (global: Int, local: Int) {
     guard wide else {
       // A group is a loop of the compiler's, and starting one costs as much as many of its elements.
       let group = max(1, min(1024, device.maxWorkGroup))
@@ -27,7 +27,7 @@ extension OpenCLBackend: KernelLauncher {
   public func fill(_ tensor: Tensor, with value: Float) throws {
     try require("fill", [], into: [(tensor, tensor.count)])
     try launch(
-      .item("memory", "tsr_fill"), items: tensor.count, cost: 1,
+      .fill, items: tensor.count, cost: 1,
       tsr_map_params(count: Int32(tensor.count), alpha: value, beta: 0), [tensor])
   }
 
@@ -50,13 +50,13 @@ extension OpenCLBackend: KernelLauncher {
       src_stride: Int32(region.sourceStride), dst_offset: Int32(region.destinationOffset),
       dst_stride: Int32(region.destinationStride))
     try launch(
-      .row("memory", "tsr_copy"), items: region.rows, cost: region.columns, p, [source, destination])
+      .copy, items: region.rows, cost: region.columns, p, [source, destination])
   }
 
   public func transpose(_ x: Tensor, rows: Int, columns: Int, into y: Tensor) throws {
     try checkTranspose(x, rows, columns, y)
     var p = tsr_copy_params()
     (p.rows, p.cols) = (Int32(rows), Int32(columns))
-    try launch(.row("memory", "tsr_transpose"), items: columns, cost: rows, p, [x, y])
+    try launch(.transpose, items: columns, cost: rows, p, [x, y])
   }
 }

@@ -28,7 +28,7 @@ extension OpenCLBackend {
       outer_stride: Int32(from.outerStride), inner_stride: Int32(from.innerStride))
     let blocks = (k + Int(TSR_K_CHUNK) - 1) / Int(TSR_K_CHUNK)
     try launch(
-      .row("matmul", "tsr_pack_rows"), items: from.batch * panels * blocks,
+      .packRows, items: from.batch * panels * blocks,
       cost: tile * min(k, Int(TSR_K_CHUNK)), parameters, [a, y])
     (q.product.a_offset, q.product.a_batch_stride) = (0, from.batch == 1 ? 0 : Int32(panels * tile * k))
     (q.product.a_row_stride, q.product.a_col_stride) = tile == 1 ? (p.k, 1) : (1, Int32(tile))

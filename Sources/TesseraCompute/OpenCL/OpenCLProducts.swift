@@ -12,7 +12,7 @@ extension OpenCLBackend {
   ///   - parameters: the product, its taps and slices; how it is split among work-groups is filled in here.
   ///   - packing: how A lies in memory where two strides do not tell.
   func product(
-    _ kernel: KernelName, _ parameters: tsr_product_params, _ a: Tensor, _ b: Tensor, bias: Tensor,
+    _ kernel: Kernel, _ parameters: tsr_product_params, _ a: Tensor, _ b: Tensor, bias: Tensor,
     into c: Tensor, packing: PackedRows? = nil
   ) throws {
     var (q, a) = (parameters, a)
@@ -67,12 +67,12 @@ extension OpenCLBackend {
       // Bias and activation follow the whole sum.
       if first + most < slices { (sum.product.bias, sum.product.activation) = (0, 0) }
       try launch(
-        .item("matmul", "tsr_sum_slices"), items: outputs, cost: Int(q.slices), sum, [parts, bias, c])
+        .sumSlices, items: outputs, cost: Int(q.slices), sum, [parts, bias, c])
     }
   }
 
   private func enqueue(
-    _ kernel: KernelName, _ parameters: tsr_product_params, _ tiles: ProductTiles, _ a: Tensor, _ b: Tensor,
+    _ kernel: Kernel, _ parameters: tsr_product_params, _ tiles: ProductTiles, _ a: Tensor, _ b: Tensor,
     _ bias: Tensor, _ c: Tensor
   ) throws {
     var q = parameters
@@ -93,7 +93,7 @@ extension OpenCLBackend {
     }
     try withUnsafeBytes(of: q) {
       try enqueue(
-        kernel.family, kernel.name,
+        kernel,
         options: tiles.options(wide: wide) + (wide ? q.fours(tiles, taps: kernel.family == "conv") : ""),
         global: global,
         local: wide ? [16, tiles.itemRows, 1] : [1, 1, 1], parameters: $0, [a, b, bias, c])
@@ -119,7 +119,7 @@ extension OpenCLBackend {
     q.readAInPlace(packing)
     let outputs = Int(q.product.batch) * Int(q.product.m) * Int(q.product.n)
     try launch(
-      .item("conv", "tsr_conv_direct"), items: outputs, cost: Int(q.product.k), q, [a, b, bias, c])
+      .convDirect, items: outputs, cost: Int(q.product.k), q, [a, b, bias, c])
   }
 }
 

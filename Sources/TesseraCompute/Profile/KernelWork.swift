@@ -11,21 +11,21 @@ struct KernelWork: Sendable {
 
   init(operations: Double = 0, bytes: Int) { (self.operations, self.bytes) = (operations, bytes) }
 
-  /// Work by a kernel's name, its parameters and its buffers.
-  init(_ kernel: String, _ parameters: UnsafeRawBufferPointer, _ tensors: [Tensor]) {
+  /// Work of a kernel, by its parameters and its buffers.
+  init(_ kernel: Kernel, _ parameters: UnsafeRawBufferPointer, _ tensors: [Tensor]) {
     // A kernel whose parameters are of another kind than its name says is no reason to read beyond them.
     func read<P: BitwiseCopyable>(_ type: P.Type) -> P? {
       parameters.count == MemoryLayout<P>.size ? parameters.loadUnaligned(as: type) : nil
     }
     var (operations, moved) = (0.0, tensors.reduce(0) { $0 + $1.count * $1.elementType.byteCount })
     switch kernel {
-    case "tsr_matmul", "tsr_conv_taps", "tsr_conv_direct", "tsr_conv_direct_weight", "tsr_conv_grad_weight":
+    case .matmul, .convTaps, .convDirect, .convDirectWeight, .convGradWeight:
       operations = read(tsr_product_params.self)?.operations ?? 0
-    case "tsr_dense_conv", "tsr_dense_weight", "tsr_direct_conv", "tsr_direct_weight":
+    case .denseConv, .denseWeight, .directConv, .directWeight:
       operations = read(tsr_dense_params.self)?.operations ?? 0
-    case "tsr_distances": operations = (read(tsr_product_params.self)?.operations ?? 0) * 1.5
-    case "tsr_copy": moved = read(tsr_copy_params.self).map { 8 * Int($0.rows) * Int($0.cols) } ?? moved
-    case "tsr_gather": moved = read(tsr_gather_params.self).map { 8 * Int($0.rows) * Int($0.cols) } ?? moved
+    case .distances: operations = (read(tsr_product_params.self)?.operations ?? 0) * 1.5
+    case .copy: moved = read(tsr_copy_params.self).map { 8 * Int($0.rows) * Int($0.cols) } ?? moved
+    case .gather: moved = read(tsr_gather_params.self).map { 8 * Int($0.rows) * Int($0.cols) } ?? moved
     default: break
     }
     self.init(operations: operations, bytes: moved)

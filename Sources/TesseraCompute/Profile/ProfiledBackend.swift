@@ -30,12 +30,12 @@ public final class ProfiledBackend: KernelLauncher {
   public var highWaterMark: Int { base.highWaterMark }
 
   func launch<P>(
-    _ kernel: KernelName, items: Int, cost: Int, _ parameters: P, _ tensors: [Tensor]
+    _ kernel: Kernel, items: Int, cost: Int, _ parameters: P, _ tensors: [Tensor]
   ) throws {
     guard items > 0, isTimedByHost else {
       return try launcher.launch(kernel, items: items, cost: cost, parameters, tensors)
     }
-    let work = withUnsafeBytes(of: parameters) { KernelWork(kernel.name, $0, tensors) }
+    let work = withUnsafeBytes(of: parameters) { KernelWork(kernel, $0, tensors) }
     try timed(kernel.name, work) {
       try launcher.launch(kernel, items: items, cost: cost, parameters, tensors)
     }
