@@ -42,7 +42,7 @@ import Testing
     let told = variables(article)
     var used: Set<String> = []
     for file in try files() {
-      if let text = text(file) { used.formUnion(variables(text)) }
+      if let content = text(file) { used.formUnion(variables(content)) }
     }
     #expect(used.contains("TESSERA_ISA") && used.contains("TESSERA_OPENCL_LIBRARY"), "\(used)")
     for name in used.subtracting(told).sorted() {
