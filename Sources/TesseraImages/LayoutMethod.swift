@@ -11,7 +11,9 @@ public enum LayoutMethod: String, Sendable, CaseIterable {
 extension RawRepresentable where Self: CaseIterable, RawValue == String {
   /// The case of a name.
   ///
-  /// - Parameter place: what the name was given for.
+  /// - Parameters:
+  ///   - name: the case's raw value.
+  ///   - place: what the name was given for.
   /// - Throws: `TesseraError` with all names for another one.
   public init(named name: String, for place: String) throws {
     guard let value = Self(rawValue: name) else {

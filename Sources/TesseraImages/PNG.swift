@@ -8,7 +8,8 @@ public enum PNG {
   ///
   /// - Parameters:
   ///   - pixels: row-major bytes, 0 black.
-  ///   - width, height: extents.
+  ///   - width: pixels of a row.
+  ///   - height: the number of rows.
   public static func encode(_ pixels: [UInt8], width: Int, height: Int) throws -> Data {
     let most = 1 << 24
     guard (1...most).contains(width), (1...most).contains(height), pixels.count == width * height else {
@@ -67,10 +68,15 @@ public enum PNG {
 
 /// Images laid side by side, for looking at.
 public struct ContactSheet {
-  /// Encodes images of [0, 1] in rows of `columns`, each pixel `scale` x `scale`, 4 pixels apart, the channels of an
-  /// image side by side 2 pixels apart; `stretch` maps the smallest and largest value to black and white.
+  /// Encodes images of [0, 1] in rows, 4 pixels apart, the channels of an image side by side 2 pixels apart.
   ///
-  /// - Parameter images: row-major (count, channels, pixels, pixels).
+  /// - Parameters:
+  ///   - images: row-major (count, channels, pixels, pixels).
+  ///   - pixels: a side of an image.
+  ///   - channels: channels of an image.
+  ///   - columns: the most images of a row.
+  ///   - scale: a side of the square that shows one pixel.
+  ///   - stretch: whether the smallest and largest value become black and white; else 0 and 1 do.
   /// - Throws: `TesseraError` for extents below 1 or above 4,096, no whole images, and values that are not finite.
   public static func png(
     _ images: [Float], pixels: Int, channels: Int = 1, columns: Int, scale: Int = 3, stretch: Bool = true

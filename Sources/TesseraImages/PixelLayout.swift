@@ -27,6 +27,7 @@ public struct PixelLayout: Sendable, Equatable {
   /// - Parameters:
   ///   - coordinates: all x, then all y.
   ///   - pixels: a side; 0 for the smallest grid with a pixel for every feature.
+  ///   - discretization: how features get their pixels.
   /// - Throws: `TesseraError` for `lsa` with fewer pixels than features, for no features, an odd number of coordinates, and
   ///   coordinates that are not finite.
   public init(_ coordinates: [Float], pixels: Int, by discretization: Discretization = .bin) throws {
@@ -60,7 +61,9 @@ public struct PixelLayout: Sendable, Equatable {
 
   /// One grey image per row: features that share a pixel are averaged, empty pixels are 0.
   ///
-  /// - Parameter rows: row-major (count, features), in [0, 1].
+  /// - Parameters:
+  ///   - rows: row-major (count, features), in [0, 1].
+  ///   - count: the number of rows.
   /// - Returns: row-major (count, pixels, pixels).
   public func render(_ rows: [Float], count: Int) throws -> [Float] {
     let features = pixelOfFeature.count
@@ -87,7 +90,9 @@ public struct PixelLayout: Sendable, Equatable {
 
   /// The features that images show: each has its pixel's value (the mean, where several share one).
   ///
-  /// - Parameter images: row-major (count, pixels, pixels).
+  /// - Parameters:
+  ///   - images: row-major (count, pixels, pixels).
+  ///   - count: the number of images.
   /// - Returns: row-major (count, features).
   public func features(of images: [Float], count: Int) throws -> [Float] {
     let area = pixels * pixels

@@ -28,7 +28,11 @@ public struct PrincipalComponents: Sendable {
 
   /// Finds them.
   ///
-  /// - Parameter points: row-major (count, dims).
+  /// - Parameters:
+  ///   - points: row-major (count, dims).
+  ///   - count: the number of points.
+  ///   - dims: values of each point.
+  ///   - device: the device that computes the products.
   /// - Throws: `TesseraError` if all points are equal, for another number of values, and for values that are not finite.
   public init(_ points: [Float], count: Int, dims: Int, on device: any Backend) throws {
     guard count > 0, dims > 0, points.count % dims == 0, points.count / dims == count else {

@@ -18,7 +18,9 @@ public struct Scaler: Sendable {
   ///
   /// - Parameters:
   ///   - values: row-major (rows, columns).
+  ///   - columns: values of a row.
   ///   - rows: the row numbers to fit on; all must be finite.
+  ///   - device: the device that computes the logarithms.
   /// - Throws: `TesseraError` for no rows, rows that are not there and values that are not finite.
   public static func fit(
     _ values: [Float], columns: Int, rows: [Int], on device: any Backend

@@ -51,6 +51,9 @@ public struct TSNE: Sendable {
   ///
   /// - Parameters:
   ///   - points: row-major (count, dims); a caller that gives its last copy away saves that memory.
+  ///   - count: the number of points.
+  ///   - dims: values of each point.
+  ///   - device: the main device.
   ///   - helpers: devices that help with the forces, if that makes the steps faster.
   ///   - progress: called now and then with the iteration and the last known divergence.
   /// - Throws: `TesseraError` if there are too few points for the perplexity, or too many for 32-bit numbers; for another number

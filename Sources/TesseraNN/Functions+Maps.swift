@@ -87,6 +87,7 @@ extension Context {
   /// the mean.
   ///
   /// - Parameters:
+  ///   - logits: (rows, classes).
   ///   - labels: a class below `classes` for each row, int32.
   ///   - smoothing: share of the target that all classes have in common, 0 to 1.
   public func crossEntropy(_ logits: Variable, labels: Tensor, smoothing: Float = 0) throws -> Tensor {

@@ -5,9 +5,13 @@ extension Context {
   /// also move the running ones), by the running statistics otherwise.
   ///
   /// - Parameters:
-  ///   - gamma, beta: scale and shift (channels).
-  ///   - runningMean, runningVariance: updated in place in training.
+  ///   - x: (batch, channels, ...).
+  ///   - gamma: scale (channels).
+  ///   - beta: shift (channels).
+  ///   - runningMean: (channels), updated in place in training and read otherwise.
+  ///   - runningVariance: (channels), updated in place in training and read otherwise.
   ///   - momentum: share of the batch in the running statistics.
+  ///   - eps: what is added to the variance before its root.
   public func batchNorm(
     _ x: Variable, gamma: Variable, beta: Variable, runningMean: Tensor, runningVariance: Tensor,
     momentum: Float, eps: Float

@@ -13,7 +13,9 @@ public struct Embedder {
   /// An embedder.
   ///
   /// - Parameters:
+  ///   - encoder: the encoder that reads the texts.
   ///   - states: hidden states, 0 being the embedding layer's.
+  ///   - pooling: how the tokens' states become one vector: the first token's state, or the mean.
   ///   - batch: the most texts at once; changes no bit.
   /// - Throws: `TesseraError` for states that the encoder does not have.
   public init(
@@ -37,6 +39,7 @@ public struct Embedder {
   /// The features of texts, row-major (texts, features).
   ///
   /// - Parameters:
+  ///   - texts: the texts, of any length.
   ///   - progress: called with the number of texts done.
   ///   - cut: called before work starts with the number of texts that have more tokens than the encoder takes, of which the
   ///     first are used.

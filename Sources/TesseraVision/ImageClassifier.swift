@@ -24,7 +24,14 @@ public final class ImageClassifier {
 
   /// A network with weights drawn by seed; the slice is frozen, a bypass is 0.
   ///
-  /// - Parameter channels: of the images; grey ones have 1.
+  /// - Parameters:
+  ///   - architecture: the network whose slice and head are built.
+  ///   - classes: the number of classes.
+  ///   - pixels: a side of the images.
+  ///   - channels: of the images; grey ones have 1.
+  ///   - options: what the network has besides its architecture.
+  ///   - seed: what the weights are drawn by.
+  ///   - device: the device that holds the weights and computes.
   /// - Throws: `TesseraError` for fewer than 2 classes or 1 channel, images that are too small and options out of range.
   public init(
     _ architecture: Architecture, classes: Int, pixels: Int, channels: Int = 1,

@@ -32,6 +32,8 @@ public final class Trainer {
   /// - Throws: `TesseraError` for a plan that does not fit the network: images or labels of another number, rows that are not
   ///   there, labels that are no classes, settings out of range.
   /// - Parameters:
+  ///   - network: the network that is trained, on its own device.
+  ///   - plan: images, labels, rows and settings of the training.
   ///   - checkpoint: a folder for `checkpoint.safetensors` and `best.safetensors`; nil keeps the last epoch's
   ///     weights and writes nothing.
   ///   - helpers: devices that help the network's with the frozen slice's output and with batches.

@@ -5,6 +5,7 @@ public protocol AttentionBackend: ContractionBackend, SoftmaxBackend {
   /// For every text and head y = softmax(scale q k' + bias by distance) v, over the text's own tokens alone.
   ///
   /// - Parameters:
+  ///   - p: the number of tokens in all, the heads, their width, the scale, and the span of the bias.
   ///   - x: (tokens, 3, heads, width): query, key and value of each token, texts one after another.
   ///   - lengths: tokens of each text; their sum is `p.tokens`.
   ///   - bias: (heads, 2 span - 1), distance d = key - query at column span - 1 + d; nil if `p.span` is 0.

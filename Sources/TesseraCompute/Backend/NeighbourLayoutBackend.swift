@@ -10,6 +10,8 @@ public protocol NeighbourLayoutBackend: MemoryBackend {
   ///   - rows: the points whose neighbours are sought; the others' stay.
   ///   - columns: the points that the block holds; blocks may come in any order, each once.
   ///   - fresh: whether nothing is kept yet.
+  ///   - nearest: the distances that are kept (points, k).
+  ///   - neighbours: the points at these distances, integers (points, k).
   func nearestNeighbours(
     _ distances: Tensor, rows: Range<Int>, columns: Range<Int>, fresh: Bool, nearest: Tensor,
     neighbours: Tensor) throws

@@ -4,7 +4,9 @@ extension Backend {
   ///
   /// - Parameters:
   ///   - x: (points, dims).
-  ///   - rows: the points whose neighbours are sought; nil: all.
+  ///   - points: how many points there are.
+  ///   - dims: values of each point.
+  ///   - wanted: the points whose neighbours are sought; nil: all.
   ///   - nearest: gets the distances, ascending (points, k).
   ///   - neighbours: gets the points at these distances, integers (points, k).
   ///   - finish: makes distances of another metric of a block of squared Euclidean ones, in place.

@@ -5,7 +5,11 @@ public protocol SoftmaxBackend: MemoryBackend {
   /// y[h, i, j] = softmax over j of (scale x[h, i, j] + bias[h, j - i]), x and y (heads, length, length). May work in
   /// place.
   ///
-  /// - Parameter bias: (heads, 2 span - 1), distance d = j - i at column span - 1 + d.
+  /// - Parameters:
+  ///   - p: heads, length, scale, and the span of the bias.
+  ///   - x: scores (heads, length, length).
+  ///   - bias: (heads, 2 span - 1), distance d = j - i at column span - 1 + d.
+  ///   - y: gets the probabilities (heads, length, length).
   func distanceSoftmax(_ p: AttentionParameters, _ x: Tensor, bias: Tensor, into y: Tensor) throws
   /// y = log softmax(x).
   func logSoftmax(_ x: Tensor, rows: Int, columns: Int, into y: Tensor) throws

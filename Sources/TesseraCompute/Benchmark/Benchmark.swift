@@ -96,8 +96,13 @@ public struct Benchmark: Sendable {
 
   /// Measures one item; what the device cannot run is said in `failure`.
   ///
-  /// - Parameter cold: bytes of inputs and outputs that are used in turn, so that a run finds no cache filled by the last
-  ///   one; 0: one set of them.
+  /// - Parameters:
+  ///   - item: the primitive and its shape.
+  ///   - device: the device that is timed.
+  ///   - peaks: what the device can do at most, in GFLOP/s and GB/s.
+  ///   - reference: the backend whose bits the device's are compared with; nil: no comparison.
+  ///   - cold: bytes of inputs and outputs that are used in turn, so that a run finds no cache filled by the
+  ///     last one; 0: one set of them.
   public static func run(
     _ item: Item, on device: any Backend, peaks: Peaks, reference: (any Backend)?, cold: Double = 0
   ) -> Result {

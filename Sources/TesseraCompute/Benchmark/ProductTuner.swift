@@ -25,6 +25,7 @@ public enum ProductTuner {
   ///
   /// - Parameters:
   ///   - device: whose variant and kernels' text the candidates get.
+  ///   - cpu: the backend whose bits every candidate must give.
   ///   - progress: called before each candidate with its number, how many there are and its tiles.
   /// - Throws: `TesseraError` if no candidate gives the CPU's bits.
   /// - Returns: the best tiles of both classes, and all trials.

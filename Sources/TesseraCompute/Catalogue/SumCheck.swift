@@ -42,6 +42,7 @@ public enum SumCheck {
   /// Measures all reductions.
   ///
   /// - Parameters:
+  ///   - device: the device whose errors are measured.
   ///   - primitives: only those with these names; all if empty.
   ///   - each: gets every result.
   /// - Throws: what the device throws.

@@ -27,6 +27,8 @@ public struct Verification: Sendable, Codable {
   ///
   /// - Parameters:
   ///   - cases: what to run.
+  ///   - reference: the backend whose bits are wanted.
+  ///   - device: the backend that is checked.
   ///   - progress: called before each case with its number, the total and the case.
   public static func run(
     _ cases: [CatalogueCase] = Catalogue.cases, reference: any Backend, device: any Backend,

@@ -40,14 +40,19 @@ public struct PerDevice<Model> {
 
   /// A model a device.
   ///
-  /// - Parameter make: makes the model of a device.
+  /// - Parameters:
+  ///   - devices: the main device and its helpers.
+  ///   - make: makes the model of a device.
   public init(_ devices: DeviceGroup, _ make: (any Backend) throws -> Model) rethrows {
     try self.init(devices, main: try devices.naming(devices.main) { try make(devices.main) }, make)
   }
 
   /// A model a device, the main device's being there already.
   ///
-  /// - Parameter make: makes the model of a helper.
+  /// - Parameters:
+  ///   - devices: the main device and its helpers.
+  ///   - main: the main device's model.
+  ///   - make: makes the model of a helper.
   public init(_ devices: DeviceGroup, main: Model, _ make: (any Backend) throws -> Model) rethrows {
     (self.devices, self.main) = (devices, main)
     helpers = try devices.helpers.map { device in try devices.naming(device) { try make(device) } }

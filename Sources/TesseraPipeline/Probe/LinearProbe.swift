@@ -19,8 +19,12 @@ public struct LinearProbe: Sendable {
   ///
   /// - Parameters:
   ///   - features: row-major (labels.count, columns).
+  ///   - columns: features of a row.
   ///   - labels: class of each row.
-  ///   - training, validation: row numbers.
+  ///   - classes: the number of classes.
+  ///   - training: row numbers to fit on.
+  ///   - validation: row numbers to choose the penalty on.
+  ///   - device: the device that computes the fit.
   /// - Throws: `TesseraError` for fewer than 2 classes, no training rows, rows or labels that are not there, and features that are
   ///   not finite.
   public static func fit(

@@ -22,7 +22,8 @@ public enum DiskSpace {
   ///
   /// - Parameters:
   ///   - bytes: what will be written at the least.
-  ///   - what: what that is.
+  ///   - path: where it will be written; it need not exist yet.
+  ///   - what: a name of what will be written.
   public static func require(_ bytes: Int, at path: String, for what: String) throws {
     guard let free = free(at: path), free < bytes else { return }
     throw TesseraError.failure(

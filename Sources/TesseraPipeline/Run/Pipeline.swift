@@ -46,12 +46,15 @@ public struct Pipeline {
   /// A pipeline.
   ///
   /// - Parameters:
+  ///   - configuration: the settings of the run.
   ///   - devices: those that embed, compute the frozen slice's output, share batches and predict; the main one does the rest.
+  ///   - out: the run's folder.
   ///   - embeddingBatch: texts at once; changes no bit.
   ///   - limits: where the frozen slice's output may be kept between epochs (the file is the run directory's); changes no
   ///     bit.
   ///   - splitting: whether devices share batches; changes no bit.
   ///   - overwrite: whether to use a folder with other files or with a run of other data all the same.
+  ///   - progress: the line that shows how far the stages are.
   /// - Throws: `TesseraError` if the folder cannot be used.
   public init(
     _ configuration: RunConfiguration, devices: DeviceGroup, out: String, embeddingBatch: Int = 64,

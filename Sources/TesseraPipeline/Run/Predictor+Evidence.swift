@@ -22,7 +22,9 @@ extension Predictor {
 
   /// What spoke for a prediction, mapped back to features and hidden states.
   ///
-  /// - Parameter most: how many features are named.
+  /// - Parameters:
+  ///   - prediction: a prediction of the same predictor.
+  ///   - most: how many features are named.
   public func evidence(_ prediction: Prediction, most: Int = 10) throws -> Evidence {
     let target = Int32(classes.firstIndex(of: prediction.label) ?? 0)
     let image = try model.statistics.apply(prediction.image)

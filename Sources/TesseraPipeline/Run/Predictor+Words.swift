@@ -13,6 +13,7 @@ extension Predictor {
   ///
   /// - Parameters:
   ///   - text: the text of the prediction.
+  ///   - prediction: the same predictor's prediction for the whole text.
   ///   - most: how many words are named, those that change most first.
   public func words(_ text: String, _ prediction: Prediction, most: Int = 10) throws -> [Word] {
     let words = text.split(whereSeparator: \.isWhitespace)

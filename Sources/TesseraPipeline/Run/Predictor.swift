@@ -38,6 +38,7 @@ public struct Predictor {
   /// Opens a run.
   ///
   /// - Parameters:
+  ///   - folder: the run's folder.
   ///   - devices: those that embed and predict.
   ///   - batch: texts that a device embeds at once; changes no bit.
   /// - Throws: `TesseraError` if the run is not finished, a file of it is not as the run left it, or its encoder is gone.
@@ -92,6 +93,7 @@ public struct Predictor {
   /// Accuracy on labelled texts, with the probe fitted on the run's training rows beside it.
   ///
   /// - Parameters:
+  ///   - data: texts and the class of each.
   ///   - progress: called with the number of texts done.
   ///   - cut: called with the number of texts that are longer than the encoder takes, and the most tokens that it takes.
   public func evaluate(

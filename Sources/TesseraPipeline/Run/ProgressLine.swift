@@ -13,7 +13,9 @@ public final class ProgressLine: @unchecked Sendable {
 
   /// A progress line; a quiet one says nothing.
   ///
-  /// - Parameter began: called with every stage that begins, quiet or not.
+  /// - Parameters:
+  ///   - quiet: whether nothing is written.
+  ///   - began: called with every stage that begins, quiet or not.
   public init(quiet: Bool = false, began: (@Sendable (String) -> Void)? = nil) {
     (self.quiet, self.began) = (quiet, began)
     terminal = isatty(2) == 1

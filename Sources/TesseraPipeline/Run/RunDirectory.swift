@@ -81,7 +81,8 @@ public final class RunDirectory {
   ///
   /// - Parameters:
   ///   - stage: its name.
-  ///   - inputs, parameters: what decides the outputs.
+  ///   - inputs: fingerprints of what the stage reads, by name.
+  ///   - parameters: settings that decide the outputs, by name.
   ///   - outputs: names of the files that it writes.
   ///   - body: writes them and returns the stage's fingerprint.
   /// - Returns: the fingerprint and whether the stage was run.

@@ -17,6 +17,10 @@ public struct Embeddings: Sendable {
   /// Embeds a data set.
   ///
   /// - Parameters:
+  ///   - data: texts and their classes.
+  ///   - encoder: the encoder that reads the texts.
+  ///   - states: hidden states that become features, 0 being the embedding layer's.
+  ///   - pooling: how the tokens' states become one vector.
   ///   - batch: texts at once; changes no bit.
   ///   - progress: called with the number of texts done.
   ///   - cut: called with the number of texts that are longer than the encoder takes, and the most tokens that it takes.

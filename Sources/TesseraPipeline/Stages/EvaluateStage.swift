@@ -42,6 +42,7 @@ public struct Evaluation: Codable, Sendable, Equatable {
   /// Compares predictions with the truth.
   ///
   /// - Parameters:
+  ///   - model: the model that predicts.
   ///   - images: of the rows to evaluate.
   ///   - labels: their classes.
   ///   - probe: the probe's predictions for the same rows.

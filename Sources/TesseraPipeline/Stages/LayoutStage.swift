@@ -17,6 +17,9 @@ public struct FeatureLayout: Sendable {
   /// Fits scaler and layout on the training rows of a split.
   ///
   /// - Parameters:
+  ///   - embeddings: features of all rows.
+  ///   - split: which rows are fitted on: the training rows, and the validation rows where the plan says so.
+  ///   - plan: how features are laid out, and on how many pixels.
   ///   - devices: the main one, and those that help it with t-SNE.
   ///   - progress: called with t-SNE's iteration, counted through all channels, the number of them all, and the last known
   ///     divergence.

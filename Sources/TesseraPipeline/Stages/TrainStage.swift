@@ -70,10 +70,15 @@ public struct TrainedModel {
   /// Trains on the images' training rows.
   ///
   /// - Parameters:
+  ///   - set: images, their classes and their split.
+  ///   - options: how the model is trained.
   ///   - key: what decides the result, for checkpoints: one of another key is not resumed.
-  ///   - notes: what was done to read the weights, such as a prefix that was taken off.
-  ///   - features, progress, sharing, epochDone: progress of the slice's output (done, all), of an epoch (epoch, done, all),
-  ///     how devices share batches, and the figures of each epoch with the number of validation rows.
+  ///   - devices: the main one, and those that help it with the slice's output and with batches.
+  ///   - notes: called with what was done to read the weights, such as a prefix that was taken off.
+  ///   - features: called with (images done, all images) of the frozen slice's output.
+  ///   - progress: called with (epoch, rows done, rows of the epoch).
+  ///   - sharing: called with a line on how devices share batches, if that was measured.
+  ///   - epochDone: called with each epoch's figures and the number of validation rows.
   public static func train(
     _ set: ImageSet, _ options: Options, key: String, on devices: DeviceGroup,
     notes: (String) throws -> Void = { _ in },
@@ -143,7 +148,9 @@ public struct TrainedModel {
 
   /// Reads a model.
   ///
-  /// - Parameter devices: those that predict.
+  /// - Parameters:
+  ///   - path: the model's file.
+  ///   - devices: those that predict.
   public static func read(_ path: String, on devices: DeviceGroup) throws -> TrainedModel {
     let file = try TensorFile.open(path)
     try file.checkNumerics()

@@ -8,6 +8,7 @@ public enum TrainingFolder {
   /// Throws if a folder holds other files than a training's, or a training on other images.
   ///
   /// - Parameters:
+  ///   - path: the folder.
   ///   - images: the fingerprint of the images' file.
   ///   - overwrite: whether to use it all the same.
   public static func check(_ path: String, images: String, overwrite: Bool) throws {
@@ -36,6 +37,7 @@ public enum TrainingFolder {
   /// Makes the folder ready: what will be written can be, and the checkpoint is one to go on from, or gone.
   ///
   /// - Parameters:
+  ///   - folder: the training's folder.
   ///   - resume: whether to go on from the checkpoint.
   ///   - key: what decides the training.
   /// - Throws: `TesseraError` for a place that cannot be written to, and for a checkpoint of another key or numerics

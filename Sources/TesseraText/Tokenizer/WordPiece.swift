@@ -21,7 +21,9 @@ public struct WordPieceTokenizer: Sendable {
   /// Reads `vocab.txt`: one token a line, the line number being its id. Its text is lower-cased and loses
   /// its accents.
   ///
-  /// - Parameter family: whose special tokens it has.
+  /// - Parameters:
+  ///   - path: the path of `vocab.txt`.
+  ///   - family: the encoders whose special tokens the file has.
   /// - Throws: `TesseraError` if the file is missing or lacks the special tokens.
   public init(vocabularyFile path: String, family: EncoderFamily = .bert) throws {
     try self.init(
