@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Embeds the kernels and the shared headers in the binary (C23 #embed), so that it carries its programs.
 #include "kernels.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Names, families and forms of the kernels of kernels.def, by their place in the list.
 #include "kernels.h"
 

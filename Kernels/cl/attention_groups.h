@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Attention on a GPU: a work-group of 128 takes a block of queries of one head, whose rows of scores stay in local memory: 64
 // queries of at most 128 keys, 32 of 256 or 16 of 512.
 //

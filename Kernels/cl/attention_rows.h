@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Attention on a CPU device: no barriers, a work-item a block of TSR_PANEL queries of one head. Scores stand transposed in the
 // work-item's own local memory, as on the CPU (Sources/CPUKernels/attention.c); keys and values are read in place.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Convolutions as products with taps (product.h): no im2col matrix is written. GPUs sum few channels a group
 // directly; on CPU devices dense.cl and direct.cl take most shapes.
 //

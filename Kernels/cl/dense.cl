@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Convolutions that make many channels, on a CPU device: forward, for the data, for the weights. Lanes are output channels, what
 // they meet is read from padded planes in local memory, and no taps are copied. (The CPU's: Sources/CPUKernels/dense*.c.)
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the convolutions of dense.cl and direct.cl on a CPU device share: planes with zeros around, and sums that become rows of channels.
 //
 //   planes   (channel, row, column)      of images, in local memory; a tap is a shift

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Convolutions that make few channels (depthwise, ResNeXt's, gradients of images, shallow first layers), on a CPU device. A
 // product's tile would be mostly empty; here lanes are places, or groups. (The CPU's: Sources/CPUKernels/direct*.c.)
 //

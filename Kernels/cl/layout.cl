@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The parts of exact t-SNE (van der Maaten and Hinton 2008) with scikit-learn's constants (by neighbours: neighbours.cl, which
 // shares affinities and update). Points are rows; layout, velocity, gains: (2, points). One work-group (GPU) or work-item (CPU)
 // per point i, lanes over j:

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Elementwise maps. x, y: (count). One work-item an element; the CPU vectorises over elements.
 //
 //   x: [0][1][2] ... [count-1]

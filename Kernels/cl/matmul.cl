@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // C[b] = act(A[b] B[b] + bias) for b < batch, and squared distances. A (m,k) by strides, B (k,n) by strides, C (m,n).
 // Tiles and their pictures: product.h. The CPU's are gemm*.{c,h} in Sources/CPUKernels.
 

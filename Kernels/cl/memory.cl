@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Fills, strided copies, transposition and swapped axes of 32-bit elements; bits pass unchanged.
 
 #include "tessera_sums.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // t-SNE by nearest neighbours: affinities to a point's k nearest alone (as scikit-learn's Barnes-Hut method has them), forces
 // and divergence with them; the repulsion is of all pairs and exact. Nothing here has points x points elements.
 //

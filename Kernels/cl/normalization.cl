@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Layer norm over rows (rows, cols); batch norm over channels of (outer, channels, inner); z-normalisation; local
 // response normalisation across channels.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Layer norm and batch norm (normalization.cl) on a CPU device, sixteen lanes at a time.
 //
 //   row, or a sample's plane:   [0 ... 15][16 ... 31][32 ... 47][48 ... 63][64 ... 79] ...

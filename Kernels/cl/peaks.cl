@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a device can do at most, for `tessera bench`: fused products in registers. Row i runs 192 chains of 2,048 fma
 // each; nothing is read.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Pooling and nearest upsampling of planes (batch x channels) with gradients in gather form: an input's
 // gradient is summed by the work-item that owns it, windows in ascending order, no atomics.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What matmul.cl and conv.cl share: products of A (m, k) with a B that is a matrix or the taps of images, by tiles.
 // One fma chain from +0 in ascending k per chunk; chunk sums meet in C, in ascending order (NUMERICS.md rule 4).
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The products of product.h on a GPU: a work-group of 16 x TSR_TY takes a tile, operands through local memory.
 //
 //   32 work-items lie 8 along n and 4 along m; neighbours (i, i ^ 1) read the same of A, (i, i ^ 2) the same of B.

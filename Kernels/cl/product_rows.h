@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The products of product.h on a CPU device: no barriers, a work-item a panel of 16 or 32 columns.
 #pragma once
 

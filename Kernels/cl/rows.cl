@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reductions over rows, softmax, losses, and sums over channels. x: (rows, cols) row-major.
 //
 //   row:   [0 1 2 ... 63][64 65 ... 127] ...      one work-group (GPU) or work-item (CPU) a row

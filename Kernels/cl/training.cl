@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Random numbers, dropout, gathers and optimiser steps: one work-item an element (a row, for gathers).
 
 #include "tessera_philox.h"

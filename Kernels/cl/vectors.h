@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What CPU devices compute sixteen at a time: exponentials, GELU, divisions and the softmax of a row, without barriers.
 //
 //   row:    [0 ... 15][16 ... 31][32 ... 47][48 ... 63][64 ... 79] ...

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The embedded OpenCL C sources. Swift cannot import an array of unknown length, hence the accessors.
 #ifndef TESSERA_KERNELS_H
 #define TESSERA_KERNELS_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One text, three programs. A kernel family's .cl file is written with these macros and becomes
 //
 //   C (CPUKernels)          a function per instruction set that computes items begin..<end

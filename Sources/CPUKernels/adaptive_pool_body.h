@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The rows of adaptive_pool.c, per instruction set.
 
 // Window o of `out`: [floor(o extent / out), ceil((o + 1) extent / out)).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Attention on the CPU: softmax(scale q k' + bias) v of each text and head, without the matrix of scores. A task packs a head's
 // keys and values once; then a panel of NR queries at a time is theirs, and its scores stay in the level 1 or 2 cache:
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Convolutions that make many channels, forward and for the data (NUMERICS.md rule 4), without an im2col matrix or a copy of
 // its taps: lanes are output channels, rows of the register tile are neighbours in a row of the output.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Weight gradients of convolutions with many output channels (NUMERICS.md rules 4 and 6) without an im2col matrix: lanes are
 // output channels, rows of the register tile are neighbouring taps.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One task of dense_weight.c, per instruction set.
 #include "vector.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Convolutions that make few channels of few (depthwise, ResNeXt's; the images of a first layer), forward and for the data
 // (NUMERICS.md rule 4), without packing: a padded copy of the group's planes, in which every tap is a shift.
 //

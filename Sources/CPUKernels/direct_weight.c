@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Weight gradients of convolutions with few channels a group (depthwise, ResNeXt's), NUMERICS.md rules 4 and 6: a product
 // would have one to sixteen rows. Here a vector holds as many groups, and every element of it one chain of fma:
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Contractions on the CPU: matrix products, convolutions with their gradients, pairwise distances
 // (NUMERICS.md rules 4 and 6). Goto and van de Geijn 2008, with the k blocking frozen by the contract:
 //

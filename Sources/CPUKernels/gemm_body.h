@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The loops around the register tile, per instruction set; see gemm.c.
 #include "vector.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What follows a contraction's sum in memory, per instruction set.
 
 // c = tile or c + tile; after the last sum bias, activation and the one NaN. `bias` is the whole vector, (row, column) the

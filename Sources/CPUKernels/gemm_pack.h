@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Packing for gemm.c, per instruction set: A in panels of MR rows, B in panels of NR columns.
 //
 //   A panel: [k][MR]      B panel: [k][NR]      zeros beyond the last row or column

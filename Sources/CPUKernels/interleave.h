@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Rows that become columns, per instruction set.
 
 // Turns 8 rows of 8 floats into 8 columns, in registers.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Calls a body's function of one instruction set (per_isa.h) by its number (isa.c).
 #ifndef TESSERA_ISA_SELECT_H
 #define TESSERA_ISA_SELECT_H

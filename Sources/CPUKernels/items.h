@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a kernel family needs to be C.
 #include "cpu_kernels.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Sums by 64 lanes in C: the additions of tessera_sums.h, which has OpenCL's text, kept in registers.
 //
 //   block of 16 steps:   sum[0 ... 3] += elements        four vectors of sixteen lanes, in registers

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "items.h"
 #define TSR_FAMILY "../../Kernels/cl/layout.cl"
 #include "per_isa.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The rows of max_pool_grad.c, per instruction set.
 
 // Input rows begin ..< end: windows in ascending order add their gradient where their maximum was, which is the order of the

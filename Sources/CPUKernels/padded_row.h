@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Rows of an image with zeros around, columns split by their remainder by the stride, per instruction set.
 
 // to[q] = from[q stride] for lo <= q < hi, zero elsewhere in 0 ..< count.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Includes TSR_FAMILY once per instruction set: define TSR_FAMILY as the path of a body, then include this.
 // The body names its functions TSR_ISA(name). Sets above the baseline are compiled under a target attribute,
 // so the package needs no compiler flags and runs on any x86-64 or arm64 machine.

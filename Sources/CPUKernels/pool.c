@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Max and average pooling on the CPU (cl/pooling.cl has them for OpenCL): a vector of output columns at a time. The rows
 // that a window sees are laid out by phase first, each once, with -infinity (for means: 0) where the padding is, so that a tap of any stride
 // is a contiguous load:

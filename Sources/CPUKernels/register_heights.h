@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The register tile for so many rows, per instruction set.
 
 // A few fixed heights, so that the accumulators stay in registers; `height` tells which one serves so many rows.

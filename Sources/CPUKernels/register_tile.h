@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The tile of sums in registers that products and convolutions are made of, per instruction set.
 #define TSR_NR (2 * TSR_VECTOR)
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The CPU's functions of the kernels of kernels.def, for each instruction set.
 #include "cpu_kernels.h"
 

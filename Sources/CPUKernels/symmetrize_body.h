@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The blocks of symmetrize.c, per instruction set.
 #include "vector.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A vector of floats, per instruction set, and what a contraction applies to it.
 
 typedef float TSR_ISA(vector) __attribute__((ext_vector_type(TSR_VECTOR)));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // SHA-256 in plain C and by x86-64's SHA instructions where the processor has them (about eight times as
 // fast).
 #include "sha256.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Kernels
 
 /// The probe of NUMERICS.md rules 1 to 3 that a device passes before it is used.

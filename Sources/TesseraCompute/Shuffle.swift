@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension RandomStream {
   /// The first 32-bit words of the stream.
   public func words(_ count: Int) throws -> [UInt32] {

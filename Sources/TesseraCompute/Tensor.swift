@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The type of a tensor's elements.
 public enum ElementType: String, Sendable, Hashable, CaseIterable {
   /// IEEE binary32.

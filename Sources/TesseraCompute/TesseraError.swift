@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// An error that ends in one clear line: where, what was found, what was wanted.
 public struct TesseraError: Error, Equatable, CustomStringConvertible {
   /// Whose mistake it is; decides the exit code.

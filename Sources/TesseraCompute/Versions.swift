@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The version of Tessera, as `tessera --version` tells it. No fingerprint and no cache's key depends on it.
 public let tesseraVersion = "0.2.0"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
 /// Optimal assignment of points to the pixels of a grid, each its own, so that the sum of squared distances to the

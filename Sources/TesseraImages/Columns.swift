@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A tall matrix in Double, column by column: sums run down the columns in order.
 struct Columns {
   private(set) var values: [Double]

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A point of the plane.
 package struct Point: Sendable, Equatable {
   /// Coordinates.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
 /// How far apart two features are for t-SNE. A feature is a point whose coordinates are its values over the rows.

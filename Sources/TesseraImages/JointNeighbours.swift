@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
 /// Joint probabilities of points with their nearest neighbours on the host: a sparse symmetric matrix by rows, whose columns

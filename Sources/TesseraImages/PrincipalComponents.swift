@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
 /// Points on their first two principal components, as scikit-learn's `PCA(2).fit_transform`: centred, and each

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
 /// DeepInsight's second normalisation (Sharma et al. 2019): y = log(x + |m| + 1) with m the feature's minimum over

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Eigenvalues and eigenvectors of a small symmetric matrix by Jacobi's rotations (cyclic by rows), in Double and in a
 /// fixed order.
 struct SymmetricEigen {

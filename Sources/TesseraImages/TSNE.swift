@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
 /// t-SNE in two dimensions (van der Maaten and Hinton 2008) with scikit-learn 0.24's defaults: Euclidean, random start of

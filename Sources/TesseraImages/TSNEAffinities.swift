@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
 /// t-SNE's joint probabilities on a device, and what is computed with them.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
 /// t-SNE's forces in one step after another: by the main device, or by blocks of points on all devices, whichever is faster.

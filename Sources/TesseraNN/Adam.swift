@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
 /// Adam (Kingma and Ba 2015) with one learning rate per group of parameters.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
 /// A device's part of a batch that several devices share: samples from a border of groups on.

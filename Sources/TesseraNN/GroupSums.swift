@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// How the results of a batch's groups are added up, in ascending order (NUMERICS.md rule 6).
 enum GroupSums {
   /// One after the other: gradients for the weights of products and convolutions.

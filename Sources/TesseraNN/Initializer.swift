@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
 /// Draws initial weights: stream n for the n-th tensor, so that a model's start depends on the seed and its

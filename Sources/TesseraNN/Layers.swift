@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
 /// y = x W^T + b. Weights: Xavier-uniform with gain sqrt(2); bias: PyTorch's default, uniform in

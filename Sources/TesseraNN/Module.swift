@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
 /// A weight: a leaf of the tape that an optimiser may change. It may be used any number of times in a pass, by one module or by

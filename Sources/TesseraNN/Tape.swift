@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
 /// A tensor in a computation, with its gradient once `Tape.backward` has reached it.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
 /// The keys that a `config.json` may have: an encoder with any other could be another one than is computed.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The buckets that distances between tokens share in a learnt bias (Raffel et al. 2020, T5): of MPNet's 32, half for keys
 /// after the query; the near 8 distances have a bucket each, farther ones share theirs up to 128.
 enum DistanceBuckets {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
 /// Turns texts into feature vectors: pooled hidden states of a range of layers, side by side.

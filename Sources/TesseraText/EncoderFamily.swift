@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A kind of encoder: the `model_type` of its `config.json`.
 public enum EncoderFamily: String, Sendable, CaseIterable {
   /// BERT (Devlin et al. 2019): positions from 0, token types.

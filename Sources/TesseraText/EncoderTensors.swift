@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
 /// The names and shapes of an encoder's tensors, as Hugging Face's files have them.

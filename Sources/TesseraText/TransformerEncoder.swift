@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
 /// What represents a text: the [CLS] token's vector or the mean over its tokens.

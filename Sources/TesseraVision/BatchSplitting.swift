@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Whether training splits each batch among several devices, at borders of groups of samples. Changes no bit.
 public enum BatchSplitting: String, Sendable, CaseIterable {
   /// Where a few steps of the training itself show that it is faster: the main device alone, even parts, parts by speed.

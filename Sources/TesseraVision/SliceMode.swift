@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What becomes of the pretrained slice in training.
 public enum SliceMode: String, Sendable, CaseIterable {
   /// Its weights stay, in evaluation mode: an image's output never changes and is kept.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
 /// A short training run of a network on drawn images from drawn weights: every device, instruction set and thread count

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // stdout is a variable to C.
 @preconcurrency import Foundation
 import TesseraCompute

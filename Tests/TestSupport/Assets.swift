@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Foundation
 
 /// Real data and weights for tests. What is missing is a failure under CI (`TESSERA_REQUIRE_ASSETS`), else a skip.

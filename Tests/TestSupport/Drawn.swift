@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
 /// Uniform numbers in [low, high) by SplitMix64 of a counter: what tools/golden/networks.py draws.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Foundation
 
 /// A public function, initialiser or subscript of the library, as its sources declare it.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The words and marks of a Swift source, without comments; a string is one token, whatever is in it.
 struct SwiftTokens {
   struct Token {

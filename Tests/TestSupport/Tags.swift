@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Testing
 
 /// What a test costs or needs; a suite's tag is that of all its tests.

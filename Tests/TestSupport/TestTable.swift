@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Foundation
 
 /// A plain reader of well-formed CSV for tests, independent of the pipeline's.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How a process of this machine (near.c) calls the CPU kernels of another architecture (far.c), which run in an emulator's
 // process: by messages over a socket. Every tensor lies in memory that both map at the same address (memory.c).
 #ifndef TESSERA_BRIDGE_H

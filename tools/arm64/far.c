@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The process of the other architecture: answers near.c's calls with the kernels it is linked with.
 #define _GNU_SOURCE
 #include "bridge.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Aligned memory, which all tensors and scratch are, from a region that another process maps too. Takes the place of
 // posix_memalign, aligned_alloc and free in the program that it is linked into; other memory stays the C library's.
 #define _GNU_SOURCE

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The kernels that no case of the catalogue runs on the CPU, and operations of two operands on many more of them than it has:
 // the far process's bits against this machine's.
 #include "bridge.h"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The right ids follow from what Hugging Face's BertTokenizer does with each setting; tools/golden/folders.py has them from it."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Texts that begin with a quotation mark in tables that do not quote (pytorch/text #612, pytext #376)."""
 
 TITLE = "a quotation mark at the beginning of a text swallows no row"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Kaggle's labeledTrainData.tsv (quotes behind backslashes) and the SMS Spam Collection (quotes mean nothing)."""
 
 TITLE = "tables of other dialects are read right"

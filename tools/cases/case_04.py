@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is right was seen with transformers 5.24: BertTokenizer takes the vocabulary from tokenizer.json and its rules from
 tokenizer_config.json; PreTrainedTokenizerFast takes tokenizer.json at its word. tools/golden/folders.py has the ids."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Weights in nested dictionaries and under prefixes, as training scripts save them."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Mistakes that were told hours later are told before the first stage, and nothing is left behind."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Hidden files and folders among the reviews (vision #2831, pybids #1069)."""
 
 TITLE = "what systems and editors leave behind is no review and no class"

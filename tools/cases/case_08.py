@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Labels that are spellings of one class, ratings in place of classes, classes of one row (skll #436)."""
 
 import common

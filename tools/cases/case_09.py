@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The ids are Hugging Face's (tools/golden/folders.py): added tokens are found before words are, from the left, the longest."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Something else in place of a file: pointers, pages, archives, other programs' formats, downloads that broke off."""
 
 import bz2

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Memory and threads that run out end in one line, whatever is at work."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """OpenCL platforms that give no device are named, and so is what helps; nothing breaks for want of a home."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Encodings, separators, arrays, files without a header, and files of other kinds."""
 
 import bz2

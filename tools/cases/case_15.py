@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Folders one too high, without .txt, with .TXT, divided into parts."""
 
 import os

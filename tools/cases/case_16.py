@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Texts cut at the position limit, test rows that are training rows, features that say nothing."""
 
 import common

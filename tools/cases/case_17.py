@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The settings' half; the weights' is case 17b."""
 
 import os

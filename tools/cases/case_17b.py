@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Encoders in several files with an index, and tensors of other types beside those that are wanted."""
 
 import json

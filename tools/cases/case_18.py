@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What lies beside weights in a checkpoint, which must be no obstacle and must never run; timm's names."""
 
 import argparse

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """predict in the middle of a pipe: another program sends a line and waits for its answer."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the cases share. A case is a file `case_NN.py` with
 
     TITLE = "what is tried"                  one line

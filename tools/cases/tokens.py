@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the cases about tokenizers share: the ids that a folder gives, by way of `tessera bench text`."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Files of weights by the standard library alone: PyTorch's zip and legacy formats, and safetensors.
 
     w = Tensor([0.5] * 6, (2, 3))                     float32; Tensor(b"...", (2,), "ByteStorage") for other types

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Times CLBlast's SGEMM, C = A B, on the first OpenCL device: sgemm SHAPE...  with shapes MxNxK, and t behind where B is
 // stored transposed. Prints "SHAPE seconds" with the median of what fits into about a second, after a warm-up.
 #define CL_TARGET_OPENCL_VERSION 120

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What check-faults and check-kills share: an encoder of 2 layers by 32 with drawn weights and reviews to go with it, so
 that a whole run takes a second; running the binary; and what is asked of a run's folder."""
 

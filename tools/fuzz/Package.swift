@@ -1,4 +1,5 @@
 // swift-tools-version: 6.1
+// SPDX-License-Identifier: Apache-2.0
 import PackageDescription
 
 // libFuzzer targets of everything that reads a file from elsewhere; tools/check-fuzz builds and runs them.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Writes Tests/TesseraPipelineTests/Golden/dialects.json: tables as Python's csv module writes and reads them, by each dialect.
 
     tools/golden/dialects.py

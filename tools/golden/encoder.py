@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Golden hidden states for Tests/TesseraTextTests: a Hugging Face BertModel in evaluation mode on real reviews.
 
     tools/golden/encoder.py ~/.cache/tessera/minilm-l6 ASSETS/imdb/sample_train2000.csv SNIPPETS.csv \

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Golden token ids of encoder folders in every setting, for Tests/TesseraTextTests: Hugging Face's AutoTokenizer.
 
     tools/golden/folders.py ~/.cache/tessera/minilm-l6 REVIEWS.csv.gz Tests/TesseraTextTests/Golden

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Golden values for Tests/TesseraImagesTests: scikit-learn's exact t-SNE with the recipe's settings on drawn points;
 pyDeepInsight's pixels and scipy's linear_sum_assignment for drawn places.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Golden values of the networks on images, made by PyTorch and torchvision in float64:
 
     tools/golden/models.py Tests EFFICIENTNET.pth VGG16_SLICE.safetensors ALEXNET_BVLC_SLICE.safetensors

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Golden values of MPNet for Tests/TesseraTextTests, by Hugging Face's MPNetModel (float64) and MPNetTokenizer:
 
     tools/golden/mpnet.py ~/.cache/tessera/mpnet-base Tests/TesseraTextTests/Golden

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Golden values for Tests/TesseraImagesTests: scikit-learn's t-SNE by nearest neighbours (its Barnes-Hut method).
 
     tools/golden/neighbours.py Tests/TesseraImagesTests/Golden

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Golden values of a small network, made by PyTorch in float64:
 
     tools/golden/networks.py Tests

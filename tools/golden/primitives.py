@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Golden values of the primitives, made by PyTorch in float64:
 
     tools/golden/primitives.py Tests/TesseraComputeTests/Golden

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Golden values for Tests/TesseraImagesTests: scikit-learn's principal components, metrics and t-SNE by metric and start.
 
     tools/golden/projections.py Tests/TesseraImagesTests/Golden

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Golden values for Tests/TesseraComputeTests: numpy's pairwise float32 sums of data with structure.
 
     tools/golden/sums.py Tests/TesseraComputeTests/Golden

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """What timm calls the layers of EfficientNet-Lite0's slice, for Tests/TesseraVisionTests:
 
     tools/golden/timm_names.py Tests/TesseraVisionTests/Golden/timm_names.json

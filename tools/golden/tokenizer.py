@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Golden token ids for Tests/TesseraTextTests: Hugging Face's BertTokenizer on hostile texts.
 
     tools/golden/tokenizer.py ~/.cache/tessera/minilm-l6 Tests/TesseraTextTests/Golden

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Golden values for Tests/TesseraImagesTests: the parts of scikit-learn's exact t-SNE.
 
     tools/golden/tsne.py Tests/TesseraImagesTests/Golden

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Small PyTorch files for Tests/TesseraComputeTests: state dicts in both formats, two that ask for a program to be run, two
 of what people keep beside their weights, and two of a network saved whole.
 

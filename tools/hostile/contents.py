@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Files whose contents are broken, contradictory or out of bounds."""
 
 import io

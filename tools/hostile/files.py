@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Inputs that are no files, in strange places or of strange sizes, for every input of every command."""
 
 import os

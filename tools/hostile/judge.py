@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The bench of tools/check-hostile: tiny inputs of every command, one call, and what is asked of it."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Options with values that they cannot have, given twice, empty, endless or no UTF-8."""
 
 import os

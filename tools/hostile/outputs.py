@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Places for output that cannot be written to, or are not what they seem."""
 
 import os

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Memory and threads that the system does not give end the process in one line, not in a crash or a hang.
 //
 // Swift's arrays and C++'s containers have no way to tell that an allocation failed: the runtime aborts

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // OpenCL as a module, through function pointers: the binary must start where no OpenCL loader is
 // installed, so libOpenCL.so.1 is opened at run time and nothing links against it. Where there is no
 // loader, or none that knows a driver, NVIDIA's driver is asked itself.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The CPU kernels: one function per instruction set, chosen at run time. A function computes a range of its
 // outputs, so the caller may split the work over threads in any way without changing a bit.
 #ifndef TESSERA_CPU_KERNELS_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // SHA-256 (FIPS 180-4). One file of C in place of a cryptography package whose 238 C++ files were most of
 // a first build.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Kernels
 
 /// Attention of whole texts: what two products and a softmax compute, with their bits, without their matrix of scores.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Kernels
 
 /// What a device can compute: one requirement per primitive, in families.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Sums over an index k in chunks (NUMERICS.md rule 4; rule 6 where k runs over samples).
 public protocol ContractionBackend: MemoryBackend {
   /// C = act(A B + bias), batched and strided. `bias` has n elements (per column) or m (per row).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension ConvParameters {
   /// A convolution of (batch, inChannels, size) with square stride, padding and dilation; output extents follow, 0
   /// where no window has room. Extents that do not fit 32 bits become -1, which every function refuses.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Kernels
 
 /// One phase of a strided convolution's gradient for the data: the input elements whose place in the padded image leaves the

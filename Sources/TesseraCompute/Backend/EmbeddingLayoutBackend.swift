@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The parts of exact t-SNE (van der Maaten and Hinton 2008).
 public protocol EmbeddingLayoutBackend: MemoryBackend {
   /// p[i][j]: conditional affinities of row i at the wanted perplexity, from squared distances; the diagonal is 0.

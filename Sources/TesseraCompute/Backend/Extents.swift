@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension Int32 {
   /// An extent, a stride or an offset of a parameter struct. What does not fit 32 bits becomes -1, which every function of a
   /// backend refuses.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Synchronization
 
 /// The smallest and largest element of an integer tensor, as far as the host knows them: labels and indices that the host

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Cross-entropy and optimiser steps.
 public protocol LossBackend: MemoryBackend {
   /// losses[r] = -sum over c of t_c log softmax(logits)[r][c], where t is 1 - smoothing for the row's label (int32) plus

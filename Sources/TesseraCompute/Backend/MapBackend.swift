@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A function of one element; raw values are the kernels' `TSR_OP_*`.
 public enum UnaryOperation: Int32, Sendable, CaseIterable {
   case identity, exp, log, tanh, erf, rsqrt, sqrt, reciprocal, sigmoid, gelu, relu, relu6

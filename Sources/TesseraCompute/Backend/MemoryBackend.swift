@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A rectangle copied between two row-major arrays; extents, offsets and strides in elements.
 public struct CopyRegion: Sendable {
   /// Rows and columns copied.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// t-SNE by nearest neighbours: no tensor of points x points elements anywhere.
 public protocol NeighbourLayoutBackend: MemoryBackend {
   /// Keeps the k nearest of a block of distances and of what is kept already: `nearest` and `neighbours`, both (points, k).

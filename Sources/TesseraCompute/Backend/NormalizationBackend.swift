@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Layer norm, batch norm and z-normalisation.
 public protocol NormalizationBackend: MemoryBackend {
   /// y = (x - mean) rstd gamma + beta over the rows of x; writes each row's mean and rstd. May work in

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Pooling and nearest upsampling of planes (batch x channels), with gradients in gather form (no atomics).
 public protocol PoolingBackend: MemoryBackend {
   /// Largest element per window; `indices` (int32) keeps its position in the plane, the first of equals.

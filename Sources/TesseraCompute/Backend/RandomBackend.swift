@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A stream of random numbers: element i of a tensor depends on (seed, stream, first + i) alone.
 public struct RandomStream: Sendable, Hashable {
   /// The run's seed.

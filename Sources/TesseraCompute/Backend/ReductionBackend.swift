@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Reductions by lanes (NUMERICS.md rule 5), over the batch in groups of 8 samples (rule 6).
 public protocol ReductionBackend: MemoryBackend {
   /// y[r] = sum of row r of x (rows, columns).

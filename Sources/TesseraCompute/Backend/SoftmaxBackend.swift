@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Softmax over rows, with gradients. Row maxima and sums by lanes.
 public protocol SoftmaxBackend: MemoryBackend {
   /// y = softmax(scale x) over the rows of x (rows, columns). May work in place.

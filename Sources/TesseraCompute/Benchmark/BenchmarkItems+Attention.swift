@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Attention of a batch of texts, in one piece and by way of its matrices of scores.
 extension Benchmark {
   static var attentions: [Item] {

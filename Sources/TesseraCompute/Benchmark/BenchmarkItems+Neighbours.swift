@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension Benchmark {
   /// t-SNE by nearest neighbours.
   static var neighbourLayouts: [Item] {

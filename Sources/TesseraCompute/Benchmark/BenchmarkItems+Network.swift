@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What a network does between its products, each bound by memory: batch normalisation, pooling, ReLU, a sum, Adam.
 extension Benchmark {
   static var layers: [Item] {

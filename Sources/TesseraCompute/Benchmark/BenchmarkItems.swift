@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension Benchmark {
   /// What `tessera bench` measures.
   public static var items: [Item] {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension Benchmark {
   /// An item of a shape told as text:
   ///

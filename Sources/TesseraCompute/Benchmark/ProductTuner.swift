@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Finds the tiles with which a device computes products fastest. One whose bits differ from the CPU's in any case of the
 /// catalogue, or in any shape that is timed, is thrown out, however fast it is (NUMERICS.md rule 10).
 public enum ProductTuner {

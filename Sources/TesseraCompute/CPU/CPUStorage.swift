@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Foundation
 
 /// 64-byte aligned host memory, zeroed or not as the pool hands it out.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension Catalogue {
   /// Heads, length, span of the bias.
   private static let distanceShapes = [

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension Catalogue {
   /// Convolutions with their gradients: stride, padding, dilation, groups, and the shapes of real models.
   static var convolutionCases: [CatalogueCase] {

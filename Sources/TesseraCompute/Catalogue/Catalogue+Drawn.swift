@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension Catalogue {
   /// Cases of every primitive with drawn shapes and attributes: the same for the same seed, and the first of more.
   public static func drawn(_ count: Int, seed: UInt64) -> [CatalogueCase] {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension Catalogue {
   /// The parts of t-SNE.
   static var layoutCases: [CatalogueCase] {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension Catalogue {
   /// Elementwise maps on ordinary, special and arbitrary bit patterns.
   static var mapCases: [CatalogueCase] {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension Catalogue {
   /// Matrix products: all transpositions, batches, epilogues, chunks and accumulation.
   static var matmulCases: [CatalogueCase] {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension Catalogue {
   /// Copies, transpositions and swapped axes.
   static var memoryCases: [CatalogueCase] {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension Catalogue {
   /// t-SNE by nearest neighbours: blocks of distances, the search, affinities, steps.
   static var neighbourCases: [CatalogueCase] {

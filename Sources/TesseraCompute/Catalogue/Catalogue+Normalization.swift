@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension Catalogue {
   /// Layer norm, batch norm and z-normalisation, with gradients.
   static var normalizationCases: [CatalogueCase] {

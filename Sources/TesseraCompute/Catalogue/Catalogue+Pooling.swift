@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension Catalogue {
   /// Pooling and upsampling with gradients.
   static var poolingCases: [CatalogueCase] {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension Catalogue {
   private static let stream = RandomStream(seed: 0x1234_5678_9abc_def0, stream: 0x1_0000_0007)
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension Catalogue {
   /// Rows and columns off by one of the 64 lanes.
   static let rowShapes = [

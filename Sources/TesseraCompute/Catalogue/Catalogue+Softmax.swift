@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension Catalogue {
   /// Softmax, log-softmax and their gradients.
   static var softmaxCases: [CatalogueCase] {

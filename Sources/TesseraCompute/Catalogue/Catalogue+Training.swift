@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension Catalogue {
   /// Losses and optimiser steps.
   static var lossCases: [CatalogueCase] {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// One primitive on one shape, with inputs of its own: what tests and `tessera verify` run on two backends
 /// and compare bit for bit.
 public struct CatalogueCase: Sendable {

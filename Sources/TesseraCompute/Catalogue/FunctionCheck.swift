@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Foundation
 
 /// Elementary functions over all inputs: a device against the CPU for equality, the CPU against float64 for the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Foundation
 
 /// Every reduction on data with structure, against float64 and beside numpy's pairwise float32 (NUMERICS.md rules 4 to 6).

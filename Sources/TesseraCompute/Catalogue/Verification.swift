@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The result of running the catalogue on two backends.
 public struct Verification: Sendable, Codable {
   /// A case whose bits differ, or that failed on the device.

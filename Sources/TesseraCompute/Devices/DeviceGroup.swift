@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Devices that work together: a main one that does what cannot be divided, and helpers among which, and it, the rest is
 /// handed out. Which device did what changes no bit.
 public struct DeviceGroup: Sendable {

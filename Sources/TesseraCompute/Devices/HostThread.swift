@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Foundation
 
 /// A thread that can be waited for to its very end, when it holds nothing any more.

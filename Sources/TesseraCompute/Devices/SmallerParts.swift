@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Does some work with all items at once or, if a device has not memory enough, with halves of them, and halves of those.
 ///
 /// - Parameters:

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Foundation
 
 /// Parts of some work that threads take as they become free, and their results on the way to the thread that wants them.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Foundation
 
 /// A file that appears whole or not at all: written under a temporary name beside its place, synced, renamed.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension FileKind {
   /// How many of a file's first bytes tell all kinds; fewer tell those that they can.
   package static let prefixCount = 1024

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What a file is, told by its first bytes: for messages that say what was brought in place of what was wanted, and what to
 /// do about it.
 package enum FileKind: Sendable, CaseIterable, Equatable {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Foundation
 
 /// Files that someone else made, read whole: what is no plain file or larger than it can rightly be is refused before it is

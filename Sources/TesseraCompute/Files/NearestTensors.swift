@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension TensorFile {
   /// The refusal of a file that lacks tensors: the first of them, how many more, and the nearest that the file holds.
   ///

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What the unpickler can hold: plain data, tensors, and inert stand-ins for everything else.
 enum PickleValue {
   case none

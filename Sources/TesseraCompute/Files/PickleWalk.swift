@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Collects the tensors of an unpickled value by name: the keys on the way to each, joined by dots. State dicts may lie in
 /// dictionaries, lists and objects of any depth.
 struct PickleWalk {

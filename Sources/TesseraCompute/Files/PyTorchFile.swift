@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Foundation
 
 /// PyTorch's `.pth`/`.bin` files: the zip format (1.6 and later) and the legacy one.

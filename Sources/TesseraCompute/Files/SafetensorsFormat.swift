@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Foundation
 
 /// The safetensors format: 8 bytes of header length, a JSON header, then the data.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Foundation
 
 /// Hugging Face's index of weights in several files: `model.safetensors.index.json` or `pytorch_model.bin.index.json`, whose

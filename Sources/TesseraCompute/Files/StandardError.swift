@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Foundation
 
 /// Standard error, where there is one: Foundation's handle ends the process when nothing can be written.

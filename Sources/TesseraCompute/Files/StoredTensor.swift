@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The element types of stored tensors.
 enum StoredType: Hashable {
   case f64, f32, f16, bf16, i64, i32

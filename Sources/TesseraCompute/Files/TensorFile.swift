@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Foundation
 
 /// A file of named tensors: safetensors, or PyTorch's `.pth`/`.bin`; or several such files with an index.

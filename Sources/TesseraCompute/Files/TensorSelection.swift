@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Foundation
 
 /// A network's tensors found in a file, whatever stands before their names there: keys of dictionaries such as `state_dict`,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension Unpickler {
   /// Storages by the names of their classes, all of module torch.
   private static let storageTypes: [String: StoredType] = [

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Foundation
 
 /// Runs the pickle machine for PyTorch's files: it builds numbers, text, tuples, lists, dictionaries and tensors. Of every

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A tensor that a network takes from a file of weights.
 package struct WantedTensor {
   /// Its name as the network calls it, then names that mean the same.

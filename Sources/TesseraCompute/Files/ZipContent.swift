@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What zip archives hold that are not PyTorch's weights.
 enum ZipContent {
   /// The refusal of an archive by the names of its members.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Kernels
 
 /// A backend that runs the item and row kernels of `Kernels/cl`. The families of primitives are written once, on top

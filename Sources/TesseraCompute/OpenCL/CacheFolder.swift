@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Foundation
 
 /// Where built programs and tiles are kept: `$XDG_CACHE_HOME/tessera` or `~/.cache/tessera`.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Kernels
 
 /// How a device computes attention without its matrix of scores: `Kernels/cl/attention.cl`.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Kernels
 
 /// Convolutions that make many channels, on CPU devices: `Kernels/cl/dense.cl`, which copies no taps.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Kernels
 
 /// Convolutions that make few channels, on CPU devices: `Kernels/cl/direct.cl`.

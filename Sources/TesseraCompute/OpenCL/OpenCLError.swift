@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import COpenCL
 
 /// The loader's functions; throws where there is no OpenCL loader.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Kernels
 
 /// How a product's A lies in memory, if not by the strides of its parameters.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Kernels
 
 /// Products of a matrix with a matrix or with the taps of images: `Kernels/cl/product.h`.

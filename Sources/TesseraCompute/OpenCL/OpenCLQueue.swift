@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import COpenCL
 
 /// A device's context with its in-order queue; both are released at the end, and if the second cannot be made.

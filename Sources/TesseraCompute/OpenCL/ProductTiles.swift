@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Kernels
 
 /// The tiles in which an OpenCL device computes matrix products and convolutions. They change a result's speed, never its

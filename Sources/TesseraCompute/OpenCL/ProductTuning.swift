@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Which tiles a device uses for which products.
 public struct ProductTuning: Hashable, Sendable, Codable {
   /// For products with outputs enough to keep every compute unit busy with large tiles.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Foundation
 
 /// Built programs on disk. A driver may crash on a binary that is cut off or damaged, so nothing is handed to it that is not,

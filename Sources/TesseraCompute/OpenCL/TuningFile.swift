@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Foundation
 
 /// Tiles that `tessera tune` found, by device: files of several hosts can be merged and shipped.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Kernels
 
 /// What a kernel has to do, as far as its call tells.

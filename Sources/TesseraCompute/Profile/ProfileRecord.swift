@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Something that took time on the host or on a device.
 struct ProfileRecord: Sendable {
   /// Indices into the profiler's names; the primitive is -1 where none is known.

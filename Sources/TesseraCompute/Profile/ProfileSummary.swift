@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What a profile comes to: by device, kernel and primitive, and how busy devices were.
 public struct ProfileSummary: Sendable {
   /// What all runs of a kernel, or of the kernels of a primitive, came to.

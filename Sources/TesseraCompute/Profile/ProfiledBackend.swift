@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Kernels
 
 /// A backend under a profiler: the same primitives, hence the same bits. The host's transfers and waits become spans;

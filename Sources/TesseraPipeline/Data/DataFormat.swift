@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
 /// How a file of reviews is to be read, where it does not say so itself: columns, dialect, encoding, and what its labels

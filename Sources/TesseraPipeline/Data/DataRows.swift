@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Rows as they were read, before labels become classes, and what was left out on the way.
 struct DataRows {
   /// One text, its label if it has one, and where it stands.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What a data set holds, for one line before work starts.
 public struct DataSummary: Codable, Sendable, Equatable {
   /// A class and its rows.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
 /// Finds the dialect of delimited text. It looks at the whole file, and the answer follows from its bytes alone:

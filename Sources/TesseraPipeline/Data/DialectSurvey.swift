@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What a file looks like, read by one dialect from end to end: whether it holds together, and whether quotes may have
 /// swallowed rows.
 struct DialectSurvey {

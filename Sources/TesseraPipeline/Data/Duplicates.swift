@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
 /// How many texts occur more than once, character by character. Hashes are kept, not texts.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
 /// Files of other kinds in the place of a data set, told by their first bytes with the conversion that helps.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
 /// Objects with a text and a label: one a line (JSON lines), or the elements of one array.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
 /// Reads JSON (RFC 8259) value by value, without a tree of the whole: a file of any length takes the memory of one object.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
 /// Which rows are trained on, which choose the epoch, and which are looked at once in the end.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
 /// UTF-8 as the Unicode standard defines it (table 3-7): no surrogates, nothing overlong, nothing above U+10FFFF.

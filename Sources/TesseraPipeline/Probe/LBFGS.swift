@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Limited-memory BFGS (Liu and Nocedal 1989) with a backtracking line search, in Double and in one fixed
 /// order, so that equal gradients give equal steps on every machine.
 struct LBFGS {

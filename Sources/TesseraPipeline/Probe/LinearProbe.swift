@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
 /// Multinomial logistic regression on standardised features with an L2 penalty: the yardstick that the image

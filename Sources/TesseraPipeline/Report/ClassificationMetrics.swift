@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What probabilities of classes are worth against the truth.
 public struct ClassificationMetrics: Sendable {
   /// Entry [t][p]: rows of class t that were called p.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Foundation
 
 /// Text for HTML and SVG: characters with a meaning are escaped; control characters are left out.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TesseraImages
 
 /// Plots as SVG that follow the page's colours.

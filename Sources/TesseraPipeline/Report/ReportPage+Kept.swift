@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TesseraVision
 
 /// Which epoch was kept, and what that says of the CNN.

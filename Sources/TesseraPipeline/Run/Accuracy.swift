@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Right answers out of a number, with the Wilson score interval (Wilson 1927) at 95%.
 public struct Accuracy: Sendable, Equatable, Codable, CustomStringConvertible {
   /// How many were right.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TesseraVision
 
 /// Which epoch's weights a trained network has, in words.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The mean accuracy over several seeds with Student's 95% interval: how much start, dropout and order matter.
 public struct MeanAccuracy: Sendable, Equatable, CustomStringConvertible {
   /// The mean, and half the interval's width (0 for one seed).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension Predictor {
   /// A word of a text and what it did for the prediction.
   public struct Word: Sendable, Codable {

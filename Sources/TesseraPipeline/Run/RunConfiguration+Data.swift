@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension RunConfiguration {
   /// How the files of reviews are read.
   ///

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The versions of what a run's folder holds.
 package enum RunVersions {
   /// The layout of the folder.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
 /// Reads JSON (RFC 8259): one value in UTF-8, and nothing after it.

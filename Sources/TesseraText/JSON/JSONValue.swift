@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A JSON value as it stands in a file.
 ///
 /// Foundation's readers put an object's keys into a dictionary of `String`, in which canonically

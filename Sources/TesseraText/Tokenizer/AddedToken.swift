@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
 /// A token beside the vocabulary's own or with a meaning of its own: it is found in a text before words

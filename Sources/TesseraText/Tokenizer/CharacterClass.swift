@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Classes of characters as BERT's tokenizers see them.
 enum CharacterClass {
   /// The general category by Unicode 8: the tables of Hugging Face's tokenizer end there, and what was

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Foundation
 
 /// What is done to a text before words are looked for: `BertNormalizer`, or the steps of a

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Texts as Python changes them.
 enum PythonText {
   /// `str.lower()`: character by character, but a capital sigma at the end of a word is the final one.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
 /// What `tokenizer_config.json`, `special_tokens_map.json` and `added_tokens.json` say.

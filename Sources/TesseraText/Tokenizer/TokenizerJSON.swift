@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
 /// A `tokenizer.json` of the WordPiece kind (Hugging Face's tokenizers library, version 1.0).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
 /// Which of Hugging Face's tokenizers goes over the files: what they leave open, and which of them count,

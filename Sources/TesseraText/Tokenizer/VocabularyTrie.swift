@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
 /// The tokens of a vocabulary as a trie over their UTF-8 bytes: the longest token that a word begins with

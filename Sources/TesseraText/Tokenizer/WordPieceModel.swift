@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
 /// A WordPiece vocabulary (Schuster and Nakajima 2012, as BERT has it): words are covered from the left by

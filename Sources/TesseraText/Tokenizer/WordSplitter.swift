@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Takes words from a text as BERT does, divided by white space and with every punctuation mark a word of
 /// its own, and covers them by tokens.
 struct WordSplitter {

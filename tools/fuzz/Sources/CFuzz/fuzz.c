@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "fuzz.h"
 
 int LLVMFuzzerRunDriver(int *count, char ***arguments, tsr_fuzz_target target);

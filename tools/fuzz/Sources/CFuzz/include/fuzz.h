@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // libFuzzer's entry as a library: the program keeps its own main, and its first argument chooses the target.
 #ifndef TESSERA_FUZZ_H
 #define TESSERA_FUZZ_H
