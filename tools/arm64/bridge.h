@@ -38,7 +38,7 @@ enum { BRIDGE_MEMORY = 3, BRIDGE_SOCKET = 4 };
 #define BRIDGE_OTHER_NUMBER(name) number_##name,
 enum {
   BRIDGE_COUNTS(BRIDGE_COUNT_NUMBER) BRIDGE_WORKS(BRIDGE_WORK_NUMBER) BRIDGE_OTHERS(BRIDGE_OTHER_NUMBER)
-  // Kernel k of registry.c is called by number BRIDGE_KERNELS + k.
+  // Kernel k of kernels.def is called by number BRIDGE_KERNELS + k.
   BRIDGE_KERNELS
 };
 

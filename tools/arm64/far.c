@@ -15,7 +15,7 @@ static int64_t answer(const bridge_call *call) {
   void *const plan = (void *)call->plan;
   if (call->number >= BRIDGE_KERNELS) {
     // Parameters and pointers to the buffers are in the slot, one after the other.
-    tsr_cpu_kernel_function((int)(call->number - BRIDGE_KERNELS), 0)(plan, (void *const *)a[0], a[1], a[2]);
+    tsr_cpu_kernel_function((enum tsr_kernel)(call->number - BRIDGE_KERNELS), 0)(plan, (void *const *)a[0], a[1], a[2]);
     return 0;
   }
   switch (call->number) {
@@ -43,7 +43,7 @@ int main(void) {
     return 1;
   }
   // What near.c makes sure of first: that both have the same kernels and parameters.
-  const int64_t greeting = tsr_cpu_kernel_count();
+  const int64_t greeting = tsr_kernel_count();
   if (write(BRIDGE_SOCKET, &greeting, sizeof greeting) != sizeof greeting) return 1;
   for (;;) {
     bridge_call call;

@@ -11,14 +11,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-// Kernels of registry.c at most, and what is copied of parameters whose size their caller alone knows.
+// Kernels of kernels.def at most, and what is copied of parameters whose size their caller alone knows.
 enum { KERNELS = 128, PARAMETERS = 256, BUFFERS = 8 };
 
 int native_tsr_isa_count(void);
 const char *native_tsr_isa_name(int index);
-int native_tsr_cpu_kernel_count(void);
-const char *native_tsr_cpu_kernel_name(int index);
-tsr_cpu_kernel native_tsr_cpu_kernel_function(int index, int isa);
+tsr_cpu_kernel native_tsr_cpu_kernel_function(enum tsr_kernel kernel, int isa);
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int far = -1;
@@ -54,7 +52,7 @@ __attribute__((constructor)) static void start(void) {
   close(theirs);
   int64_t greeting = 0;
   if (read(far, &greeting, sizeof greeting) != sizeof greeting) fail("no far process");
-  if (greeting != native_tsr_cpu_kernel_count() || greeting > KERNELS) fail("the far process has other kernels");
+  if (greeting != tsr_kernel_count() || greeting > KERNELS) fail("the far process has other kernels");
 }
 
 // How often each entry and kernel was called there, one a line, at the end of the file that TESSERA_FAR_CALLS names.
@@ -66,9 +64,10 @@ __attribute__((destructor)) static void finish(void) {
 #define WORK_NAME(name, type) #name,
 #define OTHER_NAME(name) #name,
   static const char *const names[] = {BRIDGE_COUNTS(COUNT_NAME) BRIDGE_WORKS(WORK_NAME) BRIDGE_OTHERS(OTHER_NAME)};
-  for (int n = 0; n < BRIDGE_KERNELS + native_tsr_cpu_kernel_count(); n++)
-    fprintf(file, "%s %lld\n", n < BRIDGE_KERNELS ? names[n] : native_tsr_cpu_kernel_name(n - BRIDGE_KERNELS),
-            (long long)calls[n]);
+  for (int n = 0; n < BRIDGE_KERNELS; n++) fprintf(file, "%s %lld\n", names[n], (long long)calls[n]);
+  for (int k = 0; k < tsr_kernel_count(); k++)
+    if (tsr_kernel_at(k).targets == TSR_TARGETS_BOTH)
+      fprintf(file, "%s %lld\n", tsr_kernel_at(k).name, (long long)calls[BRIDGE_KERNELS + k]);
   fclose(file);
 }
 
@@ -101,8 +100,6 @@ static int64_t ask(int64_t number, const void *plan, size_t size, int back, cons
 static int is_far(int isa) { return far >= 0 && isa == native_tsr_isa_count(); }
 int tsr_isa_count(void) { return native_tsr_isa_count() + (far >= 0); }
 const char *tsr_isa_name(int index) { return is_far(index) ? "far" : native_tsr_isa_name(index); }
-int tsr_cpu_kernel_count(void) { return native_tsr_cpu_kernel_count(); }
-const char *tsr_cpu_kernel_name(int index) { return native_tsr_cpu_kernel_name(index); }
 
 // A function for each of the far process's kernels: a pointer to one carries no number.
 static void kernel(int index, const void *params, void *const *buffers, int64_t begin, int64_t end) {
@@ -122,8 +119,9 @@ ALL(FUNCTION)
 #define NAME(n) kernel_##n,
 static const tsr_cpu_kernel functions[KERNELS] = {ALL(NAME)};
 
-tsr_cpu_kernel tsr_cpu_kernel_function(int index, int isa) {
-  return is_far(isa) ? functions[index] : native_tsr_cpu_kernel_function(index, isa);
+tsr_cpu_kernel tsr_cpu_kernel_function(enum tsr_kernel kernel, int isa) {
+  if (!is_far(isa)) return native_tsr_cpu_kernel_function(kernel, isa);
+  return tsr_kernel_at(kernel).targets == TSR_TARGETS_BOTH ? functions[kernel] : 0;
 }
 
 #define COUNT(result, name, type)                                                        \

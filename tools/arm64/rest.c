@@ -34,13 +34,13 @@ static void run(const char *name, const void *params, uint32_t *const *inputs, i
   const int place = !inputs[0] ? 0 : !inputs[1] ? 1 : 2;
   uint32_t *const results[] = {tensor(), tensor()};
   int index = 0;
-  while (index < tsr_cpu_kernel_count() && strcmp(tsr_cpu_kernel_name(index), name)) index++;
+  while (index < tsr_kernel_count() && strcmp(tsr_kernel_at(index).name, name)) index++;
   const int sets = tsr_isa_count();
   for (int far = 0; far < 2; far++) {
     memset(results[far], 0xff, BITS);
     buffers[place] = results[far];
     // The best of this machine's sets; two ranges that meet between vectors.
-    const tsr_cpu_kernel function = tsr_cpu_kernel_function(index, far ? sets - 1 : 0);
+    const tsr_cpu_kernel function = tsr_cpu_kernel_function((enum tsr_kernel)index, far ? sets - 1 : 0);
     function(params, buffers, 0, items / 3);
     function(params, buffers, items / 3, items);
   }
@@ -61,7 +61,7 @@ int main(void) {
     return 1;
   }
   // A copy of the parameters of any size is taken.
-  union { tsr_map_params map; tsr_copy_params copy; tsr_random_params random; char room[256]; } p = {.map = {COUNT, 1.25f, -0.75f}};
+  union { tsr_map_params map; tsr_random_params random; char room[256]; } p = {.map = {COUNT, 1.25f, -0.75f}};
   uint32_t *const a = tensor(), *const b = tensor();
   static const char *const binary[] = {"tsr_software_divide", "tsr_binary_divide", "tsr_binary_add", "tsr_binary_subtract",
                                        "tsr_binary_multiply", "tsr_binary_maximum", "tsr_binary_minimum", "tsr_uncontracted"};
@@ -78,10 +78,6 @@ int main(void) {
     run("tsr_software_sqrt", &p, (uint32_t *[]){a, 0, 0}, COUNT, COUNT);
     run("tsr_unary_sqrt", &p, (uint32_t *[]){a, 0, 0}, COUNT, COUNT);
   }
-  run("tsr_fill", &p, (uint32_t *[]){0, 0, 0}, COUNT, COUNT);
-  p.copy = (tsr_copy_params){701, 997, 3, 1009, 5, 1013};
-  run("tsr_copy", &p, (uint32_t *[]){a, 0, 0}, 701, COUNT);
-  run("tsr_transpose", &p, (uint32_t *[]){a, 0, 0}, 997, COUNT);
   p.random = (tsr_random_params){COUNT, 1701, 7, 0xfffffff0u, 3, 0xffffffffu, 0, 0};
   run("tsr_random_words", &p, (uint32_t *[]){0, 0, 0}, COUNT, COUNT);
   p.map = (tsr_map_params){5, 0.999f, 0.0013f};
