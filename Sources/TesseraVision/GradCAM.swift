@@ -9,8 +9,8 @@ extension ImageClassifier {
   /// - Parameters:
   ///   - images: normalised, row-major (targets.count, channels, pixels, pixels).
   ///   - targets: a class for each image.
-  /// - Returns: maps (targets.count, side, side), the largest element of each 1 (0 where nothing speaks for the
-  ///   class).
+  /// - Returns: maps (targets.count, side, side), the largest element of each 1 (0 where nothing speaks for
+  ///   the class).
   public func gradCAM(_ images: [Float], of targets: [Int32]) throws -> (maps: [Float], side: Int) {
     let area = channels * pixels * pixels
     try check("Grad-CAM", images, count: targets.count)
