@@ -3,7 +3,8 @@
 #include "kernels.h"
 
 static const tsr_kernel_entry kernels[] = {
-#define TSR_KERNEL(name, function, family, form, targets) {#function, #family, TSR_FORM_##form, TSR_TARGETS_##targets},
+#define TSR_KERNEL(name, function, family, form, targets) \
+  {#function, #family, TSR_FORM_##form, TSR_TARGETS_##targets},
 #include "kernels.def"
 #undef TSR_KERNEL
 };

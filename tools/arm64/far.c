@@ -15,7 +15,8 @@ static int64_t answer(const bridge_call *call) {
   void *const plan = (void *)call->plan;
   if (call->number >= BRIDGE_KERNELS) {
     // Parameters and pointers to the buffers are in the slot, one after the other.
-    tsr_cpu_kernel_function((enum tsr_kernel)(call->number - BRIDGE_KERNELS), 0)(plan, (void *const *)a[0], a[1], a[2]);
+    const enum tsr_kernel kernel = (enum tsr_kernel)(call->number - BRIDGE_KERNELS);
+    tsr_cpu_kernel_function(kernel, 0)(plan, (void *const *)a[0], a[1], a[2]);
     return 0;
   }
   switch (call->number) {
