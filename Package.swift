@@ -15,42 +15,42 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
-    // Storey 0: OpenCL C kernels and shared arithmetic headers, embedded with #embed.
+    // Layer 0: the kernels. OpenCL C is embedded with #embed; the CPU's C is compiled once for each instruction set.
     .target(
-      name: "Kernels", path: "Kernels", exclude: ["README.md", "NUMERICS.md", "cl"],
-      sources: ["embed.c", "kernel_list.c"], publicHeadersPath: "include"),
-    // Storey 1.
+      name: "Kernels", path: "Kernels", exclude: ["README.md", "NUMERICS.md"],
+      sources: ["embed.c", "kernel_list.c", "isa"], publicHeadersPath: "include",
+      cSettings: [.headerSearchPath(".")]),
+    // Layer 1.
     .target(name: "COpenCL"),
     .target(name: "CSHA256"),
     .target(name: "CAllocation"),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
-    .target(name: "CPUKernels", dependencies: ["Kernels"]),
-    // Storey 2.
+    // Layer 2.
     .target(
       name: "TesseraCompute",
-      dependencies: ["COpenCL", "CPUKernels", "CSHA256", "Kernels"]),
-    // Storey 3.
+      dependencies: ["COpenCL", "CSHA256", "Kernels"]),
+    // Layer 3.
     .target(name: "TesseraNN", dependencies: ["TesseraCompute"]),
-    // Storey 4.
+    // Layer 4.
     .target(name: "TesseraText", dependencies: ["TesseraCompute"]),
     .target(name: "TesseraImages", dependencies: ["TesseraCompute", "CZlib"]),
     .target(name: "TesseraVision", dependencies: ["TesseraNN"]),
-    // Storey 5.
+    // Layer 5.
     .target(
       name: "TesseraPipeline",
       dependencies: ["TesseraText", "TesseraImages", "TesseraVision", "TesseraNN", "CZlib"]),
-    // Storey 6.
+    // Layer 6.
     .executableTarget(
       name: "tessera",
       dependencies: [
         "TesseraPipeline", "CAllocation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
-    // Tests, one target a storey.
+    // Tests, one target a layer.
     .target(name: "TestSupport", dependencies: ["TesseraCompute"], path: "Tests/TestSupport"),
     .testTarget(
       name: "TesseraComputeTests",
-      dependencies: ["TesseraCompute", "CPUKernels", "CSHA256", "Kernels", "TestSupport"],
+      dependencies: ["TesseraCompute", "CSHA256", "Kernels", "TestSupport"],
       resources: [.copy("Golden")]),
     .testTarget(
       name: "TesseraNNTests", dependencies: ["TesseraNN", "TestSupport"], resources: [.copy("Golden")]),

@@ -1,128 +1,137 @@
 // SPDX-License-Identifier: Apache-2.0
-// Embeds the kernels and the shared headers in the binary (C23 #embed), so that it carries its programs.
+// Embeds the text of the OpenCL programs in the binary (C23 #embed), so that the binary carries its kernels. A file's name
+// is its path from this folder, as #include has it. The C twins (c/*.h) are compiled, not embedded.
 #include "kernels.h"
 
 #define TSR_EMBED_BEGIN(name) static const char name[] = {
 #define TSR_EMBED_END , 0 };
 
-TSR_EMBED_BEGIN(base_h)
+TSR_EMBED_BEGIN(tessera_base_h)
 #embed "include/tessera_base.h"
 TSR_EMBED_END
-TSR_EMBED_BEGIN(params_h)
+TSR_EMBED_BEGIN(tessera_params_h)
 #embed "include/tessera_params.h"
 TSR_EMBED_END
 TSR_EMBED_BEGIN(math_h)
-#embed "include/tessera_math.h"
+#embed "common/math.h"
+TSR_EMBED_END
+TSR_EMBED_BEGIN(math16_h)
+#embed "common/math16.h"
 TSR_EMBED_END
 TSR_EMBED_BEGIN(philox_h)
-#embed "include/tessera_philox.h"
+#embed "common/philox.h"
 TSR_EMBED_END
-TSR_EMBED_BEGIN(items_h)
-#embed "include/tessera_items.h"
+TSR_EMBED_BEGIN(kernel_forms_h)
+#embed "common/kernel_forms.h"
 TSR_EMBED_END
 TSR_EMBED_BEGIN(sums_h)
-#embed "include/tessera_sums.h"
+#embed "common/sums.h"
 TSR_EMBED_END
 TSR_EMBED_BEGIN(maps_cl)
-#embed "cl/maps.cl"
+#embed "elementwise/maps.cl"
 TSR_EMBED_END
 TSR_EMBED_BEGIN(rows_cl)
-#embed "cl/rows.cl"
+#embed "reduction/rows.cl"
+TSR_EMBED_END
+TSR_EMBED_BEGIN(normalization_cpu_h)
+#embed "normalization/normalization_cpu.h"
 TSR_EMBED_END
 TSR_EMBED_BEGIN(normalization_cl)
-#embed "cl/normalization.cl"
+#embed "normalization/normalization.cl"
 TSR_EMBED_END
 TSR_EMBED_BEGIN(pooling_cl)
-#embed "cl/pooling.cl"
+#embed "pooling/pooling.cl"
 TSR_EMBED_END
-TSR_EMBED_BEGIN(training_cl)
-#embed "cl/training.cl"
+TSR_EMBED_BEGIN(random_cl)
+#embed "random/random.cl"
+TSR_EMBED_END
+TSR_EMBED_BEGIN(indexing_cl)
+#embed "indexing/indexing.cl"
+TSR_EMBED_END
+TSR_EMBED_BEGIN(optimizer_cl)
+#embed "optimizer/optimizer.cl"
 TSR_EMBED_END
 TSR_EMBED_BEGIN(memory_cl)
-#embed "cl/memory.cl"
+#embed "memory/memory.cl"
 TSR_EMBED_END
-TSR_EMBED_BEGIN(layout_cl)
-#embed "cl/layout.cl"
+TSR_EMBED_BEGIN(tsne_cpu_h)
+#embed "tsne/tsne_cpu.h"
 TSR_EMBED_END
-TSR_EMBED_BEGIN(neighbours_cl)
-#embed "cl/neighbours.cl"
+TSR_EMBED_BEGIN(tsne_cl)
+#embed "tsne/tsne.cl"
 TSR_EMBED_END
-TSR_EMBED_BEGIN(vectors_h)
-#embed "cl/vectors.h"
+TSR_EMBED_BEGIN(tsne_sparse_cl)
+#embed "tsne/tsne_sparse.cl"
 TSR_EMBED_END
-TSR_EMBED_BEGIN(product_h)
-#embed "cl/product.h"
+TSR_EMBED_BEGIN(gemm_h)
+#embed "gemm/gemm.h"
 TSR_EMBED_END
-TSR_EMBED_BEGIN(product_rows_h)
-#embed "cl/product_rows.h"
+TSR_EMBED_BEGIN(gemm_cpu_h)
+#embed "gemm/gemm_cpu.h"
 TSR_EMBED_END
-TSR_EMBED_BEGIN(product_groups_h)
-#embed "cl/product_groups.h"
+TSR_EMBED_BEGIN(gemm_gpu_h)
+#embed "gemm/gemm_gpu.h"
 TSR_EMBED_END
-TSR_EMBED_BEGIN(dense_rows_h)
-#embed "cl/dense_rows.h"
+TSR_EMBED_BEGIN(gemm_cl)
+#embed "gemm/gemm.cl"
 TSR_EMBED_END
-TSR_EMBED_BEGIN(matmul_cl)
-#embed "cl/matmul.cl"
+TSR_EMBED_BEGIN(conv_cpu_h)
+#embed "conv/conv_cpu.h"
 TSR_EMBED_END
-TSR_EMBED_BEGIN(dense_cl)
-#embed "cl/dense.cl"
+TSR_EMBED_BEGIN(implicit_gemm_cl)
+#embed "conv/implicit_gemm.cl"
 TSR_EMBED_END
-TSR_EMBED_BEGIN(direct_cl)
-#embed "cl/direct.cl"
+TSR_EMBED_BEGIN(conv_blocked_cl)
+#embed "conv/conv_blocked.cl"
 TSR_EMBED_END
-TSR_EMBED_BEGIN(normalization_rows_h)
-#embed "cl/normalization_rows.h"
+TSR_EMBED_BEGIN(conv_grouped_cl)
+#embed "conv/conv_grouped.cl"
 TSR_EMBED_END
-TSR_EMBED_BEGIN(layout_rows_h)
-#embed "cl/layout_rows.h"
+TSR_EMBED_BEGIN(attention_cpu_h)
+#embed "attention/attention_cpu.h"
 TSR_EMBED_END
-TSR_EMBED_BEGIN(attention_rows_h)
-#embed "cl/attention_rows.h"
-TSR_EMBED_END
-TSR_EMBED_BEGIN(attention_groups_h)
-#embed "cl/attention_groups.h"
+TSR_EMBED_BEGIN(attention_gpu_h)
+#embed "attention/attention_gpu.h"
 TSR_EMBED_END
 TSR_EMBED_BEGIN(attention_cl)
-#embed "cl/attention.cl"
+#embed "attention/attention.cl"
 TSR_EMBED_END
 TSR_EMBED_BEGIN(peaks_cl)
-#embed "cl/peaks.cl"
-TSR_EMBED_END
-TSR_EMBED_BEGIN(conv_cl)
-#embed "cl/conv.cl"
+#embed "peaks/peaks.cl"
 TSR_EMBED_END
 
 static const tsr_source sources[] = {
-    {"tessera_base.h", base_h},
-    {"tessera_params.h", params_h},
-    {"tessera_math.h", math_h},
-    {"tessera_philox.h", philox_h},
-    {"tessera_items.h", items_h},
-    {"tessera_sums.h", sums_h},
-    {"vectors.h", vectors_h},
-    {"product.h", product_h},
-    {"product_rows.h", product_rows_h},
-    {"product_groups.h", product_groups_h},
-    {"dense_rows.h", dense_rows_h},
-    {"normalization_rows.h", normalization_rows_h},
-    {"layout_rows.h", layout_rows_h},
-    {"attention_rows.h", attention_rows_h},
-    {"attention_groups.h", attention_groups_h},
-    {"maps.cl", maps_cl},
-    {"rows.cl", rows_cl},
-    {"normalization.cl", normalization_cl},
-    {"pooling.cl", pooling_cl},
-    {"training.cl", training_cl},
-    {"memory.cl", memory_cl},
-    {"layout.cl", layout_cl},
-    {"neighbours.cl", neighbours_cl},
-    {"matmul.cl", matmul_cl},
-    {"conv.cl", conv_cl},
-    {"dense.cl", dense_cl},
-    {"direct.cl", direct_cl},
-    {"attention.cl", attention_cl},
-    {"peaks.cl", peaks_cl},
+    {"include/tessera_base.h", tessera_base_h},
+    {"include/tessera_params.h", tessera_params_h},
+    {"common/math.h", math_h},
+    {"common/math16.h", math16_h},
+    {"common/philox.h", philox_h},
+    {"common/kernel_forms.h", kernel_forms_h},
+    {"common/sums.h", sums_h},
+    {"elementwise/maps.cl", maps_cl},
+    {"reduction/rows.cl", rows_cl},
+    {"normalization/normalization_cpu.h", normalization_cpu_h},
+    {"normalization/normalization.cl", normalization_cl},
+    {"pooling/pooling.cl", pooling_cl},
+    {"random/random.cl", random_cl},
+    {"indexing/indexing.cl", indexing_cl},
+    {"optimizer/optimizer.cl", optimizer_cl},
+    {"memory/memory.cl", memory_cl},
+    {"tsne/tsne_cpu.h", tsne_cpu_h},
+    {"tsne/tsne.cl", tsne_cl},
+    {"tsne/tsne_sparse.cl", tsne_sparse_cl},
+    {"gemm/gemm.h", gemm_h},
+    {"gemm/gemm_cpu.h", gemm_cpu_h},
+    {"gemm/gemm_gpu.h", gemm_gpu_h},
+    {"gemm/gemm.cl", gemm_cl},
+    {"conv/conv_cpu.h", conv_cpu_h},
+    {"conv/implicit_gemm.cl", implicit_gemm_cl},
+    {"conv/conv_blocked.cl", conv_blocked_cl},
+    {"conv/conv_grouped.cl", conv_grouped_cl},
+    {"attention/attention_cpu.h", attention_cpu_h},
+    {"attention/attention_gpu.h", attention_gpu_h},
+    {"attention/attention.cl", attention_cl},
+    {"peaks/peaks.cl", peaks_cl},
 };
 
 int tsr_source_count(void) { return (int)(sizeof sources / sizeof sources[0]); }

@@ -27,7 +27,7 @@ tsr_kernel_entry tsr_kernel_at(int index);
 typedef struct { const char *name, *text; } tsr_source;
 
 int tsr_source_count(void);
-// File name, such as "tessera_base.h" or "matmul.cl".
+// File name, such as "tessera_base.h" or "gemm/gemm.cl".
 const char *tsr_source_name(int index);
 // The file's text, NUL-terminated.
 const char *tsr_source_text(int index);

@@ -3,8 +3,8 @@
 //
 //   TSR_GLOBAL   address space of tensor data (`__global` in OpenCL C, nothing in C)
 //   TSR_FN       how a shared function is declared
-//   TSR_RARE     ... one that is rarely needed
-//   TSR_ALONE    how a kernel is declared whose groups are one work-item
+//   TSR_COLD     ... one that is rarely needed
+//   TSR_SINGLE_ITEM_KERNEL    how a kernel is declared whose groups are one work-item
 //   tsr_fma      the one fused product (rule 1: written where meant, never contracted)
 //   tsr_bits / tsr_float   a float's bit pattern and back
 #pragma once
@@ -15,11 +15,11 @@
 #pragma OPENCL FP_CONTRACT OFF
 #define TSR_GLOBAL __global
 #define TSR_FN static inline __attribute__((always_inline))
-#define TSR_RARE static __attribute__((noinline))
+#define TSR_COLD static __attribute__((noinline))
 #define TSR_CONST __constant
 // Groups of one work-item, on CPU devices. Without the hint that its text is in vectors Intel's compiler adds one for sixteen
 // work-items at once, which never runs: twice the time to build, 1.3 times that of depthwise gradients.
-#define TSR_ALONE __kernel __attribute__((reqd_work_group_size(1, 1, 1), vec_type_hint(float16)))
+#define TSR_SINGLE_ITEM_KERNEL __kernel __attribute__((reqd_work_group_size(1, 1, 1), vec_type_hint(float16)))
 typedef int tsr_i32;
 typedef uint tsr_u32;
 typedef long tsr_i64;
@@ -33,7 +33,7 @@ TSR_FN tsr_u32 tsr_mulhi(tsr_u32 a, tsr_u32 b) { return mul_hi(a, b); }
 #pragma STDC FP_CONTRACT OFF
 #define TSR_GLOBAL
 #define TSR_FN static inline __attribute__((always_inline, unused))
-#define TSR_RARE static __attribute__((noinline, unused))
+#define TSR_COLD static __attribute__((noinline, unused))
 #define TSR_CONST static const
 typedef int32_t tsr_i32;
 typedef uint32_t tsr_u32;

@@ -72,36 +72,36 @@ typedef struct { int planes, height, width, scale; } tsr_upsample_params;
 typedef struct { int outer, channels, inner, size; float alpha, beta, k; } tsr_response_params;
 typedef struct { int outer, a, b, inner; } tsr_swap_params;
 typedef struct { int points, dims; } tsr_points_params;
-// How a place of an image is found from a place of the output and a tap of the kernel, in each direction:
-// source = place * stride + start + tap * step (a convolution: start -padding, step dilation; its gradient for the data,
-// of stride 1: start padding, step -dilation). `channels` of a group; places outside height x width are +0.
+// How a pixel of an image is found from a pixel of the output and a tap of the kernel, in each direction:
+// source = pixel * stride + start + tap * step (a convolution: start -padding, step dilation; its gradient for the data,
+// of stride 1: start padding, step -dilation). `channels` of a group; pixels outside height x width are +0.
 typedef struct {
-  int channels, height, width, places_h, places_w, kernel_h, kernel_w;
+  int channels, height, width, out_h, out_w, kernel_h, kernel_w;
   int stride_h, stride_w, start_h, start_w, step_h, step_w;
 } tsr_taps_params;
 
-// How an OpenCL device computes products, batch x slices of them. Product b has operands b mod groups (A, and the bias that far
-// times bias_stride) and b (B, C). Part s sums, into C + s * c_slice_stride, the terms of slice (first + s) / chunks, slice_k of k
+// How an OpenCL device computes products, batch x splits of them. Product b has operands b mod groups (A, and the bias that far
+// times bias_stride) and b (B, C). Part s sums, into C + s * c_split_stride, the terms of split (first + s) / chunks, split_k of k
 // each; where `chunks` is not 1, only those of its chunk (first + s) mod chunks. A's row r begins at r * a_tile_stride; r is a
 // multiple of the tile's rows, inside which a_row_stride counts (CPU devices). `rows`: of a work-item. GPUs read A of products
 // with taps where it lies: k = (outer, inner), a_inner of these, a_outer_stride and a_col_stride apart; and where one A meets all
 // images, their columns are one product's: C has c_image of them side by side, then c_image_stride to the next image's.
 typedef struct {
-  tsr_matmul_params product;
+  tsr_matmul_params gemm;
   tsr_taps_params taps;
-  int groups, first, slices, chunks, slice_k, c_slice_stride, a_tile_stride, bias_stride, rows, a_inner, a_outer_stride, c_image, c_image_stride;
-} tsr_product_params;
+  int groups, first, splits, chunks, split_k, c_split_stride, a_tile_stride, bias_stride, rows, a_inner, a_outer_stride, c_image, c_image_stride;
+} tsr_gemm_params;
 
-// Convolutions on a CPU device (dense.cl, direct.cl), products of which A is packed in panels of channels. Work-items take
-// `rows` x `columns` places (of a gradient for weights, slices of slice_k from the first on) of `images`, `panels` of A and
+// Convolutions on a CPU device (conv/conv_blocked.cl, conv/conv_grouped.cl), products of which A is packed in panels of channels. Work-items take
+// `rows` x `columns` pixels (of a gradient for weights, splits of split_k from the first on) of `images`, `panels` of A and
 // `channels` of the input at once.
 // A plane in local memory has plane_rows rows of stride_w parts of `phase` floats, and 16 floats more.
-enum { TSR_LOCAL_PLANES = 24 << 10, TSR_LOCAL_SUMS = 16 << 10, TSR_LOCAL_PANELS = 2, TSR_DIRECT_PLANES = 20 << 10 };
+enum { TSR_LOCAL_PLANES = 24 << 10, TSR_LOCAL_SUMS = 16 << 10, TSR_LOCAL_PANELS = 2, TSR_GROUPED_PLANES = 20 << 10 };
 typedef struct {
-  tsr_matmul_params product;
+  tsr_matmul_params gemm;
   tsr_taps_params taps;
-  int groups, bias_stride, images, rows, columns, channels, panels, phase, plane_rows, first, slice_k, c_slice_stride;
-} tsr_dense_params;
+  int groups, bias_stride, images, rows, columns, channels, panels, phase, plane_rows, first, split_k, c_split_stride;
+} tsr_conv_cpu_params;
 
 // A (batch, rows, k) by strides, where k = (outer, inner), into panels of `tile` rows: (batch, panel, k, tile).
 typedef struct { int batch, rows, k, inner, tile, offset, batch_stride, row_stride, outer_stride, inner_stride; } tsr_pack_params;

@@ -6,7 +6,7 @@ enum GroupSums {
   /// What an addition rounds off goes into the next: statistics, gradients for biases and scales.
   case compensated
 
-  /// A step of the compensated sum, as the kernels have it (`tsr_plus` in tessera_sums.h).
+  /// A step of the compensated sum, as the kernels have it (`tsr_plus` in common/sums.h).
   static func add(_ x: Float, to sum: inout Float, lost: inout Float) {
     let y = lost + x
     let next = sum + y

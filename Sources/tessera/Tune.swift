@@ -19,7 +19,7 @@ struct Tune: ParsableCommand {
   var json = false
 
   private struct Outcome: Codable {
-    let device: String, file: String, tuning: ProductTuning, trials: [ProductTuner.Trial]
+    let device: String, file: String, tuning: GemmTuning, trials: [GemmTuner.Trial]
   }
 
   /// Searches, or merges files.
@@ -41,7 +41,7 @@ struct Tune: ParsableCommand {
       let progress = options.progress
       progress.begin("tuning \(device.name)")
       let cpu = try CPUBackend(threads: options.threads)
-      let (tuning, trials) = try ProductTuner.search(device, cpu: cpu) { done, all, _ in
+      let (tuning, trials) = try GemmTuner.search(device, cpu: cpu) { done, all, _ in
         progress.update("tune", done: done, of: all, unit: "candidates")
       }
       file.set(tuning, for: device)
@@ -60,7 +60,7 @@ struct Tune: ParsableCommand {
     }
   }
 
-  private func line(_ trial: ProductTuner.Trial, _ device: OpenCLBackend) -> String {
+  private func line(_ trial: GemmTuner.Trial, _ device: OpenCLBackend) -> String {
     let head = Bench.pad(device.describe(trial.tiles), 26)
     if let reason = trial.rejected { return head + "thrown out: \(reason)" }
     return head + trial.seconds.map { Bench.pad(Bench.fixed($0 * 1e3), 8) }.joined() + "ms"

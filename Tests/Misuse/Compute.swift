@@ -15,9 +15,9 @@ extension Rows {
     function("OpenCLBackend.init(_:variant:softwareDivision:tuning:sources:profiler:)")
     if let one = OpenCLDevice.all().first {
       gives("tiles that no kernel has, replaced by suiting ones", true) {
-        var tiles = ProductTiles()
+        var tiles = GemmTiles()
         tiles.rows = 7
-        return try OpenCLBackend(one, tuning: ProductTuning(tiles)).tuning.many.isSound
+        return try OpenCLBackend(one, tuning: GemmTuning(tiles)).tuning.many.isSound
       }
     } else {
       gives("no device to open", true) { OpenCLDevice.all().isEmpty }
@@ -156,21 +156,21 @@ extension Rows {
       let none = Benchmark.Report(d, peaks: try Self.peaks(1), results: [])
       return Benchmark.changes(from: none, to: none).count
     }
-    function("ProductTuner.search(_:cpu:progress:)")
+    function("GemmTuner.search(_:cpu:progress:)")
     gives("takes an OpenCL device, which the type says", true) { true }
-    function("ProductTiles.init()")
-    gives("sound tiles", true) { ProductTiles().isSound }
-    function("ProductTiles.init(from:)")
+    function("GemmTiles.init()")
+    gives("sound tiles", true) { GemmTiles().isSound }
+    function("GemmTiles.init(from:)")
     gives("tiles that are none, told apart", false) {
       try JSONDecoder().decode(
-        ProductTiles.self,
+        GemmTiles.self,
         from: Data(
           #"{"rows":-9,"rowsOfItem":9223372036854775807,"rowBlocks":9223372036854775807,"columnBlocks":2,"depth":0}"#
             .utf8)
       ).isSound
     }
-    function("ProductTuning.init(_:)")
-    gives("one for both", true) { ProductTuning().many == ProductTuning().few }
+    function("GemmTuning.init(_:)")
+    gives("one for both", true) { GemmTuning().many == GemmTuning().few }
     tuningFiles()
     function("Catalogue.drawn(_:seed:)")
     for count in [0, -1, Int.min] { gives("\(count) cases", 0) { Catalogue.drawn(count, seed: .max).count } }

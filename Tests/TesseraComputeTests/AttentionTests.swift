@@ -54,8 +54,8 @@ import Testing
       if let backend = try? CPUBackend(threads: 2, instructionSet: set) { devices.append(backend) }
     }
     if TestDevices.hasOpenCL {
-      devices.append(try OpenCLBackend(try TestDevices.first(), variant: .narrow))
-      devices.append(try OpenCLBackend(try TestDevices.first(), variant: .wide))
+      devices.append(try OpenCLBackend(try TestDevices.first(), variant: .cpu))
+      devices.append(try OpenCLBackend(try TestDevices.first(), variant: .gpu))
     }
     var inputs = CaseInputs(seed: 3)
     for (lengths, heads, width, span) in Self.shapes + [([30, 45], 4, 24, 0), ([100], 2, 31, 100)] {

@@ -34,14 +34,14 @@ import Testing
   }
 
   @Test(.tags(.opencl), .enabled(if: TestDevices.hasOpenCL)) func openCLGivesTheBitsOfTheCPU() throws {
-    let device = try OpenCLBackend(try TestDevices.first(), variant: .narrow)
+    let device = try OpenCLBackend(try TestDevices.first(), variant: .cpu)
     let result = try Verification.run(reference: try CPUBackend(), device: device)
     #expect(result.mismatches.map { "\($0.primitive) \($0.label): \($0.what)" } == [])
     #expect(result.casesByPrimitive.keys.count > 30)
   }
 
   @Test(.tags(.opencl), .enabled(if: TestDevices.hasOpenCL)) func theGPUVariantsGiveTheBitsOfTheCPU() throws {
-    let device = try OpenCLBackend(try TestDevices.first(), variant: .wide)
+    let device = try OpenCLBackend(try TestDevices.first(), variant: .gpu)
     let result = try Verification.run(
       Catalogue.cases.filter(\.isSmall), reference: try CPUBackend(), device: device)
     #expect(result.mismatches.map { "\($0.primitive) \($0.label): \($0.what)" } == [])

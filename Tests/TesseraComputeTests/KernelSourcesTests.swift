@@ -7,23 +7,23 @@ import Testing
 /// Includes of the kernels, which the loader resolves.
 @Suite struct KernelSourcesTests {
   static let families = [
-    "maps", "rows", "normalization", "pooling", "training", "memory", "layout", "neighbours", "attention",
-    "matmul", "conv", "dense", "direct", "peaks",
+    "maps", "rows", "normalization", "pooling", "random", "indexing", "optimizer", "memory", "tsne", "tsne_sparse", "attention",
+    "gemm", "implicit_gemm", "conv_blocked", "conv_grouped", "peaks",
   ]
 
   @Test(arguments: families) func programsHaveEachHeaderOnce(_ family: String) throws {
     let starts = try KernelSources.embedded.program(family).split(separator: "\n")
       .filter { $0.hasPrefix("#line 1 ") }
-    #expect(starts.first == "#line 1 \"\(family).cl\"")
-    #expect(starts.contains("#line 1 \"tessera_base.h\""))
+    #expect(starts.first?.hasSuffix("/\(family).cl\"") == true)
+    #expect(starts.contains("#line 1 \"include/tessera_base.h\""))
     #expect(Set(starts).count == starts.count)
   }
 
   @Test func programsHaveOnlyWhatTheyInclude() throws {
     let maps = try KernelSources.embedded.program("maps")
-    #expect(!maps.contains("#line 1 \"product.h\"") && !maps.contains("#line 1 \"attention_rows.h\""))
+    #expect(!maps.contains("#line 1 \"gemm/gemm.h\"") && !maps.contains("#line 1 \"attention/attention_cpu.h\""))
     let used = try Self.families.map { try KernelSources.embedded.program($0) }.joined()
-    for header in ["vectors.h", "product_groups.h", "dense_rows.h", "tessera_philox.h"] {
+    for header in ["common/math16.h", "gemm/gemm_gpu.h", "conv/conv_cpu.h", "common/philox.h"] {
       #expect(used.contains("#line 1 \"\(header)\""), "\(header) is in no program")
     }
   }
@@ -51,28 +51,28 @@ import Testing
   }
 
   @Test(arguments: [
-    ("#if 1\n#include \"tessera_math.h\"\n#endif\n", "maps.cl, line 2: found an include of tessera_math.h"),
+    ("#if 1\n#include \"common/math.h\"\n#endif\n", "maps.cl, line 2: found an include of common/math.h"),
     ("#include \"nothing.h\"\n", "maps.cl, line 1: found an include of nothing.h"),
   ]) func otherIncludesAreRefused(_ text: String, _ message: String) throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
-    try Data(text.utf8).write(to: folder.appendingPathComponent("maps.cl"))
-    let sources = try KernelSources(folder: folder.path)
-    let error = #expect(throws: TesseraError.self) { try sources.program("maps") }
-    #expect(error.map { "\($0)".contains(message) } == true, "\(error.debugDescription)")
+    // By its path in the package, and by its name alone.
+    for file in [folder.appendingPathComponent("elementwise/maps.cl"), folder.appendingPathComponent("maps.cl")] {
+      try? FileManager.default.removeItem(at: folder)
+      try FileManager.default.createDirectory(
+        at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try Data(text.utf8).write(to: file)
+      let sources = try KernelSources(folder: folder.path)
+      let error = #expect(throws: TesseraError.self) { try sources.program("maps") }
+      #expect(error.map { "\($0)".contains(message) } == true, "\(error.debugDescription)")
+    }
   }
 
   /// A kernel file's lines as they lie in the package.
   private static func text(_ name: String) throws -> [Substring]? {
     let kernels = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent().appendingPathComponent("Kernels")
-    for folder in ["cl", "include"] {
-      let file = kernels.appendingPathComponent("\(folder)/\(name)")
-      if let text = try? String(contentsOf: file, encoding: .utf8) {
-        return text.split(separator: "\n", omittingEmptySubsequences: false)
-      }
-    }
-    return nil
+    let text = try? String(contentsOf: kernels.appendingPathComponent(name), encoding: .utf8)
+    return text?.split(separator: "\n", omittingEmptySubsequences: false)
   }
 }

@@ -18,17 +18,17 @@ import Testing
 
   @Test(.tags(.opencl)) func roundTripAndMerge() throws {
     guard let device = OpenCLDevice.all().first else { return }
-    var slow = ProductTiles()
+    var slow = GemmTiles()
     slow.rows = 2
-    let backend = try OpenCLBackend(device, variant: .narrow)
+    let backend = try OpenCLBackend(device, variant: .cpu)
     var (first, second) = (TuningFile(), TuningFile())
-    first.set(ProductTuning(), for: backend)
-    second.set(ProductTuning(slow), for: backend)
+    first.set(GemmTuning(), for: backend)
+    second.set(GemmTuning(slow), for: backend)
     try withFile("") { path in
       try second.write(to: path)
       first.merge(try TuningFile(path))
-      #expect(first.tuning(device, wide: false) == ProductTuning(slow))
-      #expect(first.tuning(device, wide: true) == nil)
+      #expect(first.tuning(device, gpu: false) == GemmTuning(slow))
+      #expect(first.tuning(device, gpu: true) == nil)
     }
   }
 
@@ -44,9 +44,9 @@ import Testing
   }
 
   @Test func impossibleTilesAreRefused() throws {
-    var tiles = ProductTiles()
+    var tiles = GemmTiles()
     tiles.depth = 1 << 20
-    let tuning = String(decoding: try JSONEncoder().encode(ProductTuning(tiles)), as: UTF8.self)
+    let tuning = String(decoding: try JSONEncoder().encode(GemmTuning(tiles)), as: UTF8.self)
     let text = #"{"format": "tessera product tiles, version 1", "devices": {"a GPU": \#(tuning)}}"#
     try withFile(text) { path in
       let error = #expect(throws: TesseraError.self) { try TuningFile(path) }

@@ -17,21 +17,21 @@ enum { BRIDGE_MEMORY = 3, BRIDGE_SOCKET = 4 };
 // Entries of cpu_kernels.h by form: counts of a plan; work from a plan with scratch; the rest by hand.
 #define BRIDGE_COUNTS(X)                                                                         \
   X(int64_t, tsr_gemm_packed_count, tsr_gemm_plan) X(int64_t, tsr_gemm_scratch_count, tsr_gemm_plan) \
-  X(int64_t, tsr_direct_scratch_count, tsr_direct_plan)                                          \
-  X(int64_t, tsr_dense_packed_count, tsr_dense_plan) X(int64_t, tsr_dense_scratch_count, tsr_dense_plan) \
-  X(int, tsr_dense_tasks, tsr_dense_plan)                                                        \
-  X(int64_t, tsr_direct_weight_scratch_count, tsr_direct_weight_plan)                            \
-  X(int64_t, tsr_dense_weight_partial_count, tsr_dense_weight_plan)                              \
-  X(int64_t, tsr_dense_weight_scratch_count, tsr_dense_weight_plan)                              \
-  X(int, tsr_dense_weight_tasks, tsr_dense_weight_plan)                                          \
+  X(int64_t, tsr_conv_grouped_scratch_count, tsr_conv_grouped_plan)                                          \
+  X(int64_t, tsr_conv_blocked_packed_count, tsr_conv_blocked_plan) X(int64_t, tsr_conv_blocked_scratch_count, tsr_conv_blocked_plan) \
+  X(int, tsr_conv_blocked_tasks, tsr_conv_blocked_plan)                                                        \
+  X(int64_t, tsr_grouped_weight_scratch_count, tsr_grouped_weight_plan)                            \
+  X(int64_t, tsr_blocked_weight_partial_count, tsr_blocked_weight_plan)                              \
+  X(int64_t, tsr_blocked_weight_scratch_count, tsr_blocked_weight_plan)                              \
+  X(int, tsr_blocked_weight_tasks, tsr_blocked_weight_plan)                                          \
   X(int64_t, tsr_attention_scratch_count, tsr_attention_plan)
 #define BRIDGE_WORKS(X)                                                                          \
-  X(tsr_gemm_work, tsr_gemm_plan) X(tsr_direct_work, tsr_direct_plan) X(tsr_dense_work, tsr_dense_plan) \
-  X(tsr_direct_weight_work, tsr_direct_weight_plan) X(tsr_dense_weight_work, tsr_dense_weight_plan) \
+  X(tsr_gemm_work, tsr_gemm_plan) X(tsr_conv_grouped_work, tsr_conv_grouped_plan) X(tsr_conv_blocked_work, tsr_conv_blocked_plan) \
+  X(tsr_grouped_weight_work, tsr_grouped_weight_plan) X(tsr_blocked_weight_work, tsr_blocked_weight_plan) \
   X(tsr_attention_work, tsr_attention_plan)
 #define BRIDGE_OTHERS(X)                                                                         \
-  X(tsr_gemm_tile_rows) X(tsr_gemm_tile_columns) X(tsr_gemm_pack_a) X(tsr_dense_takes) X(tsr_dense_pack) \
-  X(tsr_direct_weight_sum) X(tsr_dense_weight_takes) X(tsr_dense_weight_sum) X(tsr_mirror)
+  X(tsr_gemm_tile_rows) X(tsr_gemm_tile_columns) X(tsr_gemm_pack_a) X(tsr_conv_blocked_takes) X(tsr_conv_blocked_pack) \
+  X(tsr_grouped_weight_reduce) X(tsr_blocked_weight_takes) X(tsr_blocked_weight_reduce) X(tsr_mirror)
 
 #define BRIDGE_COUNT_NUMBER(result, name, plan) number_##name,
 #define BRIDGE_WORK_NUMBER(name, plan) number_##name,

@@ -27,11 +27,11 @@ static int64_t answer(const bridge_call *call) {
     case number_tsr_gemm_tile_rows: return tsr_gemm_tile_rows(0);
     case number_tsr_gemm_tile_columns: return tsr_gemm_tile_columns(0);
     case number_tsr_gemm_pack_a: tsr_gemm_pack_a(plan, (int)a[0], (int)a[1], (int)a[2]); return 0;
-    case number_tsr_dense_takes: return tsr_dense_takes(plan, (int)a[0], 0);
-    case number_tsr_dense_pack: tsr_dense_pack(plan, (int)a[0], (int)a[1]); return 0;
-    case number_tsr_direct_weight_sum: tsr_direct_weight_sum(plan, floats(a[0]), a[1], a[2]); return 0;
-    case number_tsr_dense_weight_takes: return tsr_dense_weight_takes(plan, 0);
-    case number_tsr_dense_weight_sum: tsr_dense_weight_sum(plan, floats(a[0]), (int)a[1], (int)a[2]); return 0;
+    case number_tsr_dense_takes: return tsr_conv_blocked_takes(plan, (int)a[0], 0);
+    case number_tsr_dense_pack: tsr_conv_blocked_pack(plan, (int)a[0], (int)a[1]); return 0;
+    case number_tsr_direct_weight_sum: tsr_grouped_weight_reduce(plan, floats(a[0]), a[1], a[2]); return 0;
+    case number_tsr_dense_weight_takes: return tsr_blocked_weight_takes(plan, 0);
+    case number_tsr_dense_weight_sum: tsr_blocked_weight_reduce(plan, floats(a[0]), (int)a[1], (int)a[2]); return 0;
     case number_tsr_mirror: tsr_mirror(floats(a[0]), a[1], a[2], a[3]); return 0;
     default: fprintf(stderr, "far: no entry %lld\n", (long long)call->number); exit(1);
   }

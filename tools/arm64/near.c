@@ -152,12 +152,12 @@ OTHER(int, tsr_gemm_tile_rows, (int isa), (isa), isa, &isa, isa)
 OTHER(int, tsr_gemm_tile_columns, (int isa), (isa), isa, &isa, isa)
 OTHER(void, tsr_gemm_pack_a, (const tsr_gemm_plan *p, int inner, int begin, int end), (p, inner, begin, end), p->isa, p,
       inner, begin, end)
-OTHER(int, tsr_dense_takes, (const tsr_conv_params *conv, int kind, int isa), (conv, kind, isa), isa, conv, kind)
-OTHER(void, tsr_dense_pack, (const tsr_dense_plan *p, int begin, int end), (p, begin, end), p->isa, p, begin, end)
-OTHER(void, tsr_direct_weight_sum, (const tsr_direct_weight_plan *p, float *dw, int64_t begin, int64_t end),
+OTHER(int, tsr_conv_blocked_takes, (const tsr_conv_params *conv, int kind, int isa), (conv, kind, isa), isa, conv, kind)
+OTHER(void, tsr_conv_blocked_pack, (const tsr_conv_blocked_plan *p, int begin, int end), (p, begin, end), p->isa, p, begin, end)
+OTHER(void, tsr_grouped_weight_reduce, (const tsr_grouped_weight_plan *p, float *dw, int64_t begin, int64_t end),
       (p, dw, begin, end), p->isa, p, (int64_t)dw, begin, end)
-OTHER(int, tsr_dense_weight_takes, (const tsr_conv_params *conv, int isa), (conv, isa), isa, conv, isa)
-OTHER(void, tsr_dense_weight_sum, (const tsr_dense_weight_plan *p, float *dw, int begin, int end), (p, dw, begin, end),
+OTHER(int, tsr_blocked_weight_takes, (const tsr_conv_params *conv, int isa), (conv, isa), isa, conv, isa)
+OTHER(void, tsr_blocked_weight_reduce, (const tsr_blocked_weight_plan *p, float *dw, int begin, int end), (p, dw, begin, end),
       p->isa, p, (int64_t)dw, begin, end)
 OTHER(void, tsr_mirror, (float *d, int64_t n, int64_t begin, int64_t end), (d, n, begin, end),
       product_was_far ? native_tsr_isa_count() : 0, d, (int64_t)d, n, begin, end)
@@ -165,5 +165,5 @@ OTHER(void, tsr_mirror, (float *d, int64_t n, int64_t begin, int64_t end), (d, n
 // Of these the instruction set is no part.
 int native_tsr_direct_takes(const tsr_conv_params *conv, int kind);
 int native_tsr_direct_weight_takes(const tsr_conv_params *conv);
-int tsr_direct_takes(const tsr_conv_params *conv, int kind) { return native_tsr_direct_takes(conv, kind); }
-int tsr_direct_weight_takes(const tsr_conv_params *conv) { return native_tsr_direct_weight_takes(conv); }
+int tsr_conv_grouped_takes(const tsr_conv_params *conv, int kind) { return native_tsr_direct_takes(conv, kind); }
+int tsr_grouped_weight_takes(const tsr_conv_params *conv) { return native_tsr_direct_weight_takes(conv); }

@@ -6,13 +6,13 @@ struct ConvExtents {
   /// Channels per group.
   let groupIn: Int, groupOut: Int
   /// Kernel positions, output positions, input positions of a plane.
-  let taps: Int, spots: Int, plane: Int
+  let taps: Int, outputPositions: Int, plane: Int
 
   init(_ p: ConvParameters) {
     groupIn = Int(p.in_channels / p.groups)
     groupOut = Int(p.out_channels / p.groups)
     taps = Int(p.kernel_h) * Int(p.kernel_w)
-    spots = Int(p.out_h) * Int(p.out_w)
+    outputPositions = Int(p.out_h) * Int(p.out_w)
     plane = Int(p.height) * Int(p.width)
   }
 }

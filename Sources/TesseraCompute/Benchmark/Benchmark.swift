@@ -78,7 +78,7 @@ public struct Benchmark: Sendable {
     let out = try device.allocate([rows], .float32)
     let p = tsr_map_params(count: Int32(rows), alpha: 0.999, beta: 0.001)
     // CPU devices by OpenCL: vectors of eight, and of sixteen, of which one suits the processor.
-    let isNarrow = (launcher as? OpenCLBackend)?.wide == false
+    let isNarrow = (launcher as? OpenCLBackend)?.gpu == false
     let kernels = [Kernel.fmaPeak] + (isNarrow ? [.fmaPeak16] : [])
     let seconds = try kernels.map { kernel in
       try times(device, budget: 0.5) {

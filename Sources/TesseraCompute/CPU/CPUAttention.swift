@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import CPUKernels
 import Kernels
 
 extension CPUBackend {
@@ -14,7 +13,7 @@ extension CPUBackend {
       return try composedAttention(p, x, lengths: lengths, bias: bias, into: y)
     }
     var plan = tsr_attention_plan()
-    (plan.isa, plan.params) = (isa, p)
+    plan.params = p
     (plan.texts, plan.longest) = (Int32(lengths.count), Int32(lengths.max() ?? 0))
     plan.x = UnsafePointer(try x.cpu("attention").pointer)
     plan.bias = UnsafePointer(try bias?.cpu("attention").pointer)
@@ -26,12 +25,12 @@ extension CPUBackend {
     plan.parts = Int32(workers == 1 ? 1 : (4 * workers + tasks - 1) / tasks)
     var begins: [Int32] = [0]
     for length in lengths { begins.append(begins[begins.count - 1] + Int32(length)) }
-    let scratch = Int(tsr_attention_scratch_count(&plan))
+    let scratch = Int(kernels.attention_scratch_count(&plan))
     try begins.withUnsafeBufferPointer { begins in
       plan.begins = begins.baseAddress
       try withUnsafeMutablePointer(to: &plan) { pointer in
         let shared = Shared(pointer: pointer)
-        try share(workers, scratch: scratch) { tsr_attention_work(shared.pointer, $0) }
+        try share(workers, scratch: scratch) { kernels.attention_work(shared.pointer, $0) }
       }
     }
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import CPUKernels
+import Kernels
 import Foundation
 import Synchronization
 
@@ -15,8 +15,9 @@ public final class CPUBackend: Backend, @unchecked Sendable {
   public let threads: Int
   /// The instruction set in use: avx512, avx2 or baseline.
   public let instructionSet: String
-  /// Index of the instruction set in the kernels' tables.
-  let isa: Int32
+  /// The instruction set's functions.
+  let table: UnsafePointer<tsr_cpu_table>
+  var kernels: tsr_cpu_table { table.pointee }
   let pool = CPUMemoryPool()
 
   /// The CPU with a number of threads (all cores by default) and an instruction set (the best by default).
@@ -31,14 +32,14 @@ public final class CPUBackend: Backend, @unchecked Sendable {
     guard self.threads >= 1, self.threads <= 4096 else {
       throw TesseraError.input("threads", found: "\(self.threads)", wanted: "1 to 4096")
     }
-    let available = (0..<tsr_isa_count()).map { String(cString: tsr_isa_name($0)) }
+    let available = (0..<tsr_cpu_table_count()).map { String(cString: tsr_cpu_table_at($0).pointee.name) }
     let wanted = instructionSet ?? environment["TESSERA_ISA"] ?? available[0]
     guard let index = available.firstIndex(of: wanted) else {
       throw TesseraError.input(
         "instruction set", found: wanted, wanted: available.joined(separator: ", "))
     }
     self.instructionSet = wanted
-    self.isa = Int32(index)
+    table = tsr_cpu_table_at(Int32(index))
   }
 
   /// Runs `body(begin, end)` over parts of 0..<count on the backend's threads; a part has at least `grain`. There are more

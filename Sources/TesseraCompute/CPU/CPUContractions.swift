@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import CPUKernels
 import Kernels
 
 extension CPUBackend {
@@ -7,10 +6,10 @@ extension CPUBackend {
     let p = try p.checked(a: a, b: b, c: c, bias: bias)
     guard p.batch > 0, p.m > 0, p.n > 0 else { return }
     var plan = tsr_gemm_plan()
-    (plan.m, plan.n, plan.k, plan.chunk, plan.group_k) = (p.m, p.n, p.k, p.chunk, max(1, p.k))
+    (plan.m, plan.n, plan.k, plan.chunk, plan.k_group) = (p.m, p.n, p.k, p.chunk, max(1, p.k))
     (plan.outer, plan.inner) = (p.batch, 1)
     plan.a = UnsafePointer(try a.cpu("matmul").pointer + Int(p.a_offset))
-    (plan.a_row, plan.a_low, plan.a_len) = (Int64(p.a_row_stride), Int64(p.a_col_stride), Int64(max(1, p.k)))
+    (plan.a_row, plan.k_inner_stride, plan.k_inner) = (Int64(p.a_row_stride), Int64(p.a_col_stride), Int64(max(1, p.k)))
     plan.a_outer = Int64(p.a_batch_stride)
     plan.b_kind = Int32(TSR_B_STRIDED)
     plan.b = UnsafePointer(try b.cpu("matmul").pointer + Int(p.b_offset))
@@ -26,24 +25,24 @@ extension CPUBackend {
   public func conv2d(_ p: ConvParameters, _ x: Tensor, _ w: Tensor, bias: Tensor?, into y: Tensor) throws {
     try p.check("conv2d", x: x, w: w, y: y, bias: bias, into: y)
     guard y.count > 0 else { return }
-    if try direct("conv2d", Int(TSR_B_CONV), p, x, w, bias: bias, into: y) { return }
-    if try dense("conv2d", Int(TSR_B_CONV), p, x, w, bias: bias, into: y) { return }
+    if try convGrouped("conv2d", Int(TSR_B_CONV), p, x, w, bias: bias, into: y) { return }
+    if try convBlocked("conv2d", Int(TSR_B_CONV), p, x, w, bias: bias, into: y) { return }
     let e = ConvExtents(p)
     var plan = tsr_gemm_plan()
-    (plan.m, plan.n, plan.k) = (Int32(e.groupOut), Int32(e.spots), Int32(e.groupIn * e.taps))
-    (plan.chunk, plan.group_k) = (TSR_K_CHUNK, max(1, plan.k))
+    (plan.m, plan.n, plan.k) = (Int32(e.groupOut), Int32(e.outputPositions), Int32(e.groupIn * e.taps))
+    (plan.chunk, plan.k_group) = (TSR_K_CHUNK, max(1, plan.k))
     (plan.outer, plan.inner) = (p.batch, p.groups)
     plan.a = UnsafePointer(try w.cpu("conv2d").pointer)
-    (plan.a_row, plan.a_low, plan.a_len) = (Int64(plan.k), 1, Int64(max(1, plan.k)))
+    (plan.a_row, plan.k_inner_stride, plan.k_inner) = (Int64(plan.k), 1, Int64(max(1, plan.k)))
     plan.a_inner = Int64(e.groupOut) * Int64(plan.k)
     plan.b_kind = Int32(p.isPointwise ? TSR_B_STRIDED : TSR_B_CONV)
-    (plan.b_row, plan.b_col) = (Int64(e.spots), 1)
+    (plan.b_row, plan.b_col) = (Int64(e.outputPositions), 1)
     plan.b = UnsafePointer(try x.cpu("conv2d").pointer)
     (plan.b_outer, plan.b_inner) = (Int64(Int(p.in_channels) * e.plane), Int64(e.groupIn * e.plane))
     plan.conv = p
     plan.c = try y.cpu("conv2d").pointer
-    (plan.c_row, plan.c_outer) = (Int64(e.spots), Int64(Int(p.out_channels) * e.spots))
-    plan.c_inner = Int64(e.groupOut * e.spots)
+    (plan.c_row, plan.c_outer) = (Int64(e.outputPositions), Int64(Int(p.out_channels) * e.outputPositions))
+    plan.c_inner = Int64(e.groupOut * e.outputPositions)
     plan.bias = UnsafePointer(try bias?.cpu("conv2d").pointer)
     plan.bias_inner = Int64(e.groupOut)
     plan.bias_kind = bias == nil ? 0 : Int32(TSR_BIAS_ROW)
@@ -62,21 +61,21 @@ extension CPUBackend {
 
   /// With stride 1.
   private func gradData(_ p: ConvParameters, _ dy: Tensor, _ w: Tensor, into dx: Tensor) throws {
-    if try direct("conv2dGradData", Int(TSR_B_CONV_GRAD_DATA), p, dy, w, bias: nil, into: dx) { return }
-    if try dense("conv2dGradData", Int(TSR_B_CONV_GRAD_DATA), p, dy, w, bias: nil, into: dx) { return }
+    if try convGrouped("conv2dGradData", Int(TSR_B_CONV_GRAD_DATA), p, dy, w, bias: nil, into: dx) { return }
+    if try convBlocked("conv2dGradData", Int(TSR_B_CONV_GRAD_DATA), p, dy, w, bias: nil, into: dx) { return }
     let e = ConvExtents(p)
     var plan = tsr_gemm_plan()
     (plan.m, plan.n, plan.k) = (Int32(e.groupIn), Int32(e.plane), Int32(e.groupOut * e.taps))
-    (plan.chunk, plan.group_k) = (TSR_K_CHUNK, max(1, plan.k))
+    (plan.chunk, plan.k_group) = (TSR_K_CHUNK, max(1, plan.k))
     (plan.outer, plan.inner) = (p.batch, p.groups)
     plan.a = UnsafePointer(try w.cpu("conv2dGradData").pointer)
-    (plan.a_row, plan.a_low, plan.a_len) = (Int64(e.taps), 1, Int64(e.taps))
-    plan.a_high = Int64(e.groupIn * e.taps)
+    (plan.a_row, plan.k_inner_stride, plan.k_inner) = (Int64(e.taps), 1, Int64(e.taps))
+    plan.k_outer_stride = Int64(e.groupIn * e.taps)
     plan.a_inner = Int64(e.groupOut * e.groupIn * e.taps)
     plan.b_kind = Int32(p.isPointwise ? TSR_B_STRIDED : TSR_B_CONV_GRAD_DATA)
-    (plan.b_row, plan.b_col) = (Int64(e.spots), 1)
+    (plan.b_row, plan.b_col) = (Int64(e.outputPositions), 1)
     plan.b = UnsafePointer(try dy.cpu("conv2dGradData").pointer)
-    (plan.b_outer, plan.b_inner) = (Int64(Int(p.out_channels) * e.spots), Int64(e.groupOut * e.spots))
+    (plan.b_outer, plan.b_inner) = (Int64(Int(p.out_channels) * e.outputPositions), Int64(e.groupOut * e.outputPositions))
     plan.conv = p
     plan.c = try dx.cpu("conv2dGradData").pointer
     (plan.c_row, plan.c_outer) = (Int64(e.plane), Int64(Int(p.in_channels) * e.plane))
@@ -87,17 +86,17 @@ extension CPUBackend {
   public func conv2dGradWeight(_ p: ConvParameters, _ x: Tensor, _ dy: Tensor, into dw: Tensor) throws {
     try p.check("conv2dGradWeight", x: x, w: dw, y: dy, bias: nil, into: dw)
     guard dw.count > 0 else { return }
-    if try directWeight(p, x, dy, into: dw) { return }
-    if try denseWeight(p, x, dy, into: dw) { return }
+    if try gradWeightGrouped(p, x, dy, into: dw) { return }
+    if try gradWeightBlocked(p, x, dy, into: dw) { return }
     let e = ConvExtents(p)
     var plan = tsr_gemm_plan()
-    (plan.m, plan.n, plan.k) = (Int32(e.groupOut), Int32(e.groupIn * e.taps), p.batch * Int32(e.spots))
-    (plan.chunk, plan.group_k) = (TSR_K_CHUNK, max(1, Int32(clamping: Int(TSR_BATCH_GROUP) * e.spots)))
+    (plan.m, plan.n, plan.k) = (Int32(e.groupOut), Int32(e.groupIn * e.taps), p.batch * Int32(e.outputPositions))
+    (plan.chunk, plan.k_group) = (TSR_K_CHUNK, max(1, Int32(clamping: Int(TSR_BATCH_GROUP) * e.outputPositions)))
     (plan.outer, plan.inner) = (1, p.groups)
     plan.a = UnsafePointer(try dy.cpu("conv2dGradWeight").pointer)
-    (plan.a_row, plan.a_low, plan.a_len) = (Int64(e.spots), 1, Int64(max(1, e.spots)))
-    plan.a_high = Int64(Int(p.out_channels) * e.spots)
-    plan.a_inner = Int64(e.groupOut * e.spots)
+    (plan.a_row, plan.k_inner_stride, plan.k_inner) = (Int64(e.outputPositions), 1, Int64(max(1, e.outputPositions)))
+    plan.k_outer_stride = Int64(Int(p.out_channels) * e.outputPositions)
+    plan.a_inner = Int64(e.groupOut * e.outputPositions)
     plan.b_kind = Int32(TSR_B_CONV_GRAD_WEIGHT)
     plan.b = UnsafePointer(try x.cpu("conv2dGradWeight").pointer)
     plan.b_inner = Int64(e.groupIn * e.plane)
@@ -115,10 +114,10 @@ extension CPUBackend {
     guard points > 0 else { return }
     var plan = tsr_gemm_plan()
     (plan.m, plan.n, plan.k) = (Int32(points), Int32(points), Int32(dims))
-    (plan.chunk, plan.group_k, plan.distance, plan.upper) = (TSR_K_CHUNK, max(1, plan.k), 1, 1)
+    (plan.chunk, plan.k_group, plan.distance, plan.upper) = (TSR_K_CHUNK, max(1, plan.k), 1, 1)
     (plan.outer, plan.inner) = (1, 1)
     plan.a = UnsafePointer(try x.cpu("squaredDistances").pointer)
-    (plan.a_row, plan.a_low, plan.a_len) = (Int64(dims), 1, Int64(max(1, dims)))
+    (plan.a_row, plan.k_inner_stride, plan.k_inner) = (Int64(dims), 1, Int64(max(1, dims)))
     (plan.b, plan.b_row, plan.b_col) = (plan.a, 1, Int64(dims))
     let target = try d.cpu("squaredDistances")
     plan.c = target.pointer
@@ -143,11 +142,11 @@ extension CPUBackend {
     guard d.count > 0 else { return }
     var plan = tsr_gemm_plan()
     (plan.m, plan.n, plan.k) = (Int32(rows.count), Int32(columns.count), Int32(dims))
-    (plan.chunk, plan.group_k, plan.distance) = (TSR_K_CHUNK, max(1, plan.k), 1)
+    (plan.chunk, plan.k_group, plan.distance) = (TSR_K_CHUNK, max(1, plan.k), 1)
     (plan.outer, plan.inner) = (1, 1)
     let values = UnsafePointer(try x.cpu(place).pointer)
     plan.a = values + rows.lowerBound * dims
-    (plan.a_row, plan.a_low, plan.a_len) = (Int64(dims), 1, Int64(max(1, dims)))
+    (plan.a_row, plan.k_inner_stride, plan.k_inner) = (Int64(dims), 1, Int64(max(1, dims)))
     (plan.b, plan.b_row, plan.b_col) = (values + columns.lowerBound * dims, 1, Int64(dims))
     plan.c = try d.cpu(place).pointer
     plan.c_row = Int64(columns.count)
@@ -156,8 +155,7 @@ extension CPUBackend {
 
   /// Splits columns into blocks, packs A once if all products share it, and lets the threads take tasks.
   private func run(_ plan: inout tsr_gemm_plan, sharedA: Bool) throws {
-    plan.isa = isa
-    let tileColumns = Int(tsr_gemm_tile_columns(isa))
+    let tileColumns = Int(kernels.tile_columns)
     let products = Int(plan.outer) * Int(plan.inner)
     let columns = Int(plan.n)
     let work = products * Int(plan.m) * columns * max(1, Int(plan.k))
@@ -171,11 +169,11 @@ extension CPUBackend {
       min(256, ((columns + blocks - 1) / blocks + tileColumns - 1) / tileColumns * tileColumns))
     var packed: CPUStorage?
     if sharedA {
-      let count = Int(tsr_gemm_packed_count(&plan))
+      let count = Int(kernels.gemm_packed_count(&plan))
       let storage = try pool.storage(max(1, count * Int(plan.inner)) * 4, for: "a packed operand")
       packed = storage
       plan.packed_a = storage.pointer.assumingMemoryBound(to: Float.self)
-      let tileRows = Int(tsr_gemm_tile_rows(isa))
+      let tileRows = Int(kernels.tile_rows)
       let panels = (Int(plan.m) + tileRows - 1) / tileRows
       let grain = max(1, 16_384 / max(1, Int(plan.k) * tileRows))
       let inner = Int(plan.inner)
@@ -186,17 +184,17 @@ extension CPUBackend {
           while at < end {
             let group = at / panels
             let stop = min(end, (group + 1) * panels)
-            tsr_gemm_pack_a(
+            kernels.gemm_pack_a(
               shared.pointer, Int32(group), Int32(at - group * panels), Int32(stop - group * panels))
             at = stop
           }
         }
       }
     }
-    let scratch = Int(tsr_gemm_scratch_count(&plan))
+    let scratch = Int(kernels.gemm_scratch_count(&plan))
     try withUnsafeMutablePointer(to: &plan) { pointer in
       let shared = Shared(pointer: pointer)
-      try share(workers, scratch: scratch) { tsr_gemm_work(shared.pointer, $0) }
+      try share(workers, scratch: scratch) { kernels.gemm_work(shared.pointer, $0) }
     }
     withExtendedLifetime(packed) {}
   }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import CPUKernels
 import Kernels
 
 extension CPUBackend: KernelLauncher {
@@ -7,7 +6,7 @@ extension CPUBackend: KernelLauncher {
     _ kernel: Kernel, items: Int, cost: Int, _ parameters: P, _ tensors: [Tensor]
   ) throws {
     guard items > 0 else { return }
-    guard let function = tsr_cpu_kernel_function(kernel, isa) else {
+    guard let function = tsr_cpu_kernel_function(table, kernel) else {
       throw TesseraError.failure(kernel.name, found: "a kernel of OpenCL alone", wanted: "one for C too")
     }
     try withUnsafeTemporaryAllocation(of: UnsafeMutableRawPointer?.self, capacity: tensors.count) { buffers in

@@ -32,7 +32,7 @@ public enum FunctionCheck {
     }
   }
 
-  /// The functions of `tessera_math.h`. A turn's reference reduces exactly before it multiplies by 2 pi.
+  /// The functions of `common/math.h`. A turn's reference reduces exactly before it multiplies by 2 pi.
   public static let functions: [Function] = [
     Function(name: "sqrt", operation: .sqrt, bound: 0.5) { $0.squareRoot() },
     Function(name: "reciprocal", operation: .reciprocal, bound: 0.5) { 1 / $0 },

@@ -118,11 +118,10 @@ public enum DeviceSelection {
 
     /// Opens a device and refuses it if it fails the probe, unless the user insists.
     private func checked(_ device: OpenCLDevice) throws -> OpenCLBackend {
-      let variant = ProcessInfo.processInfo.environment["TESSERA_OPENCL_VARIANT"]
-      let form: OpenCLBackend.Variant? = variant == "wide" ? .wide : variant == "narrow" ? .narrow : nil
-      let wide = OpenCLBackend.isWide(device, form)
+      let form = ProcessInfo.processInfo.environment["TESSERA_OPENCL_VARIANT"].flatMap(OpenCLBackend.Variant.init)
+      let gpu = OpenCLBackend.isGPUVariant(device, form)
       let backend = try OpenCLBackend(
-        device, variant: form, tuning: tuning?.tuning(device, wide: wide), sources: sources,
+        device, variant: form, tuning: tuning?.tuning(device, gpu: gpu), sources: sources,
         profiler: profiler)
       let result = try backend.span("conformance probe") { try conformance(of: backend, against: cpu) }
       if let failure = result.failure, !insist {

@@ -13,14 +13,16 @@ public struct KernelSources: Sendable {
 
   private init() { (files, replaced) = ([], [:]) }
 
-  /// Takes from a folder what has the name of a kernel file (`NAME.cl`) or of a shared header.
+  /// Takes from a folder what has the path of a kernel file or of a shared header in the package's folder `Kernels`
+  /// (`gemm/gemm_gpu.h`), or its last part alone (`gemm_gpu.h`).
   ///
   /// - Throws: `TesseraError` for a folder without such a file, and for a file that cannot be read or is not UTF-8.
   public init(folder: String) throws {
     let root = folder.hasSuffix("/") ? String(folder.dropLast()) : folder
     var (files, replaced) = ([String](), [String: (path: String, text: String)]())
-    for name in Self.names where FileManager.default.fileExists(atPath: "\(root)/\(name)") {
-      let path = "\(root)/\(name)"
+    for name in Self.names {
+      let paths = [name, Self.lastPart(name)].map { "\(root)/\($0)" }
+      guard let path = paths.first(where: FileManager.default.fileExists(atPath:)) else { continue }
       let data = try InputFile.read(path, wanted: "a kernel's text", atMost: InputFile.Limit.text)
       guard let text = String(validating: data, as: UTF8.self), !text.utf8.contains(0) else {
         throw TesseraError.input(path, found: "bytes that are not UTF-8 text", wanted: "a kernel's text")
@@ -42,11 +44,11 @@ public struct KernelSources: Sendable {
   /// - Throws: `TesseraError` for an unknown family or header, and for an include between `#if` and `#endif`: its
   ///   text could be left out there although a later include of the same header finds it taken already.
   func program(_ family: String) throws -> String {
-    guard text(of: family + ".cl") != nil else {
+    guard let file = Self.file(of: family) else {
       throw TesseraError.failure("kernels", found: "no family \(family)")
     }
     var included: Set<String> = []
-    return try resolved(family + ".cl", &included)
+    return try resolved(file, &included)
   }
 
   private func resolved(_ name: String, _ included: inout Set<String>) throws -> String {
@@ -87,8 +89,21 @@ public struct KernelSources: Sendable {
   }
 
   /// Where a family's kernels are from, for messages.
-  func place(_ family: String) -> String { replaced[family + ".cl"]?.path ?? family + ".cl" }
+  func place(_ family: String) -> String {
+    let file = Self.file(of: family) ?? family + ".cl"
+    return replaced[file]?.path ?? file
+  }
 
-  /// The names of all files.
+  /// The path of a family's file.
+  private static func file(of family: String) -> String? {
+    names.first { lastPart($0) == family + ".cl" }
+  }
+
+  /// What follows the last slash.
+  private static func lastPart(_ path: String) -> String {
+    path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
+  }
+
+  /// The paths of all files in `Kernels`.
   private static let names = (0..<tsr_source_count()).map { String(cString: tsr_source_name($0)) }
 }

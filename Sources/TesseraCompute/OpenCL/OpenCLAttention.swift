@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Kernels
 
-/// How a device computes attention without its matrix of scores: `Kernels/cl/attention.cl`.
+/// How a device computes attention without its matrix of scores: `Kernels/attention/attention.cl`.
 ///
 /// It pays wherever it fits. On CPU devices, against the composition in turns (medians, 40 to 512 tokens a text, two cores): 1.8 to
 /// 2.5 times as fast on PoCL, 2.3 to 3.3 on Intel's runtime, whose softmax divides in software. On an H200, with the kernel before this one, 1 to 60 times (one
@@ -31,26 +31,26 @@ struct AttentionTiles {
   static let widest = 128
 
   /// What suits a device; nil where a block's scores do not fit its local memory.
-  init?(_ device: OpenCLDevice, wide: Bool, tuning: ProductTuning, longest: Int) {
+  init?(_ device: OpenCLDevice, gpu: Bool, tuning: GemmTuning, longest: Int) {
     self.longest = longest
-    (rows, columns) = (min(8, tuning.many.rows), wide ? 8192 / longest : tuning.many.columns)
-    if !wide, bytes(wide) > device.localMemory { columns = 16 }
-    guard bytes(wide) <= device.localMemory else { return nil }
+    (rows, columns) = (min(8, tuning.many.rows), gpu ? 8192 / longest : tuning.many.columns)
+    if !gpu, bytes(gpu) > device.localMemory { columns = 16 }
+    guard bytes(gpu) <= device.localMemory else { return nil }
   }
 
-  private func bytes(_ wide: Bool) -> Int {
-    guard wide else { return 4 * (columns * (longest + Self.widest + Int(TSR_LANES)) + longest + columns) }
-    let (slice, keys) = (longest > 256 ? 8 : 16, 4096 / columns)
-    return 4 * (columns * (longest + 4) + max(slice * (keys + columns + 8), 5 * 8 * columns))
+  private func bytes(_ gpu: Bool) -> Int {
+    guard gpu else { return 4 * (columns * (longest + Self.widest + Int(TSR_LANES)) + longest + columns) }
+    let (tile, keys) = (longest > 256 ? 8 : 16, 4096 / columns)
+    return 4 * (columns * (longest + 4) + max(tile * (keys + columns + 8), 5 * 8 * columns))
   }
 
   /// What the kernels are built with. On GPUs a work-item takes four queries and as many columns of values as keep all of a group
   /// at work; rows of heads of fours are read by fours.
-  func options(wide: Bool, width: Int) -> String {
-    " -DTSR_LONGEST=\(longest)"
-      + (wide
-        ? " -DTSR_COLUMNS=\(columns * width >= 2048 ? 4 : 2) -DTSR_WHOLE=\(width % 4 == 0 ? 1 : 0)"
-        : " -DTSR_WIDEST=\(Self.widest) -DTSR_TILE_ROWS=\(rows) -DTSR_VECTORS=\(columns / 16)")
+  func options(gpu: Bool, width: Int) -> String {
+    " -DTSR_MAX_TOKENS=\(longest)"
+      + (gpu
+        ? " -DTSR_COLUMNS=\(columns * width >= 2048 ? 4 : 2) -DTSR_HEAD_DIM_IS_4N=\(width % 4 == 0 ? 1 : 0)"
+        : " -DTSR_MAX_HEAD_DIM=\(Self.widest) -DTSR_TILE_ROWS=\(rows) -DTSR_VECTORS=\(columns / 16)")
   }
 }
 
@@ -61,8 +61,8 @@ extension OpenCLBackend {
     try p.check(x: x, lengths: lengths, bias: bias, y: y)
     guard y.count > 0 else { return }
     let classes = AttentionTiles.classes(lengths)
-    let tiles = classes.compactMap { AttentionTiles(device, wide: wide, tuning: tuning, longest: $0) }
-    guard p.isOneChunk(lengths), wide || Int(p.width) <= AttentionTiles.widest, tiles.count == classes.count
+    let tiles = classes.compactMap { AttentionTiles(device, gpu: gpu, tuning: tuning, longest: $0) }
+    guard p.isOneChunk(lengths), gpu || Int(p.width) <= AttentionTiles.widest, tiles.count == classes.count
     else {
       return try composedAttention(p, x, lengths: lengths, bias: bias, into: y)
     }
@@ -89,10 +89,10 @@ extension OpenCLBackend {
     }
     guard !blocks.isEmpty else { return }
     let table = try tensor(blocks, [blocks.count])
-    let (items, count) = (wide ? 128 : 1, blocks.count / 3)
+    let (items, count) = (gpu ? 128 : 1, blocks.count / 3)
     try withUnsafeBytes(of: p) {
       try enqueue(
-        .attention, options: tiles.options(wide: wide, width: Int(p.width)),
+        .attention, options: tiles.options(gpu: gpu, width: Int(p.width)),
         // Blocks first: a GPU takes few groups, 65,535, in any dimension but this.
         global: [count * items, Int(p.heads)], local: [items, 1], parameters: $0, [x, table, bias ?? x, y])
     }

@@ -6,7 +6,7 @@ import Kernels
 /// An OpenCL device: one in-order queue; work is enqueued and only a read-back waits.
 public final class OpenCLBackend: Backend, @unchecked Sendable {
   /// Device and platform.
-  public var name: String { Self.name(device, wide: wide) }
+  public var name: String { Self.name(device, gpu: gpu) }
   /// The device's memory; of the host's, where it computes there, what is free.
   public var memory: Int {
     device.isCPU ? min(device.globalMemory, HostMemory.available) : device.globalMemory
@@ -21,9 +21,9 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
   /// What measures its work; nil if nothing does.
   public let profiler: Profiler?
   /// Whether rows are computed by work-groups (GPU variants) instead of single work-items.
-  let wide: Bool
+  let gpu: Bool
   /// The tiles of its matrix products and convolutions.
-  public let tuning: ProductTuning
+  public let tuning: GemmTuning
   let cl: tsr_opencl
   var queue: cl_command_queue { opened.queue }
   private let opened: OpenCLQueue
@@ -42,7 +42,7 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
   ///
   /// - Parameters:
   ///   - device: one of `OpenCLDevice.all()`.
-  ///   - variant: `wide` for the GPU variants, `narrow` for those of CPU devices; by device type if nil.
+  ///   - variant: `gpu` for the GPU variants, `cpu` for those of CPU devices; by device type if nil.
   ///   - softwareDivision: use the software division and square root even if the device rounds natively.
   ///   - tuning: the tiles of matrix products and convolutions; what suits the device if nil, or if it cannot run these.
   ///   - sources: the kernels' text.
@@ -50,21 +50,21 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
   /// - Throws: `TesseraError` if the device cannot be used.
   public init(
     _ device: OpenCLDevice, variant: Variant? = nil, softwareDivision: Bool = false,
-    tuning: ProductTuning? = nil,
+    tuning: GemmTuning? = nil,
     sources: KernelSources = .embedded, profiler: Profiler? = nil
   ) throws {
     let cl = try openCL().pointee
     self.cl = cl
     self.device = device
     self.softwareDivision = softwareDivision
-    let wide = Self.isWide(device, variant)
-    self.wide = wide
-    let wanted = tuning.flatMap { $0.fits(device, wide: wide) ? $0 : nil }
-    self.tuning = wanted ?? .suiting(device, wide: wide)
+    let gpu = Self.isGPUVariant(device, variant)
+    self.gpu = gpu
+    let wanted = tuning.flatMap { $0.fits(device, gpu: gpu) ? $0 : nil }
+    self.tuning = wanted ?? .suiting(device, gpu: gpu)
     let opened = try OpenCLQueue(cl, device, timed: profiler != nil)
     self.opened = opened
     programs = OpenCLPrograms(
-      cl: cl, context: opened.context, device: device, wide: wide,
+      cl: cl, context: opened.context, device: device, gpu: gpu,
       nativeDivision: device.roundsDivision && !softwareDivision, sources: sources, profiler: profiler)
     pool = OpenCLMemoryPool(cl: cl, context: opened.context)
     commands = OpenCLCommands(cl: cl)
@@ -72,12 +72,12 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
     self.profiler = profiler
     events = try profiler.map {
       try OpenCLEvents(
-        $0, cl: cl, context: opened.context, queue: opened.queue, name: Self.name(device, wide: wide))
+        $0, cl: cl, context: opened.context, queue: opened.queue, name: Self.name(device, gpu: gpu))
     }
   }
 
-  private static func name(_ device: OpenCLDevice, wide: Bool) -> String {
-    "opencl:\(device.index) (\(device.name), \(device.platform)\(wide == device.isCPU ? ", GPU kernels" : ""))"
+  private static func name(_ device: OpenCLDevice, gpu: Bool) -> String {
+    "opencl:\(device.index) (\(device.name), \(device.platform)\(gpu == device.isCPU ? ", GPU kernels" : ""))"
   }
 
   /// Its track in the profile; nil without a profiler.
@@ -87,20 +87,32 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
   deinit { _ = cl.clFinish(queue) }
 
   /// Whether a device gets the GPU variants; their work-groups are of up to 256.
-  static func isWide(_ device: OpenCLDevice, _ variant: Variant?) -> Bool {
-    variant.map { $0 == .wide } ?? (!device.isCPU && device.maxWorkGroup >= 256)
+  static func isGPUVariant(_ device: OpenCLDevice, _ variant: Variant?) -> Bool {
+    variant.map { $0 == .gpu } ?? (!device.isCPU && device.maxWorkGroup >= 256)
   }
 
   /// The same device once more with other tiles: its own queue, no profiler.
-  func with(_ tuning: ProductTuning) throws -> OpenCLBackend {
+  func with(_ tuning: GemmTuning) throws -> OpenCLBackend {
     try OpenCLBackend(
-      device, variant: wide ? .wide : .narrow, softwareDivision: softwareDivision, tuning: tuning,
+      device, variant: gpu ? .gpu : .cpu, softwareDivision: softwareDivision, tuning: tuning,
       sources: sources)
   }
 
-  /// Which form of the row and product kernels to run.
+  /// Which kernels to run: those written for GPUs or those for CPU devices.
   public enum Variant: Sendable {
-    case wide, narrow
+    /// Rows by work-groups of 64, operands of a GEMM through local memory.
+    case gpu
+    /// A work-item a row or a panel of columns, vectors of sixteen, no barriers.
+    case cpu
+
+    /// A variant by its name in `TESSERA_OPENCL_VARIANT`: `gpu` or `cpu`, once called `wide` and `narrow`; nil for another.
+    init?(_ name: String) {
+      switch name {
+      case "gpu", "wide": self = .gpu
+      case "cpu", "narrow": self = .cpu
+      default: return nil
+      }
+    }
   }
 
   /// Enqueues a kernel over a global range.

@@ -3,12 +3,12 @@ import Kernels
 
 extension OpenCLBackend {
   /// Up to how many rows of A a product with taps is summed directly: most of a tile would be empty.
-  private static let rowsOfDirectSums = 8
+  private static let rowsPerOutput = 8
 
   public func matmul(_ p: MatmulParameters, _ a: Tensor, _ b: Tensor, bias: Tensor?, into c: Tensor) throws {
     let p = try p.checked(a: a, b: b, c: c, bias: bias)
     guard p.batch > 0, p.m > 0, p.n > 0 else { return }
-    try product(.matmul, tsr_product_params(p), a, b, bias: bias ?? a, into: c)
+    try gemm(.matmul, tsr_gemm_params(p), a, b, bias: bias ?? a, into: c)
   }
 
   public func squaredDistances(_ x: Tensor, points: Int, dims: Int, into d: Tensor) throws {
@@ -17,7 +17,7 @@ extension OpenCLBackend {
     try require("squaredDistances", [(x, points * dims)], into: [(d, points * points)])
     guard points > 0 else { return }
     let p = MatmulParameters(m: points, n: points, k: dims, transposeB: true)
-    try product(.distances, tsr_product_params(p), x, x, bias: x, into: d)
+    try gemm(.distances, tsr_gemm_params(p), x, x, bias: x, into: d)
   }
 
   public func squaredDistances(
@@ -27,21 +27,21 @@ extension OpenCLBackend {
     guard d.count > 0 else { return }
     var p = MatmulParameters(m: rows.count, n: columns.count, k: dims, transposeB: true)
     (p.a_offset, p.b_offset) = (Int32(rows.lowerBound * dims), Int32(columns.lowerBound * dims))
-    try product(.distances, tsr_product_params(p), x, x, bias: x, into: d)
+    try gemm(.distances, tsr_gemm_params(p), x, x, bias: x, into: d)
   }
 
   public func conv2d(_ p: ConvParameters, _ x: Tensor, _ w: Tensor, bias: Tensor?, into y: Tensor) throws {
     try p.check("conv2d", x: x, w: w, y: y, bias: bias, into: y)
     guard y.count > 0 else { return }
     let e = ConvExtents(p)
-    var q = tsr_product_params(
-      p, m: e.groupOut, k: e.groupIn * e.taps, places: e.spots, source: e.groupIn * e.plane)
-    q.product.bias = bias == nil ? 0 : Int32(TSR_BIAS_ROW)
-    q.product.activation = p.activation
-    q.bias_stride = q.product.m
+    var q = tsr_gemm_params(
+      p, m: e.groupOut, k: e.groupIn * e.taps, pixels: e.outputPositions, source: e.groupIn * e.plane)
+    q.gemm.bias = bias == nil ? 0 : Int32(TSR_BIAS_ROW)
+    q.gemm.activation = p.activation
+    q.bias_stride = q.gemm.m
     q.taps = tsr_taps_params(forward: p)
     (q.a_inner, q.a_outer_stride) = (Int32(e.taps), Int32(e.taps))
-    try product(taps: q, w, x, bias: bias ?? w, into: y)
+    try gemm(taps: q, w, x, bias: bias ?? w, into: y)
   }
 
   public func conv2dGradData(_ p: ConvParameters, _ dy: Tensor, _ w: Tensor, into dx: Tensor) throws {
@@ -56,13 +56,13 @@ extension OpenCLBackend {
   /// With stride 1: the taps of the output's gradient, the kernels' channels swapped.
   private func gradData(_ p: ConvParameters, _ dy: Tensor, _ w: Tensor, into dx: Tensor) throws {
     let e = ConvExtents(p)
-    var q = tsr_product_params(
-      p, m: e.groupIn, k: e.groupOut * e.taps, places: e.plane, source: e.groupOut * e.spots)
+    var q = tsr_gemm_params(
+      p, m: e.groupIn, k: e.groupOut * e.taps, pixels: e.plane, source: e.groupOut * e.outputPositions)
     q.taps = tsr_taps_params(gradientOf: p)
     let swapped = PackedRows(
       inner: e.taps, innerStride: 1, outerStride: e.groupIn * e.taps, rowStride: e.taps, batch: Int(p.groups),
       batchStride: e.groupOut * e.groupIn * e.taps)
-    try product(taps: q, w, dy, bias: w, into: dx, packing: swapped)
+    try gemm(taps: q, w, dy, bias: w, into: dx, packing: swapped)
   }
 
   public func conv2dGradWeight(_ p: ConvParameters, _ x: Tensor, _ dy: Tensor, into dw: Tensor) throws {
@@ -71,44 +71,44 @@ extension OpenCLBackend {
     guard p.batch > 0, dy.count > 0 else { return try fill(dw, with: 0) }
     let e = ConvExtents(p)
     let depth = e.groupIn * e.taps
-    var m = MatmulParameters(m: e.groupOut, n: depth, k: Int(p.batch) * e.spots)
+    var m = MatmulParameters(m: e.groupOut, n: depth, k: Int(p.batch) * e.outputPositions)
     (m.batch, m.c_batch_stride) = (p.groups, Int32(e.groupOut * depth))
-    var q = tsr_product_params(m)
-    q.product.b_batch_stride = Int32(e.groupIn * e.plane)
+    var q = tsr_gemm_params(m)
+    q.gemm.b_batch_stride = Int32(e.groupIn * e.plane)
     q.taps = tsr_taps_params(forward: p)
-    // A slice for every group of samples; their results are added in ascending order (rule 6).
-    q.slice_k = Int32(min(Int(TSR_BATCH_GROUP), Int(p.batch)) * e.spots)
-    q.slices = (p.batch + Int32(TSR_BATCH_GROUP) - 1) / Int32(TSR_BATCH_GROUP)
+    // A split for every group of samples; their results are added in ascending order (rule 6).
+    q.split_k = Int32(min(Int(TSR_BATCH_GROUP), Int(p.batch)) * e.outputPositions)
+    q.splits = (p.batch + Int32(TSR_BATCH_GROUP) - 1) / Int32(TSR_BATCH_GROUP)
     let gradients = PackedRows(
-      inner: e.spots, innerStride: 1, outerStride: Int(p.out_channels) * e.spots, rowStride: e.spots,
-      batch: Int(p.groups), batchStride: e.groupOut * e.spots)
-    if !wide, try directWeight(p, q, dy, x, into: dw) || denseWeight(q, dy, x, into: dw) { return }
-    let direct = wide && e.groupOut <= Self.rowsOfDirectSums && p.groups > 1
-    try product(
-      direct ? .convDirectWeight : .convGradWeight, q, dy, x,
+      inner: e.outputPositions, innerStride: 1, outerStride: Int(p.out_channels) * e.outputPositions, rowStride: e.outputPositions,
+      batch: Int(p.groups), batchStride: e.groupOut * e.outputPositions)
+    if !gpu, try gradWeightGrouped(p, q, dy, x, into: dw) || gradWeightBlocked(q, dy, x, into: dw) { return }
+    let direct = gpu && e.groupOut <= Self.rowsPerOutput && p.groups > 1
+    try gemm(
+      direct ? .gradWeightPerOutput : .gradWeightImplicitGEMM, q, dy, x,
       bias: x, into: dw, packing: gradients)
   }
 
   /// A product with taps; one with 1 x 1 kernels and nothing between is a matrix product, one of few rows and terms is summed
   /// directly.
-  private func product(
-    taps q: tsr_product_params, _ a: Tensor, _ b: Tensor, bias: Tensor, into c: Tensor,
+  private func gemm(
+    taps q: tsr_gemm_params, _ a: Tensor, _ b: Tensor, bias: Tensor, into c: Tensor,
     packing: PackedRows? = nil
   ) throws {
     let t = q.taps
-    if wide, q.product.m <= Self.rowsOfDirectSums {
-      return try direct(q, a, b, bias: bias, into: c, packing: packing)
+    if gpu, q.gemm.m <= Self.rowsPerOutput {
+      return try convPerOutput(q, a, b, bias: bias, into: c, packing: packing)
     }
-    if !wide, try directRows(q, a, b, bias: bias, into: c, packing: packing) { return }
+    if !gpu, try convGrouped(q, a, b, bias: bias, into: c, packing: packing) { return }
     var q = q
     let plain =
       t.kernel_h == 1 && t.kernel_w == 1 && t.stride_h == 1 && t.stride_w == 1 && t.start_h == 0
       && t.start_w == 0
-      && t.height == t.places_h && t.width == t.places_w
-    if !wide, !plain, try dense(q, a, b, bias: bias, into: c, packing: packing) { return }
-    if wide, !plain { q.mergeImages() }
-    try product(
-      plain ? .matmul : .convTaps, q, a, b, bias: bias, into: c,
+      && t.height == t.out_h && t.width == t.out_w
+    if !gpu, !plain, try convBlocked(q, a, b, bias: bias, into: c, packing: packing) { return }
+    if gpu, !plain { q.mergeImages() }
+    try gemm(
+      plain ? .matmul : .convImplicitGEMM, q, a, b, bias: bias, into: c,
       packing: packing)
   }
 }

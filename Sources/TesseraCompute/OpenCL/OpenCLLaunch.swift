@@ -15,7 +15,7 @@ extension OpenCLBackend: KernelLauncher {
   /// Work-items in all and of a group: a row is a group's or, on CPU devices, a work-item's; elements are dealt out to as many
   /// work-items as a GPU holds, or one to each.
   private func range(_ kernel: Kernel, _ items: Int) -> (global: Int, local: Int) {
-    guard wide else {
+    guard gpu else {
       // A group is a loop of the compiler's, and starting one costs as much as many of its elements.
       let group = max(1, min(1024, device.maxWorkGroup))
       return kernel.isRow ? (items, 1) : ((items + group - 1) / group * group, group)

@@ -12,9 +12,9 @@ struct PackedRows {
 
 extension OpenCLBackend {
   /// Copies A so that k is one stride: into panels of `tile` rows.
-  func packed(_ q: inout tsr_product_params, _ a: Tensor, _ packing: PackedRows?, tile: Int) throws -> Tensor
+  func packed(_ q: inout tsr_gemm_params, _ a: Tensor, _ packing: PackedRows?, tile: Int) throws -> Tensor
   {
-    let p = q.product
+    let p = q.gemm
     let from =
       packing
       ?? PackedRows(
@@ -31,8 +31,8 @@ extension OpenCLBackend {
     try launch(
       .packRows, items: from.batch * panels * blocks,
       cost: tile * min(k, Int(TSR_K_CHUNK)), parameters, [a, y])
-    (q.product.a_offset, q.product.a_batch_stride) = (0, from.batch == 1 ? 0 : Int32(panels * tile * k))
-    (q.product.a_row_stride, q.product.a_col_stride) = tile == 1 ? (p.k, 1) : (1, Int32(tile))
+    (q.gemm.a_offset, q.gemm.a_batch_stride) = (0, from.batch == 1 ? 0 : Int32(panels * tile * k))
+    (q.gemm.a_row_stride, q.gemm.a_col_stride) = tile == 1 ? (p.k, 1) : (1, Int32(tile))
     q.a_tile_stride = p.k
     return y
   }

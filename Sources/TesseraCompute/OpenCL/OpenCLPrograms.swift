@@ -17,7 +17,7 @@ final class OpenCLPrograms: @unchecked Sendable {
   private var kernels: [String: cl_kernel] = [:]
 
   init(
-    cl: tsr_opencl, context: cl_context, device: OpenCLDevice, wide: Bool, nativeDivision: Bool,
+    cl: tsr_opencl, context: cl_context, device: OpenCLDevice, gpu: Bool, nativeDivision: Bool,
     sources: KernelSources, profiler: Profiler?, cache: ProgramCache = .standard
   ) {
     self.cl = cl
@@ -27,7 +27,7 @@ final class OpenCLPrograms: @unchecked Sendable {
     (self.sources, self.profiler) = (sources, profiler)
     var options = "-cl-std=CL1.2"
     if nativeDivision { options += " -cl-fp32-correctly-rounded-divide-sqrt -DTSR_NATIVE_DIVIDE" }
-    if wide { options += " -DTSR_WIDE" }
+    if gpu { options += " -DTSR_GPU" }
     // It interprets the compiler's intermediate code, and knows no instruction that fetches ahead.
     if device.platform == "Oclgrind" { options += " -DTSR_SIMULATED" }
     // To try what a driver's compiler offers, such as -cl-nv-maxrregcount=128; `verify` tells what it does to the bits.

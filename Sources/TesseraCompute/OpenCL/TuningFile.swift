@@ -5,9 +5,9 @@ import Foundation
 public struct TuningFile: Sendable, Codable {
   /// What the file is and the version of its form.
   private var format = Self.format
-  private static let format = "tessera product tiles, version \(FileVersions.productTiles)"
-  /// By `key(of:wide:)`.
-  public private(set) var devices: [String: ProductTuning] = [:]
+  private static let format = "tessera gemm tiles, version \(FileVersions.productTiles)"
+  /// By `key(of:gpu:)`.
+  public private(set) var devices: [String: GemmTuning] = [:]
 
   /// A file of no device.
   public init() {}
@@ -38,16 +38,16 @@ public struct TuningFile: Sendable, Codable {
   public static var ownPath: String? { CacheFolder.base?.appendingPathComponent("tiles.json").path }
 
   /// The tiles of a device.
-  func tuning(_ device: OpenCLDevice, wide: Bool) -> ProductTuning? {
-    devices[Self.key(of: device, wide: wide)]
+  func tuning(_ device: OpenCLDevice, gpu: Bool) -> GemmTuning? {
+    devices[Self.key(of: device, gpu: gpu)]
   }
 
   /// Adds what another file knows; it wins over what is known.
   public mutating func merge(_ other: TuningFile) { devices.merge(other.devices) { $1 } }
 
   /// Adds or replaces a device's tiles.
-  public mutating func set(_ tuning: ProductTuning, for backend: OpenCLBackend) {
-    devices[Self.key(of: backend.device, wide: backend.wide)] = tuning
+  public mutating func set(_ tuning: GemmTuning, for backend: OpenCLBackend) {
+    devices[Self.key(of: backend.device, gpu: backend.gpu)] = tuning
   }
 
   /// Writes the file, whole or not at all.
@@ -60,7 +60,7 @@ public struct TuningFile: Sendable, Codable {
   }
 
   /// A device as its driver names it, and which form of the kernels it runs.
-  static func key(of device: OpenCLDevice, wide: Bool) -> String {
-    [device.platform, device.name, device.driver, wide ? "groups" : "rows"].joined(separator: " | ")
+  static func key(of device: OpenCLDevice, gpu: Bool) -> String {
+    [device.platform, device.name, device.driver, gpu ? "groups" : "rows"].joined(separator: " | ")
   }
 }

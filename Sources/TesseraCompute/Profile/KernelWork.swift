@@ -20,11 +20,11 @@ struct KernelWork: Sendable {
     }
     var (operations, moved) = (0.0, tensors.reduce(0) { $0 + $1.count * $1.elementType.byteCount })
     switch kernel {
-    case .matmul, .convTaps, .convDirect, .convDirectWeight, .convGradWeight:
-      operations = read(tsr_product_params.self)?.operations ?? 0
-    case .denseConv, .denseWeight, .directConv, .directWeight:
-      operations = read(tsr_dense_params.self)?.operations ?? 0
-    case .distances: operations = (read(tsr_product_params.self)?.operations ?? 0) * 1.5
+    case .matmul, .convImplicitGEMM, .convPerOutput, .gradWeightPerOutput, .gradWeightImplicitGEMM:
+      operations = read(tsr_gemm_params.self)?.operations ?? 0
+    case .convBlocked, .gradWeightBlocked, .convGrouped, .gradWeightGrouped:
+      operations = read(tsr_conv_cpu_params.self)?.operations ?? 0
+    case .distances: operations = (read(tsr_gemm_params.self)?.operations ?? 0) * 1.5
     case .copy: moved = read(tsr_copy_params.self).map { 8 * Int($0.rows) * Int($0.cols) } ?? moved
     case .gather: moved = read(tsr_gather_params.self).map { 8 * Int($0.rows) * Int($0.cols) } ?? moved
     default: break
@@ -33,19 +33,19 @@ struct KernelWork: Sendable {
   }
 }
 
-extension tsr_product_params {
-  /// Two for each fused product.
+extension tsr_gemm_params {
+  /// Two for each fused gemm.
   var operations: Double {
     let terms = min(
-      Int(product.k) - Int(first / chunks) * Int(slice_k),
-      (Int(slices) + Int(chunks) - 1) / Int(chunks) * Int(slice_k))
-    return 2 * Double(product.batch) * Double(product.m) * Double(product.n) * Double(terms)
+      Int(gemm.k) - Int(first / chunks) * Int(split_k),
+      (Int(splits) + Int(chunks) - 1) / Int(chunks) * Int(split_k))
+    return 2 * Double(gemm.batch) * Double(gemm.m) * Double(gemm.n) * Double(terms)
   }
 }
 
-extension tsr_dense_params {
-  /// Two for each fused product.
-  var operations: Double { product.operations }
+extension tsr_conv_cpu_params {
+  /// Two for each fused gemm.
+  var operations: Double { gemm.operations }
 }
 
 extension MatmulParameters {

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// A vector of floats, and what a contraction applies to it.
+#pragma once
+
+#include "include/tessera_base.h"
+
+typedef float vector __attribute__((ext_vector_type(TSR_VECTOR)));
+typedef float unaligned_vector __attribute__((ext_vector_type(TSR_VECTOR), aligned(4)));
+typedef float vector8 __attribute__((ext_vector_type(8)));
+typedef float unaligned_vector8 __attribute__((ext_vector_type(8), aligned(4)));
+typedef int int_vector __attribute__((ext_vector_type(TSR_VECTOR)));
+
+// tsr_relu, tsr_relu6 and tsr_canonical of each element.
+static inline __attribute__((unused)) vector relus(vector v) {
+  return (vector)(~(int_vector)(v < 0.0f) & (int_vector)v);
+}
+static inline __attribute__((unused)) vector relu6s(vector v) {
+  const int_vector over = v > 6.0f;
+  const vector six = 6.0f;
+  return (vector)((over & (int_vector)six) | (~over & (int_vector)relus(v)));
+}
+static inline vector canonicals(vector v) {
+  const int_vector number = v == v;
+  return (vector)((number & (int_vector)v) | (~number & (int)TSR_NAN_BITS));
+}

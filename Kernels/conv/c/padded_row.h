@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rows of an image with zeros around, columns split by their remainder by the stride.
+#pragma once
+
+#include "common/c/vector.h"
+
+// to[q] = from[q stride] for lo <= q < hi, zero elsewhere in 0 ..< count.
+static inline void phase_row(float *restrict to, int count, int lo, int hi, const float *from, int stride) {
+  int q = lo;
+  if (count >= TSR_VECTOR && lo <= TSR_VECTOR && count - hi <= TSR_VECTOR) {
+    *(unaligned_vector *)to = 0.0f;
+    *(unaligned_vector *)(to + count - TSR_VECTOR) = 0.0f;
+  } else {
+    for (int i = 0; i < lo; i++) to[i] = 0.0f;
+    for (int i = hi; i < count; i++) to[i] = 0.0f;
+  }
+  // Strides that are known become shuffles.
+  if (stride == 2)
+    for (; q < hi; q++) to[q] = from[2 * q];
+  else if (stride == 4)
+    for (; q < hi; q++) to[q] = from[4 * q];
+  else if (stride != 1)
+    for (; q < hi; q++) to[q] = from[(int64_t)q * stride];
+  for (; q + TSR_VECTOR <= hi; q += TSR_VECTOR) *(unaligned_vector *)(to + q) = *(const unaligned_vector *)(from + q);
+  if (q < hi && hi - lo >= TSR_VECTOR)
+    *(unaligned_vector *)(to + hi - TSR_VECTOR) = *(const unaligned_vector *)(from + hi - TSR_VECTOR);
+  else
+    for (; q < hi; q++) to[q] = from[q];
+}
+
+// Places lo ..< hi of part `phase` of a row lie in the plane: pixel q is column q stride + phase - left.
+typedef struct {
+  int lo, hi;
+} column_span;
+static inline column_span column_span_of(int phase, int stride, int left, int width, int count) {
+  const int lo = left > phase ? (left - phase + stride - 1) / stride : 0, end = width + left - phase;
+  const int hi = end > 0 ? (end - 1) / stride + 1 : 0;
+  column_span s;
+  s.hi = hi > count ? count : hi;
+  s.lo = lo > s.hi ? s.hi : lo;
+  return s;
+}
+
+// Row h of a plane with zeros around, each of its parts after the other.
+static inline void padded_row(float *to, int count, int stride, const float *plane, int h, int height, int width,
+                                       int left) {
+  const float *const line = plane + (int64_t)h * width;
+  for (int phase = 0; phase < stride; phase++, to += count) {
+    const column_span none = {count, count};
+    const column_span s = h < 0 || h >= height ? none : column_span_of(phase, stride, left, width, count);
+    phase_row(to, count, s.lo, s.hi, line + phase - left, stride);
+  }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// Elementwise maps. x, y: (count). One work-item an element; the CPU vectorises over elements.
+//
+//   x: [0][1][2] ... [count-1]
+//       |  |  |  one function each
+//   y: [0][1][2] ... [count-1]
+
+#include "common/kernel_forms.h"
+#include "common/math.h"
+#include "common/math16.h"
+
+#define TSR_UNARY(op, expression)                                                        \
+  TSR_ITEMS2(tsr_unary_##op, tsr_map_params, p.count, const float, x, float, y)          \
+    const float v = x[i];                                                                \
+    y[i] = tsr_canonical(expression);                                                    \
+  TSR_END
+
+TSR_UNARY(identity, v)
+TSR_UNARY(exp, tsr_exp(v))
+TSR_UNARY(log, tsr_log(v))
+TSR_UNARY(tanh, tsr_tanh(v))
+TSR_UNARY(erf, tsr_erf(v))
+TSR_UNARY(rsqrt, tsr_rsqrt(v))
+TSR_UNARY(sqrt, tsr_sqrt(v))
+TSR_UNARY(reciprocal, tsr_div(1.0f, v))
+TSR_UNARY(sigmoid, tsr_sigmoid(v))
+TSR_UNARY(gelu, tsr_gelu(v))
+TSR_UNARY(relu, tsr_relu(v))
+TSR_UNARY(relu6, tsr_relu6(v))
+TSR_UNARY(sinTurn, tsr_sin_turn(v))
+TSR_UNARY(cosTurn, tsr_cos_turn(v))
+TSR_UNARY(square, v * v)
+TSR_UNARY(abs, tsr_float(tsr_bits(v) & 0x7fffffffu))
+TSR_UNARY(negate, -v)
+TSR_UNARY(affine, tsr_fma(p.alpha, v, p.beta))
+
+// dx = op'(x) dy.
+#define TSR_UNARY_GRAD(op, expression)                                                                   \
+  TSR_ITEMS3(tsr_unary_grad_##op, tsr_map_params, p.count, const float, x, const float, dy, float, dx)   \
+    const float v = x[i], g = dy[i];                                                                     \
+    dx[i] = tsr_canonical(expression);                                                                   \
+  TSR_END
+
+TSR_UNARY_GRAD(relu, v > 0.0f ? g : 0.0f)
+TSR_UNARY_GRAD(relu6, v > 0.0f && v < 6.0f ? g : 0.0f)
+TSR_UNARY_GRAD(gelu, g * tsr_gelu_grad(v))
+TSR_UNARY_GRAD(tanh, g * tsr_fma(-tsr_tanh(v), tsr_tanh(v), 1.0f))
+TSR_UNARY_GRAD(sigmoid, g * (tsr_sigmoid(v) * (1.0f - tsr_sigmoid(v))))
+
+// c = op(a, b); and the same with b (channels) over planes of a (outer, channels, inner), a row per plane.
+#define TSR_BINARY(op, expression)                                                                           \
+  TSR_ITEMS3(tsr_binary_##op, tsr_map_params, p.count, const float, x, const float, z, float, y)             \
+    const float a = x[i], b = z[i];                                                                          \
+    y[i] = tsr_canonical(expression);                                                                        \
+  TSR_END                                                                                                    \
+  TSR_ROWS3(tsr_binary_channels_##op, tsr_channels_params, p.outer * p.channels, const float, x, const float, \
+            z, float, y)                                                                                     \
+    const float b = z[i % p.channels];                                                                       \
+    TSR_EACH_COLUMN(p.inner, const float a = x[i * p.inner + j]; y[i * p.inner + j] = tsr_canonical(expression);) \
+  TSR_END
+
+TSR_BINARY(add, a + b)
+TSR_BINARY(subtract, a - b)
+TSR_BINARY(multiply, a * b)
+TSR_BINARY(divide, tsr_div(a, b))
+TSR_BINARY(maximum, tsr_max(a, b))
+TSR_BINARY(minimum, tsr_min(a, b))
+
+// The software division and square root, for the check of every device against its native ones.
+TSR_ITEMS3(tsr_software_divide, tsr_map_params, p.count, const float, x, const float, z, float, y)
+  y[i] = tsr_soft_div(x[i], z[i]);
+TSR_END
+TSR_ITEMS2(tsr_software_sqrt, tsr_map_params, p.count, const float, x, float, y)
+  y[i] = tsr_soft_sqrt(x[i]);
+TSR_END
+
+// Two roundings, never one: a device that contracts this product fails the conformance probe.
+TSR_ITEMS3(tsr_uncontracted, tsr_map_params, p.count, const float, x, const float, z, float, y)
+  y[i] = tsr_canonical(x[i] * z[i] + x[i]);
+TSR_END

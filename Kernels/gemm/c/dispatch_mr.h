@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// The register tile for so many rows.
+#pragma once
+
+#include "gemm/c/microkernel.h"
+
+// A few fixed heights, so that the accumulators stay in registers; `height` tells which one serves so many rows.
+static inline int round_up_mr(int rows) {
+  if (rows <= 2) return rows;
+  if (rows <= 4) return 4;
+#if TSR_MR > 8
+  if (rows <= 8) return 8;
+  if (rows <= 10) return 10;
+  if (rows <= 12) return 12;
+#endif
+  return TSR_MR;
+}
+
+static void dispatch_mr(int height, int distance, int kc, const float *a, const float *b,
+                                const epilogue *t) {
+  if (distance) return gemm_microkernel(TSR_MR, 1, kc, a, 0, b, t);
+  switch (height) {
+    case 1: return gemm_microkernel(1, 0, kc, a, 0, b, t);
+    case 2: return gemm_microkernel(2, 0, kc, a, 0, b, t);
+#if TSR_MR > 4
+    case 4: return gemm_microkernel(4, 0, kc, a, 0, b, t);
+#endif
+#if TSR_MR > 8
+    case 8: return gemm_microkernel(8, 0, kc, a, 0, b, t);
+    case 10: return gemm_microkernel(10, 0, kc, a, 0, b, t);
+#endif
+#if TSR_MR > 12
+    case 12: return gemm_microkernel(12, 0, kc, a, 0, b, t);
+#endif
+    default: return gemm_microkernel(TSR_MR, 0, kc, a, 0, b, t);
+  }
+}

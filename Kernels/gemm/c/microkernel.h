@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tile of sums in registers that products and convolutions are made of.
+#pragma once
+
+#include "common/c/vector.h"
+// Where a register tile goes: `c` (or a scratch tile, with last and add 0), and what is done to it on the way.
+typedef struct {
+  float *c;
+  int64_t row;
+  const float *row_bias, *column_bias;  // of the tile's first row and column, or null
+  int add, last, activation;            // relu, relu6 or none
+} epilogue;
+
+// The tile's sums: one fma chain from +0 in ascending k for each element of rows x NR; then the target's part.
+// Row r's factor at k is a[k][r], or with `shift` a[shift[k] + r].
+static inline __attribute__((always_inline)) void gemm_microkernel(const int rows, const int distance, int kc,
+                                                                 const float *restrict a, const int *restrict shift,
+                                                                 const float *restrict b, const epilogue *t) {
+  vector acc[TSR_MR][2];
+  _Pragma("clang loop unroll(full)") for (int r = 0; r < rows; r++) acc[r][0] = acc[r][1] = 0.0f;
+  for (int k = 0; k < kc; k++, b += TSR_NR) {
+    const float *const at = a + (shift ? shift[k] : (int64_t)k * TSR_MR);
+    const vector b0 = *(const unaligned_vector *)b, b1 = *(const unaligned_vector *)(b + TSR_VECTOR);
+    _Pragma("clang loop unroll(full)") for (int r = 0; r < rows; r++) {
+      const vector v = at[r];
+      if (distance) {
+        const vector d0 = v - b0, d1 = v - b1;
+        acc[r][0] = __builtin_elementwise_fma(d0, d0, acc[r][0]);
+        acc[r][1] = __builtin_elementwise_fma(d1, d1, acc[r][1]);
+      } else {
+        acc[r][0] = __builtin_elementwise_fma(v, b0, acc[r][0]);
+        acc[r][1] = __builtin_elementwise_fma(v, b1, acc[r][1]);
+      }
+    }
+  }
+  float *const c = t->c;
+  const int64_t row = t->row;
+#define TSR_TILE(...)                                                    \
+  _Pragma("clang loop unroll(full)") for (int r = 0; r < rows; r++)      \
+  _Pragma("clang loop unroll(full)") for (int h = 0; h < 2; h++) {       \
+    unaligned_vector *const at = (unaligned_vector *)(c + r * row + h * TSR_VECTOR); \
+    (void)at;                                                            \
+    __VA_ARGS__;                                                         \
+  }
+  if (t->add) TSR_TILE(acc[r][h] = *at + acc[r][h])
+  if (t->last) {
+    if (t->row_bias) TSR_TILE(acc[r][h] = acc[r][h] + t->row_bias[r])
+    if (t->column_bias)
+      TSR_TILE(acc[r][h] = acc[r][h] + *(const unaligned_vector *)(t->column_bias + h * TSR_VECTOR))
+    if (t->activation == TSR_ACT_RELU) TSR_TILE(acc[r][h] = relus(acc[r][h]))
+    if (t->activation == TSR_ACT_RELU6) TSR_TILE(acc[r][h] = relu6s(acc[r][h]))
+    TSR_TILE(acc[r][h] = canonicals(acc[r][h]))
+  }
+  TSR_TILE(*at = acc[r][h])
+#undef TSR_TILE
+}

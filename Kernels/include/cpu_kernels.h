@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// The CPU kernels: one table of functions for each instruction set, chosen at run time. A function computes a range
+// of its outputs, so the caller may split the work over threads in any way without changing a bit.
+//
+//   isa/avx512.c, avx2.c, baseline.c   a translation unit each; its flags, then isa/kernels_of_isa.h
+//   isa/kernels_of_isa.h               every family's text and C twin, and the table that is exported
+//   isa/dispatch.c                     which tables this machine can run
+#ifndef TESSERA_CPU_KERNELS_H
+#define TESSERA_CPU_KERNELS_H
+
+#include "kernels.h"
+
+// Of the plans' pointers some may be null; what is called never is.
+#pragma clang diagnostic ignored "-Wnullability-completeness"
+
+#pragma clang assume_nonnull begin
+// Items begin..<end of a kernel; `params` points to its parameters, `buffers` to its tensors in order.
+typedef void (*tsr_cpu_kernel)(const void *params, void *_Nullable const *_Nonnull buffers, int64_t begin, int64_t end);
+#pragma clang assume_nonnull end
+
+enum { TSR_B_STRIDED = 0, TSR_B_CONV = 1, TSR_B_CONV_GRAD_DATA = 2, TSR_B_CONV_GRAD_WEIGHT = 3 };
+
+// `outer * inner` products C = act(A B + bias), or squared distances. Columns are split in blocks of nc; a
+// worker takes (product, block) tasks from `next` until none is left.
+typedef struct {
+  int m, n, k, chunk, k_group;         // k in groups of k_group, chunks of `chunk` inside (rules 4 and 6)
+  int distance, upper;                 // upper: only rows up to the block's last column (symmetric result)
+  int outer, inner, nc;
+  // A[i][k] at a + i a_row + (k / k_inner) k_outer_stride + k % k_inner * k_inner_stride
+  const float *a;
+  int64_t a_row, k_inner_stride, k_outer_stride, k_inner, a_outer, a_inner;
+  int b_kind;
+  const float *b;
+  int64_t b_row, b_col, b_outer, b_inner;
+  tsr_conv_params conv;
+  float *c;
+  int64_t c_row, c_outer, c_inner;
+  const float *bias;
+  int64_t bias_inner;
+  int bias_kind, activation, accumulate;
+  float *packed_a;                     // `inner` packed copies of A, or null: each task packs its own
+  int next;
+} tsr_gemm_plan;
+
+// Convolutions (TSR_B_CONV) and their gradients for the data (TSR_B_CONV_GRAD_DATA) with few channels a group, where packing
+// would cost more than the sums: conv/c/conv_grouped.h. x: the image, or the output's gradient; y: what is made. A worker takes (sample,
+// group) tasks from `next`.
+typedef struct {
+  int kind;
+  tsr_conv_params conv;
+  const float *x, *w, *bias;
+  float *y;
+  int next;
+} tsr_conv_grouped_plan;
+
+// Convolutions (TSR_B_CONV) and their gradients for the data with many channels a group, read in place: conv/c/conv_blocked.h. `packed` holds
+// the groups' panels. Each of `workers` takes tasks from `next`.
+typedef struct {
+  int kind, workers;
+  tsr_conv_params conv;
+  const float *x, *w, *bias;
+  float *y, *packed;
+  int next;
+} tsr_conv_blocked_plan;
+
+// Weight gradients of convolutions with few channels a group: conv/c/grad_weight_grouped.h. `partial` holds (batch groups, dw's elements).
+// A worker takes tasks from `next`; afterwards tsr_grouped_weight_reduce adds elements begin..<end of the batch groups into dw.
+typedef struct {
+  tsr_conv_params conv;
+  const float *x, *dy;
+  float *partial;
+  int next;
+} tsr_grouped_weight_plan;
+
+// Weight gradients of convolutions with many output channels a group: conv/c/grad_weight_blocked.h, which splits the input channels into
+// `blocks`. `partial`: sums of the batch groups. A worker takes tasks from `next`; afterwards tsr_blocked_weight_reduce makes dw of
+// input channels begin..<end (of all groups).
+typedef struct {
+  int blocks;
+  tsr_conv_params conv;
+  const float *x, *dy;
+  float *partial;
+  int next;
+} tsr_blocked_weight_plan;
+
+// Attention of texts packed one after another, attention/c/attention.h. `parts`: of a text's queries, tasks of their own. A worker takes
+// (text, head, part) tasks from `next`.
+typedef struct {
+  int texts, parts, longest;
+  tsr_packed_attention_params params;
+  const int *begins;                   // texts + 1: the first token of each, and the end
+  const float *x, *bias;
+  float *y;
+  int next;
+} tsr_attention_plan;
+
+// What one instruction set has. Counts are floats; a worker's scratch is 64 bytes aligned. `begin` and `end` are ranges that
+// callers split over threads; a `work` function takes tasks from the plan until none is left.
+#pragma clang assume_nonnull begin
+typedef struct {
+  const char *name;                    // "avx512", "avx2" or "baseline"
+  int tile_rows, tile_columns;         // MR x NR: the register tile of the GEMM
+  const tsr_cpu_kernel _Nullable *_Nonnull kernels;  // by enum tsr_kernel; null for what OpenCL alone has (kernels.def)
+
+  // gemm/c/gemm.h: floats of one packed A and of one worker's scratch; packing of panels of tile rows of A number `inner`.
+  int64_t (*gemm_packed_count)(const tsr_gemm_plan *plan);
+  int64_t (*gemm_scratch_count)(const tsr_gemm_plan *plan);
+  void (*gemm_pack_a)(const tsr_gemm_plan *plan, int inner, int begin, int end);
+  void (*gemm_work)(tsr_gemm_plan *plan, float *scratch);
+
+  // conv/c/conv_grouped.h: whether it takes such a convolution; its work by (sample, group).
+  int (*conv_grouped_takes)(const tsr_conv_params *conv, int kind);
+  int64_t (*conv_grouped_scratch_count)(const tsr_conv_grouped_plan *plan);
+  void (*conv_grouped_work)(tsr_conv_grouped_plan *plan, float *scratch);
+
+  // conv/c/conv_blocked.h: floats of one group's packed weights; packing of panels of tile columns of all groups' weights.
+  int (*conv_blocked_takes)(const tsr_conv_params *conv, int kind);
+  int64_t (*conv_blocked_packed_count)(const tsr_conv_blocked_plan *plan);
+  int64_t (*conv_blocked_scratch_count)(const tsr_conv_blocked_plan *plan);
+  int (*conv_blocked_tasks)(const tsr_conv_blocked_plan *plan);
+  void (*conv_blocked_pack)(const tsr_conv_blocked_plan *plan, int begin, int end);
+  void (*conv_blocked_work)(tsr_conv_blocked_plan *plan, float *scratch);
+
+  // conv/c/grad_weight_grouped.h; `reduce` adds elements begin..<end of the batch groups into dw.
+  int (*grouped_weight_takes)(const tsr_conv_params *conv);
+  int64_t (*grouped_weight_scratch_count)(const tsr_grouped_weight_plan *plan);
+  void (*grouped_weight_work)(tsr_grouped_weight_plan *plan, float *scratch);
+  void (*grouped_weight_reduce)(const tsr_grouped_weight_plan *plan, float *dw, int64_t begin, int64_t end);
+
+  // conv/c/grad_weight_blocked.h; `reduce` makes dw of input channels begin..<end of all groups.
+  int (*blocked_weight_takes)(const tsr_conv_params *conv);
+  int64_t (*blocked_weight_partial_count)(const tsr_blocked_weight_plan *plan);
+  int64_t (*blocked_weight_scratch_count)(const tsr_blocked_weight_plan *plan);
+  int (*blocked_weight_tasks)(const tsr_blocked_weight_plan *plan);
+  void (*blocked_weight_work)(tsr_blocked_weight_plan *plan, float *scratch);
+  void (*blocked_weight_reduce)(const tsr_blocked_weight_plan *plan, float *dw, int begin, int end);
+
+  // attention/c/attention.h
+  int64_t (*attention_scratch_count)(const tsr_attention_plan *plan);
+  void (*attention_work)(tsr_attention_plan *plan, float *scratch);
+} tsr_cpu_table;
+
+// The tables that this machine can run, the best first.
+int tsr_cpu_table_count(void);
+const tsr_cpu_table *tsr_cpu_table_at(int index);
+// A kernel's function of a table; null for what OpenCL alone has.
+tsr_cpu_kernel _Nullable tsr_cpu_kernel_function(const tsr_cpu_table *table, enum tsr_kernel kernel);
+
+// d[i][j] = d[j][i] for j < i, rows begin..<end of an n x n matrix.
+void tsr_mirror(float *d, int64_t n, int64_t begin, int64_t end);
+#pragma clang assume_nonnull end
+
+#endif

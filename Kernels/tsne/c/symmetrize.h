@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// p_j|i + p_i|j and its row sums on the CPU (cl/layout.cl has it for OpenCL): blocks of 16 rows by 64 columns. What stands in
+// the other direction is transposed on the way, so that a cache line of it is fetched once and not for each of its 16 columns,
+// which are a row's length apart and often fall into the same few sets.
+//
+//   x:   rows i0 ... i0 + 15  [ . . # # # # . . ]        #: 64 columns from j0     transposed: the 16 columns of
+//                                                                                  rows j0 ... j0 + 63
+#pragma once
+
+#include "common/c/lane_sums.h"
+#include "common/c/transpose.h"
+
+static void transpose_block(const float *x, int64_t n, int64_t i0, int rows, int64_t j0, int width,
+                                float transposed[16][TSR_LANES]) {
+  const float *const from = x + j0 * n + i0;
+  if (rows < 16 || width < TSR_LANES) {
+    for (int c = 0; c < width; c++)
+      for (int r = 0; r < rows; r++) transposed[r][c] = from[c * n + r];
+    return;
+  }
+  for (int c = 0; c < TSR_LANES; c += 8)
+    for (int r = 0; r < 16; r += 8) {
+      vector8 t[8];
+      for (int q = 0; q < 8; q++) t[q] = *(const unaligned_vector8 *)(from + (c + q) * n + r);
+      transpose8x8(t);
+      for (int q = 0; q < 8; q++) memcpy(&transposed[r + q][c], &t[q], sizeof t[q]);
+    }
+}
+
+static void tsr_symmetrize(const void *params, void *const *buffers, int64_t begin, int64_t end) {
+  const int64_t n = ((const tsr_points_params *)params)->points;
+  const float *const x = (const float *)buffers[0];
+  float *const y = (float *)buffers[1];
+  float *const totals = (float *)buffers[2];
+  for (int64_t i0 = begin; i0 < end; i0 += 16) {
+    const int rows = end - i0 < 16 ? (int)(end - i0) : 16;
+    _Alignas(64) float sums[16][TSR_LANES] = {{0.0f}}, parts[16][TSR_POINT_LEVELS][TSR_LANES];
+    float transposed[16][TSR_LANES];
+    tsr_u32 blocks = 0;
+    for (int64_t j0 = 0; j0 < n; j0 += TSR_LANES) {
+      if (j0 > 0 && j0 % (TSR_BLOCK_STEPS * TSR_LANES) == 0) {
+        for (int r = 0; r < rows; r++) tsr_fold(sums[r], parts[r], blocks);
+        blocks++;
+      }
+      const int width = n - j0 < TSR_LANES ? (int)(n - j0) : TSR_LANES;
+      transpose_block(x, n, i0, rows, j0, width, transposed);
+      for (int r = 0; r < rows; r++) {
+        const float *const one = x + (i0 + r) * n + j0;
+        float *const out = y + (i0 + r) * n + j0;
+        for (int c = 0; c < width; c++) {
+          const float v = one[c] + transposed[r][c];
+          out[c] = tsr_canonical(v);
+          sums[r][c] += v;
+        }
+      }
+    }
+    for (int r = 0; r < rows; r++) {
+      tsr_join(sums[r], parts[r], blocks);
+      totals[i0 + r] = tsr_canonical(tsr_halves(sums[r]));
+    }
+  }
+}

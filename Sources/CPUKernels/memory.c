@@ -1,4 +1,0 @@
-// SPDX-License-Identifier: Apache-2.0
-#include "items.h"
-#define TSR_FAMILY "../../Kernels/cl/memory.cl"
-#include "per_isa.h"

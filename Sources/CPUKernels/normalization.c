@@ -1,4 +1,0 @@
-// SPDX-License-Identifier: Apache-2.0
-#include "items.h"
-#define TSR_FAMILY "../../Kernels/cl/normalization.cl"
-#include "per_isa.h"
