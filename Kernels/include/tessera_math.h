@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Elementary functions from + - * and fma alone (NUMERICS.md rules 2 and 3): the same bits on every device.
-// No libm, no OpenCL built-in. Coefficients are fitted by tools/fit_polynomials (Chebyshev nodes, float64,
+// No libm, no OpenCL built-in. Coefficients are fitted by tools/generate/polynomials (Chebyshev nodes, float64,
 // rounded to binary32). Bounds over all 2^32 inputs, in ulp of the exact result (checked by
 // `tessera verify --exhaustive`, found values in NUMERICS.md):
 //

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What check-faults and check-kills share: an encoder of 2 layers by 32 with drawn weights and reviews to go with it, so
+"""What tools/check/{faults,kills,cases,hostile} share: an encoder of 2 layers by 32 with drawn weights and reviews to go with it, so
 that a whole run takes a second; running the binary; and what is asked of a run's folder."""
 
 import array
@@ -15,7 +15,6 @@ import time
 
 WORDS = "a film the was it good great fine superb bad awful dull poor and very plot cast . , !".split()
 HIDDEN, WIDE, HEADS, LAYERS, POSITIONS = 32, 64, 4, 2, 64
-SOURCES = os.path.dirname(os.path.abspath(__file__))
 
 
 def write_encoder(folder, more_tokens=()):
@@ -65,10 +64,10 @@ def write_reviews(path, count):
 
 
 def build(source, folder, *arguments):
-    """Compiles one of the libraries beside this file."""
-    library = os.path.join(folder, "lib" + source.replace(".c", ".so"))
+    """Compiles a library from one C file, into a folder; its path."""
+    library = os.path.join(folder, "lib" + os.path.basename(source).replace(".c", ".so"))
     compiler = shutil.which("clang") or "cc"
-    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", library, os.path.join(SOURCES, source), *arguments],
+    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", library, source, *arguments],
                    check=True)
     return library
 

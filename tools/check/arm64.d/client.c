@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // cpu_kernels.h with one more instruction set, last: that of a far process (far.c), whose command line TESSERA_FAR has. The
-// machine's own sets are the package's objects, whose names begin with native_ here (tools/check-arm64 renames them).
+// machine's own sets are the package's objects, whose names begin with native_ here (tools/check/arm64 renames them).
 #define _GNU_SOURCE
 #include "bridge.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// An OpenCL library that forwards to the real one and fails a chosen call, for tools/check-faults.
+// An OpenCL library that forwards to the real one and fails a chosen call, for tools/check/faults.
 // Tessera opens it by TESSERA_OPENCL_LIBRARY. What it does not define is found in the library it is linked against:
 //   clang -shared -fPIC -O1 -o libfaults.so opencl.c -l:libOpenCL.so.1
 //

@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import PackageDescription
 
-// libFuzzer targets of everything that reads a file from elsewhere; tools/check-fuzz builds and runs them.
+// libFuzzer targets of everything that reads a file from elsewhere; tools/check/fuzz builds and runs them.
 let package = Package(
   name: "tessera-fuzz",
-  dependencies: [.package(name: "tessera", path: "../..")],
+  dependencies: [.package(name: "tessera", path: "../../..")],
   targets: [
     .target(name: "CFuzz"),
     .executableTarget(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The bench of tools/check-hostile: tiny inputs of every command, one call, and what is asked of it."""
+"""The bench of tools/check/hostile: tiny inputs of every command, one call, and what is asked of it."""
 
 import hashlib
 import os
@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "faults"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "lib"))
 import tiny  # noqa: E402
 
 # A data set of the largest size is read whole, and looked at once more.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Interposes the calls that change files (LD_PRELOAD) and kills the process at a chosen one, for tools/check-kills.
+// Interposes the calls that change files (LD_PRELOAD) and kills the process at a chosen one, for tools/check/kills.
 //   clang -shared -fPIC -O1 -o libkills.so files.c -ldl
 //
 //   TESSERA_KILL_FOLDER=DIR       calls on paths that hold this text are counted
