@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a process of this machine (near.c) calls the CPU kernels of another architecture (far.c), which run in an emulator's
-// process: by messages over a socket. Every tensor lies in memory that both map at the same address (memory.c).
+// How a process of this machine (the client, client.c) calls the CPU kernels of another architecture (the
+// server, server.c), which run in an emulator's process: by messages over a socket. Every tensor lies in memory
+// that both map at the same address (memory.c).
 #ifndef TESSERA_BRIDGE_H
 #define TESSERA_BRIDGE_H
 
@@ -11,7 +12,7 @@
 #define BRIDGE_BYTES (32ull << 30)
 #define BRIDGE_SLOT (1 << 20)
 
-// Descriptors of the far process.
+// Descriptors of the server.
 enum { BRIDGE_MEMORY = 3, BRIDGE_SOCKET = 4 };
 
 // Entries of cpu_kernels.h by form: counts of a plan; work from a plan with scratch; the rest by hand.
@@ -45,7 +46,7 @@ enum {
 // `plan`: parameters in the slot; `arguments`: what else there is, in order, pointers among it.
 typedef struct { int64_t number; uint64_t plan; int64_t arguments[9]; } bridge_call;
 
-// The shared memory's descriptor and slot (memory.c, of the near process).
+// The shared memory's descriptor and slot (memory.c, of the client).
 int bridge_memory(void);
 static inline void *bridge_slot(void) { return (void *)BRIDGE_BASE; }
 

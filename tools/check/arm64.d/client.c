@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// cpu_kernels.h with one more instruction set, last: that of a far process (far.c), whose command line TESSERA_FAR has. The
-// machine's own sets are the package's objects, whose names begin with native_ here (tools/check/arm64 renames them).
+// cpu_kernels.h with one more instruction set, last: that of a server (server.c), whose command line
+// TESSERA_ARM64 has. The machine's own sets are the package's objects, whose names begin with native_ here
+// (tools/check/arm64 renames them).
 #define _GNU_SOURCE
 #include "bridge.h"
 
@@ -19,23 +20,23 @@ const char *native_tsr_isa_name(int index);
 tsr_cpu_kernel native_tsr_cpu_kernel_function(enum tsr_kernel kernel, int isa);
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static int far = -1;
+static int server = -1;
 static int64_t calls[BRIDGE_KERNELS + KERNELS];
-// Whether the last product was the far process's: only with that does tsr_mirror know whose it is.
-static int product_was_far;
+// Whether the last product was the server's: only with that does tsr_mirror know whose it is.
+static int product_was_arm64;
 
 static void fail(const char *what) {
-  fprintf(stderr, "near: %s\n", what);
+  fprintf(stderr, "client: %s\n", what);
   abort();
 }
 
 __attribute__((constructor)) static void start(void) {
-  char *const command = getenv("TESSERA_FAR");
+  char *const command = getenv("TESSERA_ARM64");
   if (!command) return;
   int ends[2];
-  // Neither descriptor is one that the far process's are given.
+  // Neither descriptor is one that the server's are given.
   const int shared = dup2(bridge_memory(), 40);
-  if (shared < 0 || socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0 || (far = dup2(ends[0], 41)) < 0) fail("no socket");
+  if (shared < 0 || socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0 || (server = dup2(ends[0], 41)) < 0) fail("no socket");
   const int theirs = dup2(ends[1], 42);
   close(ends[0]);
   close(ends[1]);
@@ -43,22 +44,22 @@ __attribute__((constructor)) static void start(void) {
     dup2(shared, BRIDGE_MEMORY);
     dup2(theirs, BRIDGE_SOCKET);
     close(shared);
-    close(far);
+    close(server);
     close(theirs);
-    unsetenv("TESSERA_FAR");
+    unsetenv("TESSERA_ARM64");
     execl("/bin/sh", "sh", "-c", command, (char *)0);
     _exit(127);
   }
   close(theirs);
   int64_t greeting = 0;
-  if (read(far, &greeting, sizeof greeting) != sizeof greeting) fail("no far process");
-  if (greeting != tsr_kernel_count() || greeting > KERNELS) fail("the far process has other kernels");
+  if (read(server, &greeting, sizeof greeting) != sizeof greeting) fail("no server");
+  if (greeting != tsr_kernel_count() || greeting > KERNELS) fail("the server has other kernels");
 }
 
-// How often each entry and kernel was called there, one a line, at the end of the file that TESSERA_FAR_CALLS names.
+// How often each entry and kernel was called there, one a line, at the end of the file that TESSERA_ARM64_CALLS names.
 __attribute__((destructor)) static void finish(void) {
-  const char *const path = getenv("TESSERA_FAR_CALLS");
-  FILE *const file = far >= 0 && path ? fopen(path, "a") : 0;
+  const char *const path = getenv("TESSERA_ARM64_CALLS");
+  FILE *const file = server >= 0 && path ? fopen(path, "a") : 0;
   if (!file) return;
 #define COUNT_NAME(result, name, type) #name,
 #define WORK_NAME(name, type) #name,
@@ -71,7 +72,7 @@ __attribute__((destructor)) static void finish(void) {
   fclose(file);
 }
 
-// Calls entry `number` of the far process; `size` bytes of `plan` are there during the call, and as it left them afterwards
+// Calls entry `number` of the server; `size` bytes of `plan` are there during the call, and as it left them afterwards
 // here too if `back`. One call at a time.
 static int64_t ask(int64_t number, const void *plan, size_t size, int back, const int64_t *arguments, int count) {
   bridge_call call = {.number = number, .plan = (uint64_t)bridge_slot()};
@@ -88,20 +89,20 @@ static int64_t ask(int64_t number, const void *plan, size_t size, int back, cons
     if (bytes > BRIDGE_SLOT / 2) fail("too many texts");
     if (p->begins) p->begins = memcpy(slot + BRIDGE_SLOT / 2, p->begins, bytes);
   }
-  if (write(far, &call, sizeof call) != sizeof call || read(far, &result, sizeof result) != sizeof result) {
-    fprintf(stderr, "near: in call %lld: ", (long long)number);
-    fail("the far process has ended");
+  if (write(server, &call, sizeof call) != sizeof call || read(server, &result, sizeof result) != sizeof result) {
+    fprintf(stderr, "client: in call %lld: ", (long long)number);
+    fail("the server has ended");
   }
   if (back) memcpy((void *)plan, slot, size);
   pthread_mutex_unlock(&lock);
   return result;
 }
 
-static int is_far(int isa) { return far >= 0 && isa == native_tsr_isa_count(); }
-int tsr_isa_count(void) { return native_tsr_isa_count() + (far >= 0); }
-const char *tsr_isa_name(int index) { return is_far(index) ? "far" : native_tsr_isa_name(index); }
+static int is_arm64(int isa) { return server >= 0 && isa == native_tsr_isa_count(); }
+int tsr_isa_count(void) { return native_tsr_isa_count() + (server >= 0); }
+const char *tsr_isa_name(int index) { return is_arm64(index) ? "arm64" : native_tsr_isa_name(index); }
 
-// A function for each of the far process's kernels: a pointer to one carries no number.
+// A function for each of the server's kernels: a pointer to one carries no number.
 static void kernel(int index, const void *params, void *const *buffers, int64_t begin, int64_t end) {
   struct { char params[PARAMETERS]; void *buffers[BUFFERS]; } both;
   memcpy(both.params, params, sizeof both.params);
@@ -120,20 +121,20 @@ ALL(FUNCTION)
 static const tsr_cpu_kernel functions[KERNELS] = {ALL(NAME)};
 
 tsr_cpu_kernel tsr_cpu_kernel_function(enum tsr_kernel kernel, int isa) {
-  if (!is_far(isa)) return native_tsr_cpu_kernel_function(kernel, isa);
+  if (!is_arm64(isa)) return native_tsr_cpu_kernel_function(kernel, isa);
   return tsr_kernel_at(kernel).targets == TSR_TARGETS_BOTH ? functions[kernel] : 0;
 }
 
 #define COUNT(result, name, type)                                                        \
   result native_##name(const type *plan);                                                \
   result name(const type *plan) {                                                        \
-    return is_far(plan->isa) ? (result)ask(number_##name, plan, sizeof *plan, 0, 0, 0) : native_##name(plan); \
+    return is_arm64(plan->isa) ? (result)ask(number_##name, plan, sizeof *plan, 0, 0, 0) : native_##name(plan); \
   }
 #define WORK(name, type)                                                                 \
   void native_##name(type *plan, float *scratch);                                        \
   void name(type *plan, float *scratch) {                                                \
-    product_was_far = is_far(plan->isa);                                                 \
-    if (!product_was_far) return native_##name(plan, scratch);                           \
+    product_was_arm64 = is_arm64(plan->isa);                                             \
+    if (!product_was_arm64) return native_##name(plan, scratch);                         \
     const int64_t arguments[] = {(int64_t)scratch};                                      \
     ask(number_##name, plan, sizeof *plan, 1, arguments, 1);                             \
   }
@@ -145,7 +146,7 @@ BRIDGE_WORKS(WORK)
   result native_##name parameters;                                                       \
   result name parameters {                                                               \
     const int64_t arguments[] = {__VA_ARGS__};                                           \
-    if (!is_far(isa)) return native_##name passed;                                       \
+    if (!is_arm64(isa)) return native_##name passed;                                     \
     return (result)ask(number_##name, plan, sizeof *(plan), 0, arguments, sizeof arguments / sizeof *arguments); \
   }
 OTHER(int, tsr_gemm_tile_rows, (int isa), (isa), isa, &isa, isa)
@@ -160,7 +161,7 @@ OTHER(int, tsr_dense_weight_takes, (const tsr_conv_params *conv, int isa), (conv
 OTHER(void, tsr_dense_weight_sum, (const tsr_dense_weight_plan *p, float *dw, int begin, int end), (p, dw, begin, end),
       p->isa, p, (int64_t)dw, begin, end)
 OTHER(void, tsr_mirror, (float *d, int64_t n, int64_t begin, int64_t end), (d, n, begin, end),
-      product_was_far ? native_tsr_isa_count() : 0, d, (int64_t)d, n, begin, end)
+      product_was_arm64 ? native_tsr_isa_count() : 0, d, (int64_t)d, n, begin, end)
 
 // Of these the instruction set is no part.
 int native_tsr_direct_takes(const tsr_conv_params *conv, int kind);

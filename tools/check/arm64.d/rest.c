@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The kernels that no case of the catalogue runs on the CPU, and operations of two operands on many more of them than it has:
-// the far process's bits against this machine's.
+// the server's bits against this machine's.
 #include "bridge.h"
 
 #include <stdio.h>
@@ -36,11 +36,11 @@ static void run(const char *name, const void *params, uint32_t *const *inputs, i
   int index = 0;
   while (index < tsr_kernel_count() && strcmp(tsr_kernel_at(index).name, name)) index++;
   const int sets = tsr_isa_count();
-  for (int far = 0; far < 2; far++) {
-    memset(results[far], 0xff, BITS);
-    buffers[place] = results[far];
+  for (int remote = 0; remote < 2; remote++) {
+    memset(results[remote], 0xff, BITS);
+    buffers[place] = results[remote];
     // The best of this machine's sets; two ranges that meet between vectors.
-    const tsr_cpu_kernel function = tsr_cpu_kernel_function((enum tsr_kernel)index, far ? sets - 1 : 0);
+    const tsr_cpu_kernel function = tsr_cpu_kernel_function((enum tsr_kernel)index, remote ? sets - 1 : 0);
     function(params, buffers, 0, items / 3);
     function(params, buffers, items / 3, items);
   }
@@ -56,8 +56,8 @@ static void run(const char *name, const void *params, uint32_t *const *inputs, i
 }
 
 int main(void) {
-  if (strcmp(tsr_isa_name(tsr_isa_count() - 1), "far") != 0) {
-    fputs("no far process\n", stderr);
+  if (strcmp(tsr_isa_name(tsr_isa_count() - 1), "arm64") != 0) {
+    fputs("no server\n", stderr);
     return 1;
   }
   // A copy of the parameters of any size is taken.

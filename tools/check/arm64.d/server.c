@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The process of the other architecture: answers near.c's calls with the kernels it is linked with.
+// The process of the other architecture: answers client.c's calls with the kernels it is linked with.
 #define _GNU_SOURCE
 #include "bridge.h"
 
@@ -33,17 +33,17 @@ static int64_t answer(const bridge_call *call) {
     case number_tsr_dense_weight_takes: return tsr_dense_weight_takes(plan, 0);
     case number_tsr_dense_weight_sum: tsr_dense_weight_sum(plan, floats(a[0]), (int)a[1], (int)a[2]); return 0;
     case number_tsr_mirror: tsr_mirror(floats(a[0]), a[1], a[2], a[3]); return 0;
-    default: fprintf(stderr, "far: no entry %lld\n", (long long)call->number); exit(1);
+    default: fprintf(stderr, "server: no entry %lld\n", (long long)call->number); exit(1);
   }
 }
 
 int main(void) {
   void *const wanted = (void *)BRIDGE_BASE;
   if (mmap(wanted, BRIDGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED_NOREPLACE | MAP_NORESERVE, BRIDGE_MEMORY, 0) != wanted) {
-    perror("far: shared memory");
+    perror("server: shared memory");
     return 1;
   }
-  // What near.c makes sure of first: that both have the same kernels and parameters.
+  // What client.c makes sure of first: that both have the same kernels and parameters.
   const int64_t greeting = tsr_kernel_count();
   if (write(BRIDGE_SOCKET, &greeting, sizeof greeting) != sizeof greeting) return 1;
   for (;;) {

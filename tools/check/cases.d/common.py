@@ -111,7 +111,7 @@ class Case:
 
     def refuses(self, result, *wanted, code=2):
         """One line of refusal, the last on standard error, that has all of these words, and the code of a mistake (1: of a failure).
-        What the data hold may have been told before."""
+        What the data hold may have been reported before."""
         lines = [line for line in result.errors if not line.startswith("data: ")]
         line = lines[-1] if lines else ""
         missing = [word for word in wanted if word.lower() not in line.lower()]
