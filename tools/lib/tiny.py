@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What tools/check/{faults,kills,cases,hostile} share: an encoder of 2 layers by 32 with drawn weights and reviews to go with it, so
-that a whole run takes a second; running the binary; and what is asked of a run's folder."""
+"""What tools/check/{faults,kills,cases,hostile} share: an encoder of 2 layers by 32 with drawn weights and
+reviews to go with it, so that a whole run takes a second; running the binary; and what is asked of a run's
+folder."""
 
 import array
 import hashlib
@@ -67,8 +68,7 @@ def build(source, folder, *arguments):
     """Compiles a library from one C file, into a folder; its path."""
     library = os.path.join(folder, "lib" + os.path.basename(source).replace(".c", ".so"))
     compiler = shutil.which("clang") or "cc"
-    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", library, source, *arguments],
-                   check=True)
+    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", library, source, *arguments], check=True)
     return library
 
 
