@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Elementary functions from + - * and fma alone (NUMERICS.md rules 2 and 3): the same bits on every device.
-// No libm, no OpenCL built-in. Coefficients are fitted by tools/fit_polynomials (Chebyshev nodes, float64,
-// rounded to binary32). Bounds over all 2^32 inputs, in ulp of the exact result (checked by
+// No libm, no OpenCL built-in. Coefficients are fitted by tools/generate/polynomials (Chebyshev nodes,
+// float64, rounded to binary32). Bounds over all 2^32 inputs, in ulp of the exact result (checked by
 // `tessera verify --exhaustive`, found values in NUMERICS.md):
 //
 //   division, square root, reciprocal 0.5   rsqrt 0.51   exp 1   log 1   tanh 1.5   erf 1.25

@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Some faults of an OpenCL driver; `tools/check-faults` has all of them.
+/// Some faults of an OpenCL driver; `tools/check/faults` has all of them.
 @Suite(.tags(.opencl), .enabled(if: TestDevices.hasOpenCL)) struct FaultTests {
   /// A folder with data and the library that fails calls.
   private func withLibrary(_ body: (String) throws -> Void) throws {

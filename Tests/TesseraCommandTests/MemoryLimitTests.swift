@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Memory that runs out ends in one line, wherever it does; `tools/cases/case_12.py` tries more of it.
+/// Memory that runs out ends in one line, wherever it does; `tools/check/cases.d/case_12.py` tries more.
 @Suite struct MemoryLimitTests {
   @Test func oneLineSaysHowMuchWasWantedForWhat() throws {
     try withTemporaryFolder { folder in

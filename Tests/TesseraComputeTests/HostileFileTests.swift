@@ -5,7 +5,7 @@ import Testing
 
 @testable import TesseraCompute
 
-/// Files that are none, links, limits and names; the whole of it with every command: `tools/check-hostile`.
+/// Files that are none, links, limits and names; the whole of it with every command: `tools/check/hostile`.
 @Suite struct HostileFileTests {
   private func refusal(_ body: () throws -> Void) -> String {
     do { try body() } catch { return "\(error)" }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import TesseraCompute
 
-/// What is told where OpenCL gives no device; `tools/cases/case_13.py` makes the surroundings.
+/// What is told where OpenCL gives no device; `tools/check/cases.d/case_13.py` makes the surroundings.
 @Suite struct OpenCLSurveyTests {
   @Test func theFileThatMakesALoaderFindNVIDIAsDriver() {
     #expect(

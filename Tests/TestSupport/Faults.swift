@@ -2,7 +2,7 @@
 import Foundation
 import TesseraCompute
 
-/// The OpenCL library that fails calls (`tools/faults/opencl.c`).
+/// The OpenCL library that fails calls (`tools/check/faults.d/opencl.c`).
 public enum Faults {
   /// Builds it in a folder; its path.
   public static func build(in folder: String) throws -> String {
@@ -10,10 +10,10 @@ public enum Faults {
       .deletingLastPathComponent().path
     let path = folder + "/faults.so"
     let built = try Command.shell(
-      "$(command -v clang || echo cc) -shared -fPIC -O1 -o '\(path)' '\(root)/tools/faults/opencl.c' -l:libOpenCL.so.1"
+      "$(command -v clang || echo cc) -shared -fPIC -O1 -o '\(path)' '\(root)/tools/check/faults.d/opencl.c' -l:libOpenCL.so.1"
     )
     guard built.code == 0 else {
-      throw TesseraError.failure("tools/faults/opencl.c", found: built.errors, wanted: "a library")
+      throw TesseraError.failure("tools/check/faults.d/opencl.c", found: built.errors, wanted: "a library")
     }
     return path
   }
