@@ -4,7 +4,10 @@
 #include "kernels.h"
 
 #define TSR_EMBED_BEGIN(name) static const char name[] = {
-#define TSR_EMBED_END , 0 };
+#define TSR_EMBED_END \
+  , 0                 \
+  }                   \
+  ;
 
 TSR_EMBED_BEGIN(tessera_base_h)
 #embed "include/tessera_base.h"

@@ -5,4 +5,3 @@
 // the CPU's is attention/c/attention.h in Sources/CPUKernels.
 #include "attention/attention_cpu.h"
 #include "attention/attention_gpu.h"
-

@@ -21,33 +21,44 @@ typedef struct {
   float reverse[TSR_MAX_TOKENS + TSR_PANEL];
 } tsr_attention_local;
 
-// Rows of A (row r at a + r gap, k at step) times the panel (depth, PANEL), into `to` (rows, PANEL). Rows beyond the last are
-// the last one's again, and not stored.
-TSR_FN void tsr_attention_tile(__global const float *a, long gap, long step, int rows, int depth, __local const float *panel,
-                               __local float *to) {
-#define TSR_LINE(r) \
-  __global const float *a##r = a + (r < rows ? r : rows - 1) * gap; float16 s##r = 0.0f; TSR_IF_TWO_VECTORS(float16 z##r = 0.0f;)
+// Rows of A (row r at a + r gap, k at step) times the panel (depth, PANEL), into `to` (rows, PANEL). Rows
+// beyond the last are the last one's again, and not stored.
+TSR_FN void tsr_attention_tile(__global const float *a, long gap, long step, int rows, int depth,
+                               __local const float *panel, __local float *to) {
+#define TSR_LINE(r)                                                 \
+  __global const float *a##r = a + (r < rows ? r : rows - 1) * gap; \
+  float16 s##r = 0.0f;                                              \
+  TSR_IF_TWO_VECTORS(float16 z##r = 0.0f;)
   TSR_UNROLL_ROWS(TSR_LINE)
   long at = 0;
   for (int k = 0; k < depth; k++, at += step) {
     const float16 y = vload16(TSR_VECTORS * k, panel);
     TSR_IF_TWO_VECTORS(const float16 second = vload16(2 * k + 1, panel);)
-#define TSR_CHAIN(r) \
-  { const float16 x = a##r[at]; s##r = fma(x, y, s##r); TSR_IF_TWO_VECTORS(z##r = fma(x, second, z##r);) }
+#define TSR_CHAIN(r)                                 \
+  {                                                  \
+    const float16 x = a##r[at];                      \
+    s##r = fma(x, y, s##r);                          \
+    TSR_IF_TWO_VECTORS(z##r = fma(x, second, z##r);) \
+  }
     TSR_UNROLL_ROWS(TSR_CHAIN)
   }
-#define TSR_KEEP(r) \
-  if (r < rows) { vstore16(s##r, TSR_VECTORS * r, to); TSR_IF_TWO_VECTORS(vstore16(z##r, 2 * r + 1, to);) }
+#define TSR_KEEP(r)                                    \
+  if (r < rows) {                                      \
+    vstore16(s##r, TSR_VECTORS *r, to);                \
+    TSR_IF_TWO_VECTORS(vstore16(z##r, 2 * r + 1, to);) \
+  }
   TSR_UNROLL_ROWS(TSR_KEEP)
 }
 
-// softmax(scale x + bias) of 16 columns from `column` on. The greatest of a column has one value in any order: NaN never wins,
-// and a zero's sign is lost in exp(x - greatest).
-TSR_FN void tsr_columns_softmax(__local tsr_attention_local *d, int column, int length, float scale, int biased) {
+// softmax(scale x + bias) of 16 columns from `column` on. The greatest of a column has one value in any
+// order: NaN never wins, and a zero's sign is lost in exp(x - greatest).
+TSR_FN void tsr_columns_softmax(__local tsr_attention_local *d, int column, int length, float scale,
+                                int biased) {
   __local float *x = d->scores + column, *lanes = d->lanes + column;
   // Column q of row j has the bias reverse[q - j + length - 1].
   __local const float *reverse = d->reverse + column + length - 1;
-#define TSR_SCORE(v, j) (biased ? fma(v, (float16)(scale), vload16(0, reverse - (j))) : (v) * (float16)(scale))
+#define TSR_SCORE(v, j) \
+  (biased ? fma(v, (float16)(scale), vload16(0, reverse - (j))) : (v) * (float16)(scale))
   float16 best = -tsr_float(TSR_INF_BITS);
   for (int j = 0; j < length; j++) {
     const float16 v = TSR_SCORE(vload16(0, x + j * TSR_PANEL), j);
@@ -71,9 +82,9 @@ TSR_FN void tsr_columns_softmax(__local tsr_attention_local *d, int column, int 
 }
 
 // blocks: (first token, tokens, first query) of each.
-TSR_SINGLE_ITEM_KERNEL void tsr_attention(
-    const tsr_packed_attention_params p, __global const float *x, __global const int *blocks, __global const float *bias,
-    __global float *y) {
+TSR_SINGLE_ITEM_KERNEL void tsr_attention(const tsr_packed_attention_params p, __global const float *x,
+                                          __global const int *blocks, __global const float *bias,
+                                          __global float *y) {
   __local tsr_attention_local d;
   const int block = 3 * (int)get_global_id(0), head = (int)get_global_id(1);
   const int begin = blocks[block], length = blocks[block + 1], first = blocks[block + 2], width = p.width;
@@ -81,12 +92,14 @@ TSR_SINGLE_ITEM_KERNEL void tsr_attention(
   const long hidden = (long)p.heads * width, line = 3 * hidden;
   __global const float *q = x + begin * line + (long)head * width, *k = q + hidden, *v = k + hidden;
   for (int i = 0; i < TSR_PANEL; i++)
-    for (int w = 0; w < width; w++) d.query[w * TSR_PANEL + i] = i < queries ? q[(first + i) * line + w] : 0.0f;
+    for (int w = 0; w < width; w++)
+      d.query[w * TSR_PANEL + i] = i < queries ? q[(first + i) * line + w] : 0.0f;
   if (p.span)
     for (int i = 0; i < length + TSR_PANEL; i++) {
       // From key - query = length - 1 - first down; queries that do not exist have none.
       const int distance = length - 1 - first - i;
-      d.reverse[i] = i < length - 1 + queries ? bias[(long)head * (2 * p.span - 1) + p.span - 1 + distance] : 0.0f;
+      d.reverse[i] =
+          i < length - 1 + queries ? bias[(long)head * (2 * p.span - 1) + p.span - 1 + distance] : 0.0f;
     }
   for (int j = 0; j < length; j += TSR_TILE_ROWS)
     tsr_attention_tile(k + j * line, line, 1, length - j, width, d.query, d.scores + j * TSR_PANEL);

@@ -42,29 +42,31 @@ typedef struct {
   } of;
 } tsr_attention_local;
 
-// Four floats of local memory, on a border of 16 bytes: every line of it is a multiple of four. One read, where vload4 is four.
+// Four floats of local memory, on a border of 16 bytes: every line of it is a multiple of four. One read,
+// where vload4 is four.
 #define TSR_VEC4(from) (*(__local const float4 *)(from))
 #define TSR_STORE_VEC4(to, four) (*(__local float4 *)(to) = (four))
 
-// Four of a row, `left` to its end, beyond which stands `nothing`. TSR_HEAD_DIM_IS_4N: rows are fours, on borders of 16 bytes.
+// Four of a row, `left` to its end, beyond which stands `nothing`. TSR_HEAD_DIM_IS_4N: rows are fours, on
+// borders of 16 bytes.
 #if TSR_HEAD_DIM_IS_4N
 #define TSR_LOAD_VEC4(v, left, nothing) ((left) > 0 ? *(__global const float4 *)(v) : (float4)(nothing))
 #else
-#define TSR_LOAD_VEC4(v, left, nothing)                                                                                  \
-  ((float4)((left) > 0 ? (v)[0] : (nothing), (left) > 1 ? (v)[1] : (nothing), (left) > 2 ? (v)[2] : (nothing), \
-            (left) > 3 ? (v)[3] : (nothing)))
+#define TSR_LOAD_VEC4(v, left, nothing)                                       \
+  ((float4)((left) > 0 ? (v)[0] : (nothing), (left) > 1 ? (v)[1] : (nothing), \
+            (left) > 2 ? (v)[2] : (nothing), (left) > 3 ? (v)[3] : (nothing)))
 #endif
 
-// A tile of keys and queries on its way to local memory. -0 and +0 stand beyond the width: their product changes no sum. Rows
-// beyond the last are the last one's again, and never looked at.
+// A tile of keys and queries on its way to local memory. -0 and +0 stand beyond the width: their product
+// changes no sum. Rows beyond the last are the last one's again, and never looked at.
 #define TSR_KEY_VEC4S (TSR_KEYS * TSR_TILE_VEC4S / 128)
 #define TSR_QUERY_VEC4S ((TSR_QUERIES * TSR_TILE_VEC4S + 127) / 128)
 typedef struct {
   float4 keys[TSR_KEY_VEC4S], query[TSR_QUERY_VEC4S];
 } tsr_kv_tile;
 
-TSR_FN tsr_kv_tile tsr_load_kv_tile(__global const float *q, __global const float *k, long line, int width, int w, int key0,
-                                int queries, int length, int item) {
+TSR_FN tsr_kv_tile tsr_load_kv_tile(__global const float *q, __global const float *k, long line, int width,
+                                    int w, int key0, int queries, int length, int item) {
   tsr_kv_tile s;
   const int part = w + 4 * (item % TSR_TILE_VEC4S), last_key = length - 1, last_query = queries - 1;
 #pragma unroll
@@ -100,13 +102,13 @@ TSR_FN void tsr_store_kv_tile(__local tsr_attention_local *d, const tsr_kv_tile 
   }
 }
 
-#define TSR_SCORES_OF(r, part, x) \
-  acc[r] = fma((float4)(part.x), b, acc[r])
+#define TSR_SCORES_OF(r, part, x) acc[r] = fma((float4)(part.x), b, acc[r])
 
-// scores = scale q k' + bias, one chain over width each. `bias`: of row 0 and key 0. Keys that do not exist have -infinity: their
-// quotient is +0, which changes no lane.
-TSR_FN void tsr_attention_scores(__local tsr_attention_local *d, __global const float *q, __global const float *k, long line, int width,
-                                 __global const float *bias, int biased, float scale, int queries, int length, int item) {
+// scores = scale q k' + bias, one chain over width each. `bias`: of row 0 and key 0. Keys that do not
+// exist have -infinity: their quotient is +0, which changes no lane.
+TSR_FN void tsr_attention_scores(__local tsr_attention_local *d, __global const float *q,
+                                 __global const float *k, long line, int width, __global const float *bias,
+                                 int biased, float scale, int queries, int length, int item) {
   const int tx = item % TSR_ITEMS_OF_ROW, ty = item / TSR_ITEMS_OF_ROW;
   tsr_kv_tile next = tsr_load_kv_tile(q, k, line, width, 0, 0, queries, length, item);
   for (int key0 = 0; key0 < length; key0 += TSR_KEYS) {
@@ -119,12 +121,14 @@ TSR_FN void tsr_attention_scores(__local tsr_attention_local *d, __global const 
       barrier(CLK_LOCAL_MEM_FENCE);
       const int more = w + TSR_TILE_WIDTH < width;
       if (more || key0 + TSR_KEYS < length)
-        next = tsr_load_kv_tile(q, k, line, width, more ? w + TSR_TILE_WIDTH : 0, more ? key0 : key0 + TSR_KEYS, queries, length, item);
+        next = tsr_load_kv_tile(q, k, line, width, more ? w + TSR_TILE_WIDTH : 0,
+                                more ? key0 : key0 + TSR_KEYS, queries, length, item);
       if (busy) {
 #pragma unroll
         for (int i = 0; i < TSR_TILE_WIDTH; i++) {
           const float4 b = TSR_VEC4(d->of.tile.keys[i] + 4 * tx);
-          const float4 low = TSR_VEC4(d->of.tile.query[i] + 8 * ty), high = TSR_VEC4(d->of.tile.query[i] + 8 * ty + 4);
+          const float4 low = TSR_VEC4(d->of.tile.query[i] + 8 * ty),
+                       high = TSR_VEC4(d->of.tile.query[i] + 8 * ty + 4);
           TSR_SCORES_OF(0, low, x);
           TSR_SCORES_OF(1, low, y);
           TSR_SCORES_OF(2, low, z);
@@ -144,8 +148,8 @@ TSR_FN void tsr_attention_scores(__local tsr_attention_local *d, __global const 
       if (biased && row < queries) {
         __global const float *b = bias + from - row;
         score = fma(acc[r], (float4)(scale),
-                    (float4)(from < length ? b[0] : 0.0f, from + 1 < length ? b[1] : 0.0f, from + 2 < length ? b[2] : 0.0f,
-                             from + 3 < length ? b[3] : 0.0f));
+                    (float4)(from < length ? b[0] : 0.0f, from + 1 < length ? b[1] : 0.0f,
+                             from + 2 < length ? b[2] : 0.0f, from + 3 < length ? b[3] : 0.0f));
       }
       const float none = -tsr_float(TSR_INF_BITS);
       if (from >= length) score.x = none;
@@ -165,8 +169,9 @@ TSR_FN float4 tsr_exp_vec4(float4 v) {
   return (float4)(tsr_exp(v.x), tsr_exp(v.y), tsr_exp(v.z), tsr_exp(v.w));
 }
 
-// a / b of an exponential a (at most 1) and a row's sum b (1 to 512, or NaN as some a is), r being 1 / b: a step of Newton from
-// the correctly rounded r is the correctly rounded quotient (NUMERICS.md), as long as no remainder is below the denormals.
+// a / b of an exponential a (at most 1) and a row's sum b (1 to 512, or NaN as some a is), r being 1 / b:
+// a step of Newton from the correctly rounded r is the correctly rounded quotient (NUMERICS.md), as long
+// as no remainder is below the denormals.
 TSR_FN float tsr_softmax_divide(float a, float b, float r) {
   const float q = a * r;
   return fma(fma(-q, b, a), r, q);
@@ -175,12 +180,14 @@ TSR_FN float tsr_softmax_divide(float a, float b, float r) {
 // NaN may pass here: then b is NaN, and every quotient.
 TSR_FN float4 tsr_softmax_divide4(float4 a, float b, float r) {
   if (fmin(fmin(a.x, a.y), fmin(a.z, a.w)) >= 0x1p-90f)
-    return (float4)(tsr_softmax_divide(a.x, b, r), tsr_softmax_divide(a.y, b, r), tsr_softmax_divide(a.z, b, r), tsr_softmax_divide(a.w, b, r));
+    return (float4)(tsr_softmax_divide(a.x, b, r), tsr_softmax_divide(a.y, b, r),
+                    tsr_softmax_divide(a.z, b, r), tsr_softmax_divide(a.w, b, r));
   return (float4)(tsr_div(a.x, b), tsr_div(a.y, b), tsr_div(a.z, b), tsr_div(a.w, b));
 }
 
-// softmax of each row, eight work-items a row: work-item c has lanes 4 c ... 4 c + 3 and those 32 on. The greatest of a row has one
-// value in any order: NaN never wins, and a zero's sign is lost in exp(x - greatest).
+// softmax of each row, eight work-items a row: work-item c has lanes 4 c ... 4 c + 3 and those 32 on. The
+// greatest of a row has one value in any order: NaN never wins, and a zero's sign is lost in exp(x -
+// greatest).
 TSR_FN void tsr_rows_softmax(__local tsr_attention_local *d, int queries, int length, int item) {
   const int c = item % 8;
   for (int r = item / 8; r < queries; r += 16) {
@@ -213,7 +220,8 @@ TSR_FN void tsr_rows_softmax(__local tsr_attention_local *d, int queries, int le
 #define TSR_LANES_OF(c) (TSR_VEC4(d->of.row.sum[r][c]) + TSR_VEC4(d->of.row.sum[r][(c) + 4]))
     const float4 s = (TSR_LANES_OF(0) + TSR_LANES_OF(2)) + (TSR_LANES_OF(1) + TSR_LANES_OF(3));
     const float total = (s.x + s.z) + (s.y + s.w), reciprocal = tsr_div(1.0f, total);
-    for (int j = 4 * c; j < length; j += 32) TSR_STORE_VEC4(row + j, tsr_softmax_divide4(TSR_VEC4(row + j), total, reciprocal));
+    for (int j = 4 * c; j < length; j += 32)
+      TSR_STORE_VEC4(row + j, tsr_softmax_divide4(TSR_VEC4(row + j), total, reciprocal));
   }
   barrier(CLK_LOCAL_MEM_FENCE);
 }
@@ -240,7 +248,8 @@ TSR_FN void tsr_read_values(__global const float *from, long line, int left, TSR
 }
 
 // TSR_KEYS_AHEAD terms of each chain.
-TSR_FN void tsr_value_step(__local const tsr_attention_local *d, int r, int apart, int j, const TSR_VALUES *v, TSR_VALUES *acc) {
+TSR_FN void tsr_value_step(__local const tsr_attention_local *d, int r, int apart, int j, const TSR_VALUES *v,
+                           TSR_VALUES *acc) {
 #pragma unroll
   for (int k = 0; k < TSR_KEYS_AHEAD; k += 4) {
 #pragma unroll
@@ -254,10 +263,11 @@ TSR_FN void tsr_value_step(__local const tsr_attention_local *d, int r, int apar
   }
 }
 
-// y = scores v, one chain over keys each. A work-item takes four queries, as far apart as keeps them in different banks, and
-// TSR_COLUMNS columns; of four queries those that do not exist are rows of local memory too, and not stored.
-TSR_FN void tsr_attention_sums(__local const tsr_attention_local *d, __global const float *v, long line, int width, int queries,
-                               int length, __global float *y, long hidden, int item) {
+// y = scores v, one chain over keys each. A work-item takes four queries, as far apart as keeps them in
+// different banks, and TSR_COLUMNS columns; of four queries those that do not exist are rows of local
+// memory too, and not stored.
+TSR_FN void tsr_attention_sums(__local const tsr_attention_local *d, __global const float *v, long line,
+                               int width, int queries, int length, __global float *y, long hidden, int item) {
   const int across = (width + TSR_COLUMNS - 1) / TSR_COLUMNS, apart = (queries + 3) / 4;
   for (int tile = item; tile < apart * across; tile += 128) {
     const int r = tile / across, w = tile % across * TSR_COLUMNS, left = width - w;
@@ -303,8 +313,8 @@ TSR_FN void tsr_attention_sums(__local const tsr_attention_local *d, __global co
 
 // blocks: (first token, tokens, first query) of each.
 __kernel __attribute__((reqd_work_group_size(128, 1, 1))) void tsr_attention(
-    const tsr_packed_attention_params p, __global const float *x, __global const int *blocks, __global const float *bias,
-    __global float *y) {
+    const tsr_packed_attention_params p, __global const float *x, __global const int *blocks,
+    __global const float *bias, __global float *y) {
   __local tsr_attention_local d __attribute__((aligned(16)));
   const int item = (int)get_local_id(0), block = 3 * (int)get_group_id(0), head = (int)get_group_id(1);
   const int begin = blocks[block], length = blocks[block + 1], first = blocks[block + 2], width = p.width;
@@ -312,12 +322,13 @@ __kernel __attribute__((reqd_work_group_size(128, 1, 1))) void tsr_attention(
   const long hidden = (long)p.heads * width, line = 3 * hidden;
   __global const float *q = x + begin * line + (long)head * width;
   tsr_attention_scores(&d, q + first * line, q + hidden, line, width,
-                       bias + (long)head * (2 * p.span - 1) + p.span - 1 - first, p.span != 0, p.scale, queries, length, item);
+                       bias + (long)head * (2 * p.span - 1) + p.span - 1 - first, p.span != 0, p.scale,
+                       queries, length, item);
   tsr_rows_softmax(&d, queries, length, item);
-  // Where the tiles are fewer than the work-items, groups take turns at which of them work, lest all groups of a compute unit keep
-  // the same part of it busy.
+  // Where the tiles are fewer than the work-items, groups take turns at which of them work, lest all
+  // groups of a compute unit keep the same part of it busy.
   const int swap = (int)((uint)(get_group_id(0) + get_group_id(1)) * 0x9e3779b1u >> 31) * 64;
-  tsr_attention_sums(&d, q + 2 * hidden, line, width, queries, length, y + (begin + first) * hidden + (long)head * width, hidden,
-                     item ^ swap);
+  tsr_attention_sums(&d, q + 2 * hidden, line, width, queries, length,
+                     y + (begin + first) * hidden + (long)head * width, hidden, item ^ swap);
 }
 #endif

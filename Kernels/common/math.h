@@ -19,12 +19,13 @@ TSR_FN int tsr_clz(tsr_u32 x) { return (int)clz(x); }
 TSR_FN int tsr_clz(tsr_u32 x) { return __builtin_clz(x); }
 #endif
 
-// Numbers from 2^-62 to 2^62: their quotients and roots, and what is left over on the way to them, are normal numbers.
+// Numbers from 2^-62 to 2^62: their quotients and roots, and what is left over on the way to them, are
+// normal numbers.
 #define TSR_LEAST_BITS 0x20800000u
 #define TSR_RANGE_BITS 0x3e000000u
 
-// The correctly rounded 1 / b of such a positive number: Newton from a guess by its bits. Of the last number before a power of two the
-// reciprocal is so near to the middle that Newton rounds it down.
+// The correctly rounded 1 / b of such a positive number: Newton from a guess by its bits. Of the last
+// number before a power of two the reciprocal is so near to the middle that Newton rounds it down.
 TSR_FN float tsr_reciprocal_in_range(float b) {
   float r = tsr_float(0x7ef311c3u - tsr_bits(b));
   r = tsr_fma(r, tsr_fma(-b, r, 1.0f), r);
@@ -34,7 +35,8 @@ TSR_FN float tsr_reciprocal_in_range(float b) {
   return tsr_float(tsr_bits(r) + ((tsr_bits(b) & 0x7fffffu) == 0x7fffffu));
 }
 
-// The correctly rounded a / b of two, a may be 0: one step of Newton from the correctly rounded r (NUMERICS.md).
+// The correctly rounded a / b of two, a may be 0: one step of Newton from the correctly rounded r
+// (NUMERICS.md).
 TSR_FN float tsr_div_in_range(float a, float b) {
   const float r = tsr_reciprocal_in_range(b), q = a * r;
   return tsr_fma(tsr_fma(-q, b, a), r, q);
@@ -51,7 +53,8 @@ TSR_FN float tsr_sqrt_in_range(float x) {
   return tsr_fma(tsr_fma(-s, s, x), 0.5f * r, s);
 }
 
-// Any other a / b: the significands' quotient, its exponent; denormal results are rounded once, by what is exactly left over.
+// Any other a / b: the significands' quotient, its exponent; denormal results are rounded once, by what
+// is exactly left over.
 TSR_COLD float tsr_div_full_range(float a, float b) {
   tsr_u32 ua = tsr_bits(a) & 0x7fffffffu, ub = tsr_bits(b) & 0x7fffffffu;
   const tsr_u32 sign = (tsr_bits(a) ^ tsr_bits(b)) & 0x80000000u;
@@ -59,12 +62,23 @@ TSR_COLD float tsr_div_full_range(float a, float b) {
   if (ua > TSR_INF_BITS || ub > TSR_INF_BITS || (infinite && zero)) return tsr_float(TSR_NAN_BITS);
   if (infinite || zero) return tsr_float(infinite ? sign | TSR_INF_BITS : sign);
   int ea = (int)(ua >> 23), eb = (int)(ub >> 23);
-  if (ea == 0) { const int s = tsr_clz(ua) - 8; ua <<= s; ea = 1 - s; }
-  if (eb == 0) { const int s = tsr_clz(ub) - 8; ub <<= s; eb = 1 - s; }
+  if (ea == 0) {
+    const int s = tsr_clz(ua) - 8;
+    ua <<= s;
+    ea = 1 - s;
+  }
+  if (eb == 0) {
+    const int s = tsr_clz(ub) - 8;
+    ub <<= s;
+    eb = 1 - s;
+  }
   float x = tsr_float((ua & 0x7fffffu) | 0x3f800000u);
   const float y = tsr_float((ub & 0x7fffffu) | 0x3f800000u);
   int e = ea - eb;
-  if (x < y) { x = x * 2.0f; e = e - 1; }
+  if (x < y) {
+    x = x * 2.0f;
+    e = e - 1;
+  }
   const float q = tsr_div_in_range(x, y), left = tsr_fma(-q, y, x);
   if (e + 127 >= 255) return tsr_float(sign | TSR_INF_BITS);
   if (e + 127 >= 1) return tsr_float(sign | (tsr_bits(q) + ((tsr_u32)e << 23)));
@@ -73,7 +87,8 @@ TSR_COLD float tsr_div_full_range(float a, float b) {
   const tsr_u32 m = (tsr_bits(q) & 0x7fffffu) | 0x800000u;
   tsr_u32 keep = m >> shift;
   const tsr_u32 rest = m & ((1u << shift) - 1u), midpoint = 1u << (shift - 1);
-  if (rest > midpoint || (rest == midpoint && (left > 0.0f || (left == 0.0f && (keep & 1u))))) keep = keep + 1u;
+  if (rest > midpoint || (rest == midpoint && (left > 0.0f || (left == 0.0f && (keep & 1u)))))
+    keep = keep + 1u;
   return tsr_float(sign | keep);
 }
 
@@ -84,16 +99,24 @@ TSR_COLD float tsr_sqrt_full_range(float a) {
   if (ua > TSR_INF_BITS) return tsr_float(TSR_NAN_BITS);
   if (ua == TSR_INF_BITS) return a;
   int e = (int)(ua >> 23);
-  if (e == 0) { const int s = tsr_clz(ua) - 8; ua <<= s; e = 1 - s; }
+  if (e == 0) {
+    const int s = tsr_clz(ua) - 8;
+    ua <<= s;
+    e = 1 - s;
+  }
   e = e - 127;
   float x = tsr_float((ua & 0x7fffffu) | 0x3f800000u);
-  if (e & 1) { x = x * 2.0f; e = e - 1; }
+  if (e & 1) {
+    x = x * 2.0f;
+    e = e - 1;
+  }
   return tsr_float(tsr_bits(tsr_sqrt_in_range(x)) + ((tsr_u32)(e / 2) << 23));
 }
 
 // Correctly rounded a / b and square root without instructions for them.
 TSR_FN float tsr_soft_div(float a, float b) {
-  const tsr_u32 ua = tsr_bits(a) & 0x7fffffffu, ub = tsr_bits(b) & 0x7fffffffu, sign = (tsr_bits(a) ^ tsr_bits(b)) & 0x80000000u;
+  const tsr_u32 ua = tsr_bits(a) & 0x7fffffffu, ub = tsr_bits(b) & 0x7fffffffu,
+                sign = (tsr_bits(a) ^ tsr_bits(b)) & 0x80000000u;
   const int near = (ua == 0 || ua - TSR_LEAST_BITS < TSR_RANGE_BITS) && ub - TSR_LEAST_BITS < TSR_RANGE_BITS;
   float q = tsr_float(sign | tsr_bits(tsr_div_in_range(tsr_float(ua), tsr_float(ub))));
   if (!near) q = tsr_div_full_range(a, b);
@@ -119,9 +142,12 @@ TSR_FN float tsr_div(float a, float b) { return a / b; }
 TSR_FN float tsr_sqrt(float a) { return __builtin_elementwise_sqrt(a); }
 #endif
 
-// e^x = 2^k y: x = k ln 2 + r, |r| <= ln 2 / 2, y = e^r = 1 + r + r^2 q(r) with what the roundings of r and of 1 + r left
-// over.
-typedef struct { float y; int k; } tsr_power;
+// e^x = 2^k y: x = k ln 2 + r, |r| <= ln 2 / 2, y = e^r = 1 + r + r^2 q(r) with what the roundings of r
+// and of 1 + r left over.
+typedef struct {
+  float y;
+  int k;
+} tsr_power;
 TSR_FN tsr_power tsr_exp_reduced(float x) {
   const float shifted = tsr_fma(x, 0x1.715476p+0f, 12582912.0f);
   const float k = shifted - 12582912.0f;
@@ -135,11 +161,13 @@ TSR_FN tsr_power tsr_exp_reduced(float x) {
   q = tsr_fma(q, r, 0.1666666716337204f);
   q = tsr_fma(q, r, 0.5f);
   const float sum = 1.0f + r;
-  const tsr_power power = {sum + (tsr_fma(r * r, q, left) + (r - (sum - 1.0f))), (int)(tsr_bits(shifted) - 0x4b400000u)};
+  const tsr_power power = {sum + (tsr_fma(r * r, q, left) + (r - (sum - 1.0f))),
+                           (int)(tsr_bits(shifted) - 0x4b400000u)};
   return power;
 }
 
-// e^x. 2^k in two factors, so that denormal results are rounded once; the first, that is exact, by the exponent's bits.
+// e^x. 2^k in two factors, so that denormal results are rounded once; the first, that is exact, by the
+// exponent's bits.
 TSR_FN float tsr_exp(float v) {
   float x = v > 89.0f ? 89.0f : v;
   x = x < -105.0f ? -105.0f : x;
@@ -225,9 +253,9 @@ TSR_FN float tsr_erf(float v) {
   return tsr_isnan(v) ? tsr_float(TSR_NAN_BITS) : tsr_float(tsr_bits(y) | (tsr_bits(v) & 0x80000000u));
 }
 
-// 1 / sqrt(x): two correctly rounded steps, then what both left over: with s = sqrt(v) and y = 1 / s rounded, the
-// exact result is y (1 + (1 - y s) - y^2 (v - s^2) / 2 + ...).
-// Small inputs are scaled up by 2^48 first: there the remainders would not be exact.
+// 1 / sqrt(x): two correctly rounded steps, then what both left over: with s = sqrt(v) and y = 1 / s
+// rounded, the exact result is y (1 + (1 - y s) - y^2 (v - s^2) / 2 + ...). Small inputs are scaled up by
+// 2^48 first: there the remainders would not be exact.
 TSR_FN float tsr_rsqrt(float v) {
   const int small = v < 0x1p-64f;
   const float x = small ? v * 0x1p48f : v;
@@ -258,8 +286,8 @@ TSR_FN float tsr_cos_octant(float f) {
   return tsr_fma(p, s, 1.0f);
 }
 // sin and cos of 2 pi x (a turn is 1): exact reduction to the nearest quarter, so no accuracy is lost for
-// large x. From 2^23 on x is a whole number of turns. `quarter` shifts the phase: 0 sine, 1 cosine. Zeros as IEEE
-// 754's sinPi and cosPi have them: that of the sine has the sign of x, that of the cosine is +0.
+// large x. From 2^23 on x is a whole number of turns. `quarter` shifts the phase: 0 sine, 1 cosine. Zeros
+// as IEEE 754's sinPi and cosPi have them: that of the sine has the sign of x, that of the cosine is +0.
 TSR_FN float tsr_turn(float v, int quarter) {
   const float a = tsr_float(tsr_bits(v) & 0x7fffffffu);
   const float x = a < 8388608.0f ? a : 0.0f;

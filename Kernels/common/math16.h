@@ -11,7 +11,10 @@
 #if defined __OPENCL_VERSION__ && !defined TSR_GPU
 
 // The steps of tsr_exp_reduced and tsr_exp (common/math.h).
-typedef struct { float16 y; int16 k; } tsr_power16;
+typedef struct {
+  float16 y;
+  int16 k;
+} tsr_power16;
 TSR_FN tsr_power16 tsr_exp_reduced16(float16 x) {
   const float16 shifted = fma(x, (float16)(0x1.715476p+0f), (float16)(12582912.0f));
   const float16 k = shifted - 12582912.0f;
@@ -25,7 +28,8 @@ TSR_FN tsr_power16 tsr_exp_reduced16(float16 x) {
   q = fma(q, r, (float16)(0.1666666716337204f));
   q = fma(q, r, (float16)(0.5f));
   const float16 sum = 1.0f + r;
-  const tsr_power16 power = {sum + (fma(r * r, q, left) + (r - (sum - 1.0f))), as_int16(shifted) - 0x4b400000};
+  const tsr_power16 power = {sum + (fma(r * r, q, left) + (r - (sum - 1.0f))),
+                             as_int16(shifted) - 0x4b400000};
   return power;
 }
 
@@ -34,11 +38,13 @@ TSR_FN float16 tsr_exp16(float16 v) {
   x = select(x, (float16)(-105.0f), x < -105.0f);
   const tsr_power16 power = tsr_exp_reduced16(x);
   const int16 first = power.k >> 1;
-  const float16 scaled = as_float16(as_int16(power.y) + (first << 23)) * as_float16((power.k - first + 127) << 23);
+  const float16 scaled =
+      as_float16(as_int16(power.y) + (first << 23)) * as_float16((power.k - first + 127) << 23);
   return select(scaled, (float16)(tsr_float(TSR_NAN_BITS)), isnan(v));
 }
 
-// The steps of tsr_gelu and of tsr_erf and tsr_exp_normal within it; from 3.95 on the exponential may be anything.
+// The steps of tsr_gelu and of tsr_erf and tsr_exp_normal within it; from 3.95 on the exponential may be
+// anything.
 TSR_FN float16 tsr_gelu16(float16 u) {
   const float16 v = u * 0x1.6a09e6p-1f;
   const float16 a = fabs(v), s = a * a;
@@ -60,9 +66,11 @@ TSR_FN float16 tsr_gelu16(float16 u) {
   g = fma(g, a, (float16)(0.6348861455917358f));
   g = fma(g, a, (float16)(0.1287231296300888f));
   const tsr_power16 power = tsr_exp_reduced16(-fma(a, g, a));
-  const float16 far = select(1.0f - as_float16(as_int16(power.y) + (power.k << 23)), (float16)(1.0f), a > 3.95f);
+  const float16 far =
+      select(1.0f - as_float16(as_int16(power.y) + (power.k << 23)), (float16)(1.0f), a > 3.95f);
   const float16 y = select(far, near, a < 0.93f);
-  const float16 erf = select(as_float16(as_int16(y) | (as_int16(v) & (int)0x80000000)), (float16)(tsr_float(TSR_NAN_BITS)), isnan(v));
+  const float16 erf = select(as_float16(as_int16(y) | (as_int16(v) & (int)0x80000000)),
+                             (float16)(tsr_float(TSR_NAN_BITS)), isnan(v));
   return 0.5f * u * (1.0f + erf);
 }
 
@@ -73,7 +81,8 @@ TSR_FN float16 tsr_div16(float16 a, float16 b) {
 #ifdef TSR_NATIVE_DIVIDE
   return a / b;
 #else
-  const uint16 ua = as_uint16(a) & 0x7fffffffu, ub = as_uint16(b) & 0x7fffffffu, sign = (as_uint16(a) ^ as_uint16(b)) & 0x80000000u;
+  const uint16 ua = as_uint16(a) & 0x7fffffffu, ub = as_uint16(b) & 0x7fffffffu,
+               sign = (as_uint16(a) ^ as_uint16(b)) & 0x80000000u;
   const float16 x = as_float16(ua), y = as_float16(ub);
   float16 r = as_float16(0x7ef311c3u - ub);
   r = fma(r, fma(-y, r, (float16)(1.0f)), r);
@@ -83,7 +92,8 @@ TSR_FN float16 tsr_div16(float16 a, float16 b) {
   r = as_float16(as_int16(r) - ((ub & 0x7fffffu) == 0x7fffffu));
   const float16 q = x * r;
   const float16 quotient = as_float16(sign | as_uint16(fma(fma(-q, y, x), r, q)));
-  if (all((ua == 0u || ua - TSR_LEAST_BITS < TSR_RANGE_BITS) && ub - TSR_LEAST_BITS < TSR_RANGE_BITS)) return quotient;
+  if (all((ua == 0u || ua - TSR_LEAST_BITS < TSR_RANGE_BITS) && ub - TSR_LEAST_BITS < TSR_RANGE_BITS))
+    return quotient;
   float each[16], by[16];
   vstore16(a, 0, each), vstore16(b, 0, by);
   for (int j = 0; j < 16; j++) each[j] = tsr_div(each[j], by[j]);
@@ -91,9 +101,9 @@ TSR_FN float16 tsr_div16(float16 a, float16 b) {
 #endif
 }
 
-// a / b of exponentials a (at most 1) and their sums b (at least 1, or NaN as some a is), r being 1 / b. Where a device has no
-// division of its own, a step of Newton from the correctly rounded r is the correctly rounded quotient (NUMERICS.md), as long as
-// no remainder is below the denormals.
+// a / b of exponentials a (at most 1) and their sums b (at least 1, or NaN as some a is), r being 1 / b.
+// Where a device has no division of its own, a step of Newton from the correctly rounded r is the
+// correctly rounded quotient (NUMERICS.md), as long as no remainder is below the denormals.
 TSR_FN float16 tsr_softmax_divide16(float16 a, float16 b, float16 r) {
 #ifdef TSR_NATIVE_DIVIDE
   return tsr_div16(a, b);
@@ -155,7 +165,9 @@ TSR_FN float16 tsr_lost16(float16 sum, float16 y, float16 next) {
 
 // The 64 lanes of a sum, in blocks (common/sums.h): what ended joins the blocks before it, and at the end
 // all of them.
-typedef struct { float16 a, b, c, d; } tsr_lanes;
+typedef struct {
+  float16 a, b, c, d;
+} tsr_lanes;
 TSR_FN float tsr_lanes_tree_sum(tsr_lanes s) { return tsr_lane_tree_sum(s.a, s.b, s.c, s.d); }
 TSR_FN tsr_lanes tsr_no_lanes() {
   const tsr_lanes none = {0.0f, 0.0f, 0.0f, 0.0f};
@@ -179,24 +191,24 @@ TSR_FN tsr_lanes tsr_join_lanes(tsr_lanes block, const tsr_lanes *parts, tsr_u32
 }
 #define TSR_BLOCK (TSR_BLOCK_STEPS * TSR_LANES)
 
-// softmax(scale x) of n elements. The greatest has one value in any order: NaN never wins, and a zero's sign is lost in
-// exp(x - greatest). Beyond the end stands exp(-infinity) = +0, which changes no sum.
+// softmax(scale x) of n elements. The greatest has one value in any order: NaN never wins, and a zero's
+// sign is lost in exp(x - greatest). Beyond the end stands exp(-infinity) = +0, which changes no sum.
 TSR_FN void tsr_softmax_row(__global const float *x, __global float *y, long n, float scale) {
   float16 a = -tsr_float(TSR_INF_BITS), b = a, c = a, d = a;
-#define TSR_BEST(s, at)                                                                    \
-  if (j + at < n) {                                                                        \
-    const float16 v = tsr_load16_scaled(x + j + at, n - j - at, scale);                           \
-    s = select(s, v, v > s);                                                               \
+#define TSR_BEST(s, at)                                                 \
+  if (j + at < n) {                                                     \
+    const float16 v = tsr_load16_scaled(x + j + at, n - j - at, scale); \
+    s = select(s, v, v > s);                                            \
   }
   for (long j = 0; j < n; j += TSR_LANES) { TSR_BEST(a, 0) TSR_BEST(b, 16) TSR_BEST(c, 32) TSR_BEST(d, 48) }
   a = select(a, b, b > a), c = select(c, d, d > c);
   const float best = tsr_hmax16(select(a, c, c > a));
   a = 0.0f, b = 0.0f, c = 0.0f, d = 0.0f;
-#define TSR_EXPONENTIALS(s, at)                                                            \
-  if (j + at < n) {                                                                        \
-    const float16 e = tsr_exp16(tsr_load16_scaled(x + j + at, n - j - at, scale) - best);      \
-    tsr_store16_tail(e, y + j + at, n - j - at);                                             \
-    s = fma(e, (float16)(1.0f), s);  /* tsr_add of each */                                 \
+#define TSR_EXPONENTIALS(s, at)                                                           \
+  if (j + at < n) {                                                                       \
+    const float16 e = tsr_exp16(tsr_load16_scaled(x + j + at, n - j - at, scale) - best); \
+    tsr_store16_tail(e, y + j + at, n - j - at);                                          \
+    s = fma(e, (float16)(1.0f), s); /* tsr_add of each */                                 \
   }
   tsr_lanes parts[TSR_LEVELS];
   tsr_u32 blocks = 0;

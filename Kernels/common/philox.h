@@ -5,7 +5,9 @@
 
 #include "common/math.h"
 
-typedef struct { tsr_u32 w0, w1, w2, w3; } tsr_words;
+typedef struct {
+  tsr_u32 w0, w1, w2, w3;
+} tsr_words;
 
 TSR_FN tsr_words tsr_philox(tsr_u32 k0, tsr_u32 k1, tsr_u32 c0, tsr_u32 c1, tsr_u32 c2, tsr_u32 c3) {
   for (int round = 0; round < 10; round++) {

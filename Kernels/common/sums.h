@@ -25,7 +25,9 @@
 // Programming 4.2.2, theorem B) goes into the next (Kahan 1965). For group after group of a batch, and
 // element after element of a large window. Beyond the largest number nothing is known of what was rounded
 // off.
-typedef struct { float sum, lost; } tsr_compensated;
+typedef struct {
+  float sum, lost;
+} tsr_compensated;
 TSR_FN tsr_compensated tsr_plus(tsr_compensated s, float x) {
   const float y = tsr_add(s.lost, x), sum = tsr_add(s.sum, y), had = tsr_add(sum, -s.sum);
   const float lost = tsr_add(tsr_add(s.sum, -tsr_add(sum, -had)), tsr_add(y, -had));
@@ -59,41 +61,50 @@ TSR_FN float tsr_window_sum(TSR_GLOBAL const float *plane, int width, int area, 
   TSR_EACH_BLOCK(n, a, TSR_FOLD(a) TSR_FOLD(b) TSR_FOLD(c) TSR_FOLD(d) TSR_FOLD(e), body)
 // Elements tsr_from ..< tsr_n are in one block; `steps` of it are behind. What ends a block is done when
 // the next one begins.
-#define TSR_EACH_BLOCK(n, a, folds, body)                                                              \
-  {                                                                                                    \
-    const tsr_i64 tsr_all = (n);                                                                       \
-    for (tsr_i64 tsr_from = 0; tsr_from < tsr_all;) {                                                  \
-      if (a##_steps == TSR_BLOCK_STEPS) {                                                              \
-        folds                                                                                          \
-        a##_steps = 0;                                                                                 \
-      }                                                                                                \
-      const tsr_i64 tsr_room = tsr_from + (tsr_i64)(TSR_BLOCK_STEPS - a##_steps) * TSR_LANES;          \
-      const tsr_i64 tsr_n = tsr_room < tsr_all ? tsr_room : tsr_all;                                   \
-      TSR_EACH_LANE_FROM(tsr_from, body)                                                               \
-      a##_steps += (int)((tsr_n - tsr_from + TSR_LANES - 1) / TSR_LANES);                              \
-      tsr_from = tsr_n;                                                                                \
-    }                                                                                                  \
+#define TSR_EACH_BLOCK(n, a, folds, body)                                                     \
+  {                                                                                           \
+    const tsr_i64 tsr_all = (n);                                                              \
+    for (tsr_i64 tsr_from = 0; tsr_from < tsr_all;) {                                         \
+      if (a##_steps == TSR_BLOCK_STEPS) { folds a##_steps = 0; }                              \
+      const tsr_i64 tsr_room = tsr_from + (tsr_i64)(TSR_BLOCK_STEPS - a##_steps) * TSR_LANES; \
+      const tsr_i64 tsr_n = tsr_room < tsr_all ? tsr_room : tsr_all;                          \
+      TSR_EACH_LANE_FROM(tsr_from, body)                                                      \
+      a##_steps += (int)((tsr_n - tsr_from + TSR_LANES - 1) / TSR_LANES);                     \
+      tsr_from = tsr_n;                                                                       \
+    }                                                                                         \
   }
 #define TSR_ACCUMULATE_SAMPLE1 TSR_ACCUMULATE1
 #define TSR_ACCUMULATE_SAMPLE2 TSR_ACCUMULATE2
 #endif
-#define TSR_EACH_LANE(n, body) { const tsr_i64 tsr_n = (n); TSR_EACH_LANE_FROM(0, body) }
+#define TSR_EACH_LANE(n, body)  \
+  {                             \
+    const tsr_i64 tsr_n = (n);  \
+    TSR_EACH_LANE_FROM(0, body) \
+  }
 
 #ifdef TSR_GPU
 // One accumulator per work-item, one work-item per lane.
 #define TSR_LANE_ACC(a, start) float a = (start);
 #define TSR_LANE_SUM(a)                  \
   float a = 0.0f, a##_parts[TSR_LEVELS]; \
-  tsr_u32 a##_blocks = 0; int a##_steps = 0; (void)a##_steps;
+  tsr_u32 a##_blocks = 0;                \
+  int a##_steps = 0;                     \
+  (void)a##_steps;
 #define TSR_LANE(a) a
 // In a body: whether this is element k.
 #define TSR_IS(k) (j == (k))
 // Four elements of a lane at a time: their loads are on the way together.
-#define TSR_EACH_LANE_FROM(first, body)                                                          \
-  long tsr_j = (first) + lane;                                                                   \
-  for (; tsr_j + 3 * TSR_LANES < tsr_n; tsr_j += 4 * TSR_LANES)                                  \
-    for (int tsr_u = 0; tsr_u < 4; tsr_u++) { const long j = tsr_j + tsr_u * TSR_LANES; body }   \
-  for (; tsr_j < tsr_n; tsr_j += TSR_LANES) { const long j = tsr_j; body }
+#define TSR_EACH_LANE_FROM(first, body)                         \
+  long tsr_j = (first) + lane;                                  \
+  for (; tsr_j + 3 * TSR_LANES < tsr_n; tsr_j += 4 * TSR_LANES) \
+    for (int tsr_u = 0; tsr_u < 4; tsr_u++) {                   \
+      const long j = tsr_j + tsr_u * TSR_LANES;                 \
+      body                                                      \
+    }                                                           \
+  for (; tsr_j < tsr_n; tsr_j += TSR_LANES) {                   \
+    const long j = tsr_j;                                       \
+    body                                                        \
+  }
 #define TSR_EACH_COLUMN(n, body) TSR_EACH_LANE(n, body)
 // The block that ended joins those before it, as a binary counter carries: level k holds the sum of 2^k
 // blocks.
@@ -107,41 +118,48 @@ TSR_FN float tsr_join(float block, const float *parts, tsr_u32 blocks) {
     if (blocks & 1u) block = tsr_add(block, parts[level]);
   return block;
 }
-#define TSR_FOLD(a) { tsr_fold(a, a##_parts, a##_blocks++); a = 0.0f; }
+#define TSR_FOLD(a)                       \
+  {                                       \
+    tsr_fold(a, a##_parts, a##_blocks++); \
+    a = 0.0f;                             \
+  }
 #define TSR_JOIN(a) a = tsr_join(a, a##_parts, a##_blocks);
 #define TSR_LANE0 if (lane == 0)
 #define TSR_SUBGROUP0 if (get_local_id(0) == 0)
 // Samples n0..<n1 of each group of a batch of `outer`; a team may have none. TSR_SUBGROUP_SUM adds what its
 // lanes have to `total`, group after group.
-#define TSR_EACH_GROUP(outer)                                                              \
+#define TSR_EACH_GROUP(outer)                                                                  \
   for (int tsr_round = 0; tsr_round < (outer); tsr_round += TSR_SUBGROUPS * TSR_BATCH_GROUP) { \
-    const int n0 = tsr_round + team * TSR_BATCH_GROUP;                                     \
+    const int n0 = tsr_round + team * TSR_BATCH_GROUP;                                         \
     const int n1 = n0 + TSR_BATCH_GROUP < (outer) ? n0 + TSR_BATCH_GROUP : (outer);
-#define TSR_SUBGROUP_SUM(a, total, outer)                                                                \
-  TSR_JOIN(a)                                                                                        \
-  tsr_local_sums[get_local_id(0)] = a;                                                                      \
+#define TSR_SUBGROUP_SUM(a, total, outer)                                            \
+  TSR_JOIN(a)                                                                        \
+  tsr_local_sums[get_local_id(0)] = a;                                               \
+  barrier(CLK_LOCAL_MEM_FENCE);                                                      \
+  for (int tsr_h = TSR_LANES / 2; tsr_h > 0; tsr_h >>= 1) {                          \
+    if (lane < tsr_h)                                                                \
+      tsr_local_sums[get_local_id(0)] =                                              \
+          tsr_local_sums[get_local_id(0)] + tsr_local_sums[get_local_id(0) + tsr_h]; \
+    barrier(CLK_LOCAL_MEM_FENCE);                                                    \
+  }                                                                                  \
+  for (int tsr_t = 0; tsr_t < TSR_SUBGROUPS; tsr_t++)                                \
+    if (tsr_round + tsr_t * TSR_BATCH_GROUP < (outer))                               \
+      total = tsr_plus(total, tsr_local_sums[tsr_t * TSR_LANES]);                    \
+  barrier(CLK_LOCAL_MEM_FENCE);
+#define TSR_TREE(a, result, OP)                                                                      \
+  tsr_local_sums[lane] = a;                                                                          \
   barrier(CLK_LOCAL_MEM_FENCE);                                                                      \
   for (int tsr_h = TSR_LANES / 2; tsr_h > 0; tsr_h >>= 1) {                                          \
-    if (lane < tsr_h) tsr_local_sums[get_local_id(0)] = tsr_local_sums[get_local_id(0)] + tsr_local_sums[get_local_id(0) + tsr_h]; \
+    if (lane < tsr_h) tsr_local_sums[lane] = OP(tsr_local_sums[lane], tsr_local_sums[lane + tsr_h]); \
     barrier(CLK_LOCAL_MEM_FENCE);                                                                    \
   }                                                                                                  \
-  for (int tsr_t = 0; tsr_t < TSR_SUBGROUPS; tsr_t++)                                                    \
-    if (tsr_round + tsr_t * TSR_BATCH_GROUP < (outer)) total = tsr_plus(total, tsr_local_sums[tsr_t * TSR_LANES]); \
-  barrier(CLK_LOCAL_MEM_FENCE);
-#define TSR_TREE(a, result, OP)                                        \
-  tsr_local_sums[lane] = a;                                                   \
-  barrier(CLK_LOCAL_MEM_FENCE);                                        \
-  for (int tsr_h = TSR_LANES / 2; tsr_h > 0; tsr_h >>= 1) {            \
-    if (lane < tsr_h) tsr_local_sums[lane] = OP(tsr_local_sums[lane], tsr_local_sums[lane + tsr_h]); \
-    barrier(CLK_LOCAL_MEM_FENCE);                                      \
-  }                                                                    \
-  const float result = tsr_local_sums[0];                                     \
+  const float result = tsr_local_sums[0];                                                            \
   barrier(CLK_LOCAL_MEM_FENCE);
 // Makes what a row's work-items wrote visible to each other.
 #define TSR_ROW_FENCE barrier(CLK_GLOBAL_MEM_FENCE);
 #else
 #define TSR_LANE_ACC(a, start) \
-  float a[TSR_LANES];     \
+  float a[TSR_LANES];          \
   for (int l = 0; l < TSR_LANES; l++) a[l] = (start);
 #define TSR_LANE(a) a[l]
 // Lanes and columns never meet: compilers may vectorise. (C alone: OpenCL compilers take no such pragma.)
@@ -152,16 +170,25 @@ TSR_FN float tsr_join(float block, const float *parts, tsr_u32 blocks) {
 #endif
 // By the lane's own 32 bits: comparing 64-bit indices would halve the vectors.
 #define TSR_IS(k) (l == (int)((k) - j0))
-#define TSR_EACH_LANE_FROM(first, body)                                                         \
-  tsr_i64 j0 = (first);                                                                         \
-  for (; j0 + TSR_LANES <= tsr_n; j0 += TSR_LANES)                                              \
-    TSR_VECTORIZE for (int l = 0; l < TSR_LANES; l++) { const tsr_i64 j = j0 + l; body }        \
-  TSR_VECTORIZE for (int l = 0; l < (int)(tsr_n - j0); l++) { const tsr_i64 j = j0 + l; body }
-#define TSR_EACH_COLUMN(n, body) TSR_VECTORIZE for (tsr_i64 j = 0; j < (tsr_i64)(n); j++) { body }
+#define TSR_EACH_LANE_FROM(first, body)                                                                \
+  tsr_i64 j0 = (first);                                                                                \
+  for (; j0 + TSR_LANES <= tsr_n; j0 += TSR_LANES) TSR_VECTORIZE for (int l = 0; l < TSR_LANES; l++) { \
+      const tsr_i64 j = j0 + l;                                                                        \
+      body                                                                                             \
+    }                                                                                                  \
+  TSR_VECTORIZE for (int l = 0; l < (int)(tsr_n - j0); l++) {                                          \
+    const tsr_i64 j = j0 + l;                                                                          \
+    body                                                                                               \
+  }
+#define TSR_EACH_COLUMN(n, body) \
+  TSR_VECTORIZE for (tsr_i64 j = 0; j < (tsr_i64)(n); j++) { body }
 #ifdef __OPENCL_VERSION__
-#define TSR_LANE_SUM(a) \
-  TSR_LANE_ACC(a, 0.0f)      \
-  float a##_parts[TSR_LEVELS][TSR_LANES]; tsr_u32 a##_blocks = 0; int a##_steps = 0; (void)a##_steps;
+#define TSR_LANE_SUM(a)                   \
+  TSR_LANE_ACC(a, 0.0f)                   \
+  float a##_parts[TSR_LEVELS][TSR_LANES]; \
+  tsr_u32 a##_blocks = 0;                 \
+  int a##_steps = 0;                      \
+  (void)a##_steps;
 // The block that ended joins those before it, as a binary counter carries: level k holds the sum of 2^k
 // blocks.
 TSR_FN void tsr_fold(float *block, float (*parts)[TSR_LANES], tsr_u32 blocks) {
@@ -190,13 +217,13 @@ TSR_FN void tsr_join(float *block, float (*parts)[TSR_LANES], tsr_u32 blocks) {
 #endif
 #define TSR_LANE0
 #define TSR_SUBGROUP0
-#define TSR_EACH_GROUP(outer)                                       \
-  for (int n0 = 0; n0 < (outer); n0 += TSR_BATCH_GROUP) {           \
+#define TSR_EACH_GROUP(outer)                             \
+  for (int n0 = 0; n0 < (outer); n0 += TSR_BATCH_GROUP) { \
     const int n1 = n0 + TSR_BATCH_GROUP < (outer) ? n0 + TSR_BATCH_GROUP : (outer);
 #define TSR_SUBGROUP_SUM(a, total, outer) TSR_SUM(a, tsr_group_##a) total = tsr_plus(total, tsr_group_##a);
-#define TSR_TREE(a, result, OP)                                        \
-  for (int tsr_h = TSR_LANES / 2; tsr_h > 0; tsr_h >>= 1)              \
-    for (int l = 0; l < tsr_h; l++) a[l] = OP(a[l], a[l + tsr_h]);     \
+#define TSR_TREE(a, result, OP)                                    \
+  for (int tsr_h = TSR_LANES / 2; tsr_h > 0; tsr_h >>= 1)          \
+    for (int l = 0; l < tsr_h; l++) a[l] = OP(a[l], a[l + tsr_h]); \
   const float result = a[0];
 #define TSR_ROW_FENCE
 #endif

@@ -19,27 +19,30 @@
 #ifndef TSR_GPU
 
 // Chains of `height` pixels from +0 over a chunk of k; the live ones are stored or added.
-TSR_FN void tsr_blocked_microkernel(const int height, int depth, __local const float *x, __local const int *shift,
-                           __global const float *w, __local float *sums, int live, int add) {
-#define TSR_BEGIN(r) float16 s##r = 0.0f; TSR_IF_TWO_VECTORS(float16 z##r = 0.0f;)
+TSR_FN void tsr_blocked_microkernel(const int height, int depth, __local const float *x,
+                                    __local const int *shift, __global const float *w, __local float *sums,
+                                    int live, int add) {
+#define TSR_BEGIN(r)   \
+  float16 s##r = 0.0f; \
+  TSR_IF_TWO_VECTORS(float16 z##r = 0.0f;)
   TSR_UNROLL_TILE(TSR_BEGIN)
   for (int k = 0; k < depth; k++) {
     __local const float *at = x + shift[k];
     const float16 y = vload16(TSR_VECTORS * k, w);
     TSR_IF_TWO_VECTORS(const float16 second = vload16(2 * k + 1, w);)
-#define TSR_STEP(r)                                 \
-  if (r < height) {                                 \
-    const float16 v = at[r];                        \
-    s##r = fma(v, y, s##r);                         \
-    TSR_IF_TWO_VECTORS(z##r = fma(v, second, z##r);)        \
+#define TSR_STEP(r)                                  \
+  if (r < height) {                                  \
+    const float16 v = at[r];                         \
+    s##r = fma(v, y, s##r);                          \
+    TSR_IF_TWO_VECTORS(z##r = fma(v, second, z##r);) \
   }
     TSR_UNROLL_TILE(TSR_STEP)
   }
-#define TSR_END_ROW(r)                                                                                 \
-  if (r < height && r < live) {                                                                        \
-    __local float *to = sums + r * TSR_PANEL;                                                          \
-    vstore16(add ? vload16(0, to) + s##r : s##r, 0, to);                                               \
-    TSR_IF_TWO_VECTORS(vstore16(add ? vload16(1, to) + z##r : z##r, 1, to);)                                   \
+#define TSR_END_ROW(r)                                                       \
+  if (r < height && r < live) {                                              \
+    __local float *to = sums + r * TSR_PANEL;                                \
+    vstore16(add ? vload16(0, to) + s##r : s##r, 0, to);                     \
+    TSR_IF_TWO_VECTORS(vstore16(add ? vload16(1, to) + z##r : z##r, 1, to);) \
   }
   TSR_UNROLL_TILE(TSR_END_ROW)
 #undef TSR_STEP
@@ -47,27 +50,32 @@ TSR_FN void tsr_blocked_microkernel(const int height, int depth, __local const f
 }
 
 // One row of pixels by tiles of about the same width, an even number of pixels.
-TSR_FN void tsr_blocked_row(int columns, int depth, __local const float *x, __local const int *shift, __global const float *w,
-                           __local float *sums, int add) {
+TSR_FN void tsr_blocked_row(int columns, int depth, __local const float *x, __local const int *shift,
+                            __global const float *w, __local float *sums, int add) {
   const int most = TSR_VECTORS == 2 ? 12 : 6;
   int left = (columns + most - 1) / most;
   for (int column = 0; column < columns; left--) {
     const int live = (columns - column + left - 1) / left;
-#define TSR_WIDTH(n) \
-  if (live <= n) tsr_blocked_microkernel(n, depth, x + column, shift, w, sums + column * TSR_PANEL, live, add); else
+#define TSR_WIDTH(n)                                                                               \
+  if (live <= n)                                                                                   \
+    tsr_blocked_microkernel(n, depth, x + column, shift, w, sums + column * TSR_PANEL, live, add); \
+  else
 #if TSR_VECTORS == 2
-    TSR_WIDTH(4) TSR_WIDTH(6) TSR_WIDTH(8) TSR_WIDTH(10)
+    TSR_WIDTH(4)
+    TSR_WIDTH(6)
+    TSR_WIDTH(8) TSR_WIDTH(10)
 #else
-    TSR_WIDTH(2) TSR_WIDTH(4)
+    TSR_WIDTH(2)
+    TSR_WIDTH(4)
 #endif
-    tsr_blocked_microkernel(most, depth, x + column, shift, w, sums + column * TSR_PANEL, live, add);
+        tsr_blocked_microkernel(most, depth, x + column, shift, w, sums + column * TSR_PANEL, live, add);
     column += live;
   }
 }
 
-TSR_SINGLE_ITEM_KERNEL void tsr_conv_blocked(
-    const tsr_conv_cpu_params q, __global const float *a, __global const float *b, __global const float *bias,
-    __global float *c) {
+TSR_SINGLE_ITEM_KERNEL void tsr_conv_blocked(const tsr_conv_cpu_params q, __global const float *a,
+                                             __global const float *b, __global const float *bias,
+                                             __global float *c) {
   __local float planes[TSR_LOCAL_PLANES], sums[TSR_LOCAL_SUMS];
   __local int shift[TSR_K_CHUNK];
   const tsr_matmul_params *p = &q.gemm;
@@ -76,24 +84,29 @@ TSR_SINGLE_ITEM_KERNEL void tsr_conv_blocked(
   const int row = part / parts * q.rows, column = part % parts * q.columns;
   const int rows = t->out_h - row < q.rows ? t->out_h - row : q.rows;
   const int columns = t->out_w - column < q.columns ? t->out_w - column : q.columns;
-  const long batch = get_global_id(2), group = batch % q.groups, image = (long)t->channels * t->height * t->width;
+  const long batch = get_global_id(2), group = batch % q.groups,
+             image = (long)t->channels * t->height * t->width;
   const int panels = (p->m + TSR_PANEL - 1) / TSR_PANEL, first = (int)get_global_id(1) * q.panels;
   const int last = first + q.panels < panels ? first + q.panels : panels;
-  const int taps = t->kernel_h * t->kernel_w, pitch = q.phase * t->stride_w, plane = q.plane_rows * pitch + 16;
+  const int taps = t->kernel_h * t->kernel_w, pitch = q.phase * t->stride_w,
+            plane = q.plane_rows * pitch + 16;
   const int top = tsr_taps_top(t), left = tsr_taps_left(t);
   const int high = (rows - 1) * t->stride_h + q.plane_rows - (q.rows - 1) * t->stride_h;
   a += group * panels * TSR_PANEL * p->k;
   for (int k = 0; k < p->k; k += TSR_K_CHUNK) {
-    const int depth = p->k - k < TSR_K_CHUNK ? p->k - k : TSR_K_CHUNK, channel = k / taps, end = (k + depth - 1) / taps + 1;
+    const int depth = p->k - k < TSR_K_CHUNK ? p->k - k : TSR_K_CHUNK, channel = k / taps,
+              end = (k + depth - 1) / taps + 1;
     for (int each = channel; each < end; each++)
       tsr_load_plane(&q, b, p->b_offset + batch * image + (long)each * t->height * t->width, p->batch * image,
-                      row * t->stride_h + top, 1, column * t->stride_w + left, t->stride_w, high, planes + (each - channel) * plane);
+                     row * t->stride_h + top, 1, column * t->stride_w + left, t->stride_w, high,
+                     planes + (each - channel) * plane);
     tsr_tap_shifts(&q, k, depth, plane, pitch, 0, shift);
     for (int panel = first; panel < last; panel++) {
       __global const float *w = a + ((long)panel * p->k + k) * TSR_PANEL;
       __local float *to = sums + (panel - first) * q.rows * q.columns * TSR_PANEL;
       for (int r = 0; r < rows; r++)
-        tsr_blocked_row(columns, depth, planes + r * t->stride_h * pitch, shift, w, to + r * columns * TSR_PANEL, k > 0);
+        tsr_blocked_row(columns, depth, planes + r * t->stride_h * pitch, shift, w,
+                        to + r * columns * TSR_PANEL, k > 0);
     }
   }
   bias += p->bias_offset + group * q.bias_stride;
@@ -105,14 +118,17 @@ TSR_SINGLE_ITEM_KERNEL void tsr_conv_blocked(
       continue;
     }
     for (int r = 0; r < rows; r++)
-      tsr_store_channels(p, bias, c, panel * TSR_PANEL, (row + r) * t->out_w + column, columns, from + r * columns * TSR_PANEL);
+      tsr_store_channels(p, bias, c, panel * TSR_PANEL, (row + r) * t->out_w + column, columns,
+                         from + r * columns * TSR_PANEL);
   }
 }
 
-// Chains of `lines` x `taps` rows from +0 over the runs of pixels; the live lines' are stored or added, `step` floats apart.
-TSR_FN void tsr_blocked_weight_microkernel(const int lines, const int taps, int runs, __local const int *run, __local const float *planes,
-                           const int *from, __local const float *dy, __global float *sums, const int *to, int live, int step,
-                           int add) {
+// Chains of `lines` x `taps` rows from +0 over the runs of pixels; the live lines' are stored or added,
+// `step` floats apart.
+TSR_FN void tsr_blocked_weight_microkernel(const int lines, const int taps, int runs, __local const int *run,
+                                           __local const float *planes, const int *from,
+                                           __local const float *dy, __global float *sums, const int *to,
+                                           int live, int step, int add) {
   TSR_UNROLL_TILE(TSR_BEGIN)
   for (int i = 0; i < runs; i++) {
     __local const float *at = planes + run[2 * i];
@@ -120,50 +136,51 @@ TSR_FN void tsr_blocked_weight_microkernel(const int lines, const int taps, int 
     for (long j = 0; j < count; j++, dy += TSR_PANEL) {
       const float16 y = vload16(0, dy);
       TSR_IF_TWO_VECTORS(const float16 second = vload16(1, dy);)
-#define TSR_STEP(r)                                        \
-  if (r < lines * taps) {                                  \
-    const float16 v = at[from[r / taps] + j + r % taps];   \
-    s##r = fma(v, y, s##r);                                \
-    TSR_IF_TWO_VECTORS(z##r = fma(v, second, z##r);)               \
+#define TSR_STEP(r)                                      \
+  if (r < lines * taps) {                                \
+    const float16 v = at[from[r / taps] + j + r % taps]; \
+    s##r = fma(v, y, s##r);                              \
+    TSR_IF_TWO_VECTORS(z##r = fma(v, second, z##r);)     \
   }
       TSR_UNROLL_TILE(TSR_STEP)
     }
   }
-#define TSR_END_TAP(r)                                                                      \
-  if (r < lines * taps && r / taps < live) {                                                \
-    __global float *at = sums + to[r / taps] + r % taps * step;                             \
-    vstore16(add ? vload16(0, at) + s##r : s##r, 0, at);                                    \
-    TSR_IF_TWO_VECTORS(vstore16(add ? vload16(1, at) + z##r : z##r, 1, at);)                        \
+#define TSR_END_TAP(r)                                                       \
+  if (r < lines * taps && r / taps < live) {                                 \
+    __global float *at = sums + to[r / taps] + r % taps * step;              \
+    vstore16(add ? vload16(0, at) + s##r : s##r, 0, at);                     \
+    TSR_IF_TWO_VECTORS(vstore16(add ? vload16(1, at) + z##r : z##r, 1, at);) \
   }
   TSR_UNROLL_TILE(TSR_END_TAP)
 #undef TSR_STEP
 #undef TSR_END_TAP
 }
 
-// Chains of the one tap of `lines` channels, `plane` floats apart, where pixels follow each other in the image as in the output: read
-// where they lie.
-TSR_FN void tsr_pointwise_weight_microkernel(const int lines, int runs, __local const int *run, __global const float *image, long plane,
-                             __local const float *dy, __global float *sums, int add) {
+// Chains of the one tap of `lines` channels, `plane` floats apart, where pixels follow each other in the
+// image as in the output: read where they lie.
+TSR_FN void tsr_pointwise_weight_microkernel(const int lines, int runs, __local const int *run,
+                                             __global const float *image, long plane, __local const float *dy,
+                                             __global float *sums, int add) {
   TSR_UNROLL_TILE(TSR_BEGIN)
   for (int i = 0; i < runs; i++) {
     __global const float *at = image + run[2 * i], *beyond = at + run[2 * i + 1];
     for (; at < beyond; at++, dy += TSR_PANEL) {
       const float16 y = vload16(0, dy);
       TSR_IF_TWO_VECTORS(const float16 second = vload16(1, dy);)
-#define TSR_STEP(r)                          \
-  if (r < lines) {                           \
-    const float16 v = at[r * plane];         \
-    s##r = fma(v, y, s##r);                  \
+#define TSR_STEP(r)                                  \
+  if (r < lines) {                                   \
+    const float16 v = at[r * plane];                 \
+    s##r = fma(v, y, s##r);                          \
     TSR_IF_TWO_VECTORS(z##r = fma(v, second, z##r);) \
   }
       TSR_UNROLL_TILE(TSR_STEP)
     }
   }
-#define TSR_END_POINT(r)                                              \
-  if (r < lines) {                                                    \
-    __global float *to = sums + r * TSR_PANEL;                        \
-    vstore16(add ? vload16(0, to) + s##r : s##r, 0, to);              \
-    TSR_IF_TWO_VECTORS(vstore16(add ? vload16(1, to) + z##r : z##r, 1, to);)  \
+#define TSR_END_POINT(r)                                                     \
+  if (r < lines) {                                                           \
+    __global float *to = sums + r * TSR_PANEL;                               \
+    vstore16(add ? vload16(0, to) + s##r : s##r, 0, to);                     \
+    TSR_IF_TWO_VECTORS(vstore16(add ? vload16(1, to) + z##r : z##r, 1, to);) \
   }
   TSR_UNROLL_TILE(TSR_END_POINT)
 #undef TSR_STEP
@@ -171,8 +188,9 @@ TSR_FN void tsr_pointwise_weight_microkernel(const int lines, int runs, __local 
 }
 
 // All taps of some channels over a chunk of pixels.
-TSR_FN void tsr_blocked_weight_chunk(const tsr_conv_cpu_params *q, int channels, int runs, __local const int *run, __local const float *planes,
-                            __local const float *dy, __global float *sums, int add) {
+TSR_FN void tsr_blocked_weight_chunk(const tsr_conv_cpu_params *q, int channels, int runs,
+                                     __local const int *run, __local const float *planes,
+                                     __local const float *dy, __global float *sums, int add) {
   const tsr_taps_params *t = &q->taps;
   const int pitch = q->phase * t->stride_w, plane = q->plane_rows * pitch + 16, all = channels * t->kernel_h;
   for (int phase = 0; phase < t->stride_w && phase < t->kernel_w; phase++) {
@@ -189,8 +207,10 @@ TSR_FN void tsr_blocked_weight_chunk(const tsr_conv_cpu_params *q, int channels,
           from[l] = at / t->kernel_h * plane + at % t->kernel_h * t->step_h * pitch + phase * q->phase + tap;
           to[l] = (at * t->kernel_w + phase + tap * t->stride_w) * TSR_PANEL;
         }
-#define TSR_TAPS(n, lines) \
-  if (width == n) tsr_blocked_weight_microkernel(lines, n, runs, run, planes, from, dy, sums, to, live, t->stride_w * TSR_PANEL, add);
+#define TSR_TAPS(n, lines)                                                                \
+  if (width == n)                                                                         \
+    tsr_blocked_weight_microkernel(lines, n, runs, run, planes, from, dy, sums, to, live, \
+                                   t->stride_w *TSR_PANEL, add);
 #if TSR_VECTORS == 2
         TSR_TAPS(1, 8) TSR_TAPS(2, 6) TSR_TAPS(3, 4) TSR_TAPS(4, 3) TSR_TAPS(5, 2)
 #else
@@ -202,21 +222,24 @@ TSR_FN void tsr_blocked_weight_chunk(const tsr_conv_cpu_params *q, int channels,
   }
 }
 
-// c (split, group, panel, tap of a channel, [PANEL channels]): what each split of samples gives. `bias` is not read.
-TSR_SINGLE_ITEM_KERNEL void tsr_grad_weight_blocked(
-    const tsr_conv_cpu_params q, __global const float *a, __global const float *b, __global const float *bias,
-    __global float *c) {
+// c (split, group, panel, tap of a channel, [PANEL channels]): what each split of samples gives. `bias`
+// is not read.
+TSR_SINGLE_ITEM_KERNEL void tsr_grad_weight_blocked(const tsr_conv_cpu_params q, __global const float *a,
+                                                    __global const float *b, __global const float *bias,
+                                                    __global float *c) {
   __local float planes[TSR_LOCAL_PLANES];
   // 16 pixels more, for vectors that end beyond the chunk.
   __local float transposed[TSR_LOCAL_PANELS * (TSR_K_CHUNK + 16) * TSR_PANEL];
   __local int run[2 * TSR_K_CHUNK];
   const tsr_matmul_params *p = &q.gemm;
   const tsr_taps_params *t = &q.taps;
-  const int taps = t->kernel_h * t->kernel_w, positions = t->out_h * t->out_w, plane_size = t->height * t->width;
+  const int taps = t->kernel_h * t->kernel_w, positions = t->out_h * t->out_w,
+            plane_size = t->height * t->width;
   const int split = (int)get_global_id(2) / p->batch, group = (int)get_global_id(2) % p->batch;
   const int begin = split * q.split_k, end = begin + q.split_k < p->k ? begin + q.split_k : p->k;
   const int blocks = (int)get_global_size(0), block = (t->channels + blocks - 1) / blocks;
-  const int channel = (int)get_global_id(0) * block, beyond = channel + block < t->channels ? channel + block : t->channels;
+  const int channel = (int)get_global_id(0) * block,
+            beyond = channel + block < t->channels ? channel + block : t->channels;
   const int panels = (p->m + TSR_PANEL - 1) / TSR_PANEL, first = (int)get_global_id(1) * q.panels;
   const int last = first + q.panels < panels ? first + q.panels : panels;
   const int pitch = q.phase * t->stride_w, plane = q.plane_rows * pitch + 16;
@@ -233,20 +256,25 @@ TSR_SINGLE_ITEM_KERNEL void tsr_grad_weight_blocked(
       for (int done = 0; done < count;) {
         const tsr_sample_span span = tsr_sample_span_of(t, k + done, count - done);
         for (int i = 0; i < channels && !points; i++)
-          tsr_load_plane(&q, b, p->b_offset + span.sample * image + ((long)group * t->channels + each + i) * plane_size, total,
-                          span.high * t->stride_h + t->start_h, 1, t->start_w, t->stride_w, span.rows,
-                          planes + i * plane + row * pitch);
+          tsr_load_plane(
+              &q, b, p->b_offset + span.sample * image + ((long)group * t->channels + each + i) * plane_size,
+              total, span.high * t->stride_h + t->start_h, 1, t->start_w, t->stride_w, span.rows,
+              planes + i * plane + row * pitch);
         if (each == channel) {
           for (int panel = first; panel < last; panel++)
             for (int lane = 0; lane < TSR_PANEL; lane += 16) {
               const int made = panel * TSR_PANEL + lane;
-              const long at = (((long)span.sample * p->batch + group) * p->m + made) * positions + span.position;
-              tsr_load_transposed(a + at, positions, gradients - at, p->m - made, span.part,
-                               transposed + (panel - first) * (TSR_K_CHUNK + 16) * TSR_PANEL + done * TSR_PANEL + lane, TSR_PANEL);
+              const long at =
+                  (((long)span.sample * p->batch + group) * p->m + made) * positions + span.position;
+              tsr_load_transposed(
+                  a + at, positions, gradients - at, p->m - made, span.part,
+                  transposed + (panel - first) * (TSR_K_CHUNK + 16) * TSR_PANEL + done * TSR_PANEL + lane,
+                  TSR_PANEL);
             }
         }
         if (whole) {
-          run[2 * runs] = points ? span.sample * (int)image + span.position : row * pitch + span.position % t->out_w;
+          run[2 * runs] =
+              points ? span.sample * (int)image + span.position : row * pitch + span.position % t->out_w;
           run[2 * runs++ + 1] = span.part;
         } else {
           runs = tsr_pixel_runs(t, &span, row, pitch, 1, run, runs);
@@ -256,17 +284,19 @@ TSR_SINGLE_ITEM_KERNEL void tsr_grad_weight_blocked(
       }
       for (int panel = first; panel < last; panel++) {
         __local const float *dy = transposed + (panel - first) * (TSR_K_CHUNK + 16) * TSR_PANEL;
-        __global float *sums = c + ((((long)split * p->batch + group) * panels + panel) * p->n + each * taps) * TSR_PANEL;
+        __global float *sums =
+            c + ((((long)split * p->batch + group) * panels + panel) * p->n + each * taps) * TSR_PANEL;
         if (!points) {
           tsr_blocked_weight_chunk(&q, channels, runs, run, planes, dy, sums, k > begin);
           continue;
         }
         __global const float *x = b + p->b_offset + ((long)group * t->channels + each) * plane_size;
         for (int line = 0; line < channels;) {
-#define TSR_POINTS(n)                                                                                                     \
-  if (channels - line >= n) {                                                                                             \
-    tsr_pointwise_weight_microkernel(n, runs, run, x + (long)line * plane_size, plane_size, dy, sums + line * TSR_PANEL, k > begin);      \
-    line += n;                                                                                                            \
+#define TSR_POINTS(n)                                                                           \
+  if (channels - line >= n) {                                                                   \
+    tsr_pointwise_weight_microkernel(n, runs, run, x + (long)line * plane_size, plane_size, dy, \
+                                     sums + line * TSR_PANEL, k > begin);                       \
+    line += n;                                                                                  \
   } else
 #if TSR_VECTORS == 2
           TSR_POINTS(8)
@@ -281,12 +311,14 @@ TSR_SINGLE_ITEM_KERNEL void tsr_grad_weight_blocked(
 }
 
 // The splits' sums in ascending order, transposed: sixty-four taps of a panel in a work-item.
-TSR_SINGLE_ITEM_KERNEL void tsr_reduce_grad_weight_blocked(
-    const tsr_conv_cpu_params q, __global const float *parts, __global const float *bias, __global float *c) {
+TSR_SINGLE_ITEM_KERNEL void tsr_reduce_grad_weight_blocked(const tsr_conv_cpu_params q,
+                                                           __global const float *parts,
+                                                           __global const float *bias, __global float *c) {
   __local float sums[64 * TSR_PANEL];
   const tsr_matmul_params *p = &q.gemm;
   const int column = (int)get_global_id(0) * 64, count = p->n - column < 64 ? p->n - column : 64;
-  const int panel = (int)get_global_id(1), group = (int)get_global_id(2), panels = (p->m + TSR_PANEL - 1) / TSR_PANEL;
+  const int panel = (int)get_global_id(1), group = (int)get_global_id(2),
+            panels = (p->m + TSR_PANEL - 1) / TSR_PANEL;
   const long split = (long)p->batch * panels * p->n * TSR_PANEL;
   const int splits = (p->k + q.split_k - 1) / q.split_k;
   parts += (((long)group * panels + panel) * p->n + column) * TSR_PANEL;
@@ -295,6 +327,7 @@ TSR_SINGLE_ITEM_KERNEL void tsr_reduce_grad_weight_blocked(
     for (int s = 1; s < splits; s++) sum = sum + vload16(i, parts + s * split);
     vstore16(sum, i, sums);
   }
-  tsr_store_channels(p, bias, c + p->c_offset + (long)group * p->c_batch_stride, panel * TSR_PANEL, column, count, sums);
+  tsr_store_channels(p, bias, c + p->c_offset + (long)group * p->c_batch_stride, panel * TSR_PANEL, column,
+                     count, sums);
 }
 #endif

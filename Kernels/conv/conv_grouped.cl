@@ -19,41 +19,54 @@
 #define TSR_OUTPUTS_PER_TILE 4
 #endif
 
-// Positions of `high` outputs, 16 `vectors` of them, over a part of a chunk of k: chains from +0, or from where `chains` left them;
-// back there, or where the chunk ends into `sums`, with `add` onto those of the chunks before.
-TSR_FN void tsr_grouped_microkernel(const int high, const int vectors, int depth, __local const float *x, __local const int *shift,
-                            __global const float *w, __local float *chains, __local float *sums, int row, int fresh, int end,
-                            int add) {
+// Positions of `high` outputs, 16 `vectors` of them, over a part of a chunk of k: chains from +0, or from
+// where `chains` left them; back there, or where the chunk ends into `sums`, with `add` onto those of the
+// chunks before.
+TSR_FN void tsr_grouped_microkernel(const int high, const int vectors, int depth, __local const float *x,
+                                    __local const int *shift, __global const float *w, __local float *chains,
+                                    __local float *sums, int row, int fresh, int end, int add) {
 #define TSR_SUMS(m) \
   float16 s##m##0 = 0.0f, s##m##1 = 0.0f, s##m##2 = 0.0f, s##m##3 = 0.0f, s##m##4 = 0.0f, s##m##5 = 0.0f;
-  TSR_SUMS(0) TSR_SUMS(1) TSR_SUMS(2) TSR_SUMS(3)
+  TSR_SUMS(0)
+  TSR_SUMS(1)
+  TSR_SUMS(2) TSR_SUMS(3)
 #define TSR_SIX(X, m) X(m, 0) X(m, 1) X(m, 2) X(m, 3) X(m, 4) X(m, 5)
-#define TSR_RESUME(m, n) if (m < high && n < vectors) s##m##n = vload16(n, chains + m * row);
-  if (!fresh) { TSR_SIX(TSR_RESUME, 0) TSR_SIX(TSR_RESUME, 1) TSR_SIX(TSR_RESUME, 2) TSR_SIX(TSR_RESUME, 3) }
+#define TSR_RESUME(m, n) \
+  if (m < high && n < vectors) s##m##n = vload16(n, chains + m * row);
+      if (!fresh) {
+    TSR_SIX(TSR_RESUME, 0) TSR_SIX(TSR_RESUME, 1) TSR_SIX(TSR_RESUME, 2) TSR_SIX(TSR_RESUME, 3)
+  }
   for (int k = 0; k < depth; k++, w += TSR_OUTPUTS_PER_TILE) {
     __local const float *at = x + shift[k];
     const float16 v0 = vload16(0, at);
-#define TSR_READ(n) float16 v##n = v0; if (n < vectors) v##n = vload16(n, at);
-    TSR_READ(1) TSR_READ(2) TSR_READ(3) TSR_READ(4) TSR_READ(5)
-#define TSR_TERM_OF(m, n) if (n < vectors) s##m##n = fma(weight, v##n, s##m##n);
-#define TSR_TERMS(m)                \
-  if (m < high) {                   \
-    const float16 weight = w[m];    \
-    TSR_SIX(TSR_TERM_OF, m)         \
+#define TSR_READ(n)  \
+  float16 v##n = v0; \
+  if (n < vectors) v##n = vload16(n, at);
+    TSR_READ(1)
+    TSR_READ(2)
+    TSR_READ(3) TSR_READ(4) TSR_READ(5)
+#define TSR_TERM_OF(m, n) \
+  if (n < vectors) s##m##n = fma(weight, v##n, s##m##n);
+#define TSR_TERMS(m)             \
+  if (m < high) {                \
+    const float16 weight = w[m]; \
+    TSR_SIX(TSR_TERM_OF, m)      \
   }
-    TSR_TERMS(0) TSR_TERMS(1) TSR_TERMS(2) TSR_TERMS(3)
+        TSR_TERMS(0) TSR_TERMS(1) TSR_TERMS(2) TSR_TERMS(3)
   }
-#define TSR_KEEP_OF(m, n)                                              \
-  if (m < high && n < vectors) {                                       \
-    __local float *to = (end ? sums : chains) + m * row;               \
-    vstore16(add ? vload16(n, to) + s##m##n : s##m##n, n, to);         \
+#define TSR_KEEP_OF(m, n)                                      \
+  if (m < high && n < vectors) {                               \
+    __local float *to = (end ? sums : chains) + m * row;       \
+    vstore16(add ? vload16(n, to) + s##m##n : s##m##n, n, to); \
   }
   TSR_SIX(TSR_KEEP_OF, 0) TSR_SIX(TSR_KEEP_OF, 1) TSR_SIX(TSR_KEEP_OF, 2) TSR_SIX(TSR_KEEP_OF, 3)
 }
 
-// All positions of TSR_OUTPUTS_PER_TILE outputs. (A program has the tiles of one height: with more, compilers keep sums in memory.)
-TSR_FN void tsr_grouped_positions(int length, int depth, __local const float *x, __local const int *shift, __global const float *w,
-                              __local float *chains, __local float *sums, int row, int fresh, int end, int add) {
+// All positions of TSR_OUTPUTS_PER_TILE outputs. (A program has the tiles of one height: with more,
+// compilers keep sums in memory.)
+TSR_FN void tsr_grouped_positions(int length, int depth, __local const float *x, __local const int *shift,
+                                  __global const float *w, __local float *chains, __local float *sums,
+                                  int row, int fresh, int end, int add) {
 #if TSR_VECTORS == 2
   const int most = TSR_OUTPUTS_PER_TILE >= 3 ? 4 : 6;
 #else
@@ -61,14 +74,17 @@ TSR_FN void tsr_grouped_positions(int length, int depth, __local const float *x,
 #endif
   int q = 0;
   for (; q + 16 * most <= length; q += 16 * most)
-    tsr_grouped_microkernel(TSR_OUTPUTS_PER_TILE, most, depth, x + q, shift, w, chains + q, sums + q, row, fresh, end, add);
+    tsr_grouped_microkernel(TSR_OUTPUTS_PER_TILE, most, depth, x + q, shift, w, chains + q, sums + q, row,
+                            fresh, end, add);
   for (; q < length; q += 16)
-    tsr_grouped_microkernel(TSR_OUTPUTS_PER_TILE, 1, depth, x + q, shift, w, chains + q, sums + q, row, fresh, end, add);
+    tsr_grouped_microkernel(TSR_OUTPUTS_PER_TILE, 1, depth, x + q, shift, w, chains + q, sums + q, row, fresh,
+                            end, add);
 }
 
 // Sums of positions become rows of pixels.
-TSR_FN void tsr_grouped_store(const tsr_conv_cpu_params *q, __global const float *bias, __global float *c, int channel, int row,
-                             int column, int rows, int columns, __local const float *sums) {
+TSR_FN void tsr_grouped_store(const tsr_conv_cpu_params *q, __global const float *bias, __global float *c,
+                              int channel, int row, int column, int rows, int columns,
+                              __local const float *sums) {
   const tsr_matmul_params *p = &q->gemm;
   for (int r = 0; r < rows; r++, sums += q->phase) {
     const int pixel = (row + r) * q->taps.out_w + column;
@@ -84,9 +100,9 @@ TSR_FN void tsr_grouped_store(const tsr_conv_cpu_params *q, __global const float
   }
 }
 
-TSR_SINGLE_ITEM_KERNEL void tsr_conv_grouped(
-    const tsr_conv_cpu_params q, __global const float *a, __global const float *b, __global const float *bias,
-    __global float *c) {
+TSR_SINGLE_ITEM_KERNEL void tsr_conv_grouped(const tsr_conv_cpu_params q, __global const float *a,
+                                             __global const float *b, __global const float *bias,
+                                             __global float *c) {
   __local float planes[TSR_LOCAL_PLANES], sums[TSR_LOCAL_SUMS];
   __local int shift[TSR_K_CHUNK];
   const tsr_matmul_params *p = &q.gemm;
@@ -96,7 +112,8 @@ TSR_SINGLE_ITEM_KERNEL void tsr_conv_grouped(
   const int rows = t->out_h - row < q.rows ? t->out_h - row : q.rows;
   const int columns = t->out_w - column < q.columns ? t->out_w - column : q.columns;
   const long image = (long)t->channels * t->height * t->width;
-  const int tile = TSR_OUTPUTS_PER_TILE, blocks = (p->m + tile - 1) / tile, first = (int)get_global_id(1) * q.panels;
+  const int tile = TSR_OUTPUTS_PER_TILE, blocks = (p->m + tile - 1) / tile,
+            first = (int)get_global_id(1) * q.panels;
   const int last = first + q.panels < blocks ? first + q.panels : blocks;
   const int taps = t->kernel_h * t->kernel_w, plane = q.plane_rows * q.phase + 16;
   const int length = (rows - 1) * q.phase + columns, line = tile * (q.rows * q.phase + 16);
@@ -113,25 +130,26 @@ TSR_SINGLE_ITEM_KERNEL void tsr_conv_grouped(
       for (int each = channel; each < beyond; each++)
         for (int high = 0; high < t->stride_h; high++)
           for (int wide = 0; wide < t->stride_w; wide++, to += plane)
-            tsr_load_plane(&q, b, p->b_offset + batch * image + (long)each * t->height * t->width, p->batch * image,
-                            row * t->stride_h + tsr_taps_top(t) + high, t->stride_h,
-                            column * t->stride_w + tsr_taps_left(t) + wide, 1, q.plane_rows, to);
+            tsr_load_plane(&q, b, p->b_offset + batch * image + (long)each * t->height * t->width,
+                           p->batch * image, row * t->stride_h + tsr_taps_top(t) + high, t->stride_h,
+                           column * t->stride_w + tsr_taps_left(t) + wide, 1, q.plane_rows, to);
       // The channels' terms, no further than a chunk's end at once.
       for (int k = channel * taps; k < beyond * taps;) {
-        const int left = TSR_K_CHUNK - k % TSR_K_CHUNK, depth = beyond * taps - k < left ? beyond * taps - k : left;
+        const int left = TSR_K_CHUNK - k % TSR_K_CHUNK,
+                  depth = beyond * taps - k < left ? beyond * taps - k : left;
         const int end = depth == left || k + depth == p->k;
         // The same for all images of one block of channels and one chunk.
-        if (n == 0 || waiting)
-          tsr_tap_shifts(&q, k, depth, plane, q.phase, 1, shift);
+        if (n == 0 || waiting) tsr_tap_shifts(&q, k, depth, plane, q.phase, 1, shift);
         __local const float *x = planes + (k / taps - channel) * t->stride_h * t->stride_w * plane;
         for (int block = first; block < last; block++) {
-          __local float *chains = sums + (waiting ? (block - first) * (1 + many) * line : 0), *sum = chains + many * line;
-          tsr_grouped_positions(length, depth, x, shift, weights + ((long)block * p->k + k) * tile, chains, sum, line / tile,
-                            k % TSR_K_CHUNK == 0, end, end && k >= TSR_K_CHUNK);
+          __local float *chains = sums + (waiting ? (block - first) * (1 + many) * line : 0),
+                        *sum = chains + many * line;
+          tsr_grouped_positions(length, depth, x, shift, weights + ((long)block * p->k + k) * tile, chains,
+                                sum, line / tile, k % TSR_K_CHUNK == 0, end, end && k >= TSR_K_CHUNK);
           if (k + depth < p->k) continue;
           for (int m = 0; m < tile && block * tile + m < p->m; m++)
-            tsr_grouped_store(&q, bias + p->bias_offset + group * q.bias_stride, made, block * tile + m, row, column, rows, columns,
-                             sum + m * (line / tile));
+            tsr_grouped_store(&q, bias + p->bias_offset + group * q.bias_stride, made, block * tile + m, row,
+                              column, rows, columns, sum + m * (line / tile));
         }
         k += depth;
       }
@@ -139,10 +157,12 @@ TSR_SINGLE_ITEM_KERNEL void tsr_conv_grouped(
   }
 }
 
-// A row of `width` numbers of sixteen groups (0: one of zeros), its padding before and behind: columns left ... left + pitch - 1. What
-// stands for groups from `groups` on is never looked at.
-TSR_FN void tsr_load_groups(__global const float *x, long stride, int groups, int width, int left, int pitch, __local float *to) {
-  const int before = width == 0 || -left > pitch ? pitch : -left, end = width - left < pitch ? width : pitch + left;
+// A row of `width` numbers of sixteen groups (0: one of zeros), its padding before and behind: columns
+// left ... left + pitch - 1. What stands for groups from `groups` on is never looked at.
+TSR_FN void tsr_load_groups(__global const float *x, long stride, int groups, int width, int left, int pitch,
+                            __local float *to) {
+  const int before = width == 0 || -left > pitch ? pitch : -left,
+            end = width - left < pitch ? width : pitch + left;
   for (int w = 0; w < before; w++) vstore16((float16)(0.0f), w, to);
   for (int w = width == 0 ? pitch : end - left; w < pitch; w++) vstore16((float16)(0.0f), w, to);
   to -= left * 16;
@@ -161,17 +181,19 @@ TSR_FN void tsr_load_groups(__global const float *x, long stride, int groups, in
 #define TSR_LOAD_GROUP(l) v[l] = vload16(0, x + at + (l < groups ? l : groups - 1) * stride);
     TSR_UNROLL16(TSR_LOAD_GROUP)
     tsr_transpose16x16(v, transpose);
-#define TSR_COLUMN(j) if (at + j < end) vstore16(v[j], at + j, to);
+#define TSR_COLUMN(j) \
+  if (at + j < end) vstore16(v[j], at + j, to);
     TSR_UNROLL16(TSR_COLUMN)
   }
 }
 
-// Chains of `high` outputs x `wide` taps of a kernel row over the runs of pixels, sixteen groups each. Outputs' sums are `row` apart.
-TSR_FN void tsr_grouped_weight_microkernel(const int high, const int wide, int runs, __local const int *run, __local const float *planes, int from,
-                            int step, int tap, __local const float *dy, __local float *sums, int row, int add) {
+// Chains of `high` outputs x `wide` taps of a kernel row over the runs of pixels, sixteen groups each.
+// Outputs' sums are `row` apart.
+TSR_FN void tsr_grouped_weight_microkernel(const int high, const int wide, int runs, __local const int *run,
+                                           __local const float *planes, int from, int step, int tap,
+                                           __local const float *dy, __local float *sums, int row, int add) {
 #define TSR_CHAINS(m) float16 s##m##0 = 0.0f, s##m##1 = 0.0f, s##m##2 = 0.0f;
-  TSR_CHAINS(0) TSR_CHAINS(1) TSR_CHAINS(2) TSR_CHAINS(3)
-  for (int i = 0; i < runs; i++) {
+  TSR_CHAINS(0) TSR_CHAINS(1) TSR_CHAINS(2) TSR_CHAINS(3) for (int i = 0; i < runs; i++) {
     __local const float *x = planes + from + 16 * run[2 * i];
     const int count = run[2 * i + 1];
     for (int j = 0; j < count; j++, x += 16 * step, dy += 16) {
@@ -179,29 +201,32 @@ TSR_FN void tsr_grouped_weight_microkernel(const int high, const int wide, int r
       float16 v1 = v0, v2 = v0;
       if (wide > 1) v1 = vload16(0, x + tap);
       if (wide > 2) v2 = vload16(0, x + 2 * tap);
-#define TSR_CHAIN(m)                                     \
-  if (m < high) {                                        \
+#define TSR_CHAIN(m)                                       \
+  if (m < high) {                                          \
     const float16 y = vload16(m * (TSR_K_CHUNK + 16), dy); \
-    s##m##0 = fma(y, v0, s##m##0);                       \
-    if (wide > 1) s##m##1 = fma(y, v1, s##m##1);         \
-    if (wide > 2) s##m##2 = fma(y, v2, s##m##2);         \
+    s##m##0 = fma(y, v0, s##m##0);                         \
+    if (wide > 1) s##m##1 = fma(y, v1, s##m##1);           \
+    if (wide > 2) s##m##2 = fma(y, v2, s##m##2);           \
   }
       TSR_CHAIN(0) TSR_CHAIN(1) TSR_CHAIN(2) TSR_CHAIN(3)
     }
   }
-#define TSR_HOLD(m, w)                                                   \
-  if (m < high && w < wide) {                                            \
-    __local float *to = sums + (m * row + w) * 16;                       \
-    vstore16(add ? vload16(0, to) + s##m##w : s##m##w, 0, to);           \
+#define TSR_HOLD(m, w)                                         \
+  if (m < high && w < wide) {                                  \
+    __local float *to = sums + (m * row + w) * 16;             \
+    vstore16(add ? vload16(0, to) + s##m##w : s##m##w, 0, to); \
   }
-  TSR_HOLD(0, 0) TSR_HOLD(0, 1) TSR_HOLD(0, 2) TSR_HOLD(1, 0) TSR_HOLD(1, 1) TSR_HOLD(1, 2)
-  TSR_HOLD(2, 0) TSR_HOLD(2, 1) TSR_HOLD(2, 2) TSR_HOLD(3, 0) TSR_HOLD(3, 1) TSR_HOLD(3, 2)
+  TSR_HOLD(0, 0)
+  TSR_HOLD(0, 1)
+  TSR_HOLD(0, 2) TSR_HOLD(1, 0) TSR_HOLD(1, 1) TSR_HOLD(1, 2) TSR_HOLD(2, 0) TSR_HOLD(2, 1) TSR_HOLD(2, 2)
+      TSR_HOLD(3, 0) TSR_HOLD(3, 1) TSR_HOLD(3, 2)
 }
 
 #if TSR_OUTPUTS_PER_TILE == 1
 // The same of one output x 3 x 3 taps: nine chains, as fewer would wait for each other.
-TSR_FN void tsr_grouped_weight_3x3(int runs, __local const int *run, __local const float *planes, int from, int step, int tap, int line,
-                            __local const float *dy, __local float *sums, int add) {
+TSR_FN void tsr_grouped_weight_3x3(int runs, __local const int *run, __local const float *planes, int from,
+                                   int step, int tap, int line, __local const float *dy, __local float *sums,
+                                   int add) {
   float16 s0 = 0.0f, s1 = 0.0f, s2 = 0.0f, s3 = 0.0f, s4 = 0.0f, s5 = 0.0f, s6 = 0.0f, s7 = 0.0f, s8 = 0.0f;
   for (int i = 0; i < runs; i++) {
     __local const float *x = planes + from + 16 * run[2 * i];
@@ -213,34 +238,37 @@ TSR_FN void tsr_grouped_weight_3x3(int runs, __local const int *run, __local con
       TSR_TAPS_OF(s0, s1, s2, x) TSR_TAPS_OF(s3, s4, s5, x + line) TSR_TAPS_OF(s6, s7, s8, x + 2 * line)
     }
   }
-#define TSR_HOLD_ROW(r, a, b, c)                                                                           \
-  {                                                                                                        \
-    __local float *to = sums + r * 3 * 16;                                                                 \
-    vstore16(add ? vload16(0, to) + a : a, 0, to), vstore16(add ? vload16(1, to) + b : b, 1, to);          \
-    vstore16(add ? vload16(2, to) + c : c, 2, to);                                                         \
+#define TSR_HOLD_ROW(r, a, b, c)                                                                  \
+  {                                                                                               \
+    __local float *to = sums + r * 3 * 16;                                                        \
+    vstore16(add ? vload16(0, to) + a : a, 0, to), vstore16(add ? vload16(1, to) + b : b, 1, to); \
+    vstore16(add ? vload16(2, to) + c : c, 2, to);                                                \
   }
   TSR_HOLD_ROW(0, s0, s1, s2) TSR_HOLD_ROW(1, s3, s4, s5) TSR_HOLD_ROW(2, s6, s7, s8)
 }
 #endif
 
-// a: output gradients (sample, group, output of a group, pixel). C's rows are groups, its columns outputs of a group by inputs by
-// taps.
-TSR_SINGLE_ITEM_KERNEL void tsr_grad_weight_grouped(
-    const tsr_conv_cpu_params q, __global const float *a, __global const float *b, __global const float *bias,
-    __global float *c) {
+// a: output gradients (sample, group, output of a group, pixel). C's rows are groups, its columns outputs
+// of a group by inputs by taps.
+TSR_SINGLE_ITEM_KERNEL void tsr_grad_weight_grouped(const tsr_conv_cpu_params q, __global const float *a,
+                                                    __global const float *b, __global const float *bias,
+                                                    __global float *c) {
   __local float planes[TSR_GROUPED_PLANES], sums[TSR_K_CHUNK * 16];
   // 16 pixels more of each output, for vectors that end beyond the chunk.
   __local float gradients[TSR_OUTPUTS_PER_TILE * (TSR_K_CHUNK + 16) * 16];
   __local int run[2 * TSR_K_CHUNK];
   const tsr_matmul_params *p = &q.gemm;
   const tsr_taps_params *t = &q.taps;
-  const int taps = t->kernel_h * t->kernel_w, positions = t->out_h * t->out_w, plane_size = t->height * t->width;
-  const int block = (int)get_global_id(0), first = (int)get_global_id(1) * q.channels, split = (int)get_global_id(2);
+  const int taps = t->kernel_h * t->kernel_w, positions = t->out_h * t->out_w,
+            plane_size = t->height * t->width;
+  const int block = (int)get_global_id(0), first = (int)get_global_id(1) * q.channels,
+            split = (int)get_global_id(2);
   const int inputs = t->channels - first < q.channels ? t->channels - first : q.channels;
   const int begin = (q.first + split) * q.split_k, end = begin + q.split_k < p->k ? begin + q.split_k : p->k;
   const int lanes = p->m - block * 16 < 16 ? p->m - block * 16 : 16;
   const int outputs = p->n / (t->channels * taps), pitch = q.phase;
-  const long group = (long)t->channels * plane_size, across = (long)outputs * positions, all = (long)p->m * outputs * p->k;
+  const long group = (long)t->channels * plane_size, across = (long)outputs * positions,
+             all = (long)p->m * outputs * p->k;
   for (int k = begin; k < end; k += TSR_K_CHUNK) {
     const int count = end - k < TSR_K_CHUNK ? end - k : TSR_K_CHUNK;
     for (int each = 0; each < outputs / TSR_OUTPUTS_PER_TILE * inputs; each++) {
@@ -251,13 +279,15 @@ TSR_SINGLE_ITEM_KERNEL void tsr_grad_weight_grouped(
         const long at = (long)span.sample * p->m + block * 16;
         for (int m = 0; m < TSR_OUTPUTS_PER_TILE && input == 0; m++) {
           const long dy = at * across + (long)(made + m) * positions + span.position;
-          tsr_load_transposed(a + dy, across, all - dy, lanes, span.part, gradients + (m * (TSR_K_CHUNK + 16) + done) * 16, 16);
+          tsr_load_transposed(a + dy, across, all - dy, lanes, span.part,
+                              gradients + (m * (TSR_K_CHUNK + 16) + done) * 16, 16);
         }
         // All outputs of one input meet the same planes.
         for (int r = 0; r < span.rows && (made == 0 || inputs > 1); r++) {
           const int h = span.high * t->stride_h + t->start_h + r;
-          tsr_load_groups(b + at * group + (long)(first + input) * plane_size + (long)h * t->width, group, lanes,
-                         h >= 0 && h < t->height ? t->width : 0, t->start_w, pitch, planes + (row + r) * pitch * 16);
+          tsr_load_groups(b + at * group + (long)(first + input) * plane_size + (long)h * t->width, group,
+                          lanes, h >= 0 && h < t->height ? t->width : 0, t->start_w, pitch,
+                          planes + (row + r) * pitch * 16);
         }
         runs = tsr_pixel_runs(t, &span, row, pitch, t->stride_w, run, runs);
         row += span.rows;
@@ -268,17 +298,20 @@ TSR_SINGLE_ITEM_KERNEL void tsr_grad_weight_grouped(
       int kh = 0;
 #if TSR_OUTPUTS_PER_TILE == 1
       for (; t->kernel_w == 3 && kh + 3 <= t->kernel_h; kh += 3)
-        tsr_grouped_weight_3x3(runs, run, planes, kh * t->step_h * pitch * 16, t->stride_w, 16 * t->step_w, t->step_h * pitch * 16, gradients,
-                        sum + kh * 3 * 16, k > begin);
+        tsr_grouped_weight_3x3(runs, run, planes, kh * t->step_h * pitch * 16, t->stride_w, 16 * t->step_w,
+                               t->step_h * pitch * 16, gradients, sum + kh * 3 * 16, k > begin);
 #endif
       for (; kh < t->kernel_h; kh++)
         for (int kw = 0; kw < t->kernel_w;) {
-          const int wide = t->kernel_w - kw >= 3 ? 3 : 1, from = (kh * t->step_h * pitch + kw * t->step_w) * 16;
+          const int wide = t->kernel_w - kw >= 3 ? 3 : 1,
+                    from = (kh * t->step_h * pitch + kw * t->step_w) * 16;
           __local float *to = sum + (kh * t->kernel_w + kw) * 16;
           if (wide == 3)
-            tsr_grouped_weight_microkernel(TSR_OUTPUTS_PER_TILE, 3, runs, run, planes, from, t->stride_w, 16 * t->step_w, gradients, to, apart, k > begin);
+            tsr_grouped_weight_microkernel(TSR_OUTPUTS_PER_TILE, 3, runs, run, planes, from, t->stride_w,
+                                           16 * t->step_w, gradients, to, apart, k > begin);
           else
-            tsr_grouped_weight_microkernel(TSR_OUTPUTS_PER_TILE, 1, runs, run, planes, from, t->stride_w, 16 * t->step_w, gradients, to, apart, k > begin);
+            tsr_grouped_weight_microkernel(TSR_OUTPUTS_PER_TILE, 1, runs, run, planes, from, t->stride_w,
+                                           16 * t->step_w, gradients, to, apart, k > begin);
           kw += wide;
         }
     }
@@ -287,7 +320,7 @@ TSR_SINGLE_ITEM_KERNEL void tsr_grad_weight_grouped(
   for (int l = 0; l < lanes; l++)
     for (int made = 0; made < outputs; made++)
       for (int n = 0; n < inputs * taps; n++)
-        tsr_epilogue(p, bias, c, block * 16 + l, (made * t->channels + first) * taps + n, sums[(made * inputs * taps + n) * 16 + l],
-                  !p->accumulate, 1);
+        tsr_epilogue(p, bias, c, block * 16 + l, (made * t->channels + first) * taps + n,
+                     sums[(made * inputs * taps + n) * 16 + l], !p->accumulate, 1);
 }
 #endif

@@ -16,20 +16,22 @@ TSR_GEMM_KERNEL(tsr_conv_implicit_gemm, 0, TSR_B_IM2COL)
 TSR_GEMM_KERNEL(tsr_grad_weight_implicit_gemm, 0, TSR_B_IM2COL_TRANSPOSED)
 
 #ifdef TSR_GPU
-// Few rows of A (channels of a group): direct sums, with the arguments of tsr_conv_implicit_gemm; a product's tile would be mostly empty.
-// (On CPU devices: conv/conv_grouped.cl.)
-// One output per work-item; A's k as gemm/gemm_gpu.h reads it.
-TSR_ITEMS4(tsr_conv_per_output, tsr_gemm_params, (long)p.gemm.batch * p.gemm.m * p.gemm.n, const float, a, const float, b,
-           const float, bias, float, c)
+// Few rows of A (channels of a group): direct sums, with the arguments of tsr_conv_implicit_gemm; a
+// product's tile would be mostly empty. (On CPU devices: conv/conv_grouped.cl.) One output per work-item;
+// A's k as gemm/gemm_gpu.h reads it.
+TSR_ITEMS4(tsr_conv_per_output, tsr_gemm_params, (long)p.gemm.batch *p.gemm.m *p.gemm.n, const float, a,
+           const float, b, const float, bias, float, c)
   const tsr_taps_params *t = &p.taps;
   const int n = p.gemm.n, m = p.gemm.m, row = (int)(i / n % m);
   const long batch = i / n / m, group = batch % p.groups;
   const tsr_image_offset pixel = tsr_offset_of_pixel(t, 0, (int)(i % n));
-  __global const float *weights = a + p.gemm.a_offset + group * p.gemm.a_batch_stride + (long)row * p.gemm.a_row_stride;
+  __global const float *weights =
+      a + p.gemm.a_offset + group * p.gemm.a_batch_stride + (long)row * p.gemm.a_row_stride;
   __global const float *image = b + p.gemm.b_offset + batch * p.gemm.b_batch_stride;
   float total = 0.0f, acc = 0.0f;
   int left = TSR_K_CHUNK, first = 1;
-  for (int channel = 0; channel < t->channels; channel++, image += t->height * t->width, weights += p.a_outer_stride)
+  for (int channel = 0; channel < t->channels;
+       channel++, image += t->height * t->width, weights += p.a_outer_stride)
     for (int kh = 0; kh < t->kernel_h; kh++) {
       const int h = pixel.h + t->start_h + kh * t->step_h, inside = (uint)h < (uint)t->height;
       for (int kw = 0; kw < t->kernel_w; kw++) {
@@ -44,19 +46,21 @@ TSR_ITEMS4(tsr_conv_per_output, tsr_gemm_params, (long)p.gemm.batch * p.gemm.m *
       }
     }
   total = first ? acc : total + acc;
-  tsr_epilogue(&p.gemm, bias + group * p.bias_stride, c + p.gemm.c_offset + batch * p.gemm.c_batch_stride, row,
-            (int)(i % n), total, 1, 1);
+  tsr_epilogue(&p.gemm, bias + group * p.bias_stride, c + p.gemm.c_offset + batch * p.gemm.c_batch_stride,
+               row, (int)(i % n), total, 1, 1);
 TSR_END
 
-// The gradient for weights of few rows: one weight and one part of k per work-item, with the arguments of tsr_grad_weight_implicit_gemm.
-TSR_ITEMS4(tsr_grad_weight_per_output, tsr_gemm_params, (long)p.gemm.batch * p.splits * p.gemm.m * p.gemm.n, const float, a,
-           const float, b, const float, bias, float, c)
+// The gradient for weights of few rows: one weight and one part of k per work-item, with the arguments of
+// tsr_grad_weight_implicit_gemm.
+TSR_ITEMS4(tsr_grad_weight_per_output, tsr_gemm_params, (long)p.gemm.batch *p.splits *p.gemm.m *p.gemm.n,
+           const float, a, const float, b, const float, bias, float, c)
   const tsr_taps_params *t = &p.taps;
   const int n = p.gemm.n, m = p.gemm.m, row = (int)(i / n % m), column = (int)(i % n);
   const tsr_k_range range = tsr_k_range_of(&p, (int)(i / n / m));
   const int group = range.batch % p.groups, pixels = t->out_h * t->out_w;
   const tsr_image_offset tap = tsr_offset_of_tap(t, column);
-  __global const float *line = a + p.gemm.a_offset + (long)group * p.gemm.a_batch_stride + (long)row * p.gemm.a_row_stride;
+  __global const float *line =
+      a + p.gemm.a_offset + (long)group * p.gemm.a_batch_stride + (long)row * p.gemm.a_row_stride;
   __global const float *plane = b + p.gemm.b_offset + range.batch * p.gemm.b_batch_stride + tap.plane;
   float total = 0.0f, acc = 0.0f;
   int left = p.gemm.chunk, first = 1;
@@ -70,7 +74,8 @@ TSR_ITEMS4(tsr_grad_weight_per_output, tsr_gemm_params, (long)p.gemm.batch * p.s
       acc = 0.0f, left = p.gemm.chunk, first = 0;
     }
     if (run > left) run = left;
-    __global const float *gradient = line + (long)(k / p.a_inner) * p.a_outer_stride + k % p.a_inner * p.gemm.a_col_stride;
+    __global const float *gradient =
+        line + (long)(k / p.a_inner) * p.a_outer_stride + k % p.a_inner * p.gemm.a_col_stride;
     __global const float *image = plane + ((long)sample * p.groups * t->channels * t->height + h) * t->width;
     for (int j = 0; j < run; j++) {
       const int w = (ow + j) * t->stride_w + tap.w;
@@ -79,7 +84,9 @@ TSR_ITEMS4(tsr_grad_weight_per_output, tsr_gemm_params, (long)p.gemm.batch * p.s
     k += run, left -= run;
   }
   total = first ? acc : total + acc;
-  tsr_epilogue(&p.gemm, bias, c + p.gemm.c_offset + range.batch * p.gemm.c_batch_stride + range.split * (long)p.c_split_stride,
-            row, column, total, !p.gemm.accumulate, 1);
+  tsr_epilogue(
+      &p.gemm, bias,
+      c + p.gemm.c_offset + range.batch * p.gemm.c_batch_stride + range.split * (long)p.c_split_stride, row,
+      column, total, !p.gemm.accumulate, 1);
 TSR_END
 #endif

@@ -9,10 +9,10 @@
 #include "common/math.h"
 #include "common/math16.h"
 
-#define TSR_UNARY(op, expression)                                                        \
-  TSR_ITEMS2(tsr_unary_##op, tsr_map_params, p.count, const float, x, float, y)          \
-    const float v = x[i];                                                                \
-    y[i] = tsr_canonical(expression);                                                    \
+#define TSR_UNARY(op, expression)                                               \
+  TSR_ITEMS2(tsr_unary_##op, tsr_map_params, p.count, const float, x, float, y) \
+    const float v = x[i];                                                       \
+    y[i] = tsr_canonical(expression);                                           \
   TSR_END
 
 TSR_UNARY(identity, v)
@@ -29,23 +29,23 @@ TSR_UNARY(relu, tsr_relu(v))
 TSR_UNARY(relu6, tsr_relu6(v))
 TSR_UNARY(sinTurn, tsr_sin_turn(v))
 TSR_UNARY(cosTurn, tsr_cos_turn(v))
-TSR_UNARY(square, v * v)
+TSR_UNARY(square, v *v)
 TSR_UNARY(abs, tsr_float(tsr_bits(v) & 0x7fffffffu))
 TSR_UNARY(negate, -v)
 TSR_UNARY(affine, tsr_fma(p.alpha, v, p.beta))
 
 // dx = op'(x) dy.
-#define TSR_UNARY_GRAD(op, expression)                                                                   \
-  TSR_ITEMS3(tsr_unary_grad_##op, tsr_map_params, p.count, const float, x, const float, dy, float, dx)   \
-    const float v = x[i], g = dy[i];                                                                     \
-    dx[i] = tsr_canonical(expression);                                                                   \
+#define TSR_UNARY_GRAD(op, expression)                                                                 \
+  TSR_ITEMS3(tsr_unary_grad_##op, tsr_map_params, p.count, const float, x, const float, dy, float, dx) \
+    const float v = x[i], g = dy[i];                                                                   \
+    dx[i] = tsr_canonical(expression);                                                                 \
   TSR_END
 
 TSR_UNARY_GRAD(relu, v > 0.0f ? g : 0.0f)
 TSR_UNARY_GRAD(relu6, v > 0.0f && v < 6.0f ? g : 0.0f)
-TSR_UNARY_GRAD(gelu, g * tsr_gelu_grad(v))
-TSR_UNARY_GRAD(tanh, g * tsr_fma(-tsr_tanh(v), tsr_tanh(v), 1.0f))
-TSR_UNARY_GRAD(sigmoid, g * (tsr_sigmoid(v) * (1.0f - tsr_sigmoid(v))))
+TSR_UNARY_GRAD(gelu, g *tsr_gelu_grad(v))
+TSR_UNARY_GRAD(tanh, g *tsr_fma(-tsr_tanh(v), tsr_tanh(v), 1.0f))
+TSR_UNARY_GRAD(sigmoid, g *(tsr_sigmoid(v) * (1.0f - tsr_sigmoid(v))))
 
 // c = op(a, b); and the same with b (channels) over planes of a (outer, channels, inner), a row per plane.
 #define TSR_BINARY(op, expression)                                                                           \
@@ -53,15 +53,16 @@ TSR_UNARY_GRAD(sigmoid, g * (tsr_sigmoid(v) * (1.0f - tsr_sigmoid(v))))
     const float a = x[i], b = z[i];                                                                          \
     y[i] = tsr_canonical(expression);                                                                        \
   TSR_END                                                                                                    \
-  TSR_ROWS3(tsr_binary_channels_##op, tsr_channels_params, p.outer * p.channels, const float, x, const float, \
+  TSR_ROWS3(tsr_binary_channels_##op, tsr_channels_params, p.outer *p.channels, const float, x, const float, \
             z, float, y)                                                                                     \
     const float b = z[i % p.channels];                                                                       \
-    TSR_EACH_COLUMN(p.inner, const float a = x[i * p.inner + j]; y[i * p.inner + j] = tsr_canonical(expression);) \
+    TSR_EACH_COLUMN(p.inner, const float a = x[i * p.inner + j];                                             \
+                    y[i * p.inner + j] = tsr_canonical(expression);)                                         \
   TSR_END
 
 TSR_BINARY(add, a + b)
 TSR_BINARY(subtract, a - b)
-TSR_BINARY(multiply, a * b)
+TSR_BINARY(multiply, a *b)
 TSR_BINARY(divide, tsr_div(a, b))
 TSR_BINARY(maximum, tsr_max(a, b))
 TSR_BINARY(minimum, tsr_min(a, b))

@@ -8,10 +8,12 @@
 TSR_GEMM_KERNEL(tsr_matmul, 0, TSR_B_MATRIX)
 TSR_GEMM_KERNEL(tsr_distances, 1, TSR_B_MATRIX)
 
-// y (batch, panel, k, tile) from A (batch, rows, k) by strides: operands whose k is no single stride, or whose rows a tile
-// wants side by side. One row per (batch, panel, 512 of k); rows beyond the last are +0.
+// y (batch, panel, k, tile) from A (batch, rows, k) by strides: operands whose k is no single stride, or
+// whose rows a tile wants side by side. One row per (batch, panel, 512 of k); rows beyond the last are
+// +0.
 TSR_ROWS2(tsr_pack_rows, tsr_pack_params,
-          p.batch * ((p.rows + p.tile - 1) / p.tile) * ((p.k + TSR_K_CHUNK - 1) / TSR_K_CHUNK), const float, a, float, y)
+          p.batch *((p.rows + p.tile - 1) / p.tile) * ((p.k + TSR_K_CHUNK - 1) / TSR_K_CHUNK), const float, a,
+          float, y)
   const int panels = (p.rows + p.tile - 1) / p.tile, blocks = (p.k + TSR_K_CHUNK - 1) / TSR_K_CHUNK;
   const int block = (int)(i % blocks), panel = (int)(i / blocks % panels), batch = (int)(i / blocks / panels);
   const int begin = block * TSR_K_CHUNK, end = p.k - begin < TSR_K_CHUNK ? p.k : begin + TSR_K_CHUNK;
@@ -30,17 +32,20 @@ TSR_ROWS2(tsr_pack_rows, tsr_pack_params,
   }
 TSR_END
 
-// C = the splits' sums in ascending order (with accumulate onto what C holds), those of a product in `splits` parts of k; where a
-// split's chunks are parts of their own, their sum in ascending order is the split's. Then bias and activation.
-TSR_ITEMS3(tsr_split_k_reduce, tsr_gemm_params, (long)p.gemm.batch * p.gemm.m * p.gemm.n, const float, parts, const float,
-           bias, float, c)
+// C = the splits' sums in ascending order (with accumulate onto what C holds), those of a product in
+// `splits` parts of k; where a split's chunks are parts of their own, their sum in ascending order is the
+// split's. Then bias and activation.
+TSR_ITEMS3(tsr_split_k_reduce, tsr_gemm_params, (long)p.gemm.batch *p.gemm.m *p.gemm.n, const float, parts,
+           const float, bias, float, c)
   const int column = (int)(i % p.gemm.n), row = (int)(i / p.gemm.n % p.gemm.m);
   const long batch = i / p.gemm.n / p.gemm.m;
   // From where `column` counts, so that a bias by column is found too.
-  __global float *to = c + p.gemm.c_offset + batch * p.gemm.c_batch_stride + tsr_c_column_offset(&p, column) - column;
+  __global float *to =
+      c + p.gemm.c_offset + batch * p.gemm.c_batch_stride + tsr_c_column_offset(&p, column) - column;
   float total = 0.0f;
   for (int s = 0; s < p.splits; s += p.chunks) {
-    const int begin = (p.first + s) / p.chunks * p.split_k, left = p.gemm.k - begin < p.split_k ? p.gemm.k - begin : p.split_k;
+    const int begin = (p.first + s) / p.chunks * p.split_k,
+              left = p.gemm.k - begin < p.split_k ? p.gemm.k - begin : p.split_k;
     const int chunks = p.chunks == 1 || left <= p.gemm.chunk ? 1 : (left + p.gemm.chunk - 1) / p.gemm.chunk;
     __global const float *part = parts + (long)s * p.c_split_stride + i;
     float sum = part[0];
@@ -52,7 +57,10 @@ TSR_ITEMS3(tsr_split_k_reduce, tsr_gemm_params, (long)p.gemm.batch * p.gemm.m * 
       sum = tsr_add(tsr_add(tsr_add(tsr_add(sum, v0), v1), v2), v3);
     }
     for (; c < chunks; c++) sum = tsr_add(sum, part[(long)c * p.c_split_stride]);
-    total = s > 0 ? tsr_add(total, sum) : p.gemm.accumulate ? to[(long)row * p.gemm.c_row_stride + column] + sum : sum;
+    total = s > 0               ? tsr_add(total, sum)
+            : p.gemm.accumulate ? to[(long)row * p.gemm.c_row_stride + column] + sum
+                                : sum;
   }
-  tsr_epilogue(&p.gemm, bias + p.gemm.bias_offset + batch % p.groups * p.bias_stride, to, row, column, total, 1, 1);
+  tsr_epilogue(&p.gemm, bias + p.gemm.bias_offset + batch % p.groups * p.bias_stride, to, row, column, total,
+               1, 1);
 TSR_END

@@ -19,7 +19,6 @@
 #include "common/kernel_forms.h"
 #include "common/math.h"
 
-
 enum { TSR_B_MATRIX, TSR_B_IM2COL, TSR_B_IM2COL_TRANSPOSED };
 // How deep the splits of a GPU are.
 #ifndef TSR_TILE_K
@@ -27,15 +26,20 @@ enum { TSR_B_MATRIX, TSR_B_IM2COL, TSR_B_IM2COL_TRANSPOSED };
 #endif
 
 // Where a product's part begins and ends in k, and which operands are its own.
-typedef struct { int begin, end; long batch, split; } tsr_k_range;
+typedef struct {
+  int begin, end;
+  long batch, split;
+} tsr_k_range;
 TSR_FN tsr_k_range tsr_k_range_of(const tsr_gemm_params *q, int index) {
-  const int split = index / q->gemm.batch, whole = (q->first + split) / q->chunks, chunk = (q->first + split) % q->chunks;
+  const int split = index / q->gemm.batch, whole = (q->first + split) / q->chunks,
+            chunk = (q->first + split) % q->chunks;
   long begin = (long)whole * q->split_k, end = begin + q->split_k;
   if (q->chunks > 1) {
     begin += (long)chunk * q->gemm.chunk;
     if (begin + q->gemm.chunk < end) end = begin + q->gemm.chunk;
   }
-  const tsr_k_range range = {(int)begin, (int)(end < q->gemm.k ? end : q->gemm.k), index % q->gemm.batch, split};
+  const tsr_k_range range = {(int)begin, (int)(end < q->gemm.k ? end : q->gemm.k), index % q->gemm.batch,
+                             split};
   return range;
 }
 
@@ -44,13 +48,15 @@ TSR_FN long tsr_c_column_offset(const tsr_gemm_params *q, int column) {
   return q->c_image == 0 ? column : (long)(column / q->c_image) * q->c_image_stride + column % q->c_image;
 }
 
-#define TSR_FMA(distance, x, y, acc) \
-  if (distance) { const __typeof__(acc) tsr_d = (x) - (y); acc = fma(tsr_d, tsr_d, acc); } \
-  else acc = fma((__typeof__(acc))(x), y, acc);
+#define TSR_FMA(distance, x, y, acc)         \
+  if (distance) {                            \
+    const __typeof__(acc) tsr_d = (x) - (y); \
+    acc = fma(tsr_d, tsr_d, acc);            \
+  } else acc = fma((__typeof__(acc))(x), y, acc);
 
 // One sum's way to memory; `first`: no chunk came before, `last`: none comes after.
-TSR_FN void tsr_epilogue(const tsr_matmul_params *p, __global const float *bias, __global float *c, int row, int column,
-                      float v, int first, int last) {
+TSR_FN void tsr_epilogue(const tsr_matmul_params *p, __global const float *bias, __global float *c, int row,
+                         int column, float v, int first, int last) {
   __global float *at = c + (long)row * p->c_row_stride + column;
   if (!first) v = *at + v;
   if (last) {
@@ -62,16 +68,19 @@ TSR_FN void tsr_epilogue(const tsr_matmul_params *p, __global const float *bias,
 }
 
 // A part of a pixel in an image: offset of its plane, row, column. A tap's and a pixel's add up to a source.
-typedef struct { int plane, h, w; } tsr_image_offset;
+typedef struct {
+  int plane, h, w;
+} tsr_image_offset;
 TSR_FN tsr_image_offset tsr_offset_of_tap(const tsr_taps_params *t, int k) {
   const int taps = t->kernel_h * t->kernel_w, tap = k % taps;
-  const tsr_image_offset offset = {k / taps * t->height * t->width, tap / t->kernel_w * t->step_h + t->start_h,
-                         tap % t->kernel_w * t->step_w + t->start_w};
+  const tsr_image_offset offset = {k / taps * t->height * t->width,
+                                   tap / t->kernel_w * t->step_h + t->start_h,
+                                   tap % t->kernel_w * t->step_w + t->start_w};
   return offset;
 }
 TSR_FN tsr_image_offset tsr_offset_of_pixel(const tsr_taps_params *t, int groups, int pixel) {
   const int pixels = t->out_h * t->out_w, position = pixel % pixels;
   const tsr_image_offset offset = {pixel / pixels * groups * t->channels * t->height * t->width,
-                         position / t->out_w * t->stride_h, position % t->out_w * t->stride_w};
+                                   position / t->out_w * t->stride_h, position % t->out_w * t->stride_w};
   return offset;
 }

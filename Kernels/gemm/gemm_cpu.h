@@ -16,7 +16,8 @@
 #define TSR_IF_TWO_VECTORS(statement)
 #endif
 
-// Rows of a tile: 16 registers of 8 floats hold 6 x 16 sums beside what they are made of, 32 of 16 floats 8 x 32.
+// Rows of a tile: 16 registers of 8 floats hold 6 x 16 sums beside what they are made of, 32 of 16 floats
+// 8 x 32.
 #ifndef TSR_TILE_ROWS
 #define TSR_TILE_ROWS 6
 #endif
@@ -32,10 +33,11 @@
 #define TSR_UNROLL_ROWS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)
 #endif
 
-TSR_FN void tsr_epilogue16(const tsr_matmul_params *p, __global const float *bias, __global float *c, int row, int column,
-                          float16 v, int first, int last) {
+TSR_FN void tsr_epilogue16(const tsr_matmul_params *p, __global const float *bias, __global float *c, int row,
+                           int column, float16 v, int first, int last) {
   const int width = p->n - column;
-  const int simple = !last || p->activation == TSR_ACT_NONE || p->activation == TSR_ACT_RELU || p->activation == TSR_ACT_GELU;
+  const int simple = !last || p->activation == TSR_ACT_NONE || p->activation == TSR_ACT_RELU ||
+                     p->activation == TSR_ACT_GELU;
   if (width >= 16 && simple) {
     __global float *at = c + (long)row * p->c_row_stride + column;
     if (!first) v = vload16(0, at) + v;
@@ -55,57 +57,66 @@ TSR_FN void tsr_epilogue16(const tsr_matmul_params *p, __global const float *bia
 }
 
 // A tile's sums over `depth` of k. Rows beyond m are the last one's again, and not stored.
-TSR_FN void tsr_gemm_microkernel(const int distance, const tsr_gemm_params *q, int depth, __global const float *a,
-                     __local const float *panel, __global const float *bias, __global float *c, int row, int column,
-                     int first, int last) {
+TSR_FN void tsr_gemm_microkernel(const int distance, const tsr_gemm_params *q, int depth,
+                                 __global const float *a, __local const float *panel,
+                                 __global const float *bias, __global float *c, int row, int column,
+                                 int first, int last) {
   const tsr_matmul_params *p = &q->gemm;
   const int rows = p->m - row;
   // Twelve pointers would not stay in registers: so high a tile has its rows side by side.
 #if TSR_TILE_ROWS > 8
   const long step = TSR_TILE_ROWS;
-#define TSR_ROW(r) __global const float *a##r = a + r; float16 s##r = 0.0f; TSR_IF_TWO_VECTORS(float16 z##r = 0.0f;)
+#define TSR_ROW(r)                    \
+  __global const float *a##r = a + r; \
+  float16 s##r = 0.0f;                \
+  TSR_IF_TWO_VECTORS(float16 z##r = 0.0f;)
 #else
   const long step = p->a_col_stride;
-#define TSR_ROW(r) \
+#define TSR_ROW(r)                                                                    \
   __global const float *a##r = a + (long)(r < rows ? r : rows - 1) * p->a_row_stride; \
-  float16 s##r = 0.0f; TSR_IF_TWO_VECTORS(float16 z##r = 0.0f;)
+  float16 s##r = 0.0f;                                                                \
+  TSR_IF_TWO_VECTORS(float16 z##r = 0.0f;)
 #endif
   TSR_UNROLL_ROWS(TSR_ROW)
   long at = 0;
   for (int k = 0; k < depth; k++, at += step) {
     const float16 y = vload16(TSR_VECTORS * k, panel);
     TSR_IF_TWO_VECTORS(const float16 second = vload16(2 * k + 1, panel);)
-#define TSR_TERM(r) \
-  { \
-    const float16 x = a##r[at]; \
-    TSR_FMA(distance, x, y, s##r) \
+#define TSR_TERM(r)                                        \
+  {                                                        \
+    const float16 x = a##r[at];                            \
+    TSR_FMA(distance, x, y, s##r)                          \
     TSR_IF_TWO_VECTORS(TSR_FMA(distance, x, second, z##r)) \
   }
     TSR_UNROLL_ROWS(TSR_TERM)
   }
-#define TSR_STORE_ROW(r) if (r < rows) tsr_epilogue16(p, bias, c, row + r, column, s##r, first, last);
+#define TSR_STORE_ROW(r) \
+  if (r < rows) tsr_epilogue16(p, bias, c, row + r, column, s##r, first, last);
   TSR_UNROLL_ROWS(TSR_STORE_ROW)
-#define TSR_STORE_SECOND(r) TSR_IF_TWO_VECTORS(if (r < rows) tsr_epilogue16(p, bias, c, row + r, column + 16, z##r, first, last);)
+#define TSR_STORE_SECOND(r) \
+  TSR_IF_TWO_VECTORS(if (r < rows) tsr_epilogue16(p, bias, c, row + r, column + 16, z##r, first, last);)
   if (column + 16 < p->n) { TSR_UNROLL_ROWS(TSR_STORE_SECOND) }
 }
 
 // Transposes 4 rows of 16 into 16 rows of 4, the first `count` of which are stored, PANEL apart.
 TSR_FN void tsr_store_transposed(float16 a, float16 b, float16 c, float16 d, int count, __local float *to) {
 #define TSR_STORE_COLUMN(i, s) vstore4((float4)(a.s, b.s, c.s, d.s), 0, to + (i) * TSR_PANEL);
-#define TSR_STORE_COLUMNS4(i, s, t, u, v) TSR_STORE_COLUMN(i, s) TSR_STORE_COLUMN(i + 1, t) TSR_STORE_COLUMN(i + 2, u) TSR_STORE_COLUMN(i + 3, v)
+#define TSR_STORE_COLUMNS4(i, s, t, u, v) \
+  TSR_STORE_COLUMN(i, s) TSR_STORE_COLUMN(i + 1, t) TSR_STORE_COLUMN(i + 2, u) TSR_STORE_COLUMN(i + 3, v)
   if (count >= 16) {
-    TSR_STORE_COLUMNS4(0, s0, s1, s2, s3) TSR_STORE_COLUMNS4(4, s4, s5, s6, s7)
-    TSR_STORE_COLUMNS4(8, s8, s9, sa, sb) TSR_STORE_COLUMNS4(12, sc, sd, se, sf)
-    return;
+    TSR_STORE_COLUMNS4(0, s0, s1, s2, s3)
+    TSR_STORE_COLUMNS4(4, s4, s5, s6, s7)
+    TSR_STORE_COLUMNS4(8, s8, s9, sa, sb) TSR_STORE_COLUMNS4(12, sc, sd, se, sf) return;
   }
   float each[4][16];
   vstore16(a, 0, each[0]), vstore16(b, 0, each[1]), vstore16(c, 0, each[2]), vstore16(d, 0, each[3]);
-  for (int i = 0; i < count; i++) vstore4((float4)(each[0][i], each[1][i], each[2][i], each[3][i]), 0, to + (i) * TSR_PANEL);
+  for (int i = 0; i < count; i++)
+    vstore4((float4)(each[0][i], each[1][i], each[2][i], each[3][i]), 0, to + (i)*TSR_PANEL);
 }
 
 // A panel's columns of a matrix, +0 beyond the last.
-TSR_FN void tsr_pack_matrix(const tsr_matmul_params *p, __global const float *b, int k0, int depth, int column,
-                            __local float *panel) {
+TSR_FN void tsr_pack_matrix(const tsr_matmul_params *p, __global const float *b, int k0, int depth,
+                            int column, __local float *panel) {
   const int width = p->n - column;
   const long row = p->b_row_stride, step = p->b_col_stride;
   b += (long)k0 * row + (long)column * step;
@@ -121,16 +132,16 @@ TSR_FN void tsr_pack_matrix(const tsr_matmul_params *p, __global const float *b,
     for (; row == 1 && k + 16 <= depth; k += 16)
       for (int j = 0; j < TSR_PANEL; j += 4) {
         __global const float *from = b + j * step + k;
-        tsr_store_transposed(vload16(0, from), vload16(0, from + step), vload16(0, from + 2 * step), vload16(0, from + 3 * step),
-                         16, panel + k * TSR_PANEL + j);
+        tsr_store_transposed(vload16(0, from), vload16(0, from + step), vload16(0, from + 2 * step),
+                             vload16(0, from + 3 * step), 16, panel + k * TSR_PANEL + j);
       }
     for (; k < depth; k++)
       for (int j = 0; j < TSR_PANEL; j++) panel[k * TSR_PANEL + j] = b[k * row + j * step];
   }
 }
 
-// Sixteen neighbours of a row, `stride` apart, +0 outside the image. Where the tensor goes on they are loaded in one go,
-// whatever the row, and what is outside is taken out.
+// Sixteen neighbours of a row, `stride` apart, +0 outside the image. Where the tensor goes on they are
+// loaded in one go, whatever the row, and what is outside is taken out.
 TSR_FN float16 tsr_load16_padded(__global const float *b, long at, long count, int w, int width, int stride) {
   const int16 x = w + stride * (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   float16 v;
@@ -139,17 +150,22 @@ TSR_FN float16 tsr_load16_padded(__global const float *b, long at, long count, i
   else if (stride == 2 && at >= 0 && at + 32 <= count)
     v = (float16)(vload16(0, b + at).even, vload16(1, b + at).even);
   else if (stride == 4 && at >= 0 && at + 64 <= count)
-    v = (float16)(vload16(0, b + at).s048c, vload16(1, b + at).s048c, vload16(2, b + at).s048c, vload16(3, b + at).s048c);
+    v = (float16)(vload16(0, b + at).s048c, vload16(1, b + at).s048c, vload16(2, b + at).s048c,
+                  vload16(3, b + at).s048c);
   else {
     float each[16];
-    for (int j = 0; j < 16; j++) each[j] = w + j * stride >= 0 && w + j * stride < width ? b[at + j * stride] : 0.0f;
+    for (int j = 0; j < 16; j++)
+      each[j] = w + j * stride >= 0 && w + j * stride < width ? b[at + j * stride] : 0.0f;
     return vload16(0, each);
   }
   return select((float16)(0.0f), v, x >= 0 && x < width);
 }
 
 // A walk over taps in the order of k, without divisions: channel, kernel row, kernel column.
-typedef struct { int kh, kw; tsr_image_offset offset; } tsr_tap_iterator;
+typedef struct {
+  int kh, kw;
+  tsr_image_offset offset;
+} tsr_tap_iterator;
 TSR_FN tsr_tap_iterator tsr_tap_iterator_at(const tsr_taps_params *t, int k) {
   const tsr_tap_iterator walk = {k / t->kernel_w % t->kernel_h, k % t->kernel_w, tsr_offset_of_tap(t, k)};
   return walk;
@@ -161,10 +177,11 @@ TSR_FN void tsr_tap_next_row(const tsr_taps_params *t, tsr_tap_iterator *walk) {
   walk->kh = 0, walk->offset.h = t->start_h, walk->offset.plane += t->height * t->width;
 }
 
-// The taps k0... of up to sixteen neighbouring pixels, the first of them at `pixel` and in column j of the panel, where all
-// else stays.
-TSR_FN void tsr_pack_im2col_run(const tsr_taps_params *t, __global const float *image, long count, tsr_image_offset pixel, int live, int j,
-                         int k0, int depth, __local float *panel) {
+// The taps k0... of up to sixteen neighbouring pixels, the first of them at `pixel` and in column j of
+// the panel, where all else stays.
+TSR_FN void tsr_pack_im2col_run(const tsr_taps_params *t, __global const float *image, long count,
+                                tsr_image_offset pixel, int live, int j, int k0, int depth,
+                                __local float *panel) {
   const int16 lane = (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   const int first = pixel.w + t->start_w, reach = (t->kernel_w - 1) * t->step_w;
   const int whole = live == 16 && t->stride_w == 1 && first + (reach < 0 ? reach : 0) >= 0 &&
@@ -181,7 +198,8 @@ TSR_FN void tsr_pack_im2col_run(const tsr_taps_params *t, __global const float *
     const long from = walk.offset.plane + (long)h * t->width + w;
     __local float *to = panel + k * TSR_PANEL;
     if (inside && whole)
-      for (int tap = 0; tap < taps; tap++) vstore16(vload16(0, image + from + tap * t->step_w), 0, to + tap * TSR_PANEL);
+      for (int tap = 0; tap < taps; tap++)
+        vstore16(vload16(0, image + from + tap * t->step_w), 0, to + tap * TSR_PANEL);
     else
       for (int tap = 0; tap < taps; tap++) {
         const int step = tap * t->step_w;
@@ -196,14 +214,15 @@ TSR_FN void tsr_pack_im2col_run(const tsr_taps_params *t, __global const float *
 }
 
 // The taps k0... of the panel's pixels. `count`: floats from `image` to the tensor's end.
-TSR_FN void tsr_pack_im2col(const tsr_gemm_params *q, __global const float *image, long count, int k0, int depth, int column,
-                          __local float *panel) {
+TSR_FN void tsr_pack_im2col(const tsr_gemm_params *q, __global const float *image, long count, int k0,
+                            int depth, int column, __local float *panel) {
   const tsr_taps_params *t = &q->taps;
   const int end = q->gemm.n - column < TSR_PANEL ? q->gemm.n - column : TSR_PANEL;
   for (int j = 0; j < end;) {
     // Neighbours are pixels in one row of the output.
     const int left = t->out_w - (column + j) % t->out_w, live = left < end - j ? left : end - j;
-    tsr_pack_im2col_run(t, image, count, tsr_offset_of_pixel(t, 0, column + j), live < 16 ? live : 16, j, k0, depth, panel);
+    tsr_pack_im2col_run(t, image, count, tsr_offset_of_pixel(t, 0, column + j), live < 16 ? live : 16, j, k0,
+                        depth, panel);
     j += live < 16 ? live : 16;
   }
   if (end < TSR_PANEL)
@@ -211,9 +230,10 @@ TSR_FN void tsr_pack_im2col(const tsr_gemm_params *q, __global const float *imag
       for (int j = end; j < TSR_PANEL; j++) panel[k * TSR_PANEL + j] = 0.0f;
 }
 
-// The same values the other way round: taps (columns) of the pixels k0..., of samples one after another, four taps at a time.
-TSR_FN void tsr_pack_im2col_transposed(const tsr_gemm_params *q, __global const float *images, long count, int k0, int depth,
-                                 int column, __local float *panel) {
+// The same values the other way round: taps (columns) of the pixels k0..., of samples one after another,
+// four taps at a time.
+TSR_FN void tsr_pack_im2col_transposed(const tsr_gemm_params *q, __global const float *images, long count,
+                                       int k0, int depth, int column, __local float *panel) {
   const tsr_taps_params *t = &q->taps;
   for (int j = 0; j < TSR_PANEL; j += 4) {
     tsr_image_offset tap[4];
@@ -237,14 +257,16 @@ TSR_FN void tsr_pack_im2col_transposed(const tsr_gemm_params *q, __global const 
         __local float *to = panel + (k + part) * TSR_PANEL + j;
         if (whole) {
           tsr_store_transposed(vload16(0, images + at[0] + part), vload16(0, images + at[1] + part),
-                           vload16(0, images + at[2] + part), vload16(0, images + at[3] + part), run - part, to);
+                               vload16(0, images + at[2] + part), vload16(0, images + at[3] + part),
+                               run - part, to);
           continue;
         }
         float16 v[4];
         const int step = part * t->stride_w;
         for (int i = 0; i < 4; i++) {
           v[i] = 0.0f;
-          if (inside[i]) v[i] = tsr_load16_padded(images, at[i] + step, count, w[i] + step, t->width, t->stride_w);
+          if (inside[i])
+            v[i] = tsr_load16_padded(images, at[i] + step, count, w[i] + step, t->width, t->stride_w);
         }
         tsr_store_transposed(v[0], v[1], v[2], v[3], run - part, to);
       }
@@ -254,7 +276,8 @@ TSR_FN void tsr_pack_im2col_transposed(const tsr_gemm_params *q, __global const 
 }
 
 TSR_FN void tsr_gemm(const int distance, const int kind, const tsr_gemm_params q, __global const float *a,
-                        __global const float *b, __global const float *bias, __global float *c, __local float *panel) {
+                     __global const float *b, __global const float *bias, __global float *c,
+                     __local float *panel) {
   const tsr_matmul_params *p = &q.gemm;
   const tsr_k_range range = tsr_k_range_of(&q, (int)get_global_id(2));
   const int column = (int)get_global_id(0) * TSR_PANEL, row0 = (int)get_global_id(1) * q.rows;
@@ -266,10 +289,11 @@ TSR_FN void tsr_gemm(const int distance, const int kind, const tsr_gemm_params q
   c += p->c_offset + range.batch * p->c_batch_stride + range.split * q.c_split_stride;
   // Floats of B from here on, where it is images.
   const long image = (long)q.taps.channels * q.taps.height * q.taps.width;
-  const long count = kind == TSR_B_IM2COL ? (p->batch - range.batch) * (long)p->b_batch_stride
-                     : kind == TSR_B_IM2COL_TRANSPOSED
-                         ? (long)p->k / (q.taps.out_h * q.taps.out_w) * q.groups * image - range.batch * p->b_batch_stride
-                         : 0;
+  const long count =
+      kind == TSR_B_IM2COL ? (p->batch - range.batch) * (long)p->b_batch_stride
+      : kind == TSR_B_IM2COL_TRANSPOSED
+          ? (long)p->k / (q.taps.out_h * q.taps.out_w) * q.groups * image - range.batch * p->b_batch_stride
+          : 0;
   int k = range.begin;
   do {
     const int stop = range.end - k < p->chunk ? range.end : k + p->chunk;
@@ -277,17 +301,17 @@ TSR_FN void tsr_gemm(const int distance, const int kind, const tsr_gemm_params q
     else if (kind == TSR_B_IM2COL) tsr_pack_im2col(&q, b, count, k, stop - k, column, panel);
     else tsr_pack_im2col_transposed(&q, b, count, k, stop - k, column, panel);
     for (int row = row0; row < rows; row += TSR_TILE_ROWS)
-      tsr_gemm_microkernel(distance, &q, stop - k, a + (long)row * q.a_tile_stride + (long)k * p->a_col_stride, panel, bias, c, row,
-               column, k == range.begin && !p->accumulate, stop == range.end);
+      tsr_gemm_microkernel(distance, &q, stop - k,
+                           a + (long)row * q.a_tile_stride + (long)k * p->a_col_stride, panel, bias, c, row,
+                           column, k == range.begin && !p->accumulate, stop == range.end);
     k = stop;
   } while (k < range.end);
 }
 
-#define TSR_GEMM_KERNEL(name, distance, kind)                                                                        \
-  TSR_SINGLE_ITEM_KERNEL void name(                                                                                           \
-      const tsr_gemm_params q, __global const float *a, __global const float *b, __global const float *bias,  \
-      __global float *c) {                                                                                       \
-    __local float panel[TSR_K_CHUNK * TSR_PANEL];                                                                \
-    tsr_gemm(distance, kind, q, a, b, bias, c, panel);                                                        \
+#define TSR_GEMM_KERNEL(name, distance, kind)                                                                \
+  TSR_SINGLE_ITEM_KERNEL void name(const tsr_gemm_params q, __global const float *a,                         \
+                                   __global const float *b, __global const float *bias, __global float *c) { \
+    __local float panel[TSR_K_CHUNK * TSR_PANEL];                                                            \
+    tsr_gemm(distance, kind, q, a, b, bias, c, panel);                                                       \
   }
 #endif

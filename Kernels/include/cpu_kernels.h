@@ -15,7 +15,8 @@
 
 #pragma clang assume_nonnull begin
 // Items begin..<end of a kernel; `params` points to its parameters, `buffers` to its tensors in order.
-typedef void (*tsr_cpu_kernel)(const void *params, void *_Nullable const *_Nonnull buffers, int64_t begin, int64_t end);
+typedef void (*tsr_cpu_kernel)(const void *params, void *_Nullable const *_Nonnull buffers, int64_t begin,
+                               int64_t end);
 #pragma clang assume_nonnull end
 
 enum { TSR_B_STRIDED = 0, TSR_B_CONV = 1, TSR_B_CONV_GRAD_DATA = 2, TSR_B_CONV_GRAD_WEIGHT = 3 };
@@ -23,8 +24,8 @@ enum { TSR_B_STRIDED = 0, TSR_B_CONV = 1, TSR_B_CONV_GRAD_DATA = 2, TSR_B_CONV_G
 // `outer * inner` products C = act(A B + bias), or squared distances. Columns are split in blocks of nc; a
 // worker takes (product, block) tasks from `next` until none is left.
 typedef struct {
-  int m, n, k, chunk, k_group;         // k in groups of k_group, chunks of `chunk` inside (rules 4 and 6)
-  int distance, upper;                 // upper: only rows up to the block's last column (symmetric result)
+  int m, n, k, chunk, k_group;  // k in groups of k_group, chunks of `chunk` inside (rules 4 and 6)
+  int distance, upper;          // upper: only rows up to the block's last column (symmetric result)
   int outer, inner, nc;
   // A[i][k] at a + i a_row + (k / k_inner) k_outer_stride + k % k_inner * k_inner_stride
   const float *a;
@@ -38,13 +39,13 @@ typedef struct {
   const float *bias;
   int64_t bias_inner;
   int bias_kind, activation, accumulate;
-  float *packed_a;                     // `inner` packed copies of A, or null: each task packs its own
+  float *packed_a;  // `inner` packed copies of A, or null: each task packs its own
   int next;
 } tsr_gemm_plan;
 
-// Convolutions (TSR_B_CONV) and their gradients for the data (TSR_B_CONV_GRAD_DATA) with few channels a group, where packing
-// would cost more than the sums: conv/c/conv_grouped.h. x: the image, or the output's gradient; y: what is made. A worker takes (sample,
-// group) tasks from `next`.
+// Convolutions (TSR_B_CONV) and their gradients for the data (TSR_B_CONV_GRAD_DATA) with few channels a
+// group, where packing would cost more than the sums: conv/c/conv_grouped.h. x: the image, or the
+// output's gradient; y: what is made. A worker takes (sample, group) tasks from `next`.
 typedef struct {
   int kind;
   tsr_conv_params conv;
@@ -53,8 +54,8 @@ typedef struct {
   int next;
 } tsr_conv_grouped_plan;
 
-// Convolutions (TSR_B_CONV) and their gradients for the data with many channels a group, read in place: conv/c/conv_blocked.h. `packed` holds
-// the groups' panels. Each of `workers` takes tasks from `next`.
+// Convolutions (TSR_B_CONV) and their gradients for the data with many channels a group, read in place:
+// conv/c/conv_blocked.h. `packed` holds the groups' panels. Each of `workers` takes tasks from `next`.
 typedef struct {
   int kind, workers;
   tsr_conv_params conv;
@@ -63,8 +64,9 @@ typedef struct {
   int next;
 } tsr_conv_blocked_plan;
 
-// Weight gradients of convolutions with few channels a group: conv/c/grad_weight_grouped.h. `partial` holds (batch groups, dw's elements).
-// A worker takes tasks from `next`; afterwards tsr_grouped_weight_reduce adds elements begin..<end of the batch groups into dw.
+// Weight gradients of convolutions with few channels a group: conv/c/grad_weight_grouped.h. `partial`
+// holds (batch groups, dw's elements). A worker takes tasks from `next`; afterwards
+// tsr_grouped_weight_reduce adds elements begin..<end of the batch groups into dw.
 typedef struct {
   tsr_conv_params conv;
   const float *x, *dy;
@@ -72,9 +74,9 @@ typedef struct {
   int next;
 } tsr_grouped_weight_plan;
 
-// Weight gradients of convolutions with many output channels a group: conv/c/grad_weight_blocked.h, which splits the input channels into
-// `blocks`. `partial`: sums of the batch groups. A worker takes tasks from `next`; afterwards tsr_blocked_weight_reduce makes dw of
-// input channels begin..<end (of all groups).
+// Weight gradients of convolutions with many output channels a group: conv/c/grad_weight_blocked.h, which
+// splits the input channels into `blocks`. `partial`: sums of the batch groups. A worker takes tasks from
+// `next`; afterwards tsr_blocked_weight_reduce makes dw of input channels begin..<end (of all groups).
 typedef struct {
   int blocks;
   tsr_conv_params conv;
@@ -83,26 +85,29 @@ typedef struct {
   int next;
 } tsr_blocked_weight_plan;
 
-// Attention of texts packed one after another, attention/c/attention.h. `parts`: of a text's queries, tasks of their own. A worker takes
-// (text, head, part) tasks from `next`.
+// Attention of texts packed one after another, attention/c/attention.h. `parts`: of a text's queries,
+// tasks of their own. A worker takes (text, head, part) tasks from `next`.
 typedef struct {
   int texts, parts, longest;
   tsr_packed_attention_params params;
-  const int *begins;                   // texts + 1: the first token of each, and the end
+  const int *begins;  // texts + 1: the first token of each, and the end
   const float *x, *bias;
   float *y;
   int next;
 } tsr_attention_plan;
 
-// What one instruction set has. Counts are floats; a worker's scratch is 64 bytes aligned. `begin` and `end` are ranges that
-// callers split over threads; a `work` function takes tasks from the plan until none is left.
+// What one instruction set has. Counts are floats; a worker's scratch is 64 bytes aligned. `begin` and
+// `end` are ranges that callers split over threads; a `work` function takes tasks from the plan until
+// none is left.
 #pragma clang assume_nonnull begin
 typedef struct {
-  const char *name;                    // "avx512", "avx2" or "baseline"
-  int tile_rows, tile_columns;         // MR x NR: the register tile of the GEMM
-  const tsr_cpu_kernel _Nullable *_Nonnull kernels;  // by enum tsr_kernel; null for what OpenCL alone has (kernels.def)
+  const char *name;             // "avx512", "avx2" or "baseline"
+  int tile_rows, tile_columns;  // MR x NR: the register tile of the GEMM
+  const tsr_cpu_kernel _Nullable
+      *_Nonnull kernels;  // by enum tsr_kernel; null for what OpenCL alone has (kernels.def)
 
-  // gemm/c/gemm.h: floats of one packed A and of one worker's scratch; packing of panels of tile rows of A number `inner`.
+  // gemm/c/gemm.h: floats of one packed A and of one worker's scratch; packing of panels of tile rows of
+  // A number `inner`.
   int64_t (*gemm_packed_count)(const tsr_gemm_plan *plan);
   int64_t (*gemm_scratch_count)(const tsr_gemm_plan *plan);
   void (*gemm_pack_a)(const tsr_gemm_plan *plan, int inner, int begin, int end);
@@ -113,7 +118,8 @@ typedef struct {
   int64_t (*conv_grouped_scratch_count)(const tsr_conv_grouped_plan *plan);
   void (*conv_grouped_work)(tsr_conv_grouped_plan *plan, float *scratch);
 
-  // conv/c/conv_blocked.h: floats of one group's packed weights; packing of panels of tile columns of all groups' weights.
+  // conv/c/conv_blocked.h: floats of one group's packed weights; packing of panels of tile columns of all
+  // groups' weights.
   int (*conv_blocked_takes)(const tsr_conv_params *conv, int kind);
   int64_t (*conv_blocked_packed_count)(const tsr_conv_blocked_plan *plan);
   int64_t (*conv_blocked_scratch_count)(const tsr_conv_blocked_plan *plan);

@@ -20,11 +20,16 @@ enum tsr_kernel {
 // How items are dealt out, and whether C has the kernel too: kernels.def.
 enum { TSR_FORM_ITEM, TSR_FORM_ROW, TSR_FORM_CHANNELS, TSR_FORM_TILES };
 enum { TSR_TARGETS_BOTH, TSR_TARGETS_OPENCL };
-typedef struct { const char *name, *family; int form, targets; } tsr_kernel_entry;
+typedef struct {
+  const char *name, *family;
+  int form, targets;
+} tsr_kernel_entry;
 int tsr_kernel_count(void);
 tsr_kernel_entry tsr_kernel_at(int index);
 
-typedef struct { const char *name, *text; } tsr_source;
+typedef struct {
+  const char *name, *text;
+} tsr_source;
 
 int tsr_source_count(void);
 // File name, such as "tessera_base.h" or "gemm/gemm.cl".

@@ -9,16 +9,17 @@
 //   tsr_bits / tsr_float   a float's bit pattern and back
 #pragma once
 
-// A rare function is called and not written in place: compilers for vectors compute both sides of a condition, Intel's a division of
-// denormals for every division.
+// A rare function is called and not written in place: compilers for vectors compute both sides of a
+// condition, Intel's a division of denormals for every division.
 #ifdef __OPENCL_VERSION__
 #pragma OPENCL FP_CONTRACT OFF
 #define TSR_GLOBAL __global
 #define TSR_FN static inline __attribute__((always_inline))
 #define TSR_COLD static __attribute__((noinline))
 #define TSR_CONST __constant
-// Groups of one work-item, on CPU devices. Without the hint that its text is in vectors Intel's compiler adds one for sixteen
-// work-items at once, which never runs: twice the time to build, 1.3 times that of depthwise gradients.
+// Groups of one work-item, on CPU devices. Without the hint that its text is in vectors Intel's compiler
+// adds one for sixteen work-items at once, which never runs: twice the time to build, 1.3 times that of
+// depthwise gradients.
 #define TSR_SINGLE_ITEM_KERNEL __kernel __attribute__((reqd_work_group_size(1, 1, 1), vec_type_hint(float16)))
 typedef int tsr_i32;
 typedef uint tsr_u32;
@@ -41,18 +42,25 @@ typedef int64_t tsr_i64;
 typedef uint64_t tsr_u64;
 TSR_FN float tsr_fma(float a, float b, float c) { return __builtin_elementwise_fma(a, b, c); }
 TSR_FN tsr_u32 tsr_bits(float x) {
-  union { float f; tsr_u32 u; } v = {.f = x};
+  union {
+    float f;
+    tsr_u32 u;
+  } v = {.f = x};
   return v.u;
 }
 TSR_FN float tsr_float(tsr_u32 b) {
-  union { tsr_u32 u; float f; } v = {.u = b};
+  union {
+    tsr_u32 u;
+    float f;
+  } v = {.u = b};
   return v.f;
 }
 TSR_FN tsr_u32 tsr_mulhi(tsr_u32 a, tsr_u32 b) { return (tsr_u32)(((tsr_u64)a * b) >> 32); }
 #endif
 
-// sum + x in a loop over x, whose order counts: Intel's OpenCL compiler makes a loop of plain additions to one number
-// into vectors of partial sums, and so changes the order; a loop of fma it leaves alone. The same bits.
+// sum + x in a loop over x, whose order counts: Intel's OpenCL compiler makes a loop of plain additions
+// to one number into vectors of partial sums, and so changes the order; a loop of fma it leaves alone.
+// The same bits.
 #ifdef __OPENCL_VERSION__
 TSR_FN float tsr_add(float sum, float x) { return tsr_fma(x, 1.0f, sum); }
 #else

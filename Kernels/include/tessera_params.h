@@ -8,7 +8,11 @@
 #endif
 
 enum {
-  TSR_ACT_NONE = 0, TSR_ACT_RELU = 1, TSR_ACT_RELU6 = 2, TSR_ACT_GELU = 3, TSR_ACT_TANH = 4,
+  TSR_ACT_NONE = 0,
+  TSR_ACT_RELU = 1,
+  TSR_ACT_RELU6 = 2,
+  TSR_ACT_GELU = 3,
+  TSR_ACT_TANH = 4,
 };
 enum { TSR_BIAS_NONE = 0, TSR_BIAS_COLUMN = 1, TSR_BIAS_ROW = 2 };
 
@@ -19,10 +23,10 @@ typedef struct {
   int a_row_stride, a_col_stride, b_row_stride, b_col_stride, c_row_stride;
   int a_batch_stride, b_batch_stride, c_batch_stride;
   int a_offset, b_offset, c_offset, bias_offset;
-  int chunk;          // TSR_K_CHUNK, or TSR_BATCH_GROUP where k runs over samples (rule 6)
-  int bias;           // TSR_BIAS_*
-  int activation;     // TSR_ACT_*
-  int accumulate;     // 1: chunk sums are added to what C holds (group results, rule 6)
+  int chunk;       // TSR_K_CHUNK, or TSR_BATCH_GROUP where k runs over samples (rule 6)
+  int bias;        // TSR_BIAS_*
+  int activation;  // TSR_ACT_*
+  int accumulate;  // 1: chunk sums are added to what C holds (group results, rule 6)
 } tsr_matmul_params;
 
 // x is (batch, in_channels, height, width); w is (out_channels, in_channels/groups, kernel_h, kernel_w);
@@ -41,74 +45,134 @@ typedef struct {
   int kernel_h, kernel_w, stride_h, stride_w, pad_h, pad_w;
 } tsr_pool_params;
 
-// A row-major matrix: element (r, c) at r * cols + c. batch: the rows that a mean is over, of which these may be a part.
-typedef struct { int rows, cols, batch; float eps; } tsr_rows_params;
+// A row-major matrix: element (r, c) at r * cols + c. batch: the rows that a mean is over, of which these
+// may be a part.
+typedef struct {
+  int rows, cols, batch;
+  float eps;
+} tsr_rows_params;
 
-// Attention scores (heads, length, length): queries by keys. A bias by distance is (heads, 2 span - 1), span >= length:
-// distance d = key - query at column span - 1 + d.
-typedef struct { int heads, length, span; float scale; } tsr_attention_params;
+// Attention scores (heads, length, length): queries by keys. A bias by distance is (heads, 2 span - 1),
+// span >= length: distance d = key - query at column span - 1 + d.
+typedef struct {
+  int heads, length, span;
+  float scale;
+} tsr_attention_params;
 
-// Attention of texts packed one after another: a token's row of x is (query, key, value), each (heads, width), its row of y
-// (heads, width). span: 0, or that of a bias by distance.
-typedef struct { int tokens, heads, width, span; float scale; } tsr_packed_attention_params;
+// Attention of texts packed one after another: a token's row of x is (query, key, value), each (heads,
+// width), its row of y (heads, width). span: 0, or that of a bias by distance.
+typedef struct {
+  int tokens, heads, width, span;
+  float scale;
+} tsr_packed_attention_params;
 
 // (outer, channels, inner): channel c of an NCHW tensor has outer = batch, inner = height * width.
-// training: batch statistics take part in the gradient, those of `batch` samples, of which outer may be a part; momentum: of
-// the running statistics.
-typedef struct { int outer, channels, inner, training, batch; float eps, momentum; } tsr_channels_params;
+// training: batch statistics take part in the gradient, those of `batch` samples, of which outer may be a
+// part; momentum: of the running statistics.
+typedef struct {
+  int outer, channels, inner, training, batch;
+  float eps, momentum;
+} tsr_channels_params;
 
-typedef struct { int count; float alpha, beta; } tsr_map_params;
-typedef struct { int rows, cols, src_offset, src_stride, dst_offset, dst_stride; } tsr_copy_params;
+typedef struct {
+  int count;
+  float alpha, beta;
+} tsr_map_params;
+typedef struct {
+  int rows, cols, src_offset, src_stride, dst_offset, dst_stride;
+} tsr_copy_params;
 typedef struct {
   int planes, rows, cols;
   int src_offset, src_plane, src_row, src_step, dst_offset, dst_plane, dst_row, dst_step;
 } tsr_grid_params;
 // first: the block of element 0. a, b: low and high, mean and deviation, or rate and 1 / (1 - rate).
-typedef struct { int count; unsigned seed_lo, seed_hi, stream_lo, stream_hi, first; float a, b; } tsr_random_params;
-typedef struct { int rows, cols, classes; } tsr_gather_params;
-typedef struct { int count; float lr, beta1, beta2, eps, weight_decay, correction1, correction2; } tsr_adam_params;
-typedef struct { int planes, height, width, scale; } tsr_upsample_params;
+typedef struct {
+  int count;
+  unsigned seed_lo, seed_hi, stream_lo, stream_hi, first;
+  float a, b;
+} tsr_random_params;
+typedef struct {
+  int rows, cols, classes;
+} tsr_gather_params;
+typedef struct {
+  int count;
+  float lr, beta1, beta2, eps, weight_decay, correction1, correction2;
+} tsr_adam_params;
+typedef struct {
+  int planes, height, width, scale;
+} tsr_upsample_params;
 // Local response normalisation of (outer, channels, inner) over `size` channels.
-typedef struct { int outer, channels, inner, size; float alpha, beta, k; } tsr_response_params;
-typedef struct { int outer, a, b, inner; } tsr_swap_params;
-typedef struct { int points, dims; } tsr_points_params;
+typedef struct {
+  int outer, channels, inner, size;
+  float alpha, beta, k;
+} tsr_response_params;
+typedef struct {
+  int outer, a, b, inner;
+} tsr_swap_params;
+typedef struct {
+  int points, dims;
+} tsr_points_params;
 // How a pixel of an image is found from a pixel of the output and a tap of the kernel, in each direction:
-// source = pixel * stride + start + tap * step (a convolution: start -padding, step dilation; its gradient for the data,
-// of stride 1: start padding, step -dilation). `channels` of a group; pixels outside height x width are +0.
+// source = pixel * stride + start + tap * step (a convolution: start -padding, step dilation; its
+// gradient for the data, of stride 1: start padding, step -dilation). `channels` of a group; pixels
+// outside height x width are +0.
 typedef struct {
   int channels, height, width, out_h, out_w, kernel_h, kernel_w;
   int stride_h, stride_w, start_h, start_w, step_h, step_w;
 } tsr_taps_params;
 
-// How an OpenCL device computes products, batch x splits of them. Product b has operands b mod groups (A, and the bias that far
-// times bias_stride) and b (B, C). Part s sums, into C + s * c_split_stride, the terms of split (first + s) / chunks, split_k of k
-// each; where `chunks` is not 1, only those of its chunk (first + s) mod chunks. A's row r begins at r * a_tile_stride; r is a
-// multiple of the tile's rows, inside which a_row_stride counts (CPU devices). `rows`: of a work-item. GPUs read A of products
-// with taps where it lies: k = (outer, inner), a_inner of these, a_outer_stride and a_col_stride apart; and where one A meets all
-// images, their columns are one product's: C has c_image of them side by side, then c_image_stride to the next image's.
+// How an OpenCL device computes products, batch x splits of them. Product b has operands b mod groups (A,
+// and the bias that far times bias_stride) and b (B, C). Part s sums, into C + s * c_split_stride, the
+// terms of split (first + s) / chunks, split_k of k each; where `chunks` is not 1, only those of its
+// chunk (first + s) mod chunks. A's row r begins at r * a_tile_stride; r is a multiple of the tile's
+// rows, inside which a_row_stride counts (CPU devices). `rows`: of a work-item. GPUs read A of products
+// with taps where it lies: k = (outer, inner), a_inner of these, a_outer_stride and a_col_stride apart;
+// and where one A meets all images, their columns are one product's: C has c_image of them side by side,
+// then c_image_stride to the next image's.
 typedef struct {
   tsr_matmul_params gemm;
   tsr_taps_params taps;
-  int groups, first, splits, chunks, split_k, c_split_stride, a_tile_stride, bias_stride, rows, a_inner, a_outer_stride, c_image, c_image_stride;
+  int groups, first, splits, chunks, split_k, c_split_stride, a_tile_stride, bias_stride, rows, a_inner,
+      a_outer_stride, c_image, c_image_stride;
 } tsr_gemm_params;
 
-// Convolutions on a CPU device (conv/conv_blocked.cl, conv/conv_grouped.cl), products of which A is packed in panels of channels. Work-items take
-// `rows` x `columns` pixels (of a gradient for weights, splits of split_k from the first on) of `images`, `panels` of A and
-// `channels` of the input at once.
-// A plane in local memory has plane_rows rows of stride_w parts of `phase` floats, and 16 floats more.
-enum { TSR_LOCAL_PLANES = 24 << 10, TSR_LOCAL_SUMS = 16 << 10, TSR_LOCAL_PANELS = 2, TSR_GROUPED_PLANES = 20 << 10 };
+// Convolutions on a CPU device (conv/conv_blocked.cl, conv/conv_grouped.cl), products of which A is
+// packed in panels of channels. Work-items take `rows` x `columns` pixels (of a gradient for weights,
+// splits of split_k from the first on) of `images`, `panels` of A and `channels` of the input at once. A
+// plane in local memory has plane_rows rows of stride_w parts of `phase` floats, and 16 floats more.
+enum {
+  TSR_LOCAL_PLANES = 24 << 10,
+  TSR_LOCAL_SUMS = 16 << 10,
+  TSR_LOCAL_PANELS = 2,
+  TSR_GROUPED_PLANES = 20 << 10
+};
 typedef struct {
   tsr_matmul_params gemm;
   tsr_taps_params taps;
-  int groups, bias_stride, images, rows, columns, channels, panels, phase, plane_rows, first, split_k, c_split_stride;
+  int groups, bias_stride, images, rows, columns, channels, panels, phase, plane_rows, first, split_k,
+      c_split_stride;
 } tsr_conv_cpu_params;
 
-// A (batch, rows, k) by strides, where k = (outer, inner), into panels of `tile` rows: (batch, panel, k, tile).
-typedef struct { int batch, rows, k, inner, tile, offset, batch_stride, row_stride, outer_stride, inner_stride; } tsr_pack_params;
-// Rows of distances: to `columns` neighbours; or, square, to all points, of which row i's own is no neighbour.
-typedef struct { int rows, columns, square; float perplexity; float tolerance; int max_iterations; } tsr_affinity_params;
-// A block of distances, (rows, columns) from (first_row, first_column) on, of which the `neighbours` nearest of each row are
-// kept; `fresh`: of this block alone.
-typedef struct { int rows, columns, first_row, first_column, neighbours, fresh; } tsr_nearest_params;
+// A (batch, rows, k) by strides, where k = (outer, inner), into panels of `tile` rows: (batch, panel, k,
+// tile).
+typedef struct {
+  int batch, rows, k, inner, tile, offset, batch_stride, row_stride, outer_stride, inner_stride;
+} tsr_pack_params;
+// Rows of distances: to `columns` neighbours; or, square, to all points, of which row i's own is no
+// neighbour.
+typedef struct {
+  int rows, columns, square;
+  float perplexity;
+  float tolerance;
+  int max_iterations;
+} tsr_affinity_params;
+// A block of distances, (rows, columns) from (first_row, first_column) on, of which the `neighbours`
+// nearest of each row are kept; `fresh`: of this block alone.
+typedef struct {
+  int rows, columns, first_row, first_column, neighbours, fresh;
+} tsr_nearest_params;
 // `first` and `rows` of the points: those whose forces are computed.
-typedef struct { int points, first, rows; float exaggeration, learning_rate, momentum, min_gain; } tsr_tsne_params;
+typedef struct {
+  int points, first, rows;
+  float exaggeration, learning_rate, momentum, min_gain;
+} tsr_tsne_params;

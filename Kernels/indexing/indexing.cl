@@ -8,6 +8,6 @@
 TSR_ROWS3(tsr_gather, tsr_gather_params, p.rows, const float, table, const int, ids, float, y)
   const int id = ids[i];
   const int known = id >= 0 && id < p.classes;
-  TSR_EACH_COLUMN(p.cols, y[i * p.cols + j] =
-                              known ? tsr_canonical(table[(tsr_i64)id * p.cols + j]) : tsr_float(TSR_NAN_BITS);)
+  TSR_EACH_COLUMN(p.cols, y[i * p.cols + j] = known ? tsr_canonical(table[(tsr_i64)id * p.cols + j])
+                                                    : tsr_float(TSR_NAN_BITS);)
 TSR_END

@@ -6,7 +6,8 @@
 #include <string.h>
 
 // Compiled under a target attribute, so that the package needs no compiler flags.
-#pragma clang attribute push(__attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma,bmi,bmi2"))), apply_to = function)
+#pragma clang attribute push( \
+    __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma,bmi,bmi2"))), apply_to = function)
 #define TSR_TABLE tsr_cpu_avx512
 #define TSR_TABLE_NAME "avx512"
 #define TSR_VECTOR 16

@@ -21,7 +21,9 @@ int tsr_cpu_table_count(void) { return 1; }
 const tsr_cpu_table *tsr_cpu_table_at(int index) { return (void)index, &tsr_cpu_baseline; }
 #endif
 
-tsr_cpu_kernel tsr_cpu_kernel_function(const tsr_cpu_table *table, enum tsr_kernel kernel) { return table->kernels[kernel]; }
+tsr_cpu_kernel tsr_cpu_kernel_function(const tsr_cpu_table *table, enum tsr_kernel kernel) {
+  return table->kernels[kernel];
+}
 
 void tsr_mirror(float *d, int64_t n, int64_t begin, int64_t end) {
   for (int64_t i0 = begin; i0 < end; i0 += 32)

@@ -20,17 +20,18 @@ TSR_END
 #endif
 
 // Grids (planes, rows, cols) between two arrays, every extent with its own stride: a row of a grid per item.
-TSR_ROWS2(tsr_copy_grid, tsr_grid_params, p.planes * p.rows, const unsigned, x, unsigned, y)
+TSR_ROWS2(tsr_copy_grid, tsr_grid_params, p.planes *p.rows, const unsigned, x, unsigned, y)
   const tsr_i64 plane = i / p.rows, row = i % p.rows;
   const tsr_i64 from = p.src_offset + plane * p.src_plane + row * p.src_row;
   const tsr_i64 to = p.dst_offset + plane * p.dst_plane + row * p.dst_row;
   TSR_EACH_COLUMN(p.cols, y[to + j * p.dst_step] = x[from + j * p.src_step];)
 TSR_END
 
-// y (outer, b, a, inner) = x (outer, a, b, inner): rows of `inner` elements change places. A row of y per item:
+// y (outer, b, a, inner) = x (outer, a, b, inner): rows of `inner` elements change places. A row of y per
+// item:
 //
 //   a = 2 groups of b = 3:   0 1 2 | 3 4 5   ->   0 3 1 4 2 5      (a channel shuffle)
-TSR_ROWS2(tsr_swap_axes, tsr_swap_params, p.outer * p.a * p.b, const unsigned, x, unsigned, y)
+TSR_ROWS2(tsr_swap_axes, tsr_swap_params, p.outer *p.a *p.b, const unsigned, x, unsigned, y)
   const tsr_i64 block = i / ((tsr_i64)p.a * p.b), place = i % ((tsr_i64)p.a * p.b);
   const tsr_i64 from = (block * p.a * p.b + place % p.a * p.b + place / p.a) * p.inner;
   TSR_EACH_COLUMN(p.inner, y[i * p.inner + j] = x[from + j];)

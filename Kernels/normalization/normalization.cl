@@ -12,22 +12,22 @@
 #include "normalization/normalization_cpu.h"
 
 #if defined __OPENCL_VERSION__ && !defined TSR_GPU  // normalization/normalization_cpu.h
-TSR_ROWS6(tsr_layer_norm, tsr_rows_params, p.rows, const float, x, const float, gamma, const float, beta, float, y,
-          float, mean, float, rstd)
+TSR_ROWS6(tsr_layer_norm, tsr_rows_params, p.rows, const float, x, const float, gamma, const float, beta,
+          float, y, float, mean, float, rstd)
   const tsr_moments moments = tsr_layer_norm_row(x + i * p.cols, gamma, beta, y + i * p.cols, p.cols, p.eps);
   mean[i] = tsr_canonical(moments.mean);
   rstd[i] = tsr_canonical(moments.rstd);
 TSR_END
 #else
-TSR_ROWS6(tsr_layer_norm, tsr_rows_params, p.rows, const float, x, const float, gamma, const float, beta, float, y,
-          float, mean, float, rstd)
+TSR_ROWS6(tsr_layer_norm, tsr_rows_params, p.rows, const float, x, const float, gamma, const float, beta,
+          float, y, float, mean, float, rstd)
   TSR_LANE_SUM(sum)
   TSR_ACCUMULATE1(p.cols, sum, TSR_LANE(sum) = TSR_LANE(sum) + x[i * p.cols + j];)
   TSR_SUM(sum, total)
   const float centre = tsr_div(total, (float)p.cols);
   TSR_LANE_SUM(squares)
   TSR_ACCUMULATE1(p.cols, squares, const float d = x[i * p.cols + j] - centre;
-                TSR_LANE(squares) = tsr_fma(d, d, TSR_LANE(squares));)
+                  TSR_LANE(squares) = tsr_fma(d, d, TSR_LANE(squares));)
   TSR_SUM(squares, spread)
   const float scale = tsr_rsqrt(tsr_div(spread, (float)p.cols) + p.eps);
   TSR_EACH_COLUMN(p.cols, const float d = (x[i * p.cols + j] - centre) * scale;
@@ -40,14 +40,14 @@ TSR_END
 #endif
 
 // dx = rstd (g - mean(g) - xhat mean(g xhat)), g = dy gamma.
-TSR_ROWS6(tsr_layer_norm_grad_data, tsr_rows_params, p.rows, const float, x, const float, gamma, const float, mean,
-          const float, rstd, const float, dy, float, dx)
+TSR_ROWS6(tsr_layer_norm_grad_data, tsr_rows_params, p.rows, const float, x, const float, gamma, const float,
+          mean, const float, rstd, const float, dy, float, dx)
   const float centre = mean[i], scale = rstd[i];
   TSR_LANE_SUM(sum)
   TSR_LANE_SUM(along)
   TSR_ACCUMULATE2(p.cols, sum, along, const float g = dy[i * p.cols + j] * gamma[j];
-                const float h = (x[i * p.cols + j] - centre) * scale; TSR_LANE(sum) = TSR_LANE(sum) + g;
-                TSR_LANE(along) = tsr_fma(g, h, TSR_LANE(along));)
+                  const float h = (x[i * p.cols + j] - centre) * scale; TSR_LANE(sum) = TSR_LANE(sum) + g;
+                  TSR_LANE(along) = tsr_fma(g, h, TSR_LANE(along));)
   TSR_SUM(sum, total)
   TSR_SUM(along, projected)
   const float a = tsr_div(total, (float)p.cols), b = tsr_div(projected, (float)p.cols);
@@ -57,8 +57,8 @@ TSR_ROWS6(tsr_layer_norm_grad_data, tsr_rows_params, p.rows, const float, x, con
 TSR_END
 
 // Columns are independent; rows in groups of 8 (a sample of one element: lane 0 alone).
-TSR_ITEMS6(tsr_layer_norm_grad_parameters, tsr_rows_params, p.cols, const float, x, const float, mean, const float,
-           rstd, const float, dy, float, gamma, float, beta)
+TSR_ITEMS6(tsr_layer_norm_grad_parameters, tsr_rows_params, p.cols, const float, x, const float, mean,
+           const float, rstd, const float, dy, float, gamma, float, beta)
   tsr_compensated total = {0.0f, 0.0f}, shift = {0.0f, 0.0f};
   for (int n0 = 0; n0 < p.rows; n0 += TSR_BATCH_GROUP) {
     float s = 0.0f, b = 0.0f;
@@ -76,86 +76,93 @@ TSR_ITEMS6(tsr_layer_norm_grad_parameters, tsr_rows_params, p.cols, const float,
 TSR_END
 
 #if defined __OPENCL_VERSION__ && !defined TSR_GPU  // normalization/normalization_cpu.h
-TSR_CHANNELS3(tsr_batch_norm_statistics, tsr_channels_params, p.channels, const float, x, float, mean, float, variance)
+TSR_CHANNELS3(tsr_batch_norm_statistics, tsr_channels_params, p.channels, const float, x, float, mean, float,
+              variance)
   const float count = (float)((tsr_i64)p.outer * p.inner);
   const long stride = (long)p.channels * p.inner;
-  const float centre = tsr_div(tsr_batch_group_sum(x + i * p.inner, p.outer, stride, p.inner, 0, 0.0f), count);
+  const float centre =
+      tsr_div(tsr_batch_group_sum(x + i * p.inner, p.outer, stride, p.inner, 0, 0.0f), count);
   const float spread = tsr_batch_group_sum(x + i * p.inner, p.outer, stride, p.inner, 1, centre);
   mean[i] = tsr_canonical(centre);
   variance[i] = tsr_canonical(tsr_div(spread, count));
 TSR_END
 #else
-TSR_CHANNELS3(tsr_batch_norm_statistics, tsr_channels_params, p.channels, const float, x, float, mean, float, variance)
+TSR_CHANNELS3(tsr_batch_norm_statistics, tsr_channels_params, p.channels, const float, x, float, mean, float,
+              variance)
   const float count = (float)((tsr_i64)p.outer * p.inner);
   tsr_compensated total = {0.0f, 0.0f};
   TSR_EACH_GROUP(p.outer)
-    TSR_LANE_SUM(sum)
-    for (int n = n0; n < n1; n++) {
-      const tsr_i64 at = ((tsr_i64)n * p.channels + i) * p.inner;
-      TSR_ACCUMULATE_SAMPLE1(p.inner, sum, TSR_LANE(sum) = TSR_LANE(sum) + x[at + j];)
-    }
-    TSR_SUBGROUP_SUM(sum, total, p.outer)
+  TSR_LANE_SUM(sum)
+  for (int n = n0; n < n1; n++) {
+    const tsr_i64 at = ((tsr_i64)n * p.channels + i) * p.inner;
+    TSR_ACCUMULATE_SAMPLE1(p.inner, sum, TSR_LANE(sum) = TSR_LANE(sum) + x[at + j];)
   }
-  const float centre = tsr_div(total.sum, count);
-  tsr_compensated spread = {0.0f, 0.0f};
-  TSR_EACH_GROUP(p.outer)
-    TSR_LANE_SUM(sum)
-    for (int n = n0; n < n1; n++) {
-      const tsr_i64 at = ((tsr_i64)n * p.channels + i) * p.inner;
-      TSR_ACCUMULATE_SAMPLE1(p.inner, sum,
-                      const float d = x[at + j] - centre; TSR_LANE(sum) = tsr_fma(d, d, TSR_LANE(sum));)
-    }
-    TSR_SUBGROUP_SUM(sum, spread, p.outer)
-  }
-  TSR_SUBGROUP0 {
-    mean[i] = tsr_canonical(centre);
-    variance[i] = tsr_canonical(tsr_div(spread.sum, count));
-  }
+  TSR_SUBGROUP_SUM(sum, total, p.outer)
+}
+const float centre = tsr_div(total.sum, count);
+tsr_compensated spread = {0.0f, 0.0f};
+TSR_EACH_GROUP(p.outer)
+TSR_LANE_SUM(sum)
+for (int n = n0; n < n1; n++) {
+  const tsr_i64 at = ((tsr_i64)n * p.channels + i) * p.inner;
+  TSR_ACCUMULATE_SAMPLE1(p.inner, sum, const float d = x[at + j] - centre;
+                         TSR_LANE(sum) = tsr_fma(d, d, TSR_LANE(sum));)
+}
+TSR_SUBGROUP_SUM(sum, spread, p.outer)
+}
+TSR_SUBGROUP0 {
+  mean[i] = tsr_canonical(centre);
+  variance[i] = tsr_canonical(tsr_div(spread.sum, count));
+}
 TSR_END
 #endif
 
 // One row per plane (n, c).
-TSR_ROWS6(tsr_batch_norm, tsr_channels_params, p.outer * p.channels, const float, x, const float, mean, const float,
-          variance, const float, gamma, const float, beta, float, y)
+TSR_ROWS6(tsr_batch_norm, tsr_channels_params, p.outer *p.channels, const float, x, const float, mean,
+          const float, variance, const float, gamma, const float, beta, float, y)
   const int c = (int)(i % p.channels);
   const float scale = gamma[c] * tsr_rsqrt(variance[c] + p.eps), centre = mean[c], shift = beta[c];
 #if defined __OPENCL_VERSION__ && !defined TSR_GPU
   x += i * p.inner, y += i * p.inner;
   for (int j = 0; j < p.inner; j += 16) {
     const int left = p.inner - j;
-    tsr_store16_tail(tsr_canonical16(fma(tsr_load16_tail(x + j, left) - centre, (float16)(scale), (float16)(shift))), y + j, left);
+    tsr_store16_tail(
+        tsr_canonical16(fma(tsr_load16_tail(x + j, left) - centre, (float16)(scale), (float16)(shift))),
+        y + j, left);
   }
 #else
-  TSR_EACH_COLUMN(p.inner, y[i * p.inner + j] = tsr_canonical(tsr_fma(x[i * p.inner + j] - centre, scale, shift));)
+  TSR_EACH_COLUMN(p.inner,
+                  y[i * p.inner + j] = tsr_canonical(tsr_fma(x[i * p.inner + j] - centre, scale, shift));)
 #endif
 TSR_END
 
-TSR_CHANNELS6(tsr_batch_norm_grad_parameters, tsr_channels_params, p.channels, const float, x, const float, mean,
-          const float, variance, const float, dy, float, gamma, float, beta)
+TSR_CHANNELS6(tsr_batch_norm_grad_parameters, tsr_channels_params, p.channels, const float, x, const float,
+              mean, const float, variance, const float, dy, float, gamma, float, beta)
   const float centre = mean[i], scale = tsr_rsqrt(variance[i] + p.eps);
   tsr_compensated total = {0.0f, 0.0f}, shift = {0.0f, 0.0f};
   TSR_EACH_GROUP(p.outer)
-    TSR_LANE_SUM(along)
-    TSR_LANE_SUM(sum)
-    for (int n = n0; n < n1; n++) {
-      const tsr_i64 at = ((tsr_i64)n * p.channels + i) * p.inner;
-      TSR_ACCUMULATE_SAMPLE2(p.inner, along, sum,
-                      const float g = dy[at + j]; const float h = (x[at + j] - centre) * scale;
-                    TSR_LANE(along) = tsr_fma(g, h, TSR_LANE(along)); TSR_LANE(sum) = TSR_LANE(sum) + g;)
-    }
-    TSR_SUBGROUP_SUM(along, total, p.outer)
-    TSR_SUBGROUP_SUM(sum, shift, p.outer)
+  TSR_LANE_SUM(along)
+  TSR_LANE_SUM(sum)
+  for (int n = n0; n < n1; n++) {
+    const tsr_i64 at = ((tsr_i64)n * p.channels + i) * p.inner;
+    TSR_ACCUMULATE_SAMPLE2(
+        p.inner, along, sum, const float g = dy[at + j]; const float h = (x[at + j] - centre) * scale;
+        TSR_LANE(along) = tsr_fma(g, h, TSR_LANE(along)); TSR_LANE(sum) = TSR_LANE(sum) + g;)
   }
-  TSR_SUBGROUP0 {
-    gamma[i] = tsr_canonical(total.sum);
-    beta[i] = tsr_canonical(shift.sum);
-  }
+  TSR_SUBGROUP_SUM(along, total, p.outer)
+  TSR_SUBGROUP_SUM(sum, shift, p.outer)
+}
+TSR_SUBGROUP0 {
+  gamma[i] = tsr_canonical(total.sum);
+  beta[i] = tsr_canonical(shift.sum);
+}
 TSR_END
 
-// Training: gamma rstd (dy - dbeta / N - xhat dgamma / N). Evaluation: gamma rstd dy. One row per plane (n, c).
-TSR_ROWS8(tsr_batch_norm_grad_data, tsr_channels_params, p.outer * p.channels, const float, x, const float, mean,
-          const float, variance, const float, gamma, const float, dgamma, const float, dbeta, const float, dy, float,
-          dx)
+// Training: gamma rstd (dy - dbeta / N - xhat dgamma / N). Evaluation: gamma rstd dy. One row per plane
+// (n, c).
+TSR_ROWS8(tsr_batch_norm_grad_data, tsr_channels_params, p.outer *p.channels, const float, x, const float,
+          mean, const float, variance, const float, gamma, const float, dgamma, const float, dbeta,
+          const float, dy, float, dx)
   const int c = (int)(i % p.channels);
   const float rstd = tsr_rsqrt(variance[c] + p.eps), centre = mean[c];
   const float count = (float)((tsr_i64)p.batch * p.inner);
@@ -180,8 +187,8 @@ TSR_ROWS8(tsr_batch_norm_grad_data, tsr_channels_params, p.outer * p.channels, c
 TSR_END
 
 // running = momentum batch + (1 - momentum) running; the variance unbiased.
-TSR_ITEMS4(tsr_batch_norm_update, tsr_channels_params, p.channels, const float, mean, const float, variance, float,
-           running_mean, float, running_variance)
+TSR_ITEMS4(tsr_batch_norm_update, tsr_channels_params, p.channels, const float, mean, const float, variance,
+           float, running_mean, float, running_variance)
   const float count = (float)((tsr_i64)p.outer * p.inner);
   const float unbiased = tsr_div(variance[i] * count, count - 1.0f);
   const float keep = 1.0f - p.momentum;
@@ -190,42 +197,41 @@ TSR_ITEMS4(tsr_batch_norm_update, tsr_channels_params, p.channels, const float, 
 TSR_END
 
 // y = (x - mean) / sqrt(variance + alpha), one mean and variance for all.
-TSR_ITEMS4(tsr_standardize, tsr_map_params, p.count, const float, x, const float, mean, const float, variance, float,
-           y)
+TSR_ITEMS4(tsr_standardize, tsr_map_params, p.count, const float, x, const float, mean, const float, variance,
+           float, y)
   y[i] = tsr_canonical(tsr_div(x[i] - mean[0], tsr_sqrt(variance[0] + p.alpha)));
 TSR_END
 
-// Local response normalisation over channels: s = k + alpha / size sum x^2 over the channels c - size/2 ... c +
-// (size-1)/2 inside, ascending (rule 4); y = x s^-beta. The scale s is kept for the gradient. A plane (n, c) per item:
+// Local response normalisation over channels: s = k + alpha / size sum x^2 over the channels c - size/2
+// ... c + (size-1)/2 inside, ascending (rule 4); y = x s^-beta. The scale s is kept for the gradient. A
+// plane (n, c) per item:
 //
 //   channel:   c-2  c-1   c   c+1  c+2        size 5: one pixel of y needs a column of five of x
-TSR_ROWS3(tsr_response_norm, tsr_response_params, p.outer * p.channels, const float, x, float, y, float, scale)
+TSR_ROWS3(tsr_response_norm, tsr_response_params, p.outer *p.channels, const float, x, float, y, float, scale)
   const int c = (int)(i % p.channels);
   const int first = c - p.size / 2 > 0 ? c - p.size / 2 : 0;
   const int last = c + (p.size - 1) / 2 < p.channels - 1 ? c + (p.size - 1) / 2 : p.channels - 1;
   const float share = tsr_div(p.alpha, (float)p.size);
-  TSR_EACH_COLUMN(p.inner, float sum = 0.0f; const tsr_i64 at = i * p.inner + j;
-                  for (int q = first; q <= last; q++) {
-                    const float v = x[at + (tsr_i64)(q - c) * p.inner];
-                    sum = tsr_fma(v, v, sum);
-                  }
-                  const float s = tsr_fma(share, sum, p.k);
-                  scale[at] = tsr_canonical(s);
-                  y[at] = tsr_canonical(x[at] * tsr_exp(-p.beta * tsr_log(s)));)
+  TSR_EACH_COLUMN(
+      p.inner, float sum = 0.0f; const tsr_i64 at = i * p.inner + j; for (int q = first; q <= last; q++) {
+        const float v = x[at + (tsr_i64)(q - c) * p.inner];
+        sum = tsr_fma(v, v, sum);
+      } const float s = tsr_fma(share, sum, p.k);
+      scale[at] = tsr_canonical(s); y[at] = tsr_canonical(x[at] * tsr_exp(-p.beta * tsr_log(s)));)
 TSR_END
 
-// dx_c = dy_c s_c^-beta - 2 alpha beta / size x_c sum over the windows q that hold c of dy_q x_q s_q^-beta / s_q.
-TSR_ROWS4(tsr_response_norm_grad, tsr_response_params, p.outer * p.channels, const float, x, const float, dy,
+// dx_c = dy_c s_c^-beta - 2 alpha beta / size x_c sum over the windows q that hold c of dy_q x_q
+// s_q^-beta / s_q.
+TSR_ROWS4(tsr_response_norm_grad, tsr_response_params, p.outer *p.channels, const float, x, const float, dy,
           const float, scale, float, dx)
   const int c = (int)(i % p.channels);
   const int first = c - (p.size - 1) / 2 > 0 ? c - (p.size - 1) / 2 : 0;
   const int last = c + p.size / 2 < p.channels - 1 ? c + p.size / 2 : p.channels - 1;
   const float factor = -2.0f * p.beta * tsr_div(p.alpha, (float)p.size);
-  TSR_EACH_COLUMN(p.inner, float sum = 0.0f; const tsr_i64 at = i * p.inner + j;
-                  for (int q = first; q <= last; q++) {
-                    const tsr_i64 there = at + (tsr_i64)(q - c) * p.inner;
-                    const float s = scale[there];
-                    sum = tsr_fma(dy[there] * x[there], tsr_div(tsr_exp(-p.beta * tsr_log(s)), s), sum);
-                  }
-                  dx[at] = tsr_canonical(tsr_fma(factor * x[at], sum, dy[at] * tsr_exp(-p.beta * tsr_log(scale[at]))));)
+  TSR_EACH_COLUMN(
+      p.inner, float sum = 0.0f; const tsr_i64 at = i * p.inner + j; for (int q = first; q <= last; q++) {
+        const tsr_i64 there = at + (tsr_i64)(q - c) * p.inner;
+        const float s = scale[there];
+        sum = tsr_fma(dy[there] * x[there], tsr_div(tsr_exp(-p.beta * tsr_log(s)), s), sum);
+      } dx[at] = tsr_canonical(tsr_fma(factor * x[at], sum, dy[at] * tsr_exp(-p.beta * tsr_log(scale[at]))));)
 TSR_END

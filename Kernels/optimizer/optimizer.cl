@@ -4,7 +4,8 @@
 #include "common/math.h"
 
 // Kingma and Ba 2015, algorithm 1, in PyTorch's order: denominator sqrt(v) / sqrt(correction2) + eps.
-TSR_ITEMS4(tsr_adam, tsr_adam_params, p.count, const float, gradient, float, parameter, float, first, float, second)
+TSR_ITEMS4(tsr_adam, tsr_adam_params, p.count, const float, gradient, float, parameter, float, first, float,
+           second)
   const float w = parameter[i];
   const float g = tsr_fma(p.weight_decay, w, gradient[i]);
   const float m = tsr_fma(1.0f - p.beta1, g - first[i], first[i]);

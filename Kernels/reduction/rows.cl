@@ -45,9 +45,8 @@ TSR_ROWS2(tsr_softmax, tsr_rows_params, p.rows, const float, x, float, y)
   TSR_EACH_LANE(p.cols, TSR_LANE(best) = tsr_max(x[i * p.cols + j] * p.eps, TSR_LANE(best));)
   TSR_MAXIMUM(best, largest)
   TSR_LANE_SUM(sum)
-  TSR_ACCUMULATE1(p.cols, sum,
-                  const float e = tsr_exp(x[i * p.cols + j] * p.eps - largest); y[i * p.cols + j] = e;
-                TSR_LANE(sum) = TSR_LANE(sum) + e;)
+  TSR_ACCUMULATE1(p.cols, sum, const float e = tsr_exp(x[i * p.cols + j] * p.eps - largest);
+                  y[i * p.cols + j] = e; TSR_LANE(sum) = TSR_LANE(sum) + e;)
   TSR_SUM(sum, total)
   TSR_EACH_COLUMN(p.cols, y[i * p.cols + j] = tsr_canonical(tsr_div(y[i * p.cols + j], total));)
 TSR_END
@@ -57,16 +56,18 @@ TSR_END
 //
 //   bias of a head:  [ 1 - span ... -1  0  1 ... span - 1 ]
 //   query q reads              [ -q ... 0 ... length - 1 - q ]
-TSR_ROWS3(tsr_distance_softmax, tsr_attention_params, p.heads * p.length, const float, x, const float, bias, float, y)
+TSR_ROWS3(tsr_distance_softmax, tsr_attention_params, p.heads *p.length, const float, x, const float, bias,
+          float, y)
   const tsr_i64 at = (tsr_i64)i * p.length;
   const tsr_i64 from = i / p.length * (2 * p.span - 1) + p.span - 1 - i % p.length;
   TSR_LANE_ACC(best, -tsr_float(0x7f800000u))
-  TSR_EACH_LANE(p.length, TSR_LANE(best) = tsr_max(tsr_fma(x[at + j], p.scale, bias[from + j]), TSR_LANE(best));)
+  TSR_EACH_LANE(p.length,
+                TSR_LANE(best) = tsr_max(tsr_fma(x[at + j], p.scale, bias[from + j]), TSR_LANE(best));)
   TSR_MAXIMUM(best, largest)
   TSR_LANE_SUM(sum)
   TSR_ACCUMULATE1(p.length, sum,
                   const float e = tsr_exp(tsr_fma(x[at + j], p.scale, bias[from + j]) - largest);
-                y[at + j] = e; TSR_LANE(sum) = TSR_LANE(sum) + e;)
+                  y[at + j] = e; TSR_LANE(sum) = TSR_LANE(sum) + e;)
   TSR_SUM(sum, total)
   TSR_EACH_COLUMN(p.length, y[at + j] = tsr_canonical(tsr_div(y[at + j], total));)
 TSR_END
@@ -126,24 +127,25 @@ TSR_ROWS3(tsr_cross_entropy_grad, tsr_rows_params, p.rows, const float, x, const
   TSR_MAXIMUM(best, largest)
   TSR_LANE_SUM(sum)
   TSR_ACCUMULATE1(p.cols, sum, const float e = tsr_exp(x[i * p.cols + j] - largest); dx[i * p.cols + j] = e;
-                TSR_LANE(sum) = TSR_LANE(sum) + e;)
+                  TSR_LANE(sum) = TSR_LANE(sum) + e;)
   TSR_SUM(sum, total)
   const int label = labels[i];
   const float even = tsr_div(p.eps, (float)p.cols), full = (1.0f - p.eps) + even;
-  TSR_EACH_COLUMN(p.cols, const float q = tsr_div(dx[i * p.cols + j], total);
-                  dx[i * p.cols + j] = tsr_canonical(tsr_div(q - (j == label ? full : even), (float)p.batch));)
+  TSR_EACH_COLUMN(
+      p.cols, const float q = tsr_div(dx[i * p.cols + j], total);
+      dx[i * p.cols + j] = tsr_canonical(tsr_div(q - (j == label ? full : even), (float)p.batch));)
 TSR_END
 
 // y[c] = sum over outer and inner of x (outer, channels, inner).
 TSR_CHANNELS2(tsr_channel_sum, tsr_channels_params, p.channels, const float, x, float, y)
   tsr_compensated total = {0.0f, 0.0f};
   TSR_EACH_GROUP(p.outer)
-    TSR_LANE_SUM(sum)
-    for (int n = n0; n < n1; n++) {
-      const tsr_i64 at = ((tsr_i64)n * p.channels + i) * p.inner;
-      TSR_ACCUMULATE_SAMPLE1(p.inner, sum, TSR_LANE(sum) = TSR_LANE(sum) + x[at + j];)
-    }
-    TSR_SUBGROUP_SUM(sum, total, p.outer)
+  TSR_LANE_SUM(sum)
+  for (int n = n0; n < n1; n++) {
+    const tsr_i64 at = ((tsr_i64)n * p.channels + i) * p.inner;
+    TSR_ACCUMULATE_SAMPLE1(p.inner, sum, TSR_LANE(sum) = TSR_LANE(sum) + x[at + j];)
   }
-  TSR_SUBGROUP0 y[i] = tsr_canonical(total.sum);
+  TSR_SUBGROUP_SUM(sum, total, p.outer)
+}
+TSR_SUBGROUP0 y[i] = tsr_canonical(total.sum);
 TSR_END

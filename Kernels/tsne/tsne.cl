@@ -21,17 +21,18 @@ TSR_ROWS2(tsr_conditional_affinities, tsr_affinity_params, p.rows, const float, 
   const tsr_i64 row = i * p.columns, own = p.square ? i : -1;
   const float infinity = tsr_float(0x7f800000u);
   TSR_LANE_ACC(nearest, -infinity)
-  TSR_EACH_LANE(p.columns, TSR_LANE(nearest) = tsr_max(TSR_IS(own) ? -infinity : -d[row + j], TSR_LANE(nearest));)
+  TSR_EACH_LANE(p.columns,
+                TSR_LANE(nearest) = tsr_max(TSR_IS(own) ? -infinity : -d[row + j], TSR_LANE(nearest));)
   TSR_MAXIMUM(nearest, closest)
   const float wanted = tsr_log(p.perplexity);
   float beta = 1.0f, low = -infinity, high = infinity, sum = 1.0f;
   for (int step = 0; step < p.max_iterations; step++) {
     TSR_LANE_SUM(weights)
     TSR_LANE_SUM(moments)
-    TSR_ACCUMULATE2(p.columns, weights, moments,
-                    const float x = TSR_UNLESS(TSR_IS(own), d[row + j] + closest);
-                  const float e = TSR_UNLESS(TSR_IS(own), tsr_exp(-x * beta)); TSR_LANE(weights) = TSR_LANE(weights) + e;
-                  TSR_LANE(moments) = tsr_fma(x, e, TSR_LANE(moments));)
+    TSR_ACCUMULATE2(
+        p.columns, weights, moments, const float x = TSR_UNLESS(TSR_IS(own), d[row + j] + closest);
+        const float e = TSR_UNLESS(TSR_IS(own), tsr_exp(-x * beta));
+        TSR_LANE(weights) = TSR_LANE(weights) + e; TSR_LANE(moments) = tsr_fma(x, e, TSR_LANE(moments));)
     TSR_SUM(weights, total)
     TSR_SUM(moments, moment)
     sum = total;
@@ -55,7 +56,7 @@ TSR_END
 TSR_ROWS3(tsr_symmetrize, tsr_points_params, p.points, const float, x, float, y, float, sums)
   TSR_LANE_SUM(sum)
   TSR_ACCUMULATE1(p.points, sum, const float v = x[i * p.points + j] + x[j * p.points + i];
-                y[i * p.points + j] = tsr_canonical(v); TSR_LANE(sum) = TSR_LANE(sum) + v;)
+                  y[i * p.points + j] = tsr_canonical(v); TSR_LANE(sum) = TSR_LANE(sum) + v;)
   TSR_SUM(sum, total)
   TSR_LANE0 sums[i] = tsr_canonical(total);
 TSR_END
@@ -68,7 +69,8 @@ TSR_ROWS2(tsr_joint_scale, tsr_points_params, p.points, const float, total, floa
                   y[i * p.points + j] = j == i ? 0.0f : tsr_canonical(v < 0x1p-52f ? 0x1p-52f : v);)
 TSR_END
 
-// forces (5, rows) of the points from `first` on: Z_i = sum q; sum P q (y_i - y_j); sum q^2 (y_i - y_j), x then y of each.
+// forces (5, rows) of the points from `first` on: Z_i = sum q; sum P q (y_i - y_j); sum q^2 (y_i - y_j),
+// x then y of each.
 #if defined __OPENCL_VERSION__ && !defined TSR_GPU  // tsne/tsne_cpu.h
 TSR_ROWS3(tsr_tsne_forces, tsr_tsne_params, p.rows, const float, joint, const float, layout, float, forces)
   const tsr_i64 rows = p.rows, point = p.first + i;
@@ -89,13 +91,13 @@ TSR_ROWS3(tsr_tsne_forces, tsr_tsne_params, p.rows, const float, joint, const fl
   TSR_LANE_SUM(ay)
   TSR_LANE_SUM(rx)
   TSR_LANE_SUM(ry)
-  TSR_ACCUMULATE5(n, norm, ax, ay, rx, ry,
-                  const float dx = xi - layout[j]; const float dy = yi - layout[n + j];
-                const float s = tsr_div(1.0f, tsr_fma(dy, dy, tsr_fma(dx, dx, 1.0f)));
-                const float q = TSR_UNLESS(TSR_IS(point), s); const float a = joint[point * n + j] * q; const float r = q * q;
-                TSR_LANE(norm) = TSR_LANE(norm) + q; TSR_LANE(ax) = tsr_fma(a, dx, TSR_LANE(ax));
-                TSR_LANE(ay) = tsr_fma(a, dy, TSR_LANE(ay)); TSR_LANE(rx) = tsr_fma(r, dx, TSR_LANE(rx));
-                TSR_LANE(ry) = tsr_fma(r, dy, TSR_LANE(ry));)
+  TSR_ACCUMULATE5(n, norm, ax, ay, rx, ry, const float dx = xi - layout[j];
+                  const float dy = yi - layout[n + j];
+                  const float s = tsr_div(1.0f, tsr_fma(dy, dy, tsr_fma(dx, dx, 1.0f)));
+                  const float q = TSR_UNLESS(TSR_IS(point), s); const float a = joint[point * n + j] * q;
+                  const float r = q * q; TSR_LANE(norm) = TSR_LANE(norm) + q;
+                  TSR_LANE(ax) = tsr_fma(a, dx, TSR_LANE(ax)); TSR_LANE(ay) = tsr_fma(a, dy, TSR_LANE(ay));
+                  TSR_LANE(rx) = tsr_fma(r, dx, TSR_LANE(rx)); TSR_LANE(ry) = tsr_fma(r, dy, TSR_LANE(ry));)
   TSR_SUM(norm, z)
   TSR_SUM(ax, attraction_x)
   TSR_SUM(ay, attraction_y)
@@ -112,8 +114,8 @@ TSR_END
 #endif
 
 // Gradient 4 (exaggeration attraction - repulsion / Z), gains as Jacobs 1988, momentum; item c n + i.
-TSR_ITEMS6(tsr_tsne_update, tsr_tsne_params, p.points * 2, const float, forces, const float, norm, float, layout,
-           float, velocity, float, gains, float, squares)
+TSR_ITEMS6(tsr_tsne_update, tsr_tsne_params, p.points * 2, const float, forces, const float, norm, float,
+           layout, float, velocity, float, gains, float, squares)
   const int n = p.points;
   const float attraction = forces[n + i], repulsion = tsr_div(forces[3 * n + i], tsr_max(norm[0], 0x1p-52f));
   const float gradient = 4.0f * tsr_fma(p.exaggeration, attraction, -repulsion);
@@ -129,16 +131,16 @@ TSR_ITEMS6(tsr_tsne_update, tsr_tsne_params, p.points * 2, const float, forces, 
 TSR_END
 
 // Row i of KL(P || Q) = sum P ln(P / Q), Q = max(q / Z, eps).
-TSR_ROWS4(tsr_tsne_divergence, tsr_points_params, p.points, const float, joint, const float, layout, const float, norm,
-          float, rows)
+TSR_ROWS4(tsr_tsne_divergence, tsr_points_params, p.points, const float, joint, const float, layout,
+          const float, norm, float, rows)
   const int n = p.points;
   const float xi = layout[i], yi = layout[n + i], z = tsr_max(norm[0], 0x1p-52f);
   TSR_LANE_SUM(sum)
   TSR_ACCUMULATE1(n, sum, const float dx = xi - layout[j]; const float dy = yi - layout[n + j];
-                const float q = tsr_div(tsr_div(1.0f, tsr_fma(dy, dy, tsr_fma(dx, dx, 1.0f))), z);
-                const float w = TSR_UNLESS(TSR_IS(i), joint[i * n + j]);
-                const float ratio = tsr_div(tsr_max(w, 0x1p-52f), q > 0x1p-52f ? q : 0x1p-52f);
-                TSR_LANE(sum) = tsr_fma(w, tsr_log(ratio), TSR_LANE(sum));)
+                  const float q = tsr_div(tsr_div(1.0f, tsr_fma(dy, dy, tsr_fma(dx, dx, 1.0f))), z);
+                  const float w = TSR_UNLESS(TSR_IS(i), joint[i * n + j]);
+                  const float ratio = tsr_div(tsr_max(w, 0x1p-52f), q > 0x1p-52f ? q : 0x1p-52f);
+                  TSR_LANE(sum) = tsr_fma(w, tsr_log(ratio), TSR_LANE(sum));)
   TSR_SUM(sum, total)
   TSR_LANE0 rows[i] = tsr_canonical(total);
 TSR_END

@@ -12,12 +12,14 @@
 // v, or +0 in lane `own`.
 TSR_FN float16 tsr_unless_own(float16 v, int own) { return as_float16(as_int16(v) & ~(TSR_IOTA16 == own)); }
 
-typedef struct { float16 norm, ax, ay, rx, ry; } tsr_force_sums;
+typedef struct {
+  float16 norm, ax, ay, rx, ry;
+} tsr_force_sums;
 // What points j, j + 1 ... do to point `own` of them, which lies at (x, y). Of fewer than sixteen the lanes
 // beyond stay as they were. `attracts`: by the probabilities in `joint`; else repulsion alone.
-TSR_FN tsr_force_sums tsr_accumulate_forces(tsr_force_sums s, const int some, const int attracts, float x, float y,
-                            __global const float *joint, __global const float *xs,
-                            __global const float *ys, int own, int left) {
+TSR_FN tsr_force_sums tsr_accumulate_forces(tsr_force_sums s, const int some, const int attracts, float x,
+                                            float y, __global const float *joint, __global const float *xs,
+                                            __global const float *ys, int own, int left) {
   const float16 one = 1.0f;
   const float16 dx = x - (some ? tsr_load16_tail(xs, left) : vload16(0, xs));
   const float16 dy = y - (some ? tsr_load16_tail(ys, left) : vload16(0, ys));
@@ -31,18 +33,18 @@ TSR_FN tsr_force_sums tsr_accumulate_forces(tsr_force_sums s, const int some, co
   if (!some) return next;
   const int16 inside = TSR_IOTA16 < left;
   const tsr_force_sums kept = {select(s.norm, next.norm, inside), select(s.ax, next.ax, inside),
-                          select(s.ay, next.ay, inside), select(s.rx, next.rx, inside),
-                          select(s.ry, next.ry, inside)};
+                               select(s.ay, next.ay, inside), select(s.rx, next.rx, inside),
+                               select(s.ry, next.ry, inside)};
   return kept;
 }
 
 TSR_FN tsr_force_sums tsr_force_sums_joined(tsr_force_sums s, const tsr_force_sums *part) {
   const float16 one = 1.0f;
-  const tsr_force_sums sum = {fma(part->norm, one, s.norm), fma(part->ax, one, s.ax), fma(part->ay, one, s.ay),
-                         fma(part->rx, one, s.rx), fma(part->ry, one, s.ry)};
+  const tsr_force_sums sum = {fma(part->norm, one, s.norm), fma(part->ax, one, s.ax),
+                              fma(part->ay, one, s.ay), fma(part->rx, one, s.rx), fma(part->ry, one, s.ry)};
   return sum;
 }
-#define TSR_EACH_FORCE_SUMS(what) { what(0) what(1) what(2) what(3) }
+#define TSR_EACH_FORCE_SUMS(what) {what(0) what(1) what(2) what(3)}
 #define TSR_JOIN_FORCES(k) s##k = tsr_force_sums_joined(s##k, &parts[kept][k]);
 #define TSR_KEEP_FORCES(k) parts[kept][k] = s##k;
 
@@ -56,11 +58,14 @@ TSR_FN tsr_force_sums tsr_force_sums_joined(tsr_force_sums s, const tsr_force_su
 #endif
 #endif
 #ifndef TSR_PREFETCH
-#define TSR_PREFETCH(p) {}
+#define TSR_PREFETCH(p) \
+  {}
 #endif
 
 // The forces on a point: Z; attraction, 0 if nothing `attracts`; repulsion.
-typedef struct { float norm, ax, ay, rx, ry; } tsr_forces;
+typedef struct {
+  float norm, ax, ay, rx, ry;
+} tsr_forces;
 TSR_FN tsr_forces tsr_tsne_forces_row(__global const float *joint, __global const float *layout, int point,
                                       int n, const int attracts) {
   const float x = layout[point], y = layout[n + point];
@@ -69,11 +74,12 @@ TSR_FN tsr_forces tsr_tsne_forces_row(__global const float *joint, __global cons
   const int mine = point - point % TSR_LANES;
   tsr_u32 blocks = 0;
   int j = 0, kept = 0;
-#define TSR_ACCUMULATE_FORCES(s, at, some, own)                                                           \
-  s = tsr_accumulate_forces(s, some, attracts, x, y, joint + (attracts ? j + at : 0), layout + j + at,    \
-                 layout + n + j + at, own, n - j - at);
+#define TSR_ACCUMULATE_FORCES(s, at, some, own)                                                        \
+  s = tsr_accumulate_forces(s, some, attracts, x, y, joint + (attracts ? j + at : 0), layout + j + at, \
+                            layout + n + j + at, own, n - j - at);
 #define TSR_OWN(at) (point - j - at)
-#define TSR_PREFETCH_AT(at) if (attracts) TSR_PREFETCH(joint + j + at + TSR_PREFETCH_DISTANCE)
+#define TSR_PREFETCH_AT(at) \
+  if (attracts) TSR_PREFETCH(joint + j + at + TSR_PREFETCH_DISTANCE)
   for (;;) {
     const int begin = j, whole = n - n % TSR_LANES, end = whole - j < TSR_BLOCK ? whole : j + TSR_BLOCK;
     s0 = none, s1 = none, s2 = none, s3 = none;
@@ -81,14 +87,17 @@ TSR_FN tsr_forces tsr_tsne_forces_row(__global const float *joint, __global cons
     for (;;) {
       const int stop = j <= mine && mine < end ? mine : end;
       for (; j < stop; j += TSR_LANES) {
-        TSR_PREFETCH_AT(0) TSR_PREFETCH_AT(16) TSR_PREFETCH_AT(32) TSR_PREFETCH_AT(48)
-        TSR_ACCUMULATE_FORCES(s0, 0, 0, -1) TSR_ACCUMULATE_FORCES(s1, 16, 0, -1)
-        TSR_ACCUMULATE_FORCES(s2, 32, 0, -1) TSR_ACCUMULATE_FORCES(s3, 48, 0, -1)
+        TSR_PREFETCH_AT(0)
+        TSR_PREFETCH_AT(16)
+        TSR_PREFETCH_AT(32) TSR_PREFETCH_AT(48) TSR_ACCUMULATE_FORCES(s0, 0, 0, -1)
+            TSR_ACCUMULATE_FORCES(s1, 16, 0, -1) TSR_ACCUMULATE_FORCES(s2, 32, 0, -1)
+                TSR_ACCUMULATE_FORCES(s3, 48, 0, -1)
       }
       if (j >= end) break;
-      TSR_ACCUMULATE_FORCES(s0, 0, 0, TSR_OWN(0)) TSR_ACCUMULATE_FORCES(s1, 16, 0, TSR_OWN(16))
-      TSR_ACCUMULATE_FORCES(s2, 32, 0, TSR_OWN(32)) TSR_ACCUMULATE_FORCES(s3, 48, 0, TSR_OWN(48))
-      j += TSR_LANES;
+      TSR_ACCUMULATE_FORCES(s0, 0, 0, TSR_OWN(0))
+      TSR_ACCUMULATE_FORCES(s1, 16, 0, TSR_OWN(16))
+      TSR_ACCUMULATE_FORCES(s2, 32, 0, TSR_OWN(32)) TSR_ACCUMULATE_FORCES(s3, 48, 0, TSR_OWN(48)) j +=
+          TSR_LANES;
     }
     // What is full joins the blocks before it if there is more. Those that wait lie one after the other, the
     // longest first: the same few lines of the cache however many there are.
@@ -109,14 +118,18 @@ TSR_FN tsr_forces tsr_tsne_forces_row(__global const float *joint, __global cons
     TSR_EACH_FORCE_SUMS(TSR_JOIN_FORCES)
   }
 #define TSR_FORCE_SUM(part) tsr_lane_tree_sum(s0.part, s1.part, s2.part, s3.part)
-  const tsr_forces sums = {TSR_FORCE_SUM(norm), TSR_FORCE_SUM(ax), TSR_FORCE_SUM(ay), TSR_FORCE_SUM(rx), TSR_FORCE_SUM(ry)};
+  const tsr_forces sums = {TSR_FORCE_SUM(norm), TSR_FORCE_SUM(ax), TSR_FORCE_SUM(ay), TSR_FORCE_SUM(rx),
+                           TSR_FORCE_SUM(ry)};
   return sums;
 }
 
-// Sums of a row's weights exp(-beta x) and of their moments, x from the row's smallest on. Beyond the end stands +0, which changes no
-// sum: none of them is negative.
-typedef struct { float weights, moments; } tsr_affinity_moments;
-TSR_FN tsr_affinity_moments tsr_affinity_sums(__global const float *d, int n, int own, float closest, float beta) {
+// Sums of a row's weights exp(-beta x) and of their moments, x from the row's smallest on. Beyond the end
+// stands +0, which changes no sum: none of them is negative.
+typedef struct {
+  float weights, moments;
+} tsr_affinity_moments;
+TSR_FN tsr_affinity_moments tsr_affinity_sums(__global const float *d, int n, int own, float closest,
+                                              float beta) {
   float16 weights[4], moments[4];
   for (int quarter = 0; quarter < 4; quarter++) {
     float16 s = 0.0f, m = 0.0f, parts[TSR_LEVELS], moment_parts[TSR_LEVELS];
@@ -144,11 +157,12 @@ TSR_FN tsr_affinity_moments tsr_affinity_sums(__global const float *d, int n, in
     weights[quarter] = s, moments[quarter] = m;
   }
   const tsr_affinity_moments sums = {tsr_lane_tree_sum(weights[0], weights[1], weights[2], weights[3]),
-                            tsr_lane_tree_sum(moments[0], moments[1], moments[2], moments[3])};
+                                     tsr_lane_tree_sum(moments[0], moments[1], moments[2], moments[3])};
   return sums;
 }
 
-TSR_FN void tsr_conditional_affinities_row(const tsr_affinity_params *p, __global const float *d, __global float *y, int own) {
+TSR_FN void tsr_conditional_affinities_row(const tsr_affinity_params *p, __global const float *d,
+                                           __global float *y, int own) {
   const int n = p->columns;
   const float infinity = tsr_float(TSR_INF_BITS);
   // The greatest of -d has one value in any order: NaN never wins, and a zero's sign is lost in exp.

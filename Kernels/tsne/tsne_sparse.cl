@@ -17,15 +17,18 @@
   (((key) < (other_key)) | (((key) == (other_key)) & ((point) < (other_point))))
 #endif
 
-// The k nearest of a row's columns and of those that are there already, in order. Any way to find them gives the same bits.
+// The k nearest of a row's columns and of those that are there already, in order. Any way to find them
+// gives the same bits.
 #ifdef TSR_GPU
-// Each lane looks at 32 columns; a stripe of 64 where one is near enough is merged into the list, which moves up in place from
-// its end:
+// Each lane looks at 32 columns; a stripe of 64 where one is near enough is merged into the list, which
+// moves up in place from its end:
 //
 //   list       a c d | f h     ranks in both: their places, until k are taken
 //   candidates   b     e       lanes move 64 of the list at a time, the last first
-__kernel __attribute__((reqd_work_group_size(64, 1, 1))) void tsr_nearest(
-    const tsr_nearest_params p, __global const float *d, __global float *nearest, __global int *neighbours) {
+__kernel __attribute__((reqd_work_group_size(64, 1, 1))) void tsr_nearest(const tsr_nearest_params p,
+                                                                          __global const float *d,
+                                                                          __global float *nearest,
+                                                                          __global int *neighbours) {
   __local tsr_u32 keys[TSR_LANES];
   __local int points[TSR_LANES];
   const int lane = (int)get_local_id(0), k = p.neighbours;
@@ -33,7 +36,8 @@ __kernel __attribute__((reqd_work_group_size(64, 1, 1))) void tsr_nearest(
   nearest += (p.first_row + i) * k;
   neighbours += (p.first_row + i) * k;
   if (p.fresh) {
-    for (int r = lane; r < k; r += TSR_LANES) nearest[r] = tsr_float(TSR_NAN_BITS), neighbours[r] = TSR_NO_NEIGHBOUR;
+    for (int r = lane; r < k; r += TSR_LANES)
+      nearest[r] = tsr_float(TSR_NAN_BITS), neighbours[r] = TSR_NO_NEIGHBOUR;
     barrier(CLK_GLOBAL_MEM_FENCE);
   }
   for (int j0 = 0; j0 < p.columns; j0 += 32 * TSR_LANES) {
@@ -84,7 +88,8 @@ TSR_ROWS3(tsr_nearest, tsr_nearest_params, p.rows, const float, d, float, neares
   const int k = p.neighbours;
   const tsr_i64 row = i * p.columns, own = p.first_row + i - p.first_column, list = (p.first_row + i) * k;
   if (p.fresh)
-    for (int r = 0; r < k; r++) nearest[list + r] = tsr_float(TSR_NAN_BITS), neighbours[list + r] = TSR_NO_NEIGHBOUR;
+    for (int r = 0; r < k; r++)
+      nearest[list + r] = tsr_float(TSR_NAN_BITS), neighbours[list + r] = TSR_NO_NEIGHBOUR;
   float farthest = nearest[list + k - 1];
   for (int j0 = 0; j0 < p.columns; j0 += 16) {
     const int count = p.columns - j0 < 16 ? p.columns - j0 : 16;
@@ -100,8 +105,8 @@ TSR_ROWS3(tsr_nearest, tsr_nearest_params, p.rows, const float, d, float, neares
       const int point = p.first_column + j0 + l;
       // All of the list, in vectors: that is quicker than a search whose branches no one can foresee.
       int place = 0;
-      TSR_VECTORIZE for (int r = 0; r < k; r++)
-        place += TSR_NEARER(tsr_order(nearest[list + r]), neighbours[list + r], key, point);
+      TSR_VECTORIZE for (int r = 0; r < k; r++) place +=
+          TSR_NEARER(tsr_order(nearest[list + r]), neighbours[list + r], key, point);
       if (place == k) continue;
       for (int r = k - 1; r > place; r--) nearest[list + r] = nearest[list + r - 1];
       for (int r = k - 1; r > place; r--) neighbours[list + r] = neighbours[list + r - 1];
@@ -112,10 +117,10 @@ TSR_ROWS3(tsr_nearest, tsr_nearest_params, p.rows, const float, d, float, neares
 TSR_END
 #endif
 
-// forces (5, rows) of the points from `first` on, as tsr_tsne_forces has them: repulsion and Z of all points, attraction of the
-// row's neighbours, whose e-th is in lane e mod 64.
-TSR_ROWS5(tsr_neighbour_forces, tsr_tsne_params, p.rows, const int, starts, const int, columns, const float, values,
-          const float, layout, float, forces)
+// forces (5, rows) of the points from `first` on, as tsr_tsne_forces has them: repulsion and Z of all
+// points, attraction of the row's neighbours, whose e-th is in lane e mod 64.
+TSR_ROWS5(tsr_neighbour_forces, tsr_tsne_params, p.rows, const int, starts, const int, columns, const float,
+          values, const float, layout, float, forces)
   const int n = p.points;
   const tsr_i64 rows = p.rows, point = p.first + i, begin = starts[point];
   const float xi = layout[point], yi = layout[n + point];
@@ -127,20 +132,20 @@ TSR_ROWS5(tsr_neighbour_forces, tsr_tsne_params, p.rows, const int, starts, cons
   TSR_LANE_SUM(rx)
   TSR_LANE_SUM(ry)
   TSR_ACCUMULATE3(n, norm, rx, ry, const float dx = xi - layout[j]; const float dy = yi - layout[n + j];
-                const float s = tsr_div(1.0f, tsr_fma(dy, dy, tsr_fma(dx, dx, 1.0f)));
-                const float q = TSR_UNLESS(TSR_IS(point), s); const float r = q * q; TSR_LANE(norm) = TSR_LANE(norm) + q;
-                TSR_LANE(rx) = tsr_fma(r, dx, TSR_LANE(rx)); TSR_LANE(ry) = tsr_fma(r, dy, TSR_LANE(ry));)
+                  const float s = tsr_div(1.0f, tsr_fma(dy, dy, tsr_fma(dx, dx, 1.0f)));
+                  const float q = TSR_UNLESS(TSR_IS(point), s); const float r = q * q;
+                  TSR_LANE(norm) = TSR_LANE(norm) + q; TSR_LANE(rx) = tsr_fma(r, dx, TSR_LANE(rx));
+                  TSR_LANE(ry) = tsr_fma(r, dy, TSR_LANE(ry));)
   TSR_SUM(norm, z)
   TSR_SUM(rx, repulsion_x)
   TSR_SUM(ry, repulsion_y)
 #endif
   TSR_LANE_SUM(ax)
   TSR_LANE_SUM(ay)
-  TSR_ACCUMULATE2(starts[point + 1] - begin, ax, ay,
-                  const int c = columns[begin + j]; const float dx = xi - layout[c];
-                const float dy = yi - layout[n + c];
-                const float a = values[begin + j] * tsr_div(1.0f, tsr_fma(dy, dy, tsr_fma(dx, dx, 1.0f)));
-                TSR_LANE(ax) = tsr_fma(a, dx, TSR_LANE(ax)); TSR_LANE(ay) = tsr_fma(a, dy, TSR_LANE(ay));)
+  TSR_ACCUMULATE2(starts[point + 1] - begin, ax, ay, const int c = columns[begin + j];
+                  const float dx = xi - layout[c]; const float dy = yi - layout[n + c];
+                  const float a = values[begin + j] * tsr_div(1.0f, tsr_fma(dy, dy, tsr_fma(dx, dx, 1.0f)));
+                  TSR_LANE(ax) = tsr_fma(a, dx, TSR_LANE(ax)); TSR_LANE(ay) = tsr_fma(a, dy, TSR_LANE(ay));)
   TSR_SUM(ax, attraction_x)
   TSR_SUM(ay, attraction_y)
   TSR_LANE0 {
@@ -153,19 +158,18 @@ TSR_ROWS5(tsr_neighbour_forces, tsr_tsne_params, p.rows, const int, starts, cons
 TSR_END
 
 // Row i of KL(P || Q) over its neighbours, with the floors of tsr_tsne_divergence.
-TSR_ROWS6(tsr_neighbour_divergence, tsr_points_params, p.points, const int, starts, const int, columns, const float, values,
-          const float, layout, const float, norm, float, rows)
+TSR_ROWS6(tsr_neighbour_divergence, tsr_points_params, p.points, const int, starts, const int, columns,
+          const float, values, const float, layout, const float, norm, float, rows)
   const int n = p.points;
   const tsr_i64 begin = starts[i];
   const float xi = layout[i], yi = layout[n + i], z = tsr_max(norm[0], 0x1p-52f);
   TSR_LANE_SUM(sum)
-  TSR_ACCUMULATE1(starts[i + 1] - begin, sum,
-                  const int c = columns[begin + j]; const float dx = xi - layout[c];
-                const float dy = yi - layout[n + c];
-                const float q = tsr_div(tsr_div(1.0f, tsr_fma(dy, dy, tsr_fma(dx, dx, 1.0f))), z);
-                const float w = values[begin + j];
-                const float ratio = tsr_div(tsr_max(w, 0x1p-52f), q > 0x1p-52f ? q : 0x1p-52f);
-                TSR_LANE(sum) = tsr_fma(w, tsr_log(ratio), TSR_LANE(sum));)
+  TSR_ACCUMULATE1(starts[i + 1] - begin, sum, const int c = columns[begin + j];
+                  const float dx = xi - layout[c]; const float dy = yi - layout[n + c];
+                  const float q = tsr_div(tsr_div(1.0f, tsr_fma(dy, dy, tsr_fma(dx, dx, 1.0f))), z);
+                  const float w = values[begin + j];
+                  const float ratio = tsr_div(tsr_max(w, 0x1p-52f), q > 0x1p-52f ? q : 0x1p-52f);
+                  TSR_LANE(sum) = tsr_fma(w, tsr_log(ratio), TSR_LANE(sum));)
   TSR_SUM(sum, total)
   TSR_LANE0 rows[i] = tsr_canonical(total);
 TSR_END

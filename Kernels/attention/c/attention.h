@@ -48,9 +48,10 @@ static attention_scratch attention_scratch_of(float *scratch, int longest, int w
   return d;
 }
 
-// A product of packed A (panels of MR rows, `high` of them live) and B (depth, NR), into `to` (rows, NR). `last`: with the one
-// NaN; what comes before has any, as none of it is stored.
-static void attention_gemm(const float *a, int high, int rows, int depth, const float *b, float *to, int last) {
+// A product of packed A (panels of MR rows, `high` of them live) and B (depth, NR), into `to` (rows, NR).
+// `last`: with the one NaN; what comes before has any, as none of it is stored.
+static void attention_gemm(const float *a, int high, int rows, int depth, const float *b, float *to,
+                           int last) {
   for (int i = 0; i < rows; i += high, a += (int64_t)depth * TSR_MR) {
     const epilogue t = {to + (int64_t)i * TSR_NR, TSR_NR, 0, 0, 0, last, TSR_ACT_NONE};
     dispatch_mr(round_up_mr(rows - i < high ? rows - i : high), 0, depth, a, b, &t);
@@ -58,7 +59,8 @@ static void attention_gemm(const float *a, int high, int rows, int depth, const 
 }
 
 // Packs a head's keys and values.
-static void pack_head(const attention_scratch *d, const float *k, const float *v, int64_t line, int length, int width) {
+static void pack_head(const attention_scratch *d, const float *k, const float *v, int64_t line, int length,
+                      int width) {
   for (int i = 0; i < length; i += TSR_MR) {
     const int rows = length - i < TSR_MR ? length - i : TSR_MR;
     const float *lines[TSR_MR];
@@ -76,11 +78,12 @@ static void pack_head(const attention_scratch *d, const float *k, const float *v
   }
 }
 
-// softmax(scale x + bias) of each column of x (length, NR). `bias`, or null: column q of row j has bias[q - j].
-// The greatest of a column has one value in any order: NaN never wins, and a zero's sign is lost in exp(x - greatest).
+// softmax(scale x + bias) of each column of x (length, NR). `bias`, or null: column q of row j has bias[q
+// - j]. The greatest of a column has one value in any order: NaN never wins, and a zero's sign is lost in
+// exp(x - greatest).
 static inline __attribute__((always_inline)) void columns_softmax(float *restrict x, int length, float scale,
-                                                                           const int biased, const float *bias,
-                                                                           float *restrict lanes) {
+                                                                  const int biased, const float *bias,
+                                                                  float *restrict lanes) {
 #define TSR_SCORE(q) (biased ? tsr_fma(row[q], scale, bias[q - j]) : row[q] * scale)
 #define TSR_EACH_QUERY _Pragma("clang loop vectorize(assume_safety)") for (int q = 0; q < TSR_NR; q++)
   float best[TSR_NR];
@@ -114,8 +117,8 @@ static void transpose_out(const float *x, int width, int queries, float *y, int6
   for (; w + 8 <= width; w += 8)
     for (int q = 0; q < queries; q += 8) {
       vector8 t[8];
-      _Pragma("clang loop unroll(full)") for (int r = 0; r < 8; r++)
-        t[r] = *(const unaligned_vector8 *)(x + (int64_t)(w + r) * TSR_NR + q);
+      _Pragma("clang loop unroll(full)") for (int r = 0; r < 8; r++) t[r] =
+          *(const unaligned_vector8 *)(x + (int64_t)(w + r) * TSR_NR + q);
       transpose8x8(t);
       for (int r = 0; r < 8 && q + r < queries; r++) *(unaligned_vector8 *)(y + (q + r) * line + w) = t[r];
     }
@@ -125,7 +128,8 @@ static void transpose_out(const float *x, int width, int queries, float *y, int6
 
 // One part of the queries of a text and head.
 static void attention_task(const tsr_attention_plan *p, int text, int head, int part, float *scratch) {
-  const int begin = p->begins[text], length = p->begins[text + 1] - begin, width = p->params.width, span = p->params.span;
+  const int begin = p->begins[text], length = p->begins[text + 1] - begin, width = p->params.width,
+            span = p->params.span;
   const int panels = (length + TSR_NR - 1) / TSR_NR;
   const int first = (int)((int64_t)panels * part / p->parts) * TSR_NR;
   const int end = (int)((int64_t)panels * (part + 1) / p->parts) * TSR_NR, last = end < length ? end : length;
@@ -146,10 +150,8 @@ static void attention_task(const tsr_attention_plan *p, int text, int head, int 
     for (int r = 0; r < queries; r++) lines[r] = q + (i + r) * line;
     interleave(d.query, TSR_NR, lines, queries, width);
     attention_gemm(d.keys, TSR_MR, length, width, d.query, d.scores, 0);
-    if (span)
-      columns_softmax(d.scores, length, p->params.scale, 1, d.reverse + length - 1 + i, d.lanes);
-    else
-      columns_softmax(d.scores, length, p->params.scale, 0, 0, d.lanes);
+    if (span) columns_softmax(d.scores, length, p->params.scale, 1, d.reverse + length - 1 + i, d.lanes);
+    else columns_softmax(d.scores, length, p->params.scale, 0, 0, d.lanes);
     attention_gemm(d.values, d.high, width, length, d.scores, d.out, 1);
     transpose_out(d.out, width, queries, p->y + (begin + i) * hidden + (int64_t)head * width, hidden);
   }
@@ -161,8 +163,8 @@ static int64_t panels_of(int width, int rows) { return (width + rows - 1) / rows
 static int64_t tsr_attention_scratch_count(const tsr_attention_plan *p) {
   const int64_t rows = TSR_MR, columns = TSR_NR;
   const int64_t width = p->params.width, length = p->longest, padded = length + rows;
-  return padded * width + panels_of(p->params.width, (int)rows) * rows * length + width * columns + padded * columns +
-         TSR_LANES * columns + (width + rows) * columns + 2 * length + columns;
+  return padded * width + panels_of(p->params.width, (int)rows) * rows * length + width * columns +
+         padded * columns + TSR_LANES * columns + (width + rows) * columns + 2 * length + columns;
 }
 
 static void tsr_attention_work(tsr_attention_plan *p, float *scratch) {

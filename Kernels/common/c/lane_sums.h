@@ -57,9 +57,13 @@ TSR_FN float tsr_halves(const float *lanes) {
   tsr_join(a, a##_parts, a##_blocks);        \
   const float result = tsr_halves(a);
 
-#define TSR_OUT(a) tsr_copy_lanes(a##_rest, a); a##_away = 1;
+#define TSR_OUT(a)             \
+  tsr_copy_lanes(a##_rest, a); \
+  a##_away = 1;
 #define TSR_THERE(a) float *const a = a##_rest;
-#define TSR_BACK(a) tsr_copy_lanes(a, a##_rest); a##_away = 0;
+#define TSR_BACK(a)            \
+  tsr_copy_lanes(a, a##_rest); \
+  a##_away = 0;
 #define TSR_OF1(what, a) what(a)
 #define TSR_OF2(what, a, b) what(a) what(b)
 #define TSR_OF3(what, a, b, c) what(a) what(b) what(c)
@@ -72,37 +76,46 @@ TSR_FN float tsr_halves(const float *lanes) {
 #define TSR_ACCUMULATE_SAMPLE2(n, a, b, body) TSR_EACH_BLOCK(n, a, body, TSR_SHORT_REST, TSR_OF2, a, b)
 // Whole steps of a block, then what is left of the row; `steps` of the block are behind. What ends a block is
 // done when the next one begins. Sums that are away in memory stay there until a whole step comes.
-#define TSR_EACH_BLOCK(n, a, body, REST, OF, ...)                                                          \
-  {                                                                                                        \
-    const tsr_i64 tsr_all = (n);                                                                           \
-    for (tsr_i64 j0 = 0; j0 < tsr_all;) {                                                                  \
-      const int tsr_full = a##_steps == TSR_BLOCK_STEPS;                                                   \
-      if (a##_away && (tsr_full || tsr_all >= TSR_LANES)) { OF(TSR_BACK, __VA_ARGS__) }                    \
-      if (tsr_full) {                                                                                      \
-        OF(TSR_FOLD, __VA_ARGS__)                                                                          \
-        a##_steps = 0;                                                                                     \
-      }                                                                                                    \
-      for (; a##_steps < TSR_BLOCK_STEPS && j0 + TSR_LANES <= tsr_all; a##_steps++, j0 += TSR_LANES)       \
-        TSR_VECTORIZE for (int l = 0; l < TSR_LANES; l++) { const tsr_i64 j = j0 + l; body }               \
-      if (a##_steps < TSR_BLOCK_STEPS && j0 < tsr_all) {                                                   \
-        if (!a##_away) { OF(TSR_OUT, __VA_ARGS__) }                                                        \
-        OF(TSR_THERE, __VA_ARGS__)                                                                         \
-        REST((int)(tsr_all - j0), body)                                                                    \
-        a##_steps++;                                                                                       \
-        j0 = tsr_all;                                                                                      \
-      }                                                                                                    \
-    }                                                                                                      \
+#define TSR_EACH_BLOCK(n, a, body, REST, OF, ...)                                                    \
+  {                                                                                                  \
+    const tsr_i64 tsr_all = (n);                                                                     \
+    for (tsr_i64 j0 = 0; j0 < tsr_all;) {                                                            \
+      const int tsr_full = a##_steps == TSR_BLOCK_STEPS;                                             \
+      if (a##_away && (tsr_full || tsr_all >= TSR_LANES)) { OF(TSR_BACK, __VA_ARGS__) }              \
+      if (tsr_full) {                                                                                \
+        OF(TSR_FOLD, __VA_ARGS__)                                                                    \
+        a##_steps = 0;                                                                               \
+      }                                                                                              \
+      for (; a##_steps < TSR_BLOCK_STEPS && j0 + TSR_LANES <= tsr_all; a##_steps++, j0 += TSR_LANES) \
+        TSR_VECTORIZE for (int l = 0; l < TSR_LANES; l++) {                                          \
+          const tsr_i64 j = j0 + l;                                                                  \
+          body                                                                                       \
+        }                                                                                            \
+      if (a##_steps < TSR_BLOCK_STEPS && j0 < tsr_all) {                                             \
+        if (!a##_away) { OF(TSR_OUT, __VA_ARGS__) }                                                  \
+        OF(TSR_THERE, __VA_ARGS__)                                                                   \
+        REST((int)(tsr_all - j0), body)                                                              \
+        a##_steps++;                                                                                 \
+        j0 = tsr_all;                                                                                \
+      }                                                                                              \
+    }                                                                                                \
   }
-#define TSR_SHORT_REST(left, body) \
-  TSR_VECTORIZE for (int l = 0; l < (left); l++) { const tsr_i64 j = j0 + l; body }
+#define TSR_SHORT_REST(left, body)                 \
+  TSR_VECTORIZE for (int l = 0; l < (left); l++) { \
+    const tsr_i64 j = j0 + l;                      \
+    body                                           \
+  }
 // By sixteens under a mask where the instruction set has masks: no element goes by itself.
-#define TSR_REST(left, body)                                       \
-  if (TSR_VECTOR < 16) {                                           \
-    TSR_SHORT_REST(left, body)                                     \
-  } else {                                                         \
-    for (int tsr_l = 0; tsr_l < (left); tsr_l += 16)               \
-      TSR_VECTORIZE for (int tsr_k = 0; tsr_k < 16; tsr_k++) {     \
-        const int l = tsr_l + tsr_k;                               \
-        if (l < (left)) { const tsr_i64 j = j0 + l; body }         \
-      }                                                            \
+#define TSR_REST(left, body)                                   \
+  if (TSR_VECTOR < 16) {                                       \
+    TSR_SHORT_REST(left, body)                                 \
+  } else {                                                     \
+    for (int tsr_l = 0; tsr_l < (left); tsr_l += 16)           \
+      TSR_VECTORIZE for (int tsr_k = 0; tsr_k < 16; tsr_k++) { \
+        const int l = tsr_l + tsr_k;                           \
+        if (l < (left)) {                                      \
+          const tsr_i64 j = j0 + l;                            \
+          body                                                 \
+        }                                                      \
+      }                                                        \
   }

@@ -12,7 +12,7 @@ static inline __attribute__((always_inline)) void transpose8x8(vector8 *r) {
     a[2 * i + 1] = __builtin_shufflevector(r[2 * i], r[2 * i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
   }
   _Pragma("clang loop unroll(full)") for (int i = 0; i < 8; i += 4)
-  _Pragma("clang loop unroll(full)") for (int j = 0; j < 2; j++) {
+      _Pragma("clang loop unroll(full)") for (int j = 0; j < 2; j++) {
     b[i + 2 * j] = __builtin_shufflevector(a[i + j], a[i + 2 + j], 0, 1, 8, 9, 4, 5, 12, 13);
     b[i + 2 * j + 1] = __builtin_shufflevector(a[i + j], a[i + 2 + j], 2, 3, 10, 11, 6, 7, 14, 15);
   }
@@ -24,7 +24,8 @@ static inline __attribute__((always_inline)) void transpose8x8(vector8 *r) {
 
 // dst[k][lane] = src[lane][k] for lanes < count, zero in the other lanes up to `width`: 8 x 8 at a time.
 static inline __attribute__((always_inline)) void interleave(float *restrict dst, const int width,
-                                                                      const float *const *rows, int count, int length) {
+                                                             const float *const *rows, int count,
+                                                             int length) {
   int k = 0;
   for (; k + 8 <= length; k += 8)
     _Pragma("clang loop unroll(full)") for (int first = 0; first < width; first += 8) {
@@ -36,7 +37,7 @@ static inline __attribute__((always_inline)) void interleave(float *restrict dst
       }
       transpose8x8(t);
       _Pragma("clang loop unroll(full)") for (int q = 0; q < 8; q++)
-        memcpy(dst + (k + q) * width + first, &t[q], (size_t)lanes * sizeof *dst);
+          memcpy(dst + (k + q) * width + first, &t[q], (size_t)lanes * sizeof *dst);
     }
   for (; k < length; k++)
     for (int r = 0; r < width; r++) dst[k * width + r] = r < count ? rows[r][k] : 0.0f;

@@ -27,13 +27,19 @@ typedef struct {
   int height, width, top, left;        // of what is read: extents, zeros above and to the left
   int stride_h, stride_w;
   int reach_h, reach_w;
-  int band, part;                      // rows of a task, and of the sums at once
+  int band, part;  // rows of a task, and of the sums at once
   int phase, pitch, in_place;
   int64_t plane;
 } tsr_conv_blocked_shape;
 
-// Floats: sums of a part, where the weights stay in the level 2 cache and where they do not; planes of a band; the longest line.
-enum { TSR_BLOCKED_SUMS_IN_L2 = 1 << 13, TSR_BLOCKED_SUMS = 1 << 15, TSR_BLOCKED_PLANES = 1 << 17, TSR_BLOCKED_LINE = 1 << 18 };
+// Floats: sums of a part, where the weights stay in the level 2 cache and where they do not; planes of a
+// band; the longest line.
+enum {
+  TSR_BLOCKED_SUMS_IN_L2 = 1 << 13,
+  TSR_BLOCKED_SUMS = 1 << 15,
+  TSR_BLOCKED_PLANES = 1 << 17,
+  TSR_BLOCKED_LINE = 1 << 18
+};
 
 // So many rows of `line` floats as `floats` hold, of `rows` about equal parts.
 static int blocked_rows(int64_t floats, int64_t line, int rows) {
@@ -60,13 +66,15 @@ static tsr_conv_blocked_shape blocked_shape(const tsr_conv_params *c, int kind, 
   s.left = forward ? c->pad_w : s.reach_w - c->pad_w;
   s.stride_h = forward ? c->stride_h : 1;
   s.stride_w = forward ? c->stride_w : 1;
-  s.in_place = s.top == 0 && s.left == 0 && s.stride_w == 1 && (s.rows - 1) * s.stride_h + s.reach_h < s.height &&
-               s.columns - 1 + s.reach_w < s.width;
+  s.in_place = s.top == 0 && s.left == 0 && s.stride_w == 1 &&
+               (s.rows - 1) * s.stride_h + s.reach_h < s.height && s.columns - 1 + s.reach_w < s.width;
   s.phase = s.columns + s.reach_w / s.stride_w;
   s.pitch = s.in_place ? s.width : s.phase * s.stride_w;
   const int64_t line = (int64_t)s.columns * s.padded, read = (int64_t)s.inputs * s.pitch * s.stride_h;
-  s.part = blocked_rows((int64_t)s.depth * s.padded > 1 << 16 ? TSR_BLOCKED_SUMS : TSR_BLOCKED_SUMS_IN_L2, line, s.rows);
-  s.band = blocked_rows(TSR_BLOCKED_PLANES - (int64_t)s.inputs * s.pitch * (s.reach_h + 1), read, s.rows) / s.part * s.part;
+  s.part = blocked_rows((int64_t)s.depth * s.padded > 1 << 16 ? TSR_BLOCKED_SUMS : TSR_BLOCKED_SUMS_IN_L2,
+                        line, s.rows);
+  s.band = blocked_rows(TSR_BLOCKED_PLANES - (int64_t)s.inputs * s.pitch * (s.reach_h + 1), read, s.rows) /
+           s.part * s.part;
   s.band = s.band < s.part ? s.part : s.band;
   // Two tasks for every worker, if there are rows enough.
   const int pairs = c->batch * c->groups;
@@ -111,11 +119,13 @@ static void blocked_shifts(const tsr_conv_params *c, int kind, const tsr_conv_bl
       for (int kw = 0; kw < c->kernel_w; kw++) {
         int r = kh * c->dilation_h, q = kw * c->dilation_w;
         if (kind != TSR_B_CONV) r = s->reach_h - r, q = s->reach_w - q;
-        *at++ = (int)(channel * s->plane + (int64_t)r * s->pitch + q % s->stride_w * s->phase + q / s->stride_w);
+        *at++ =
+            (int)(channel * s->plane + (int64_t)r * s->pitch + q % s->stride_w * s->phase + q / s->stride_w);
       }
 }
 
-static void blocked_pack(const tsr_conv_blocked_plan *p, const tsr_conv_blocked_shape *s, int begin, int end) {
+static void blocked_pack(const tsr_conv_blocked_plan *p, const tsr_conv_blocked_shape *s, int begin,
+                         int end) {
   const int panels = s->padded / TSR_NR, taps = p->conv.kernel_h * p->conv.kernel_w;
   for (int at = begin; at < end; at++) {
     const int group = at / panels, first = at % panels * TSR_NR;
@@ -134,34 +144,41 @@ static void blocked_pack(const tsr_conv_blocked_plan *p, const tsr_conv_blocked_
       }
     }
     float *const bias = packed + (int64_t)s->padded * s->depth + first;
-    for (int r = 0; r < TSR_NR; r++) bias[r] = p->bias && r < count ? p->bias[group * s->outputs + first + r] : 0.0f;
+    for (int r = 0; r < TSR_NR; r++)
+      bias[r] = p->bias && r < count ? p->bias[group * s->outputs + first + r] : 0.0f;
   }
 }
 
 // Rows `first` and on of the padded planes, columns split by phase: every element is written, zeros too.
-static void blocked_planes(const tsr_conv_blocked_shape *s, const float *x, int first, int rows, float *planes) {
+static void blocked_planes(const tsr_conv_blocked_shape *s, const float *x, int first, int rows,
+                           float *planes) {
   const int count = (rows - 1) * s->stride_h + s->reach_h + 1;
-  for (int channel = 0; channel < s->inputs; channel++, x += (int64_t)s->height * s->width, planes += s->plane) {
+  for (int channel = 0; channel < s->inputs;
+       channel++, x += (int64_t)s->height * s->width, planes += s->plane) {
     for (int r = 0; r < count; r++)
-      padded_row(planes + (int64_t)r * s->pitch, s->phase, s->stride_w, x, first * s->stride_h + r - s->top, s->height,
-                          s->width, s->left);
+      padded_row(planes + (int64_t)r * s->pitch, s->phase, s->stride_w, x, first * s->stride_h + r - s->top,
+                 s->height, s->width, s->left);
   }
 }
 
-#define TSR_HEIGHT(n) case n: return gemm_microkernel(n, 0, kc, x, shift, w, t);
-static void blocked_dispatch(int rows, int kc, const float *x, const int *shift, const float *w, const epilogue *t) {
+#define TSR_HEIGHT(n) \
+  case n: return gemm_microkernel(n, 0, kc, x, shift, w, t);
+static void blocked_dispatch(int rows, int kc, const float *x, const int *shift, const float *w,
+                             const epilogue *t) {
   switch (rows) {
-    TSR_HEIGHT(1) TSR_HEIGHT(2) TSR_HEIGHT(3)
+    TSR_HEIGHT(1)
+    TSR_HEIGHT(2)
+    TSR_HEIGHT(3)
 #if TSR_MR > 4
-    TSR_HEIGHT(4) TSR_HEIGHT(5)
+        TSR_HEIGHT(4) TSR_HEIGHT(5)
 #endif
 #if TSR_MR > 6
-    TSR_HEIGHT(6) TSR_HEIGHT(7) TSR_HEIGHT(8) TSR_HEIGHT(9) TSR_HEIGHT(10) TSR_HEIGHT(11)
+            TSR_HEIGHT(6) TSR_HEIGHT(7) TSR_HEIGHT(8) TSR_HEIGHT(9) TSR_HEIGHT(10) TSR_HEIGHT(11)
 #endif
 #if TSR_MR > 12
-    TSR_HEIGHT(12) TSR_HEIGHT(13)
+                TSR_HEIGHT(12) TSR_HEIGHT(13)
 #endif
-    default: return gemm_microkernel(TSR_MR, 0, kc, x, shift, w, t);
+                    default : return gemm_microkernel(TSR_MR, 0, kc, x, shift, w, t);
   }
 }
 #undef TSR_HEIGHT
@@ -173,11 +190,11 @@ static void transpose_store(const float *sums, int padded, int channels, int pix
     int at = 0;
     for (; at + 8 <= pixels; at += 8) {
       vector8 t[8];
-      _Pragma("clang loop unroll(full)") for (int q = 0; q < 8; q++)
-        t[q] = *(const unaligned_vector8 *)(sums + (int64_t)(at + q) * padded + m);
+      _Pragma("clang loop unroll(full)") for (int q = 0; q < 8; q++) t[q] =
+          *(const unaligned_vector8 *)(sums + (int64_t)(at + q) * padded + m);
       transpose8x8(t);
-      _Pragma("clang loop unroll(full)") for (int q = 0; q < 8; q++)
-        if (q < count) *(unaligned_vector8 *)(y + (m + q) * row + at) = t[q];
+      _Pragma("clang loop unroll(full)") for (int q = 0; q < 8; q++) if (q < count) *
+          (unaligned_vector8 *)(y + (m + q) * row + at) = t[q];
     }
     for (; at < pixels; at++)
       for (int q = 0; q < count; q++) y[(m + q) * row + at] = sums[(int64_t)at * padded + m + q];
@@ -185,8 +202,8 @@ static void transpose_store(const float *sums, int padded, int channels, int pix
 }
 
 // Rows first ..< first + band of one (sample, group).
-static void blocked_task(const tsr_conv_blocked_plan *p, const tsr_conv_blocked_shape *s, const int *shift, int pair, int first,
-                           float *sums) {
+static void blocked_task(const tsr_conv_blocked_plan *p, const tsr_conv_blocked_shape *s, const int *shift,
+                         int pair, int first, float *sums) {
   const int group = pair % p->conv.groups, end = s->rows - first < s->band ? s->rows : first + s->band;
   const float *const x = p->x + (int64_t)pair * s->inputs * s->height * s->width;
   float *const band = sums + (int64_t)s->part * s->columns * s->padded;
@@ -203,20 +220,26 @@ static void blocked_task(const tsr_conv_blocked_plan *p, const tsr_conv_blocked_
       for (int m = 0; m < s->padded; m += TSR_NR) {
         const float *const w = packed + (int64_t)m * s->depth + (int64_t)k * TSR_NR;
         const float *const bias = p->bias ? packed + (int64_t)s->padded * s->depth + m : 0;
-        epilogue t = {0,     s->padded,           0, bias,
-                             k > 0, k + kc == s->depth, p->kind == TSR_B_CONV ? p->conv.activation : TSR_ACT_NONE};
+        epilogue t = {0,
+                      s->padded,
+                      0,
+                      bias,
+                      k > 0,
+                      k + kc == s->depth,
+                      p->kind == TSR_B_CONV ? p->conv.activation : TSR_ACT_NONE};
         for (int r = 0; r < rows; r++)
           // Tiles of about the same width.
           for (int i = 0, column = 0; i < tiles; i++) {
             const int width = (s->columns - column) / (tiles - i);
             t.c = sums + ((int64_t)r * s->columns + column) * s->padded + m;
-            blocked_dispatch(width, kc, from + (int64_t)r * s->stride_h * s->pitch + column, shift + k, w, &t);
+            blocked_dispatch(width, kc, from + (int64_t)r * s->stride_h * s->pitch + column, shift + k, w,
+                             &t);
             column += width;
           }
       }
     }
     transpose_store(sums, s->padded, s->outputs, rows * s->columns,
-                        p->y + pair * s->outputs * made + (int64_t)row * s->columns, made);
+                    p->y + pair * s->outputs * made + (int64_t)row * s->columns, made);
   }
 }
 

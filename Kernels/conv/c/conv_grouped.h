@@ -16,12 +16,12 @@
 
 // The padded planes of one (sample, group), and the tile of sums before they become rows.
 typedef struct {
-  int inputs, outputs;            // channels a group, of what is read and of what is made
-  int rows, columns;              // of what is made
-  int phase_h, phase_w;           // strides of reading: the convolution's, or 1 for the gradient
-  int plane_rows, pitch;          // of a phase
-  int64_t plane, planes;          // floats of a phase; of all
-  int band, taps;                 // rows of the output made at once; kernel positions
+  int inputs, outputs;    // channels a group, of what is read and of what is made
+  int rows, columns;      // of what is made
+  int phase_h, phase_w;   // strides of reading: the convolution's, or 1 for the gradient
+  int plane_rows, pitch;  // of a phase
+  int64_t plane, planes;  // floats of a phase; of all
+  int band, taps;         // rows of the output made at once; kernel positions
 } tsr_conv_grouped_shape;
 
 enum { TSR_GROUPED_BAND = 2048, TSR_GROUPED_SLACK = 16, TSR_GROUPED_OUTPUTS = 4, TSR_GROUPED_DEPTH = 2048 };
@@ -50,8 +50,9 @@ static tsr_conv_grouped_shape grouped_shape(const tsr_conv_params *c, int kind) 
 static int tsr_conv_grouped_takes(const tsr_conv_params *c, int kind) {
   const tsr_conv_grouped_shape s = grouped_shape(c, kind);
   const int64_t depth = (int64_t)s.inputs * s.taps;
-  const int few = c->groups > 1 ? s.outputs <= 16 && depth <= TSR_K_CHUNK
-                                : kind != TSR_B_CONV && s.outputs < TSR_GROUPED_OUTPUTS && depth <= TSR_GROUPED_DEPTH;
+  const int few = c->groups > 1
+                      ? s.outputs <= 16 && depth <= TSR_K_CHUNK
+                      : kind != TSR_B_CONV && s.outputs < TSR_GROUPED_OUTPUTS && depth <= TSR_GROUPED_DEPTH;
   return few && s.planes < (1 << 24);
 }
 
@@ -72,29 +73,28 @@ static void grouped_shifts(const tsr_conv_params *c, int kind, const tsr_conv_gr
   }
 }
 
-static inline __attribute__((always_inline)) void grouped_microkernel(const int rows, const int vectors, int count,
-                                                                 const float *restrict x, const int *restrict shift,
-                                                                 const float *restrict w, float *restrict sums,
-                                                                 int64_t row, int add) {
+static inline __attribute__((always_inline)) void grouped_microkernel(
+    const int rows, const int vectors, int count, const float *restrict x, const int *restrict shift,
+    const float *restrict w, float *restrict sums, int64_t row, int add) {
   vector acc[TSR_GROUPED_OUTPUTS][8];
   _Pragma("clang loop unroll(full)") for (int m = 0; m < rows; m++)
-    _Pragma("clang loop unroll(full)") for (int v = 0; v < vectors; v++) acc[m][v] = 0.0f;
+      _Pragma("clang loop unroll(full)") for (int v = 0; v < vectors; v++) acc[m][v] = 0.0f;
   for (int k = 0; k < count; k++, w += TSR_GROUPED_OUTPUTS) {
     const float *at = x + shift[k];
     vector in[8];
-    _Pragma("clang loop unroll(full)") for (int v = 0; v < vectors; v++)
-      in[v] = *(const unaligned_vector *)(at + v * TSR_VECTOR);
+    _Pragma("clang loop unroll(full)") for (int v = 0; v < vectors; v++) in[v] =
+        *(const unaligned_vector *)(at + v * TSR_VECTOR);
     _Pragma("clang loop unroll(full)") for (int m = 0; m < rows; m++) {
       const vector weight = w[m];
-      _Pragma("clang loop unroll(full)") for (int v = 0; v < vectors; v++)
-        acc[m][v] = __builtin_elementwise_fma(weight, in[v], acc[m][v]);
+      _Pragma("clang loop unroll(full)") for (int v = 0; v < vectors; v++) acc[m][v] =
+          __builtin_elementwise_fma(weight, in[v], acc[m][v]);
     }
   }
   _Pragma("clang loop unroll(full)") for (int m = 0; m < rows; m++)
-    _Pragma("clang loop unroll(full)") for (int v = 0; v < vectors; v++) {
-      unaligned_vector *const at = (unaligned_vector *)(sums + m * row + v * TSR_VECTOR);
-      *at = add ? *at + acc[m][v] : acc[m][v];
-    }
+      _Pragma("clang loop unroll(full)") for (int v = 0; v < vectors; v++) {
+    unaligned_vector *const at = (unaligned_vector *)(sums + m * row + v * TSR_VECTOR);
+    *at = add ? *at + acc[m][v] : acc[m][v];
+  }
 }
 
 #if TSR_VECTOR == 16 || defined(__aarch64__)
@@ -107,8 +107,8 @@ static inline __attribute__((always_inline)) void grouped_microkernel(const int 
 #endif
 
 // Positions 0 ..< length of up to four outputs.
-static void grouped_positions(int rows, int64_t length, int count, const float *x, const int *shift, const float *w,
-                            float *sums, int64_t row, int add) {
+static void grouped_positions(int rows, int64_t length, int count, const float *x, const int *shift,
+                              const float *w, float *sums, int64_t row, int add) {
   int64_t q = 0;
 #define TSR_STEP(rows, vectors)                                                  \
   for (; q + (vectors) * TSR_VECTOR <= length || (q < length && (vectors) == 1); \
@@ -128,9 +128,10 @@ static void grouped_positions(int rows, int64_t length, int count, const float *
 #undef TSR_CHAIN_WIDE
 #undef TSR_CHAIN_WIDER
 
-// The planes that are read, split by phase. The zeros above and below their rows are there: every task of a plan writes the
-// same pixels.
-static void grouped_planes(const tsr_conv_grouped_plan *p, const tsr_conv_grouped_shape *s, const float *x, float *planes) {
+// The planes that are read, split by phase. The zeros above and below their rows are there: every task of
+// a plan writes the same pixels.
+static void grouped_planes(const tsr_conv_grouped_plan *p, const tsr_conv_grouped_shape *s, const float *x,
+                           float *planes) {
   const tsr_conv_params *c = &p->conv;
   const int forward = p->kind == TSR_B_CONV;
   const int height = forward ? c->height : c->out_h, width = forward ? c->width : c->out_w;
@@ -146,8 +147,8 @@ static void grouped_planes(const tsr_conv_grouped_plan *p, const tsr_conv_groupe
       int pixel = (first + top) / s->phase_h, part = (first + top) % s->phase_h;
       from += (int64_t)first * width;
       for (int i = first; i < height && pixel < s->plane_rows; i++, from += width) {
-        phase_row(to + (int64_t)part * s->phase_w * s->plane + (int64_t)pixel * s->pitch, s->pitch, span.lo, span.hi, from,
-                           s->phase_w);
+        phase_row(to + (int64_t)part * s->phase_w * s->plane + (int64_t)pixel * s->pitch, s->pitch, span.lo,
+                  span.hi, from, s->phase_w);
         if (++part == s->phase_h) part = 0, pixel++;
       }
     }
@@ -174,8 +175,8 @@ static void store_plane_epilogue(const float *bias, int activation, float *restr
 }
 
 // One (sample, group).
-static void grouped_task(const tsr_conv_grouped_plan *p, const tsr_conv_grouped_shape *shape, const int *shift, int sample, int group,
-                            float *scratch) {
+static void grouped_task(const tsr_conv_grouped_plan *p, const tsr_conv_grouped_shape *shape,
+                         const int *shift, int sample, int group, float *scratch) {
   const tsr_conv_params *c = &p->conv;
   const tsr_conv_grouped_shape s = *shape;
   const int forward = p->kind == TSR_B_CONV, count = s.inputs * s.taps;
@@ -201,12 +202,15 @@ static void grouped_task(const tsr_conv_grouped_plan *p, const tsr_conv_grouped_
     for (int first = 0; first < s.rows; first += s.band) {
       const int band = s.rows - first < s.band ? s.rows - first : s.band;
       for (int k = 0; k < count; k += TSR_K_CHUNK)
-        grouped_positions(rows, (int64_t)(band - 1) * s.pitch + s.columns, count - k < TSR_K_CHUNK ? count - k : TSR_K_CHUNK,
-                        planes + (int64_t)first * s.pitch, shift + k, w + k * TSR_GROUPED_OUTPUTS, sums, row, k > 0);
+        grouped_positions(rows, (int64_t)(band - 1) * s.pitch + s.columns,
+                          count - k < TSR_K_CHUNK ? count - k : TSR_K_CHUNK,
+                          planes + (int64_t)first * s.pitch, shift + k, w + k * TSR_GROUPED_OUTPUTS, sums,
+                          row, k > 0);
       for (int m = 0; m < rows; m++)
-        store_plane_epilogue(p->bias ? p->bias + group * s.outputs + m0 + m : 0, forward ? c->activation : TSR_ACT_NONE,
-                             p->y + (pair * s.outputs + m0 + m) * made + (int64_t)first * s.columns, s.columns,
-                             sums + m * row, s.pitch, band);
+        store_plane_epilogue(p->bias ? p->bias + group * s.outputs + m0 + m : 0,
+                             forward ? c->activation : TSR_ACT_NONE,
+                             p->y + (pair * s.outputs + m0 + m) * made + (int64_t)first * s.columns,
+                             s.columns, sums + m * row, s.pitch, band);
     }
   }
 }

@@ -22,10 +22,10 @@ enum { TSR_MAX_TAPS = 5, TSR_MAX_LINES = 14, TSR_MAX_STRIDE = 8 };
 
 typedef struct {
   int inputs, outputs, padded, taps, positions;  // of a group; outputs in whole panels
-  int reach_h, reach_w, phase, pitch;        // a row of planes: stride_w phases
-  int rows;                                  // of planes that a chunk reaches, at most
-  int in_place;                              // the input itself serves as planes
-  int channels, blocks;                      // input channels of a task; tasks for all
+  int reach_h, reach_w, phase, pitch;            // a row of planes: stride_w phases
+  int rows;                                      // of planes that a chunk reaches, at most
+  int in_place;                                  // the input itself serves as planes
+  int channels, blocks;                          // input channels of a task; tasks for all
 } tsr_blocked_weight_shape;
 
 static tsr_blocked_weight_shape blocked_weight_shape(const tsr_conv_params *c, int blocks) {
@@ -54,14 +54,16 @@ static tsr_blocked_weight_shape blocked_weight_shape(const tsr_conv_params *c, i
   return s;
 }
 
-static int batch_groups(const tsr_conv_params *c) { return (c->batch + TSR_BATCH_GROUP - 1) / TSR_BATCH_GROUP; }
+static int batch_groups(const tsr_conv_params *c) {
+  return (c->batch + TSR_BATCH_GROUP - 1) / TSR_BATCH_GROUP;
+}
 
 static int tsr_blocked_weight_takes(const tsr_conv_params *c) {
   if (c->dilation_w != 1 || c->stride_w > TSR_MAX_STRIDE || c->batch < 1) return 0;
   if (c->in_channels < c->groups || c->pad_w < 0) return 0;
   const tsr_blocked_weight_shape s = blocked_weight_shape(c, 1);
-  return c->out_w >= 4 && (c->kernel_w > 1 || s.in_place) && s.padded * 4 <= s.outputs * 5 && (int64_t)s.padded * TSR_K_CHUNK <= (1 << 19) &&
-         (int64_t)s.rows * s.pitch * s.inputs < (1 << 26) &&
+  return c->out_w >= 4 && (c->kernel_w > 1 || s.in_place) && s.padded * 4 <= s.outputs * 5 &&
+         (int64_t)s.padded * TSR_K_CHUNK <= (1 << 19) && (int64_t)s.rows * s.pitch * s.inputs < (1 << 26) &&
          (int64_t)s.taps * s.padded * c->in_channels * batch_groups(c) < (1 << 26);
 }
 
@@ -81,10 +83,9 @@ typedef struct {
 } tsr_pixel_run;
 
 // Chains of `lines` x `taps` rows from +0 over the runs; then out[l][w step] = (or +=) for the live lines.
-static inline __attribute__((always_inline)) void weight_microkernel(const int lines, const int taps, const tsr_pixel_run *runs,
-                                                                     int run_count, const float *const *from,
-                                                                     const float *restrict dy, float *const *out, int live,
-                                                                     int64_t step, int add) {
+static inline __attribute__((always_inline)) void weight_microkernel(
+    const int lines, const int taps, const tsr_pixel_run *runs, int run_count, const float *const *from,
+    const float *restrict dy, float *const *out, int live, int64_t step, int add) {
   vector acc[TSR_MAX_LINES][2];
   _Pragma("clang loop unroll(full)") for (int i = 0; i < lines * taps; i++) acc[i][0] = acc[i][1] = 0.0f;
   for (int r = 0; r < run_count; r++) {
@@ -94,19 +95,19 @@ static inline __attribute__((always_inline)) void weight_microkernel(const int l
     for (int64_t q = 0; q < count; q++, dy += TSR_NR) {
       const vector d0 = *(const unaligned_vector *)dy, d1 = *(const unaligned_vector *)(dy + TSR_VECTOR);
       _Pragma("clang loop unroll(full)") for (int l = 0; l < lines; l++)
-        _Pragma("clang loop unroll(full)") for (int w = 0; w < taps; w++) {
-          const vector v = x[l][q + w];
-          acc[l * taps + w][0] = __builtin_elementwise_fma(v, d0, acc[l * taps + w][0]);
-          acc[l * taps + w][1] = __builtin_elementwise_fma(v, d1, acc[l * taps + w][1]);
-        }
+          _Pragma("clang loop unroll(full)") for (int w = 0; w < taps; w++) {
+        const vector v = x[l][q + w];
+        acc[l * taps + w][0] = __builtin_elementwise_fma(v, d0, acc[l * taps + w][0]);
+        acc[l * taps + w][1] = __builtin_elementwise_fma(v, d1, acc[l * taps + w][1]);
+      }
     }
   }
   _Pragma("clang loop unroll(full)") for (int l = 0; l < lines; l++)
-    _Pragma("clang loop unroll(full)") for (int w = 0; w < taps; w++)
-      _Pragma("clang loop unroll(full)") for (int h = 0; h < 2; h++) {
-        unaligned_vector *const to = (unaligned_vector *)(out[l] + w * step + h * TSR_VECTOR);
-        if (l < live) *to = add ? *to + acc[l * taps + w][h] : acc[l * taps + w][h];
-      }
+      _Pragma("clang loop unroll(full)") for (int w = 0; w < taps; w++)
+          _Pragma("clang loop unroll(full)") for (int h = 0; h < 2; h++) {
+    unaligned_vector *const to = (unaligned_vector *)(out[l] + w * step + h * TSR_VECTOR);
+    if (l < live) *to = add ? *to + acc[l * taps + w][h] : acc[l * taps + w][h];
+  }
 }
 
 // Lines of 1 to 5 taps that one tile holds.
@@ -121,8 +122,9 @@ static const int weight_tile_lines[TSR_MAX_TAPS + 1] =
     {0, 4, 2, 1, 1, 1};
 #endif
 
-static void dispatch_weight_microkernel(int taps, const tsr_pixel_run *runs, int run_count, const float *const *from,
-                                  const float *dy, float *const *out, int live, int64_t step, int add) {
+static void dispatch_weight_microkernel(int taps, const tsr_pixel_run *runs, int run_count,
+                                        const float *const *from, const float *dy, float *const *out,
+                                        int live, int64_t step, int add) {
 #define TSR_TAPS(n, lines) \
   case n: return weight_microkernel(lines, n, runs, run_count, from, dy, out, live, step, add);
   switch (taps) {
@@ -140,19 +142,19 @@ static void dispatch_weight_microkernel(int taps, const tsr_pixel_run *runs, int
 }
 
 // Rows of one sample from `first` on, `count` of them, of the block's channels, with the convolution's zeros.
-static void weight_planes(const tsr_conv_params *c, const tsr_blocked_weight_shape *s, const float *x, int channels,
-                                   int first, int count, float *planes) {
+static void weight_planes(const tsr_conv_params *c, const tsr_blocked_weight_shape *s, const float *x,
+                          int channels, int first, int count, float *planes) {
   const int64_t plane = (int64_t)s->rows * s->pitch;
   for (int channel = 0; channel < channels; channel++, x += (int64_t)c->height * c->width, planes += plane)
     for (int r = 0; r < count; r++)
-      padded_row(planes + (int64_t)r * s->pitch, s->phase, c->stride_w, x, first + r - c->pad_h, c->height, c->width,
-                          c->pad_w);
+      padded_row(planes + (int64_t)r * s->pitch, s->phase, c->stride_w, x, first + r - c->pad_h, c->height,
+                 c->width, c->pad_w);
 }
 
 // All taps of the block's channels over one chunk of pixels.
 static void weight_chunk(const tsr_conv_params *c, const tsr_blocked_weight_shape *s, int channels,
-                                  const tsr_pixel_run *runs, int run_count, int count, const float *dy, const float *planes,
-                                  float *out, int add) {
+                         const tsr_pixel_run *runs, int run_count, int count, const float *dy,
+                         const float *planes, float *out, int add) {
   const int64_t plane = (int64_t)s->rows * s->pitch;
   const float *from[TSR_MAX_LINES];
   float *to[TSR_MAX_LINES];
@@ -166,26 +168,29 @@ static void weight_chunk(const tsr_conv_params *c, const tsr_blocked_weight_shap
         for (int line = 0; line < all; line += lines) {
           const int live = all - line < lines ? all - line : lines;
           for (int l = 0; l < lines; l++) {
-            const int at = line + (l < live ? l : live - 1), channel = at / c->kernel_h, kh = at % c->kernel_h;
-            from[l] = planes + channel * plane + (int64_t)kh * c->dilation_h * s->pitch + phase * s->phase + tap;
+            const int at = line + (l < live ? l : live - 1), channel = at / c->kernel_h,
+                      kh = at % c->kernel_h;
+            from[l] =
+                planes + channel * plane + (int64_t)kh * c->dilation_h * s->pitch + phase * s->phase + tap;
             to[l] = out + ((int64_t)at * c->kernel_w + phase + tap * c->stride_w) * s->padded + m;
           }
           dispatch_weight_microkernel(width, runs, run_count, from, dy + (int64_t)m * count, to, live,
-                                (int64_t)c->stride_w * s->padded, add);
+                                      (int64_t)c->stride_w * s->padded, add);
         }
         tap += width;
       }
     }
 }
 
-static void blocked_weight_task(const tsr_blocked_weight_plan *p, const tsr_blocked_weight_shape *s, int batch_group, int group,
-                                  int channel, float *scratch) {
+static void blocked_weight_task(const tsr_blocked_weight_plan *p, const tsr_blocked_weight_shape *s,
+                                int batch_group, int group, int channel, float *scratch) {
   const tsr_conv_params *c = &p->conv;
   const int channels = s->inputs - channel < s->channels ? s->inputs - channel : s->channels;
   float *const dy = scratch, *const copy = dy + (int64_t)s->padded * TSR_K_CHUNK;
   const int64_t image = (int64_t)c->height * c->width;
   const float *const x = p->x + ((int64_t)group * s->inputs + channel) * image;
-  float *const out = p->partial + (((int64_t)batch_group * c->groups + group) * s->inputs + channel) * s->taps * s->padded;
+  float *const out =
+      p->partial + (((int64_t)batch_group * c->groups + group) * s->inputs + channel) * s->taps * s->padded;
   const int from = batch_group * TSR_BATCH_GROUP;
   const int samples = c->batch - from < TSR_BATCH_GROUP ? c->batch - from : TSR_BATCH_GROUP;
   tsr_pixel_run runs[TSR_K_CHUNK];
@@ -201,7 +206,10 @@ static void blocked_weight_task(const tsr_blocked_weight_plan *p, const tsr_bloc
       for (int m = 0; m < s->padded; m += TSR_NR) {
         const int lanes = s->outputs - m < TSR_NR ? s->outputs - m : TSR_NR;
         for (int l = 0; l < lanes; l++)
-          lines[l] = p->dy + ((int64_t)sample * c->out_channels + (int64_t)group * s->outputs + m + l) * s->positions + position;
+          lines[l] =
+              p->dy +
+              ((int64_t)sample * c->out_channels + (int64_t)group * s->outputs + m + l) * s->positions +
+              position;
         interleave(dy + (int64_t)m * count + (int64_t)done * TSR_NR, TSR_NR, lines, lanes, part);
       }
       if (s->in_place) row = sample * c->in_channels * c->height + first * c->stride_h;
@@ -221,7 +229,7 @@ static void blocked_weight_task(const tsr_blocked_weight_plan *p, const tsr_bloc
       const int rows = (last - first) * c->stride_h + s->reach_h + 1;
       if (!s->in_place)
         weight_planes(c, s, x + sample * c->in_channels * image, channels, first * c->stride_h, rows,
-                               copy + (int64_t)row * s->pitch);
+                      copy + (int64_t)row * s->pitch);
       row += rows;
       done += part;
     }
@@ -230,8 +238,8 @@ static void blocked_weight_task(const tsr_blocked_weight_plan *p, const tsr_bloc
 }
 
 // dw of input channels begin ..< end of all groups: the batch groups' sums, transposed.
-static void blocked_weight_reduce(const tsr_blocked_weight_plan *p, const tsr_blocked_weight_shape *s, float *dw, int begin,
-                                      int end) {
+static void blocked_weight_reduce(const tsr_blocked_weight_plan *p, const tsr_blocked_weight_shape *s,
+                                  float *dw, int begin, int end) {
   const tsr_conv_params *c = &p->conv;
   const int groups = (c->batch + TSR_BATCH_GROUP - 1) / TSR_BATCH_GROUP;
   const int64_t depth = (int64_t)s->inputs * s->taps, step = (int64_t)c->groups * depth * s->padded;
@@ -263,7 +271,7 @@ static void tsr_blocked_weight_work(tsr_blocked_weight_plan *p, float *scratch) 
     if (task >= tasks) return;
     const int pair = task / s.blocks;
     blocked_weight_task(p, &s, pair / p->conv.groups, pair % p->conv.groups, task % s.blocks * s.channels,
-               scratch);
+                        scratch);
   }
 }
 

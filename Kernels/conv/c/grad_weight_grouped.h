@@ -30,16 +30,15 @@ static tsr_grouped_weight_shape grouped_weight_shape(const tsr_conv_params *c) {
   return s;
 }
 
-static inline __attribute__((always_inline)) void grouped_weight_microkernel(const int outputs, const int taps,
-                                                                         const tsr_conv_params *c, int pitch, int first,
-                                                                         int count, const float *x, const int *shift,
-                                                                         const float *dy, float *sums, int depth, int fresh) {
+static inline __attribute__((always_inline)) void grouped_weight_microkernel(
+    const int outputs, const int taps, const tsr_conv_params *c, int pitch, int first, int count,
+    const float *x, const int *shift, const float *dy, float *sums, int depth, int fresh) {
   vector acc[4][9];
-#define TSR_EACH_CHAIN(...)                                              \
-  _Pragma("clang loop unroll(full)") for (int m = 0; m < outputs; m++)   \
-  _Pragma("clang loop unroll(full)") for (int t = 0; t < taps; t++) {    \
+#define TSR_EACH_CHAIN(...)                                                                 \
+  _Pragma("clang loop unroll(full)") for (int m = 0; m < outputs; m++)                      \
+      _Pragma("clang loop unroll(full)") for (int t = 0; t < taps; t++) {                   \
     unaligned_vector *const at = (unaligned_vector *)(sums + (m * depth + t) * TSR_VECTOR); \
-    __VA_ARGS__;                                                         \
+    __VA_ARGS__;                                                                            \
   }
   TSR_EACH_CHAIN(acc[m][t] = *at)
   if (fresh) TSR_EACH_CHAIN((void)at; acc[m][t] = 0.0f)
@@ -51,8 +50,9 @@ static inline __attribute__((always_inline)) void grouped_weight_microkernel(con
     for (int q = 0; q < run; q++, from += step, dy += TSR_VECTOR) {
       _Pragma("clang loop unroll(full)") for (int t = 0; t < taps; t++) {
         const vector v = *(const unaligned_vector *)(from + shift[t]);
-        _Pragma("clang loop unroll(full)") for (int m = 0; m < outputs; m++) acc[m][t] = __builtin_elementwise_fma(
-            *(const unaligned_vector *)(dy + m * TSR_K_CHUNK * TSR_VECTOR), v, acc[m][t]);
+        _Pragma("clang loop unroll(full)") for (int m = 0; m < outputs; m++) acc[m][t] =
+            __builtin_elementwise_fma(*(const unaligned_vector *)(dy + m * TSR_K_CHUNK * TSR_VECTOR), v,
+                                      acc[m][t]);
       }
     }
     count -= run;
@@ -63,8 +63,8 @@ static inline __attribute__((always_inline)) void grouped_weight_microkernel(con
 #undef TSR_EACH_CHAIN
 }
 
-static void grouped_weight_task(const tsr_grouped_weight_plan *p, const tsr_grouped_weight_shape *shape, int batch_group, int block,
-                                   float *scratch) {
+static void grouped_weight_task(const tsr_grouped_weight_plan *p, const tsr_grouped_weight_shape *shape,
+                                int batch_group, int block, float *scratch) {
   const tsr_conv_params *c = &p->conv;
   const tsr_grouped_weight_shape s = *shape;
   const int channel = block * TSR_VECTOR;
@@ -87,23 +87,26 @@ static void grouped_weight_task(const tsr_grouped_weight_plan *p, const tsr_grou
     for (int i = 0; i < s.inputs; i++)
       for (int h = 0; h < c->height && h + c->pad_h < s.rows && columns > 0; h++) {
         for (int l = 0; l < lanes; l++)
-          lines[l] = p->x + ((int64_t)n * c->in_channels + (channel + l) * s.inputs + i) * image + (int64_t)h * c->width;
-        interleave(planes + (((int64_t)i * s.rows + h + c->pad_h) * s.pitch + c->pad_w) * TSR_VECTOR, TSR_VECTOR,
-                            lines, lanes, columns);
+          lines[l] = p->x + ((int64_t)n * c->in_channels + (channel + l) * s.inputs + i) * image +
+                     (int64_t)h * c->width;
+        interleave(planes + (((int64_t)i * s.rows + h + c->pad_h) * s.pitch + c->pad_w) * TSR_VECTOR,
+                   TSR_VECTOR, lines, lanes, columns);
       }
     for (int position = 0; position < s.positions;) {
       const int count = s.positions - position < TSR_K_CHUNK - at ? s.positions - position : TSR_K_CHUNK - at;
       for (int m = 0; m < s.outputs; m++) {
         for (int l = 0; l < lanes; l++)
-          lines[l] = p->dy + ((int64_t)n * c->out_channels + (channel + l) * s.outputs + m) * s.positions + position;
+          lines[l] =
+              p->dy + ((int64_t)n * c->out_channels + (channel + l) * s.outputs + m) * s.positions + position;
         interleave(dy + (int64_t)m * TSR_K_CHUNK * TSR_VECTOR, TSR_VECTOR, lines, lanes, count);
       }
       for (int i = 0; i < s.inputs; i++) {
         const float *x = planes + (int64_t)i * s.rows * s.pitch * TSR_VECTOR;
-#define TSR_STEP(high, wide)                                                                                            \
-  for (; t + wide <= s.taps; t += wide)                                                                               \
-    grouped_weight_microkernel(high, wide, c, s.pitch, position, count, x, shift + t, dy + (int64_t)m * TSR_K_CHUNK * TSR_VECTOR, \
-                           chains + ((int64_t)m * s.depth + i * s.taps + t) * TSR_VECTOR, s.depth, at == 0);
+#define TSR_STEP(high, wide)                                                                               \
+  for (; t + wide <= s.taps; t += wide)                                                                    \
+    grouped_weight_microkernel(                                                                            \
+        high, wide, c, s.pitch, position, count, x, shift + t, dy + (int64_t)m * TSR_K_CHUNK * TSR_VECTOR, \
+        chains + ((int64_t)m * s.depth + i * s.taps + t) * TSR_VECTOR, s.depth, at == 0);
         int m = 0;
         for (; m + 4 <= s.outputs; m += 4) {
           int t = 0;
@@ -135,7 +138,9 @@ static int tsr_grouped_weight_takes(const tsr_conv_params *c) {
          (int64_t)s.rows * s.pitch * s.inputs < (1 << 18);
 }
 
-static int64_t planes_count(const tsr_grouped_weight_shape *s, int lanes) { return (int64_t)s->inputs * s->rows * s->pitch * lanes; }
+static int64_t planes_count(const tsr_grouped_weight_shape *s, int lanes) {
+  return (int64_t)s->inputs * s->rows * s->pitch * lanes;
+}
 
 static int64_t tsr_grouped_weight_scratch_count(const tsr_grouped_weight_plan *p) {
   const tsr_grouped_weight_shape s = grouped_weight_shape(&p->conv);
@@ -156,7 +161,8 @@ static void tsr_grouped_weight_work(tsr_grouped_weight_plan *p, float *scratch) 
   }
 }
 
-static void tsr_grouped_weight_reduce(const tsr_grouped_weight_plan *p, float *dw, int64_t begin, int64_t end) {
+static void tsr_grouped_weight_reduce(const tsr_grouped_weight_plan *p, float *dw, int64_t begin,
+                                      int64_t end) {
   const int groups = (p->conv.batch + TSR_BATCH_GROUP - 1) / TSR_BATCH_GROUP;
   const int64_t count = (int64_t)p->conv.out_channels * grouped_weight_shape(&p->conv).depth;
   for (int64_t i = begin; i < end; i++) {

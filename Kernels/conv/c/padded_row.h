@@ -21,7 +21,8 @@ static inline void phase_row(float *restrict to, int count, int lo, int hi, cons
     for (; q < hi; q++) to[q] = from[4 * q];
   else if (stride != 1)
     for (; q < hi; q++) to[q] = from[(int64_t)q * stride];
-  for (; q + TSR_VECTOR <= hi; q += TSR_VECTOR) *(unaligned_vector *)(to + q) = *(const unaligned_vector *)(from + q);
+  for (; q + TSR_VECTOR <= hi; q += TSR_VECTOR)
+    *(unaligned_vector *)(to + q) = *(const unaligned_vector *)(from + q);
   if (q < hi && hi - lo >= TSR_VECTOR)
     *(unaligned_vector *)(to + hi - TSR_VECTOR) = *(const unaligned_vector *)(from + hi - TSR_VECTOR);
   else
@@ -42,8 +43,8 @@ static inline column_span column_span_of(int phase, int stride, int left, int wi
 }
 
 // Row h of a plane with zeros around, each of its parts after the other.
-static inline void padded_row(float *to, int count, int stride, const float *plane, int h, int height, int width,
-                                       int left) {
+static inline void padded_row(float *to, int count, int stride, const float *plane, int h, int height,
+                              int width, int left) {
   const float *const line = plane + (int64_t)h * width;
   for (int phase = 0; phase < stride; phase++, to += count) {
     const column_span none = {count, count};

@@ -4,7 +4,8 @@
 
 #include "gemm/c/microkernel.h"
 
-// A few fixed heights, so that the accumulators stay in registers; `height` tells which one serves so many rows.
+// A few fixed heights, so that the accumulators stay in registers; `height` tells which one serves so
+// many rows.
 static inline int round_up_mr(int rows) {
   if (rows <= 2) return rows;
   if (rows <= 4) return 4;
@@ -16,8 +17,7 @@ static inline int round_up_mr(int rows) {
   return TSR_MR;
 }
 
-static void dispatch_mr(int height, int distance, int kc, const float *a, const float *b,
-                                const epilogue *t) {
+static void dispatch_mr(int height, int distance, int kc, const float *a, const float *b, const epilogue *t) {
   if (distance) return gemm_microkernel(TSR_MR, 1, kc, a, 0, b, t);
   switch (height) {
     case 1: return gemm_microkernel(1, 0, kc, a, 0, b, t);

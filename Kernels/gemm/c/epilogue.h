@@ -4,11 +4,11 @@
 
 #include "common/math.h"
 
-// c = tile or c + tile; after the last sum bias, activation and the one NaN. `bias` is the whole vector, (row, column) the
-// pixel of the first element in it.
+// c = tile or c + tile; after the last sum bias, activation and the one NaN. `bias` is the whole vector,
+// (row, column) the pixel of the first element in it.
 static void store_epilogue(int bias_kind, int activation, const float *bias, float *restrict c, int64_t c_row,
-                           const float *restrict tile, int64_t tile_row, int rows, int columns, int row, int column,
-                           int add, int last) {
+                           const float *restrict tile, int64_t tile_row, int rows, int columns, int row,
+                           int column, int add, int last) {
   for (int r = 0; r < rows; r++, c += c_row, tile += tile_row) {
     if (add)
       for (int j = 0; j < columns; j++) c[j] = c[j] + tile[j];

@@ -18,21 +18,26 @@
 #include "gemm/c/epilogue.h"
 #include "gemm/c/pack.h"
 
-static inline void gemm_tile(const tsr_gemm_plan *p, const float *bias, float *c, int64_t c_row, float *scratch,
-                                    const float *a, const float *b, int kc, int rows, int columns, int row, int column,
-                                    int add, int last) {
+static inline void gemm_tile(const tsr_gemm_plan *p, const float *bias, float *c, int64_t c_row,
+                             float *scratch, const float *a, const float *b, int kc, int rows, int columns,
+                             int row, int column, int add, int last) {
   const int height = p->distance ? TSR_MR : round_up_mr(rows);
   const int simple = p->activation != TSR_ACT_GELU && p->activation != TSR_ACT_TANH;
   if (columns == TSR_NR && rows == height && (simple || !last)) {
-    const epilogue t = {
-        c,   c_row, p->bias_kind == TSR_BIAS_ROW ? bias + row : 0, p->bias_kind == TSR_BIAS_COLUMN ? bias + column : 0,
-        add, last,  p->activation};
+    const epilogue t = {c,
+                        c_row,
+                        p->bias_kind == TSR_BIAS_ROW ? bias + row : 0,
+                        p->bias_kind == TSR_BIAS_COLUMN ? bias + column : 0,
+                        add,
+                        last,
+                        p->activation};
     dispatch_mr(height, p->distance, kc, a, b, &t);
     return;
   }
   const epilogue t = {scratch, TSR_NR, 0, 0, 0, 0, 0};
   dispatch_mr(height, p->distance, kc, a, b, &t);
-  store_epilogue(p->bias_kind, p->activation, bias, c, c_row, scratch, TSR_NR, rows, columns, row, column, add, last);
+  store_epilogue(p->bias_kind, p->activation, bias, c, c_row, scratch, TSR_NR, rows, columns, row, column,
+                 add, last);
 }
 
 static void gemm_pack_panels(const tsr_gemm_plan *p, const float *a, float *packed, int begin, int end) {
@@ -70,8 +75,9 @@ static void gemm_block(const tsr_gemm_plan *p, int product, int j0, float *scrat
     for (int j = 0; j < TSR_MR * TSR_NR; j++) tile[j] = 0.0f;
     for (int i = 0; i < m; i += TSR_MR)
       for (int j = 0; j < nc; j += TSR_NR)
-        store_epilogue(p->bias_kind, p->activation, bias, c + i * p->c_row + j, p->c_row, tile, TSR_NR, m - i < TSR_MR ? m - i : TSR_MR,
-                       nc - j < TSR_NR ? nc - j : TSR_NR, i, j0 + j, p->accumulate, 1);
+        store_epilogue(p->bias_kind, p->activation, bias, c + i * p->c_row + j, p->c_row, tile, TSR_NR,
+                       m - i < TSR_MR ? m - i : TSR_MR, nc - j < TSR_NR ? nc - j : TSR_NR, i, j0 + j,
+                       p->accumulate, 1);
     return;
   }
   for (int g = 0; g < p->k; g += p->k_group) {
@@ -84,14 +90,16 @@ static void gemm_block(const tsr_gemm_plan *p, int product, int j0, float *scrat
       for (int i = 0; i < m; i += TSR_MR) {
         const int rows = m - i < TSR_MR ? m - i : TSR_MR;
         for (int j = 0; j < nc; j += TSR_NR) {
-          gemm_tile(p, bias, target + i * target_row + j, target_row, tile, packed_a + k * padded + (int64_t)i * kc,
-                           packed_b + (int64_t)j * kc, kc, rows, nc - j < TSR_NR ? nc - j : TSR_NR, i, j0 + j,
-                           k > g || (!groups && p->accumulate), !groups && k + kc == stop);
+          gemm_tile(p, bias, target + i * target_row + j, target_row, tile,
+                    packed_a + k * padded + (int64_t)i * kc, packed_b + (int64_t)j * kc, kc, rows,
+                    nc - j < TSR_NR ? nc - j : TSR_NR, i, j0 + j, k > g || (!groups && p->accumulate),
+                    !groups && k + kc == stop);
         }
       }
     }
     if (groups)
-      store_epilogue(p->bias_kind, p->activation, bias, c, p->c_row, group_sum, width, m, nc, 0, j0, g > 0 || p->accumulate, stop == p->k);
+      store_epilogue(p->bias_kind, p->activation, bias, c, p->c_row, group_sum, width, m, nc, 0, j0,
+                     g > 0 || p->accumulate, stop == p->k);
   }
 }
 
@@ -119,7 +127,8 @@ static void tsr_gemm_work(tsr_gemm_plan *p, float *scratch) {
   for (;;) {
     const int task = __atomic_fetch_add(&p->next, 1, __ATOMIC_RELAXED);
     if (task >= tasks) return;
-    // Of the upper half the last columns are the longest: they come first, so that no thread is left with them.
+    // Of the upper half the last columns are the longest: they come first, so that no thread is left with
+    // them.
     const int at = p->upper ? blocks - 1 - task % blocks : task % blocks;
     gemm_block(p, task / blocks, at * p->nc, scratch);
   }

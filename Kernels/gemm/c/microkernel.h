@@ -3,7 +3,8 @@
 #pragma once
 
 #include "common/c/vector.h"
-// Where a register tile goes: `c` (or a scratch tile, with last and add 0), and what is done to it on the way.
+// Where a register tile goes: `c` (or a scratch tile, with last and add 0), and what is done to it on the
+// way.
 typedef struct {
   float *c;
   int64_t row;
@@ -11,11 +12,13 @@ typedef struct {
   int add, last, activation;            // relu, relu6 or none
 } epilogue;
 
-// The tile's sums: one fma chain from +0 in ascending k for each element of rows x NR; then the target's part.
-// Row r's factor at k is a[k][r], or with `shift` a[shift[k] + r].
+// The tile's sums: one fma chain from +0 in ascending k for each element of rows x NR; then the target's
+// part. Row r's factor at k is a[k][r], or with `shift` a[shift[k] + r].
 static inline __attribute__((always_inline)) void gemm_microkernel(const int rows, const int distance, int kc,
-                                                                 const float *restrict a, const int *restrict shift,
-                                                                 const float *restrict b, const epilogue *t) {
+                                                                   const float *restrict a,
+                                                                   const int *restrict shift,
+                                                                   const float *restrict b,
+                                                                   const epilogue *t) {
   vector acc[TSR_MR][2];
   _Pragma("clang loop unroll(full)") for (int r = 0; r < rows; r++) acc[r][0] = acc[r][1] = 0.0f;
   for (int k = 0; k < kc; k++, b += TSR_NR) {
@@ -35,12 +38,12 @@ static inline __attribute__((always_inline)) void gemm_microkernel(const int row
   }
   float *const c = t->c;
   const int64_t row = t->row;
-#define TSR_TILE(...)                                                    \
-  _Pragma("clang loop unroll(full)") for (int r = 0; r < rows; r++)      \
-  _Pragma("clang loop unroll(full)") for (int h = 0; h < 2; h++) {       \
+#define TSR_TILE(...)                                                                \
+  _Pragma("clang loop unroll(full)") for (int r = 0; r < rows; r++)                  \
+      _Pragma("clang loop unroll(full)") for (int h = 0; h < 2; h++) {               \
     unaligned_vector *const at = (unaligned_vector *)(c + r * row + h * TSR_VECTOR); \
-    (void)at;                                                            \
-    __VA_ARGS__;                                                         \
+    (void)at;                                                                        \
+    __VA_ARGS__;                                                                     \
   }
   if (t->add) TSR_TILE(acc[r][h] = *at + acc[r][h])
   if (t->last) {

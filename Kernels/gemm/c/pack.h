@@ -19,7 +19,8 @@ static void gemm_pack_a_panel(const tsr_gemm_plan *p, const float *a, int row, i
       for (int r = 0; r < rows; r++) lines[r] = from + r * p->a_row;
       interleave(to, TSR_MR, lines, rows, length);
     } else if (p->a_row == 1 && rows == TSR_MR) {
-      for (int q = 0; q < length; q++) memcpy(to + q * TSR_MR, from + q * p->k_inner_stride, TSR_MR * sizeof *to);
+      for (int q = 0; q < length; q++)
+        memcpy(to + q * TSR_MR, from + q * p->k_inner_stride, TSR_MR * sizeof *to);
     } else {
       for (int q = 0; q < length; q++) {
         for (int r = 0; r < rows; r++) to[q * TSR_MR + r] = from[q * p->k_inner_stride + r * p->a_row];
@@ -41,8 +42,10 @@ static inline void copy_shifted(const float *line, int width, int first, int run
 }
 
 // The same of every stride-th element from line[first] on.
-static inline void copy_strided(const float *line, int width, int first, int stride, int run, float *restrict out) {
-  int lo = first < 0 ? (stride - 1 - first) / stride : 0, hi = width > first ? (width - first + stride - 1) / stride : 0;
+static inline void copy_strided(const float *line, int width, int first, int stride, int run,
+                                float *restrict out) {
+  int lo = first < 0 ? (stride - 1 - first) / stride : 0,
+      hi = width > first ? (width - first + stride - 1) / stride : 0;
   lo = lo > run ? run : lo;
   hi = hi > run ? run : hi < lo ? lo : hi;
   for (int q = 0; q < lo; q++) out[q] = 0.0f;
@@ -55,7 +58,7 @@ static inline void copy_strided(const float *line, int width, int first, int str
 
 // Taps of kernel position (kh, kw) of one input plane at output positions first ..< first + count.
 static void im2col_row(const tsr_conv_params *c, const float *x, int kh, int kw, int first, int count,
-                               float *restrict out) {
+                       float *restrict out) {
   const int shift = kw * c->dilation_w - c->pad_w;
   int oh = first / c->out_w, ow = first % c->out_w;
   while (count > 0) {
@@ -78,18 +81,17 @@ static void im2col_row(const tsr_conv_params *c, const float *x, int kh, int kw,
   }
 }
 
-// Output gradients that input positions first ..< first + count meet through kernel position (kh, kw); the stride is 1.
+// Output gradients that input positions first ..< first + count meet through kernel position (kh, kw);
+// the stride is 1.
 static void im2col_grad_row(const tsr_conv_params *c, const float *dy, int kh, int kw, int first, int count,
-                                    float *restrict out) {
+                            float *restrict out) {
   const int shift = c->pad_w - kw * c->dilation_w;
   int h = first / c->width, w = first % c->width;
   while (count > 0) {
     const int run = c->width - w < count ? c->width - w : count;
     const int oh = h + c->pad_h - kh * c->dilation_h;
-    if (oh < 0 || oh >= c->out_h)
-      memset(out, 0, (size_t)run * sizeof *out);
-    else
-      copy_shifted(dy + (int64_t)oh * c->out_w, c->out_w, w + shift, run, out);
+    if (oh < 0 || oh >= c->out_h) memset(out, 0, (size_t)run * sizeof *out);
+    else copy_shifted(dy + (int64_t)oh * c->out_w, c->out_w, w + shift, run, out);
     out += run;
     count -= run;
     w = 0;
@@ -99,7 +101,7 @@ static void im2col_grad_row(const tsr_conv_params *c, const float *dy, int kh, i
 
 // A block of B: rows k0 ..< k0 + kc, columns j0 ..< j0 + nc; `line` holds max(nc, NR * kc) floats.
 static void gemm_pack_b(const tsr_gemm_plan *p, const float *b, int k0, int kc, int j0, int nc, float *dst,
-                            float *line) {
+                        float *line) {
   const tsr_conv_params *c = &p->conv;
   const int taps = c->kernel_h * c->kernel_w, positions = c->out_h * c->out_w;
   if (p->b_kind == TSR_B_CONV_GRAD_WEIGHT || (p->b_kind == TSR_B_STRIDED && p->b_col != 1)) {
@@ -122,8 +124,7 @@ static void gemm_pack_b(const tsr_gemm_plan *p, const float *b, int k0, int kc, 
         for (int k = 0; k < kc;) {
           const int sample = (k0 + k) / positions, position = (k0 + k) % positions;
           const int run = positions - position < kc - k ? positions - position : kc - k;
-          const float *plane =
-              b + ((int64_t)sample * c->in_channels + column / taps) * c->height * c->width;
+          const float *plane = b + ((int64_t)sample * c->in_channels + column / taps) * c->height * c->width;
           im2col_row(c, plane, tap / c->kernel_w, tap % c->kernel_w, position, run, line + r * kc + k);
           k += run;
         }
@@ -140,10 +141,11 @@ static void gemm_pack_b(const tsr_gemm_plan *p, const float *b, int k0, int kc, 
     } else {
       const int plane = (k0 + k) / taps, tap = (k0 + k) % taps;
       if (p->b_kind == TSR_B_CONV)
-        im2col_row(c, b + (int64_t)plane * c->height * c->width, tap / c->kernel_w, tap % c->kernel_w, j0,
-                           nc, line);
+        im2col_row(c, b + (int64_t)plane * c->height * c->width, tap / c->kernel_w, tap % c->kernel_w, j0, nc,
+                   line);
       else
-        im2col_grad_row(c, b + (int64_t)plane * positions, tap / c->kernel_w, tap % c->kernel_w, j0, nc, line);
+        im2col_grad_row(c, b + (int64_t)plane * positions, tap / c->kernel_w, tap % c->kernel_w, j0, nc,
+                        line);
     }
     int j = 0;
     for (; j + TSR_NR <= nc; j += TSR_NR)

@@ -18,8 +18,8 @@
 #define TSR_POOL_TAPS 64      // of a window's row
 #endif
 
-// Rows of a plane by phase; input row h stands in slot h mod `slots`. Those of the next output row are laid out before one is
-// computed: what was just written is slow to read in other pieces.
+// Rows of a plane by phase; input row h stands in slot h mod `slots`. Those of the next output row are
+// laid out before one is computed: what was just written is slow to read in other pieces.
 typedef struct {
   float floats[TSR_POOL_FLOATS];
   int taps[TSR_POOL_TAPS];  // where a tap's row of columns begins in a slot
@@ -29,7 +29,7 @@ typedef struct {
   int usable;               // whether kernel_h rows fit
 } pool_rows;
 
-static inline void pool_begin(pool_rows * r, const tsr_pool_params *p, float padding) {
+static inline void pool_begin(pool_rows *r, const tsr_pool_params *p, float padding) {
   const int64_t phase = (int64_t)p->out_w + (p->kernel_w - 1) / p->stride_w + TSR_VECTOR;
   const int64_t slots = (int64_t)p->kernel_h + p->stride_h;
   r->plane = -1;
@@ -55,7 +55,7 @@ static inline vector evens(const float *from) {
 }
 
 // Lays out input row h of a plane; the padding stands there from the beginning.
-static inline void pool_row(pool_rows * r, const tsr_pool_params *p, const float *row, int h) {
+static inline void pool_row(pool_rows *r, const tsr_pool_params *p, const float *row, int h) {
   float *const slot = r->floats + h % r->slots * r->slot;
   const int stride = p->stride_w;
   for (int phase = 0; phase < stride; phase++) {
@@ -78,9 +78,10 @@ static inline void pool_row(pool_rows * r, const tsr_pool_params *p, const float
   }
 }
 
-// Sees that the rows first ..< last of a plane stand in their slots, and those that come with the next output row.
-static inline void pool_fill(pool_rows * r, const tsr_pool_params *p, const float *x, int64_t plane,
-                                      int first, int last) {
+// Sees that the rows first ..< last of a plane stand in their slots, and those that come with the next
+// output row.
+static inline void pool_fill(pool_rows *r, const tsr_pool_params *p, const float *x, int64_t plane, int first,
+                             int last) {
   if (r->plane != plane) r->plane = plane, r->filled = first;
   if (r->filled < first) r->filled = first;
   last = last + p->stride_h < p->height ? last + p->stride_h : p->height;
@@ -93,8 +94,8 @@ static inline void pool_store(void *to, const void *from, int left) {
 }
 
 // One output row, one by one: windows too large for the stack.
-static inline void max_pool_plain(const tsr_pool_params *p, const float *plane, int first, int last, float *out,
-                                           int *places) {
+static inline void max_pool_plain(const tsr_pool_params *p, const float *plane, int first, int last,
+                                  float *out, int *places) {
   for (int j = 0; j < p->out_w; j++) {
     const int w0 = j * p->stride_w - p->pad_w;
     const int left = w0 < 0 ? 0 : w0, right = w0 + p->kernel_w > p->width ? p->width : w0 + p->kernel_w;
@@ -111,9 +112,10 @@ static inline void max_pool_plain(const tsr_pool_params *p, const float *plane, 
 }
 
 // `count` vectors of output columns from j on; side by side, for each is a chain of comparisons.
-static inline __attribute__((always_inline)) void max_pool_columns(
-    const pool_rows * rows, const tsr_pool_params *p, int first, int last, int j, const int count, float *out,
-    int *places) {
+static inline __attribute__((always_inline)) void max_pool_columns(const pool_rows *rows,
+                                                                   const tsr_pool_params *p, int first,
+                                                                   int last, int j, const int count,
+                                                                   float *out, int *places) {
   vector best[3];
   int_vector at[3], step;
   for (int lane = 0; lane < TSR_VECTOR; lane++) step[lane] = lane * p->stride_w;
@@ -165,18 +167,16 @@ static void tsr_max_pool(const void *params, void *const *buffers, int64_t begin
     int j = 0;
     for (; j + 2 * TSR_VECTOR < p.out_w; j += 3 * TSR_VECTOR)
       max_pool_columns(&rows, &p, first, last, j, 3, out, places);
-    if (j + TSR_VECTOR < p.out_w)
-      max_pool_columns(&rows, &p, first, last, j, 2, out, places);
-    else if (j < p.out_w)
-      max_pool_columns(&rows, &p, first, last, j, 1, out, places);
+    if (j + TSR_VECTOR < p.out_w) max_pool_columns(&rows, &p, first, last, j, 2, out, places);
+    else if (j < p.out_w) max_pool_columns(&rows, &p, first, last, j, 1, out, places);
   }
 }
 
 // The means of large windows (rule 6) from column j on: tsr_plus of each (common/sums.h). `count` vectors go
 // side by side, because an element waits for all seven additions of the one before it.
-static inline __attribute__((always_inline)) void large_windows(
-    const pool_rows * rows, const tsr_pool_params *p, int first, int last, int j, const int count,
-    float *out) {
+static inline __attribute__((always_inline)) void large_windows(const pool_rows *rows,
+                                                                const tsr_pool_params *p, int first, int last,
+                                                                int j, const int count, float *out) {
   vector sum[3], lost[3];
   for (int c = 0; c < count; c++) sum[c] = lost[c] = (vector){0.0f};
   for (int h = first; h < last; h++) {

@@ -11,7 +11,7 @@
 #include "common/c/transpose.h"
 
 static void transpose_block(const float *x, int64_t n, int64_t i0, int rows, int64_t j0, int width,
-                                float transposed[16][TSR_LANES]) {
+                            float transposed[16][TSR_LANES]) {
   const float *const from = x + j0 * n + i0;
   if (rows < 16 || width < TSR_LANES) {
     for (int c = 0; c < width; c++)
