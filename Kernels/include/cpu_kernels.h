@@ -113,14 +113,14 @@ typedef struct {
   void (*gemm_pack_a)(const tsr_gemm_plan *plan, int inner, int begin, int end);
   void (*gemm_work)(tsr_gemm_plan *plan, float *scratch);
 
-  // conv/c/conv_grouped.h: whether it takes such a convolution; its work by (sample, group).
-  int (*conv_grouped_takes)(const tsr_conv_params *conv, int kind);
+  // conv/c/conv_grouped.h: whether the buffers of such a convolution are small enough; its work by (sample, group).
+  int (*conv_grouped_fits)(const tsr_conv_params *conv, int kind);
   int64_t (*conv_grouped_scratch_count)(const tsr_conv_grouped_plan *plan);
   void (*conv_grouped_work)(tsr_conv_grouped_plan *plan, float *scratch);
 
   // conv/c/conv_blocked.h: floats of one group's packed weights; packing of panels of tile columns of all
   // groups' weights.
-  int (*conv_blocked_takes)(const tsr_conv_params *conv, int kind);
+  int (*conv_blocked_fits)(const tsr_conv_params *conv, int kind);
   int64_t (*conv_blocked_packed_count)(const tsr_conv_blocked_plan *plan);
   int64_t (*conv_blocked_scratch_count)(const tsr_conv_blocked_plan *plan);
   int (*conv_blocked_tasks)(const tsr_conv_blocked_plan *plan);
@@ -128,13 +128,13 @@ typedef struct {
   void (*conv_blocked_work)(tsr_conv_blocked_plan *plan, float *scratch);
 
   // conv/c/grad_weight_grouped.h; `reduce` adds elements begin..<end of the batch groups into dw.
-  int (*grouped_weight_takes)(const tsr_conv_params *conv);
+  int (*grouped_weight_fits)(const tsr_conv_params *conv);
   int64_t (*grouped_weight_scratch_count)(const tsr_grouped_weight_plan *plan);
   void (*grouped_weight_work)(tsr_grouped_weight_plan *plan, float *scratch);
   void (*grouped_weight_reduce)(const tsr_grouped_weight_plan *plan, float *dw, int64_t begin, int64_t end);
 
   // conv/c/grad_weight_blocked.h; `reduce` makes dw of input channels begin..<end of all groups.
-  int (*blocked_weight_takes)(const tsr_conv_params *conv);
+  int (*blocked_weight_fits)(const tsr_conv_params *conv);
   int64_t (*blocked_weight_partial_count)(const tsr_blocked_weight_plan *plan);
   int64_t (*blocked_weight_scratch_count)(const tsr_blocked_weight_plan *plan);
   int (*blocked_weight_tasks)(const tsr_blocked_weight_plan *plan);

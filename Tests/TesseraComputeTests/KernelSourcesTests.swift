@@ -7,7 +7,8 @@ import Testing
 /// Includes of the kernels, which the loader resolves.
 @Suite struct KernelSourcesTests {
   static let families = [
-    "maps", "rows", "normalization", "pooling", "random", "indexing", "optimizer", "memory", "tsne", "tsne_sparse", "attention",
+    "maps", "rows", "normalization", "pooling", "random", "indexing", "optimizer", "memory", "tsne",
+    "tsne_sparse", "attention",
     "gemm", "implicit_gemm", "conv_blocked", "conv_grouped", "peaks",
   ]
 
@@ -21,7 +22,8 @@ import Testing
 
   @Test func programsHaveOnlyWhatTheyInclude() throws {
     let maps = try KernelSources.embedded.program("maps")
-    #expect(!maps.contains("#line 1 \"gemm/gemm.h\"") && !maps.contains("#line 1 \"attention/attention_cpu.h\""))
+    #expect(
+      !maps.contains("#line 1 \"gemm/gemm.h\"") && !maps.contains("#line 1 \"attention/attention_cpu.h\""))
     let used = try Self.families.map { try KernelSources.embedded.program($0) }.joined()
     for header in ["common/math16.h", "gemm/gemm_gpu.h", "conv/conv_cpu.h", "common/philox.h"] {
       #expect(used.contains("#line 1 \"\(header)\""), "\(header) is in no program")
@@ -57,7 +59,9 @@ import Testing
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
     defer { try? FileManager.default.removeItem(at: folder) }
     // By its path in the package, and by its name alone.
-    for file in [folder.appendingPathComponent("elementwise/maps.cl"), folder.appendingPathComponent("maps.cl")] {
+    for file in [
+      folder.appendingPathComponent("elementwise/maps.cl"), folder.appendingPathComponent("maps.cl"),
+    ] {
       try? FileManager.default.removeItem(at: folder)
       try FileManager.default.createDirectory(
         at: file.deletingLastPathComponent(), withIntermediateDirectories: true)

@@ -147,7 +147,8 @@ import Testing
 
   /// NVIDIA's compiler takes no macros with `...` (OpenCL C 1.2, 6.9 f); others do.
   @Test(arguments: [
-    "maps", "rows", "normalization", "pooling", "random", "indexing", "optimizer", "memory", "tsne", "tsne_sparse", "attention",
+    "maps", "rows", "normalization", "pooling", "random", "indexing", "optimizer", "memory", "tsne",
+    "tsne_sparse", "attention",
     "gemm", "implicit_gemm",
     "peaks",
   ]) func programsHaveNoVariadicMacros(_ family: String) throws {

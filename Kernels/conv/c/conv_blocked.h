@@ -87,12 +87,10 @@ static tsr_conv_blocked_shape blocked_shape(const tsr_conv_params *c, int kind, 
   return s;
 }
 
-static int tsr_conv_blocked_takes(const tsr_conv_params *c, int kind) {
-  if (c->activation == TSR_ACT_GELU || c->activation == TSR_ACT_TANH) return 0;
+// Which shapes it is the best for: ConvSelection.swift.
+static int tsr_conv_blocked_fits(const tsr_conv_params *c, int kind) {
   const tsr_conv_blocked_shape s = blocked_shape(c, kind, 1);
-  // Lanes that stay empty are at most a fifth.
-  return c->kernel_h * c->kernel_w > 1 && s.columns >= 4 && s.depth >= 64 && s.padded * 4 <= s.outputs * 5 &&
-         (int64_t)s.columns * s.padded <= TSR_BLOCKED_LINE && s.plane * s.inputs < (1 << 30);
+  return (int64_t)s.columns * s.padded <= TSR_BLOCKED_LINE && s.plane * s.inputs < (1 << 30);
 }
 
 static int64_t tsr_conv_blocked_packed_count(const tsr_conv_blocked_plan *p) {
@@ -170,15 +168,16 @@ static void blocked_dispatch(int rows, int kc, const float *x, const int *shift,
     TSR_HEIGHT(2)
     TSR_HEIGHT(3)
 #if TSR_MR > 4
-        TSR_HEIGHT(4) TSR_HEIGHT(5)
+    TSR_HEIGHT(4)
+    TSR_HEIGHT(5)
 #endif
 #if TSR_MR > 6
-            TSR_HEIGHT(6) TSR_HEIGHT(7) TSR_HEIGHT(8) TSR_HEIGHT(9) TSR_HEIGHT(10) TSR_HEIGHT(11)
+        TSR_HEIGHT(6) TSR_HEIGHT(7) TSR_HEIGHT(8) TSR_HEIGHT(9) TSR_HEIGHT(10) TSR_HEIGHT(11)
 #endif
 #if TSR_MR > 12
-                TSR_HEIGHT(12) TSR_HEIGHT(13)
+            TSR_HEIGHT(12) TSR_HEIGHT(13)
 #endif
-                    default : return gemm_microkernel(TSR_MR, 0, kc, x, shift, w, t);
+                default : return gemm_microkernel(TSR_MR, 0, kc, x, shift, w, t);
   }
 }
 #undef TSR_HEIGHT

@@ -47,13 +47,10 @@ static tsr_conv_grouped_shape grouped_shape(const tsr_conv_params *c, int kind) 
   return s;
 }
 
-static int tsr_conv_grouped_takes(const tsr_conv_params *c, int kind) {
+// Which shapes it is the best for: ConvSelection.swift.
+static int tsr_conv_grouped_fits(const tsr_conv_params *c, int kind) {
   const tsr_conv_grouped_shape s = grouped_shape(c, kind);
-  const int64_t depth = (int64_t)s.inputs * s.taps;
-  const int few = c->groups > 1
-                      ? s.outputs <= 16 && depth <= TSR_K_CHUNK
-                      : kind != TSR_B_CONV && s.outputs < TSR_GROUPED_OUTPUTS && depth <= TSR_GROUPED_DEPTH;
-  return few && s.planes < (1 << 24);
+  return (int64_t)s.inputs * s.taps <= TSR_GROUPED_DEPTH && s.planes < (1 << 24);
 }
 
 static int64_t tsr_conv_grouped_scratch_count(const tsr_conv_grouped_plan *p) {

@@ -58,12 +58,13 @@ static int batch_groups(const tsr_conv_params *c) {
   return (c->batch + TSR_BATCH_GROUP - 1) / TSR_BATCH_GROUP;
 }
 
-static int tsr_blocked_weight_takes(const tsr_conv_params *c) {
+// What it can compute, in buffers that are small enough. Which shapes it is the best for: ConvSelection.swift.
+static int tsr_blocked_weight_fits(const tsr_conv_params *c) {
   if (c->dilation_w != 1 || c->stride_w > TSR_MAX_STRIDE || c->batch < 1) return 0;
   if (c->in_channels < c->groups || c->pad_w < 0) return 0;
   const tsr_blocked_weight_shape s = blocked_weight_shape(c, 1);
-  return c->out_w >= 4 && (c->kernel_w > 1 || s.in_place) && s.padded * 4 <= s.outputs * 5 &&
-         (int64_t)s.padded * TSR_K_CHUNK <= (1 << 19) && (int64_t)s.rows * s.pitch * s.inputs < (1 << 26) &&
+  return (c->kernel_w > 1 || s.in_place) && (int64_t)s.padded * TSR_K_CHUNK <= (1 << 19) &&
+         (int64_t)s.rows * s.pitch * s.inputs < (1 << 26) &&
          (int64_t)s.taps * s.padded * c->in_channels * batch_groups(c) < (1 << 26);
 }
 

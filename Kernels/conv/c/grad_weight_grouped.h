@@ -132,9 +132,10 @@ static void grouped_weight_task(const tsr_grouped_weight_plan *p, const tsr_grou
     for (int e = 0; e < made; e++) out[(int64_t)l * made + e] = sums[(int64_t)e * TSR_VECTOR + l];
 }
 
-static int tsr_grouped_weight_takes(const tsr_conv_params *c) {
+// What it can compute, in buffers that are small enough. Which shapes it is the best for: ConvSelection.swift.
+static int tsr_grouped_weight_fits(const tsr_conv_params *c) {
   const tsr_grouped_weight_shape s = grouped_weight_shape(c);
-  return c->groups >= 4 && s.outputs <= 16 && s.depth <= TSR_K_CHUNK && c->batch > 0 && s.positions > 0 &&
+  return s.depth <= TSR_K_CHUNK && c->batch > 0 && s.positions > 0 &&
          (int64_t)s.rows * s.pitch * s.inputs < (1 << 18);
 }
 

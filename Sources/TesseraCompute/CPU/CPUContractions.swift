@@ -9,7 +9,9 @@ extension CPUBackend {
     (plan.m, plan.n, plan.k, plan.chunk, plan.k_group) = (p.m, p.n, p.k, p.chunk, max(1, p.k))
     (plan.outer, plan.inner) = (p.batch, 1)
     plan.a = UnsafePointer(try a.cpu("matmul").pointer + Int(p.a_offset))
-    (plan.a_row, plan.k_inner_stride, plan.k_inner) = (Int64(p.a_row_stride), Int64(p.a_col_stride), Int64(max(1, p.k)))
+    (plan.a_row, plan.k_inner_stride, plan.k_inner) = (
+      Int64(p.a_row_stride), Int64(p.a_col_stride), Int64(max(1, p.k))
+    )
     plan.a_outer = Int64(p.a_batch_stride)
     plan.b_kind = Int32(TSR_B_STRIDED)
     plan.b = UnsafePointer(try b.cpu("matmul").pointer + Int(p.b_offset))
@@ -25,8 +27,7 @@ extension CPUBackend {
   public func conv2d(_ p: ConvParameters, _ x: Tensor, _ w: Tensor, bias: Tensor?, into y: Tensor) throws {
     try p.check("conv2d", x: x, w: w, y: y, bias: bias, into: y)
     guard y.count > 0 else { return }
-    if try convGrouped("conv2d", Int(TSR_B_CONV), p, x, w, bias: bias, into: y) { return }
-    if try convBlocked("conv2d", Int(TSR_B_CONV), p, x, w, bias: bias, into: y) { return }
+    if try special("conv2d", .forward, p, x, w, bias: bias, into: y) { return }
     let e = ConvExtents(p)
     var plan = tsr_gemm_plan()
     (plan.m, plan.n, plan.k) = (Int32(e.groupOut), Int32(e.outputPositions), Int32(e.groupIn * e.taps))
@@ -59,10 +60,23 @@ extension CPUBackend {
     try gradData(p, dy, w, into: dx)
   }
 
+  /// What another kernel than the GEMM computes; false where none of them suits or fits.
+  private func special(
+    _ name: String, _ direction: ConvDirection, _ p: ConvParameters, _ x: Tensor, _ w: Tensor, bias: Tensor?,
+    into y: Tensor
+  ) throws -> Bool {
+    let kind = Int(direction == .forward ? TSR_B_CONV : TSR_B_CONV_GRAD_DATA)
+    let target = ConvTarget.cpu(panel: Int(kernels.tile_columns))
+    for algorithm in ConvSelection.candidates(direction, ConvShape(p, direction), on: target) {
+      if algorithm == .grouped, try convGrouped(name, kind, p, x, w, bias: bias, into: y) { return true }
+      if algorithm == .blocked, try convBlocked(name, kind, p, x, w, bias: bias, into: y) { return true }
+    }
+    return false
+  }
+
   /// With stride 1.
   private func gradData(_ p: ConvParameters, _ dy: Tensor, _ w: Tensor, into dx: Tensor) throws {
-    if try convGrouped("conv2dGradData", Int(TSR_B_CONV_GRAD_DATA), p, dy, w, bias: nil, into: dx) { return }
-    if try convBlocked("conv2dGradData", Int(TSR_B_CONV_GRAD_DATA), p, dy, w, bias: nil, into: dx) { return }
+    if try special("conv2dGradData", .gradData, p, dy, w, bias: nil, into: dx) { return }
     let e = ConvExtents(p)
     var plan = tsr_gemm_plan()
     (plan.m, plan.n, plan.k) = (Int32(e.groupIn), Int32(e.plane), Int32(e.groupOut * e.taps))
@@ -75,7 +89,9 @@ extension CPUBackend {
     plan.b_kind = Int32(p.isPointwise ? TSR_B_STRIDED : TSR_B_CONV_GRAD_DATA)
     (plan.b_row, plan.b_col) = (Int64(e.outputPositions), 1)
     plan.b = UnsafePointer(try dy.cpu("conv2dGradData").pointer)
-    (plan.b_outer, plan.b_inner) = (Int64(Int(p.out_channels) * e.outputPositions), Int64(e.groupOut * e.outputPositions))
+    (plan.b_outer, plan.b_inner) = (
+      Int64(Int(p.out_channels) * e.outputPositions), Int64(e.groupOut * e.outputPositions)
+    )
     plan.conv = p
     plan.c = try dx.cpu("conv2dGradData").pointer
     (plan.c_row, plan.c_outer) = (Int64(e.plane), Int64(Int(p.in_channels) * e.plane))
@@ -86,15 +102,24 @@ extension CPUBackend {
   public func conv2dGradWeight(_ p: ConvParameters, _ x: Tensor, _ dy: Tensor, into dw: Tensor) throws {
     try p.check("conv2dGradWeight", x: x, w: dw, y: dy, bias: nil, into: dw)
     guard dw.count > 0 else { return }
-    if try gradWeightGrouped(p, x, dy, into: dw) { return }
-    if try gradWeightBlocked(p, x, dy, into: dw) { return }
+    let target = ConvTarget.cpu(panel: Int(kernels.tile_columns))
+    for algorithm in ConvSelection.candidates(.gradWeight, ConvShape(p, .gradWeight), on: target) {
+      if algorithm == .grouped, try gradWeightGrouped(p, x, dy, into: dw) { return }
+      if algorithm == .blocked, try gradWeightBlocked(p, x, dy, into: dw) { return }
+    }
     let e = ConvExtents(p)
     var plan = tsr_gemm_plan()
-    (plan.m, plan.n, plan.k) = (Int32(e.groupOut), Int32(e.groupIn * e.taps), p.batch * Int32(e.outputPositions))
-    (plan.chunk, plan.k_group) = (TSR_K_CHUNK, max(1, Int32(clamping: Int(TSR_BATCH_GROUP) * e.outputPositions)))
+    (plan.m, plan.n, plan.k) = (
+      Int32(e.groupOut), Int32(e.groupIn * e.taps), p.batch * Int32(e.outputPositions)
+    )
+    (plan.chunk, plan.k_group) = (
+      TSR_K_CHUNK, max(1, Int32(clamping: Int(TSR_BATCH_GROUP) * e.outputPositions))
+    )
     (plan.outer, plan.inner) = (1, p.groups)
     plan.a = UnsafePointer(try dy.cpu("conv2dGradWeight").pointer)
-    (plan.a_row, plan.k_inner_stride, plan.k_inner) = (Int64(e.outputPositions), 1, Int64(max(1, e.outputPositions)))
+    (plan.a_row, plan.k_inner_stride, plan.k_inner) = (
+      Int64(e.outputPositions), 1, Int64(max(1, e.outputPositions))
+    )
     plan.k_outer_stride = Int64(Int(p.out_channels) * e.outputPositions)
     plan.a_inner = Int64(e.groupOut * e.outputPositions)
     plan.b_kind = Int32(TSR_B_CONV_GRAD_WEIGHT)
@@ -210,13 +235,5 @@ extension CPUBackend {
       for worker in begin..<end { work(memory.pointer + worker * stride) }
     }
     withExtendedLifetime(storage) {}
-  }
-}
-
-extension ConvParameters {
-  /// Whether every output reads the input at its own place alone.
-  fileprivate var isPointwise: Bool {
-    kernel_h == 1 && kernel_w == 1 && stride_h == 1 && stride_w == 1 && pad_h == 0 && pad_w == 0
-      && (out_h, out_w) == (height, width)
   }
 }

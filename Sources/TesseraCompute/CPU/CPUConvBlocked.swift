@@ -2,14 +2,14 @@
 import Kernels
 
 extension CPUBackend {
-  /// Convolutions with many channels a group, and their gradients for the data, read in place (`conv/c/conv_blocked.h`); false where the
-  /// general way is better.
+  /// Convolutions with many channels a group, and their gradients for the data, read in place (`conv/c/conv_blocked.h`); false where its
+  /// buffers would be too large.
   func convBlocked(
     _ name: String, _ kind: Int, _ p: ConvParameters, _ x: Tensor, _ w: Tensor, bias: Tensor?, into y: Tensor
   ) throws -> Bool {
     var plan = tsr_conv_blocked_plan()
     (plan.kind, plan.conv) = (Int32(kind), p)
-    guard kernels.conv_blocked_takes(&plan.conv, plan.kind) != 0 else { return false }
+    guard kernels.conv_blocked_fits(&plan.conv, plan.kind) != 0 else { return false }
     plan.x = UnsafePointer(try x.cpu(name).pointer)
     plan.w = UnsafePointer(try w.cpu(name).pointer)
     plan.bias = UnsafePointer(try bias?.cpu(name).pointer)
@@ -34,11 +34,11 @@ extension CPUBackend {
     return true
   }
 
-  /// Weight gradients with many output channels a group (`conv/c/grad_weight_blocked.h`); false where the general way is better.
+  /// Weight gradients with many output channels a group (`conv/c/grad_weight_blocked.h`); false where its buffers would be too large.
   func gradWeightBlocked(_ p: ConvParameters, _ x: Tensor, _ dy: Tensor, into dw: Tensor) throws -> Bool {
     var plan = tsr_blocked_weight_plan()
     plan.conv = p
-    guard kernels.blocked_weight_takes(&plan.conv) != 0 else { return false }
+    guard kernels.blocked_weight_fits(&plan.conv) != 0 else { return false }
     plan.x = UnsafePointer(try x.cpu("conv2dGradWeight").pointer)
     plan.dy = UnsafePointer(try dy.cpu("conv2dGradWeight").pointer)
     let target = try dw.cpu("conv2dGradWeight")

@@ -2,14 +2,14 @@
 import Kernels
 
 extension CPUBackend {
-  /// Convolutions with few channels a group, and their gradients for the data, without packing (`conv/c/conv_grouped.h`); false where the
-  /// general way is better.
+  /// Convolutions with few channels a group, and their gradients for the data, without packing (`conv/c/conv_grouped.h`); false where its
+  /// buffers would be too large.
   func convGrouped(
     _ name: String, _ kind: Int, _ p: ConvParameters, _ x: Tensor, _ w: Tensor, bias: Tensor?, into y: Tensor
   ) throws -> Bool {
     var plan = tsr_conv_grouped_plan()
     (plan.kind, plan.conv) = (Int32(kind), p)
-    guard kernels.conv_grouped_takes(&plan.conv, plan.kind) != 0 else { return false }
+    guard kernels.conv_grouped_fits(&plan.conv, plan.kind) != 0 else { return false }
     plan.x = UnsafePointer(try x.cpu(name).pointer)
     plan.w = UnsafePointer(try w.cpu(name).pointer)
     plan.bias = UnsafePointer(try bias?.cpu(name).pointer)
@@ -23,11 +23,11 @@ extension CPUBackend {
     return true
   }
 
-  /// Weight gradients with few channels a group (`conv/c/grad_weight_grouped.h`); false where the general way is better.
+  /// Weight gradients with few channels a group (`conv/c/grad_weight_grouped.h`); false where its buffers would be too large.
   func gradWeightGrouped(_ p: ConvParameters, _ x: Tensor, _ dy: Tensor, into dw: Tensor) throws -> Bool {
     var plan = tsr_grouped_weight_plan()
     plan.conv = p
-    guard kernels.grouped_weight_takes(&plan.conv) != 0 else { return false }
+    guard kernels.grouped_weight_fits(&plan.conv) != 0 else { return false }
     plan.x = UnsafePointer(try x.cpu("conv2dGradWeight").pointer)
     plan.dy = UnsafePointer(try dy.cpu("conv2dGradWeight").pointer)
     let target = try dw.cpu("conv2dGradWeight")

@@ -118,7 +118,8 @@ public enum DeviceSelection {
 
     /// Opens a device and refuses it if it fails the probe, unless the user insists.
     private func checked(_ device: OpenCLDevice) throws -> OpenCLBackend {
-      let form = ProcessInfo.processInfo.environment["TESSERA_OPENCL_VARIANT"].flatMap(OpenCLBackend.Variant.init)
+      let form = ProcessInfo.processInfo.environment["TESSERA_OPENCL_VARIANT"].flatMap(
+        OpenCLBackend.Variant.init)
       let gpu = OpenCLBackend.isGPUVariant(device, form)
       let backend = try OpenCLBackend(
         device, variant: form, tuning: tuning?.tuning(device, gpu: gpu), sources: sources,

@@ -2,9 +2,6 @@
 import Kernels
 
 extension OpenCLBackend {
-  /// Up to how many rows of A a product with taps is summed directly: most of a tile would be empty.
-  private static let rowsPerOutput = 8
-
   public func matmul(_ p: MatmulParameters, _ a: Tensor, _ b: Tensor, bias: Tensor?, into c: Tensor) throws {
     let p = try p.checked(a: a, b: b, c: c, bias: bias)
     guard p.batch > 0, p.m > 0, p.n > 0 else { return }
@@ -41,7 +38,7 @@ extension OpenCLBackend {
     q.bias_stride = q.gemm.m
     q.taps = tsr_taps_params(forward: p)
     (q.a_inner, q.a_outer_stride) = (Int32(e.taps), Int32(e.taps))
-    try gemm(taps: q, w, x, bias: bias ?? w, into: y)
+    try convolve(p, .forward, q, w, x, bias: bias ?? w, into: y)
   }
 
   public func conv2dGradData(_ p: ConvParameters, _ dy: Tensor, _ w: Tensor, into dx: Tensor) throws {
@@ -62,7 +59,7 @@ extension OpenCLBackend {
     let swapped = PackedRows(
       inner: e.taps, innerStride: 1, outerStride: e.groupIn * e.taps, rowStride: e.taps, batch: Int(p.groups),
       batchStride: e.groupOut * e.groupIn * e.taps)
-    try gemm(taps: q, w, dy, bias: w, into: dx, packing: swapped)
+    try convolve(p, .gradData, q, w, dy, bias: w, into: dx, packing: swapped)
   }
 
   public func conv2dGradWeight(_ p: ConvParameters, _ x: Tensor, _ dy: Tensor, into dw: Tensor) throws {
@@ -80,35 +77,47 @@ extension OpenCLBackend {
     q.split_k = Int32(min(Int(TSR_BATCH_GROUP), Int(p.batch)) * e.outputPositions)
     q.splits = (p.batch + Int32(TSR_BATCH_GROUP) - 1) / Int32(TSR_BATCH_GROUP)
     let gradients = PackedRows(
-      inner: e.outputPositions, innerStride: 1, outerStride: Int(p.out_channels) * e.outputPositions, rowStride: e.outputPositions,
+      inner: e.outputPositions, innerStride: 1, outerStride: Int(p.out_channels) * e.outputPositions,
+      rowStride: e.outputPositions,
       batch: Int(p.groups), batchStride: e.groupOut * e.outputPositions)
-    if !gpu, try gradWeightGrouped(p, q, dy, x, into: dw) || gradWeightBlocked(q, dy, x, into: dw) { return }
-    let direct = gpu && e.groupOut <= Self.rowsPerOutput && p.groups > 1
-    try gemm(
-      direct ? .gradWeightPerOutput : .gradWeightImplicitGEMM, q, dy, x,
-      bias: x, into: dw, packing: gradients)
+    for algorithm in ConvSelection.candidates(.gradWeight, ConvShape(p, .gradWeight), on: target(q)) {
+      switch algorithm {
+      case .grouped:
+        if try gradWeightGrouped(p, q, dy, x, into: dw) { return }
+      case .blocked:
+        if try gradWeightBlocked(q, dy, x, into: dw) { return }
+      case .perOutput:
+        return try gemm(.gradWeightPerOutput, q, dy, x, bias: x, into: dw, packing: gradients)
+      case .pointwise, .implicitGEMM:
+        return try gemm(.gradWeightImplicitGEMM, q, dy, x, bias: x, into: dw, packing: gradients)
+      }
+    }
   }
 
-  /// A product with taps; one with 1 x 1 kernels and nothing between is a matrix product, one of few rows and terms is summed
-  /// directly.
-  private func gemm(
-    taps q: tsr_gemm_params, _ a: Tensor, _ b: Tensor, bias: Tensor, into c: Tensor,
-    packing: PackedRows? = nil
+  /// A convolution, or its gradient for the data, by the first way of the table that suits and fits.
+  private func convolve(
+    _ p: ConvParameters, _ direction: ConvDirection, _ parameters: tsr_gemm_params, _ a: Tensor, _ b: Tensor,
+    bias: Tensor, into c: Tensor, packing: PackedRows? = nil
   ) throws {
-    let t = q.taps
-    if gpu, q.gemm.m <= Self.rowsPerOutput {
-      return try convPerOutput(q, a, b, bias: bias, into: c, packing: packing)
+    var q = parameters
+    for algorithm in ConvSelection.candidates(direction, ConvShape(p, direction), on: target(q)) {
+      switch algorithm {
+      case .grouped:
+        if try convGrouped(q, a, b, bias: bias, into: c, packing: packing) { return }
+      case .blocked:
+        if try convBlocked(q, a, b, bias: bias, into: c, packing: packing) { return }
+      case .perOutput:
+        return try convPerOutput(q, a, b, bias: bias, into: c, packing: packing)
+      case .pointwise:
+        return try gemm(.matmul, q, a, b, bias: bias, into: c, packing: packing)
+      case .implicitGEMM:
+        if gpu { q.mergeImages() }
+        return try gemm(.convImplicitGEMM, q, a, b, bias: bias, into: c, packing: packing)
+      }
     }
-    if !gpu, try convGrouped(q, a, b, bias: bias, into: c, packing: packing) { return }
-    var q = q
-    let plain =
-      t.kernel_h == 1 && t.kernel_w == 1 && t.stride_h == 1 && t.stride_w == 1 && t.start_h == 0
-      && t.start_w == 0
-      && t.height == t.out_h && t.width == t.out_w
-    if !gpu, !plain, try convBlocked(q, a, b, bias: bias, into: c, packing: packing) { return }
-    if gpu, !plain { q.mergeImages() }
-    try gemm(
-      plain ? .matmul : .convImplicitGEMM, q, a, b, bias: bias, into: c,
-      packing: packing)
+  }
+
+  private func target(_ q: tsr_gemm_params) -> ConvTarget {
+    gpu ? .openCLGPU : .openCLCPU(panel: tiles(of: q).columns)
   }
 }

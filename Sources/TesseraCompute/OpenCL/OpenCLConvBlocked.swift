@@ -3,7 +3,7 @@ import Kernels
 
 /// Convolutions that make many channels, on CPU devices: `Kernels/conv/conv_blocked.cl`, which copies no taps.
 extension OpenCLBackend {
-  /// A convolution, or its gradient for the data; false where the general way is better.
+  /// A convolution, or its gradient for the data; false where its buffers would be too large.
   func convBlocked(
     _ q: tsr_gemm_params, _ a: Tensor, _ b: Tensor, bias: Tensor, into c: Tensor, packing: PackedRows?
   ) throws -> Bool {
@@ -19,7 +19,7 @@ extension OpenCLBackend {
     return true
   }
 
-  /// A gradient for the weights; false where the general way is better.
+  /// A gradient for the weights; false where its buffers would be too large.
   func gradWeightBlocked(_ q: tsr_gemm_params, _ dy: Tensor, _ x: Tensor, into dw: Tensor) throws -> Bool {
     let tiles = tiles(of: q)
     let (panel, products, splits) = (tiles.columns, Int(q.gemm.batch), Int(q.splits))
@@ -110,19 +110,9 @@ extension tsr_conv_cpu_params {
     (gemm, taps, groups, bias_stride, split_k) = (q.gemm, q.taps, q.groups, q.bias_stride, q.split_k)
   }
 
-  private init?(common q: tsr_gemm_params, panel: Int) {
-    self.init(part: q)
-    let padded = (Int(gemm.m) + panel - 1) / panel * panel
-    // Lanes that stay empty are at most a fifth.
-    guard padded * 4 <= Int(gemm.m) * 5, taps.out_w >= 4, gemm.k > 0, gemm.n > 0 else {
-      return nil
-    }
-  }
-
-  /// Forward or for the data; nil where panels of channels would stay empty or planes are too large.
+  /// Forward or for the data; nil where planes are too large.
   init?(_ q: tsr_gemm_params, panel: Int, units: Int) {
-    self.init(common: q, panel: panel)
-    guard gemm.k >= 16 else { return nil }
+    self.init(part: q)
     let (strideH, strideW) = (Int(taps.stride_h), Int(taps.stride_w))
     let (height, width) = (Int(taps.out_h), Int(taps.out_w))
     // Channels that a chunk of k reaches in.
@@ -153,10 +143,9 @@ extension tsr_conv_cpu_params {
     plane_rows = (rows - 1) * taps.stride_h + Int32(reach.h) + 1
   }
 
-  /// The gradient for weights; nil where panels of channels would stay empty, taps have gaps, or planes are too large.
+  /// The gradient for weights; nil where planes are too large.
   init?(weightsOf q: tsr_gemm_params, panel: Int) {
-    self.init(common: q, panel: panel)
-    guard taps.step_w == 1, taps.stride_w <= 8, taps.kernel_w > 1 || taps.stride_w == 1 else { return nil }
+    self.init(part: q)
     plane_rows = Int32(clamping: rowsOfChunk)
     phase = taps.out_w + Int32(reach.w) / taps.stride_w
     let plane = Int(plane_rows) * Int(phase * taps.stride_w) + ConvLimits.slack

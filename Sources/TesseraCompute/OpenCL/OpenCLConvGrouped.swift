@@ -3,7 +3,7 @@ import Kernels
 
 /// Convolutions that make few channels, on CPU devices: `Kernels/conv/conv_grouped.cl`.
 extension OpenCLBackend {
-  /// A convolution, or its gradient for the data; false where the general way is better.
+  /// A convolution, or its gradient for the data; false where its buffers would be too large.
   func convGrouped(
     _ q: tsr_gemm_params, _ a: Tensor, _ b: Tensor, bias: Tensor, into c: Tensor, packing: PackedRows?
   ) throws -> Bool {
@@ -19,7 +19,7 @@ extension OpenCLBackend {
     return true
   }
 
-  /// A gradient for the weights of many groups of few channels; false where the general way is better.
+  /// A gradient for the weights of many groups of few channels; false where its buffers would be too large.
   func gradWeightGrouped(
     _ p: ConvParameters, _ q: tsr_gemm_params, _ dy: Tensor, _ x: Tensor, into dw: Tensor
   ) throws -> Bool {
@@ -49,11 +49,10 @@ extension OpenCLBackend {
 }
 
 extension tsr_conv_cpu_params {
-  /// Forward or for the data; nil where there are channels enough for panels of them, or planes are too large.
+  /// Forward or for the data; nil where planes are too large.
   init?(groupedOf q: tsr_gemm_params, units: Int) {
     self.init(part: q)
     let (m, k) = (Int(gemm.m), Int(gemm.k))
-    guard k > 0, groups > 1 ? m <= 16 : m <= 4 || k < 64 else { return nil }
     let (strideH, strideW) = (Int(taps.stride_h), Int(taps.stride_w))
     let (height, width) = (Int(taps.out_h), Int(taps.out_w))
     let tile = min(4, m), blocks = (m + tile - 1) / tile, inputs = Int(taps.channels)
@@ -94,12 +93,10 @@ extension tsr_conv_cpu_params {
     plane_rows = rows + Int32(reach.h / strideH)
   }
 
-  /// The gradient for weights of many groups; nil where there are few of them, or planes are too large.
+  /// The gradient for weights of many groups; nil where planes are too large.
   init?(groupedWeightsOf q: tsr_gemm_params) {
     self.init(part: q)
     let outputs = Int(gemm.m)
-    guard groups >= 4, outputs <= 16, gemm.n > 0, gemm.n <= TSR_K_CHUNK, outputs * taps2D <= TSR_K_CHUNK
-    else { return nil }
     // Sums of so many inputs have a place.
     channels = Int32(min(Int(taps.channels), Int(TSR_K_CHUNK) / (outputs * taps2D)))
     plane_rows = Int32(clamping: rowsOfChunk)

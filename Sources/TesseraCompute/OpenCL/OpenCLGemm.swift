@@ -95,7 +95,8 @@ extension OpenCLBackend {
     try withUnsafeBytes(of: q) {
       try enqueue(
         kernel,
-        options: tiles.options(gpu: gpu) + (gpu ? q.vectorLoads(tiles, taps: kernel.family == "implicit_gemm") : ""),
+        options: tiles.options(gpu: gpu)
+          + (gpu ? q.vectorLoads(tiles, taps: kernel.family == "implicit_gemm") : ""),
         global: global,
         local: gpu ? [16, tiles.itemRows, 1] : [1, 1, 1], parameters: $0, [a, b, bias, c])
     }

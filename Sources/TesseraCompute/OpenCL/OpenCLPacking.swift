@@ -12,8 +12,7 @@ struct PackedRows {
 
 extension OpenCLBackend {
   /// Copies A so that k is one stride: into panels of `tile` rows.
-  func packed(_ q: inout tsr_gemm_params, _ a: Tensor, _ packing: PackedRows?, tile: Int) throws -> Tensor
-  {
+  func packed(_ q: inout tsr_gemm_params, _ a: Tensor, _ packing: PackedRows?, tile: Int) throws -> Tensor {
     let p = q.gemm
     let from =
       packing
