@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a process of this machine (the client, client.c) calls the CPU kernels of another architecture (the
-// server, server.c), which run in an emulator's process: by messages over a socket. Every tensor lies in memory
+// How a process of this machine (the client, client.c) calls the CPU kernels of another architecture, which
+// run in an emulator's process (the server, server.c): by messages over a socket. Every tensor lies in memory
 // that both map at the same address (memory.c).
 #ifndef TESSERA_BRIDGE_H
 #define TESSERA_BRIDGE_H
 
 #include "cpu_kernels.h"
 
-// Where the shared memory is, in both; and what of it carries parameters and plans, which callers have on their stacks.
+// Where the shared memory is, in both; and what of it carries parameters and plans, which callers have on
+// their stacks.
 #define BRIDGE_BASE 0x100000000000ull
 #define BRIDGE_BYTES (32ull << 30)
 #define BRIDGE_SLOT (1 << 20)
@@ -15,24 +16,33 @@
 // Descriptors of the server.
 enum { BRIDGE_MEMORY = 3, BRIDGE_SOCKET = 4 };
 
-// Entries of cpu_kernels.h by form: counts of a plan; work from a plan with scratch; the rest by hand.
-#define BRIDGE_COUNTS(X)                                                                         \
-  X(int64_t, tsr_gemm_packed_count, tsr_gemm_plan) X(int64_t, tsr_gemm_scratch_count, tsr_gemm_plan) \
-  X(int64_t, tsr_conv_grouped_scratch_count, tsr_conv_grouped_plan)                                          \
-  X(int64_t, tsr_conv_blocked_packed_count, tsr_conv_blocked_plan) X(int64_t, tsr_conv_blocked_scratch_count, tsr_conv_blocked_plan) \
-  X(int, tsr_conv_blocked_tasks, tsr_conv_blocked_plan)                                                        \
-  X(int64_t, tsr_grouped_weight_scratch_count, tsr_grouped_weight_plan)                            \
-  X(int64_t, tsr_blocked_weight_partial_count, tsr_blocked_weight_plan)                              \
-  X(int64_t, tsr_blocked_weight_scratch_count, tsr_blocked_weight_plan)                              \
-  X(int, tsr_blocked_weight_tasks, tsr_blocked_weight_plan)                                          \
-  X(int64_t, tsr_attention_scratch_count, tsr_attention_plan)
-#define BRIDGE_WORKS(X)                                                                          \
-  X(tsr_gemm_work, tsr_gemm_plan) X(tsr_conv_grouped_work, tsr_conv_grouped_plan) X(tsr_conv_blocked_work, tsr_conv_blocked_plan) \
-  X(tsr_grouped_weight_work, tsr_grouped_weight_plan) X(tsr_blocked_weight_work, tsr_blocked_weight_plan) \
-  X(tsr_attention_work, tsr_attention_plan)
-#define BRIDGE_OTHERS(X)                                                                         \
-  X(tsr_gemm_tile_rows) X(tsr_gemm_tile_columns) X(tsr_gemm_pack_a) X(tsr_conv_blocked_takes) X(tsr_conv_blocked_pack) \
-  X(tsr_grouped_weight_reduce) X(tsr_blocked_weight_takes) X(tsr_blocked_weight_reduce) X(tsr_mirror)
+// The functions of a tsr_cpu_table by form: counts of a plan; work from a plan with scratch; the rest by
+// hand, with two numbers, and tsr_mirror, which is in no table.
+#define BRIDGE_COUNTS(X)                                            \
+  X(int64_t, gemm_packed_count, tsr_gemm_plan)                      \
+  X(int64_t, gemm_scratch_count, tsr_gemm_plan)                     \
+  X(int64_t, conv_grouped_scratch_count, tsr_conv_grouped_plan)     \
+  X(int64_t, conv_blocked_packed_count, tsr_conv_blocked_plan)      \
+  X(int64_t, conv_blocked_scratch_count, tsr_conv_blocked_plan)     \
+  X(int, conv_blocked_tasks, tsr_conv_blocked_plan)                 \
+  X(int64_t, grouped_weight_scratch_count, tsr_grouped_weight_plan) \
+  X(int64_t, blocked_weight_partial_count, tsr_blocked_weight_plan) \
+  X(int64_t, blocked_weight_scratch_count, tsr_blocked_weight_plan) \
+  X(int, blocked_weight_tasks, tsr_blocked_weight_plan)             \
+  X(int64_t, attention_scratch_count, tsr_attention_plan)
+#define BRIDGE_WORKS(X)                           \
+  X(gemm_work, tsr_gemm_plan)                     \
+  X(conv_grouped_work, tsr_conv_grouped_plan)     \
+  X(conv_blocked_work, tsr_conv_blocked_plan)     \
+  X(grouped_weight_work, tsr_grouped_weight_plan) \
+  X(blocked_weight_work, tsr_blocked_weight_plan) \
+  X(attention_work, tsr_attention_plan)
+// clang-format off
+#define BRIDGE_OTHERS(X) \
+  X(tile_rows) X(tile_columns) X(gemm_pack_a) X(conv_grouped_takes) \
+  X(conv_blocked_takes) X(conv_blocked_pack) X(grouped_weight_takes) X(grouped_weight_reduce) \
+  X(blocked_weight_takes) X(blocked_weight_reduce) X(mirror)
+// clang-format on
 
 #define BRIDGE_COUNT_NUMBER(result, name, plan) number_##name,
 #define BRIDGE_WORK_NUMBER(name, plan) number_##name,
@@ -44,7 +54,11 @@ enum {
 };
 
 // `plan`: parameters in the slot; `arguments`: what else there is, in order, pointers among it.
-typedef struct { int64_t number; uint64_t plan; int64_t arguments[9]; } bridge_call;
+typedef struct {
+  int64_t number;
+  uint64_t plan;
+  int64_t arguments[9];
+} bridge_call;
 
 // The shared memory's descriptor and slot (memory.c, of the client).
 int bridge_memory(void);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Aligned memory, which all tensors and scratch are, from a region that another process maps too. Takes the place of
-// posix_memalign, aligned_alloc and free in the program that it is linked into; other memory stays the C library's.
+// Aligned memory, which all tensors and scratch are, from a region that another process maps too. Takes the
+// place of posix_memalign, aligned_alloc and free in the program that it is linked into; other memory stays
+// the C library's.
 #define _GNU_SOURCE
 #include "bridge.h"
 
@@ -13,8 +14,12 @@
 
 extern void __libc_free(void *pointer);
 
-// Before each block, in the cache line ahead of it; free ones are chained by their size, a power of two, and alignment.
-typedef struct header { struct header *next; int power, pages; } header;
+// Before each block, in the cache line ahead of it; free ones are chained by their size, a power of two, and
+// alignment.
+typedef struct header {
+  struct header *next;
+  int power, pages;
+} header;
 enum { LINE = 64, PAGES = 2 << 20 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -27,7 +32,8 @@ static void prepare(void) {
   void *const wanted = (void *)BRIDGE_BASE;
   memory = memfd_create("tessera", 0);
   if (memory < 0 || ftruncate(memory, BRIDGE_BYTES) != 0 ||
-      mmap(wanted, BRIDGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED_NOREPLACE | MAP_NORESERVE, memory, 0) != wanted) {
+      mmap(wanted, BRIDGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED_NOREPLACE | MAP_NORESERVE,
+           memory, 0) != wanted) {
     perror("shared memory");
     abort();
   }
