@@ -2,6 +2,7 @@
 import ArgumentParser
 import CAllocation
 import Foundation
+import TesseraBenchmark
 import TesseraCompute
 import TesseraPipeline
 

@@ -2,6 +2,7 @@
 import ArgumentParser
 import Foundation
 import TesseraCompute
+import TesseraVerification
 import TesseraVision
 
 /// Every primitive, CPU bits against device bits.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import TesseraBenchmark
 import TesseraCompute
+import TesseraVerification
 
 extension Rows {
   func devices() {

@@ -71,6 +71,12 @@ extension MemoryBackend {
     return tensor
   }
 
+  /// An uninitialised float tensor.
+  package func empty(_ shape: Int...) throws -> Tensor { try empty(shape) }
+
+  /// An uninitialised float tensor.
+  package func empty(_ shape: [Int]) throws -> Tensor { try allocate(shape, .float32) }
+
   /// Copies a whole tensor.
   public func copy(_ source: Tensor, to destination: Tensor) throws {
     try checkCount(source.count, destination)

@@ -3,7 +3,7 @@ import Kernels
 
 /// A backend that runs the item and row kernels of `Kernels/cl`. The families of primitives are written once, on top
 /// of this, for every backend.
-protocol KernelLauncher: Backend {
+package protocol KernelLauncher: Backend {
   /// Enqueues `items` items of a kernel.
   ///
   /// - Parameters:

@@ -21,7 +21,7 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
   /// What measures its work; nil if nothing does.
   public let profiler: Profiler?
   /// Whether rows are computed by work-groups (GPU variants) instead of single work-items.
-  let wide: Bool
+  package let wide: Bool
   /// The tiles of its matrix products and convolutions.
   public let tuning: ProductTuning
   let cl: tsr_opencl
@@ -92,7 +92,7 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
   }
 
   /// The same device once more with other tiles: its own queue, no profiler.
-  func with(_ tuning: ProductTuning) throws -> OpenCLBackend {
+  package func with(_ tuning: ProductTuning) throws -> OpenCLBackend {
     try OpenCLBackend(
       device, variant: wide ? .wide : .narrow, softwareDivision: softwareDivision, tuning: tuning,
       sources: sources)

@@ -81,7 +81,7 @@ public struct ProductTiles: Hashable, Sendable, Codable {
   }
 
   /// What a search tries on a device.
-  static func candidates(_ device: OpenCLDevice, wide: Bool) -> [ProductTiles] {
+  package static func candidates(_ device: OpenCLDevice, wide: Bool) -> [ProductTiles] {
     var all: [ProductTiles] = []
     if wide {
       let shapes = [

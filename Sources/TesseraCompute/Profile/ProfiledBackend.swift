@@ -30,7 +30,7 @@ public final class ProfiledBackend: KernelLauncher {
   public var memory: Int { base.memory }
   public var highWaterMark: Int { base.highWaterMark }
 
-  func launch<P>(
+  package func launch<P>(
     _ kernel: Kernel, items: Int, cost: Int, _ parameters: P, _ tensors: [Tensor]
   ) throws {
     guard items > 0, isTimedByHost else {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
+import TesseraVision
 
 extension ReportPage {
   /// Time, throughput, device and fingerprint of each stage, and whether this page's device conforms.
