@@ -21,17 +21,24 @@ public struct Benchmark: Sendable {
 
   /// A measured item.
   public struct Result: Sendable, Codable {
-    /// The primitive and its shape.
-    public let kernel: String, label: String
-    /// Median and 95th percentile of the run time in seconds; nil if the device cannot run it.
-    public let p50: Double?, p95: Double?
-    /// GFLOP/s and GB/s at the median.
-    public let gflops: Double?, gigabytes: Double?
+    /// The primitive.
+    public let kernel: String
+    /// Its shape.
+    public let label: String
+    /// The median of the run time in seconds; nil if the device cannot run it.
+    public let p50: Double?
+    /// The 95th percentile of the run time in seconds.
+    public let p95: Double?
+    /// GFLOP/s at the median.
+    public let gflops: Double?
+    /// GB/s at the median.
+    public let gigabytes: Double?
     /// Per cent of the device's measured FMA or bandwidth peak, whichever is the tighter bound.
     public let percentOfPeak: Double?
-    /// Floating-point operations for each byte that has to be moved, and which of the two bounds the time (the roofline of
-    /// Williams et al. 2009): `compute` or `memory`.
-    public let intensity: Double?, bound: String?
+    /// Floating-point operations for each byte that has to be moved.
+    public let intensity: Double?
+    /// Which of the two bounds the time (the roofline of Williams et al. 2009): `compute` or `memory`.
+    public let bound: String?
     /// Whether the bits equal the CPU's; nil on the CPU itself.
     public let bitsMatch: Bool?
     /// Why it could not be run.
@@ -71,17 +78,12 @@ public struct Benchmark: Sendable {
 
   /// Measures the device's peaks.
   public static func peaks(of device: any Backend) throws -> Peaks {
-    guard let launcher = device as? any KernelLauncher else {
-      throw TesseraError.failure("bench", found: "\(device.name)", wanted: "a device that runs kernels")
-    }
+    let launcher = try device.requireLauncher("bench")
     let rows = 4096
     let one = try device.tensor([Float(0)], [1])
     let out = try device.allocate([rows], .float32)
     let p = tsr_map_params(count: Int32(rows), alpha: 0.999, beta: 0.001)
-    // CPU devices by OpenCL: vectors of eight, and of sixteen, of which one suits the processor.
-    let isNarrow = (launcher as? OpenCLBackend)?.wide == false
-    let kernels = [Kernel.fmaPeak] + (isNarrow ? [.fmaPeak16] : [])
-    let seconds = try kernels.map { kernel in
+    let seconds = try launcher.peakKernels.map { kernel in
       try times(device, budget: 0.5) {
         try launcher.launch(kernel, items: rows, cost: 1 << 20, p, [one, out])
       }[0]

@@ -5,8 +5,12 @@ import TesseraCompute
 extension Benchmark {
   /// What `tessera bench --json` writes: the device and what was measured on it.
   public struct Report: Sendable, Codable {
-    /// The device; of an OpenCL one its driver, and the options that its programs are built with.
-    public let device: String, driver: String?, buildOptions: String?
+    /// The device.
+    public let device: String
+    /// Of an OpenCL device its driver.
+    public let driver: String?
+    /// Of an OpenCL device the options that its programs are built with.
+    public let buildOptions: String?
     /// Files that its kernels were read from, in place of the binary's text; nil if none.
     public let kernels: [String]?
     /// What the device was measured to do at most.
@@ -18,11 +22,11 @@ extension Benchmark {
 
     /// A report of a device.
     public init(_ device: any Backend, peaks: Peaks, results: [Result]) {
-      let opencl = device.unprofiled as? OpenCLBackend
+      let info = device.info
       self.device = device.name
-      driver = opencl.map { "\($0.device.platformVersion); driver \($0.device.driver)" }
-      buildOptions = opencl?.buildOptions
-      kernels = opencl.flatMap { $0.sources.files.isEmpty ? nil : $0.sources.files }
+      driver = info.driver?.text
+      buildOptions = info.buildOptions
+      kernels = info.kernelFiles.isEmpty ? nil : info.kernelFiles
       (self.peaks, self.results) = (peaks, results)
     }
 
@@ -41,10 +45,14 @@ extension Benchmark {
 
   /// An item in two reports.
   public struct Change: Sendable {
-    /// Kernel and shape.
-    public let kernel: String, label: String
-    /// Medians in seconds; nil where a report does not have the item, or it could not be run.
-    public let before: Double?, after: Double?
+    /// The kernel.
+    public let kernel: String
+    /// Its shape.
+    public let label: String
+    /// The median in seconds of the first report; nil where it does not have the item, or could not run it.
+    public let before: Double?
+    /// The same of the second report.
+    public let after: Double?
     /// after / before: above 1 if it became slower.
     public var ratio: Double? {
       guard let before, let after, before > 0, after > 0 else { return nil }

@@ -31,11 +31,12 @@ public enum ProductTuner {
   ///   - device: whose variant and kernels' text the candidates get.
   ///   - cpu: the backend whose bits every candidate must give.
   ///   - progress: called before each candidate with its number, how many there are and its tiles.
-  /// - Throws: `TesseraError` if no candidate gives the CPU's bits.
+  /// - Throws: `TesseraError` for a device without tiles (the CPU), and if no candidate gives the CPU's bits.
   /// - Returns: the best tiles of both classes, and all trials.
   public static func search(
-    _ device: OpenCLBackend, cpu: CPUBackend, progress: (Int, Int, ProductTiles) -> Void = { _, _, _ in }
+    _ device: any Backend, cpu: CPUBackend, progress: (Int, Int, ProductTiles) -> Void = { _, _, _ in }
   ) throws -> (ProductTuning, [Trial]) {
+    let device = try device.requireTunable("tune")
     let cases = Catalogue.productCases.filter(\.isSmall)
     let wanted = try cases.map { try $0.run(cpu) }
     let items = try (many + few).map { try Benchmark.item($0.0, shape: $0.1) }
@@ -44,8 +45,8 @@ public enum ProductTuner {
       try run()
       return try cpu.floats(output).map(\.bitPattern)
     }
-    let candidates = ProductTiles.candidates(device.device, wide: device.wide)
-    var backends: [OpenCLBackend?] = []
+    let candidates = device.candidateTiles
+    var backends: [(any TunableBackend)?] = []
     var rejected: [String?] = []
     for (number, tiles) in candidates.enumerated() {
       progress(number, candidates.count, tiles)
@@ -93,7 +94,7 @@ public enum ProductTuner {
 
   private static let rounds = 3
 
-  private static func check(_ backend: OpenCLBackend, _ cases: [CatalogueCase], _ wanted: [[CaseOutput]])
+  private static func check(_ backend: any Backend, _ cases: [CatalogueCase], _ wanted: [[CaseOutput]])
     throws
   {
     for (item, wanted) in zip(cases, wanted) {
@@ -103,7 +104,7 @@ public enum ProductTuner {
   }
 
   /// The tiles with the least product of times: each shape counts alike, however long it takes.
-  private static func best(_ trials: [Trial], _ shapes: Range<Int>, _ device: OpenCLBackend) throws
+  private static func best(_ trials: [Trial], _ shapes: Range<Int>, _ device: any Backend) throws
     -> ProductTiles
   {
     let sound = trials.filter { $0.rejected == nil }

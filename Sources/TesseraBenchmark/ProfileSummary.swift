@@ -7,26 +7,36 @@ public struct ProfileSummary: Sendable {
   public struct Item: Sendable {
     /// The kernel or primitive.
     public let name: String
-    /// How often it ran, and for how long in all.
-    public let calls: Int, seconds: Double
-    /// Floating-point operations in all (0: not known), and bytes of the kernels' buffers.
-    public let operations: Double, bytes: Double
+    /// How often it ran.
+    public let calls: Int
+    /// For how long it ran in all.
+    public let seconds: Double
+    /// Floating-point operations in all; 0 where they are not known.
+    public let operations: Double
+    /// Bytes of the kernels' buffers in all.
+    public let bytes: Double
   }
 
   /// What a device did.
   public struct Device: Sendable {
-    /// Its name, and the seconds in which it was at work: kernels and transfers by its queue.
-    public let name: String, busySeconds: Double
-    /// Kernels and transfers, the longest in all first; primitives that are more than a kernel of their name.
-    public let kernels: [Item], primitives: [Item]
+    /// Its name.
+    public let name: String
+    /// The seconds in which it was at work: kernels and transfers by its queue.
+    public let busySeconds: Double
+    /// Kernels and transfers, the longest in all first.
+    public let kernels: [Item]
+    /// Primitives that are more than a kernel of their name, the longest in all first.
+    public let primitives: [Item]
   }
 
   /// A stage or epoch.
   public struct Span: Sendable {
     /// Its name.
     public let name: String
-    /// How long it took, and for what share of that some device was at work (nil: records are missing).
-    public let seconds: Double, busyShare: Double?
+    /// How long it took.
+    public let seconds: Double
+    /// For what share of that some device was at work; nil: records are missing.
+    public let busyShare: Double?
   }
 
   /// Seconds since the profiler was made.
@@ -35,8 +45,10 @@ public struct ProfileSummary: Sendable {
   public let devices: [Device]
   /// Stages and epochs in the order of their beginning.
   public let spans: [Span]
-  /// Records beyond the profiler's capacity, and commands without times.
-  public let dropped: Int, untimed: Int
+  /// Records beyond the profiler's capacity.
+  public let dropped: Int
+  /// Commands without times.
+  public let untimed: Int
 
   init(_ kept: Profiler.Snapshot) {
     func items(_ totals: [Int32: ProfileTotal]) -> [Item] {

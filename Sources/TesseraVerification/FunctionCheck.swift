@@ -21,10 +21,16 @@ public enum FunctionCheck {
   public struct Result: Sendable, Codable {
     /// The function.
     public let name: String
-    /// The largest error in ulp of the exact result, its bound, and the input where it occurs.
-    public let worstUlp: Double, bound: Double, worstInput: Float
-    /// Inputs whose bits differ between device and CPU, of how many.
-    public let mismatches: Int, inputs: Int
+    /// The largest error in ulp of the exact result.
+    public let worstUlp: Double
+    /// What the error may be at most.
+    public let bound: Double
+    /// The input where the largest error occurs.
+    public let worstInput: Float
+    /// Inputs whose bits differ between device and CPU.
+    public let mismatches: Int
+    /// Inputs in all.
+    public let inputs: Int
 
     /// A table's row.
     public var line: String {
@@ -77,7 +83,7 @@ public enum FunctionCheck {
     let total = ((1 << 32) + stride - 1) / stride
     let block = min(total, 1 << 22)
     var (worst, worstInput, mismatches, done) = (0.0, Float(0), 0, 0)
-    let sameDevice = (device.unprofiled as? CPUBackend)?.instructionSet == cpu.instructionSet
+    let sameDevice = device.info.instructionSet == cpu.instructionSet
     while done < total {
       let count = min(block, total - done)
       let first = done

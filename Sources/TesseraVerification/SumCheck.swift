@@ -8,10 +8,16 @@ import TesseraCompute
 public enum SumCheck {
   /// One reduction on one kind of data.
   public struct Result: Sendable, Codable {
-    /// The backend's method, its shape and the kind of data.
-    public let primitive: String, shape: String, data: String
-    /// The largest error, and that of pairwise float32 on the same numbers, relative to the sum of the terms' magnitudes.
-    public let error: Double, pairwise: Double
+    /// The backend's method.
+    public let primitive: String
+    /// Its shape.
+    public let shape: String
+    /// The kind of data.
+    public let data: String
+    /// The largest error, relative to the sum of the terms' magnitudes.
+    public let error: Double
+    /// The largest error of pairwise float32 on the same numbers, relative to the same.
+    public let pairwise: Double
     /// What the error may be at most; nil for sums that are chains for a reason that NUMERICS.md gives.
     public let bound: Double?
 

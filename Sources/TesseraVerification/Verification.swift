@@ -13,16 +13,20 @@ public struct Verification: Sendable, Codable {
     public let what: String
   }
 
-  /// Names of the two devices.
-  public let reference: String, device: String
+  /// The name of the backend whose bits are wanted.
+  public let reference: String
+  /// The name of the backend that was checked.
+  public let device: String
   /// Cases run.
   public private(set) var cases = 0
   /// Numbers compared.
   public private(set) var values = 0
   /// Cases by primitive.
   public private(set) var casesByPrimitive: [String: Int] = [:]
-  /// SHA-256 of the reference's values, all and by primitive: equal for every instruction set and thread count.
-  public private(set) var fingerprint = "", fingerprints: [String: String] = [:]
+  /// SHA-256 of the reference's values: equal for every instruction set and thread count.
+  public private(set) var fingerprint = ""
+  /// The same by primitive.
+  public private(set) var fingerprints: [String: String] = [:]
   /// What differed.
   public private(set) var mismatches: [Mismatch] = []
 

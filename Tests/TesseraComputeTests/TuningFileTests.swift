@@ -22,8 +22,8 @@ import Testing
     slow.rows = 2
     let backend = try OpenCLBackend(device, variant: .narrow)
     var (first, second) = (TuningFile(), TuningFile())
-    first.set(ProductTuning(), for: backend)
-    second.set(ProductTuning(slow), for: backend)
+    try first.set(ProductTuning(), for: backend)
+    try second.set(ProductTuning(slow), for: backend)
     try withFile("") { path in
       try second.write(to: path)
       first.merge(try TuningFile(path))

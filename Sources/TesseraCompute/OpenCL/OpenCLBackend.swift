@@ -21,13 +21,13 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
   /// What measures its work; nil if nothing does.
   public let profiler: Profiler?
   /// Whether rows are computed by work-groups (GPU variants) instead of single work-items.
-  package let wide: Bool
+  let wide: Bool
   /// The tiles of its matrix products and convolutions.
   public let tuning: ProductTuning
   let cl: tsr_opencl
   var queue: cl_command_queue { opened.queue }
   private let opened: OpenCLQueue
-  private let softwareDivision: Bool
+  let softwareDivision: Bool
   private let programs: OpenCLPrograms
   let pool: OpenCLMemoryPool
   private let staging: OpenCLStaging
@@ -80,8 +80,7 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
     "opencl:\(device.index) (\(device.name), \(device.platform)\(wide == device.isCPU ? ", GPU kernels" : ""))"
   }
 
-  /// Its track in the profile; nil without a profiler.
-  var track: Int32? { events?.track }
+  package var track: Int32? { events?.track }
 
   // What is kept for commands goes after the queue has come to its end.
   deinit { _ = cl.clFinish(queue) }
@@ -89,13 +88,6 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
   /// Whether a device gets the GPU variants; their work-groups are of up to 256.
   static func isWide(_ device: OpenCLDevice, _ variant: Variant?) -> Bool {
     variant.map { $0 == .wide } ?? (!device.isCPU && device.maxWorkGroup >= 256)
-  }
-
-  /// The same device once more with other tiles: its own queue, no profiler.
-  package func with(_ tuning: ProductTuning) throws -> OpenCLBackend {
-    try OpenCLBackend(
-      device, variant: wide ? .wide : .narrow, softwareDivision: softwareDivision, tuning: tuning,
-      sources: sources)
   }
 
   /// Which form of the row and product kernels to run.
@@ -200,13 +192,5 @@ extension Tensor {
         place, found: "a tensor of another device", wanted: "one that this OpenCL device allocated")
     }
     return storage
-  }
-
-  /// Throws unless a transfer of bytes from an element on lies inside the tensor.
-  func checkTransfer(_ bytes: Int, _ offset: Int) throws {
-    guard offset >= 0, offset <= count, bytes <= (count - offset) * 4, bytes % 4 == 0 else {
-      throw TesseraError.failure(
-        "transfer", found: "\(bytes) bytes from element \(offset)", wanted: "whole ones of \(count) elements")
-    }
   }
 }

@@ -46,8 +46,10 @@ public struct TuningFile: Sendable, Codable {
   public mutating func merge(_ other: TuningFile) { devices.merge(other.devices) { $1 } }
 
   /// Adds or replaces a device's tiles.
-  public mutating func set(_ tuning: ProductTuning, for backend: OpenCLBackend) {
-    devices[Self.key(of: backend.device, wide: backend.wide)] = tuning
+  ///
+  /// - Throws: `TesseraError` for a device without tiles: the CPU.
+  public mutating func set(_ tuning: ProductTuning, for backend: any Backend) throws {
+    devices[try backend.requireTunable("tiles").tuningKey] = tuning
   }
 
   /// Writes the file, whole or not at all.

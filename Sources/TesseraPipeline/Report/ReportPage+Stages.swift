@@ -32,7 +32,7 @@ extension ReportPage {
   }
 
   private func conformance() throws -> String {
-    guard let device = device.unprofiled as? OpenCLBackend else { return "the CPU, which is the reference" }
+    guard !device.info.isReference else { return "the CPU, which is the reference" }
     let result = try DeviceSelection.conformance(of: device, against: try CPUBackend())
     return result.failure.map { "it does not conform, it breaks \($0)" } ?? "it passes the conformance probe"
   }
