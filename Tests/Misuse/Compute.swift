@@ -222,7 +222,6 @@ extension Rows {
   }
 
   private func profiles() {
-    let d = device
     function("Profiler.init(capacity:)")
     for capacity in [-1, Int.min, 0] {
       gives("capacity \(capacity)", 2) { Profiler(capacity: capacity).span(.wait, "x") { 2 } }
