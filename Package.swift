@@ -8,6 +8,9 @@ let package = Package(
     .executable(name: "tessera", targets: ["tessera"]),
     .library(name: "TesseraCompute", targets: ["TesseraCompute"]),
     .library(name: "TesseraNN", targets: ["TesseraNN"]),
+    // What a device is proved and measured by; no other library needs them.
+    .library(name: "TesseraVerification", targets: ["TesseraVerification"]),
+    .library(name: "TesseraBenchmark", targets: ["TesseraBenchmark"]),
     .library(
       name: "Tessera", targets: ["TesseraText", "TesseraImages", "TesseraVision", "TesseraPipeline"]),
   ],
@@ -29,56 +32,75 @@ let package = Package(
     .target(
       name: "TesseraCompute",
       dependencies: ["COpenCL", "CSHA256", "Kernels"]),
-    // Layer 3.
-    .target(name: "TesseraNN", dependencies: ["TesseraCompute"]),
+    // Layer 3: networks; beside them the proof and the measurement of devices, which no library above needs.
+    .target(name: "TesseraNN", dependencies: ["TesseraCompute", "Kernels"]),
+    .target(name: "TesseraVerification", dependencies: ["TesseraCompute", "Kernels"]),
+    .target(name: "TesseraBenchmark", dependencies: ["TesseraCompute", "TesseraVerification", "Kernels"]),
     // Layer 4.
-    .target(name: "TesseraText", dependencies: ["TesseraCompute"]),
-    .target(name: "TesseraImages", dependencies: ["TesseraCompute", "CZlib"]),
-    .target(name: "TesseraVision", dependencies: ["TesseraNN"]),
+    .target(name: "TesseraText", dependencies: ["TesseraCompute", "Kernels"]),
+    .target(name: "TesseraImages", dependencies: ["TesseraCompute", "Kernels", "CZlib"]),
+    .target(name: "TesseraVision", dependencies: ["TesseraCompute", "TesseraNN"]),
     // Layer 5.
     .target(
       name: "TesseraPipeline",
-      dependencies: ["TesseraText", "TesseraImages", "TesseraVision", "TesseraNN", "CZlib"]),
+      dependencies: [
+        "TesseraCompute", "TesseraText", "TesseraImages", "TesseraVision", "CZlib",
+      ]),
     // Layer 6.
     .executableTarget(
       name: "tessera",
       dependencies: [
-        "TesseraPipeline", "CAllocation",
+        "TesseraCompute", "TesseraVerification", "TesseraBenchmark", "TesseraText", "TesseraImages",
+        "TesseraVision", "TesseraPipeline", "CAllocation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
-    // Tests, one target a layer.
-    .target(name: "TestSupport", dependencies: ["TesseraCompute"], path: "Tests/TestSupport"),
+    // Tests, one target a library.
+    .target(
+      name: "TestSupport", dependencies: ["TesseraCompute"], path: "Tests/TestSupport",
+      resources: [.copy("Golden")]),
     .testTarget(
       name: "TesseraComputeTests",
-      dependencies: ["TesseraCompute", "CSHA256", "Kernels", "TestSupport"],
+      dependencies: [
+        "TesseraCompute", "TesseraVerification", "TesseraBenchmark", "CSHA256", "Kernels",
+        "TestSupport",
+      ],
       resources: [.copy("Golden")]),
     .testTarget(
-      name: "TesseraNNTests", dependencies: ["TesseraNN", "TestSupport"], resources: [.copy("Golden")]),
+      name: "TesseraNNTests", dependencies: ["TesseraCompute", "TesseraNN", "TestSupport"],
+      resources: [.copy("Golden")]),
     .testTarget(
       name: "TesseraTextTests",
-      dependencies: ["TesseraText", "TestSupport"],
+      dependencies: ["TesseraCompute", "TesseraText", "TestSupport"],
       resources: [.copy("Golden")]),
     .testTarget(
-      name: "TesseraImagesTests", dependencies: ["TesseraImages", "TestSupport", "CZlib"],
+      name: "TesseraImagesTests",
+      dependencies: ["TesseraCompute", "TesseraImages", "Kernels", "TestSupport", "CZlib"],
       resources: [.copy("Golden")]),
     .testTarget(
-      name: "TesseraVisionTests", dependencies: ["TesseraVision", "TestSupport"],
+      name: "TesseraVisionTests",
+      dependencies: ["TesseraCompute", "TesseraNN", "TesseraVision", "TestSupport"],
       resources: [.copy("Golden")]),
     .testTarget(
-      name: "TesseraPipelineTests", dependencies: ["TesseraPipeline", "TestSupport"],
+      name: "TesseraPipelineTests",
+      dependencies: ["TesseraCompute", "TesseraImages", "TesseraPipeline", "TestSupport"],
       resources: [.copy("Golden")]),
     // Calls with wrong arguments, in processes of their own: a trap ends one of these, not the tests.
     .executableTarget(
       name: "misuse",
       dependencies: [
-        "TesseraPipeline", "TesseraText", "TesseraImages", "TesseraVision", "TesseraNN", "TestSupport",
+        "TesseraCompute", "TesseraVerification", "TesseraBenchmark", "TesseraNN", "TesseraText",
+        "TesseraImages", "TesseraVision", "TesseraPipeline", "Kernels", "TestSupport",
       ],
       path: "Tests/Misuse"),
     .testTarget(name: "MisuseTests", dependencies: ["misuse", "TestSupport"]),
     .testTarget(
-      name: "TesseraCommandTests", dependencies: ["tessera", "TesseraCompute", "TestSupport"],
-      resources: [.copy("Golden")]),
+      name: "TesseraCommandTests", dependencies: ["tessera", "TesseraCompute", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu2x
 )
+
+// A file imports what it uses: members of a module that another file imports are not seen.
+for target in package.targets where target.type != .system {
+  target.swiftSettings = [.enableUpcomingFeature("MemberImportVisibility")]
+}

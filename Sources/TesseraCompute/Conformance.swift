@@ -11,7 +11,7 @@ public struct Conformance: Sendable, Codable {
 
   /// Compares a device with the CPU on special values and a spread of ordinary ones.
   static func probe(_ device: any KernelLauncher, against cpu: CPUBackend) throws -> Conformance {
-    var inputs = CaseInputs(seed: 4711)
+    var inputs = SplitMix64(seed: 4711)
     let count = 4096
     let x = inputs.withSpecials(count / 2) + inputs.anyBits(count / 2)
     let z = inputs.anyBits(count / 2) + inputs.withSpecials(count / 2)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Kernels
 import TesseraCompute
 
 /// t-SNE in two dimensions (van der Maaten and Hinton 2008) with scikit-learn 0.24's defaults: Euclidean, random start of

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Kernels
 import TesseraCompute
 
 /// Adam (Kingma and Ba 2015) with one learning rate per group of parameters.

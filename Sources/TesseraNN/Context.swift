@@ -66,9 +66,6 @@ public final class Context {
   /// How gradients that go over the rows of a variable reach parameters.
   func batchSums(over x: Variable) -> BatchSums { BatchSums(device: device, part: part(of: x)) }
 
-  /// An uninitialised float tensor.
-  func empty(_ shape: [Int]) throws -> Tensor { try device.allocate(shape, .float32) }
-
   /// Throws unless a variable has so many dimensions.
   func require(_ place: String, _ x: Variable, rank: Int, _ wanted: String) throws {
     guard x.shape.count == rank else {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Kernels
 import TesseraCompute
 
 extension Context {
@@ -12,7 +13,7 @@ extension Context {
     (p.outer, p.channels) = (Int32(clamping: extents.batch), Int32(clamping: extents.channels))
     (p.inner, p.size) = (Int32(clamping: extents.inner), Int32(clamping: size))
     (p.alpha, p.beta, p.k) = (alpha, beta, k)
-    let (y, scale) = (try empty(x.shape), try empty(x.shape))
+    let (y, scale) = (try device.empty(x.shape), try device.empty(x.shape))
     try device.localResponseNorm(p, x.value, into: y, scale: scale)
     let (device, settings) = (device, p)
     return output(y, of: [x]) { tape, dy in
@@ -29,7 +30,7 @@ extension Context {
       throw TesseraError.failure(
         "channelShuffle", found: "\(groups) groups of \(extents.channels) channels", wanted: "a divisor")
     }
-    let (size, y) = (extents.channels / groups, try empty(x.shape))
+    let (size, y) = (extents.channels / groups, try device.empty(x.shape))
     try device.swapAxes(x.value, outer: extents.batch, a: groups, b: size, inner: extents.inner, into: y)
     let device = device
     return output(y, of: [x]) { tape, dy in
@@ -51,7 +52,7 @@ extension Context {
       destinationStride: part)
     var shape = x.shape
     shape[1] = range.count
-    let y = try empty(shape)
+    let y = try device.empty(shape)
     try device.copy(x.value, to: y, region: region)
     let device = device
     return output(y, of: [x]) { tape, dy in
@@ -78,7 +79,7 @@ extension Context {
     let parts = [(a, region(first, at: 0)), (b, region(second, at: first.channels * first.inner))]
     var shape = a.shape
     shape[1] += second.channels
-    let y = try empty(shape)
+    let y = try device.empty(shape)
     for (x, region) in parts { try device.copy(x.value, to: y, region: region) }
     let device = device
     return output(y, of: [a, b]) { tape, dy in

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Kernels
 import TesseraCompute
 
 extension Context {
@@ -12,7 +13,7 @@ extension Context {
     guard bias == nil || bias?.value.count == outs else {
       throw TesseraError.failure("linear", found: "a bias \(bias?.shape ?? [])", wanted: "[\(outs)]")
     }
-    let y = try empty([rows, outs])
+    let y = try device.empty([rows, outs])
     let p = MatmulParameters(m: rows, n: outs, k: ins, transposeB: true)
     try device.matmul(p, x.value, weight.value, bias: bias?.value, into: y)
     let (device, batch) = (device, batchSums(over: x))
@@ -108,7 +109,7 @@ extension Context {
         wanted: "(batch, in, h, w) and (out, in / groups, kh, kw)")
     }
     let p = try attributes.parameters(x.shape, weight.shape)
-    let y = try empty([Int(p.batch), Int(p.out_channels), Int(p.out_h), Int(p.out_w)])
+    let y = try device.empty([Int(p.batch), Int(p.out_channels), Int(p.out_h), Int(p.out_w)])
     try device.conv2d(p, x.value, weight.value, bias: bias?.value, into: y)
     let (device, batch) = (device, batchSums(over: x))
     return output(y, of: [x, weight] + (bias.map { [$0] } ?? [])) { tape, dy in

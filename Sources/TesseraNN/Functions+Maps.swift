@@ -7,7 +7,7 @@ extension Context {
     guard op.hasGradient else {
       throw TesseraError.failure("activation", found: "\(op)", wanted: "relu, relu6, gelu, tanh or sigmoid")
     }
-    let y = try empty(x.shape)
+    let y = try device.empty(x.shape)
     try device.unary(op, x.value, alpha: 0, beta: 0, into: y)
     let device = device
     return output(y, of: [x]) { tape, dy in
@@ -22,7 +22,7 @@ extension Context {
     guard a.shape == b.shape else {
       throw TesseraError.failure("add", found: "\(a.shape) and \(b.shape)", wanted: "equal shapes")
     }
-    let y = try empty(a.shape)
+    let y = try device.empty(a.shape)
     try device.binary(.add, a.value, b.value, into: y)
     return output(y, of: [a, b]) { tape, dy in
       try tape.accumulate(dy, to: a)
@@ -41,7 +41,7 @@ extension Context {
   public func transpose(_ x: Variable) throws -> Variable {
     try require("transpose", x, rank: 2, "(rows, columns)")
     let (rows, columns) = (x.shape[0], x.shape[1])
-    let y = try empty([columns, rows])
+    let y = try device.empty([columns, rows])
     try device.transpose(x.value, rows: rows, columns: columns, into: y)
     let device = device
     return output(y, of: [x]) { tape, dy in
@@ -60,7 +60,7 @@ extension Context {
     }
     guard drops, rate > 0 else { return x }
     let stream = try nextStream(for: x.shape, part(of: x))
-    let y = try empty(x.shape)
+    let y = try device.empty(x.shape)
     try device.dropout(stream, rate: rate, x.value, into: y)
     let device = device
     return output(y, of: [x]) { tape, dy in
@@ -74,7 +74,7 @@ extension Context {
   public func logSoftmax(_ x: Variable) throws -> Variable {
     try require("logSoftmax", x, rank: 2, "(rows, columns)")
     let (rows, columns) = (x.shape[0], x.shape[1])
-    let y = try empty(x.shape)
+    let y = try device.empty(x.shape)
     try device.logSoftmax(x.value, rows: rows, columns: columns, into: y)
     let device = device
     return output(y, of: [x]) { tape, dy in
@@ -93,7 +93,7 @@ extension Context {
   ///   - smoothing: share of the target that all classes have in common, 0 to 1.
   public func crossEntropy(_ logits: Variable, labels: Tensor, smoothing: Float = 0) throws -> Tensor {
     try require("crossEntropy", logits, rank: 2, "(rows, classes)")
-    let losses = try empty([logits.shape[0]])
+    let losses = try device.empty([logits.shape[0]])
     try device.crossEntropy(
       logits.value, labels: labels, rows: logits.shape[0], classes: logits.shape[1], smoothing: smoothing,
       into: losses)
@@ -106,7 +106,7 @@ extension Context {
       throw TesseraError.failure("backward", found: "no tape", wanted: "a differentiable context")
     }
     try require("backward", logits, rank: 2, "(rows, classes)")
-    let gradient = try empty(logits.shape)
+    let gradient = try device.empty(logits.shape)
     try device.crossEntropyGrad(
       logits.value, labels: labels, rows: logits.shape[0], classes: logits.shape[1], smoothing: smoothing,
       batch: part?.batch ?? logits.shape[0], into: gradient)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Kernels
 import TesseraCompute
 
 extension Context {
@@ -30,8 +31,8 @@ extension Context {
     p.batch = Int32(part?.batch ?? x.shape[0])
     var (mean, variance) = (runningMean, runningVariance)
     if training {
-      mean = try empty([channels])
-      variance = try empty([channels])
+      mean = try device.empty([channels])
+      variance = try device.empty([channels])
       if let part {
         try statistics(p, x.value, part, mean: mean, variance: variance)
       } else {
@@ -43,7 +44,7 @@ extension Context {
         whole, momentum: momentum, mean: mean, variance: variance, runningMean: runningMean,
         runningVariance: runningVariance)
     }
-    let y = try empty(x.shape)
+    let y = try device.empty(x.shape)
     try device.batchNorm(
       p, x.value, mean: mean, variance: variance, gamma: gamma.value, beta: beta.value, into: y)
     if !training, tape != nil, [x, gamma, beta].contains(where: \.requiresGradient) {
@@ -76,7 +77,7 @@ extension Context {
   }
 
   private func copied(_ tensor: Tensor) throws -> Tensor {
-    let copy = try empty(tensor.shape)
+    let copy = try device.empty(tensor.shape)
     try device.copy(tensor, to: copy)
     return copy
   }
@@ -121,9 +122,9 @@ extension Context {
   public func layerNorm(_ x: Variable, gamma: Variable, beta: Variable, eps: Float) throws -> Variable {
     try require("layerNorm", x, rank: 2, "(rows, columns)")
     let p = RowsParameters(rows: x.shape[0], columns: x.shape[1], eps: eps)
-    let y = try empty(x.shape)
-    let mean = try empty([x.shape[0]])
-    let rstd = try empty([x.shape[0]])
+    let y = try device.empty(x.shape)
+    let mean = try device.empty([x.shape[0]])
+    let rstd = try device.empty([x.shape[0]])
     try device.layerNorm(
       p, x.value, gamma: gamma.value, beta: beta.value, into: y, mean: mean, rstd: rstd)
     let (device, batch) = (device, batchSums(over: x))

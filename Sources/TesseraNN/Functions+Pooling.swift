@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import Kernels
 import TesseraCompute
 
 extension Context {
   /// The largest element of each window of x (batch, channels, h, w).
   public func maxPool(_ x: Variable, kernel: Int, stride: Int, padding: Int = 0) throws -> Variable {
     let p = try windows("maxPool", x, kernel: kernel, stride: stride, padding: padding)
-    let y = try empty([x.shape[0], x.shape[1], Int(p.out_h), Int(p.out_w)])
+    let y = try device.empty([x.shape[0], x.shape[1], Int(p.out_h), Int(p.out_w)])
     let indices = try device.allocate(y.shape, .int32)
     try device.maxPool(p, x.value, into: y, indices: indices)
     let device = device
@@ -19,7 +20,7 @@ extension Context {
   /// The mean of each window of x (batch, channels, h, w), padding counted.
   public func averagePool(_ x: Variable, kernel: Int, stride: Int, padding: Int = 0) throws -> Variable {
     let p = try windows("averagePool", x, kernel: kernel, stride: stride, padding: padding)
-    let y = try empty([x.shape[0], x.shape[1], Int(p.out_h), Int(p.out_w)])
+    let y = try device.empty([x.shape[0], x.shape[1], Int(p.out_h), Int(p.out_w)])
     try device.averagePool(p, x.value, into: y)
     let device = device
     return output(y, of: [x]) { tape, dy in
@@ -37,7 +38,7 @@ extension Context {
     }
     let p = PoolParameters(
       planes: x.shape[0] * x.shape[1], height: x.shape[2], width: x.shape[3], outHeight: size, outWidth: size)
-    let y = try empty([x.shape[0], x.shape[1], size, size])
+    let y = try device.empty([x.shape[0], x.shape[1], size, size])
     try device.adaptiveAveragePool(p, x.value, into: y)
     let device = device
     return output(y, of: [x]) { tape, dy in

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Kernels
 import TesseraCompute
 
 /// Turns texts into feature vectors: pooled hidden states of a range of layers, side by side.

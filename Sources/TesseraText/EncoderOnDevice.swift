@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Kernels
 import TesseraCompute
 
 /// An encoder's weights on a device, and the way of texts through its layers.
@@ -29,16 +30,16 @@ struct EncoderOnDevice: Sendable {
     guard tokens > 0 else { return }
     let wordIDs = try device.tensor(texts.flatMap { $0 }, [tokens])
     let positionIDs = try device.tensor(texts.flatMap(c.family.positions), [tokens])
-    var x = try empty(tokens, c.hidden)
-    let other = try empty(tokens, c.hidden)
-    let statistics = (mean: try empty(tokens), rstd: try empty(tokens))
+    var x = try device.empty(tokens, c.hidden)
+    let other = try device.empty(tokens, c.hidden)
+    let statistics = (mean: try device.empty(tokens), rstd: try device.empty(tokens))
     try device.gatherRows(weights.words, ids: wordIDs, columns: c.hidden, into: x)
     try device.gatherRows(weights.positions, ids: positionIDs, columns: c.hidden, into: other)
     try addAndNormalize(x, other, weights.norm, into: x, statistics)
     try visit(0, x)
-    let qkv = try empty(tokens, 3 * c.hidden)
-    let attended = try empty(tokens, c.hidden)
-    let wide = try empty(tokens, c.intermediate)
+    let qkv = try device.empty(tokens, 3 * c.hidden)
+    let attended = try device.empty(tokens, c.hidden)
+    let wide = try device.empty(tokens, c.intermediate)
     let width = c.hidden / c.heads
     let attention = PackedAttentionParameters(
       tokens: tokens, heads: c.heads, width: width, span: weights.distanceBias == nil ? 0 : c.positions,
@@ -51,14 +52,12 @@ struct EncoderOnDevice: Sendable {
       try addAndNormalize(other, x, layer.attentionNorm, into: x, statistics)
       try linear(x, layer.up, layer.upBias, into: wide, activation: c.activation)
       try linear(wide, layer.down, layer.downBias, into: other)
-      let next = try empty(tokens, c.hidden)
+      let next = try device.empty(tokens, c.hidden)
       try addAndNormalize(other, x, layer.norm, into: next, statistics)
       x = next
       try visit(index + 1, x)
     }
   }
-
-  private func empty(_ shape: Int...) throws -> Tensor { try device.allocate(shape, .float32) }
 
   private func linear(
     _ x: Tensor, _ weight: Tensor, _ bias: Tensor, into y: Tensor, activation: String? = nil

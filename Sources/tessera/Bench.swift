@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Foundation
+import TesseraBenchmark
 import TesseraCompute
 
 /// Times primitives.
@@ -55,7 +56,7 @@ struct BenchRun: ParsableCommand {
   }
 
   private func measure(_ items: [Benchmark.Item], on device: any Backend) throws {
-    let reference = device.unprofiled is CPUBackend ? nil : try CPUBackend(threads: options.threads)
+    let reference = device.info.isReference ? nil : try CPUBackend(threads: options.threads)
     let peaks = try Benchmark.peaks(of: device)
     if !json {
       print("\(device.name): \(round(peaks.gflops)) GFLOP/s and \(round(peaks.gigabytes)) GB/s measured")
@@ -72,7 +73,7 @@ struct BenchRun: ParsableCommand {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
       var report = Benchmark.Report(device, peaks: peaks, results: results)
-      report.provenance = (device.unprofiled as? CPUBackend ?? reference).map { Provenance($0) }
+      report.provenance = Provenance(try reference ?? CPUBackend(threads: options.threads))
       print(String(decoding: try encoder.encode(report), as: UTF8.self))
     }
   }

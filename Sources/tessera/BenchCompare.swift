@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Foundation
+import TesseraBenchmark
 import TesseraCompute
 
 /// Compares two reports of `tessera bench --json`.

@@ -2,6 +2,7 @@
 import ArgumentParser
 import CAllocation
 import Foundation
+import TesseraBenchmark
 import TesseraCompute
 import TesseraPipeline
 
@@ -9,7 +10,7 @@ import TesseraPipeline
 struct DeviceOptions: ParsableArguments {
   @Option(
     help:
-      "cpu, opencl, opencl:N, opencl:NAME or auto; run, embed, layout, train, evaluate and predict also take a list (cpu,opencl:0), or all."
+      "\(DeviceSelection.forms); run, embed, layout, train, evaluate and predict also take a list (cpu,opencl:0), or all."
   )
   var device = "auto"
 
@@ -40,6 +41,13 @@ struct DeviceOptions: ParsableArguments {
 
   @Flag(help: "Say more.")
   var verbose = false
+
+  /// The chosen device; with `auto` the first one beside the CPU path, whatever kind it is, for commands that are about such
+  /// a device.
+  var firstBesideCPU: String {
+    guard device == "auto" else { return device }
+    return DeviceSelection.survey().devices.first { !$0.info.isReference }?.info.selection ?? device
+  }
 
   /// Opens the chosen device for a body, a command's work, and writes the trace and the profile of it if they are wanted.
   ///

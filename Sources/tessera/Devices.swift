@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Foundation
+import TesseraBenchmark
 import TesseraCompute
 
 /// What there is to compute on.
@@ -21,36 +22,30 @@ struct Devices: ParsableCommand {
     var conforms: Bool?, failure: String?, peakGFLOPS: Double?, peakGBs: Double?
     /// The program and the machine, the same in every entry.
     var provenance: Provenance?
+
+    init(_ info: DeviceInfo) {
+      (selection, name, computeUnits) = (info.selection, info.name, info.computeUnits)
+      guard let told = info.driver else { return }
+      platform = "\(told.platform), \(told.platformVersion)"
+      driver = told.driver
+      version = told.version
+      globalMemory = told.globalMemory
+      localMemory = told.localMemory
+      maxAllocation = told.maxAllocation
+      maxWorkGroup = told.maxWorkGroup
+      roundsDivision = told.roundsDivision
+      keepsDenormals = told.keepsDenormals
+    }
   }
 
-  /// Lists the CPU and every OpenCL device.
+  /// Lists the CPU and every other device.
   func run() throws {
     let cpu = try CPUBackend()
-    var entries = [Entry(selection: "cpu", name: cpu.name, computeUnits: cpu.threads, conforms: true)]
-    if !quick { try measure(cpu, &entries[0]) }
-    let survey = OpenCLSurvey()
+    let survey = DeviceSelection.survey()
     for problem in survey.problems { DeviceOptions.warn(problem) }
     // Standard output is JSON alone.
     if json { for absence in survey.absences { DeviceOptions.warn(absence) } }
-    for device in survey.devices {
-      var entry = Entry(
-        selection: "opencl:\(device.index)", name: device.name,
-        platform: "\(device.platform), \(device.platformVersion)",
-        driver: device.driver, version: device.version, computeUnits: device.computeUnits,
-        globalMemory: device.globalMemory, localMemory: device.localMemory,
-        maxAllocation: device.maxAllocation,
-        maxWorkGroup: device.maxWorkGroup, roundsDivision: device.roundsDivision,
-        keepsDenormals: device.keepsDenormals)
-      do {
-        let backend = try OpenCLBackend(device)
-        let conformance = try DeviceSelection.conformance(of: backend, against: cpu)
-        (entry.conforms, entry.failure) = (conformance.passes, conformance.failure)
-        if !quick { try measure(backend, &entry) }
-      } catch {
-        (entry.conforms, entry.failure) = (false, "\(error)")
-      }
-      entries.append(entry)
-    }
+    var entries = try survey.devices.map { try entry($0, cpu) }
     if json {
       let provenance = Provenance(cpu)
       for index in entries.indices { entries[index].provenance = provenance }
@@ -59,9 +54,28 @@ struct Devices: ParsableCommand {
       print(String(decoding: try encoder.encode(entries), as: UTF8.self))
     } else {
       for entry in entries { show(entry) }
-      if entries.count == 1 { print("no OpenCL device\(survey.absences.isEmpty ? "" : ":")") }
+      let others = DeviceSelection.providers.map(\.title).filter { $0 != "CPU" }.joined(separator: " or ")
+      if entries.count == 1 { print("no \(others) device\(survey.absences.isEmpty ? "" : ":")") }
       for absence in survey.absences { print("  \(absence)") }
     }
+  }
+
+  /// What is known of a device; of one that cannot be opened too.
+  private func entry(_ device: FoundDevice, _ cpu: CPUBackend) throws -> Entry {
+    var entry = Entry(device.info)
+    do {
+      let backend = try device.open(DeviceSettings(reference: cpu))
+      (entry.name, entry.computeUnits) = (backend.info.name, backend.info.computeUnits)
+      entry.conforms = true
+      if !device.info.isReference {
+        let conformance = try DeviceSelection.conformance(of: backend, against: cpu)
+        (entry.conforms, entry.failure) = (conformance.passes, conformance.failure)
+      }
+      if !quick { try measure(backend, &entry) }
+    } catch  where !device.info.isReference {
+      (entry.conforms, entry.failure) = (false, "\(error)")
+    }
+    return entry
   }
 
   private func measure(_ backend: any Backend, _ entry: inout Entry) throws {

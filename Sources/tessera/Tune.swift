@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Foundation
+import TesseraBenchmark
 import TesseraCompute
+import TesseraPipeline
 
 /// Searches the tiles of products and convolutions.
 struct Tune: ParsableCommand {
@@ -33,18 +35,15 @@ struct Tune: ParsableCommand {
       try file.write(to: path)
       return print("\(path): tiles of \(file.devices.count) devices")
     }
-    let name = options.device == "auto" && !OpenCLDevice.all().isEmpty ? "opencl" : options.device
-    try options.use(for: "tune", selection: name) { device in
-      guard let device = device.unprofiled as? OpenCLBackend else {
-        throw TesseraError.input("tune", found: "the CPU as the device", wanted: "an OpenCL device")
-      }
+    try options.use(for: "tune", selection: options.firstBesideCPU) { device in
+      let device = try device.requireTunable("tune")
       let progress = options.progress
       progress.begin("tuning \(device.name)")
       let cpu = try CPUBackend(threads: options.threads)
       let (tuning, trials) = try GemmTuner.search(device, cpu: cpu) { done, all, _ in
         progress.update("tune", done: done, of: all, unit: "candidates")
       }
-      file.set(tuning, for: device)
+      try file.set(tuning, for: device)
       try file.write(to: path)
       if json {
         let encoder = JSONEncoder()
@@ -60,7 +59,7 @@ struct Tune: ParsableCommand {
     }
   }
 
-  private func line(_ trial: GemmTuner.Trial, _ device: OpenCLBackend) -> String {
+  private func line(_ trial: GemmTuner.Trial, _ device: any TunableBackend) -> String {
     let head = Bench.pad(device.describe(trial.tiles), 26)
     if let reason = trial.rejected { return head + "thrown out: \(reason)" }
     return head + trial.seconds.map { Bench.pad(Bench.fixed($0 * 1e3), 8) }.joined() + "ms"

@@ -2,6 +2,8 @@
 import ArgumentParser
 import Foundation
 import TesseraCompute
+import TesseraPipeline
+import TesseraVerification
 import TesseraVision
 
 /// Every primitive, CPU bits against device bits.
@@ -75,7 +77,7 @@ struct Verify: ParsableCommand {
     guard (0...1 << 20).contains(random) else {
       throw TesseraError.input("random", found: "\(random)", wanted: "0 to \(1 << 20)")
     }
-    let name = options.device == "auto" && !OpenCLDevice.all().isEmpty ? "opencl" : options.device
+    let name = options.firstBesideCPU
     try options.use(for: "verify", selection: name, insist: true) { try sums ? verifySums($0) : verify($0) }
   }
 
@@ -108,8 +110,7 @@ struct Verify: ParsableCommand {
       }
     }
     let trained = training ? try train(on: device) : nil
-    let opencl = device.unprofiled as? OpenCLBackend
-    let kernels = opencl?.sources.files ?? []
+    let kernels = device.info.kernelFiles
     if json {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
@@ -119,7 +120,7 @@ struct Verify: ParsableCommand {
             Result(
               verification: verification, functions: functions, tiles: tiles, training: trained,
               kernels: kernels.isEmpty ? nil : kernels,
-              driver: opencl.map { "\($0.device.platformVersion); driver \($0.device.driver)" },
+              driver: device.info.driver?.text,
               provenance: Provenance(cpu))),
           as: UTF8.self))
     } else {
@@ -172,9 +173,7 @@ struct Verify: ParsableCommand {
 
   /// Products and convolutions with the tiles of every candidate that the device can run.
   private func verifyTiles(_ device: any Backend, _ cpu: CPUBackend) throws -> [Verification] {
-    guard let device = device.unprofiled as? OpenCLBackend else {
-      throw TesseraError.input("every-tile", found: "the CPU as the device", wanted: "an OpenCL device")
-    }
+    let device = try device.requireTunable("every-tile")
     let cases = Catalogue.productCases.filter {
       (!small || $0.isSmall) && (only.isEmpty || only.contains($0.primitive))
     }

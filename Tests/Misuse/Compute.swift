@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import TesseraBenchmark
 import TesseraCompute
+import TesseraVerification
 
 extension Rows {
   func devices() {
@@ -40,12 +42,8 @@ extension Rows {
       for threads in [0, -1, Int.max] { refuses("\(threads) threads") { try open("cpu", threads) } }
     }
     function("DeviceSelection.conformance(of:against:)")
-    if let opencl = d as? OpenCLBackend {
-      gives("of a conforming device", true) {
-        try DeviceSelection.conformance(of: opencl, against: try CPUBackend(threads: 1)).passes
-      }
-    } else {
-      gives("of an OpenCL device alone", false) { d is OpenCLBackend }
+    gives("of a conforming device", true) {
+      try DeviceSelection.conformance(of: d, against: try CPUBackend(threads: 1)).passes
     }
     let group = DeviceGroup(d, helpers: [d])
     function("DeviceGroup.init(_:helpers:)")
@@ -157,7 +155,11 @@ extension Rows {
       return Benchmark.changes(from: none, to: none).count
     }
     function("GemmTuner.search(_:cpu:progress:)")
-    gives("takes an OpenCL device, which the type says", true) { true }
+    if !(d.unprofiled is OpenCLBackend) {
+      refuses("the CPU") { try GemmTuner.search(d, cpu: try CPUBackend(threads: 1)).1.count }
+    } else {
+      gives("a device with tiles", true) { d.unprofiled is OpenCLBackend }
+    }
     function("GemmTiles.init()")
     gives("sound tiles", true) { GemmTiles().isSound }
     function("GemmTiles.init(from:)")
@@ -207,7 +209,10 @@ extension Rows {
       file.merge(file)
     }
     function("TuningFile.set(_:for:)")
-    works("takes an OpenCL device, which the type says") {}
+    refuses("the CPU") {
+      var file = TuningFile()
+      try file.set(GemmTuning(), for: try CPUBackend(threads: 1))
+    }
     function("TuningFile.write(to:)")
     for path in ["", "/", "/proc/no"] { refuses("'\(path)'") { try TuningFile().write(to: path) } }
     function("KernelSources.init(folder:)")
@@ -217,7 +222,6 @@ extension Rows {
   }
 
   private func profiles() {
-    let d = device
     function("Profiler.init(capacity:)")
     for capacity in [-1, Int.min, 0] {
       gives("capacity \(capacity)", 2) { Profiler(capacity: capacity).span(.wait, "x") { 2 } }
@@ -241,11 +245,5 @@ extension Rows {
     }
     function("Profiler.writeTrace(to:)")
     for path in ["", "/", "/proc/no"] { refuses("'\(path)'") { try Profiler().writeTrace(to: path) } }
-    function("ProfiledBackend.init(_:profiler:)")
-    gives("its name", true) {
-      ProfiledBackend(try CPUBackend(threads: 1), profiler: Profiler(capacity: -1)).name.hasPrefix("cpu")
-    }
-    function("ProfiledBackend.init(_:)")
-    gives("nil without a profiler", true) { (d as? OpenCLBackend).map { ProfiledBackend($0) == nil } ?? true }
   }
 }

@@ -12,7 +12,8 @@ import Testing
   private static let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent()
   private static let products = [
-    "TesseraCompute", "TesseraNN", "TesseraText", "TesseraImages", "TesseraVision", "TesseraPipeline",
+    "TesseraCompute", "TesseraVerification", "TesseraBenchmark", "TesseraNN", "TesseraText", "TesseraImages",
+    "TesseraVision", "TesseraPipeline",
   ]
 
   /// Backends have the functions of the protocols, whose rows are run on each of them.

@@ -7,7 +7,7 @@ import Testing
 /// Every mistake ends in one line on standard error that says where, what was found and what was wanted; exit code 2
 /// for the user's mistakes, 1 for failures; and nothing half written is left.
 @Suite struct BadInputTests {
-  private let golden = Golden(.module)
+  private let golden = Golden.shared
 
   /// A folder with an encoder, good reviews `good.csv` and their features `e`.
   private func withData(_ body: (String) throws -> Void) throws {

@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 @testable import TesseraCompute
+@testable import TesseraVerification
 
 @Suite struct AttentionTests {
   private static let shapes: [(lengths: [Int], heads: Int, width: Int, span: Int)] = [

@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import TesseraCompute
+@testable import TesseraVerification
 
 /// Every primitive, bit for bit: instruction sets, thread counts, OpenCL in both variants.
 @Suite struct CatalogueTests {

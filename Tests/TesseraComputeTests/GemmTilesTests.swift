@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 @testable import TesseraCompute
+@testable import TesseraVerification
 
 /// Tiles change a product's speed, never its bits.
 @Suite struct GemmTilesTests {

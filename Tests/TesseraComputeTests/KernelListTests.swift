@@ -2,7 +2,9 @@
 import Kernels
 import Testing
 
+@testable import TesseraBenchmark
 @testable import TesseraCompute
+@testable import TesseraVerification
 
 /// The list of kernels, `Kernels/include/kernels.def`, against the kernels' text and the catalogue.
 @Suite struct KernelListTests {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import Kernels
 import Testing
 
 @testable import TesseraCompute

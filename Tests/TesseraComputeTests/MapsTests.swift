@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 @testable import TesseraCompute
+@testable import TesseraVerification
 
 @Suite struct MapsTests {
   /// About a million inputs a function, over all exponents and both signs; all 2^32: `tessera verify --exhaustive`.

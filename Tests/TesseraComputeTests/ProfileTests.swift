@@ -3,6 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import TesseraBenchmark
 @testable import TesseraCompute
 
 /// What a profiler collects, and that it changes nothing.

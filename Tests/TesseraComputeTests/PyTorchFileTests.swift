@@ -7,7 +7,7 @@ import Testing
 
 /// Files that torch.save made (tools/golden/weights.py), and hostile ones.
 @Suite struct PyTorchFileTests {
-  private let golden = Golden(.module)
+  private let golden = Golden.shared
 
   @Test(arguments: ["weights_zip.pth", "weights_legacy.pth"]) func everyKindOfTensorIsRead(_ name: String)
     throws

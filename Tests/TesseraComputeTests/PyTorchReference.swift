@@ -20,7 +20,7 @@ struct PyTorchReference {
   }
 
   /// An output tensor.
-  func empty(_ shape: Int...) throws -> Tensor { try device.allocate(shape, .float32) }
+  func empty(_ shape: Int...) throws -> Tensor { try device.empty(shape) }
 
   /// Every element lies within `tolerance` (relative from 1 on, absolute below) of PyTorch's.
   func expect(

@@ -3,6 +3,7 @@ import Foundation
 import Testing
 
 @testable import TesseraCompute
+@testable import TesseraVerification
 
 /// Helpers of the tests against float64: inputs, and the comparison of outputs.
 struct Reference {
@@ -24,7 +25,7 @@ struct Reference {
   }
 
   /// An output tensor.
-  func empty(_ shape: Int...) throws -> Tensor { try device.allocate(shape, .float32) }
+  func empty(_ shape: Int...) throws -> Tensor { try device.empty(shape) }
 
   /// Every element lies within `tolerance` (relative from 1 on, absolute below) of the exact one.
   func expect(

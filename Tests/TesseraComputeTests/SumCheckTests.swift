@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 @testable import TesseraCompute
+@testable import TesseraVerification
 
 /// Reductions on data with structure stay within four times the error of numpy's pairwise float32.
 @Suite struct SumCheckTests {

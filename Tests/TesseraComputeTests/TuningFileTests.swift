@@ -22,8 +22,8 @@ import Testing
     slow.rows = 2
     let backend = try OpenCLBackend(device, variant: .cpu)
     var (first, second) = (TuningFile(), TuningFile())
-    first.set(GemmTuning(), for: backend)
-    second.set(GemmTuning(slow), for: backend)
+    try first.set(GemmTuning(), for: backend)
+    try second.set(GemmTuning(slow), for: backend)
     try withFile("") { path in
       try second.write(to: path)
       first.merge(try TuningFile(path))

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import TestSupport
+import Kernels
 import TesseraCompute
+import TestSupport
 import Testing
 
 @testable import TesseraImages

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import TestSupport
 import TesseraCompute
+import TesseraImages
+import TestSupport
 import Testing
 
 @testable import TesseraPipeline

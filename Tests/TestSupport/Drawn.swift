@@ -3,15 +3,8 @@ import TesseraCompute
 
 /// Uniform numbers in [low, high) by SplitMix64 of a counter: what tools/golden/networks.py draws.
 public func drawn(_ seed: UInt64, _ count: Int, _ low: Float = -1, _ high: Float = 1) -> [Float] {
-  var state = seed &* 0x9E37_79B9_7F4A_7C15
-  return (0..<count).map { _ in
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    z ^= z >> 31
-    return low + (high - low) * (Float(z >> 40) * 0x1p-24)
-  }
+  var numbers = SplitMix64(seed: seed)
+  return numbers.floats(count, low, high)
 }
 
 /// The values that `draw_state` of that script gives the index-th tensor of a state.

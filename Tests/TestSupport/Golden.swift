@@ -3,8 +3,11 @@ import Foundation
 import TesseraCompute
 
 /// Reference files that the scripts in `tools/golden` made.
-public struct Golden {
+public struct Golden: Sendable {
   private let bundle: Bundle
+
+  /// Files of PyTorch (`tools/golden/weights.py`), which several test targets read.
+  public static let shared = Golden(.module)
 
   /// The files of a test target.
   public init(_ bundle: Bundle) { self.bundle = bundle }

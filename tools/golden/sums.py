@@ -4,7 +4,7 @@
 
     tools/golden/sums.py Tests/TesseraComputeTests/Golden
 
-Needs: pip install numpy. sums.json: of every kind of StructuredInputs (Sources/TesseraCompute/Catalogue) and several counts,
+Needs: pip install numpy. sums.json: of every kind of StructuredInputs (Sources/TesseraVerification) and several counts,
 the bits of numpy.sum."""
 
 import json
@@ -17,7 +17,7 @@ MASK = (1 << 64) - 1
 
 
 class CaseInputs:
-    """SplitMix64 of a counter, as Catalogue.swift has it."""
+    """SplitMix64 of a counter, as SplitMix64.swift has it."""
 
     def __init__(self, seed):
         self.state = seed * 0x9E3779B97F4A7C15 & MASK

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Small PyTorch files for Tests/TesseraComputeTests: state dicts in both formats, two that ask for a program to be run, two
+"""Small PyTorch files for tests: state dicts in both formats, two that ask for a program to be run, two
 of what people keep beside their weights, and two of a network saved whole.
 
-    tools/golden/weights.py Tests/TesseraComputeTests/Golden
+    tools/golden/weights.py Tests/TestSupport/Golden
 
 Needs: pip install torch numpy.
 """

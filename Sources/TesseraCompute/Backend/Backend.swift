@@ -10,7 +10,20 @@ import Kernels
 public protocol Backend: MemoryBackend, ContractionBackend, MapBackend, ReductionBackend, SoftmaxBackend,
   AttentionBackend, NormalizationBackend, PoolingBackend, LossBackend, RandomBackend, EmbeddingLayoutBackend,
   NeighbourLayoutBackend
-{}
+{
+  /// What the device is, and how it was opened.
+  var info: DeviceInfo { get }
+  /// The backend that does the work, without a profiler around it.
+  var unprofiled: any Backend { get }
+}
+
+extension Backend {
+  /// Itself: a backend that wraps another says otherwise.
+  public var unprofiled: any Backend { self }
+
+  /// Whether it wants much work at a time.
+  public var isGPU: Bool { info.kind == .gpu }
+}
 
 /// Strides, extents and epilogue of a matrix product; see `Kernels/include/tessera_params.h`.
 public typealias MatmulParameters = tsr_matmul_params

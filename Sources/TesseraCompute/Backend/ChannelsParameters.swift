@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import Kernels
+
 extension ChannelsParameters {
   /// A tensor seen as (outer, channels, inner): NCHW has outer = batch, inner = height x width. Extents that do not fit 32 bits
   /// become -1, which every function refuses.

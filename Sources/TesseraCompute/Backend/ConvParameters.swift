@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import Kernels
+
 extension ConvParameters {
   /// A convolution of (batch, inChannels, size) with square stride, padding and dilation; output extents follow, 0
   /// where no window has room. Extents that do not fit 32 bits become -1, which every function refuses.

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import Kernels
+
 /// The parts of exact t-SNE (van der Maaten and Hinton 2008).
 public protocol EmbeddingLayoutBackend: MemoryBackend {
   /// p[i][j]: conditional affinities of row i at the wanted perplexity, from squared distances; the diagonal is 0.

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import Kernels
+
 /// What a bias is added along: raw values are the kernels' `TSR_BIAS_*`.
 public enum BiasKind: Int32, Sendable, CaseIterable {
   /// No bias; where one is given without a kind, it is per column.

@@ -46,7 +46,7 @@ extension Tensor {
   func noteBounds(_ values: [Int32]) { (storage as? any IntegerBounds)?.bounds.set(values) }
 
   /// Has the elements taken for good ones: for cases that look at what kernels do with others.
-  func assumeGood() { noteBounds([0]) }
+  package func assumeGood() { noteBounds([0]) }
 
   /// Something else is written into the tensor.
   func forgetBounds() {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/// A function of one element; raw values are the kernels' `TSR_OP_*`.
-public enum UnaryOperation: Int32, Sendable, CaseIterable {
+/// A function of one element.
+public enum UnaryOperation: Sendable, CaseIterable {
   case identity, exp, log, tanh, erf, rsqrt, sqrt, reciprocal, sigmoid, gelu, relu, relu6
   case sinTurn, cosTurn, square, abs, negate, affine
 }
 
-/// A function of two elements; raw values are the kernels' `TSR_BINARY_*`.
-public enum BinaryOperation: Int32, Sendable, CaseIterable {
+/// A function of two elements.
+public enum BinaryOperation: Sendable, CaseIterable {
   case add, subtract, multiply, divide, maximum, minimum
 }
 

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /// A rectangle copied between two row-major arrays; extents, offsets and strides in elements.
 public struct CopyRegion: Sendable {
-  /// Rows and columns copied.
-  public var rows: Int, columns: Int
-  /// First element and distance between rows in the source.
-  public var sourceOffset: Int, sourceStride: Int
-  /// First element and distance between rows in the destination.
-  public var destinationOffset: Int, destinationStride: Int
+  /// Rows copied.
+  public var rows: Int
+  /// Columns copied.
+  public var columns: Int
+  /// First element in the source.
+  public var sourceOffset: Int
+  /// Distance between rows in the source.
+  public var sourceStride: Int
+  /// First element in the destination.
+  public var destinationOffset: Int
+  /// Distance between rows in the destination.
+  public var destinationStride: Int
 
   /// A region of `rows` x `columns` elements.
   public init(
@@ -70,6 +76,12 @@ extension MemoryBackend {
     tensor.noteBounds(values)
     return tensor
   }
+
+  /// An uninitialised float tensor.
+  package func empty(_ shape: Int...) throws -> Tensor { try empty(shape) }
+
+  /// An uninitialised float tensor.
+  package func empty(_ shape: [Int]) throws -> Tensor { try allocate(shape, .float32) }
 
   /// Copies a whole tensor.
   public func copy(_ source: Tensor, to destination: Tensor) throws {

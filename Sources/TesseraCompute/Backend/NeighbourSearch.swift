@@ -30,8 +30,8 @@ extension Backend {
 }
 
 /// Distances at once: rows enough for every core of a GPU to have some, columns enough for few launches.
-enum NeighbourBlock {
-  static let rows = 4096, columns = 2048
+package enum NeighbourBlock {
+  package static let rows = 4096, columns = 2048
 }
 
 extension Range<Int> {

@@ -2,7 +2,7 @@
 import Kernels
 
 extension CPUBackend: KernelLauncher {
-  func launch<P>(
+  package func launch<P>(
     _ kernel: Kernel, items: Int, cost: Int, _ parameters: P, _ tensors: [Tensor]
   ) throws {
     guard items > 0 else { return }

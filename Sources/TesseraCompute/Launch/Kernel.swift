@@ -6,7 +6,7 @@ extension Kernel {
   static let all: [Kernel] = (0..<tsr_kernel_count()).compactMap { Kernel(rawValue: $0) }
 
   /// The function's name in C, where the instruction set is appended, and in OpenCL C.
-  var name: String { Self.entries[Int(rawValue)].name }
+  package var name: String { Self.entries[Int(rawValue)].name }
   /// The file in `Kernels/cl` that holds it, without its suffix.
   var family: String { Self.entries[Int(rawValue)].family }
   /// Whether items are rows, or what a row of groups makes.

@@ -3,7 +3,13 @@ import Kernels
 
 /// A backend that runs the item and row kernels of `Kernels/cl`. The families of primitives are written once, on top
 /// of this, for every backend.
-protocol KernelLauncher: Backend {
+package protocol KernelLauncher: Backend {
+  /// The profiler's track of a device that was opened with a profiler and times its own kernels; nil where the host has to.
+  var track: Int32? { get }
+  /// The kernels that measure the most fused products a second; the fastest of them counts.
+  var peakKernels: [Kernel] { get }
+  /// Itself, if its tiles can be tuned.
+  var tunable: (any TunableBackend)? { get }
   /// Enqueues `items` items of a kernel.
   ///
   /// - Parameters:
@@ -14,6 +20,15 @@ protocol KernelLauncher: Backend {
   ///   - tensors: its buffers in order.
   func launch<P>(
     _ kernel: Kernel, items: Int, cost: Int, _ parameters: P, _ tensors: [Tensor]) throws
+}
+
+extension KernelLauncher {
+  /// None: the host times its kernels.
+  package var track: Int32? { nil }
+  /// One for every kind of device.
+  package var peakKernels: [Kernel] { [.fmaPeak] }
+  /// None: it has no tiles.
+  package var tunable: (any TunableBackend)? { nil }
 }
 
 /// Throws unless every tensor has the wanted number of elements and the type that the kernel reads.

@@ -4,13 +4,17 @@ import Kernels
 /// The tiles in which an OpenCL device computes matrix products and convolutions. They change a result's speed, never its
 /// bits (NUMERICS.md rule 10).
 public struct GemmTiles: Hashable, Sendable, Codable {
-  /// On CPU devices: rows of a tile whose sums stay in registers; 2, 4, 6, 8 or 12. Its columns; 16 or 32.
-  public var rows = 6, columns = 16
+  /// On CPU devices: rows of a tile whose sums stay in registers; 2, 4, 6, 8 or 12.
+  public var rows = 6
+  /// On CPU devices: columns of such a tile; 16 or 32.
+  public var columns = 16
   /// On CPU devices: the most rows that a work-item runs down with its columns of B.
   public var rowsOfItem = 384
-  /// On GPUs: blocks of 4 x 4 sums that a work-item keeps along rows and columns; a group of 16 x 16 takes a tile of
-  /// 64 times as many. 1, 2 or 4, not both 4.
-  public var rowBlocks = 1, columnBlocks = 1
+  /// On GPUs: blocks of 4 x 4 sums that a work-item keeps along rows; a group of 16 x 16 takes a tile of 64 times as many
+  /// rows. 1, 2 or 4.
+  public var rowBlocks = 1
+  /// On GPUs: blocks of 4 x 4 sums that a work-item keeps along columns, as `rowBlocks`. 1, 2 or 4, not both 4.
+  public var columnBlocks = 1
   /// On GPUs: rows of 16 work-items in a group; 8 or 16. With 8, a tile has half as many rows of sums.
   public var itemRows = 16
   /// On GPUs: how deep the tiles are that go through local memory; 8, 16 or 32.
@@ -105,19 +109,5 @@ public struct GemmTiles: Hashable, Sendable, Codable {
       }
     }
     return all
-  }
-}
-
-extension OpenCLBackend {
-  /// What of the tiles matters on the device, in a few words.
-  package func describe(_ tiles: GemmTiles) -> String {
-    gpu
-      ? "\(tiles.height) x \(tiles.width), \(16 * tiles.itemRows) items, depth \(tiles.depth)"
-      : "\(tiles.rows) x \(tiles.columns), \(tiles.rowsOfItem) rows"
-  }
-
-  /// The device with each of the candidates of a search.
-  package func candidates() throws -> [(name: String, backend: OpenCLBackend)] {
-    try GemmTiles.candidates(device, gpu: gpu).map { (describe($0), try with(GemmTuning($0))) }
   }
 }

@@ -27,7 +27,7 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
   let cl: tsr_opencl
   var queue: cl_command_queue { opened.queue }
   private let opened: OpenCLQueue
-  private let softwareDivision: Bool
+  let softwareDivision: Bool
   private let programs: OpenCLPrograms
   let pool: OpenCLMemoryPool
   private let staging: OpenCLStaging
@@ -80,8 +80,7 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
     "opencl:\(device.index) (\(device.name), \(device.platform)\(gpu == device.isCPU ? ", GPU kernels" : ""))"
   }
 
-  /// Its track in the profile; nil without a profiler.
-  var track: Int32? { events?.track }
+  package var track: Int32? { events?.track }
 
   // What is kept for commands goes after the queue has come to its end.
   deinit { _ = cl.clFinish(queue) }
@@ -89,13 +88,6 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
   /// Whether a device gets the GPU variants; their work-groups are of up to 256.
   static func isGPUVariant(_ device: OpenCLDevice, _ variant: Variant?) -> Bool {
     variant.map { $0 == .gpu } ?? (!device.isCPU && device.maxWorkGroup >= 256)
-  }
-
-  /// The same device once more with other tiles: its own queue, no profiler.
-  func with(_ tuning: GemmTuning) throws -> OpenCLBackend {
-    try OpenCLBackend(
-      device, variant: gpu ? .gpu : .cpu, softwareDivision: softwareDivision, tuning: tuning,
-      sources: sources)
   }
 
   /// Which kernels to run: those written for GPUs or those for CPU devices.
@@ -212,13 +204,5 @@ extension Tensor {
         place, found: "a tensor of another device", wanted: "one that this OpenCL device allocated")
     }
     return storage
-  }
-
-  /// Throws unless a transfer of bytes from an element on lies inside the tensor.
-  func checkTransfer(_ bytes: Int, _ offset: Int) throws {
-    guard offset >= 0, offset <= count, bytes <= (count - offset) * 4, bytes % 4 == 0 else {
-      throw TesseraError.failure(
-        "transfer", found: "\(bytes) bytes from element \(offset)", wanted: "whole ones of \(count) elements")
-    }
   }
 }

@@ -6,18 +6,36 @@ import Foundation
 public struct OpenCLDevice: @unchecked Sendable {
   /// Position among all devices of all platforms.
   public let index: Int
-  /// Platform and its version, device, driver version.
-  public let platform: String, platformVersion: String, name: String, driver: String, version: String
+  /// The platform's name.
+  public let platform: String
+  /// The platform's version.
+  public let platformVersion: String
+  /// The device's name.
+  public let name: String
+  /// The driver's version.
+  public let driver: String
+  /// The version of OpenCL that the device has.
+  public let version: String
   /// Whether it is a CPU: kernels then come in variants without barriers.
   public let isCPU: Bool
-  /// Compute units, clock in MHz, largest work-group.
-  public let computeUnits: Int, clock: Int, maxWorkGroup: Int
-  /// Bytes of global and local memory, and of the largest allocation.
-  public let globalMemory: Int, localMemory: Int, maxAllocation: Int
+  /// Compute units.
+  public let computeUnits: Int
+  /// The clock in MHz.
+  public let clock: Int
+  /// Work-items of the largest work-group.
+  public let maxWorkGroup: Int
+  /// Bytes of global memory.
+  public let globalMemory: Int
+  /// Bytes of local memory, which a work-group shares.
+  public let localMemory: Int
+  /// Bytes of the largest allocation.
+  public let maxAllocation: Int
   /// Floats of the widest vector that the device computes with.
   public let vectorWidth: Int
-  /// Whether division and square root are correctly rounded natively, and denormals kept.
-  public let roundsDivision: Bool, keepsDenormals: Bool
+  /// Whether division and square root are correctly rounded natively.
+  public let roundsDivision: Bool
+  /// Whether denormals are kept.
+  public let keepsDenormals: Bool
   let id: cl_device_id
 
   /// Every device of every platform that answers; empty where there is no loader or no platform.

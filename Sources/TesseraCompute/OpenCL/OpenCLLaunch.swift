@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import COpenCL
 import Kernels
 
 extension OpenCLBackend: KernelLauncher {
-  func launch<P>(
+  package func launch<P>(
     _ kernel: Kernel, items: Int, cost: Int, _ parameters: P, _ tensors: [Tensor]
   ) throws {
     guard items > 0 else { return }

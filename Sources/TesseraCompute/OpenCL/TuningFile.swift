@@ -46,8 +46,10 @@ public struct TuningFile: Sendable, Codable {
   public mutating func merge(_ other: TuningFile) { devices.merge(other.devices) { $1 } }
 
   /// Adds or replaces a device's tiles.
-  public mutating func set(_ tuning: GemmTuning, for backend: OpenCLBackend) {
-    devices[Self.key(of: backend.device, gpu: backend.gpu)] = tuning
+  ///
+  /// - Throws: `TesseraError` for a device without tiles: the CPU.
+  public mutating func set(_ tuning: GemmTuning, for backend: any Backend) throws {
+    devices[try backend.requireTunable("tiles").tuningKey] = tuning
   }
 
   /// Writes the file, whole or not at all.

@@ -2,11 +2,11 @@
 import Kernels
 
 /// What a kernel has to do, as far as its call tells.
-struct KernelWork: Sendable {
+package struct KernelWork: Sendable {
   /// Floating-point operations (a fused product counts two); 0 where they are not known.
-  let operations: Double
+  package let operations: Double
   /// Bytes of its buffers; of copies and gathers those that are moved.
-  let bytes: Int
+  package let bytes: Int
 
   static let none = KernelWork(operations: 0, bytes: 0)
 

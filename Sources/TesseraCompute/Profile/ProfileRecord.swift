@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Something that took time on the host or on a device.
-struct ProfileRecord: Sendable {
+package struct ProfileRecord: Sendable {
   /// Indices into the profiler's names; the primitive is -1 where none is known.
-  var name: Int32, primitive: Int32
+  package var name: Int32, primitive: Int32
   /// Index into the profiler's tracks.
-  var track: Int32
-  let category: Profiler.Category
+  package var track: Int32
+  package let category: Profiler.Category
   /// Nanoseconds of the host's clock: handed to the queue, sent to the device, begun, done. On the host the first three are
   /// one.
-  let queued: Int64, submit: Int64, start: Int64, end: Int64
-  let work: KernelWork
+  package let queued: Int64, submit: Int64, start: Int64, end: Int64
+  package let work: KernelWork
 
   init(
     _ category: Profiler.Category, queued: Int64? = nil, submit: Int64? = nil, start: Int64, end: Int64,
@@ -26,9 +26,9 @@ struct ProfileRecord: Sendable {
 }
 
 /// What all runs of a kernel or primitive came to.
-struct ProfileTotal: Sendable {
-  var calls = 0
-  var nanoseconds: Int64 = 0
-  var operations = 0.0
-  var bytes = 0.0
+package struct ProfileTotal: Sendable {
+  package var calls = 0
+  package var nanoseconds: Int64 = 0
+  package var operations = 0.0
+  package var bytes = 0.0
 }

@@ -5,40 +5,40 @@ import Kernels
 /// kernels are timed by the device's events, on the CPU as spans of its track.
 public final class ProfiledBackend: KernelLauncher {
   /// The backend that does the work.
-  public let base: any Backend
+  private let base: any KernelLauncher
   /// Where the measurements go.
   public let profiler: Profiler?
   private let sink: Profiler
-  private let launcher: any KernelLauncher
-  /// The device's track, and whether the host times its kernels: the device does otherwise.
-  private let track: Int32, isTimedByHost: Bool
+  /// The device's track.
+  private let deviceTrack: Int32
+  /// Whether the host times its kernels: the device does otherwise.
+  private let isTimedByHost: Bool
 
-  /// The CPU.
-  public init(_ device: CPUBackend, profiler: Profiler) {
-    (base, launcher, self.profiler, sink) = (device, device, profiler, profiler)
-    (track, isTimedByHost) = (profiler.addTrack(device.name), true)
+  /// A backend under a profiler. A device that times its own kernels has to be opened with the same one.
+  package init(_ device: any KernelLauncher, profiler: Profiler) {
+    (base, self.profiler, sink) = (device, profiler, profiler)
+    isTimedByHost = device.track == nil
+    deviceTrack = device.track ?? profiler.addTrack(device.name)
   }
 
-  /// An OpenCL device that was opened with a profiler; nil if it was opened without.
-  public init?(_ device: OpenCLBackend) {
-    guard let profiler = device.profiler, let track = device.track else { return nil }
-    (base, launcher, self.profiler, sink) = (device, device, profiler, profiler)
-    (self.track, isTimedByHost) = (track, false)
-  }
-
+  package var track: Int32? { deviceTrack }
+  package var peakKernels: [Kernel] { base.peakKernels }
+  package var tunable: (any TunableBackend)? { base.tunable }
+  public var unprofiled: any Backend { base }
+  public var info: DeviceInfo { base.info }
   public var name: String { base.name }
   public var memory: Int { base.memory }
   public var highWaterMark: Int { base.highWaterMark }
 
-  func launch<P>(
+  package func launch<P>(
     _ kernel: Kernel, items: Int, cost: Int, _ parameters: P, _ tensors: [Tensor]
   ) throws {
     guard items > 0, isTimedByHost else {
-      return try launcher.launch(kernel, items: items, cost: cost, parameters, tensors)
+      return try base.launch(kernel, items: items, cost: cost, parameters, tensors)
     }
     let work = withUnsafeBytes(of: parameters) { KernelWork(kernel, $0, tensors) }
     try timed(kernel.name, work) {
-      try launcher.launch(kernel, items: items, cost: cost, parameters, tensors)
+      try base.launch(kernel, items: items, cost: cost, parameters, tensors)
     }
   }
 
@@ -52,7 +52,7 @@ public final class ProfiledBackend: KernelLauncher {
     let end = Profiler.now
     sink.add(
       ProfileRecord(.kernel, start: start, end: end, work: work()), name, primitive: Profiler.primitive,
-      track: track)
+      track: deviceTrack)
   }
 
   public func allocate(_ shape: [Int], _ type: ElementType) throws -> Tensor {
@@ -95,7 +95,7 @@ extension ProfiledBackend {
   private func contraction(
     _ name: String, _ operations: Double, _ tensors: [Tensor], _ body: () throws -> Void
   ) throws {
-    try sink.within(name, operations: operations, track: track) {
+    try sink.within(name, operations: operations, track: deviceTrack) {
       let bytes = tensors.reduce(0) { $0 + 4 * $1.count }
       try timed(name, KernelWork(operations: operations, bytes: bytes), body)
     }
@@ -144,12 +144,4 @@ extension ProfiledBackend {
       try base.squaredDistances(x, rows: rows, columns: columns, points: points, dims: dims, into: d)
     }
   }
-}
-
-extension Backend {
-  /// The backend that does the work, without a profiler around it.
-  public var unprofiled: any Backend { (self as? ProfiledBackend)?.base ?? self }
-
-  /// Whether it is an OpenCL device other than a CPU: it wants much work at a time.
-  public var isGPU: Bool { (unprofiled as? OpenCLBackend).map { !$0.device.isCPU } ?? false }
 }

@@ -17,19 +17,19 @@ public final class Profiler: Sendable {
   }
 
   /// The records that were kept, in the order in which they ended.
-  struct Snapshot: Sendable {
-    var names: [String] = [], tracks: [String] = []
+  package struct Snapshot: Sendable {
+    package var names: [String] = [], tracks: [String] = []
     /// The devices' tracks.
-    var devices: [Int32] = []
-    var records: [ProfileRecord] = []
+    package var devices: [Int32] = []
+    package var records: [ProfileRecord] = []
     /// Records beyond the capacity, which the totals hold all the same; commands whose times the device did not tell.
-    var dropped = 0, untimed = 0
+    package var dropped = 0, untimed = 0
     /// By device's track and name, of kernels and transfers; by track and primitive, of those that ran in one.
-    var totals: [Int32: [Int32: ProfileTotal]] = [:], primitives: [Int32: [Int32: ProfileTotal]] = [:]
+    package var totals: [Int32: [Int32: ProfileTotal]] = [:], primitives: [Int32: [Int32: ProfileTotal]] = [:]
     /// Nanoseconds in which devices were at work, by track.
-    var busy: [Int32: Int64] = [:]
+    package var busy: [Int32: Int64] = [:]
     /// The host's clock at the beginning and at the time of the snapshot.
-    var begin: Int64 = 0, end: Int64 = 0
+    package var begin: Int64 = 0, end: Int64 = 0
   }
 
   private struct State: Sendable {
@@ -158,7 +158,7 @@ public final class Profiler: Sendable {
   }
 
   /// What was collected so far. What a device has not done yet is missing: synchronise first.
-  func snapshot() -> Snapshot {
+  package func snapshot() -> Snapshot {
     state.withLock { state in
       var kept = state.kept
       kept.end = Self.now

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Kernels
 import TesseraCompute
 
 /// Multinomial logistic regression on standardised features with an L2 penalty: the yardstick that the image

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
+import TesseraVision
 
 extension ReportPage {
   /// Time, throughput, device and fingerprint of each stage, and whether this page's device conforms.
@@ -31,7 +32,7 @@ extension ReportPage {
   }
 
   private func conformance() throws -> String {
-    guard let device = device.unprofiled as? OpenCLBackend else { return "the CPU, which is the reference" }
+    guard !device.info.isReference else { return "the CPU, which is the reference" }
     let result = try DeviceSelection.conformance(of: device, against: try CPUBackend())
     return result.failure.map { "it does not conform, it breaks \($0)" } ?? "it passes the conformance probe"
   }

@@ -2,6 +2,7 @@
 import Foundation
 import TesseraCompute
 import TesseraImages
+import TesseraVision
 
 /// A run as one HTML page.
 public struct ReportPage {

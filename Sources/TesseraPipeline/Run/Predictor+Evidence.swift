@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import TesseraText
 import TesseraVision
 
 extension Predictor {

@@ -3,6 +3,7 @@ import Foundation
 import TesseraCompute
 import TesseraImages
 import TesseraText
+import TesseraVision
 
 /// Classifies texts with a finished run.
 public struct Predictor {
