@@ -76,7 +76,7 @@ let package = Package(
       path: "Tests/Misuse"),
     .testTarget(name: "MisuseTests", dependencies: ["misuse", "TestSupport"]),
     .testTarget(
-      name: "TesseraCommandTests", dependencies: ["tessera", "TesseraCompute", "TestSupport"],
+      name: "TesseraCommandTests", dependencies: ["tessera", "TesseraPipeline", "TestSupport"],
       resources: [.copy("Golden")]),
   ],
   swiftLanguageModes: [.v6],
