@@ -130,7 +130,8 @@ public final class Trainer {
 
   /// Whether the best epoch (the earliest of equals) is `patience` epochs old.
   private var isPatienceAtAnEnd: Bool {
-    guard let patience = plan.options.patience, let best = history.map(\.correct).max(), !plan.validation.isEmpty,
+    guard let patience = plan.options.patience, let best = history.map(\.correct).max(),
+      !plan.validation.isEmpty,
       let at = history.firstIndex(where: { $0.correct == best })
     else { return false }
     return history.count - 1 - at >= patience

@@ -51,7 +51,8 @@ final class TrainingMember {
   func take(_ step: TrainingStep, _ part: BatchPart?) throws {
     let device = network.device
     let context = Context(
-      device: device, training: true, differentiable: true, seed: plan.options.seed, step: step.number, part: part)
+      device: device, training: true, differentiable: true, seed: plan.options.seed, step: step.number,
+      part: part)
     let own = part?.samples ?? 0..<step.rows.count
     let rows = Array(step.rows[own])
     let labels = try device.tensor(rows.map { plan.labels[$0] }, [rows.count])

@@ -10,7 +10,8 @@ enum Refusal {
   ///   'frozen' and 'moving'.` and, of many values, a line for each.
   static func line(_ message: String) -> String {
     let text = message.split(separator: "\n").joined(separator: " ")
-    let head = #/The value '(?<value>.*)' is invalid for '--(?<name>[a-z0-9-]+) <[^>]*>'\. Please provide one of /#
+    let head =
+      #/The value '(?<value>.*)' is invalid for '--(?<name>[a-z0-9-]+) <[^>]*>'\. Please provide one of /#
     guard let match = text.prefixMatch(of: head.dotMatchesNewlines()) else { return text }
     let names = listed(text[match.range.upperBound...])
     guard let last = names.last else { return text }

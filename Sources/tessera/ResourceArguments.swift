@@ -24,8 +24,8 @@ struct ResourceArguments: ParsableArguments {
   var featureDisk: Int?
   @Option(
     help: """
-      Whether several devices share batches that compute the slice: where that is faster (measured), always or never. \
-      Changes no bit.
+      Whether several devices share batches that compute the slice: where that is faster (measured), always \
+      or never. Changes no bit.
       """)
   var splitBatches = TrainingResources().splitting
 

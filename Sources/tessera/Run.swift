@@ -18,7 +18,8 @@ struct Run: ParsableCommand {
   @Option(help: "paper: what the official code does (batch standardisation, moving slice, fit all).")
   var recipe = Recipe.standard
   @Option(
-    help: "Rows that scaler and layout are fitted on: training, or all but the test's (default: the recipe's).")
+    help:
+      "Rows that scaler and layout are fitted on: training, or all but the test's (default: the recipe's).")
   var fit: FittedRows?
   @Option(help: "Trainings by successive seeds, for the mean accuracy and its interval.")
   var repeats = RunConfiguration(data: "", encoder: "").repeats

@@ -11,14 +11,14 @@ struct TrainingArguments: ParsableArguments {
   var model = TrainedModel.Options().architecture
   @Option(
     help: """
-      Pretrained weights of the network's slice: safetensors or PyTorch's .pth, also in nested dictionaries and under a \
-      prefix; what else is in the file is left and never run (default: drawn by seed).
+      Pretrained weights of the network's slice: safetensors or PyTorch's .pth, also in nested dictionaries \
+      and under a prefix; what else is in the file is left and never run (default: drawn by seed).
       """)
   var weights: String?
   @Option(
     help: """
-      Standardisation of pixels: one mean and deviation (global), each pixel's mean (centered), each pixel's mean and \
-      deviation (pixel), or the whole batch's (batch) (default: the recipe's).
+      Standardisation of pixels: one mean and deviation (global), each pixel's mean (centered), each pixel's \
+      mean and deviation (pixel), or the whole batch's (batch) (default: the recipe's).
       """)
   var normalization: ImageNormalization?
   @Option(
@@ -45,8 +45,8 @@ struct TrainingArguments: ParsableArguments {
   var weightDecay = TrainingOptions().weightDecay
   @Option(
     help: """
-      What follows the slice: convolutions as the paper has them (paper), or one layer on all of its output (linear) \
-      (default: the recipe's).
+      What follows the slice: convolutions as the paper has them (paper), or one layer on all of its output \
+      (linear) (default: the recipe's).
       """)
   var head: Head?
   @Option(help: "The factor of the nearest upsampling in front of the slice.")

@@ -53,7 +53,9 @@ import Testing
   }
 
   /// Options whose default the recipe decides: nothing is chosen, and the help says so.
-  private static let ofRecipe = ["pixels", "discretization", "normalization", "slice", "head", "bypass", "fit"]
+  private static let ofRecipe = [
+    "pixels", "discretization", "normalization", "slice", "head", "bypass", "fit",
+  ]
 
   /// Options that name files or machines, and change no bit.
   private static let others: Set = [
@@ -69,7 +71,8 @@ import Testing
     }
     for name in Self.ofRecipe {
       let option = try #require(found[name], "\(name)")
-      #expect(option.defaultValue == nil && option.abstract?.contains("(default: the recipe's)") == true, "\(name)")
+      #expect(
+        option.defaultValue == nil && option.abstract?.contains("(default: the recipe's)") == true, "\(name)")
     }
     // An option that is in no list is new: its default belongs here.
     let known = Set(Self.defaults.keys).union(Self.ofRecipe).union(Self.others)
@@ -112,8 +115,11 @@ import Testing
   }
 
   @Test func anotherRefusalOfTheParserStaysAsItIs() throws {
-    let result = try Command.run(["run", "--data", "d", "--encoder", "e", "--out", "/nowhere/r", "--epochs", "x"])
+    let result = try Command.run([
+      "run", "--data", "d", "--encoder", "e", "--out", "/nowhere/r", "--epochs", "x",
+    ])
     #expect(result.code == 2)
-    #expect(result.errors == "tessera: The value 'x' is invalid for '--epochs <epochs>'\n", "\(result.errors)")
+    #expect(
+      result.errors == "tessera: The value 'x' is invalid for '--epochs <epochs>'\n", "\(result.errors)")
   }
 }

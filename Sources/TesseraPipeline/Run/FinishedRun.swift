@@ -133,7 +133,9 @@ public struct FinishedRun {
 
   /// Throws unless the hidden states are those that the configuration takes of an encoder of so many layers.
   func check(layers: Int) throws {
-    guard records["embeddings"]?.parameters["layers"] == "\(try configuration.embedding.states(layers: layers))" else {
+    guard
+      records["embeddings"]?.parameters["layers"] == "\(try configuration.embedding.states(layers: layers))"
+    else {
       throw mixed("embeddings", Pipeline.Files.configuration)
     }
   }

@@ -58,7 +58,8 @@ public struct Pipeline {
   ///   - progress: the line that shows how far the stages are.
   /// - Throws: `TesseraError` if the folder cannot be used.
   public init(
-    _ configuration: RunConfiguration, devices: DeviceGroup, out: String, embeddingBatch: Int = EmbeddingOptions.usualBatch,
+    _ configuration: RunConfiguration, devices: DeviceGroup, out: String,
+    embeddingBatch: Int = EmbeddingOptions.usualBatch,
     limits: FeatureLimits = .init(), splitting: BatchSplitting = .measured, overwrite: Bool = false,
     progress: ProgressLine
   ) throws {
@@ -132,7 +133,8 @@ public struct Pipeline {
       summary.evaluation = try? JSONDecoder().decode(Evaluation.self, from: result)
     }
     summary.kept = KeptEpoch(
-      summary.evaluation?.keptEpoch, of: summary.epochs.last?.epoch ?? 0, hasLinearPath: configuration.model.network.bypass)
+      summary.evaluation?.keptEpoch, of: summary.epochs.last?.epoch ?? 0,
+      hasLinearPath: configuration.model.network.bypass)
     try folder.finish(stages: RunStages.names(configuration))
     return summary
   }
@@ -162,7 +164,8 @@ public struct Pipeline {
     let states = try configuration.embedding.states(layers: layers)
     let result = try folder.stage(
       stage, inputs: ["data": data.fingerprint, "encoder": encoderPrint],
-      parameters: ["layers": "\(states)", "pooling": configuration.embedding.pooling.rawValue], outputs: [file]
+      parameters: ["layers": "\(states)", "pooling": configuration.embedding.pooling.rawValue],
+      outputs: [file]
     ) {
       progress.begin("reading the encoder")
       let encoder = try TransformerEncoder(folder: configuration.encoder, devices: devices)

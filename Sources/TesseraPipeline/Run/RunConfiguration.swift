@@ -5,8 +5,9 @@ import TesseraImages
 import TesseraText
 import TesseraVision
 
-/// Everything that decides the result of a run, in the groups that the stages take. What is not set is as the official code
-/// has it, and as older versions of Tessera had it, whose files do not name everything; a ``Recipe`` sets more.
+/// Everything that decides the result of a run, in the groups that the stages take. What is not set is as the
+/// official code has it, and as older versions of Tessera had it, whose files do not name everything; a
+/// ``Recipe`` sets more.
 ///
 /// Device, threads and batch of the embedding are left out: they change no bit.
 public struct RunConfiguration: Sendable, Equatable {
@@ -32,7 +33,8 @@ public struct RunConfiguration: Sendable, Equatable {
   public var seesValidation = false
   /// The network and how it is trained.
   public var model = TrainedModel.Options()
-  /// How often the network is trained, by seeds that follow each other, for the mean accuracy and its interval.
+  /// How often the network is trained, by seeds that follow each other, for the mean accuracy and its
+  /// interval.
   public var repeats = 1
   /// The most repeats that make sense, and that are looked for.
   public static let mostRepeats = 1000
@@ -51,7 +53,8 @@ public struct RunConfiguration: Sendable, Equatable {
 
   /// The plan of the layout.
   ///
-  /// - Throws: `TesseraError` for options out of range, that do not go together, or that would be without effect.
+  /// - Throws: `TesseraError` for options out of range, that do not go together, or that would be without
+  ///   effect.
   public func layoutPlan() throws -> LayoutPlan {
     try layout.plan(seed: seed, seesValidation: seesValidation)
   }
@@ -100,8 +103,8 @@ public struct RunConfiguration: Sendable, Equatable {
     }
   }
 
-  /// Throws if a folder holds a run of a later Tessera, which this one would misread or spoil; what cannot be read at all is
-  /// left to the caller.
+  /// Throws if a folder holds a run of a later Tessera, which this one would misread or spoil; what cannot be
+  /// read at all is left to the caller.
   static func checkVersion(_ path: String) throws {
     let data = InputFile.readIfThere(path) ?? Data()
     let fields = try? JSONSerialization.jsonObject(with: data) as? [String: Any]

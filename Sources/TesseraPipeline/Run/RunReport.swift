@@ -85,7 +85,8 @@ public struct RunReport {
     summary.validationRows = rows
     lines += summary.epochs.map { Pipeline.line($0, rows) }
     summary.kept = KeptEpoch(
-      summary.evaluation?.keptEpoch, of: summary.epochs.last?.epoch ?? 0, hasLinearPath: c.model.network.bypass)
+      summary.evaluation?.keptEpoch, of: summary.epochs.last?.epoch ?? 0,
+      hasLinearPath: c.model.network.bypass)
     text = (lines + [summary.text]).joined(separator: "\n")
   }
 }

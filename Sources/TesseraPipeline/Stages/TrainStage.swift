@@ -63,7 +63,8 @@ public struct TrainedModel {
       plan.keepsStart = true
     }
     let trainer = try Trainer(
-      network, plan, checkpoint: resources.checkpoint, helpers: devices.helpers, splitting: resources.splitting)
+      network, plan, checkpoint: resources.checkpoint, helpers: devices.helpers,
+      splitting: resources.splitting)
     try trainer.run(features: features, progress: progress, sharing: sharing) {
       try epochDone($0, plan.validation.count)
     }
