@@ -2,7 +2,7 @@
 import TesseraCompute
 
 /// How places in the unit square become pixels.
-public enum Discretization: String, Sendable, CaseIterable {
+public enum Discretization: String, NamedOption {
   /// DeepInsight's: scale and round down; the top edge goes into the last pixel. Features may share pixels.
   case bin
   /// Quantiles of each coordinate first, so that rows and columns hold equally many features (pyDeepInsight's qtb).

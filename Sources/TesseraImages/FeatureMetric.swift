@@ -2,7 +2,7 @@
 import TesseraCompute
 
 /// How far apart two features are for t-SNE. A feature is a point whose coordinates are its values over the rows.
-public enum FeatureMetric: String, Sendable, CaseIterable {
+public enum FeatureMetric: String, NamedOption {
   /// The length of the difference.
   case euclidean
   /// 1 - cosine of the angle.

@@ -26,13 +26,13 @@ public struct TSNE: Sendable {
   /// twelve hidden states 768 wide, 2 x 340 MB. Above `mostExact` there are always neighbours.
   public var exactLimit = 10_000
   /// Seed of the start.
-  public var seed: UInt64 = 1701
+  public var seed = RandomStream.usualSeed
 
   /// The defaults.
   public init() {}
 
   /// Where points start, in an area of standard deviation 1e-4.
-  public enum Start: String, Sendable, CaseIterable {
+  public enum Start: String, NamedOption {
     /// At random.
     case random
     /// At their first two principal components (of the points as they are, under any metric, as in scikit-learn).

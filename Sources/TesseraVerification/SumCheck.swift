@@ -47,6 +47,9 @@ public enum SumCheck {
   /// How many reductions and kinds of data there are.
   public static var count: Int { reductions.count * StructuredInputs.allCases.count }
 
+  /// The primitives that are measured, each once, sorted.
+  public static var primitives: [String] { Set(reductions.map(\.primitive)).sorted() }
+
   /// Measures all reductions.
   ///
   /// - Parameters:

@@ -2,7 +2,7 @@
 import TesseraCompute
 
 /// The networks, by the names that the command line takes.
-public enum Architecture: String, Sendable, CaseIterable {
+public enum Architecture: String, NamedOption {
   case alexnet, vgg16
   case resnext50 = "resnext50_32x4d"
   case wideResNet50 = "wide_resnet50_2"

@@ -2,7 +2,7 @@
 import TesseraCompute
 
 /// What follows the slice.
-public enum Head: String, Sendable, CaseIterable {
+public enum Head: String, NamedOption {
   /// The paper's: convolutions, pooling, linear layers with dropout, as the architecture has them.
   case paper
   /// Batch norm and one linear layer on all of the slice's output, nothing pooled.
@@ -10,7 +10,7 @@ public enum Head: String, Sendable, CaseIterable {
 }
 
 /// What a network has besides its architecture.
-public struct NetworkOptions: Sendable, Equatable {
+public struct NetworkOptions: Sendable, Equatable, Codable {
   /// The factor of the nearest upsampling in front of the slice; the official code's is 3.
   public var upsampling = 3
   /// What follows the slice.
@@ -28,25 +28,22 @@ public struct NetworkOptions: Sendable, Equatable {
   public init(_ file: TensorFile) throws {
     if let text = file.metadata["upsampling"] { upsampling = Int(text) ?? 0 }
     bypass = file.metadata["bypass"] == "true"
-    guard let head = Head(rawValue: file.metadata["head"] ?? "paper") else {
-      throw TesseraError.input(
-        "\(file.path): head", found: file.metadata["head"] ?? "", wanted: "paper or linear")
-    }
-    self.head = head
+    head = try file.metadata["head"].map { try Head(named: $0, for: "\(file.path): head") } ?? head
     try check()
   }
 
   /// What differs from the official code's network, for a model's file.
   public var metadata: [String: String] {
     var metadata: [String: String] = [:]
-    if upsampling != 3 { metadata["upsampling"] = "\(upsampling)" }
-    if head != .paper { metadata["head"] = head.rawValue }
+    let usual = NetworkOptions()
+    if upsampling != usual.upsampling { metadata["upsampling"] = "\(upsampling)" }
+    if head != usual.head { metadata["head"] = head.rawValue }
     if bypass { metadata["bypass"] = "true" }
     return metadata
   }
 
   /// - Throws: `TesseraError` for a factor out of range.
-  func check() throws {
+  package func check() throws {
     guard (1...8).contains(upsampling) else {
       throw TesseraError.input("upsampling", found: "\(upsampling)", wanted: "1 to 8")
     }

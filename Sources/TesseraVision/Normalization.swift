@@ -2,7 +2,7 @@
 import TesseraCompute
 
 /// How pixel values are standardised before the slice, fitted on training rows.
-public enum ImageNormalization: String, Sendable, CaseIterable {
+public enum ImageNormalization: String, NamedOption {
   /// One mean and deviation for all pixels.
   case global
   /// Each pixel's own mean, one deviation for all: brings out what differs between reviews.

@@ -67,14 +67,14 @@ public final class Trainer {
   ) throws {
     if let checkpoint {
       history =
-        try checkpoint.load(into: network, optimizer, atMost: plan.epochs) { best(of: $0) } ?? history
+        try checkpoint.load(into: network, optimizer, atMost: plan.options.epochs) { best(of: $0) } ?? history
     }
     let keepsStart = plan.keepsStart && history.isEmpty
-    guard epochs < plan.epochs || keepsStart else { return try finish() }
+    guard epochs < plan.options.epochs || keepsStart else { return try finish() }
     let device = network.device
     let store = try device.span("slice's output") {
       try FeatureStore(
-        network, images: plan.images, plan.slice, noise: plan.noise, limits: plan.limits,
+        network, images: plan.images, plan.options.slice, noise: plan.options.noise, limits: plan.limits,
         devices: devices, progress: progressOfFeatures)
     }
     if keepsStart {
@@ -82,8 +82,8 @@ public final class Trainer {
       try close(EpochRecord(epoch: 0, loss: loss, correct: try validate(store)), epochDone)
     }
     let team = try TrainingTeam(
-      TrainingMember(network, optimizer, store, plan), devices, splitting, batch: plan.batch)
-    while epochs < plan.epochs, !isPatienceAtAnEnd {
+      TrainingMember(network, optimizer, store, plan), devices, splitting, batch: plan.options.batch)
+    while epochs < plan.options.epochs, !isPatienceAtAnEnd {
       let epoch = epochs + 1
       let loss = try device.span("epoch \(epoch)") { try pass(epoch, team, progress) }
       if let news = team.takeNews() { try sharing(news) }
@@ -130,7 +130,8 @@ public final class Trainer {
 
   /// Whether the best epoch (the earliest of equals) is `patience` epochs old.
   private var isPatienceAtAnEnd: Bool {
-    guard let patience = plan.patience, let best = history.map(\.correct).max(), !plan.validation.isEmpty,
+    guard let patience = plan.options.patience, let best = history.map(\.correct).max(),
+      !plan.validation.isEmpty,
       let at = history.firstIndex(where: { $0.correct == best })
     else { return false }
     return history.count - 1 - at >= patience
@@ -144,18 +145,18 @@ public final class Trainer {
   private func pass(_ epoch: Int, _ team: TrainingTeam, _ progress: (Int, Int, Int) throws -> Void) throws
     -> Double
   {
-    let order = try RandomStream(seed: plan.seed, stream: Self.orderStream + UInt64(epoch)).shuffled(
+    let order = try RandomStream(seed: plan.options.seed, stream: Self.orderStream + UInt64(epoch)).shuffled(
       plan.training)
-    let steps = (order.count + plan.batch - 1) / plan.batch
+    let steps = (order.count + plan.options.batch - 1) / plan.options.batch
     try team.startEpoch(rows: order.count)
     for step in 0..<steps {
-      let begin = step * plan.batch
-      let rows = Array(order[begin..<min(order.count, begin + plan.batch)])
+      let begin = step * plan.options.batch
+      let rows = Array(order[begin..<min(order.count, begin + plan.options.batch)])
       let number = (epoch - 1) * steps + step
       try team.take(
         TrainingStep(
           rows: rows, begin: begin, number: UInt64(number),
-          factor: plan.schedule.factor(number, of: plan.epochs * steps)))
+          factor: plan.options.schedule.factor(number, of: plan.options.epochs * steps)))
       try progress(epoch, begin + rows.count, order.count)
     }
     return try team.epochLosses().reduce(0) { $0 + Double($1) } / Double(order.count)
@@ -168,7 +169,7 @@ public final class Trainer {
     try evaluate(rows, store) { logits, begin, part, context in
       let labels = try device.tensor(part.map { plan.labels[$0] }, [part.count])
       try device.copy(
-        try context.crossEntropy(logits, labels: labels, smoothing: plan.labelSmoothing), to: losses,
+        try context.crossEntropy(logits, labels: labels, smoothing: plan.options.labelSmoothing), to: losses,
         region: .whole(part.count, at: begin))
     }
     return try device.floats(losses).reduce(0) { $0 + Double($1) } / Double(max(1, rows.count))
@@ -195,8 +196,8 @@ public final class Trainer {
   private func evaluate(
     _ rows: [Int], _ store: FeatureStore, _ body: (Variable, Int, [Int], Context) throws -> Void
   ) throws {
-    for begin in stride(from: 0, to: rows.count, by: plan.batch) {
-      let part = Array(rows[begin..<min(rows.count, begin + plan.batch)])
+    for begin in stride(from: 0, to: rows.count, by: plan.options.batch) {
+      let part = Array(rows[begin..<min(rows.count, begin + plan.options.batch)])
       let context = Context(device: network.device)
       let input = try store.batch(part, context)
       try body(try network.logits(input.features, images: input.images, context), begin, part, context)

@@ -16,7 +16,7 @@ public enum TrainingCheck {
     var plan = TrainingPlan(
       images: try images(rows * pixels * pixels, on: device), labels: (0..<rows).map { Int32($0 % 3) },
       training: Array(0..<rows - held), validation: Array(rows - held..<rows))
-    (plan.epochs, plan.batch) = (epochs, batch)
+    (plan.options.epochs, plan.options.batch) = (epochs, batch)
     let network = try ImageClassifier(architecture, classes: 3, pixels: pixels, seed: 1701, device: device)
     try Trainer(network, plan).run()
     var print = Fingerprint()

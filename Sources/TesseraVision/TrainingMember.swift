@@ -51,34 +51,35 @@ final class TrainingMember {
   func take(_ step: TrainingStep, _ part: BatchPart?) throws {
     let device = network.device
     let context = Context(
-      device: device, training: true, differentiable: true, seed: plan.seed, step: step.number, part: part)
+      device: device, training: true, differentiable: true, seed: plan.options.seed, step: step.number,
+      part: part)
     let own = part?.samples ?? 0..<step.rows.count
     let rows = Array(step.rows[own])
     let labels = try device.tensor(rows.map { plan.labels[$0] }, [rows.count])
     let input = try store.batch(rows, context)
     let logits = try network.logits(input.features, images: input.images, context)
-    let values = try context.crossEntropy(logits, labels: labels, smoothing: plan.labelSmoothing)
+    let values = try context.crossEntropy(logits, labels: labels, smoothing: plan.options.labelSmoothing)
     if let losses, !rows.isEmpty {
       try device.copy(values, to: losses, region: .whole(rows.count, at: step.begin + own.lowerBound))
     }
-    try context.backward(from: logits, labels: labels, smoothing: plan.labelSmoothing)
+    try context.backward(from: logits, labels: labels, smoothing: plan.options.labelSmoothing)
     try optimizer.step(factor: step.factor)
   }
 
   /// The optimiser of a network by a plan; the slice becomes trainable, or not, as the plan wants.
   static func optimizer(for network: ImageClassifier, _ plan: TrainingPlan) throws -> Adam {
-    let rates = plan.learningRates ?? network.architecture.learningRates(network.options.head)
+    let rates = plan.options.rates(of: network.architecture, network.options.head)
     func named(_ prefix: String, _ module: Sequential) -> [(name: String, parameter: Parameter)] {
       module.parameters.map { (prefix + $0.name, $0.parameter) }
     }
-    network.slice.setTrainable(plan.slice == .trainable)
+    network.slice.setTrainable(plan.options.slice == .trainable)
     return try Adam(
       device: network.device,
       [
-        .init(named("", network.slice), learningRate: plan.sliceRate ?? rates.convolutions),
+        .init(named("", network.slice), learningRate: plan.options.sliceRate ?? rates.convolutions),
         .init(named("head.", network.head), learningRate: rates.convolutions),
         .init(named("classifier.", network.classifier), learningRate: rates.classifier),
-      ], weightDecay: plan.weightDecay)
+      ], weightDecay: plan.options.weightDecay)
   }
 }
 

@@ -10,31 +10,30 @@ struct DataFormatOptions: ParsableArguments {
       "Column of the text: a name, or with --no-header a number from 1 (default: review, text or sentence).")
   var textColumn: String?
   @Option(help: "Separator of delimited text: auto, tab, comma, semicolon, pipe or a character.")
-  var separator = "auto"
+  var separator = DataFormat().separator.text
   @Option(
-    help:
-      "What quotation marks mean in delimited text: double (RFC 4180), backslash (\\\" in quotes), none (characters), or auto: what reads the whole file without contradiction."
-  )
-  var quotes = "auto"
-  @Option(
-    help:
-      "Encoding: utf8, utf16, utf16le, utf16be, windows-1252, latin1, or auto: UTF-8, or UTF-16 by its byte order mark."
-  )
-  var encoding = "auto"
+    help: """
+      What quotation marks mean in delimited text: double (RFC 4180), backslash (\\" in quotes), none (characters), or \
+      auto: what reads the whole file without contradiction.
+      """)
+  var quotes = DataFormat().quotes
+  @Option(help: "Encoding; auto: UTF-8, or UTF-16 by its byte order mark.")
+  var encoding = DataFormat().encoding
   @Flag(help: "The first line is a row, not names of columns.")
   var noHeader = false
 
   /// Whether any of them was given.
   var isGiven: Bool {
-    textColumn != nil || separator != "auto" || quotes != "auto" || encoding != "auto" || noHeader
+    let usual = DataFormat()
+    return textColumn != nil || separator != usual.separator.text || quotes != usual.quotes
+      || encoding != usual.encoding || noHeader
   }
 
   /// The format.
   func format(label: String? = nil, labels: LabelRules = LabelRules()) throws -> DataFormat {
     DataFormat(
-      text: textColumn, label: label, quotes: try Quotes(named: quotes),
-      separator: try Separator(named: separator), encoding: try TextEncoding(named: encoding),
-      header: !noHeader, labels: labels)
+      text: textColumn, label: label, quotes: quotes, separator: try Separator(named: separator),
+      encoding: encoding, header: !noHeader, labels: labels)
   }
 }
 
@@ -58,14 +57,6 @@ struct DataOptions: ParsableArguments {
   ///
   /// - Parameter run: a run whose rules for labels hold where none are given.
   func format(of run: RunConfiguration? = nil) throws -> DataFormat {
-    try file.format(label: labelColumn, labels: try LabelRules(labels ?? run?.labels ?? ""))
-  }
-
-  /// Writes the options into a run's configuration.
-  func apply(to c: inout RunConfiguration) throws {
-    (c.textColumn, c.labelColumn) = (file.textColumn, labelColumn)
-    (c.quotes, c.separator, c.encoding) = (file.quotes, file.separator, file.encoding)
-    (c.header, c.labels) = (!file.noHeader, labels ?? "")
-    _ = try c.dataFormat()
+    try file.format(label: labelColumn, labels: try LabelRules(labels ?? run?.format.labels.text ?? ""))
   }
 }

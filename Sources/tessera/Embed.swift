@@ -26,15 +26,12 @@ struct Embed: ParsableCommand {
       tell(set, progress)
       let model = try TransformerEncoder(folder: encoder.encoder, devices: devices)
       for note in model.notes { DeviceOptions.warn(note) }
-      guard let pooling = Pooling(rawValue: encoder.pooling) else {
-        throw TesseraError.input("pooling", found: encoder.pooling, wanted: "cls or mean")
-      }
-      let layers = model.configuration.layers
-      let states = try encoder.states() ?? min(1, layers)...layers
+      let options = try encoder.options()
+      let states = try options.states(layers: model.configuration.layers)
       model.weightNotes.forEach(progress.note)
       progress.begin("embedding \(set.texts.count) reviews on \(devices.name)")
       let result = try Embeddings.make(
-        set, encoder: model, states: states, pooling: pooling, batch: encoder.batch,
+        set, encoder: model, states: states, pooling: options.pooling, batch: encoder.batch,
         progress: { progress.update("embedding", done: $0, of: set.texts.count, unit: "reviews") },
         cut: { progress.noteCut($0, of: set.texts.count, at: $1) })
       print("embeddings \(try result.write(to: out))")

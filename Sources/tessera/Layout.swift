@@ -10,17 +10,15 @@ struct Layout: ParsableCommand {
 
   @Option(help: "Features, made by tessera embed.")
   var embeddings: String
-  @OptionGroup var layout: LayoutOptions
+  @OptionGroup var layout: LayoutArguments
   @OptionGroup var device: DeviceOptions
-  @OptionGroup var shares: SplitOptions
+  @OptionGroup var shares: SplitArguments
   @Option(help: "File to write (safetensors).")
   var out: String
 
   /// Lays out and writes.
   func run() throws {
-    var configuration = RunConfiguration(data: embeddings, encoder: "")
-    layout.apply(to: &configuration)
-    let plan = try configuration.layoutPlan()
+    let plan = try layout.options().plan(seed: layout.seed)
     try AtomicFile.requireWritable(out)
     let features = try Embeddings.read(embeddings)
     try device.useAll(for: "layout") { devices in

@@ -48,7 +48,7 @@ struct Predict: ParsableCommand {
       throw TesseraError.input("predict", found: "--text and --data", wanted: "one of them")
     }
     var other = file
-    other.encoding = "auto"
+    other.encoding = DataFormat().encoding
     let given = (text == nil ? other : file).isGiven
     guard data != nil || !given else {
       throw TesseraError.input(
@@ -88,7 +88,7 @@ struct Predict: ParsableCommand {
   }
 
   private func answerLines(_ answer: PredictAnswer, _ atOnce: Int) throws {
-    var lines = try LineReader(0, encoding: try TextEncoding(named: file.encoding))
+    var lines = try LineReader(0, encoding: file.encoding)
     var broken: (first: Int, count: Int)?
     while true {
       let before = lines.count

@@ -13,24 +13,23 @@ struct Run: ParsableCommand {
   @Option(help: "Reviews to test on (default: a share of --data).")
   var test: String?
   @OptionGroup var encoder: EncoderOptions
-  @OptionGroup var layout: LayoutOptions
-  @OptionGroup var training: TrainingOptions
-  @Option(
-    help: "default, or paper: what the official code does (batch standardisation, moving slice, fit all).")
-  var recipe = "default"
+  @OptionGroup var layout: LayoutArguments
+  @OptionGroup var training: TrainingArguments
+  @Option(help: "paper: what the official code does (batch standardisation, moving slice, fit all).")
+  var recipe = Recipe.standard
   @Option(
     help:
       "Rows that scaler and layout are fitted on: training, or all but the test's (default: the recipe's).")
-  var fit: String?
+  var fit: FittedRows?
   @Option(help: "Trainings by successive seeds, for the mean accuracy and its interval.")
-  var repeats = 1
+  var repeats = RunConfiguration(data: "", encoder: "").repeats
   @OptionGroup var device: DeviceOptions
   @Flag(
     help:
       "If the OpenCL device fails at work, go on with the CPU. Finished stages and epochs are kept; changes no bit."
   )
   var fallback = false
-  @OptionGroup var split: SplitOptions
+  @OptionGroup var split: SplitArguments
   @Option(
     help:
       "Run directory. A run of the same data and encoder goes on in it from the first stage that the options change; other files, or a run of other data, are refused."
@@ -42,35 +41,25 @@ struct Run: ParsableCommand {
 
   /// Runs the stages and prints fingerprints and accuracy.
   func run() throws {
-    var c = RunConfiguration(data: data.data, encoder: encoder.encoder)
-    c.test = test
-    try data.apply(to: &c)
-    let states = try encoder.states()
-    (c.firstState, c.lastState, c.pooling) = (states?.lowerBound, states?.upperBound, encoder.pooling)
-    guard ["default", "paper"].contains(recipe) else {
-      throw TesseraError.input("recipe", found: recipe, wanted: "default or paper")
-    }
-    guard [nil, "training", "all"].contains(fit) else {
-      throw TesseraError.input("fit", found: fit ?? "", wanted: "training or all")
-    }
     guard (1...RunConfiguration.mostRepeats).contains(repeats) else {
       throw TesseraError.input("repeats", found: "\(repeats)", wanted: "1 to \(RunConfiguration.mostRepeats)")
     }
-    let paper = recipe == "paper"
-    layout.apply(to: &c, paper: paper)
-    training.apply(to: &c, paper: paper)
-    c.seesValidation = fit.map { $0 == "all" } ?? paper
-    c.paperStates = paper
+    var c = RunConfiguration(data: data.data, encoder: encoder.encoder)
+    c.test = test
+    c.format = try data.format()
+    c.embedding = try encoder.options(recipe)
+    c.split = split.options()
+    c.layout = try layout.options(recipe)
+    c.model = try training.options(recipe, seed: layout.seed)
+    c.seesValidation = (fit ?? recipe.fit) == .all
     c.repeats = repeats
-    (c.validationShare, c.testShare, c.trainingRows) = (
-      split.validationShare, split.testShare, split.trainingRows
-    )
+    let resources = training.resources.resources()
     try device.useAll(for: "run", fallback: fallback) { devices in
       let progress = device.progress
       progress.note("device: \(devices.name)")
       let summary = try Pipeline(
         c, devices: devices, out: out, embeddingBatch: encoder.batch,
-        limits: training.limits, splitting: training.splitting, overwrite: overwrite,
+        limits: resources.limits, splitting: resources.splitting, overwrite: overwrite,
         progress: progress
       ).run()
       print(summary.text)

@@ -41,7 +41,7 @@ struct Tessera: ParsableCommand {
         let message = fullMessage(for: error)
         return print(message == VersionText.title ? VersionText.whole() : message)
       }
-      fail(message(for: error).split(separator: "\n").joined(separator: " "), code: 2)
+      fail(Refusal.line(message(for: error)), code: 2)
     }
     // What is told of memory that runs out before a stage has begun.
     tsr_allocation_purpose("\(type(of: command))".lowercased())

@@ -12,10 +12,10 @@ struct Train: ParsableCommand {
 
   @Option(help: "Images, made by tessera render.")
   var images: String
-  @OptionGroup var training: TrainingOptions
+  @OptionGroup var training: TrainingArguments
   @OptionGroup var device: DeviceOptions
   @Option(help: "Seed of weights, dropout and order.")
-  var seed: UInt64 = 1701
+  var seed = RandomStream.usualSeed
   @Flag(help: "Go on from the last epoch's checkpoint, of the same images, weights and options.")
   var resume = false
   @Option(
@@ -28,25 +28,22 @@ struct Train: ParsableCommand {
 
   /// Trains and writes the model.
   func run() throws {
-    var c = RunConfiguration(data: images, encoder: "")
-    training.apply(to: &c)
-    c.seed = seed
-    var options = try c.trainingOptions()
+    let options = try training.options(seed: seed)
+    var resources = training.resources.resources()
     // Headers alone, before images are read and devices opened.
     if let weights = training.weights { _ = try TensorFile.open(weights) }
     let print = try Fingerprint.ofFile(images)
     try TrainingFolder.check(out, images: print, overwrite: overwrite)
-    let key = try c.checkpointKey(
+    let key = options.checkpointKey(
       images: print, weights: try training.weights.map { try Fingerprint.ofFile($0) } ?? "drawn by seed")
     let folder = try RunDirectory(out)
     do {
       let set = try ImageSet.read(images)
       try set.check(options)
       try TrainingFolder.prepare(folder, resume: resume, key: key)
-      options.checkpoints = folder.path
-      (options.limits, options.splitting) = (training.limits, training.splitting)
-      options.limits.folder = folder.path
-      try train(set, options, key, folder)
+      resources.checkpoint = Checkpoint(folder: folder.path, key: key)
+      resources.limits.folder = folder.path
+      try train(set, options, resources, folder)
     } catch {
       folder.discardIfEmpty()
       throw error
@@ -54,13 +51,13 @@ struct Train: ParsableCommand {
   }
 
   private func train(
-    _ set: ImageSet, _ options: TrainedModel.Options, _ key: String, _ folder: RunDirectory
+    _ set: ImageSet, _ options: TrainedModel.Options, _ resources: TrainingResources, _ folder: RunDirectory
   ) throws {
     try device.useAll(for: "train") { devices in
       let progress = device.progress
-      progress.begin("training \(training.model) on \(devices.name)")
+      progress.begin("training \(training.model.rawValue) on \(devices.name)")
       let model = try TrainedModel.train(
-        set, options, key: key, on: devices, notes: { progress.note($0) },
+        set, options, resources, on: devices, notes: { progress.note($0) },
         features: { progress.update("slice", done: $0, of: $1, unit: "images") },
         progress: { progress.update("epoch \($0) of \(training.epochs)", done: $1, of: $2, unit: "images") },
         sharing: { progress.note($0) }

@@ -22,6 +22,8 @@ struct Tune: ParsableCommand {
 
   private struct Outcome: Codable {
     let device: String, file: String, tuning: GemmTuning, trials: [GemmTuner.Trial]
+    /// The program and the machine; instruction set and threads are the reference's.
+    let provenance: Provenance
   }
 
   /// Searches, or merges files.
@@ -48,7 +50,8 @@ struct Tune: ParsableCommand {
       if json {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        let outcome = Outcome(device: device.name, file: path, tuning: tuning, trials: trials)
+        let outcome = Outcome(
+          device: device.name, file: path, tuning: tuning, trials: trials, provenance: Provenance(cpu))
         print(String(decoding: try encoder.encode(outcome), as: UTF8.self))
       } else {
         for trial in trials { print(line(trial, device)) }

@@ -43,13 +43,14 @@ extension Rows {
 
   func options(_ change: (inout TrainedModel.Options) -> Void = { _ in }) -> TrainedModel.Options {
     var options = TrainedModel.Options(.alexnet)
-    (options.network.head, options.network.upsampling, options.epochs, options.batch) = (.linear, 8, 0, 4)
+    (options.network.head, options.network.upsampling) = (.linear, 8)
+    (options.training.epochs, options.training.batch) = (0, 4)
     change(&options)
     return options
   }
 
   func model() throws -> TrainedModel {
-    try TrainedModel.train(try imageSet(), options(), key: "x", on: DeviceGroup(device))
+    try TrainedModel.train(try imageSet(), options(), on: DeviceGroup(device))
   }
 
   func pipeline() throws {
@@ -71,8 +72,14 @@ extension Rows {
   private func dataFormats() {
     function("DataFormat.init(text:label:quotes:separator:encoding:header:labels:)")
     gives("no names", true) { DataFormat().text == nil }
-    function("Quotes.init(named:)")
-    for name in ["", "single", "Double"] { refuses("'\(name)'") { try Quotes(named: name) } }
+    function("DataFormat.init(from:)")
+    for text in ["{}", "[]", "{\"quotes\":\"single\"}"] {
+      gives(text, true) { (try? JSONDecoder().decode(DataFormat.self, from: Data(text.utf8))) == nil }
+    }
+    function("DataFormat.encode(to:)")
+    gives("the defaults", true) {
+      try JSONDecoder().decode(DataFormat.self, from: try JSONEncoder().encode(DataFormat())) == DataFormat()
+    }
     function("Separator.init(named:)")
     for name in ["", "ab", "\"", "\n", "\\", "\u{e9}", "\u{0}"] {
       refuses("'\(name)'") { try Separator(named: name)?.byte ?? 0 }
@@ -109,12 +116,6 @@ extension Rows {
       refuses("row \(row)") { try self.embeddings().constantFeatures(rows: [0, row]) }
     }
     gives("no rows", 0) { try self.embeddings().constantFeatures(rows: []) }
-    function("RunConfiguration.dataFormat()")
-    refuses("no quotes") {
-      var c = RunConfiguration(data: "d", encoder: "e")
-      c.quotes = "single"
-      return try c.dataFormat().header
-    }
     function("ProgressLine.noteCut(_:of:at:)")
     works("huge numbers") { ProgressLine(quiet: true).noteCut(.max, of: .min, at: -1) }
   }
@@ -267,6 +268,46 @@ extension Rows {
     refuses("rows that are not there") {
       try self.plan().check(try self.embeddings(), Split(training: [9], validation: [], test: []))
     }
+    function("LayoutOptions.init()")
+    gives("the official code's", 50) { LayoutOptions().pixels }
+    for (what, change) in layoutMistakes {
+      let make = {
+        var options = LayoutOptions()
+        change(&options)
+        return options
+      }
+      function("LayoutOptions.check()")
+      refuses(what) { try make().check() }
+      function("LayoutOptions.plan(seed:seesValidation:)")
+      refuses(what) { try make().plan().pixels }
+    }
+    refuses("t-SNE's options without it") {
+      var options = LayoutOptions()
+      (options.layout, options.iterations) = (.pca, 5)
+      return try options.plan().pixels
+    }
+    function("RepresentationList.init(_:)")
+    for text in ["", ",", "tsne,tsne", "no"] { refuses("'\(text)'") { try RepresentationList(text).text } }
+    function("RepresentationList.init(from:)")
+    for text in ["[\"\"]", "[\"no\"]"] {
+      refuses(text) { try JSONDecoder().decode([RepresentationList].self, from: Data(text.utf8)).count }
+    }
+    function("RepresentationList.encode(to:)")
+    gives("the text", "[\"tsne\"]") {
+      String(decoding: try JSONEncoder().encode([try RepresentationList("tsne")]), as: UTF8.self)
+    }
+    function("EmbeddingOptions.init()")
+    gives("no states are chosen", true) { EmbeddingOptions().firstState == nil }
+    function("EmbeddingOptions.states(layers:)")
+    for (first, last, layers) in [(-1, 2, 2), (2, 1, 2), (0, 3, 2), (0, .max, 2), (.min, 0, 2), (0, 0, -1)] {
+      refuses("\(first)...\(last) of \(layers)") {
+        var options = EmbeddingOptions()
+        (options.firstState, options.lastState) = (first, last)
+        return try options.states(layers: layers)
+      }
+    }
+    function("SplitOptions.init()")
+    gives("a fifth", 0.2) { SplitOptions().testShare }
     function("Representation.init(method:metric:)")
     gives("a metric that counts for nothing", "pca") {
       Representation(method: .pca, metric: .cosine).description
@@ -282,13 +323,30 @@ extension Rows {
     function("TrainedModel.Options.init(_:weights:)")
     refuses("weights that are not there") {
       try TrainedModel.train(
-        try self.imageSet(), self.options { $0.weights = "/no/such" }, key: "", on: DeviceGroup(d)
+        try self.imageSet(), self.options { $0.weights = "/no/such" }, on: DeviceGroup(d)
       ).classes
     }
-    function("TrainedModel.train(_:_:key:on:notes:features:progress:sharing:epochDone:)")
+    function("TrainedModel.Options.check()")
+    for (what, change) in optionMistakes { refuses(what) { try self.options(change).check() } }
+    function("TrainedModel.Options.checkpointKey(images:weights:)")
+    gives("any text, of one length", false) {
+      self.options().checkpointKey(images: "", weights: "").isEmpty
+    }
+    function("TrainedModel.Options.init(from:)")
+    for text in ["{}", "[]", "{\"model\":\"vgg\"}"] {
+      gives(text, true) {
+        (try? JSONDecoder().decode(TrainedModel.Options.self, from: Data(text.utf8))) == nil
+      }
+    }
+    function("TrainedModel.Options.encode(to:)")
+    gives("what is read back", true) {
+      let text = try JSONEncoder().encode(self.options())
+      return try JSONDecoder().decode(TrainedModel.Options.self, from: text) == self.options()
+    }
+    function("TrainedModel.train(_:_:_:on:notes:features:progress:sharing:epochDone:)")
     for (what, change) in optionMistakes {
       refuses(what) {
-        try TrainedModel.train(try self.imageSet(), self.options(change), key: "", on: DeviceGroup(d)).classes
+        try TrainedModel.train(try self.imageSet(), self.options(change), on: DeviceGroup(d)).classes
       }
     }
     function("TrainedModel.logProbabilities(_:)")
@@ -335,12 +393,24 @@ extension Rows {
     }
   }
 
+  private var layoutMistakes: [(String, (inout LayoutOptions) -> Void)] {
+    [
+      ("pixels -1", { $0.pixels = -1 }), ("pixels Int.max", { $0.pixels = .max }),
+      ("perplexity NaN", { $0.perplexity = .nan }), ("perplexity 0", { $0.perplexity = 0 }),
+      ("iterations 0", { $0.iterations = 0 }), ("iterations Int.min", { $0.iterations = .min }),
+      ("exact limit -1", { $0.tsneExactLimit = -1 }), ("exact limit Int.max", { $0.tsneExactLimit = .max }),
+    ]
+  }
+
   private var optionMistakes: [(String, (inout TrainedModel.Options) -> Void)] {
     [
-      ("batch 0", { $0.batch = 0 }), ("epochs -1", { $0.epochs = -1 }),
-      ("upsampling 0", { $0.network.upsampling = 0 }), ("rates NaN", { $0.rates = (.nan, .nan) }),
-      ("smoothing 2", { $0.labelSmoothing = 2 }), ("noise -1", { $0.noise = -1 }),
-      ("patience -1", { $0.patience = -1 }), ("weight decay -1", { $0.weightDecay = -1 }),
+      ("batch 0", { $0.training.batch = 0 }), ("epochs -1", { $0.training.epochs = -1 }),
+      ("upsampling 0", { $0.network.upsampling = 0 }),
+      ("rates NaN", { $0.training.classifierRate = .nan }),
+      ("smoothing 2", { $0.training.labelSmoothing = 2 }), ("noise -1", { $0.training.noise = -1 }),
+      ("patience -1", { $0.training.patience = -1 }), ("weight decay -1", { $0.training.weightDecay = -1 }),
+      ("a rate of a frozen slice", { $0.training.sliceRate = 1 }),
+      ("a rate of no convolutions", { $0.training.convolutionRate = 1 }),
     ]
   }
 }

@@ -119,8 +119,9 @@ extension Rows {
     let out = folder + "/finished"
     guard !FileManager.default.fileExists(atPath: out + "/result.json") else { return out }
     var c = RunConfiguration(data: folder + "/reviews.csv", encoder: try encoderFolder())
-    (c.model, c.head, c.pixels, c.upsampling, c.epochs, c.batch) = ("alexnet", "linear", 8, 8, 1, 8)
-    (c.perplexity, c.iterations, c.bypass) = (5, 5, true)
+    (c.layout.pixels, c.layout.perplexity, c.layout.iterations) = (8, 5, 5)
+    (c.model.architecture, c.model.network.head, c.model.network.bypass) = (.alexnet, .linear, true)
+    (c.model.network.upsampling, c.model.training.epochs, c.model.training.batch) = (8, 1, 8)
     _ = try Pipeline(c, devices: DeviceGroup(device), out: out, progress: ProgressLine(quiet: true)).run()
     return out
   }
@@ -162,14 +163,10 @@ extension Rows {
 
   private var configurationMistakes: [(String, (inout RunConfiguration) -> Void)] {
     [
-      ("model", { $0.model = "no" }), ("discretization", { $0.discretization = "" }),
-      ("pooling", { $0.pooling = "max" }), ("normalization", { $0.normalization = "x" }),
-      ("slice", { $0.slice = "x" }),
-      ("schedule", { $0.schedule = "x" }), ("layout", { $0.layout = "x" }), ("metric", { $0.metric = "x" }),
-      ("start", { $0.tsneStart = "x" }), ("learning rate", { $0.tsneLearningRate = "x" }),
-      ("channels", { $0.channels = "x" }), ("head", { $0.head = "x" }),
-      ("upsampling 0", { $0.upsampling = 0 }), ("pixels 1", { $0.pixels = 1 }),
-      ("pixels Int.max", { $0.pixels = .max }),
+      ("upsampling 0", { $0.model.network.upsampling = 0 }), ("batch 0", { $0.model.training.batch = 0 }),
+      ("a rate of a frozen slice", { $0.model.training.sliceRate = 1 }),
+      ("pixels 1", { $0.layout.pixels = 1 }), ("pixels Int.max", { $0.layout.pixels = .max }),
+      ("a metric of pca", { ($0.layout.layout, $0.layout.metric) = (.pca, .cosine) }),
     ]
   }
 
@@ -179,28 +176,18 @@ extension Rows {
       $0(&c)
       return c
     }
-    func refuse(
-      _ name: String, _ call: @escaping (RunConfiguration) throws -> Any,
-      _ change: @escaping (inout RunConfiguration) -> Void
-    ) {
-      function("RunConfiguration.\(name)()")
-      refuses("a name that is none") { try call(make(change)) }
-    }
-    refuse("architecture", { try $0.architecture() }) { $0.model = "vgg" }
-    refuse("discretizationMethod", { try $0.discretizationMethod() }) { $0.discretization = "Bin" }
-    refuse("tokenPooling", { try $0.tokenPooling() }) { $0.pooling = "" }
-    refuse("imageNormalization", { try $0.imageNormalization() }) { $0.normalization = "z" }
-    refuse("sliceMode", { try $0.sliceMode() }) { $0.slice = "thawed" }
-    refuse("learningSchedule", { try $0.learningSchedule() }) { $0.schedule = "cosine" }
-    refuse("layoutPlan", { try $0.layoutPlan() }) { $0.layout = "umap" }
-    refuse("trainingOptions", { try $0.trainingOptions() }) { $0.head = "mlp" }
-    function("RunConfiguration.states(layers:)")
-    for (first, last, layers) in [(-1, 2, 2), (2, 1, 2), (0, 3, 2), (0, .max, 2), (.min, 0, 2), (0, 0, -1)] {
-      refuses("\(first)...\(last) of \(layers)") {
-        try make {
-          ($0.firstState, $0.lastState) = (first, last)
-        }.states(layers: layers)
+    function("RunConfiguration.layoutPlan()")
+    refuses("pixels -1") { try make { $0.layout.pixels = -1 }.layoutPlan().pixels }
+    function("RunConfiguration.init(from:)")
+    for text in ["{}", "[]", "{\"data\":1}"] {
+      gives(text, true) {
+        (try? JSONDecoder().decode(RunConfiguration.self, from: Data(text.utf8))) == nil
       }
+    }
+    function("RunConfiguration.encode(to:)")
+    gives("what is read back", true) {
+      let text = try JSONEncoder().encode(make { _ in })
+      return try JSONDecoder().decode(RunConfiguration.self, from: text) == make { _ in }
     }
     function("RunConfiguration.init(data:encoder:)")
     gives("nothing is looked at yet", "") { make { _ in }.data }
@@ -208,9 +195,13 @@ extension Rows {
     for path in unwritable { refuses("'\(path.suffix(8))'") { try make { _ in }.write(to: path) } }
     function("RunConfiguration.read(_:)")
     for path in unreadable { refuses("'\(path.suffix(8))'") { try RunConfiguration.read(path).data } }
-    function("RunConfiguration.checkpointKey(images:weights:)")
-    gives("any text, of one length", true) {
-      try make { _ in }.checkpointKey(images: "", weights: "").isEmpty == false
+    for (key, value) in [("slice", "melted"), ("model", ""), ("tsneLearningRate", "x"), ("labels", "x")] {
+      refuses("\(key) \(value)") {
+        let path = self.folder + "/named.json"
+        let text = "{\"data\":\"d\",\"encoder\":\"e\",\"\(key)\":\"\(value)\"}"
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+        return try RunConfiguration.read(path).data
+      }
     }
   }
 }

@@ -98,8 +98,25 @@ extension Rows {
 
   func images() {
     let d = device
-    function("RawRepresentable.init(named:for:)")
+    function("NamedOption.init(named:for:)")
     for name in ["", "t-SNE", "tsne "] { refuses("'\(name)'") { try LayoutMethod(named: name, for: "x") } }
+    function("NamedOption.init(from:)")
+    for text in ["[\"\"]", "[\"t-SNE\"]"] {
+      refuses(text) { try JSONDecoder().decode([LayoutMethod].self, from: Data(text.utf8)).count }
+    }
+    function("TSNE.LearningRate.init(_:)")
+    for text in ["", "x", "0", "-1", "nan", "inf", "1e7", "Auto"] {
+      refuses("'\(text)'") { try TSNE.LearningRate(text).text }
+    }
+    gives("a rate that is none, as t-SNE then says", "nan") { TSNE.LearningRate(Float.nan).text }
+    function("TSNE.LearningRate.init(from:)")
+    for text in ["[\"x\"]", "[\"\"]"] {
+      refuses(text) { try JSONDecoder().decode([TSNE.LearningRate].self, from: Data(text.utf8)).count }
+    }
+    function("TSNE.LearningRate.encode(to:)")
+    gives("the spelling", "[\"1e2\"]") {
+      String(decoding: try JSONEncoder().encode([try TSNE.LearningRate("1e2")]), as: UTF8.self)
+    }
     function("PNG.encode(_:width:height:)")
     for (count, width, height) in [
       (4, 2, 3), (0, 0, 0), (4, -2, -2), (4, .max, .max), (4, 1 << 32, 1 << 32), (4, .min, 2),

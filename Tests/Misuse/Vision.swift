@@ -134,7 +134,7 @@ extension Rows {
       var plan = TrainingPlan(
         images: (0..<4).flatMap { n in image.map { $0 * Float(n) } }, labels: [0, 1, 0, 1],
         training: [0, 1, 2], validation: [3])
-      (plan.epochs, plan.batch) = (1, 3)
+      (plan.options.epochs, plan.options.batch) = (1, 3)
       change(&plan)
       return plan
     }
@@ -144,15 +144,32 @@ extension Rows {
       ("validation row Int.min", { $0.validation = [.min] }), ("label 2 of 2", { $0.labels[0] = 2 }),
       ("label -1", { $0.labels[3] = -1 }), ("a label less", { $0.labels.removeLast() }),
       ("no labels", { $0.labels = [] }), ("half an image", { $0.images.removeLast() }),
-      ("no images", { $0.images = [] }), ("batch 0", { $0.batch = 0 }), ("batch -1", { $0.batch = -1 }),
-      ("batch Int.max", { $0.batch = .max }), ("epochs -1", { $0.epochs = -1 }),
-      ("epochs Int.max", { $0.epochs = .max }), ("rates NaN", { $0.learningRates = (.nan, 1) }),
-      ("rates -1", { $0.learningRates = (1, -1) }), ("weight decay NaN", { $0.weightDecay = .nan }),
-      ("weight decay -1", { $0.weightDecay = -1 }), ("smoothing 2", { $0.labelSmoothing = 2 }),
-      ("smoothing NaN", { $0.labelSmoothing = .nan }), ("noise -1", { $0.noise = -1 }),
-      ("noise NaN", { $0.noise = .nan }), ("patience -1", { $0.patience = -1 }),
+      ("no images", { $0.images = [] }),
+    ]
+    let options: [(String, (inout TrainingOptions) -> Void)] = [
+      ("batch 0", { $0.batch = 0 }), ("batch -1", { $0.batch = -1 }), ("batch Int.max", { $0.batch = .max }),
+      ("epochs -1", { $0.epochs = -1 }), ("epochs Int.max", { $0.epochs = .max }),
+      ("rates NaN", { ($0.convolutionRate, $0.classifierRate) = (.nan, 1) }),
+      ("rates -1", { ($0.convolutionRate, $0.classifierRate) = (1, -1) }),
+      ("weight decay NaN", { $0.weightDecay = .nan }), ("weight decay -1", { $0.weightDecay = -1 }),
+      ("smoothing 2", { $0.labelSmoothing = 2 }), ("smoothing NaN", { $0.labelSmoothing = .nan }),
+      ("noise -1", { $0.noise = -1 }), ("noise NaN", { $0.noise = .nan }),
+      ("patience -1", { $0.patience = -1 }),
       ("slice rate NaN", { ($0.slice, $0.sliceRate) = (.trainable, .nan) }),
     ]
+    function("TrainingOptions.init()")
+    gives("the defaults", 15) { TrainingOptions().epochs }
+    function("TrainingOptions.check()")
+    for (what, change) in options {
+      refuses(what) {
+        var options = TrainingOptions()
+        change(&options)
+        return try options.check()
+      }
+      refuses("a plan of \(what)") { try Trainer(try self.network(), plan { change(&$0.options) }).history }
+    }
+    function("TrainingResources.init()")
+    gives("no checkpoints", true) { TrainingResources().checkpoint == nil }
     function("TrainingPlan.init(images:labels:training:validation:)")
     for (what, change) in changes { refuses(what) { try Trainer(try self.network(), plan(change)).history } }
     function("Trainer.init(_:_:checkpoint:helpers:splitting:)")
@@ -167,7 +184,7 @@ extension Rows {
       return trainer.history.count
     }
     gives("no epochs", 0) {
-      let trainer = try Trainer(try self.network(), plan { $0.epochs = 0 })
+      let trainer = try Trainer(try self.network(), plan { $0.options.epochs = 0 })
       try trainer.run()
       return trainer.history.count
     }

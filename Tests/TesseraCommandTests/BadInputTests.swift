@@ -231,6 +231,9 @@ import Testing
     expect(try Command.run(["verify", "--device", "gpu"]), "device: found gpu, wanted cpu, opencl")
     expect(try Command.run(["verify", "--only", "nothing", "--device", "cpu"]), "only: found nothing")
     expect(
+      try Command.run(["verify", "--sums", "--only", "nothing", "--device", "cpu"]),
+      "only: found nothing, wanted adaptiveAveragePool, ")
+    expect(
       try Command.run(["verify", "--reference", "nothing", "--device", "cpu"]),
       "instruction set: found nothing")
     expect(try Command.run(["bench", "nothing", "--device", "cpu"]), "found nothing")

@@ -71,6 +71,10 @@ import Testing
     }
     try check(try object(["bench", "copy", "--shape", "3x65", "--device", "cpu", "--json"]))
     try check(try object(["verify", "--device", "cpu", "--only", "rowSum", "--json", "--quiet"]))
+    let sums = try object(["verify", "--sums", "--only", "rowSum", "--device", "cpu", "--json", "--quiet"])
+    try check(sums)
+    let results = try #require((sums as? [String: Any])?["sums"] as? [[String: Any]])
+    #expect(!results.isEmpty && results.allSatisfy { $0["primitive"] as? String == "rowSum" })
     let devices = try #require(try object(["devices", "--quick", "--json"]) as? [Any])
     for device in devices { try check(device) }
     try withTemporaryFolder { folder in

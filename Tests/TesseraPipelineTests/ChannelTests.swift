@@ -19,14 +19,14 @@ import Testing
 
   private let split = Split(training: Array(0..<12), validation: Array(12..<16), test: Array(16..<20))
 
-  private func plan(_ change: (inout RunConfiguration) -> Void) throws -> LayoutPlan {
-    var configuration = RunConfiguration(data: "", encoder: "")
-    (configuration.pixels, configuration.perplexity, configuration.iterations) = (7, 3, 60)
-    change(&configuration)
-    return try configuration.layoutPlan()
+  private func plan(_ change: (inout LayoutOptions) -> Void) throws -> LayoutPlan {
+    var options = LayoutOptions()
+    (options.pixels, options.perplexity, options.iterations) = (7, 3, 60)
+    change(&options)
+    return try options.plan()
   }
 
-  private func make(_ embeddings: Embeddings, _ change: (inout RunConfiguration) -> Void) throws
+  private func make(_ embeddings: Embeddings, _ change: (inout LayoutOptions) -> Void) throws
     -> FeatureLayout
   {
     try FeatureLayout.make(embeddings, split: split, try plan(change), on: DeviceGroup(try device.get()))
@@ -34,7 +34,7 @@ import Testing
 
   @Test func eachHiddenStateHasALayoutOfItsOwn() throws {
     let (embeddings, device) = (embeddings(), try device.get())
-    let layout = try make(embeddings) { $0.channels = "layer" }
+    let layout = try make(embeddings) { $0.channels = .layer }
     #expect(layout.channels.map(\.name) == ["layer 1", "layer 2", "layer 3"])
     #expect(layout.channels.map(\.features) == [Array(0..<10), Array(10..<20), Array(20..<30)])
     #expect(layout.channels.allSatisfy { $0.divergence != nil && $0.pixels.pixels == 7 })
@@ -50,13 +50,14 @@ import Testing
         #expect(try channel.pixels.render(own, count: 1) == Array(images[begin..<begin + 49]))
       }
     }
-    let auto = try make(embeddings) { ($0.channels, $0.pixels, $0.discretization) = ("layer", 0, "lsa") }
+    let auto = try make(embeddings) { ($0.channels, $0.pixels, $0.discretization) = (.layer, 0, .lsa) }
     #expect(auto.side == 4 && auto.channels.allSatisfy { $0.pixels.collisions.most == 1 })
   }
 
   @Test func severalRepresentationsOfAllFeatures() throws {
     var calls: [(Int, Int)] = []
-    let plan = try plan { ($0.channels, $0.representations) = ("several", "pca,tsne:correlation,tsne") }
+    let representations = try RepresentationList("pca,tsne:correlation,tsne")
+    let plan = try plan { ($0.channels, $0.representations) = (.several, representations) }
     let layout = try FeatureLayout.make(embeddings(), split: split, plan, on: DeviceGroup(try device.get())) {
       done, all, _ in calls.append((done, all))
     }
@@ -65,9 +66,9 @@ import Testing
     #expect(layout.channels.map { $0.divergence != nil } == [false, true, true])
     #expect(calls.allSatisfy { $0.1 == 180 } && calls.map(\.0) == [110, 170])
     // Each is what it is alone.
-    let grey = try make(embeddings()) { $0.metric = "correlation" }
+    let grey = try make(embeddings()) { $0.metric = .correlation }
     #expect(grey.channels[0].coordinates == layout.channels[1].coordinates)
-    let usual = try make(embeddings()) { $0.channels = "several" }
+    let usual = try make(embeddings()) { $0.channels = .several }
     #expect(usual.channels.map(\.name) == ["tsne:euclidean", "tsne:correlation", "pca"])
   }
 
@@ -86,9 +87,9 @@ import Testing
 
   @Test func layoutsAndImagesReadBack() throws {
     try withTemporaryFolder { folder in
-      for change: (inout RunConfiguration) -> Void in [
-        { _ in }, { ($0.layout, $0.perplexity, $0.iterations) = ("pca", 30, 1000) },
-        { $0.channels = "layer" }, { $0.channels = "several" },
+      for change: (inout LayoutOptions) -> Void in [
+        { _ in }, { ($0.layout, $0.perplexity, $0.iterations) = (.pca, 30, 1000) },
+        { $0.channels = .layer }, { $0.channels = .several },
       ] {
         let (layout, path) = (try make(embeddings(), change), folder + "/l")
         let digits = try layout.write(to: path)
@@ -128,12 +129,13 @@ import Testing
       let error = #expect(throws: TesseraError.self) { try Representation.list(names) }
       #expect(error?.description.contains(wanted) == true, "\(error?.description ?? "")")
     }
-    #expect(throws: TesseraError.self) { try plan { $0.representations = "pca" } }
-    #expect(throws: TesseraError.self) { try plan { ($0.channels, $0.metric) = ("several", "cosine") } }
-    #expect(throws: TesseraError.self) { try plan { ($0.channels, $0.layout) = ("several", "pca") } }
-    #expect(throws: TesseraError.self) { try plan { $0.channels = "rgb" } }
+    let list = try RepresentationList("pca")
+    #expect(throws: TesseraError.self) { try plan { $0.representations = list } }
+    #expect(throws: TesseraError.self) { try plan { ($0.channels, $0.metric) = (.several, .cosine) } }
+    #expect(throws: TesseraError.self) { try plan { ($0.channels, $0.layout) = (.several, .pca) } }
+    #expect(throws: TesseraError.self) { try ImageChannels(named: "rgb", for: "channels") }
     for layers in ["1...7", "2...2", "x", nil] {
-      #expect(throws: TesseraError.self) { try make(embeddings(layers: layers)) { $0.channels = "layer" } }
+      #expect(throws: TesseraError.self) { try make(embeddings(layers: layers)) { $0.channels = .layer } }
     }
   }
 

@@ -16,8 +16,10 @@ import Testing
       try TinyEncoder.write(to: folder + "/encoder")
       try Data(TinyEncoder.reviews(48).utf8).write(to: URL(fileURLWithPath: folder + "/reviews.csv"))
       var c = RunConfiguration(data: folder + "/reviews.csv", encoder: folder + "/encoder")
-      (c.model, c.pixels, c.perplexity, c.iterations) = ("alexnet", 16, 5, 10)
-      (c.epochs, c.batch, c.head, c.normalization, c.bypass) = (2, 8, "linear", "pixel", true)
+      (c.layout.pixels, c.layout.perplexity, c.layout.iterations) = (16, 5, 10)
+      (c.model.architecture, c.model.normalization) = (.alexnet, .pixel)
+      (c.model.training.epochs, c.model.training.batch) = (2, 8)
+      (c.model.network.head, c.model.network.bypass) = (.linear, true)
       change(&c)
       let summary = try Pipeline(
         c, devices: DeviceGroup(try CPUBackend(threads: 1)), out: folder + "/run",
@@ -49,10 +51,10 @@ import Testing
     try ReportPage(folder: run, device: try CPUBackend(threads: 1)).html()
   }
 
-  @Test(arguments: ["grey", "layer"]) func theLinearPathAlone(_ channels: String) throws {
+  @Test(arguments: [ImageChannels.grey, .layer]) func theLinearPathAlone(_ channels: ImageChannels) throws {
     // No step is taken that changes anything: epoch 0 cannot be beaten.
     try withRun({
-      ($0.classifierRate, $0.repeats, $0.channels) = (0, 3, channels)
+      ($0.model.training.classifierRate, $0.repeats, $0.layout.channels) = (0, 3, channels)
     }) { run, summary in
       let told = try told(run)
       #expect(told == 0)
@@ -68,7 +70,9 @@ import Testing
   }
 
   @Test func anEpochWithoutALinearPath() throws {
-    try withRun({ ($0.bypass, $0.classifierRate, $0.repeats) = (false, 1e-3, 2) }) { run, summary in
+    try withRun({
+      ($0.model.network.bypass, $0.model.training.classifierRate, $0.repeats) = (false, 1e-3, 2)
+    }) { run, summary in
       let kept = try #require(try told(run))
       #expect((1...2).contains(kept) && summary.kept?.isLinearPathAlone == false)
       #expect(summary.repeats.allSatisfy { ($0.keptEpoch ?? 0) >= 1 })
@@ -81,14 +85,14 @@ import Testing
   }
 
   @Test func noEpochAtAll() throws {
-    try withRun({ ($0.bypass, $0.epochs) = (false, 0) }) { run, summary in
+    try withRun({ ($0.model.network.bypass, $0.model.training.epochs) = (false, 0) }) { run, summary in
       let told = try told(run)
       #expect(told == nil)
       #expect(summary.text.contains("kept epoch     none: no epoch was run"))
       let page = try page(run)
       #expect(page.contains("No epoch was run") && !page.contains("aria-label=\"Grad-CAM of row"))
     }
-    try withRun({ $0.epochs = 0 }) { run, summary in
+    try withRun({ $0.model.training.epochs = 0 }) { run, summary in
       let told = try told(run)
       #expect(told == 0)
       #expect(
@@ -101,8 +105,9 @@ import Testing
 
   @Test func thePapersRecipe() throws {
     try withRun({
-      ($0.head, $0.normalization, $0.slice, $0.bypass) = ("paper", "batch", "moving", false)
-      ($0.seesValidation, $0.paperStates) = (true, true)
+      ($0.model.network.head, $0.model.network.bypass) = (.paper, false)
+      ($0.model.normalization, $0.model.training.slice) = (.batch, .moving)
+      ($0.seesValidation, $0.embedding.paperStates) = (true, true)
     }) { run, summary in
       let told = try told(run) ?? 0
       #expect((1...2).contains(told))
@@ -113,7 +118,7 @@ import Testing
   }
 
   @Test func theLastEpochWhereNothingChooses() throws {
-    try withRun({ ($0.validationShare, $0.classifierRate) = (0, 1e-3) }) { run, _ in
+    try withRun({ ($0.split.validationShare, $0.model.training.classifierRate) = (0, 1e-3) }) { run, _ in
       let told = try told(run)
       #expect(told == 2)
       let page = try page(run)

@@ -132,10 +132,16 @@ import Testing
     let rules = try LabelRules("<=4=bad,>=7=good,*=")
     #expect(try JSONDecoder().decode(LabelRules.self, from: JSONEncoder().encode(rules)) == rules)
     var c = RunConfiguration(data: "d", encoder: "e")
-    (c.labels, c.quotes, c.separator, c.encoding, c.header) = ("merge", "none", "tab", "latin1", false)
-    let format = try c.dataFormat()
+    c.format = DataFormat(
+      quotes: .none, separator: try Separator(named: "tab"), encoding: .latin1, header: false,
+      labels: try LabelRules("merge"))
+    let written = try JSONDecoder().decode(RunConfiguration.self, from: c.encoded())
+    #expect(written == c)
+    let format = written.format
     #expect(format.labels.merges && format.quotes == .none && format.separator?.byte == 9 && !format.header)
-    c.labels = "x"
-    #expect(throws: TesseraError.self) { try c.dataFormat() }
+    let broken = String(decoding: try c.encoded(), as: UTF8.self).replacing("\"merge\"", with: "\"x\"")
+    #expect(throws: TesseraError.self) {
+      try JSONDecoder().decode(RunConfiguration.self, from: Data(broken.utf8))
+    }
   }
 }

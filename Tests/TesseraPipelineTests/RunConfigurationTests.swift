@@ -17,7 +17,9 @@ import Testing
 
   @Test func whatIsWrittenReadsBack() throws {
     var configuration = RunConfiguration(data: "a.csv", encoder: "b")
-    (configuration.seed, configuration.sliceRate, configuration.metric) = (.max, 3e-5, "cosine")
+    configuration.seed = .max
+    configuration.model.training.sliceRate = 3e-5
+    configuration.layout.metric = .cosine
     try withTemporaryFolder { folder in
       try configuration.write(to: folder + "/run.json")
       #expect(try RunConfiguration.read(folder + "/run.json") == configuration)
@@ -27,7 +29,7 @@ import Testing
   @Test func anOlderVersionsFileGetsDefaults() throws {
     let found = try read(#"{"data": "a.csv", "encoder": "b", "pixels": 32}"#)
     var wanted = RunConfiguration(data: "a.csv", encoder: "b")
-    wanted.pixels = 32
+    wanted.layout.pixels = 32
     #expect(found == wanted)
     for text in [#"{"data": "a.csv"}"#, "[1]", "{", #"{"data": 1, "encoder": "b"}"#, ""] {
       #expect(throws: TesseraError.self) { try read(text) }
@@ -41,12 +43,12 @@ import Testing
       changed.append(base)
       body(&changed[changed.count - 1])
     }
-    change { $0.layout = "pca" }
-    change { $0.metric = "cosine" }
-    change { $0.tsneStart = "pca" }
-    change { $0.tsneLearningRate = "auto" }
-    change { $0.discretization = "lsa" }
-    change { $0.tsneExactLimit = 99 }
+    change { $0.layout.layout = .pca }
+    change { $0.layout.metric = .cosine }
+    change { $0.layout.tsneStart = .pca }
+    change { $0.layout.tsneLearningRate = .init(nil) }
+    change { $0.layout.discretization = .lsa }
+    change { $0.layout.tsneExactLimit = 99 }
     #expect(Set(changed.map { $0.layoutParameters(features: 100) }).count == changed.count)
     #expect(
       !changed.map { $0.layoutParameters(features: 100) }.contains(base.layoutParameters(features: 100)))
@@ -61,21 +63,19 @@ import Testing
     let base = RunConfiguration(data: "a.csv", encoder: "b")
     func key(
       _ images: String = "i", _ weights: String = "w", _ change: (inout RunConfiguration) -> Void = { _ in }
-    )
-      throws -> String
-    {
+    ) -> String {
       var other = base
       change(&other)
-      return try other.checkpointKey(images: images, weights: weights)
+      return other.model.checkpointKey(images: images, weights: weights)
     }
-    let own = try key()
+    let own = key()
     // What an older procedure began is not gone on with.
     #expect(own.contains("procedure \(try #require(StageRecord.versions["model"]))"))
-    #expect(try key { $0.epochs += 1 } == own)
+    #expect(key { $0.model.training.epochs += 1 } == own)
     let others = [
-      try key("j"), try key("i", "v"), try key { $0.seed += 1 }, try key { $0.batch = 8 },
-      try key { ($0.schedule, $0.epochs) = ("linear", 9) },
-      try key { ($0.schedule, $0.epochs) = ("linear", 8) },
+      key("j"), key("i", "v"), key { $0.seed += 1 }, key { $0.model.training.batch = 8 },
+      key { ($0.model.training.schedule, $0.model.training.epochs) = (.linear, 9) },
+      key { ($0.model.training.schedule, $0.model.training.epochs) = (.linear, 8) },
     ]
     #expect(Set(others + [own]).count == others.count + 1)
   }

@@ -31,9 +31,11 @@ import Testing
 
   private func run(_ folder: String, _ out: String, seed: UInt64) throws {
     var c = RunConfiguration(data: folder + "/reviews.csv", encoder: folder + "/encoder")
-    (c.test, c.model, c.pixels, c.perplexity, c.iterations) = (folder + "/test.csv", "alexnet", 12, 5, 10)
-    (c.epochs, c.batch, c.head, c.bypass, c.repeats, c.seed) = (1, 8, "linear", true, 2, seed)
-    if seed == 2 { c.pooling = "mean" }
+    (c.test, c.repeats, c.seed) = (folder + "/test.csv", 2, seed)
+    (c.layout.pixels, c.layout.perplexity, c.layout.iterations) = (12, 5, 10)
+    (c.model.architecture, c.model.network.head, c.model.network.bypass) = (.alexnet, .linear, true)
+    (c.model.training.epochs, c.model.training.batch) = (1, 8)
+    if seed == 2 { c.embedding.pooling = .mean }
     _ = try Pipeline(
       c, devices: DeviceGroup(try CPUBackend(threads: 1)), out: folder + "/" + out,
       progress: ProgressLine(quiet: true)

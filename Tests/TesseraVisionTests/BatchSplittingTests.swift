@@ -22,7 +22,7 @@ import Testing
       images: drawn(11, Self.rows * Self.pixels * Self.pixels), labels: (0..<Self.rows).map { Int32($0 % 3) },
       training: Array(0..<44), validation: Array(44..<Self.rows))
     // A last batch of 4: fewer groups than devices.
-    (plan.epochs, plan.batch, plan.slice, plan.limits) = (1, 20, slice, .none)
+    (plan.options.epochs, plan.options.batch, plan.options.slice, plan.limits) = (1, 20, slice, .none)
     return plan
   }
 
@@ -50,7 +50,7 @@ import Testing
   func everyDivisionGivesTheSameBits(_ architecture: Architecture, _ slice: SliceMode, _ noise: Float) throws
   {
     var plan = plan(slice)
-    plan.noise = noise
+    plan.options.noise = noise
     let wanted = try bits(architecture, plan, DeviceGroup(try CPUBackend()), .never)
     for devices in try groups() {
       #expect(try bits(architecture, plan, devices, .always) == wanted, "\(devices.name)")
@@ -60,7 +60,7 @@ import Testing
   @Test(.tags(.opencl)) func whatIsMeasuredChangesNoBit() throws {
     var plan = plan(.trainable)
     // Two batches of 24 an epoch: every way is tried, some from the middle of an epoch on, and the best one goes on.
-    (plan.batch, plan.training, plan.epochs) = (24, Array(0..<48), 6)
+    (plan.options.batch, plan.training, plan.options.epochs) = (24, Array(0..<48), 6)
     let wanted = try bits(.alexnet, plan, DeviceGroup(try CPUBackend()), .never)
     for devices in try groups() {
       #expect(try bits(.alexnet, plan, devices, .measured) == wanted, "\(devices.name)")

@@ -80,7 +80,7 @@ import Testing
     var plan = TrainingPlan(
       images: images, labels: (0..<24).map { Int32($0 % 2) }, training: Array(0..<18),
       validation: Array(18..<24))
-    (plan.epochs, plan.batch, plan.slice) = (1, 8, .trainable)
+    (plan.options.epochs, plan.options.batch, plan.options.slice) = (1, 8, .trainable)
     var devices: [any Backend] = [try CPUBackend(threads: 1), try CPUBackend(threads: 2)]
     if TestDevices.hasOpenCL { devices.append(try OpenCLBackend(try TestDevices.first())) }
     let results = try devices.map { device in

@@ -18,7 +18,7 @@ import Testing
     var plan = TrainingPlan(
       images: drawn(11, count * pixels * pixels, -1, 1), labels: (0..<count).map { Int32($0 % 3) },
       training: Array(0..<9), validation: Array(9..<count))
-    (plan.epochs, plan.batch) = (2, 5)
+    (plan.options.epochs, plan.options.batch) = (2, 5)
     var devices: [any Backend] = [try CPUBackend(threads: 1), try CPUBackend(threads: 2)]
     if TestDevices.hasOpenCL { devices.append(try OpenCLBackend(try TestDevices.first())) }
     let prints = try devices.map { device in

@@ -69,7 +69,8 @@ import Testing
     let labels = scores.map { row in Int32(row.indices.max { row[$0] < row[$1] } ?? 0) }
     var plan = TrainingPlan(
       images: images, labels: labels, training: [0, 1, 2], validation: [3, 4, 5])
-    (plan.epochs, plan.batch, plan.keepsStart, plan.learningRates) = (1, 3, true, (1e-2, 1e-2))
+    (plan.options.epochs, plan.options.batch, plan.keepsStart) = (1, 3, true)
+    (plan.options.convolutionRate, plan.options.classifierRate) = (1e-2, 1e-2)
     try withTemporaryFolder { folder in
       let trainer = try Trainer(network, plan, checkpoint: Checkpoint(folder: folder, key: "a"))
       try trainer.run()
@@ -96,7 +97,8 @@ import Testing
       var plan = TrainingPlan(
         images: images, labels: (0..<count).map { Int32($0 % 2) }, training: Array(0..<32),
         validation: Array(32..<48))
-      (plan.epochs, plan.batch, plan.keepsStart, plan.learningRates) = (6, 8, true, (rate, rate))
+      (plan.options.epochs, plan.options.batch, plan.keepsStart) = (6, 8, true)
+      (plan.options.convolutionRate, plan.options.classifierRate) = (rate, rate)
       try withTemporaryFolder { folder in
         let trainer = try Trainer(network, plan, checkpoint: Checkpoint(folder: folder, key: "a"))
         try trainer.run()
@@ -156,7 +158,8 @@ import Testing
     var plan = TrainingPlan(
       images: drawn(4, 12 * area), labels: (0..<12).map { Int32($0 % 3) }, training: Array(0..<8),
       validation: Array(8..<12))
-    (plan.epochs, plan.batch, plan.noise, plan.learningRates) = (1, 4, 0.5, (1e-3, 1e-3))
+    (plan.options.epochs, plan.options.batch, plan.options.noise) = (1, 4, 0.5)
+    (plan.options.convolutionRate, plan.options.classifierRate) = (1e-3, 1e-3)
     plan.keepsStart = true
     let results = try devices.map { device in
       let network = try network(device)
@@ -167,7 +170,7 @@ import Testing
       return try network.state.flatMap { try device.floats($0.tensor).map(\.bitPattern) }
     }
     for result in results.dropFirst() { #expect(result == results[0]) }
-    plan.noise = 0
+    plan.options.noise = 0
     let quiet = try network(devices[0])
     try Trainer(quiet, plan).run()
     #expect(try quiet.state.flatMap { try devices[0].floats($0.tensor).map(\.bitPattern) } != results[0])

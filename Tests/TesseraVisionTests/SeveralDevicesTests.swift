@@ -46,7 +46,7 @@ import Testing
       var plan = TrainingPlan(
         images: Self.images, labels: (0..<300).map { Int32($0 % 3) }, training: Array(0..<240),
         validation: Array(240..<300))
-      plan.epochs = 1
+      plan.options.epochs = 1
       plan.limits.folder = folder
       func train(_ devices: DeviceGroup) throws -> [UInt32] {
         let network = try network(devices.main)

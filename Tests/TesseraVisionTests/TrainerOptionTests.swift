@@ -14,8 +14,8 @@ import Testing
     var plan = TrainingPlan(
       images: drawn(4, count * 1600), labels: labels, training: Array(0..<count * 3 / 4),
       validation: Array(count * 3 / 4..<count))
-    (plan.epochs, plan.batch) = (1, 8)
-    plan.learningRates = (1e-3, 1e-3)
+    (plan.options.epochs, plan.options.batch) = (1, 8)
+    (plan.options.convolutionRate, plan.options.classifierRate) = (1e-3, 1e-3)
     return plan
   }
 
@@ -30,7 +30,7 @@ import Testing
   @Test(arguments: SliceMode.allCases) func theSliceIsLeftMovedOrTrained(_ mode: SliceMode) throws {
     let network = try network(try CPUBackend())
     var plan = Self.plan()
-    (plan.slice, plan.sliceRate) = (mode, 1e-4)
+    (plan.options.slice, plan.options.sliceRate) = (mode, 1e-4)
     let before = try slice(network)
     try Trainer(network, plan).run()
     for (old, new) in zip(before, try slice(network)) {
@@ -46,7 +46,7 @@ import Testing
     var devices: [any Backend] = [try CPUBackend(threads: 1), try CPUBackend(threads: 2)]
     if TestDevices.hasOpenCL { devices.append(try OpenCLBackend(try TestDevices.first())) }
     var plan = Self.plan()
-    (plan.slice, plan.schedule, plan.labelSmoothing) = (mode, .linear, 0.1)
+    (plan.options.slice, plan.options.schedule, plan.options.labelSmoothing) = (mode, .linear, 0.1)
     let results = try devices.map { device in
       let network = try network(device)
       network.standardizesBatches = true
@@ -63,9 +63,9 @@ import Testing
 
   @Test func patienceEndsTrainingAndTheBestEpochIsKept() throws {
     var plan = Self.plan()
-    (plan.epochs, plan.patience) = (40, 2)
+    (plan.options.epochs, plan.options.patience) = (40, 2)
     // Nothing to learn: no epoch beats an early one for long.
-    plan.learningRates = (0, 0)
+    (plan.options.convolutionRate, plan.options.classifierRate) = (0, 0)
     let trainer = try Trainer(try network(try CPUBackend()), plan)
     try trainer.run()
     #expect(trainer.history.count < 40)

@@ -22,8 +22,8 @@ import Testing
     var plan = TrainingPlan(
       images: images, labels: labels, training: Array(0..<count * 3 / 4),
       validation: Array(count * 3 / 4..<count))
-    (plan.epochs, plan.batch) = (2, 16)
-    plan.learningRates = (1e-3, 1e-3)
+    (plan.options.epochs, plan.options.batch) = (2, 16)
+    (plan.options.convolutionRate, plan.options.classifierRate) = (1e-3, 1e-3)
     return plan
   }
 
@@ -38,7 +38,7 @@ import Testing
   @Test func anEasyTaskIsLearnt() throws {
     let network = try network(try CPUBackend())
     var plan = Self.plan(96)
-    plan.epochs = 8
+    plan.options.epochs = 8
     let trainer = try Trainer(network, plan)
     try trainer.run()
     #expect(trainer.history.count == 8)
@@ -48,7 +48,7 @@ import Testing
 
   @Test(.tags(.opencl)) func threadsKeptFeaturesAndOpenCLChangeNoBit() throws {
     var plan = Self.plan(44)
-    plan.epochs = 1
+    plan.options.epochs = 1
     var results: [[UInt32]] = []
     try withTemporaryFolder { folder in
       // In device memory, not at all, in host memory, in a file.
@@ -97,7 +97,7 @@ import Testing
 
   @Test func aCheckpointOfAnotherPlanIsNotUsed() throws {
     var plan = Self.plan(24)
-    plan.epochs = 1
+    plan.options.epochs = 1
     try withTemporaryFolder { folder in
       try Trainer(try network(try CPUBackend()), plan, checkpoint: Checkpoint(folder: folder, key: "a")).run()
       let trainer = try Trainer(
@@ -112,15 +112,15 @@ import Testing
     var plan = Self.plan(24)
     try withTemporaryFolder { folder in
       let checkpoint = Checkpoint(folder: folder, key: "a")
-      plan.epochs = 3
+      plan.options.epochs = 3
       try Trainer(try network(try CPUBackend()), plan, checkpoint: checkpoint).run()
-      plan.epochs = 1
+      plan.options.epochs = 1
       let (again, fresh) = (try network(try CPUBackend()), try network(try CPUBackend()))
       try Trainer(again, plan, checkpoint: checkpoint).run()
       try Trainer(fresh, plan).run()
       #expect(try bits(again) == bits(fresh))
       // And on from one to three.
-      plan.epochs = 3
+      plan.options.epochs = 3
       let (onward, whole) = (try network(try CPUBackend()), try network(try CPUBackend()))
       let trainer = try Trainer(onward, plan, checkpoint: checkpoint)
       var steps = 0
@@ -137,7 +137,8 @@ import Testing
     // Without validation rows every epoch is the best.
     plan.validation = []
     func trained(_ folder: String, _ key: String, epochs: Int, rate: Float = 1e-3) throws -> [UInt32] {
-      (plan.epochs, plan.learningRates) = (epochs, (rate, rate))
+      plan.options.epochs = epochs
+      (plan.options.convolutionRate, plan.options.classifierRate) = (rate, rate)
       let network = try network(try CPUBackend())
       try Trainer(network, plan, checkpoint: Checkpoint(folder: folder, key: key)).run()
       return try bits(network)
@@ -169,7 +170,7 @@ import Testing
 
   @Test func aCheckpointOfAnotherNumericsVersionIsNotUsed() throws {
     var plan = Self.plan(24)
-    plan.epochs = 1
+    plan.options.epochs = 1
     try withTemporaryFolder { folder in
       let checkpoint = Checkpoint(folder: folder, key: "a")
       try Trainer(try network(try CPUBackend()), plan, checkpoint: checkpoint).run()
@@ -192,7 +193,7 @@ import Testing
   ])
   func aCheckpointThatCannotBeOursIsNotUsed(steps: String, history: String) throws {
     var plan = Self.plan(24)
-    plan.epochs = 1
+    plan.options.epochs = 1
     try withTemporaryFolder { folder in
       let writer = SafetensorsWriter(metadata: ["key": "a", "steps": steps, "history": history])
       _ = try writer.write(to: folder + "/checkpoint.safetensors")

@@ -8,6 +8,9 @@ public struct RandomStream: Sendable, Hashable {
   /// The number that element 0 has: not 0 in a part of a larger tensor. A multiple of 4.
   public var first = 0
 
+  /// The seed where none is chosen: of runs, layouts, trainings and drawn cases. The official code's.
+  public static let usualSeed: UInt64 = 1701
+
   /// A stream by seed and number.
   public init(seed: UInt64, stream: UInt64) {
     self.seed = seed

@@ -3,7 +3,7 @@ import TesseraCompute
 
 /// How a file of reviews is to be read, where it does not say so itself: columns, dialect, encoding, and what its labels
 /// stand for.
-public struct DataFormat: Sendable, Codable, Equatable {
+public struct DataFormat: Sendable, Equatable {
   /// Column of the text and of the class: a name, or without a header a number from 1. Well-known names are looked for if nil.
   public var text: String?, label: String?
   /// What quotation marks mean in delimited text.
@@ -22,8 +22,13 @@ public struct DataFormat: Sendable, Codable, Equatable {
     text: String? = nil, label: String? = nil, quotes: Quotes = .auto, separator: Separator? = nil,
     encoding: TextEncoding = .auto, header: Bool = true, labels: LabelRules = LabelRules()
   ) {
-    (self.text, self.label, self.quotes, self.separator) = (text, label, quotes, separator)
-    (self.encoding, self.header, self.labels) = (encoding, header, labels)
+    self.text = text
+    self.label = label
+    self.quotes = quotes
+    self.separator = separator
+    self.encoding = encoding
+    self.header = header
+    self.labels = labels
   }
 
   /// Names that columns of texts and of classes usually have.
@@ -36,7 +41,7 @@ public struct DataFormat: Sendable, Codable, Equatable {
 }
 
 /// What quotation marks mean in delimited text.
-public enum Quotes: String, Sendable, Codable, CaseIterable {
+public enum Quotes: String, NamedOption {
   /// What reads the whole file without contradiction (`DialectSniffer`).
   case auto
   /// Nothing: they are characters like others.
@@ -45,25 +50,20 @@ public enum Quotes: String, Sendable, Codable, CaseIterable {
   case double
   /// A field may stand in quotes; a backslash takes the meaning from a quote, a separator, a line end or a backslash after it.
   case backslash
-
-  /// Quotes by their name.
-  ///
-  /// - Throws: `TesseraError` for a name that does not exist.
-  public init(named name: String) throws {
-    guard let value = Quotes(rawValue: name) else {
-      throw TesseraError.input("quotes", found: name, wanted: "auto, none, double or backslash")
-    }
-    self = value
-  }
 }
 
 /// One ASCII character between the fields of a record.
-public struct Separator: Sendable, Codable, Equatable {
+public struct Separator: Sendable, Equatable {
   /// The character.
   public let byte: UInt8
+  /// How it was written; files keep the spelling.
+  fileprivate let text: String
 
   /// A separator by its byte.
-  init(byte: UInt8) { self.byte = byte }
+  init(byte: UInt8) {
+    self.byte = byte
+    text = Self.name(of: byte)
+  }
 
   /// A separator by its name (tab, comma, semicolon, pipe, space) or as it is; nil for `auto`.
   ///
@@ -72,7 +72,7 @@ public struct Separator: Sendable, Codable, Equatable {
     let names: [String: UInt8] = [
       "tab": 9, "\\t": 9, "comma": 44, "semicolon": 59, "pipe": 124, "space": 32,
     ]
-    if name == "auto" { return nil }
+    if name == Self.automatic { return nil }
     let bytes = Array(name.utf8)
     guard let byte = names[name] ?? (bytes.count == 1 ? bytes[0] : nil), ![10, 13, 34, 92].contains(byte),
       byte == 9 || byte >= 32
@@ -82,10 +82,20 @@ public struct Separator: Sendable, Codable, Equatable {
         wanted: "auto, tab, comma, semicolon, pipe or one ASCII character that is no quote and no backslash")
     }
     self.byte = byte
+    text = name
   }
 
   /// Its name.
-  var name: String {
+  var name: String { Self.name(of: byte) }
+
+  private static func name(of byte: UInt8) -> String {
     [9: "tab", 44: "comma", 59: "semicolon", 124: "pipe", 32: "space"][byte] ?? String(UnicodeScalar(byte))
   }
+
+  fileprivate static let automatic = "auto"
+}
+
+extension Separator? {
+  /// As `Separator.init(named:)` takes it: `auto` for none.
+  package var text: String { self?.text ?? Separator.automatic }
 }

@@ -14,12 +14,14 @@ public enum DataKind: String, Sendable {
 extension DataFormat {
   /// The options that were given and that say nothing about such data, by their names on the command line.
   func optionsWithoutEffect(on kind: DataKind) -> [String] {
-    guard kind != .table else { return [] }
+    let effects = DataSetFormats.options(of: kind)
     var names: [String] = []
-    if quotes != .auto { names.append("quotes") }
-    if separator != nil { names.append("separator") }
-    if !header { names.append("no-header") }
-    if kind == .folder {
+    if !effects.contains(.dialect) {
+      if quotes != .auto { names.append("quotes") }
+      if separator != nil { names.append("separator") }
+      if !header { names.append("no-header") }
+    }
+    if !effects.contains(.columns) {
       if text != nil { names.append("text-column") }
       if label != nil { names.append("label-column") }
     }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
 import TesseraCompute
 
 /// Texts with a class each.
@@ -40,12 +39,9 @@ public struct DataSet: Sendable {
     _ path: String, format: DataFormat = DataFormat(), classes: [String]? = nil, labelled: Bool = true,
     part: Part = .training
   ) throws -> DataSet {
-    var isFolder: ObjCBool = false
-    _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-    var data =
-      isFolder.boolValue
-      ? try FolderFormat(path: path, encoding: format.encoding, labelled: labelled, part: part).read()
-      : try file(path, format, labelled: labelled)
+    let source = try DataSource(path, encoding: format.encoding)
+    let request = DataRequest(format: format, labelled: labelled, part: part)
+    var data = try DataSetFormats.format(of: source).read(source, request)
     let list = ClassList(path: path, rules: format.labels)
     if labelled { try list.apply(to: &data, isFirst: classes == nil) }
     guard !data.rows.isEmpty else {
@@ -100,39 +96,11 @@ public struct DataSet: Sendable {
       wanted: "at least two rows of each class (--labels '\(single.name)=OTHER' joins it to another, "
         + "'\(single.name)=' leaves it out, as-is takes it as it is)")
   }
-
-  private static func file(_ path: String, _ format: DataFormat, labelled: Bool) throws -> DataRows {
-    let data = try InputFile.readAny(
-      path == "-" ? "/dev/stdin" : path, wanted: "CSV, TSV, JSON lines or a folder of classes",
-      atMost: InputFile.Limit.data, pipes: true)
-    var bytes = [UInt8](data)
-    var name = path.lowercased()
-    if Gzip.isPacked(bytes) {
-      bytes = try Gzip.unpack(bytes, place: path)
-      if name.hasSuffix(".gz") { name.removeLast(3) }
-    }
-    try ForeignFile.refuse(bytes, path: path)
-    bytes = try format.encoding.decode(bytes, place: path)
-    guard bytes.contains(where: { $0 > 32 }) else {
-      throw TesseraError.input(path, found: "an empty file", wanted: "reviews")
-    }
-    if JSONFormat.isJSON(bytes) || [".json", ".jsonl", ".ndjson"].contains(where: { name.hasSuffix($0) }) {
-      return try JSONFormat(bytes: bytes, path: path, format: format, labelled: labelled).read()
-    }
-    return try DelimitedFormat(bytes: bytes, path: path, name: name, format: format, labelled: labelled)
-      .read()
-  }
 }
 
 extension DataSet {
   /// Whether a line looks like the first of a table with a usual column of texts, or of JSON.
   package static func looksLikeTable(_ line: String) -> Bool {
-    if JSONFormat.isJSON(Array(line.utf8)) { return true }
-    return DialectSniffer.candidates("").contains { separator in
-      let names = line.utf8.split(separator: separator, omittingEmptySubsequences: false).map {
-        String(decoding: $0, as: UTF8.self).filter { $0 != "\"" }.lowercased()
-      }
-      return names.count > 1 && DataFormat.usualTexts.contains { names.contains($0) }
-    }
+    DataSetFormats.all.contains { $0.looksLikeStart(line) }
   }
 }

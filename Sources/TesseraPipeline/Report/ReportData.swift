@@ -32,7 +32,8 @@ struct ReportData {
     layout = try FeatureLayout.read(run.checked(Pipeline.Files.layout))
     model = try TrainedModel.read(run.checked(Pipeline.Files.model), on: DeviceGroup(device))
     history = try Pipeline.decode([EpochRecord].self, run.checked(Pipeline.Files.history))
-    kept = KeptEpoch(model.keptEpoch, of: history.last?.epoch ?? 0, hasLinearPath: configuration.bypass)
+    kept = KeptEpoch(
+      model.keptEpoch, of: history.last?.epoch ?? 0, hasLinearPath: configuration.model.network.bypass)
     evaluation = try Pipeline.decode(Evaluation.self, run.checked(Pipeline.Files.evaluation))
     repeats = try Pipeline.repeats(run)
     found = try run.data
@@ -55,7 +56,7 @@ struct ReportData {
       source == "-" || source.hasPrefix("/dev/")
       ? nil
       : try? DataSet.read(
-        source, format: configuration.dataFormat(), classes: model.classes,
+        source, format: configuration.format, classes: model.classes,
         part: configuration.test == nil ? .training : .test)
     // Of data that have changed since, the rows are no longer what was classified.
     let embedded = run.records[configuration.test == nil ? "embeddings" : "test-embeddings"]

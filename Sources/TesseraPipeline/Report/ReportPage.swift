@@ -20,7 +20,8 @@ public struct ReportPage {
   /// The page.
   public func html() throws -> String {
     let c = data.configuration
-    var page = HTMLPage(title: "Tessera: \(c.model) on \(URL(fileURLWithPath: c.data).lastPathComponent)")
+    let file = URL(fileURLWithPath: c.data).lastPathComponent
+    var page = HTMLPage(title: "Tessera: \(c.model.architecture.rawValue) on \(file)")
     page.section("Result", summary)
     page.section(
       "Texts and their images", try samples(),
@@ -43,7 +44,7 @@ public struct ReportPage {
       page.section("Data", "<ul>\(found.lines.map { "<li>\(escaped($0))</li>" }.joined())</ul>")
     }
     page.section("Stages", try stages())
-    page.section("Parameters", parameters, note: habits)
+    page.section("Parameters", try parameters, note: habits)
     return page.text
   }
 
@@ -196,11 +197,11 @@ public struct ReportPage {
   private var habits: String {
     let c = data.configuration
     let differences = [
-      c.normalization == "batch"
+      c.model.normalization == .batch
         ? "batches are standardised as a whole (a prediction depends on its batch)" : nil,
-      c.slice == "moving" ? "the frozen slice's batch norms move" : nil,
+      c.model.training.slice == .moving ? "the frozen slice's batch norms move" : nil,
       c.seesValidation ? "scaler and layout have seen the validation rows" : nil,
-      c.paperStates ? "validation accuracy is also given as a mean over all epochs" : nil,
+      c.embedding.paperStates ? "validation accuracy is also given as a mean over all epochs" : nil,
     ].compactMap { $0 }
     return differences.isEmpty
       ? "Scaler, layout and standardisation know the training rows alone; accuracy on the test rows was taken once."
@@ -208,12 +209,8 @@ public struct ReportPage {
   }
 
   private var parameters: String {
-    let fields = Mirror(reflecting: data.configuration).children.compactMap { child -> [String]? in
-      guard let name = child.label else { return nil }
-      let optional = Mirror(reflecting: child.value)
-      guard optional.displayStyle == .optional else { return [name, "\(child.value)"] }
-      return optional.children.first.map { [name, "\($0.value)"] }
+    get throws {
+      HTMLPage.table(["name", "value"], try data.configuration.fields.map { [$0.name, $0.value] })
     }
-    return HTMLPage.table(["name", "value"], fields.sorted { $0[0] < $1[0] })
   }
 }

@@ -126,14 +126,16 @@ public struct FinishedRun {
     }
     try require("evaluation", "model", of: "model")
     try require("evaluation", "images", of: "images")
-    guard records["embeddings"]?.parameters["pooling"] == configuration.pooling,
-      try records["model"]?.parameters == configuration.trainingParameters()
+    guard records["embeddings"]?.parameters["pooling"] == configuration.embedding.pooling.rawValue,
+      records["model"]?.parameters == configuration.model.parameters
     else { throw mixed("model", Pipeline.Files.configuration) }
   }
 
   /// Throws unless the hidden states are those that the configuration takes of an encoder of so many layers.
   func check(layers: Int) throws {
-    guard records["embeddings"]?.parameters["layers"] == "\(try configuration.states(layers: layers))" else {
+    guard
+      records["embeddings"]?.parameters["layers"] == "\(try configuration.embedding.states(layers: layers))"
+    else {
       throw mixed("embeddings", Pipeline.Files.configuration)
     }
   }

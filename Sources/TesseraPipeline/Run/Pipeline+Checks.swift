@@ -14,10 +14,10 @@ extension Pipeline {
   func check(_ data: DataSet, _ test: DataSet?, encoder print: String) throws {
     let c = configuration
     let encoder = try checkEncoder(print)
-    let states = try c.states(layers: encoder.layers)
+    let states = try c.embedding.states(layers: encoder.layers)
     let features = states.count * encoder.hidden
     let split = try split(data.labels)
-    if c.patience != nil, split.validation.isEmpty {
+    if c.model.training.patience != nil, split.validation.isEmpty {
       throw TesseraError.input(
         "patience", found: "no validation rows to wait by",
         wanted: "--validation-share above 0, or no --patience")
@@ -45,7 +45,7 @@ extension Pipeline {
     _ shape: (side: Int, channels: Int), classes: Int
   ) throws -> ImageClassifier {
     // On the CPU, whatever the device: a few milliseconds, and no program has to be built.
-    try configuration.trainingOptions().network(
+    try configuration.model.network(
       classes: classes, pixels: shape.side, channels: shape.channels, on: try CPUBackend(threads: 1))
   }
 
@@ -90,7 +90,7 @@ extension Pipeline {
       var status = stat()
       return (name, stat(folder.file(name), &status) == 0 ? max(0, bytes - Int(status.st_size)) : bytes)
     }
-    let kept = try configuration.trainingOptions().keptOnDisk(
+    let kept = try configuration.model.keptOnDisk(
       network, images: data.texts.count, folder: folder.path, limits, on: devices.main)
     if kept > 0 { sizes.append(("the slice's output (--feature-disk 0 does without)", kept)) }
     let parts = sizes.sorted { $0.1 > $1.1 }.filter { $0.1 > 0 }.prefix(3).map {
@@ -107,7 +107,9 @@ extension TrainedModel.Options {
   func keptOnDisk(
     _ network: ImageClassifier, images: Int, folder: String, _ limits: FeatureLimits, on device: any Backend
   ) throws -> Int {
-    guard let most = limits.file, most > 0, slice == .frozen, noise == 0, normalization != .batch else {
+    guard let most = limits.file, most > 0, training.slice == .frozen, training.noise == 0,
+      normalization != .batch
+    else {
       return 0
     }
     let bytes = images * 4 * (try network.featureCount())

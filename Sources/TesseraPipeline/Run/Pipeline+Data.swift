@@ -5,7 +5,7 @@ import TesseraCompute
 extension Pipeline {
   /// Reads the reviews and tells what they hold; what would make the result nonsense is refused before work starts.
   func readData() throws -> (data: DataSet, test: DataSet?, record: DataRecord) {
-    let format = try configuration.dataFormat()
+    let format = configuration.format
     let data = try DataSet.read(configuration.data, format: format)
     progress.note("data: \(data.summary.line)")
     try data.requireRowsOfEachClass()
@@ -45,8 +45,8 @@ extension Pipeline {
   func split(_ labels: [Int32]) throws -> Split {
     let c = configuration
     return try Split(
-      labels: labels, validation: c.validationShare, test: c.test == nil ? c.testShare : 0, seed: c.seed,
-      trainingRows: c.trainingRows)
+      labels: labels, validation: c.split.validationShare, test: c.test == nil ? c.split.testShare : 0,
+      seed: c.seed, trainingRows: c.split.trainingRows)
   }
 
   /// Tells how many texts are longer than the encoder takes, and keeps it.

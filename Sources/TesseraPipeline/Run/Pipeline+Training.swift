@@ -8,19 +8,20 @@ extension Pipeline {
   ///
   /// - Parameter print: fingerprint of the images.
   func train(_ images: ImageSet, _ print: String) throws -> (fingerprint: String, ran: Bool) {
-    let c = configuration
+    let options = configuration.model
     let weights = try weightsFingerprint()
     return try folder.stage(
-      "model", inputs: ["images": print, "weights": weights], parameters: try c.trainingParameters(),
+      "model", inputs: ["images": print, "weights": weights], parameters: options.parameters,
       outputs: [Files.model, Files.history]
     ) {
-      if c.weights == nil {
-        progress.note("no --weights: the slice of \(c.model) is drawn by seed, not pretrained")
+      let name = options.architecture.rawValue
+      if options.weights == nil {
+        progress.note("no --weights: the slice of \(name) is drawn by seed, not pretrained")
       }
-      progress.begin("training \(c.model) on \(images.split.training.count) images")
+      progress.begin("training \(name) on \(images.split.training.count) images")
       let model = try trained(
-        images, by: c, in: folder.path, key: try c.checkpointKey(images: print, weights: weights))
-      try AtomicFile.write(try JSONEncoder().encode(model.history), to: folder.file(Files.history))
+        images, by: options, in: folder.path, key: options.checkpointKey(images: print, weights: weights))
+      try AtomicFile.write(try Self.encoded(model.history), to: folder.file(Files.history))
       tell(model, model.history.last?.epoch ?? 0)
       return try model.write(to: folder.file(Files.model))
     }
@@ -31,24 +32,25 @@ extension Pipeline {
   func repeated(_ images: ImageSet, _ print: String) throws -> [SeedResult] {
     let weights = try weightsFingerprint()
     return try (1..<max(1, configuration.repeats)).map { number in
-      var c = configuration
-      c.seed = configuration.seed &+ UInt64(number)
+      var options = configuration.model
+      options.training.seed &+= UInt64(number)
+      let seed = options.training.seed
       let file = "repeat-\(number).accuracy.json"
       _ = try folder.stage(
         "repeat-\(number)", inputs: ["images": print, "weights": weights],
-        parameters: try c.trainingParameters(), outputs: [file]
+        parameters: options.parameters, outputs: [file]
       ) {
-        progress.begin("training \(c.model) by seed \(c.seed)")
+        progress.begin("training \(options.architecture.rawValue) by seed \(seed)")
         let place = folder.file("repeat-\(number)")
         let model = try trained(
-          images, by: c, in: place, key: try c.checkpointKey(images: print, weights: weights))
+          images, by: options, in: place, key: options.checkpointKey(images: print, weights: weights))
         let rows = try testRows(images)
         let predicted = try model.predict(rows.images)
         tell(model, nil)
         let result = SeedResult(
-          seed: c.seed, accuracy: Accuracy(predicted: predicted, truth: rows.labels),
+          seed: seed, accuracy: Accuracy(predicted: predicted, truth: rows.labels),
           keptEpoch: model.keptEpoch)
-        try AtomicFile.write(try JSONEncoder().encode(result), to: folder.file(file))
+        try AtomicFile.write(try Self.encoded(result), to: folder.file(file))
         try? FileManager.default.removeItem(atPath: place)
         var digits = Fingerprint()
         predicted.withUnsafeBytes { digits.add($0) }
@@ -63,6 +65,13 @@ extension Pipeline {
     let kept = KeptEpoch(model.keptEpoch, of: epochs, hasLinearPath: model.network.options.bypass)
     folder.facts["kept epoch"] = kept.epoch.map { "\($0)" } ?? "none"
     progress.note("kept epoch \(kept)")
+  }
+
+  /// A value as JSON in one line with sorted keys.
+  static func encoded(_ value: some Encodable) throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    return try encoder.encode(value)
   }
 
   /// What one of the run's JSON files holds.
@@ -82,25 +91,27 @@ extension Pipeline {
   }
 
   private func weightsFingerprint() throws -> String {
-    try configuration.weights.map { try Fingerprint.ofFile($0) } ?? "drawn by seed"
+    try configuration.model.weights.map { try Fingerprint.ofFile($0) } ?? "drawn by seed"
   }
 
-  private func trained(_ images: ImageSet, by c: RunConfiguration, in place: String, key: String) throws
-    -> TrainedModel
+  private func trained(_ images: ImageSet, by options: TrainedModel.Options, in place: String, key: String)
+    throws -> TrainedModel
   {
-    var options = try c.trainingOptions()
-    (options.checkpoints, options.limits) = (place, limits)
-    options.limits.folder = folder.path
-    options.splitting = splitting
+    var resources = TrainingResources()
+    resources.limits = limits
+    resources.limits.folder = folder.path
+    resources.splitting = splitting
+    resources.checkpoint = Checkpoint(folder: place, key: key)
+    let epochs = options.training.epochs
     return try TrainedModel.train(
-      images, options, key: key, on: devices,
+      images, options, resources, on: devices,
       // The other seeds read the same weights.
-      notes: { if c.seed == configuration.seed { progress.note($0) } },
+      notes: { if options.training.seed == configuration.seed { progress.note($0) } },
       features: {
         progress.update("slice", done: $0, of: $1, unit: "images")
         if $0 == $1 { progress.begin("epoch 1", quietly: true) }
       },
-      progress: { progress.update("epoch \($0) of \(c.epochs)", done: $1, of: $2, unit: "images") },
+      progress: { progress.update("epoch \($0) of \(epochs)", done: $1, of: $2, unit: "images") },
       sharing: { progress.note($0) }
     ) { record, rows in
       progress.note(Self.line(record, rows))

@@ -58,7 +58,8 @@ public struct Pipeline {
   ///   - progress: the line that shows how far the stages are.
   /// - Throws: `TesseraError` if the folder cannot be used.
   public init(
-    _ configuration: RunConfiguration, devices: DeviceGroup, out: String, embeddingBatch: Int = 64,
+    _ configuration: RunConfiguration, devices: DeviceGroup, out: String,
+    embeddingBatch: Int = EmbeddingOptions.usualBatch,
     limits: FeatureLimits = .init(), splitting: BatchSplitting = .measured, overwrite: Bool = false,
     progress: ProgressLine
   ) throws {
@@ -66,12 +67,12 @@ public struct Pipeline {
     self.overwrite = overwrite
     (self.embeddingBatch, self.limits, self.splitting) = (embeddingBatch, limits, splitting)
     // Mistakes in options are found before hours of work.
-    let architecture = try configuration.architecture()
-    if configuration.pixels > 0 {
-      try architecture.check(
-        pixels: configuration.pixels, try configuration.trainingOptions().network)
+    let model = configuration.model
+    if configuration.layout.pixels > 0 {
+      try model.architecture.check(pixels: configuration.layout.pixels, model.network)
     }
-    _ = try (configuration.layoutPlan(), configuration.trainingOptions(), configuration.tokenPooling())
+    _ = try configuration.layoutPlan()
+    try model.check()
     try RunConfiguration.checkVersion(
       URL(fileURLWithPath: out).appendingPathComponent(Files.configuration).path)
     try RunDirectory.requireRunOrEmpty(out, overwrite: overwrite)
@@ -82,7 +83,7 @@ public struct Pipeline {
   /// Runs what has to be run.
   public func run() throws -> Summary {
     var summary = Summary()
-    summary.isPaper = configuration.paperStates
+    summary.isPaper = configuration.embedding.paperStates
     let (data, testData, encoderPrint) = try begin()
     func add(_ stage: String, _ result: (fingerprint: String, ran: Bool)) {
       summary.fingerprints.append((stage, result.fingerprint))
@@ -132,7 +133,8 @@ public struct Pipeline {
       summary.evaluation = try? JSONDecoder().decode(Evaluation.self, from: result)
     }
     summary.kept = KeptEpoch(
-      summary.evaluation?.keptEpoch, of: summary.epochs.last?.epoch ?? 0, hasLinearPath: configuration.bypass)
+      summary.evaluation?.keptEpoch, of: summary.epochs.last?.epoch ?? 0,
+      hasLinearPath: configuration.model.network.bypass)
     try folder.finish(stages: RunStages.names(configuration))
     return summary
   }
@@ -159,10 +161,11 @@ public struct Pipeline {
     _ data: DataSet, _ file: String, _ stage: String, _ encoderPrint: String
   ) throws -> (fingerprint: String, ran: Bool) {
     let layers = try EncoderFolder(configuration.encoder).configuration().layers
-    let states = try configuration.states(layers: layers)
+    let states = try configuration.embedding.states(layers: layers)
     let result = try folder.stage(
       stage, inputs: ["data": data.fingerprint, "encoder": encoderPrint],
-      parameters: ["layers": "\(states)", "pooling": configuration.pooling], outputs: [file]
+      parameters: ["layers": "\(states)", "pooling": configuration.embedding.pooling.rawValue],
+      outputs: [file]
     ) {
       progress.begin("reading the encoder")
       let encoder = try TransformerEncoder(folder: configuration.encoder, devices: devices)
@@ -171,7 +174,7 @@ public struct Pipeline {
       if file == Files.embeddings { encoder.weightNotes.forEach(progress.note) }
       progress.begin("embedding \(data.texts.count) reviews")
       let result = try Embeddings.make(
-        data, encoder: encoder, states: states, pooling: try configuration.tokenPooling(),
+        data, encoder: encoder, states: states, pooling: configuration.embedding.pooling,
         batch: embeddingBatch,
         progress: { progress.update("embedding", done: $0, of: data.texts.count, unit: "reviews") },
         cut: { try tellCut($0, of: data.texts.count, at: $1, stage) })

@@ -31,7 +31,7 @@ extension Predictor {
     let target = Int32(classes.firstIndex(of: prediction.label) ?? 0)
     let image = try model.statistics.apply(prediction.image)
     let (map, side) = try model.network.gradCAM(image, of: [target])
-    let states = try configuration.states(layers: encoder.configuration.layers)
+    let states = try configuration.embedding.states(layers: encoder.configuration.layers)
     let seen = layout.values(of: map, side: side)
     let width = max(1, seen.count / states.count)
     func byState(_ values: [Float], mean: Bool) -> [String: Float] {

@@ -60,9 +60,9 @@ public struct Predictor {
   ) throws -> (
     features: [Float], images: [Float]
   ) {
-    let states = try configuration.states(layers: encoder.configuration.layers)
+    let states = try configuration.embedding.states(layers: encoder.configuration.layers)
     let embedder = try Embedder(
-      encoder, states: states, pooling: try configuration.tokenPooling(), batch: batch)
+      encoder, states: states, pooling: configuration.embedding.pooling, batch: batch)
     let features = try embedder.embed(texts, progress: progress, cut: { try cut($0, embedder.limit) })
     return (
       features,

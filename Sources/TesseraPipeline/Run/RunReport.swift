@@ -68,14 +68,17 @@ public struct RunReport {
     let layout = try FeatureLayout.read(run.checked(Pipeline.Files.layout))
     summary.channels = layout.channels
     summary.evaluation = try Pipeline.decode(Evaluation.self, run.checked(Pipeline.Files.evaluation))
-    summary.isPaper = c.paperStates
+    summary.isPaper = c.embedding.paperStates
     summary.repeats = try Pipeline.repeats(run)
     let side = layout.side
+    let model = c.model
+    let weights = model.weights.map { "weights \($0)" } ?? "slice drawn by seed"
     var lines = [
       "run            \(folder)", "data           \(c.data)\(c.test.map { ", tested on \($0)" } ?? "")",
-      "encoder        \(c.encoder), \(c.pooling) vectors",
-      "model          \(c.model), \(c.weights.map { "weights \($0)" } ?? "slice drawn by seed"), pixels \(c.normalization)",
-      "recipe         \(side) x \(side) pixels, \(c.channels) channels, perplexity \(c.perplexity), \(c.epochs) epochs of batches of \(c.batch), seed \(c.seed)",
+      "encoder        \(c.encoder), \(c.embedding.pooling.rawValue) vectors",
+      "model          \(model.architecture.rawValue), \(weights), pixels \(model.normalization.rawValue)",
+      "recipe         \(side) x \(side) pixels, \(c.layout.channels.rawValue) channels, perplexity "
+        + "\(c.layout.perplexity), \(model.training.epochs) epochs of batches of \(model.training.batch), seed \(c.seed)",
     ]
     lines += (try run.data?.lines ?? []).map { "rows           \($0)" }
     let rows = layout.split.validation.count
@@ -83,7 +86,8 @@ public struct RunReport {
     summary.validationRows = rows
     lines += summary.epochs.map { Pipeline.line($0, rows) }
     summary.kept = KeptEpoch(
-      summary.evaluation?.keptEpoch, of: summary.epochs.last?.epoch ?? 0, hasLinearPath: c.bypass)
+      summary.evaluation?.keptEpoch, of: summary.epochs.last?.epoch ?? 0,
+      hasLinearPath: c.model.network.bypass)
     text = (lines + [summary.text]).joined(separator: "\n")
   }
 }

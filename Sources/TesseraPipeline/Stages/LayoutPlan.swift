@@ -2,20 +2,22 @@
 import TesseraCompute
 import TesseraImages
 
-/// How features are laid out.
+/// How features are laid out: what ``LayoutOptions`` come to.
 public struct LayoutPlan: Sendable {
-  /// Pixels a side (0: as few as give every feature of a channel one), and how places become pixels.
-  public var pixels = 50, discretization = Discretization.bin
+  /// Pixels a side; 0: as few as give every feature of a channel one.
+  public var pixels = LayoutOptions().pixels
+  /// How places become pixels.
+  public var discretization = LayoutOptions().discretization
   /// What the channels show.
-  public var channels = ImageChannels.grey
+  public var channels = LayoutOptions().channels
   /// What gives features their places: more than one for `ImageChannels.several`.
-  public var representations = [Representation(method: .tsne)]
+  public var representations = [Representation(method: LayoutOptions().layout)]
   /// t-SNE's settings; its metric is the representation's.
   public var tsne = TSNE()
   /// Whether scaler and layout see the validation rows too, as in the official code.
   public var seesValidation = false
 
-  /// The recipe's defaults.
+  /// The defaults of `LayoutOptions` and of `TSNE`.
   public init() {}
 
   /// The channels of embeddings: name, representation and features of each.

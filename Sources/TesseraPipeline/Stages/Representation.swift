@@ -40,7 +40,7 @@ public struct Representation: Sendable, Equatable, CustomStringConvertible {
 }
 
 /// What the channels of an image show.
-public enum ImageChannels: String, Sendable, CaseIterable {
+public enum ImageChannels: String, NamedOption {
   /// One channel of all features.
   case grey
   /// A channel for each hidden state of the encoder, each with a layout of its own: a grid for a sixth of the features

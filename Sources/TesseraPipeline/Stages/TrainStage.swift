@@ -19,61 +19,12 @@ public struct TrainedModel {
   /// The network on the main device.
   public var network: ImageClassifier { networks.main }
 
-  /// How a model is trained.
-  public struct Options {
-    /// Which network, from which weights of its slice (nil: drawn by seed).
-    public var architecture: Architecture, weights: String?
-    /// What the network has besides its architecture.
-    public var network = NetworkOptions()
-    /// How pixels are standardised.
-    public var normalization = ImageNormalization.global
-    /// Epochs, rows a step, seed.
-    public var epochs = 15, batch = 32, seed: UInt64 = 1701
-    /// Learning rates (nil: the model's) and L2 penalty.
-    public var rates: (convolutions: Float, classifier: Float)?, weightDecay: Float = 0
-    /// What becomes of the slice, and its learning rate if it is trained (nil: the head's).
-    public var slice = SliceMode.frozen, sliceRate: Float?
-    /// How learning rates change, label smoothing, and epochs to wait for a better one.
-    public var schedule = Schedule.constant, labelSmoothing: Float = 0, patience: Int?
-    /// Standard deviation of noise on the normalised pixels in training.
-    public var noise: Float = 0
-    /// Where the frozen slice's output may be kept between epochs.
-    public var limits = FeatureLimits()
-    /// Whether devices share batches.
-    public var splitting = BatchSplitting.measured
-    /// Folder for checkpoints; nil: none.
-    public var checkpoints: String?
-
-    /// The network before the first step, with its slice's weights.
-    ///
-    /// - Parameter notes: called with what was done to read them.
-    /// - Throws: `TesseraError` for images that are too small for it, and weights that do not fit.
-    func network(
-      classes: Int, pixels: Int, channels: Int, on device: any Backend,
-      notes: (String) throws -> Void = { _ in }
-    ) throws -> ImageClassifier {
-      let made = try ImageClassifier(
-        architecture, classes: classes, pixels: pixels, channels: channels, options: network, seed: seed,
-        device: device)
-      if let weights {
-        for note in try made.loadSlice(try TensorFile.open(weights)) { try notes(note) }
-      }
-      return made
-    }
-
-    /// Options with the default recipe.
-    public init(_ architecture: Architecture, weights: String? = nil) {
-      self.architecture = architecture
-      self.weights = weights
-    }
-  }
-
   /// Trains on the images' training rows.
   ///
   /// - Parameters:
   ///   - set: images, their classes and their split.
   ///   - options: how the model is trained.
-  ///   - key: what decides the result, for checkpoints: one of another key is not resumed.
+  ///   - resources: what it may use.
   ///   - devices: the main one, and those that help it with the slice's output and with batches.
   ///   - notes: called with what was done to read the weights, such as a prefix that was taken off.
   ///   - features: called with (images done, all images) of the frozen slice's output.
@@ -81,7 +32,7 @@ public struct TrainedModel {
   ///   - sharing: called with a line on how devices share batches, if that was measured.
   ///   - epochDone: called with each epoch's figures and the number of validation rows.
   public static func train(
-    _ set: ImageSet, _ options: Options, key: String, on devices: DeviceGroup,
+    _ set: ImageSet, _ options: Options, _ resources: TrainingResources = .init(), on devices: DeviceGroup,
     notes: (String) throws -> Void = { _ in },
     features: (Int, Int) throws -> Void = { _, _ in },
     progress: (Int, Int, Int) throws -> Void = { _, _, _ in },
@@ -92,6 +43,7 @@ public struct TrainedModel {
     guard used.allSatisfy({ set.labels[$0] >= 0 }) else {
       throw TesseraError.input("training", found: "images without a class", wanted: "a class for each")
     }
+    try options.check()
     let network = try options.network(
       classes: set.classes.count, pixels: set.pixels, channels: set.channels, on: devices.main, notes: notes)
     network.standardizesBatches = options.normalization == .batch
@@ -100,13 +52,8 @@ public struct TrainedModel {
     var plan = TrainingPlan(
       images: try statistics.apply(set.images), labels: set.labels, training: set.split.training,
       validation: set.split.validation)
-    (plan.epochs, plan.batch, plan.seed) = (options.epochs, options.batch, options.seed)
-    (plan.learningRates, plan.weightDecay) = (options.rates, options.weightDecay)
-    (plan.slice, plan.sliceRate) = (options.slice, options.sliceRate)
-    (plan.schedule, plan.labelSmoothing, plan.patience) = (
-      options.schedule, options.labelSmoothing, options.patience
-    )
-    (plan.noise, plan.limits) = (options.noise, options.limits)
+    plan.options = options.training
+    plan.limits = resources.limits
     if options.network.bypass {
       try network.startFrom(
         try LinearProbe.fit(
@@ -115,9 +62,9 @@ public struct TrainedModel {
           on: devices.main))
       plan.keepsStart = true
     }
-    let checkpoint = options.checkpoints.map { Checkpoint(folder: $0, key: key) }
     let trainer = try Trainer(
-      network, plan, checkpoint: checkpoint, helpers: devices.helpers, splitting: options.splitting)
+      network, plan, checkpoint: resources.checkpoint, helpers: devices.helpers,
+      splitting: resources.splitting)
     try trainer.run(features: features, progress: progress, sharing: sharing) {
       try epochDone($0, plan.validation.count)
     }

@@ -153,8 +153,9 @@ enum Target: String, CaseIterable {
     expectOneLine { _ = try RunReport(folder: Scratch.folder).text }
     expectOneLine {
       let configuration = try RunConfiguration.read("\(Scratch.folder)/run.json")
-      _ = try configuration.states(layers: 12)
-      _ = try configuration.tokenPooling()
+      _ = try configuration.embedding.states(layers: 12)
+      _ = try configuration.layoutPlan()
+      try configuration.model.check()
     }
     guard name.hasSuffix("s.json") || name == "model.json" else { return }
     expectOneLine {

@@ -2,7 +2,10 @@
 import TesseraCompute
 
 /// Objects with a text and a label: one a line (JSON lines), or the elements of one array.
-struct JSONFormat {
+struct JSONFormat: DataSetFormat {
+  static let kind = DataKind.json
+  static let options: DataFormatEffects = .columns
+
   let bytes: [UInt8]
   let path: String
   let format: DataFormat
@@ -13,6 +16,20 @@ struct JSONFormat {
     var scanner = JSONScanner(Array(bytes.prefix(4096)))
     if scanner.take(0x5b) { return scanner.peek() == 0x7b }
     return scanner.take(0x7b) && (scanner.peek() == 0x22 || scanner.peek() == 0x7d)
+  }
+
+  /// By first bytes, or by the name where these say nothing.
+  static func recognises(_ source: DataSource) -> Bool {
+    !source.isFolder
+      && (isJSON(source.bytes) || [".json", ".jsonl", ".ndjson"].contains { source.name.hasSuffix($0) })
+  }
+
+  static func looksLikeStart(_ line: String) -> Bool { isJSON(Array(line.utf8)) }
+
+  static func read(_ source: DataSource, _ request: DataRequest) throws -> DataRows {
+    try JSONFormat(
+      bytes: source.bytes, path: source.path, format: request.format, labelled: request.labelled
+    ).read()
   }
 
   /// Reads the rows.
@@ -27,7 +44,7 @@ struct JSONFormat {
   }
 
   private func objects() throws(JSONScanner.Problem) -> DataRows {
-    var (scanner, result, unlabelled) = (JSONScanner(bytes), DataRows(.json), 0)
+    var (scanner, result, unlabelled) = (JSONScanner(bytes), DataRows(Self.kind), 0)
     var isArray = scanner.take(0x5b)
     if isArray { result.reading.append("an array of JSON objects") }
     if isArray, scanner.take(0x5d) {

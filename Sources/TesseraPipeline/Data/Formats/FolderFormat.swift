@@ -6,7 +6,10 @@ import TesseraCompute
 ///
 /// Texts are `.txt` files in any case; where there are none, files without an ending. Hidden files and what systems leave
 /// behind are passed over and counted.
-struct FolderFormat {
+struct FolderFormat: DataSetFormat {
+  static let kind = DataKind.folder
+  static let options: DataFormatEffects = []
+
   let path: String
   let encoding: TextEncoding
   let labelled: Bool
@@ -25,9 +28,17 @@ struct FolderFormat {
   private static let otherParts = ["val", "valid", "validation", "dev", "unsup", "unsupervised"]
   private static let usual = "a folder per class with .txt files, such as aclImdb/train"
 
+  static func recognises(_ source: DataSource) -> Bool { source.isFolder }
+
+  static func read(_ source: DataSource, _ request: DataRequest) throws -> DataRows {
+    try FolderFormat(
+      path: source.path, encoding: request.format.encoding, labelled: request.labelled, part: request.part
+    ).read()
+  }
+
   /// Reads every text.
   func read() throws -> DataRows {
-    var result = DataRows(.folder)
+    var result = DataRows(Self.kind)
     let (root, listing) = try dataFolder(&result)
     let classes = listing.folders.filter { $0 != "unsup" }
     if classes.isEmpty, !labelled, !listing.texts.isEmpty || !listing.plain.isEmpty {

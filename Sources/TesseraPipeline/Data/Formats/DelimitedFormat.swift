@@ -3,7 +3,10 @@ import Foundation
 import TesseraCompute
 
 /// Rows of delimited text: which columns there are, by which dialect.
-struct DelimitedFormat {
+struct DelimitedFormat: DataSetFormat {
+  static let kind = DataKind.table
+  static let options: DataFormatEffects = [.columns, .dialect]
+
   let bytes: [UInt8]
   let path: String
   /// The file's name in lower case without `.gz`.
@@ -14,6 +17,26 @@ struct DelimitedFormat {
   /// Numbers of the columns, and how many there are.
   private struct Columns {
     var text: Int, label: Int?, count: Int
+  }
+
+  /// All text that no other format took.
+  static func recognises(_ source: DataSource) -> Bool { !source.isFolder }
+
+  /// Whether a line names a usual column of texts, between others.
+  static func looksLikeStart(_ line: String) -> Bool {
+    DialectSniffer.candidates("").contains { separator in
+      let names = line.utf8.split(separator: separator, omittingEmptySubsequences: false).map {
+        String(decoding: $0, as: UTF8.self).filter { $0 != "\"" }.lowercased()
+      }
+      return names.count > 1 && DataFormat.usualTexts.contains { names.contains($0) }
+    }
+  }
+
+  static func read(_ source: DataSource, _ request: DataRequest) throws -> DataRows {
+    try DelimitedFormat(
+      bytes: source.bytes, path: source.path, name: source.name, format: request.format,
+      labelled: request.labelled
+    ).read()
   }
 
   /// Reads the rows.
@@ -45,7 +68,7 @@ struct DelimitedFormat {
   }
 
   private func rows(_ text: DelimitedText, _ columns: Columns) throws -> DataRows {
-    var (reader, fields, result) = (text, [DelimitedText.Field](), DataRows(.table))
+    var (reader, fields, result) = (text, [DelimitedText.Field](), DataRows(Self.kind))
     var (isFirst, withoutLabel) = (format.header, 0)
     if !format.header { result.reading = [columnNumbers(text, columns)] }
     do {

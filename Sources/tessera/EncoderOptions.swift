@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import TesseraCompute
+import TesseraPipeline
+import TesseraText
+
+/// The encoder and what is taken from it.
+struct EncoderOptions: ParsableArguments {
+  @Option(
+    help: """
+      Folder of a BERT or MPNet: config.json, vocab.txt or a WordPiece tokenizer.json, weights, and what \
+      tokenizer_config.json and the like say. A sentence-transformers folder will do.
+      """)
+  var encoder: String
+  @Option(help: "Hidden states, such as 6...11; 0 is the embedding layer (default: all others).")
+  var layers: String?
+  @Option(help: "What stands for a text: its first token's vector, or the mean over its tokens.")
+  var pooling = EmbeddingOptions().pooling
+  @Option(name: .customLong("embedding-batch"), help: "Reviews at once. Changes no bit.")
+  var batch = EmbeddingOptions.usualBatch
+
+  /// What is taken from the encoder.
+  ///
+  /// - Parameter recipe: what holds where nothing is chosen.
+  func options(_ recipe: Recipe = .standard) throws -> EmbeddingOptions {
+    var options = EmbeddingOptions()
+    if let layers { try options.chooseStates(layers) }
+    options.pooling = pooling
+    options.paperStates = recipe.paperStates
+    return options
+  }
+
+  /// Checks what can be checked without the encoder.
+  func validate() throws {
+    _ = try options()
+    guard (1...1 << 20).contains(batch) else {
+      throw TesseraError.input("embedding-batch", found: "\(batch)", wanted: "1 to 1048576")
+    }
+  }
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import TesseraCompute
+import TesseraPipeline
+import TesseraVision
+
+/// The options of the network and of its training on the command line. Their defaults and ranges are those of
+/// `TrainedModel.Options`, `NetworkOptions`, `TrainingOptions` and `Recipe`.
+struct TrainingArguments: ParsableArguments {
+  @Option(help: "Network.")
+  var model = TrainedModel.Options().architecture
+  @Option(
+    help: """
+      Pretrained weights of the network's slice: safetensors or PyTorch's .pth, also in nested dictionaries \
+      and under a prefix; what else is in the file is left and never run (default: drawn by seed).
+      """)
+  var weights: String?
+  @Option(
+    help: """
+      Standardisation of pixels: one mean and deviation (global), each pixel's mean (centered), each pixel's \
+      mean and deviation (pixel), or the whole batch's (batch) (default: the recipe's).
+      """)
+  var normalization: ImageNormalization?
+  @Option(
+    help: "The pretrained slice: frozen, moving (its batch norms) or trainable (default: the recipe's).")
+  var slice: SliceMode?
+  @Option(name: .customLong("slice-lr"), help: "Learning rate of a trainable slice (default: the head's).")
+  var sliceRate: Float?
+  @Option(help: "Learning rates over the steps: constant, or in a straight line to 0 (linear).")
+  var schedule = TrainingOptions().schedule
+  @Option(help: "Share of the target that all classes have in common.")
+  var labelSmoothing = TrainingOptions().labelSmoothing
+  @Option(help: "Epochs to wait for a better one on validation before training ends (default: all are run).")
+  var patience: Int?
+  @Option(help: "Passes over the training rows.")
+  var epochs = TrainingOptions().epochs
+  @Option(help: "Rows a step.")
+  var batch = TrainingOptions().batch
+  @Option(
+    name: .customLong("conv-lr"), help: "Learning rate of the head's convolutions (default: the model's).")
+  var convolutionRate: Float?
+  @Option(name: .customLong("classifier-lr"), help: "Learning rate of the classifier (default: the model's).")
+  var classifierRate: Float?
+  @Option(help: "L2 penalty.")
+  var weightDecay = TrainingOptions().weightDecay
+  @Option(
+    help: """
+      What follows the slice: convolutions as the paper has them (paper), or one layer on all of its output \
+      (linear) (default: the recipe's).
+      """)
+  var head: Head?
+  @Option(help: "The factor of the nearest upsampling in front of the slice.")
+  var upsampling = NetworkOptions().upsampling
+  @Option(help: "A path from the pixels around slice and head to the logits (default: the recipe's).")
+  var bypass: Bypass?
+  @Option(help: "Standard deviation of noise on the normalised pixels, drawn anew in every step.")
+  var noise = TrainingOptions().noise
+  @OptionGroup var resources: ResourceArguments
+
+  /// The path around slice and head.
+  enum Bypass: String, NamedOption {
+    case none, linear
+  }
+
+  /// The options.
+  ///
+  /// - Parameters:
+  ///   - recipe: what holds where nothing is chosen.
+  ///   - seed: seed of the training.
+  /// - Throws: `TesseraError` for what is out of range or without effect.
+  func options(_ recipe: Recipe = .standard, seed: UInt64) throws -> TrainedModel.Options {
+    var options = recipe.model
+    options.architecture = model
+    options.weights = weights
+    options.normalization = normalization ?? options.normalization
+    options.network.head = head ?? options.network.head
+    options.network.upsampling = upsampling
+    options.network.bypass = bypass.map { $0 == .linear } ?? options.network.bypass
+    options.training.epochs = epochs
+    options.training.batch = batch
+    options.training.seed = seed
+    options.training.convolutionRate = convolutionRate
+    options.training.classifierRate = classifierRate
+    options.training.weightDecay = weightDecay
+    options.training.slice = slice ?? options.training.slice
+    options.training.sliceRate = sliceRate
+    options.training.schedule = schedule
+    options.training.labelSmoothing = labelSmoothing
+    options.training.patience = patience
+    options.training.noise = noise
+    try options.check()
+    return options
+  }
+}
