@@ -5,12 +5,15 @@ public enum EncoderFamily: String, Sendable, CaseIterable {
   case bert
   /// MPNet (Song et al. 2020): positions from 2, a bias by distance on the attention scores.
   case mpnet
+  /// DistilBERT (Sanh et al. 2019): positions from 0, no token types.
+  case distilbert
 
   /// What the encoder is made of, and what its files call that.
   var encoder: EncoderDescription {
     switch self {
     case .bert: .bert
     case .mpnet: .mpnet
+    case .distilbert: .distilBERT
     }
   }
 }
