@@ -3,12 +3,8 @@ import TesseraCompute
 
 /// The keys that a `config.json` may have: an encoder with any other could be another one than is computed.
 enum ConfigurationKeys {
-  /// Keys that decide the result, all of them read.
-  private static let meant: Set<String> = [
-    "model_type", "num_hidden_layers", "hidden_size", "num_attention_heads", "intermediate_size",
-    "vocab_size",
-    "max_position_embeddings", "layer_norm_eps", "hidden_act", "tokenizer_class", "type_vocab_size",
-  ]
+  /// Keys that decide the result beside the extents (`ConfigurationNames`).
+  private static let meant: Set<String> = ["model_type", "tokenizer_class", "type_vocab_size"]
 
   /// Keys that change no hidden state of a text in evaluation mode: training, heads, generation, outputs,
   /// where the file came from (transformers' `BertConfig`, `MPNetConfig`, `PreTrainedConfig`, and what
@@ -48,11 +44,11 @@ enum ConfigurationKeys {
   ]
 
   /// Keys that would change the result, with the values that do not.
-  private static let only: [(key: String, value: JSONValue, wanted: String)] = [
-    ("is_decoder", .bool(false), "false: an encoder, whose tokens see all others"),
-    ("is_encoder_decoder", .bool(false), "false"),
-    ("add_cross_attention", .bool(false), "false"),
-    ("position_embedding_type", .string("absolute"), "absolute"),
+  private static let only = [
+    FixedKey("is_decoder", .bool(false), wanted: "false: an encoder, whose tokens see all others"),
+    FixedKey("is_encoder_decoder", .bool(false), wanted: "false"),
+    FixedKey("add_cross_attention", .bool(false), wanted: "false"),
+    FixedKey("position_embedding_type", .string("absolute"), wanted: "absolute"),
   ]
 
   /// Keys that would change the result with any value but null or an empty one.
@@ -67,27 +63,22 @@ enum ConfigurationKeys {
 
   /// Refuses, by name, what would change the result and is not supported, and what is not known.
   static func check(_ fields: JSONFields, _ family: EncoderFamily) throws {
-    for (key, value, wanted) in only {
-      guard let found = fields.present(key) else { continue }
-      switch (found, value) {
-      case (.bool(let a), .bool(let b)) where a == b: continue
-      case (.string(let a), .string(let b)) where a == b: continue
-      default: throw fields.refusal(key, wanted: wanted)
-      }
-    }
+    let encoder = family.encoder
+    try check(fields, only)
     for (key, wanted) in unsupported where !(fields[key]?.isEmpty ?? true) {
       throw fields.refusal(key, wanted: wanted)
     }
-    var known = Set(only.map(\.key)).union(unsupported.map(\.key))
-    if family.hasDistanceBias {
-      known.insert("relative_attention_num_buckets")
-      if let buckets = fields.present("relative_attention_num_buckets") {
-        guard case .integer(DistanceBuckets.count) = buckets else {
-          throw fields.refusal("relative_attention_num_buckets", wanted: "\(DistanceBuckets.count)")
-        }
-      }
-    }
+    try check(fields, encoder.only)
+    let checked = Set((only + encoder.only).map(\.key)).union(unsupported.map(\.key))
     try fields.requireKnown(
-      meant, harmless, known, wanted: "no key that is not known (take it out if it changes no hidden state)")
+      encoder.keys.all, meant, harmless, encoder.harmless, checked,
+      wanted: "no key that is not known (take it out if it changes no hidden state)")
+  }
+
+  private static func check(_ fields: JSONFields, _ fixed: [FixedKey]) throws {
+    for one in fixed {
+      guard let found = fields.present(one.key) else { continue }
+      guard one.allows(found) else { throw fields.refusal(one.key, wanted: one.wanted) }
+    }
   }
 }

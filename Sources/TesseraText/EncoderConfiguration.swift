@@ -11,8 +11,8 @@ public struct EncoderConfiguration: Sendable, Equatable {
   public let vocabulary: Int, positions: Int
   /// Layer norm's epsilon.
   public let eps: Float
-  /// The feed-forward activation: gelu, relu or tanh.
-  public let activation: String
+  /// The feed-forward activation: gelu (by the error function), relu or tanh.
+  public let activation: FusedActivation
   /// The class of tokenizer that it names, which `tokenizer_config.json` can overrule.
   let tokenizerClass: String?
 
@@ -35,36 +35,44 @@ public struct EncoderConfiguration: Sendable, Equatable {
       }
       return number
     }
-    layers = try number("num_hidden_layers", upTo: 1000)
-    hidden = try number("hidden_size")
-    heads = try number("num_attention_heads", upTo: 1024)
-    intermediate = try number("intermediate_size")
-    vocabulary = try number("vocab_size", upTo: 1 << 24)
+    let keys = family.encoder.keys
+    layers = try number(keys.layers, upTo: 1000)
+    hidden = try number(keys.hidden)
+    heads = try number(keys.heads, upTo: 1024)
+    intermediate = try number(keys.intermediate)
+    vocabulary = try number(keys.vocabulary, upTo: 1 << 24)
     // Rows of the position table before the first token's are no text's.
-    let first = family.firstPosition
-    positions = try number("max_position_embeddings", from: first + 1) - first
-    eps = try Self.eps(fields)
+    let first = family.encoder.firstPosition
+    positions = try number(keys.positions, from: first + 1) - first
+    eps = try keys.eps.map { try Self.eps(fields, $0) } ?? Self.usualEps
     guard hidden % heads == 0 else {
-      throw TesseraError.input(path, found: "hidden_size \(hidden) and \(heads) heads", wanted: "a multiple")
+      throw TesseraError.input(
+        path, found: "\(keys.hidden) \(hidden) and \(heads) heads", wanted: "a multiple")
     }
-    let activation = try fields.text("hidden_act") ?? "gelu"
-    guard ["gelu", "gelu_python", "relu", "tanh"].contains(activation) else {
-      throw fields.refusal("hidden_act", wanted: "gelu (by the error function), relu or tanh")
+    guard let activation = Self.activations[try fields.text(keys.activation) ?? "gelu"] else {
+      throw fields.refusal(keys.activation, wanted: "gelu (by the error function), relu or tanh")
     }
-    // The one is the other written out.
-    self.activation = activation == "gelu_python" ? "gelu" : activation
+    self.activation = activation
     tokenizerClass = try fields.text("tokenizer_class")
   }
 
-  private static func eps(_ fields: JSONFields) throws -> Float {
+  /// Activations by Hugging Face's names; gelu_python is gelu written out.
+  private static let activations: [String: FusedActivation] = [
+    "gelu": .gelu, "gelu_python": .gelu, "relu": .relu, "tanh": .tanh,
+  ]
+
+  /// Layer norm's epsilon where the file says none.
+  private static let usualEps: Float = 1e-12
+
+  private static func eps(_ fields: JSONFields, _ key: String) throws -> Float {
     let value: Double
-    switch fields["layer_norm_eps"] {
-    case nil: value = 1e-12
+    switch fields[key] {
+    case nil: return usualEps
     case .number(let number): value = number
     case .integer(let number): value = Double(number)
     default: value = .nan
     }
-    guard value >= 1e-30, value <= 1 else { throw fields.refusal("layer_norm_eps", wanted: "1e-30 to 1") }
+    guard value >= 1e-30, value <= 1 else { throw fields.refusal(key, wanted: "1e-30 to 1") }
     return Float(value)
   }
 }

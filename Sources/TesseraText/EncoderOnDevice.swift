@@ -29,7 +29,7 @@ struct EncoderOnDevice: Sendable {
     let tokens = texts.reduce(0) { $0 + $1.count }
     guard tokens > 0 else { return }
     let wordIDs = try device.tensor(texts.flatMap { $0 }, [tokens])
-    let positionIDs = try device.tensor(texts.flatMap(c.family.positions), [tokens])
+    let positionIDs = try device.tensor(texts.flatMap(c.family.encoder.positions), [tokens])
     var x = try device.empty(tokens, c.hidden)
     let other = try device.empty(tokens, c.hidden)
     let statistics = (mean: try device.empty(tokens), rstd: try device.empty(tokens))
@@ -60,11 +60,10 @@ struct EncoderOnDevice: Sendable {
   }
 
   private func linear(
-    _ x: Tensor, _ weight: Tensor, _ bias: Tensor, into y: Tensor, activation: String? = nil
+    _ x: Tensor, _ weight: Tensor, _ bias: Tensor, into y: Tensor, activation: FusedActivation = .none
   ) throws {
     var p = MatmulParameters(m: x.shape[0], n: weight.shape[0], k: weight.shape[1], transposeB: true)
-    p.bias = 1
-    p.activation = activation == "gelu" ? 3 : activation == "relu" ? 1 : activation == "tanh" ? 4 : 0
+    (p.biasKind, p.fusedActivation) = (.column, activation)
     try device.matmul(p, x, weight, bias: bias, into: y)
   }
 

@@ -9,16 +9,14 @@ struct EncoderTensors {
   /// What a configuration asks for.
   init(_ c: EncoderConfiguration) {
     configuration = c
-    let first = c.family.firstPosition
-    add("embeddings.word_embeddings.weight", [c.vocabulary, c.hidden])
-    add("embeddings.position_embeddings.weight", [first + c.positions, c.hidden])
+    let encoder = c.family.encoder
+    add(EncoderDescription.words, [c.vocabulary, c.hidden])
+    add(EncoderDescription.positionTable, [encoder.firstPosition + c.positions, c.hidden])
     // However many types there are, every token is of the first.
-    if c.family.hasTokenTypes { add("embeddings.token_type_embeddings.weight", [nil, c.hidden]) }
-    addNorm("embeddings.LayerNorm")
-    for index in 0..<c.layers { addLayer("encoder.layer.\(index).") }
-    if c.family.hasDistanceBias {
-      add("encoder.relative_attention_bias.weight", [DistanceBuckets.count, c.heads])
-    }
+    if let types = encoder.tokenTypes { add(types, [nil, c.hidden]) }
+    addNorm(EncoderDescription.norm)
+    for index in 0..<c.layers { addLayer("\(encoder.layers).\(index).", encoder.layer) }
+    if let bias = encoder.distanceBias { add(bias, [DistanceBuckets.count, c.heads]) }
   }
 
   private mutating func add(_ name: String, _ shape: [Int?]) { wanted.append(.init(name, shape: shape)) }
@@ -35,16 +33,15 @@ struct EncoderTensors {
     add(name + ".bias", [outs])
   }
 
-  private mutating func addLayer(_ name: String) {
+  private mutating func addLayer(_ name: String, _ names: LayerNames) {
     let c = configuration
-    let names = c.family.attention
     for part in [names.query, names.key, names.value, names.output] {
       addLinear(name + part, c.hidden, c.hidden)
     }
+    addNorm(name + names.attentionNorm)
+    addLinear(name + names.up, c.hidden, c.intermediate)
+    addLinear(name + names.down, c.intermediate, c.hidden)
     addNorm(name + names.norm)
-    addLinear(name + "intermediate.dense", c.hidden, c.intermediate)
-    addLinear(name + "output.dense", c.intermediate, c.hidden)
-    addNorm(name + "output.LayerNorm")
   }
 
   /// Finds the tensors in a file.
@@ -53,11 +50,12 @@ struct EncoderTensors {
   ///   have: without them the numbers would be others than the file's author meant.
   func select(from file: TensorFile) throws -> (selection: TensorSelection, notes: [String]) {
     let c = configuration
+    let layers = c.family.encoder.layers
     let name = "the weights of config.json's \(c.family.rawValue) of \(c.layers) layers by \(c.hidden)"
     let selection = try file.select(wanted, for: name)
     // A layer norm may be there by both of its names.
     let same: Set<String> = Set(wanted.flatMap(\.allNames))
-    let modules = ["embeddings"] + (0..<c.layers).map { "encoder.layer.\($0)" }
+    let modules = ["embeddings"] + (0..<c.layers).map { "\(layers).\($0)" }
     let strangers = selection.strangers(in: modules).filter { !same.contains($0) }
     if let stranger = strangers.first {
       let more = strangers.count > 1 ? " and \(strangers.count - 1) more" : ""
@@ -66,7 +64,7 @@ struct EncoderTensors {
         wanted: "\(name) alone (adapters merged into them)")
     }
     var notes = selection.notes
-    if selection.holds("encoder.layer.\(c.layers)") {
+    if selection.holds("\(layers).\(c.layers)") {
       notes.append(
         "\(file.path): holds more layers than the \(c.layers) of config.json; those after them are left")
     }

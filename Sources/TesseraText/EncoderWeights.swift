@@ -25,11 +25,12 @@ struct EncoderWeights: Sendable {
   /// - Throws: `TesseraError` naming the file and the tensor that is missing or has another shape.
   init(_ tensors: TensorSelection, _ c: EncoderConfiguration, device: any Backend) throws {
     let reader = Reader(tensors: tensors, configuration: c, device: device)
-    words = try reader.tensor("embeddings.word_embeddings.weight", [c.vocabulary, c.hidden])
+    let encoder = c.family.encoder
+    words = try reader.tensor(EncoderDescription.words, [c.vocabulary, c.hidden])
     positions = try device.tensor(
-      try reader.positionTable(), [c.family.firstPosition + c.positions, c.hidden])
-    norm = try reader.norm("embeddings.LayerNorm")
-    layers = try (0..<c.layers).map { try reader.layer("encoder.layer.\($0).") }
+      try reader.positionTable(), [encoder.firstPosition + c.positions, c.hidden])
+    norm = try reader.norm(EncoderDescription.norm)
+    layers = try (0..<c.layers).map { try reader.layer("\(encoder.layers).\($0).", encoder.layer) }
     distanceBias = try reader.distanceBias()
   }
 }
@@ -65,11 +66,11 @@ private struct Reader {
   /// The position table, with rows before the first token's.
   func positionTable() throws -> [Float] {
     let c = configuration
-    let first = c.family.firstPosition
-    var table = try floats("embeddings.position_embeddings.weight", [first + c.positions, c.hidden])
-    guard c.family.hasTokenTypes else { return table }
+    let encoder = c.family.encoder
+    var table = try floats(
+      EncoderDescription.positionTable, [encoder.firstPosition + c.positions, c.hidden])
+    guard let name = encoder.tokenTypes else { return table }
     // Every token is of type 0: its row is added to the position table once.
-    let name = "embeddings.token_type_embeddings.weight"
     let type = try floats(name, try tensors.file.shape(tensors.name(name)))
     guard type.count >= c.hidden else {
       throw TesseraError.input(
@@ -81,26 +82,25 @@ private struct Reader {
 
   func distanceBias() throws -> Tensor? {
     let c = configuration
-    guard c.family.hasDistanceBias else { return nil }
-    let weights = try floats("encoder.relative_attention_bias.weight", [DistanceBuckets.count, c.heads])
+    guard let name = c.family.encoder.distanceBias else { return nil }
+    let weights = try floats(name, [DistanceBuckets.count, c.heads])
     return try device.tensor(
       DistanceBuckets.table(weights, heads: c.heads, span: c.positions), [c.heads, 2 * c.positions - 1])
   }
 
-  func layer(_ name: String) throws -> EncoderWeights.Layer {
+  func layer(_ name: String, _ names: LayerNames) throws -> EncoderWeights.Layer {
     let c = configuration
-    let names = c.family.attention
     let parts = [names.query, names.key, names.value]
     return EncoderWeights.Layer(
       qkv: try tensor(parts.map { name + $0 + ".weight" }, of: [c.hidden, c.hidden]),
       qkvBias: try tensor(parts.map { name + $0 + ".bias" }, of: [c.hidden]),
       output: try tensor(name + names.output + ".weight", [c.hidden, c.hidden]),
       outputBias: try tensor(name + names.output + ".bias", [c.hidden]),
-      attentionNorm: try norm(name + names.norm),
-      up: try tensor(name + "intermediate.dense.weight", [c.intermediate, c.hidden]),
-      upBias: try tensor(name + "intermediate.dense.bias", [c.intermediate]),
-      down: try tensor(name + "output.dense.weight", [c.hidden, c.intermediate]),
-      downBias: try tensor(name + "output.dense.bias", [c.hidden]),
-      norm: try norm(name + "output.LayerNorm"))
+      attentionNorm: try norm(name + names.attentionNorm),
+      up: try tensor(name + names.up + ".weight", [c.intermediate, c.hidden]),
+      upBias: try tensor(name + names.up + ".bias", [c.intermediate]),
+      down: try tensor(name + names.down + ".weight", [c.hidden, c.intermediate]),
+      downBias: try tensor(name + names.down + ".bias", [c.hidden]),
+      norm: try norm(name + names.norm))
   }
 }

@@ -3,7 +3,7 @@ import TesseraCompute
 
 /// The networks, by the names that the command line takes.
 public enum Architecture: String, NamedOption {
-  case alexnet, vgg16
+  case alexnet, vgg16, resnet18
   case resnext50 = "resnext50_32x4d"
   case wideResNet50 = "wide_resnet50_2"
   case shuffleNet = "shufflenet_v2_x1_0"
@@ -15,6 +15,7 @@ public enum Architecture: String, NamedOption {
     switch self {
     case .alexnet: .alexNet
     case .vgg16: .vgg16
+    case .resnet18: .resNet18
     case .resnext50: .resNeXt50
     case .wideResNet50: .wideResNet50
     case .shuffleNet: .shuffleNetV2

@@ -45,10 +45,10 @@ import Testing
 
   /// A drawn encoder in a folder: its features, its weights and the path of their file.
   private func withEncoder(
-    mpnet: Bool = false, _ body: (String, Weights, String, [UInt32]) throws -> Void
+    _ family: TinyFamily = .bert, _ body: (String, Weights, String, [UInt32]) throws -> Void
   ) throws {
     try withTemporaryFolder { folder in
-      try TinyEncoder.write(to: folder, mpnet: mpnet)
+      try TinyEncoder.write(to: folder, family)
       let path = folder + "/model.safetensors"
       let plain = try features(folder)
       #expect(plain.notes.isEmpty)
@@ -56,11 +56,11 @@ import Testing
     }
   }
 
-  @Test(arguments: [false, true]) func prefixesChangeNoBitAndAreTold(_ mpnet: Bool) throws {
-    try withEncoder(mpnet: mpnet) { folder, weights, path, plain in
+  @Test(arguments: TinyFamily.allCases) func prefixesChangeNoBitAndAreTold(_ family: TinyFamily) throws {
+    try withEncoder(family) { folder, weights, path, plain in
       for prefix in [
-        "module.", "model.", "0.auto_model.", "bert.", "mpnet.", "encoder.", "module._orig_mod.bert.",
-        "backbone.",
+        "module.", "model.", "0.auto_model.", "bert.", "mpnet.", "distilbert.", "encoder.",
+        "module._orig_mod.bert.", "backbone.",
       ] {
         try weights.write(path, name: { prefix + $0 })
         let found = try features(folder)

@@ -29,7 +29,7 @@ import Testing
     _ texts: [String], on device: any Backend, pooling: Pooling = .cls, batch: Int = 64
   ) throws -> [Float] {
     try withTemporaryFolder { folder in
-      try TinyEncoder.write(to: folder, mpnet: true)
+      try TinyEncoder.write(to: folder, .mpnet)
       let encoder = try TransformerEncoder(folder: folder, device: device)
       return try Embedder(encoder, states: 0...2, pooling: pooling, batch: batch).embed(texts)
     }

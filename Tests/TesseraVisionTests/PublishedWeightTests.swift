@@ -115,6 +115,7 @@ import Testing
   @Test func anotherNetworksWeightsAreRefusedAndTheirsNamed() throws {
     for (given, wanted) in [
       (Architecture.vgg16, Architecture.alexnet), (.resnext50, .wideResNet50), (.alexnet, .vgg16),
+      (.resnet18, .resnext50), (.wideResNet50, .resnet18),
     ] {
       let text = refusal(wanted, try published(given))
       #expect(text.hasSuffix("; it fits --model \(given.rawValue)"), "\(text)")
@@ -140,6 +141,11 @@ import Testing
     excited["layer1.0.se.fc1.weight"] = nil
     excited["layer1.3.conv1.weight"] = ([1], [1])
     #expect(refusal(.resnext50, excited).contains("found layer1.3.conv1.weight"))
+    // ResNet-34 has every tensor of ResNet-18, and one block more in the stage.
+    var longer = try published(.resnet18)
+    longer["layer1.2.conv1.weight"] = ([1], [1])
+    #expect(
+      refusal(.resnet18, longer).contains("found layer1.2.conv1.weight, which resnet18 does not have"))
   }
 
   @Test func weightsThatAreNotFiniteAreRefused() throws {

@@ -12,19 +12,15 @@ public enum TinyEncoder {
   ]
   private static let hidden = 32, wide = 64, heads = 4, layers = 2
 
-  /// Writes config.json, vocab.txt and model.safetensors of a BERT, or of the MPNet that tools/golden/mpnet.py draws too.
-  public static func write(to folder: String, mpnet: Bool = false) throws {
+  /// Writes config.json, vocab.txt and model.safetensors of a BERT, or of the encoders that tools/golden/mpnet.py
+  /// and distilbert.py draw too.
+  public static func write(to folder: String, _ family: TinyFamily = .bert) throws {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    let special =
-      mpnet ? ["<s>", "<pad>", "</s>", "[UNK]", "<mask>"] : ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    let tokens = special + words
-    let positions = mpnet ? 514 : 64
-    let config: [String: Any] = [
-      "model_type": mpnet ? "mpnet" : "bert", "num_hidden_layers": layers, "hidden_size": hidden,
-      "num_attention_heads": heads, "intermediate_size": wide, "vocab_size": tokens.count,
-      "max_position_embeddings": positions,
-      "layer_norm_eps": mpnet ? 1e-5 : 1e-12, "hidden_act": "gelu",
-    ]
+    let tokens = family.special + words
+    var config = family.configuration(layers: layers, hidden: hidden, heads: heads, wide: wide)
+    config["model_type"] = family.rawValue
+    config["vocab_size"] = tokens.count
+    config["max_position_embeddings"] = family.positions
     func url(_ name: String) -> URL { URL(fileURLWithPath: folder).appendingPathComponent(name) }
     try JSONSerialization.data(withJSONObject: config).write(to: url("config.json"))
     try Data((tokens.joined(separator: "\n") + "\n").utf8).write(to: url("vocab.txt"))
@@ -43,21 +39,18 @@ public enum TinyEncoder {
       add(name + ".bias", [outs])
     }
     add("embeddings.word_embeddings.weight", [tokens.count, hidden], -1, 1)
-    add("embeddings.position_embeddings.weight", [positions, hidden], -0.1, 0.1)
-    if !mpnet { add("embeddings.token_type_embeddings.weight", [2, hidden]) }
+    add("embeddings.position_embeddings.weight", [family.positions, hidden], -0.1, 0.1)
+    if family == .bert { add("embeddings.token_type_embeddings.weight", [2, hidden]) }
     norm("embeddings.LayerNorm")
-    let parts =
-      mpnet
-      ? ["attn.q", "attn.k", "attn.v", "attn.o"] : ["self.query", "self.key", "self.value", "output.dense"]
     for layer in 0..<layers {
-      let name = "encoder.layer.\(layer)."
-      for part in parts { linear(name + "attention." + part, hidden, hidden) }
-      norm(name + (mpnet ? "attention.LayerNorm" : "attention.output.LayerNorm"))
-      linear(name + "intermediate.dense", wide, hidden)
-      linear(name + "output.dense", hidden, wide)
-      norm(name + "output.LayerNorm")
+      let names = family.layer.map { "\(family.layers).\(layer).\($0)" }
+      for name in names[..<4] { linear(name, hidden, hidden) }
+      norm(names[4])
+      linear(names[5], wide, hidden)
+      linear(names[6], hidden, wide)
+      norm(names[7])
     }
-    if mpnet { add("encoder.relative_attention_bias.weight", [32, heads], -2, 2) }
+    if family == .mpnet { add("encoder.relative_attention_bias.weight", [32, heads], -2, 2) }
     _ = try writer.write(to: url("model.safetensors").path)
   }
 

@@ -106,8 +106,8 @@ def make_classifier(widths):
                          nn.Linear(widths[-2], widths[-1]), nn.ReLU(), nn.Linear(widths[-1], 2))
 
 
-SLICES = {"alexnet": 192, "vgg16": 256, "resnext50_32x4d": 256, "wide_resnet50_2": 256, "shufflenet_v2_x1_0": 116,
-          "efficientnet_lite0": 40, "alexnet_bvlc": 256}
+SLICES = {"alexnet": 192, "vgg16": 256, "resnet18": 64, "resnext50_32x4d": 256, "wide_resnet50_2": 256,
+          "shufflenet_v2_x1_0": 116, "efficientnet_lite0": 40, "alexnet_bvlc": 256}
 
 
 def whole(name):

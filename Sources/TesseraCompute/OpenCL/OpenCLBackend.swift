@@ -97,11 +97,11 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
     /// A work-item a row or a panel of columns, vectors of sixteen, no barriers.
     case cpu
 
-    /// A variant by its name in `TESSERA_OPENCL_VARIANT`: `gpu` or `cpu`, once called `gpu` and `cpu`; nil for another.
+    /// A variant by its name in `TESSERA_OPENCL_VARIANT`: `gpu` or `cpu`, once called `wide` and `narrow`; nil for another.
     init?(_ name: String) {
       switch name {
-      case "gpu", "gpu": self = .gpu
-      case "cpu", "cpu": self = .cpu
+      case "gpu", "wide": self = .gpu
+      case "cpu", "narrow": self = .cpu
       default: return nil
       }
     }

@@ -12,7 +12,7 @@ enum TokenizerKind: Sendable, Equatable {
   case whole
 
   /// The tokenizer of a family whose files name none.
-  init(_ family: EncoderFamily) { self = family == .mpnet ? .mpnet : .bert }
+  init(_ family: EncoderFamily) { self = family.encoder.tokenizer }
 
   /// The tokenizer of a class by its name, with or without `Fast`.
   init?(className: String) {

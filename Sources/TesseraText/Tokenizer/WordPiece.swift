@@ -2,7 +2,7 @@
 import Foundation
 import TesseraCompute
 
-/// The WordPiece tokenizer of BERT and MPNet: the token ids of Hugging Face's `AutoTokenizer` on the same
+/// The WordPiece tokenizer of BERT, MPNet and DistilBERT: the token ids of Hugging Face's `AutoTokenizer` on the same
 /// files.
 public struct WordPieceTokenizer: Sendable {
   private let model: WordPieceModel

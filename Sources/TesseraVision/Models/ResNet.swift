@@ -3,15 +3,28 @@ import TesseraCompute
 import TesseraNN
 
 extension ModelDescription {
+  /// ResNet-18 (He et al. 2015): torchvision's conv1, bn1, relu, maxpool, layer1.
+  static let resNet18 = resNet(outs: 64) { [try basicBlock($0), try basicBlock($0)] }
+
   /// ResNeXt-50 32x4d (Xie et al. 2017): torchvision's conv1, bn1, relu, maxpool, layer1.
-  static let resNeXt50 = resNet(width: 128, groups: 32)
+  static let resNeXt50 = resNet(outs: 256) { try bottlenecks(width: 128, groups: 32, $0) }
 
   /// Wide ResNet-50-2 (Zagoruyko and Komodakis 2016): torchvision's conv1, bn1, relu, maxpool, layer1.
-  static let wideResNet50 = resNet(width: 128, groups: 1, dropout: 0.2, rates: (5e-5, 1e-4))
+  static let wideResNet50 = resNet(outs: 256, dropout: 0.2, rates: (5e-5, 1e-4)) {
+    try bottlenecks(width: 128, groups: 1, $0)
+  }
 
+  /// A ResNet as far as `layer1`: the stem that all of them have, to 64 channels, and the blocks.
+  ///
+  /// - Parameters:
+  ///   - outs: channels of `layer1`'s output.
+  ///   - dropout: that of the head.
+  ///   - rates: learning rates of the head's convolutions and of the classifier.
+  ///   - blocks: what `layer1` consists of.
   private static func resNet(
-    width: Int, groups: Int, dropout: Float = 0.05,
-    rates: (convolutions: Float, classifier: Float) = (5e-5, 1e-3)
+    outs: Int, dropout: Float = 0.05,
+    rates: (convolutions: Float, classifier: Float) = (5e-5, 1e-3),
+    blocks: @escaping @Sendable (Initializer) throws -> [Residual]
   ) -> ModelDescription {
     var model = ModelDescription(
       slice: { channels, initializer in
@@ -23,14 +36,31 @@ extension ModelDescription {
           ("bn1", try BatchNorm2d(64, initializer)), ("relu", Activation(.relu)),
           ("maxpool", MaxPool2d(kernel: 3, stride: 2, padding: 1)),
         ]
-        for (index, ins) in [64, 256, 256].enumerated() {
-          layers.append(("layer1.\(index)", try bottleneck(ins, width, groups, initializer)))
+        for (index, block) in try blocks(initializer).enumerated() {
+          layers.append(("layer1.\(index)", block))
         }
         return Sequential(named: layers)
-      }, windows: [(7, 2, 3), (3, 2, 1)], firstWeight: "conv1.weight", channels: [256, 192, 128, 64, 32],
+      }, windows: [(7, 2, 3), (3, 2, 1)], firstWeight: "conv1.weight", channels: [outs, 192, 128, 64, 32],
       dropout: dropout, rates: rates)
     model.stages = ["layer1"]
     return model
+  }
+
+  /// Two 3x3 convolutions on 64 channels; x itself is the shortcut.
+  private static func basicBlock(_ initializer: Initializer) throws -> Residual {
+    func conv() throws -> Conv2d {
+      try Conv2d(64, 64, kernel: 3, .init(padding: 1), bias: false, initializer)
+    }
+    let body = Sequential(named: [
+      ("conv1", try conv()), ("bn1", try BatchNorm2d(64, initializer)),
+      ("relu", Activation(.relu)), ("conv2", try conv()), ("bn2", try BatchNorm2d(64, initializer)),
+    ])
+    return Residual(body, activation: .relu)
+  }
+
+  /// Three bottlenecks from 64 channels to 256.
+  private static func bottlenecks(width: Int, groups: Int, _ initializer: Initializer) throws -> [Residual] {
+    try [64, 256, 256].map { try bottleneck($0, width, groups, initializer) }
   }
 
   /// 1x1 to `width`, grouped 3x3, 1x1 to 256; the shortcut is a 1x1 convolution where channels change.
