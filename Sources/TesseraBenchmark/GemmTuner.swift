@@ -34,14 +34,9 @@ public enum GemmTuner {
   /// - Throws: `TesseraError` for a device without tiles (the CPU), and if no candidate gives the CPU's bits.
   /// - Returns: the best tiles of both classes, and all trials.
   public static func search(
-<<<<<<<< HEAD:Sources/TesseraBenchmark/GemmTuner.swift
-    _ device: OpenCLBackend, cpu: CPUBackend, progress: (Int, Int, GemmTiles) -> Void = { _, _, _ in }
-  ) throws -> (GemmTuning, [Trial]) {
-========
     _ device: any Backend, cpu: CPUBackend, progress: (Int, Int, GemmTiles) -> Void = { _, _, _ in }
   ) throws -> (GemmTuning, [Trial]) {
     let device = try device.requireTunable("tune")
->>>>>>>> 8924dc5a177f7ad7ea865edfae1bd7796c8a7637:Sources/TesseraBenchmark/GemmTuner.swift
     let cases = Catalogue.productCases.filter(\.isSmall)
     let wanted = try cases.map { try $0.run(cpu) }
     let items = try (many + few).map { try Benchmark.item($0.0, shape: $0.1) }
@@ -50,13 +45,8 @@ public enum GemmTuner {
       try run()
       return try cpu.floats(output).map(\.bitPattern)
     }
-<<<<<<<< HEAD:Sources/TesseraBenchmark/GemmTuner.swift
-    let candidates = GemmTiles.candidates(device.device, gpu: device.gpu)
-    var backends: [OpenCLBackend?] = []
-========
     let candidates = device.candidateTiles
     var backends: [(any TunableBackend)?] = []
->>>>>>>> 8924dc5a177f7ad7ea865edfae1bd7796c8a7637:Sources/TesseraBenchmark/GemmTuner.swift
     var rejected: [String?] = []
     for (number, tiles) in candidates.enumerated() {
       progress(number, candidates.count, tiles)
@@ -114,13 +104,8 @@ public enum GemmTuner {
   }
 
   /// The tiles with the least product of times: each shape counts alike, however long it takes.
-<<<<<<<< HEAD:Sources/TesseraBenchmark/GemmTuner.swift
-  private static func best(_ trials: [Trial], _ shapes: Range<Int>, _ device: OpenCLBackend) throws
-    -> GemmTiles
-========
   private static func best(_ trials: [Trial], _ shapes: Range<Int>, _ device: any Backend) throws
     -> GemmTiles
->>>>>>>> 8924dc5a177f7ad7ea865edfae1bd7796c8a7637:Sources/TesseraBenchmark/GemmTuner.swift
   {
     let sound = trials.filter { $0.rejected == nil }
     func cost(_ trial: Trial) -> Double { trial.seconds[shapes].reduce(1, *) }
