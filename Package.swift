@@ -94,7 +94,8 @@ let package = Package(
       path: "Tests/Misuse"),
     .testTarget(name: "MisuseTests", dependencies: ["misuse", "TestSupport"]),
     .testTarget(
-      name: "TesseraCommandTests", dependencies: ["tessera", "TesseraCompute", "TesseraPipeline", "TestSupport"]),
+      name: "TesseraCommandTests",
+      dependencies: ["tessera", "TesseraCompute", "TesseraPipeline", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu2x

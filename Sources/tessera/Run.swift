@@ -3,6 +3,7 @@ import ArgumentParser
 import Foundation
 import TesseraCompute
 import TesseraPipeline
+import TesseraVision
 
 /// The whole pipeline in a run directory.
 struct Run: ParsableCommand {

@@ -2,6 +2,7 @@
 import Foundation
 import TesseraCompute
 import TesseraImages
+import TesseraText
 import TesseraVision
 
 extension Pipeline.Summary {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
+import TesseraImages
 
 /// The layouts of several channels as they are written: names separated by commas. Files keep the spelling.
 public struct RepresentationList: Sendable, Equatable, Codable {
