@@ -44,7 +44,7 @@ let package = Package(
     .target(
       name: "TesseraPipeline",
       dependencies: [
-        "TesseraCompute", "TesseraText", "TesseraImages", "TesseraVision", "CZlib",
+        "TesseraCompute", "TesseraText", "TesseraImages", "TesseraVision", "Kernels", "CZlib",
       ]),
     // Layer 6.
     .executableTarget(
