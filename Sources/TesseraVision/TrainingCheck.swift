@@ -38,6 +38,7 @@ public enum TrainingCheck {
     .alexnet: "e1b54f1a7514eb69b4467404861d0c39c7dde29c13cf1e8d6a476905e1d4a7ad",
     .alexnetBVLC: "910511dc10d78f27ea91d104831c2bd7ee8a41a300afa4abb66a688cec5d8398",
     .efficientnetLite0: "cc3a0fc3b1fa77dca5b0507f507999810e0d391e583e29b1c536dd684d0d1529",
+    .resnet18: "62b99e52644c7aee076a40a91ef47691c1b1e4cf7d0b9a588761078e97cea3fd",
     .resnext50: "13266aaf71353b5f0150c2b8eaaedafae05c37cd8e6a6a2d4b8148f4bc7dd949",
     .shuffleNet: "47a5e4007d572c4c1abf2e0463812ba8d7f8ef43b222ec4df7b7c0cd88acbb7b",
     .vgg16: "27dd596505fe7d5555f02e53a270db73d29f0d9ab3b03df1cf308f0dbce8a345",

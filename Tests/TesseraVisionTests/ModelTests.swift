@@ -16,8 +16,10 @@ import Testing
     let network = try ImageClassifier(
       architecture, classes: 2, pixels: 50, channels: 3, seed: 1, device: device)
     network.slice.setTrainable(true)
+    // From 500, an input of a ReLU of ResNet-18 is within 2e-6 of 0, where float32 may take the other side.
+    let headSeed = architecture == .resnet18 ? 700 : 500
     let parts = [
-      ("", network.slice, 300), ("head.", network.head, 500), ("classifier.", network.classifier, 600),
+      ("", network.slice, 300), ("head.", network.head, headSeed), ("classifier.", network.classifier, 600),
     ]
     for (_, module, seed) in parts {
       try drawState(module.state.map { ($0.name, $0.state.tensor) }, from: UInt64(seed), on: device)

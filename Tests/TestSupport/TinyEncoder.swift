@@ -12,8 +12,8 @@ public enum TinyEncoder {
   ]
   private static let hidden = 32, wide = 64, heads = 4, layers = 2
 
-  /// Writes config.json, vocab.txt and model.safetensors of a BERT, or of the encoders that tools/golden/mpnet.py
-  /// and distilbert.py draw too.
+  /// Writes config.json, vocab.txt and model.safetensors of a BERT, or of the encoders that
+  /// tools/golden/mpnet.py and distilbert.py draw too.
   public static func write(to folder: String, _ family: TinyFamily = .bert) throws {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     let tokens = family.special + words

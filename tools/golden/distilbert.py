@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Golden values of DistilBERT for Tests/TesseraTextTests, by Hugging Face's DistilBertModel (float64) and its tokenizer:
+"""Golden values of DistilBERT for Tests/TesseraTextTests, by Hugging Face's DistilBertModel in float64:
 
     tools/golden/distilbert.py Tests/TesseraTextTests/Golden
 
-distilbert.safetensors: the first token's vector and the mean over tokens of every hidden state of the tiny DistilBERT
-that Tests/TestSupport/TinyEncoder.swift draws, (texts, states, hidden) each. Before it is written, the same weights are
-saved as a checkpoint that says sinusoidal_pos_embds, and loaded: the table of positions must be the file's.
+distilbert.safetensors: the first token's vector and the mean over tokens of every hidden state of the tiny
+DistilBERT that Tests/TestSupport/TinyEncoder.swift draws, (texts, states, hidden) each. Before that, the
+same weights are saved as a checkpoint that says sinusoidal_pos_embds, and loaded: the table of positions must
+be the file's.
 
 Needs: pip install torch transformers safetensors numpy.
 """
@@ -95,8 +96,8 @@ def sinusoidal(model):
     """The model as a checkpoint whose configuration says that its positions began as sines."""
     with tempfile.TemporaryDirectory() as folder:
         configuration(sinusoidal_pos_embds=True).save_pretrained(folder)
-        save_torch({name: t.contiguous() for name, t in model.state_dict().items()}, folder + "/model.safetensors",
-                   metadata={"format": "pt"})
+        tensors = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+        save_torch(tensors, folder + "/model.safetensors", metadata={"format": "pt"})
         return DistilBertModel.from_pretrained(folder, dtype=torch.float64).eval()
 
 

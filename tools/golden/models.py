@@ -109,6 +109,10 @@ def make_classifier(widths):
 SLICES = {"alexnet": 192, "vgg16": 256, "resnet18": 64, "resnext50_32x4d": 256, "wide_resnet50_2": 256,
           "shufflenet_v2_x1_0": 116, "efficientnet_lite0": 40, "alexnet_bvlc": 256}
 
+# Where the head is drawn from (ModelTests.swift has the same): from 500, an input of a ReLU of ResNet-18 is within
+# 2e-6 of 0, where float32 may take the other side.
+HEAD_SEEDS = {"resnet18": 700}
+
 
 def whole(name):
     first = SLICES[name]
@@ -141,7 +145,7 @@ def models(out):
     result = {}
     for name in SLICES:
         parts = whole(name)
-        for module, seed in zip(parts, (300, 500, 600)):
+        for module, seed in zip(parts, (300, HEAD_SEEDS.get(name, 500), 600)):
             with torch.no_grad():
                 draw_state(module, seed)
         network = whole_network(parts)

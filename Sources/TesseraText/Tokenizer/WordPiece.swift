@@ -2,8 +2,8 @@
 import Foundation
 import TesseraCompute
 
-/// The WordPiece tokenizer of BERT, MPNet and DistilBERT: the token ids of Hugging Face's `AutoTokenizer` on the same
-/// files.
+/// The WordPiece tokenizer of BERT, MPNet and DistilBERT: the token ids of Hugging Face's `AutoTokenizer` on
+/// the same files.
 public struct WordPieceTokenizer: Sendable {
   private let model: WordPieceModel
   private let normalizer: Normalizer
