@@ -120,9 +120,11 @@ import Testing
 
   @Test func learningRatesKeepTheirSpelling() throws {
     #expect(TSNE.LearningRate(200).text == "200" && TSNE.LearningRate(0.5).text == "0.5")
-    #expect(TSNE.LearningRate(nil).text == "auto" && (try TSNE.LearningRate("auto")).value == nil)
+    let automatic = try TSNE.LearningRate("auto")
+    #expect(TSNE.LearningRate(nil) == automatic && automatic.value == nil)
     #expect(try TSNE.LearningRate("1e2").value == 100)
-    #expect(LayoutOptions().tsneLearningRate == (try TSNE.LearningRate("200")))
+    let usual = try TSNE.LearningRate("200")
+    #expect(LayoutOptions().tsneLearningRate == usual)
   }
 }
 
