@@ -88,7 +88,7 @@ static tsr_conv_blocked_shape blocked_shape(const tsr_conv_params *c, int kind, 
 }
 
 static int tsr_conv_blocked_takes(const tsr_conv_params *c, int kind) {
-  if (c->activation == TSR_ACT_GELU || c->activation == TSR_ACT_TANH) return 0;
+  if (!is_simple_activation(c->activation)) return 0;
   const tsr_conv_blocked_shape s = blocked_shape(c, kind, 1);
   // Lanes that stay empty are at most a fifth.
   return c->kernel_h * c->kernel_w > 1 && s.columns >= 4 && s.depth >= 64 && s.padded * 4 <= s.outputs * 5 &&
