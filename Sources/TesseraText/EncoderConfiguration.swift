@@ -11,7 +11,7 @@ public struct EncoderConfiguration: Sendable, Equatable {
   public let vocabulary: Int, positions: Int
   /// Layer norm's epsilon.
   public let eps: Float
-  /// The feed-forward activation: gelu, relu or tanh.
+  /// The feed-forward activation: gelu, relu or tanh, or gelu_new for GELU by tanh.
   public let activation: String
   /// The class of tokenizer that it names, which `tokenizer_config.json` can overrule.
   let tokenizerClass: String?
@@ -48,13 +48,19 @@ public struct EncoderConfiguration: Sendable, Equatable {
       throw TesseraError.input(path, found: "hidden_size \(hidden) and \(heads) heads", wanted: "a multiple")
     }
     let activation = try fields.text("hidden_act") ?? "gelu"
-    guard ["gelu", "gelu_python", "relu", "tanh"].contains(activation) else {
-      throw fields.refusal("hidden_act", wanted: "gelu (by the error function), relu or tanh")
+    // The one name is the other's function written out, or computed by PyTorch's own kernel.
+    let synonyms = ["gelu_python": "gelu", "gelu_pytorch_tanh": "gelu_new"]
+    self.activation = synonyms[activation] ?? activation
+    guard Self.activations[self.activation] != nil else {
+      throw fields.refusal("hidden_act", wanted: "gelu (by the error function), gelu_new (by tanh), relu or tanh")
     }
-    // The one is the other written out.
-    self.activation = activation == "gelu_python" ? "gelu" : activation
     tokenizerClass = try fields.text("tokenizer_class")
   }
+
+  /// What each value of `activation` is at the end of a product.
+  static let activations: [String: FusedActivation] = [
+    "gelu": .gelu, "gelu_new": .geluTanh, "relu": .relu, "tanh": .tanh,
+  ]
 
   private static func eps(_ fields: JSONFields) throws -> Float {
     let value: Double

@@ -65,7 +65,7 @@ struct EncoderOnDevice: Sendable {
   ) throws {
     var p = MatmulParameters(m: x.shape[0], n: weight.shape[0], k: weight.shape[1], transposeB: true)
     p.bias = 1
-    p.activation = activation == "gelu" ? 3 : activation == "relu" ? 1 : activation == "tanh" ? 4 : 0
+    p.fusedActivation = activation.flatMap { EncoderConfiguration.activations[$0] } ?? .none
     try device.matmul(p, x, weight, bias: bias, into: y)
   }
 
