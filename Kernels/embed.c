@@ -18,6 +18,9 @@ TSR_EMBED_END
 TSR_EMBED_BEGIN(math_h)
 #embed "common/math.h"
 TSR_EMBED_END
+TSR_EMBED_BEGIN(math_body_h)
+#embed "common/math_body.h"
+TSR_EMBED_END
 TSR_EMBED_BEGIN(math16_h)
 #embed "common/math16.h"
 TSR_EMBED_END
@@ -107,6 +110,7 @@ static const tsr_source sources[] = {
     {"include/tessera_base.h", tessera_base_h},
     {"include/tessera_params.h", tessera_params_h},
     {"common/math.h", math_h},
+    {"common/math_body.h", math_body_h},
     {"common/math16.h", math16_h},
     {"common/philox.h", philox_h},
     {"common/kernel_forms.h", kernel_forms_h},

@@ -169,19 +169,12 @@ TSR_FN float4 tsr_exp_vec4(float4 v) {
   return (float4)(tsr_exp(v.x), tsr_exp(v.y), tsr_exp(v.z), tsr_exp(v.w));
 }
 
-// a / b of an exponential a (at most 1) and a row's sum b (1 to 512, or NaN as some a is), r being 1 / b:
-// a step of Newton from the correctly rounded r is the correctly rounded quotient (NUMERICS.md), as long
-// as no remainder is below the denormals.
-TSR_FN float tsr_softmax_divide(float a, float b, float r) {
-  const float q = a * r;
-  return fma(fma(-q, b, a), r, q);
-}
-
-// NaN may pass here: then b is NaN, and every quotient.
+// a / b of exponentials a (at most 1) and a row's sum b (1 to 512, or NaN as some a is), r being 1 / b. NaN
+// may pass here: then b is NaN, and every quotient.
 TSR_FN float4 tsr_softmax_divide4(float4 a, float b, float r) {
   if (fmin(fmin(a.x, a.y), fmin(a.z, a.w)) >= 0x1p-90f)
-    return (float4)(tsr_softmax_divide(a.x, b, r), tsr_softmax_divide(a.y, b, r),
-                    tsr_softmax_divide(a.z, b, r), tsr_softmax_divide(a.w, b, r));
+    return (float4)(tsr_div_newton(a.x, b, r), tsr_div_newton(a.y, b, r), tsr_div_newton(a.z, b, r),
+                    tsr_div_newton(a.w, b, r));
   return (float4)(tsr_div(a.x, b), tsr_div(a.y, b), tsr_div(a.z, b), tsr_div(a.w, b));
 }
 

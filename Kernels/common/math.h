@@ -5,7 +5,7 @@
 // `tessera verify --exhaustive`, found values in NUMERICS.md):
 //
 //   division, square root, reciprocal 0.5   rsqrt 0.51   exp 1   log 1   tanh 1.5   erf 1.25
-//   sine and cosine of a turn 1.05   sigmoid 2   GELU 2 (in ulp of its input: its lower tail cancels)
+//   sine and cosine of a turn 1.05   sigmoid 2   GELU and GELU by tanh 2 (in ulp of the input: the lower tail cancels)
 #pragma once
 
 #include "include/tessera_base.h"
@@ -24,23 +24,20 @@ TSR_FN int tsr_clz(tsr_u32 x) { return __builtin_clz(x); }
 #define TSR_LEAST_BITS 0x20800000u
 #define TSR_RANGE_BITS 0x3e000000u
 
-// The correctly rounded 1 / b of such a positive number: Newton from a guess by its bits. Of the last
-// number before a power of two the reciprocal is so near to the middle that Newton rounds it down.
-TSR_FN float tsr_reciprocal_in_range(float b) {
-  float r = tsr_float(0x7ef311c3u - tsr_bits(b));
-  r = tsr_fma(r, tsr_fma(-b, r, 1.0f), r);
-  r = tsr_fma(r, tsr_fma(-b, r, 1.0f), r);
-  r = tsr_fma(r, tsr_fma(-b, r, 1.0f), r);
-  r = tsr_fma(r, tsr_fma(-b, r, 1.0f), r);
-  return tsr_float(tsr_bits(r) + ((tsr_bits(b) & 0x7fffffu) == 0x7fffffu));
-}
+// sqrt(2 / pi), and 0.044715 times it (GELU by tanh).
+#define TSR_GELU_TANH_SCALE 0x1.988454p-1f
+#define TSR_GELU_TANH_CUBIC 0x1.2444f2p-5f
 
-// The correctly rounded a / b of two, a may be 0: one step of Newton from the correctly rounded r
-// (NUMERICS.md).
-TSR_FN float tsr_div_in_range(float a, float b) {
-  const float r = tsr_reciprocal_in_range(b), q = a * r;
-  return tsr_fma(tsr_fma(-q, b, a), r, q);
-}
+// One float at a time: the steps of common/math_body.h by these words. common/math16.h has sixteen.
+#define TSR_V(name) name
+#define TSR_REAL float
+#define TSR_INT tsr_i32
+#define TSR_UINT tsr_u32
+#define TSR_SELECT(condition, yes, no) ((condition) ? (yes) : (no))
+TSR_FN tsr_i32 tsr_signed(tsr_u32 x) { return (tsr_i32)x; }
+TSR_FN tsr_u32 tsr_unsigned(tsr_i32 x) { return (tsr_u32)x; }
+TSR_FN tsr_u32 tsr_truth(int condition) { return (tsr_u32)condition; }
+#include "common/math_body.h"
 
 // The square root of one, or of 0, the same way; all of two binades are tried, and the others are like them.
 TSR_FN float tsr_sqrt_in_range(float x) {
@@ -115,10 +112,8 @@ TSR_COLD float tsr_sqrt_full_range(float a) {
 
 // Correctly rounded a / b and square root without instructions for them.
 TSR_FN float tsr_soft_div(float a, float b) {
-  const tsr_u32 ua = tsr_bits(a) & 0x7fffffffu, ub = tsr_bits(b) & 0x7fffffffu,
-                sign = (tsr_bits(a) ^ tsr_bits(b)) & 0x80000000u;
-  const int near = (ua == 0 || ua - TSR_LEAST_BITS < TSR_RANGE_BITS) && ub - TSR_LEAST_BITS < TSR_RANGE_BITS;
-  float q = tsr_float(sign | tsr_bits(tsr_div_in_range(tsr_float(ua), tsr_float(ub))));
+  const int near = tsr_is_near(a, b);
+  float q = tsr_div_near(a, b);
   if (!near) q = tsr_div_full_range(a, b);
   return q;
 }
@@ -141,47 +136,6 @@ TSR_FN float tsr_sqrt(float a) { return tsr_soft_sqrt(a); }
 TSR_FN float tsr_div(float a, float b) { return a / b; }
 TSR_FN float tsr_sqrt(float a) { return __builtin_elementwise_sqrt(a); }
 #endif
-
-// e^x = 2^k y: x = k ln 2 + r, |r| <= ln 2 / 2, y = e^r = 1 + r + r^2 q(r) with what the roundings of r
-// and of 1 + r left over.
-typedef struct {
-  float y;
-  int k;
-} tsr_power;
-TSR_FN tsr_power tsr_exp_reduced(float x) {
-  const float shifted = tsr_fma(x, 0x1.715476p+0f, 12582912.0f);
-  const float k = shifted - 12582912.0f;
-  const float whole = tsr_fma(-k, 0x1.62e4p-1f, x);
-  const float r = tsr_fma(-k, 0x1.7f7d1cp-20f, whole);
-  const float left = tsr_fma(-k, 0x1.7f7d1cp-20f, whole - r);
-  float q = 0.000198910798644647f;
-  q = tsr_fma(q, r, 0.0013933731243014336f);
-  q = tsr_fma(q, r, 0.00833331048488617f);
-  q = tsr_fma(q, r, 0.041666463017463684f);
-  q = tsr_fma(q, r, 0.1666666716337204f);
-  q = tsr_fma(q, r, 0.5f);
-  const float sum = 1.0f + r;
-  const tsr_power power = {sum + (tsr_fma(r * r, q, left) + (r - (sum - 1.0f))),
-                           (int)(tsr_bits(shifted) - 0x4b400000u)};
-  return power;
-}
-
-// e^x. 2^k in two factors, so that denormal results are rounded once; the first, that is exact, by the
-// exponent's bits.
-TSR_FN float tsr_exp(float v) {
-  float x = v > 89.0f ? 89.0f : v;
-  x = x < -105.0f ? -105.0f : x;
-  const tsr_power p = tsr_exp_reduced(x);
-  const int k1 = p.k >> 1, k2 = p.k - k1;
-  const float scaled = tsr_float(tsr_bits(p.y) + ((tsr_u32)k1 << 23)) * tsr_float((tsr_u32)(k2 + 127) << 23);
-  return tsr_isnan(v) ? tsr_float(TSR_NAN_BITS) : scaled;
-}
-
-// The same bits for -87 <= x <= 88, where results are normal.
-TSR_FN float tsr_exp_normal(float x) {
-  const tsr_power p = tsr_exp_reduced(x);
-  return tsr_float(tsr_bits(p.y) + ((tsr_u32)p.k << 23));
-}
 
 // ln x: x = 2^e m, m in [sqrt .5, sqrt 2), f = m - 1, ln m = f - f^2/2 + f^3 l(f).
 TSR_FN float tsr_log(float v) {
@@ -207,50 +161,6 @@ TSR_FN float tsr_log(float v) {
   y = tsr_bits(v) == TSR_INF_BITS ? v : y;
   y = v == 0.0f ? -tsr_float(TSR_INF_BITS) : y;
   return v < 0.0f || tsr_isnan(v) ? tsr_float(TSR_NAN_BITS) : y;
-}
-
-// tanh: an odd polynomial near 0, else 1 - 2 / (e^2|x| + 1).
-TSR_FN float tsr_tanh(float v) {
-  const float a = tsr_float(tsr_bits(v) & 0x7fffffffu);
-  const float s = a * a;
-  float t = 0.0023707656655460596f;
-  t = tsr_fma(t, s, -0.008410071022808552f);
-  t = tsr_fma(t, s, 0.021788321435451508f);
-  t = tsr_fma(t, s, -0.05396155267953873f);
-  t = tsr_fma(t, s, 0.13333313167095184f);
-  t = tsr_fma(t, s, -0.3333333432674408f);
-  const float near = tsr_fma(a * s, t, a);
-  const float bounded = a > 10.0f ? 10.0f : a;
-  const float far = 1.0f - tsr_div(2.0f, tsr_exp_normal(2.0f * bounded) + 1.0f);
-  const float y = a < 0.6f ? near : far;
-  return tsr_isnan(v) ? tsr_float(TSR_NAN_BITS) : tsr_float(tsr_bits(y) | (tsr_bits(v) & 0x80000000u));
-}
-
-// erf: x + x e(x^2) near 0, else 1 - exp(-t - t g(t)); 1 from 4 on.
-TSR_FN float tsr_erf(float v) {
-  const float a = tsr_float(tsr_bits(v) & 0x7fffffffu);
-  const float s = a * a;
-  float e = 8.334718586411327e-05f;
-  e = tsr_fma(e, s, -0.000813470920547843f);
-  e = tsr_fma(e, s, 0.005200368817895651f);
-  e = tsr_fma(e, s, -0.02685915119946003f);
-  e = tsr_fma(e, s, 0.11283691227436066f);
-  e = tsr_fma(e, s, -0.37612634897232056f);
-  e = tsr_fma(e, s, 0.12837916612625122f);
-  const float near = tsr_fma(a, e, a);
-  const float b = a > 3.95f ? 3.95f : a;
-  float g = -3.0463408506875567e-07f;
-  g = tsr_fma(g, b, 5.015459464630112e-06f);
-  g = tsr_fma(g, b, -1.695821265457198e-05f);
-  g = tsr_fma(g, b, -0.0002575912221800536f);
-  g = tsr_fma(g, b, 0.0036181423447343442f);
-  g = tsr_fma(g, b, -0.02393559366464615f);
-  g = tsr_fma(g, b, 0.10658348351716995f);
-  g = tsr_fma(g, b, 0.6348861455917358f);
-  g = tsr_fma(g, b, 0.1287231296300888f);
-  const float far = a > 3.95f ? 1.0f : 1.0f - tsr_exp_normal(-tsr_fma(b, g, b));
-  const float y = a < 0.93f ? near : far;
-  return tsr_isnan(v) ? tsr_float(TSR_NAN_BITS) : tsr_float(tsr_bits(y) | (tsr_bits(v) & 0x80000000u));
 }
 
 // 1 / sqrt(x): two correctly rounded steps, then what both left over: with s = sqrt(v) and y = 1 / s
@@ -312,19 +222,15 @@ TSR_FN float tsr_sigmoid(float v) {
   const float r = tsr_div(1.0f, 1.0f + e);
   return v < -9.0f ? tsr_fma(-e, e, e) : r;
 }
-TSR_FN float tsr_gelu(float v) { return 0.5f * v * (1.0f + tsr_erf(v * 0x1.6a09e6p-1f)); }
 TSR_FN float tsr_gelu_grad(float v) {
   const float density = 0x1.988454p-2f * tsr_exp(-0.5f * v * v);
   return tsr_fma(v, density, 0.5f * (1.0f + tsr_erf(v * 0x1.6a09e6p-1f)));
 }
-TSR_FN float tsr_relu(float v) { return v < 0.0f ? 0.0f : v; }
-TSR_FN float tsr_relu6(float v) { return v < 0.0f ? 0.0f : v > 6.0f ? 6.0f : v; }
-
-// TSR_ACT_* after a contraction.
-TSR_FN float tsr_activate(float v, int activation) {
-  if (activation == TSR_ACT_RELU) return tsr_relu(v);
-  if (activation == TSR_ACT_RELU6) return tsr_relu6(v);
-  if (activation == TSR_ACT_GELU) return tsr_gelu(v);
-  if (activation == TSR_ACT_TANH) return tsr_tanh(v);
-  return v;
+// The bound keeps v (1 - t^2) finite, beyond which t is 1.
+TSR_FN float tsr_gelu_tanh_grad(float v) {
+  float x = v > 10.0f ? 10.0f : v;
+  x = x < -10.0f ? -10.0f : x;
+  const float s = x * x, t = tsr_tanh(x * tsr_fma(s, TSR_GELU_TANH_CUBIC, TSR_GELU_TANH_SCALE));
+  const float slope = tsr_fma(s, 3.0f * TSR_GELU_TANH_CUBIC, TSR_GELU_TANH_SCALE);
+  return tsr_fma(0.5f * x * tsr_fma(-t, t, 1.0f), slope, 0.5f * (1.0f + t));
 }

@@ -10,90 +10,27 @@
 
 #if defined __OPENCL_VERSION__ && !defined TSR_GPU
 
-// The steps of tsr_exp_reduced and tsr_exp (common/math.h).
-typedef struct {
-  float16 y;
-  int16 k;
-} tsr_power16;
-TSR_FN tsr_power16 tsr_exp_reduced16(float16 x) {
-  const float16 shifted = fma(x, (float16)(0x1.715476p+0f), (float16)(12582912.0f));
-  const float16 k = shifted - 12582912.0f;
-  const float16 whole = fma(-k, (float16)(0x1.62e4p-1f), x);
-  const float16 r = fma(-k, (float16)(0x1.7f7d1cp-20f), whole);
-  const float16 left = fma(-k, (float16)(0x1.7f7d1cp-20f), whole - r);
-  float16 q = 0.000198910798644647f;
-  q = fma(q, r, (float16)(0.0013933731243014336f));
-  q = fma(q, r, (float16)(0.00833331048488617f));
-  q = fma(q, r, (float16)(0.041666463017463684f));
-  q = fma(q, r, (float16)(0.1666666716337204f));
-  q = fma(q, r, (float16)(0.5f));
-  const float16 sum = 1.0f + r;
-  const tsr_power16 power = {sum + (fma(r * r, q, left) + (r - (sum - 1.0f))),
-                             as_int16(shifted) - 0x4b400000};
-  return power;
-}
+// The words of common/math_body.h, for sixteen at a time.
+#define TSR_V(name) name##16
+#define TSR_REAL float16
+#define TSR_INT int16
+#define TSR_UINT uint16
+#define TSR_SELECT(condition, yes, no) select((float16)(no), (float16)(yes), condition)
+TSR_FN float16 tsr_fma16(float16 a, float16 b, float16 c) { return fma(a, b, c); }
+TSR_FN float16 tsr_add16(float16 sum, float16 x) { return fma(x, (float16)(1.0f), sum); }
+TSR_FN int16 tsr_isnan16(float16 x) { return isnan(x); }
+TSR_FN uint16 tsr_bits16(float16 x) { return as_uint16(x); }
+TSR_FN float16 tsr_float16(uint16 b) { return as_float16(b); }
+TSR_FN int16 tsr_signed16(uint16 x) { return as_int16(x); }
+TSR_FN uint16 tsr_unsigned16(int16 x) { return as_uint16(x); }
+TSR_FN uint16 tsr_truth16(int16 condition) { return as_uint16(-condition); }
+#include "common/math_body.h"
 
-TSR_FN float16 tsr_exp16(float16 v) {
-  float16 x = select(v, (float16)(89.0f), v > 89.0f);
-  x = select(x, (float16)(-105.0f), x < -105.0f);
-  const tsr_power16 power = tsr_exp_reduced16(x);
-  const int16 first = power.k >> 1;
-  const float16 scaled =
-      as_float16(as_int16(power.y) + (first << 23)) * as_float16((power.k - first + 127) << 23);
-  return select(scaled, (float16)(tsr_float(TSR_NAN_BITS)), isnan(v));
-}
-
-// The steps of tsr_gelu and of tsr_erf and tsr_exp_normal within it; from 3.95 on the exponential may be
-// anything.
-TSR_FN float16 tsr_gelu16(float16 u) {
-  const float16 v = u * 0x1.6a09e6p-1f;
-  const float16 a = fabs(v), s = a * a;
-  float16 e = 8.334718586411327e-05f;
-  e = fma(e, s, (float16)(-0.000813470920547843f));
-  e = fma(e, s, (float16)(0.005200368817895651f));
-  e = fma(e, s, (float16)(-0.02685915119946003f));
-  e = fma(e, s, (float16)(0.11283691227436066f));
-  e = fma(e, s, (float16)(-0.37612634897232056f));
-  e = fma(e, s, (float16)(0.12837916612625122f));
-  const float16 near = fma(a, e, a);
-  float16 g = -3.0463408506875567e-07f;
-  g = fma(g, a, (float16)(5.015459464630112e-06f));
-  g = fma(g, a, (float16)(-1.695821265457198e-05f));
-  g = fma(g, a, (float16)(-0.0002575912221800536f));
-  g = fma(g, a, (float16)(0.0036181423447343442f));
-  g = fma(g, a, (float16)(-0.02393559366464615f));
-  g = fma(g, a, (float16)(0.10658348351716995f));
-  g = fma(g, a, (float16)(0.6348861455917358f));
-  g = fma(g, a, (float16)(0.1287231296300888f));
-  const tsr_power16 power = tsr_exp_reduced16(-fma(a, g, a));
-  const float16 far =
-      select(1.0f - as_float16(as_int16(power.y) + (power.k << 23)), (float16)(1.0f), a > 3.95f);
-  const float16 y = select(far, near, a < 0.93f);
-  const float16 erf = select(as_float16(as_int16(y) | (as_int16(v) & (int)0x80000000)),
-                             (float16)(tsr_float(TSR_NAN_BITS)), isnan(v));
-  return 0.5f * u * (1.0f + erf);
-}
-
-TSR_FN float16 tsr_canonical16(float16 v) { return select(v, (float16)(tsr_float(TSR_NAN_BITS)), isnan(v)); }
-
-// The steps of tsr_soft_div.
 TSR_FN float16 tsr_div16(float16 a, float16 b) {
 #ifdef TSR_NATIVE_DIVIDE
   return a / b;
 #else
-  const uint16 ua = as_uint16(a) & 0x7fffffffu, ub = as_uint16(b) & 0x7fffffffu,
-               sign = (as_uint16(a) ^ as_uint16(b)) & 0x80000000u;
-  const float16 x = as_float16(ua), y = as_float16(ub);
-  float16 r = as_float16(0x7ef311c3u - ub);
-  r = fma(r, fma(-y, r, (float16)(1.0f)), r);
-  r = fma(r, fma(-y, r, (float16)(1.0f)), r);
-  r = fma(r, fma(-y, r, (float16)(1.0f)), r);
-  r = fma(r, fma(-y, r, (float16)(1.0f)), r);
-  r = as_float16(as_int16(r) - ((ub & 0x7fffffu) == 0x7fffffu));
-  const float16 q = x * r;
-  const float16 quotient = as_float16(sign | as_uint16(fma(fma(-q, y, x), r, q)));
-  if (all((ua == 0u || ua - TSR_LEAST_BITS < TSR_RANGE_BITS) && ub - TSR_LEAST_BITS < TSR_RANGE_BITS))
-    return quotient;
+  if (all(tsr_is_near16(a, b))) return tsr_div_near16(a, b);
   float each[16], by[16];
   vstore16(a, 0, each), vstore16(b, 0, by);
   for (int j = 0; j < 16; j++) each[j] = tsr_div(each[j], by[j]);
@@ -102,15 +39,12 @@ TSR_FN float16 tsr_div16(float16 a, float16 b) {
 }
 
 // a / b of exponentials a (at most 1) and their sums b (at least 1, or NaN as some a is), r being 1 / b.
-// Where a device has no division of its own, a step of Newton from the correctly rounded r is the
-// correctly rounded quotient (NUMERICS.md), as long as no remainder is below the denormals.
 TSR_FN float16 tsr_softmax_divide16(float16 a, float16 b, float16 r) {
 #ifdef TSR_NATIVE_DIVIDE
   return tsr_div16(a, b);
 #else
   if (!all(a == 0.0f || a >= 0x1p-90f)) return tsr_div16(a, b);
-  const float16 q = a * r;
-  return fma(fma(-q, b, a), r, q);
+  return tsr_div_newton16(a, b, r);
 #endif
 }
 
@@ -154,13 +88,6 @@ TSR_FN float tsr_hmax16(float16 v) {
   const float4 best4 = select(best8.lo, best8.hi, best8.hi > best8.lo);
   const float2 best2 = select(best4.lo, best4.hi, best4.hi > best4.lo);
   return best2.y > best2.x ? best2.y : best2.x;
-}
-
-// What an addition rounds off whose result is `next` (tsr_plus, common/sums.h).
-TSR_FN float16 tsr_lost16(float16 sum, float16 y, float16 next) {
-  const float16 one = 1.0f, had = fma(sum, -one, next);
-  const float16 lost = fma(had, -one, next), all = fma(fma(lost, -one, sum), one, fma(had, -one, y));
-  return select((float16)(0.0f), all, isfinite(all));
 }
 
 // The 64 lanes of a sum, in blocks (common/sums.h): what ended joins the blocks before it, and at the end

@@ -23,15 +23,13 @@
 
 // A sum of any length as exact as one addition: what an addition rounds off (Knuth, The Art of Computer
 // Programming 4.2.2, theorem B) goes into the next (Kahan 1965). For group after group of a batch, and
-// element after element of a large window. Beyond the largest number nothing is known of what was rounded
-// off.
+// element after element of a large window.
 typedef struct {
   float sum, lost;
 } tsr_compensated;
 TSR_FN tsr_compensated tsr_plus(tsr_compensated s, float x) {
-  const float y = tsr_add(s.lost, x), sum = tsr_add(s.sum, y), had = tsr_add(sum, -s.sum);
-  const float lost = tsr_add(tsr_add(s.sum, -tsr_add(sum, -had)), tsr_add(y, -had));
-  const tsr_compensated next = {sum, (tsr_bits(lost) & TSR_INF_BITS) == TSR_INF_BITS ? 0.0f : lost};
+  const float y = tsr_add(s.lost, x), sum = tsr_add(s.sum, y);
+  const tsr_compensated next = {sum, tsr_rounded_off(s.sum, y, sum)};
   return next;
 }
 

@@ -33,6 +33,7 @@ TSR_UNARY(square, v *v)
 TSR_UNARY(abs, tsr_float(tsr_bits(v) & 0x7fffffffu))
 TSR_UNARY(negate, -v)
 TSR_UNARY(affine, tsr_fma(p.alpha, v, p.beta))
+TSR_UNARY(geluTanh, tsr_gelu_tanh(v))
 
 // dx = op'(x) dy.
 #define TSR_UNARY_GRAD(op, expression)                                                                 \
@@ -46,6 +47,7 @@ TSR_UNARY_GRAD(relu6, v > 0.0f && v < 6.0f ? g : 0.0f)
 TSR_UNARY_GRAD(gelu, g *tsr_gelu_grad(v))
 TSR_UNARY_GRAD(tanh, g *tsr_fma(-tsr_tanh(v), tsr_tanh(v), 1.0f))
 TSR_UNARY_GRAD(sigmoid, g *(tsr_sigmoid(v) * (1.0f - tsr_sigmoid(v))))
+TSR_UNARY_GRAD(geluTanh, g *tsr_gelu_tanh_grad(v))
 
 // c = op(a, b); and the same with b (channels) over planes of a (outer, channels, inner), a row per plane.
 #define TSR_BINARY(op, expression)                                                                           \

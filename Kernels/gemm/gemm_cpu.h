@@ -36,17 +36,13 @@
 TSR_FN void tsr_epilogue16(const tsr_matmul_params *p, __global const float *bias, __global float *c, int row,
                            int column, float16 v, int first, int last) {
   const int width = p->n - column;
-  const int simple = !last || p->activation == TSR_ACT_NONE || p->activation == TSR_ACT_RELU ||
-                     p->activation == TSR_ACT_GELU;
-  if (width >= 16 && simple) {
+  if (width >= 16) {
     __global float *at = c + (long)row * p->c_row_stride + column;
     if (!first) v = vload16(0, at) + v;
     if (last) {
       if (p->bias == TSR_BIAS_ROW) v = v + (float16)(bias[row]);
       if (p->bias == TSR_BIAS_COLUMN) v = v + vload16(0, bias + column);
-      if (p->activation == TSR_ACT_RELU) v = select(v, (float16)(0.0f), v < (float16)(0.0f));
-      if (p->activation == TSR_ACT_GELU) v = tsr_gelu16(v);
-      v = select(v, (float16)(tsr_float(TSR_NAN_BITS)), (as_int16(v) & 0x7fffffff) > 0x7f800000);
+      v = tsr_canonical16(tsr_activate16(v, p->activation));
     }
     vstore16(v, 0, at);
     return;

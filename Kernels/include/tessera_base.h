@@ -82,7 +82,6 @@ TSR_FN float tsr_add(float sum, float x) { return sum + x; }
 // The one NaN (rule 9).
 #define TSR_NAN_BITS 0x7fc00000u
 TSR_FN int tsr_isnan(float x) { return (tsr_bits(x) & 0x7fffffffu) > 0x7f800000u; }
-TSR_FN float tsr_canonical(float x) { return tsr_isnan(x) ? tsr_float(TSR_NAN_BITS) : x; }
 // Integers in the order of the floats, the one NaN last; x is canonical.
 TSR_FN tsr_u32 tsr_order(float x) { return tsr_bits(x) ^ ((tsr_bits(x) >> 31) ? 0xffffffffu : 0x80000000u); }
 // Selects that mean the same everywhere: no fmin/fmax, whose NaN and signed-zero cases differ.

@@ -13,6 +13,7 @@ enum {
   TSR_ACT_RELU6 = 2,
   TSR_ACT_GELU = 3,
   TSR_ACT_TANH = 4,
+  TSR_ACT_GELU_TANH = 5,
 };
 enum { TSR_BIAS_NONE = 0, TSR_BIAS_COLUMN = 1, TSR_BIAS_ROW = 2 };
 

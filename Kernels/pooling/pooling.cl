@@ -133,7 +133,7 @@ TSR_FN float16 tsr_window_sums(const tsr_pool_params *p, __global const float *x
       const int16 w = first + k + p->stride_w * TSR_IOTA16, inside = (w >= 0) & (w < p->width);
       const float16 y = is_large ? fma(lost, (float16)(1.0f), v) : v;
       const float16 next = fma(y, (float16)(1.0f), sum);
-      if (is_large) lost = select(lost, tsr_lost16(sum, y, next), inside);
+      if (is_large) lost = select(lost, tsr_rounded_off16(sum, y, next), inside);
       sum = select(sum, next, inside);
     }
   }

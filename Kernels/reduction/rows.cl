@@ -34,6 +34,21 @@ TSR_ROWS2(tsr_row_argmax, tsr_rows_params, p.rows, const float, x, int, y)
   }
 TSR_END
 
+// The greatest of a row's n scores, `largest`, and the sum of e = exp(score - largest), `total`; `keep` is done
+// with each e. The one text of softmax and its like by rows, but for CPU devices' softmax, which is sixteen at a
+// time (tsr_softmax_row in common/math16.h; by this text PoCL takes 1.9 times as long). Attention has its own:
+// there a work-item or thread has whole columns (attention_cpu.h, c/attention.h) or eight share a row
+// (attention_gpu.h). What a score goes through is the same everywhere: tsr_exp and a division of
+// common/math_body.h.
+#define TSR_ROW_EXPONENTIALS(n, score, keep)                          \
+  TSR_LANE_ACC(best, -tsr_float(TSR_INF_BITS))                        \
+  TSR_EACH_LANE(n, TSR_LANE(best) = tsr_max(score, TSR_LANE(best));)  \
+  TSR_MAXIMUM(best, largest)                                          \
+  TSR_LANE_SUM(sum)                                                   \
+  TSR_ACCUMULATE1(n, sum, const float e = tsr_exp((score) - largest); \
+                  keep TSR_LANE(sum) = TSR_LANE(sum) + e;)            \
+  TSR_SUM(sum, total)
+
 // eps carries the scale: y = softmax(eps x).
 #if defined __OPENCL_VERSION__ && !defined TSR_GPU  // common/math16.h
 TSR_ROWS2(tsr_softmax, tsr_rows_params, p.rows, const float, x, float, y)
@@ -41,13 +56,7 @@ TSR_ROWS2(tsr_softmax, tsr_rows_params, p.rows, const float, x, float, y)
 TSR_END
 #else
 TSR_ROWS2(tsr_softmax, tsr_rows_params, p.rows, const float, x, float, y)
-  TSR_LANE_ACC(best, -tsr_float(0x7f800000u))
-  TSR_EACH_LANE(p.cols, TSR_LANE(best) = tsr_max(x[i * p.cols + j] * p.eps, TSR_LANE(best));)
-  TSR_MAXIMUM(best, largest)
-  TSR_LANE_SUM(sum)
-  TSR_ACCUMULATE1(p.cols, sum, const float e = tsr_exp(x[i * p.cols + j] * p.eps - largest);
-                  y[i * p.cols + j] = e; TSR_LANE(sum) = TSR_LANE(sum) + e;)
-  TSR_SUM(sum, total)
+  TSR_ROW_EXPONENTIALS(p.cols, x[i * p.cols + j] * p.eps, y[i * p.cols + j] = e;)
   TSR_EACH_COLUMN(p.cols, y[i * p.cols + j] = tsr_canonical(tsr_div(y[i * p.cols + j], total));)
 TSR_END
 #endif
@@ -60,25 +69,12 @@ TSR_ROWS3(tsr_distance_softmax, tsr_attention_params, p.heads *p.length, const f
           float, y)
   const tsr_i64 at = (tsr_i64)i * p.length;
   const tsr_i64 from = i / p.length * (2 * p.span - 1) + p.span - 1 - i % p.length;
-  TSR_LANE_ACC(best, -tsr_float(0x7f800000u))
-  TSR_EACH_LANE(p.length,
-                TSR_LANE(best) = tsr_max(tsr_fma(x[at + j], p.scale, bias[from + j]), TSR_LANE(best));)
-  TSR_MAXIMUM(best, largest)
-  TSR_LANE_SUM(sum)
-  TSR_ACCUMULATE1(p.length, sum,
-                  const float e = tsr_exp(tsr_fma(x[at + j], p.scale, bias[from + j]) - largest);
-                  y[at + j] = e; TSR_LANE(sum) = TSR_LANE(sum) + e;)
-  TSR_SUM(sum, total)
+  TSR_ROW_EXPONENTIALS(p.length, tsr_fma(x[at + j], p.scale, bias[from + j]), y[at + j] = e;)
   TSR_EACH_COLUMN(p.length, y[at + j] = tsr_canonical(tsr_div(y[at + j], total));)
 TSR_END
 
 TSR_ROWS2(tsr_log_softmax, tsr_rows_params, p.rows, const float, x, float, y)
-  TSR_LANE_ACC(best, -tsr_float(0x7f800000u))
-  TSR_EACH_LANE(p.cols, TSR_LANE(best) = tsr_max(x[i * p.cols + j], TSR_LANE(best));)
-  TSR_MAXIMUM(best, largest)
-  TSR_LANE_SUM(sum)
-  TSR_ACCUMULATE1(p.cols, sum, TSR_LANE(sum) = TSR_LANE(sum) + tsr_exp(x[i * p.cols + j] - largest);)
-  TSR_SUM(sum, total)
+  TSR_ROW_EXPONENTIALS(p.cols, x[i * p.cols + j], (void)0;)
   // x - (largest + log) would round the logarithm away where |x| is large.
   const float norm = tsr_log(total);
   TSR_EACH_COLUMN(p.cols, y[i * p.cols + j] = tsr_canonical((x[i * p.cols + j] - largest) - norm);)
@@ -103,12 +99,7 @@ TSR_END
 
 // A label outside 0..<cols gives NaN, never a read outside the row.
 TSR_ROWS3(tsr_cross_entropy, tsr_rows_params, p.rows, const float, x, const int, labels, float, y)
-  TSR_LANE_ACC(best, -tsr_float(0x7f800000u))
-  TSR_EACH_LANE(p.cols, TSR_LANE(best) = tsr_max(x[i * p.cols + j], TSR_LANE(best));)
-  TSR_MAXIMUM(best, largest)
-  TSR_LANE_SUM(sum)
-  TSR_ACCUMULATE1(p.cols, sum, TSR_LANE(sum) = TSR_LANE(sum) + tsr_exp(x[i * p.cols + j] - largest);)
-  TSR_SUM(sum, total)
+  TSR_ROW_EXPONENTIALS(p.cols, x[i * p.cols + j], (void)0;)
   TSR_LANE_SUM(rest)
   TSR_ACCUMULATE1(p.cols, rest, TSR_LANE(rest) = TSR_LANE(rest) + (x[i * p.cols + j] - largest);)
   TSR_SUM(rest, apart)
@@ -122,13 +113,7 @@ TSR_ROWS3(tsr_cross_entropy, tsr_rows_params, p.rows, const float, x, const int,
 TSR_END
 
 TSR_ROWS3(tsr_cross_entropy_grad, tsr_rows_params, p.rows, const float, x, const int, labels, float, dx)
-  TSR_LANE_ACC(best, -tsr_float(0x7f800000u))
-  TSR_EACH_LANE(p.cols, TSR_LANE(best) = tsr_max(x[i * p.cols + j], TSR_LANE(best));)
-  TSR_MAXIMUM(best, largest)
-  TSR_LANE_SUM(sum)
-  TSR_ACCUMULATE1(p.cols, sum, const float e = tsr_exp(x[i * p.cols + j] - largest); dx[i * p.cols + j] = e;
-                  TSR_LANE(sum) = TSR_LANE(sum) + e;)
-  TSR_SUM(sum, total)
+  TSR_ROW_EXPONENTIALS(p.cols, x[i * p.cols + j], dx[i * p.cols + j] = e;)
   const int label = labels[i];
   const float even = tsr_div(p.eps, (float)p.cols), full = (1.0f - p.eps) + even;
   TSR_EACH_COLUMN(

@@ -2,10 +2,11 @@
 import TesseraCompute
 
 extension Context {
-  /// y = f(x) for relu, relu6, gelu, tanh or sigmoid.
+  /// y = f(x) for an operation in `UnaryOperation.differentiable`.
   public func activation(_ op: UnaryOperation, _ x: Variable) throws -> Variable {
     guard op.hasGradient else {
-      throw TesseraError.failure("activation", found: "\(op)", wanted: "relu, relu6, gelu, tanh or sigmoid")
+      throw TesseraError.failure(
+        "activation", found: "\(op)", wanted: "one of " + UnaryOperation.differentiableNames)
     }
     let y = try device.empty(x.shape)
     try device.unary(op, x.value, alpha: 0, beta: 0, into: y)

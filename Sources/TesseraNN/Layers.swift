@@ -105,7 +105,7 @@ public final class BatchNorm2d: Module {
 public final class Activation: Module {
   private let op: UnaryOperation
 
-  /// relu, relu6, gelu, tanh or sigmoid.
+  /// An operation in `UnaryOperation.differentiable`.
   public init(_ op: UnaryOperation) { self.op = op }
 
   public func callAsFunction(_ x: Variable, _ context: Context) throws -> Variable {

@@ -11,7 +11,7 @@ public struct EncoderConfiguration: Sendable, Equatable {
   public let vocabulary: Int, positions: Int
   /// Layer norm's epsilon.
   public let eps: Float
-  /// The feed-forward activation: gelu (by the error function), relu or tanh.
+  /// The feed-forward activation: gelu (by the error function or by tanh), relu or tanh.
   public let activation: FusedActivation
   /// The class of tokenizer that it names, which `tokenizer_config.json` can overrule.
   let tokenizerClass: String?
@@ -50,15 +50,17 @@ public struct EncoderConfiguration: Sendable, Equatable {
         path, found: "\(keys.hidden) \(hidden) and \(heads) heads", wanted: "a multiple")
     }
     guard let activation = Self.activations[try fields.text(keys.activation) ?? "gelu"] else {
-      throw fields.refusal(keys.activation, wanted: "gelu (by the error function), relu or tanh")
+      throw fields.refusal(keys.activation, wanted: "gelu (by the error function), gelu_new (by tanh), relu or tanh")
     }
     self.activation = activation
     tokenizerClass = try fields.text("tokenizer_class")
   }
 
-  /// Activations by Hugging Face's names; gelu_python is gelu written out.
-  private static let activations: [String: FusedActivation] = [
-    "gelu": .gelu, "gelu_python": .gelu, "relu": .relu, "tanh": .tanh,
+  /// Activations by Hugging Face's names. gelu_python is gelu written out; gelu_pytorch_tanh is gelu_new by PyTorch's own
+  /// kernel.
+  static let activations: [String: FusedActivation] = [
+    "gelu": .gelu, "gelu_python": .gelu, "gelu_new": .geluTanh, "gelu_pytorch_tanh": .geluTanh, "relu": .relu,
+    "tanh": .tanh,
   ]
 
   /// Layer norm's epsilon where the file says none.

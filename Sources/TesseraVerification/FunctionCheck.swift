@@ -57,6 +57,9 @@ public enum FunctionCheck {
     Function(name: "gelu", operation: .gelu, bound: 2, inUlpsOfInput: true) {
       0.5 * $0 * Foundation.erfc(-$0 * 0.5.squareRoot())
     },
+    Function(name: "geluTanh", operation: .geluTanh, bound: 2, inUlpsOfInput: true) {
+      0.5 * $0 * (1 + Foundation.tanh((2 / Double.pi).squareRoot() * ($0 + 0.044715 * $0 * $0 * $0)))
+    },
   ]
 
   private static func sineOfTurn(_ x: Double, quarter: Int) -> Double {

@@ -17,7 +17,24 @@ import Testing
       .filter { $0.hasPrefix("#line 1 ") }
     #expect(starts.first?.hasSuffix("/\(family).cl\"") == true)
     #expect(starts.contains("#line 1 \"include/tessera_base.h\""))
-    #expect(Set(starts).count == starts.count)
+    let headers = starts.filter { !$0.hasSuffix("_body.h\"") }
+    #expect(Set(headers).count == headers.count)
+  }
+
+  @Test func bodiesAreTakenAtEveryInclude() throws {
+    let body = "#line 1 \"common/math_body.h\""
+    let starts = try KernelSources.embedded.program("maps").split(separator: "\n").filter { $0 == body }
+    // Included with float and with float16.
+    #expect(starts.count == 2)
+  }
+
+  @Test func aBodyMayBeIncludedBetweenIfAndEndif() throws {
+    let text = "#if 1\n#include \"common/math_body.h\"\n#endif\n"
+    try Self.withFolder(["elementwise/maps.cl": text, "common/math_body.h": "float body;\n"]) { sources in
+      let program = try sources.program("maps")
+      #expect(program.contains("float body;"))
+      #expect(program.contains("#line 3 "))
+    }
   }
 
   @Test func programsHaveOnlyWhatTheyInclude() throws {
@@ -42,7 +59,7 @@ import Testing
         continue
       }
       // What only one line of each file says.
-      if line.hasPrefix("#pragma OPENCL FP_CONTRACT") || line.hasPrefix("TSR_FN float tsr_exp(float") {
+      if line.hasPrefix("#pragma OPENCL FP_CONTRACT") || line.hasPrefix("TSR_FN TSR_REAL TSR_V(tsr_exp)(") {
         let text = try #require(try Self.text(file))
         #expect(text[number - 1] == line, "\(file), \(number)")
         found += 1
@@ -56,20 +73,38 @@ import Testing
     ("#if 1\n#include \"common/math.h\"\n#endif\n", "maps.cl, line 2: found an include of common/math.h"),
     ("#include \"nothing.h\"\n", "maps.cl, line 1: found an include of nothing.h"),
   ]) func otherIncludesAreRefused(_ text: String, _ message: String) throws {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
-    defer { try? FileManager.default.removeItem(at: folder) }
     // By its path in the package, and by its name alone.
-    for file in [
-      folder.appendingPathComponent("elementwise/maps.cl"), folder.appendingPathComponent("maps.cl"),
-    ] {
-      try? FileManager.default.removeItem(at: folder)
-      try FileManager.default.createDirectory(
-        at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-      try Data(text.utf8).write(to: file)
-      let sources = try KernelSources(folder: folder.path)
+    for file in ["elementwise/maps.cl", "maps.cl"] {
+      try Self.withFolder([file: text]) { sources in
+        let error = #expect(throws: TesseraError.self) { try sources.program("maps") }
+        #expect(error.map { "\($0)".contains(message) } == true, "\(error.debugDescription)")
+      }
+    }
+  }
+
+  @Test(arguments: [
+    ("#include \"common/math_body.h\"\n", "math_body.h, line 1: found an include of common/math_body.h"),
+    // What is between the includer's #if and #endif is so for the body's includes too.
+    ("#include \"common/math.h\"\n", "math_body.h, line 1: found an include of common/math.h"),
+  ]) func otherIncludesOfABodyAreRefused(_ text: String, _ message: String) throws {
+    let maps = "#if 1\n#include \"common/math_body.h\"\n#endif\n"
+    try Self.withFolder(["maps.cl": maps, "math_body.h": text]) { sources in
       let error = #expect(throws: TesseraError.self) { try sources.program("maps") }
       #expect(error.map { "\($0)".contains(message) } == true, "\(error.debugDescription)")
     }
+  }
+
+  /// Calls `body` with the sources of a folder that has these files.
+  private static func withFolder(_ files: [String: String], _ body: (KernelSources) throws -> Void) throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    for (name, text) in files {
+      let file = folder.appendingPathComponent(name)
+      try FileManager.default.createDirectory(
+        at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try Data(text.utf8).write(to: file)
+    }
+    try body(try KernelSources(folder: folder.path))
   }
 
   /// A kernel file's lines as they lie in the package.

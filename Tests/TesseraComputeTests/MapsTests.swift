@@ -64,7 +64,16 @@ import Testing
       (.relu, { $0 > 0 ? 1 : 0 }), (.relu6, { $0 > 0 && $0 < 6 ? 1 : 0 }),
       (.tanh, { 1 - tanh($0) * tanh($0) }), (.sigmoid, { 1 / (1 + exp(-$0)) / (1 + exp($0)) }),
       (.gelu, { 0.5 * erfc(-$0 * root) + $0 * density($0) }),
+      (
+        .geluTanh,
+        { x in
+          let scale = (2 / Double.pi).squareRoot()
+          let t = tanh(scale * (x + 0.044715 * x * x * x))
+          return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * scale * (1 + 3 * 0.044715 * x * x)
+        }
+      ),
     ]
+    #expect(derivatives.map(\.0.rawValue).sorted() == UnaryOperation.differentiable.map(\.rawValue).sorted())
     for (operation, derivative) in derivatives {
       let dx = try reference.empty(4001)
       try reference.device.unaryGrad(operation, x, dy, into: dx)

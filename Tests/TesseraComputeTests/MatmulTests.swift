@@ -35,7 +35,7 @@ import Testing
     let (b, ys) = try reference.input([batch, k, n])
     let (column, columns) = try reference.input([n])
     let (row, rows) = try reference.input([m])
-    for (kind, activation) in [(0, 0), (1, 1), (2, 2), (1, 3), (2, 4)] {
+    for (kind, activation) in [(0, 0), (1, 1), (2, 2), (1, 3), (2, 4), (1, 5)] {
       var p = MatmulParameters(m: m, n: n, k: k)
       (p.batch, p.bias, p.activation) = (Int32(batch), Int32(kind), Int32(activation))
       (p.a_batch_stride, p.b_batch_stride, p.c_batch_stride) = (Int32(m * k), Int32(k * n), Int32(m * n))
@@ -51,11 +51,18 @@ import Testing
         case 2: return min(6, max(0, v))
         case 3: return 0.5 * v * erfc(-v * 0.5.squareRoot())
         case 4: return tanh(v)
+        case 5: return 0.5 * v * (1 + tanh((2 / Double.pi).squareRoot() * (v + 0.044715 * v * v * v)))
         default: return v
         }
       }
       try reference.expect(c, wanted, 1e-5, "bias \(kind), activation \(activation)")
     }
+  }
+
+  @Test func activationsHaveTheKernelsNumbers() {
+    #expect(FusedActivation.allCases.map(\.rawValue) == [0, 1, 2, 3, 4, 5])
+    #expect(FusedActivation.allCases.allSatisfy { FusedActivation(rawValue: $0.rawValue) == $0 })
+    #expect(FusedActivation(rawValue: 6) == nil && FusedActivation(rawValue: -1) == nil)
   }
 
   /// The contract itself (rule 4), written down once more: chains of fma in chunks of 512.

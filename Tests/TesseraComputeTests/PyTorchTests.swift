@@ -14,10 +14,11 @@ import Testing
     let device = torch.device
     let (a, b) = (try torch.input(1, [2, 5, 600]), try torch.input(2, [2, 600, 7]))
     for (name, kind, activation, bias) in [
-      ("column", Int32(1), Int32(3), try torch.input(3, [7])), ("row", 2, 1, try torch.input(4, [5])),
+      ("column", BiasKind.column, FusedActivation.gelu, try torch.input(3, [7])),
+      ("row", .row, .relu, try torch.input(4, [5])), ("geluTanh", .column, .geluTanh, try torch.input(3, [7])),
     ] {
       var p = MatmulParameters(m: 5, n: 7, k: 600)
-      (p.batch, p.bias, p.activation) = (2, kind, activation)
+      (p.batch, p.biasKind, p.fusedActivation) = (2, kind, activation)
       (p.a_batch_stride, p.b_batch_stride, p.c_batch_stride) = (3000, 4200, 35)
       let c = try torch.empty(2, 5, 7)
       try device.matmul(p, a, b, bias: bias, into: c)
@@ -92,7 +93,7 @@ import Testing
       try torch.device.unary(operation, x, alpha: 0.5, beta: -0.25, into: y)
       try torch.expect("unary.\(operation)", y, 1e-6)
     }
-    for operation in [UnaryOperation.relu, .relu6, .gelu, .tanh, .sigmoid] {
+    for operation in UnaryOperation.differentiable {
       let dx = try torch.empty(97)
       try torch.device.unaryGrad(
         operation, try torch.input(60, [97], -8, 8), try torch.input(62, [97]), into: dx)

@@ -52,6 +52,9 @@ import Testing
     Case(testDescription: "relu", shapes: [[30]], range: (-4, 4)) { try $1.activation(.relu, $0[0]) },
     Case(testDescription: "relu6", shapes: [[30]], range: (-9, 9)) { try $1.activation(.relu6, $0[0]) },
     Case(testDescription: "gelu", shapes: [[30]], range: (-4, 4)) { try $1.activation(.gelu, $0[0]) },
+    Case(testDescription: "geluTanh", shapes: [[30]], range: (-4, 4)) {
+      try $1.activation(.geluTanh, $0[0])
+    },
     Case(testDescription: "tanh", shapes: [[30]], range: (-4, 4)) { try $1.activation(.tanh, $0[0]) },
     Case(testDescription: "sigmoid", shapes: [[30]], range: (-4, 4)) { try $1.activation(.sigmoid, $0[0]) },
     Case(testDescription: "logSoftmax", shapes: [[5, 6]], range: (-4, 4)) { try $1.logSoftmax($0[0]) },

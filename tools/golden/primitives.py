@@ -35,6 +35,7 @@ def gradients(y, dy, *inputs):
 def products():
     a, b = drawn(1, (2, 5, 600)), drawn(2, (2, 600, 7))
     keep("matmul", column=F.gelu(a @ b + drawn(3, (7,))), row=F.relu(a @ b + drawn(4, (5, 1))))
+    keep("matmul", geluTanh=F.gelu(a @ b + drawn(3, (7,)), approximate="tanh"))
     keep("matmul", transposed=drawn(5, (513, 9)).T @ drawn(6, (11, 513)).T)
     # Every second column of some rows, times a block: by offsets and strides.
     keep("matmul", strided=drawn(7, (6, 20))[1:5, 3:17:2] @ drawn(8, (9, 10))[2:9, 4:7])
@@ -68,12 +69,13 @@ def maps():
     names = {"exp": torch.exp, "tanh": torch.tanh, "erf": torch.erf, "sigmoid": torch.sigmoid, "gelu": F.gelu,
              "relu": F.relu, "relu6": F.relu6, "square": torch.square, "abs": torch.abs, "negate": torch.neg,
              "identity": torch.clone, "sinTurn": lambda x: torch.sin(2 * torch.pi * x),
-             "cosTurn": lambda x: torch.cos(2 * torch.pi * x), "affine": lambda x: 0.5 * x - 0.25}
+             "cosTurn": lambda x: torch.cos(2 * torch.pi * x), "affine": lambda x: 0.5 * x - 0.25,
+             "geluTanh": lambda x: F.gelu(x, approximate="tanh")}
     for name, function in names.items():
         keep("unary", **{name: function(drawn(60, (97,), -8, 8))})
     for name, function in {"log": torch.log, "rsqrt": torch.rsqrt, "sqrt": torch.sqrt, "reciprocal": torch.reciprocal}.items():
         keep("unary", **{name: function(drawn(61, (97,), 0.125, 9))})
-    for name in ("relu", "relu6", "gelu", "tanh", "sigmoid"):
+    for name in ("relu", "relu6", "gelu", "tanh", "sigmoid", "geluTanh"):
         x = leaf(60, (97,), -8, 8)
         keep("unaryGrad", **{name: gradients(names[name](x), drawn(62, (97,)), x)[0]})
     binary = {"add": torch.add, "subtract": torch.sub, "multiply": torch.mul, "divide": torch.div,

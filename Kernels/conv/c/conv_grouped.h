@@ -156,7 +156,7 @@ static void grouped_planes(const tsr_conv_grouped_plan *p, const tsr_conv_groupe
 static void store_plane_epilogue(const float *bias, int activation, float *restrict c, int columns,
                                  const float *restrict sums, int64_t pitch, int rows) {
   const float b = bias ? *bias : 0.0f;
-  const int simple = activation == TSR_ACT_NONE || activation == TSR_ACT_RELU || activation == TSR_ACT_RELU6;
+  const int simple = is_simple_activation(activation);
   for (int r = 0; r < rows; r++, c += columns, sums += pitch) {
     int j = 0;
     for (; simple && j < columns && columns >= TSR_VECTOR; j += TSR_VECTOR) {

@@ -22,21 +22,20 @@ static void store_epilogue(int bias_kind, int activation, const float *bias, flo
       const float *v = bias + column;
       for (int j = 0; j < columns; j++) c[j] = c[j] + v[j];
     }
+    // A loop for each, which the compiler makes a vector.
+#define TSR_CASE(kind)                                                                \
+  case kind:                                                                          \
+    for (int j = 0; j < columns; j++) c[j] = tsr_canonical(tsr_activate(c[j], kind)); \
+    break;
     switch (activation) {
-      case TSR_ACT_RELU:
-        for (int j = 0; j < columns; j++) c[j] = tsr_canonical(tsr_relu(c[j]));
-        break;
-      case TSR_ACT_RELU6:
-        for (int j = 0; j < columns; j++) c[j] = tsr_canonical(tsr_relu6(c[j]));
-        break;
-      case TSR_ACT_GELU:
-        for (int j = 0; j < columns; j++) c[j] = tsr_canonical(tsr_gelu(c[j]));
-        break;
-      case TSR_ACT_TANH:
-        for (int j = 0; j < columns; j++) c[j] = tsr_canonical(tsr_tanh(c[j]));
-        break;
+      TSR_CASE(TSR_ACT_RELU)
+      TSR_CASE(TSR_ACT_RELU6)
+      TSR_CASE(TSR_ACT_GELU)
+      TSR_CASE(TSR_ACT_TANH)
+      TSR_CASE(TSR_ACT_GELU_TANH)
       default:
         for (int j = 0; j < columns; j++) c[j] = tsr_canonical(c[j]);
     }
+#undef TSR_CASE
   }
 }

@@ -22,7 +22,7 @@ static inline void gemm_tile(const tsr_gemm_plan *p, const float *bias, float *c
                              float *scratch, const float *a, const float *b, int kc, int rows, int columns,
                              int row, int column, int add, int last) {
   const int height = p->distance ? TSR_MR : round_up_mr(rows);
-  const int simple = p->activation != TSR_ACT_GELU && p->activation != TSR_ACT_TANH;
+  const int simple = is_simple_activation(p->activation);
   if (columns == TSR_NR && rows == height && (simple || !last)) {
     const epilogue t = {c,
                         c_row,

@@ -133,7 +133,7 @@ extension ConvShape {
     columns = Int(direction == .gradData ? p.width : p.out_w)
     (kernelW, strideW, dilationW) = (Int(p.kernel_w), Int(p.stride_w), Int(p.dilation_w))
     isPointwise = p.isPointwise
-    hasSimpleActivation = p.activation != Int32(TSR_ACT_GELU) && p.activation != Int32(TSR_ACT_TANH)
+    hasSimpleActivation = p.fusedActivation.isSimple
   }
 }
 

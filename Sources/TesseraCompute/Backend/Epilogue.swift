@@ -12,8 +12,31 @@ public enum BiasKind: Int32, Sendable, CaseIterable {
 }
 
 /// What a product or a convolution ends in, after the bias: raw values are the kernels' `TSR_ACT_*`.
-public enum FusedActivation: Int32, Sendable, CaseIterable {
+public enum FusedActivation: Sendable, CaseIterable, RawRepresentable {
   case none, relu, relu6, gelu, tanh
+  /// GELU by tanh: 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))).
+  case geluTanh
+
+  /// The number that stands for it in `MatmulParameters` and `ConvParameters`.
+  public var rawValue: Int32 {
+    switch self {
+    case .none: Int32(TSR_ACT_NONE)
+    case .relu: Int32(TSR_ACT_RELU)
+    case .relu6: Int32(TSR_ACT_RELU6)
+    case .gelu: Int32(TSR_ACT_GELU)
+    case .tanh: Int32(TSR_ACT_TANH)
+    case .geluTanh: Int32(TSR_ACT_GELU_TANH)
+    }
+  }
+
+  /// Whether the register tile applies it itself, by comparisons alone (`is_simple_activation` in C).
+  var isSimple: Bool { [.none, .relu, .relu6].contains(self) }
+
+  /// The activation of such a number; nil for a number that stands for none.
+  public init?(rawValue: Int32) {
+    guard let found = Self.allCases.first(where: { $0.rawValue == rawValue }) else { return nil }
+    self = found
+  }
 }
 
 extension MatmulParameters {

@@ -3,6 +3,7 @@
 public enum UnaryOperation: Sendable, CaseIterable {
   case identity, exp, log, tanh, erf, rsqrt, sqrt, reciprocal, sigmoid, gelu, relu, relu6
   case sinTurn, cosTurn, square, abs, negate, affine
+  case geluTanh
 }
 
 /// A function of two elements.
@@ -14,7 +15,7 @@ public enum BinaryOperation: Sendable, CaseIterable {
 public protocol MapBackend: MemoryBackend {
   /// y = op(x); `affine` is fma(alpha, x, beta), the others ignore alpha and beta.
   func unary(_ op: UnaryOperation, _ x: Tensor, alpha: Float, beta: Float, into y: Tensor) throws
-  /// dx = op'(x) dy, for relu, relu6, gelu, tanh and sigmoid.
+  /// dx = op'(x) dy, for the operations in ``UnaryOperation/differentiable``.
   func unaryGrad(_ op: UnaryOperation, _ x: Tensor, _ dy: Tensor, into dx: Tensor) throws
   /// c = op(a, b), equal counts.
   func binary(_ op: BinaryOperation, _ a: Tensor, _ b: Tensor, into c: Tensor) throws

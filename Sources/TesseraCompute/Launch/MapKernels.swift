@@ -22,22 +22,26 @@ extension UnaryOperation {
     case .abs: .unaryAbs
     case .negate: .unaryNegate
     case .affine: .unaryAffine
+    case .geluTanh: .unaryGeluTanh
     }
   }
 
   /// Whether `MapBackend.unaryGrad` has its gradient.
   public var hasGradient: Bool { gradientKernel != nil }
 
-  var gradientKernel: Kernel? {
-    switch self {
-    case .relu: .unaryGradRelu
-    case .relu6: .unaryGradRelu6
-    case .gelu: .unaryGradGelu
-    case .tanh: .unaryGradTanh
-    case .sigmoid: .unaryGradSigmoid
-    default: nil
-    }
-  }
+  /// The operations that `MapBackend.unaryGrad` has gradients of.
+  public static let differentiable: [UnaryOperation] = gradientKernels.map(\.operation)
+
+  /// Their names, for messages.
+  package static let differentiableNames = differentiable.map { "\($0)" }.joined(separator: ", ")
+
+  var gradientKernel: Kernel? { Self.gradientKernels.first { $0.operation == self }?.kernel }
+
+  // The one list of gradients, in the catalogue's order: a new one goes to its end.
+  private static let gradientKernels: [(operation: UnaryOperation, kernel: Kernel)] = [
+    (.relu, .unaryGradRelu), (.relu6, .unaryGradRelu6), (.gelu, .unaryGradGelu), (.tanh, .unaryGradTanh),
+    (.sigmoid, .unaryGradSigmoid), (.geluTanh, .unaryGradGeluTanh),
+  ]
 }
 
 extension BinaryOperation {

@@ -38,24 +38,31 @@ public struct KernelSources: Sendable {
   }
 
   /// A program's text: the family with the headers that it includes, each of them once, where it is first included.
-  /// OpenCL's run-time compilers see no files, so includes are resolved here. Lines are counted by file, for the
-  /// compiler's messages.
+  /// A header whose name ends in `_body.h` is taken at every include: its includer says by macros what the text is
+  /// about. OpenCL's run-time compilers see no files, so includes are resolved here. Lines are counted by file, for
+  /// the compiler's messages.
   ///
-  /// - Throws: `TesseraError` for an unknown family or header, and for an include between `#if` and `#endif`: its
-  ///   text could be left out there although a later include of the same header finds it taken already.
+  /// - Throws: `TesseraError` for an unknown family or header, for a `_body.h` that includes itself, and for an
+  ///   include of another header between `#if` and `#endif`: its text could be left out there although a later
+  ///   include of the same header finds it taken already.
   func program(_ family: String) throws -> String {
     guard let file = Self.file(of: family) else {
       throw TesseraError.failure("kernels", found: "no family \(family)")
     }
     var included: Set<String> = []
-    return try resolved(file, &included)
+    return try resolved(file, within: [], conditionals: 0, &included)
   }
 
-  private func resolved(_ name: String, _ included: inout Set<String>) throws -> String {
-    guard included.insert(name).inserted, let (path, text) = text(of: name) else { return "" }
+  /// A file's text with its includes. `within`: the files whose includes led here; `conditionals`: how many `#if`
+  /// are open around its include.
+  private func resolved(
+    _ name: String, within: [String], conditionals outer: Int, _ included: inout Set<String>
+  ) throws -> String {
+    guard let (path, text) = text(of: name) else { return "" }
+    guard included.insert(name).inserted || Self.isBody(name) else { return "" }
     let quoted = path.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
     var program = "#line 1 \"\(quoted)\"\n"
-    var conditionals = 0
+    var conditionals = outer
     for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
       let words = line.drop { $0 == " " }
       if words.hasPrefix("#if") { conditionals += 1 }
@@ -65,17 +72,30 @@ public struct KernelSources: Sendable {
         program += words.hasPrefix("#pragma once") ? "\n" : line + "\n"
         continue
       }
-      guard conditionals == 0, self.text(of: header) != nil else {
-        throw TesseraError.input(
-          "\(path), line \(index + 1)", found: "an include of \(header)",
-          wanted: conditionals > 0
-            ? "includes outside of #if (the header can ask itself)"
-            : "one of " + Self.names.filter { $0.hasSuffix(".h") }.joined(separator: ", "))
-      }
-      program += try resolved(header, &included) + "#line \(index + 2) \"\(quoted)\"\n"
+      try check(header, at: "\(path), line \(index + 1)", within: within + [name], conditionals: conditionals)
+      program += try resolved(header, within: within + [name], conditionals: conditionals, &included)
+      program += "#line \(index + 2) \"\(quoted)\"\n"
     }
     return program
   }
+
+  /// Throws for an include that cannot be resolved.
+  private func check(_ header: String, at place: String, within: [String], conditionals: Int) throws {
+    let wanted: String
+    if text(of: header) == nil {
+      wanted = "one of " + Self.names.filter { $0.hasSuffix(".h") }.joined(separator: ", ")
+    } else if conditionals > 0 && !Self.isBody(header) {
+      wanted = "includes outside of #if (the header can ask itself)"
+    } else if Self.isBody(header) && within.contains(header) {
+      wanted = "no body that includes itself"
+    } else {
+      return
+    }
+    throw TesseraError.input(place, found: "an include of \(header)", wanted: wanted)
+  }
+
+  /// Whether a header is text for several includes in one program.
+  private static func isBody(_ name: String) -> Bool { name.hasSuffix("_body.h") }
 
   /// The name in `#include "NAME"`; nil for another line.
   private static func header(_ line: Substring) -> String? {

@@ -17,6 +17,12 @@ extension CaseInputs {
   /// In low...high.
   mutating func int(_ low: Int, _ high: Int) -> Int { low + Int(next() % UInt64(high - low + 1)) }
 
+  /// One of a list that has some.
+  mutating func element<T>(_ list: [T]) -> T { list[int(0, list.count - 1)] }
+
+  /// The number of one of `FusedActivation`.
+  mutating func activation() -> Int { Int(element(FusedActivation.allCases).rawValue) }
+
   /// One of two.
   mutating func flag() -> Bool { next() & 1 == 1 }
 }

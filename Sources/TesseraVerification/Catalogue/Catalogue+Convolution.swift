@@ -144,7 +144,20 @@ extension Catalogue {
           convolution(p, bias: 0, activation: 0), convolution(p, bias: 1, activation: 1), gradData(p),
           gradWeight(p),
         ]
-      }
+      } + laterActivations
+  }
+
+  /// Activations that came after `convolutionCases`' own: as products, as blocks of channels and by groups.
+  private static var laterActivations: [CatalogueCase] {
+    let shapes: [ConvParameters] = [
+      .init(batch: 2, inChannels: 5, size: (9, 11), outChannels: 19, kernel: (3, 3), padding: 1),
+      .init(batch: 1, inChannels: 130, size: (2, 5), outChannels: 26, kernel: (2, 2)),
+      .init(batch: 1, inChannels: 9, size: (12, 33), outChannels: 64, kernel: (3, 3), padding: 1),
+      .init(batch: 1, inChannels: 4, size: (3, 19), outChannels: 4, kernel: (3, 3), groups: 4),
+    ]
+    return FusedActivation.allCases.dropFirst(5).flatMap { activation in
+      shapes.map { convolution($0, bias: 1, activation: activation.rawValue) }
+    }
   }
 
   static func label(_ p: ConvParameters) -> String {

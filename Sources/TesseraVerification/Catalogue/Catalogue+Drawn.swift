@@ -25,7 +25,7 @@ extension Catalogue {
       matmul(
         m, n, draw.int(0, long ? 1600 : 90), batch: draw.int(1, 3), transposeA: draw.flag(),
         transposeB: draw.flag(),
-        bias: draw.int(0, 2), activation: draw.int(0, 4), chunk: draw.flag() ? 512 : draw.int(1, 40),
+        bias: draw.int(0, 2), activation: draw.activation(), chunk: draw.flag() ? 512 : draw.int(1, 40),
         accumulate: draw.flag(), specials: draw.int(0, 9) == 0)
     ]
   }
@@ -43,7 +43,7 @@ extension Catalogue {
       outChannels: groups * draw.int(1, groups > 3 ? 4 : 20), kernel: kernel, stride: stride,
       padding: draw.int(0, min(kernel.0, kernel.1) - 1), dilation: dilation, groups: groups)
     return [
-      convolution(p, bias: Int32(draw.int(0, 1)), activation: Int32(draw.int(0, 4))), gradData(p),
+      convolution(p, bias: Int32(draw.int(0, 1)), activation: Int32(draw.activation())), gradData(p),
       gradWeight(p),
     ]
   }
@@ -87,11 +87,10 @@ extension Catalogue {
   }
 
   private static func drawnMaps(_ draw: inout CaseInputs) -> [CatalogueCase] {
-    let (operations, pairs) = (UnaryOperation.allCases, BinaryOperation.allCases)
-    let operation = pairs[draw.int(0, pairs.count - 1)]
+    let operation = draw.element(BinaryOperation.allCases)
     return [
-      unary(operations[draw.int(0, operations.count - 1)], draw.int(1, 5000)),
-      unaryGrad(differentiable[draw.int(0, differentiable.count - 1)], draw.int(1, 2000)),
+      unary(draw.element(UnaryOperation.allCases), draw.int(1, 5000)),
+      unaryGrad(draw.element(UnaryOperation.differentiable), draw.int(1, 2000)),
       binary(operation, draw.int(1, 3000)),
       binaryChannels(operation, draw.int(1, 9), draw.int(1, 40), draw.int(1, 90)),
     ]

@@ -10,7 +10,7 @@ extension Catalogue {
     }
     // Enough numbers of ordinary size that a coefficient's last bit shows.
     let ordinary = UnaryOperation.allCases.map { self.unary($0, 20_011, ordinary: true) }
-    let gradients = differentiable.map { unaryGrad($0, 517) }
+    let gradients = UnaryOperation.differentiable.map { unaryGrad($0, 517) }
     let binary = BinaryOperation.allCases.flatMap { op in
       counts.map { self.binary(op, $0) }
     }
@@ -19,8 +19,6 @@ extension Catalogue {
     }
     return unary + ordinary + gradients + binary + channels
   }
-
-  static let differentiable: [UnaryOperation] = [.relu, .relu6, .gelu, .tanh, .sigmoid]
 
   /// `ordinary`: of either sign, from 2^-12 to 2^7, as many of each power of two.
   static func unary(_ op: UnaryOperation, _ count: Int, ordinary: Bool = false) -> CatalogueCase {

@@ -47,6 +47,11 @@ extension Catalogue {
       cases.append(matmul(3, 4, 40, batch: 32, chunk: 16, accumulate: accumulate))
     }
     cases.append(matmul(12, 33, 40, chunk: 8))
+    // What came after those above, which keep their order: full tiles and edges, with and without bias, and specials.
+    for activation in FusedActivation.allCases.dropFirst(5).map({ Int($0.rawValue) }) {
+      for bias in 0...2 { cases.append(matmul(9, 35, 21, bias: bias, activation: activation)) }
+      cases.append(matmul(200, 64, 1, activation: activation, specials: true))
+    }
     return cases
   }
 
