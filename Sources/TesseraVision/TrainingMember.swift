@@ -22,7 +22,10 @@ final class TrainingMember {
 
   /// A member with a network, its optimiser and what its batches are made of.
   init(_ network: ImageClassifier, _ optimizer: Adam, _ store: FeatureStore, _ plan: TrainingPlan) {
-    (self.network, self.optimizer, self.store, self.plan) = (network, optimizer, store, plan)
+    self.network = network
+    self.optimizer = optimizer
+    self.store = store
+    self.plan = plan
   }
 
   /// Another that goes on from this one on another device.

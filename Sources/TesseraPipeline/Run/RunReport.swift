@@ -79,7 +79,8 @@ public struct RunReport {
       "encoder        \(c.encoder), \(c.embedding.pooling.rawValue) vectors",
       "model          \(model.architecture.rawValue), \(weights), pixels \(model.normalization.rawValue)",
       "recipe         \(side) x \(side) pixels, \(c.layout.channels.rawValue) channels, perplexity "
-        + "\(c.layout.perplexity), \(model.training.epochs) epochs of batches of \(model.training.batch), seed \(c.seed)",
+        + "\(c.layout.perplexity), \(model.training.epochs) epochs of batches of "
+        + "\(model.training.batch), seed \(c.seed)",
     ]
     lines += (try run.data?.lines ?? []).map { "rows           \($0)" }
     let rows = layout.split.validation.count
