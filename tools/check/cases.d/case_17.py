@@ -19,8 +19,11 @@ def check(case):
                         ("gradient_checkpointing", False), ("sbert_ce_default_activation_function", "x")]:
         case.expect(tokens.features(case, case.encoder("e", config={name: value}), "a good film") == wanted,
                     f"the same features with {name} {value}")
-    for name, value in [("hidden_act", "gelu_fast"),
-                        ("hidden_act", "silu"), ("is_decoder", True), ("add_cross_attention", True),
+    by_tanh = [tokens.features(case, case.encoder("e", config={"hidden_act": name}), "a good film")
+               for name in ("gelu_new", "gelu_pytorch_tanh")]
+    case.expect(by_tanh[0] == by_tanh[1] != wanted, "GELU by tanh, under both names")
+    for name, value in [("hidden_act", "gelu_fast"), ("hidden_act", "silu"),
+                        ("is_decoder", True), ("add_cross_attention", True),
                         ("position_embedding_type", "relative_key"), ("position_embedding_type", "relative_key_query"),
                         ("quantization_config", {"bits": 4}), ("pruned_heads", {"0": [1]}), ("is_encoder_decoder", True),
                         ("auto_map", {"AutoModel": "m.Model"}), ("rope_theta", 10000), ("embedding_size", 16),
