@@ -48,13 +48,13 @@ static attention_scratch attention_scratch_of(float *scratch, int longest, int w
   return d;
 }
 
-// A product of packed A (panels of MR rows, `high` of them live) and B (depth, NR), into `to` (rows, NR).
-// `last`: with the one NaN; what comes before has any, as none of it is stored.
-static void attention_gemm(const float *a, int high, int rows, int depth, const float *b, float *to,
-                           int last) {
-  for (int i = 0; i < rows; i += high, a += (int64_t)depth * TSR_MR) {
-    const epilogue t = {to + (int64_t)i * TSR_NR, TSR_NR, 0, 0, 0, last, TSR_ACT_NONE};
-    dispatch_mr(round_up_mr(rows - i < high ? rows - i : high), 0, depth, a, b, &t);
+// A product of packed A (panels of MR rows, `high` of the MR live, `rows` in all) and B (kc, NR), into `to` (rows,
+// NR). `last`: with the one NaN; a sum that is not the last may be any NaN, as none of them is stored.
+static void attention_gemm(tile_operands operands, int rows, int high, float *to, int last) {
+  for (int i = 0; i < rows; i += high, operands.a += (int64_t)operands.kc * TSR_MR) {
+    const epilogue t = {
+        .c = to + (int64_t)i * TSR_NR, .row = TSR_NR, .last = last, .activation = TSR_ACT_NONE};
+    dispatch_mr(round_up_mr(rows - i < high ? rows - i : high), 0, &operands, &t);
   }
 }
 
@@ -149,10 +149,10 @@ static void attention_task(const tsr_attention_plan *p, int text, int head, int 
     const float *lines[TSR_NR];
     for (int r = 0; r < queries; r++) lines[r] = q + (i + r) * line;
     interleave(d.query, TSR_NR, lines, queries, width);
-    attention_gemm(d.keys, TSR_MR, length, width, d.query, d.scores, 0);
+    attention_gemm((tile_operands){width, d.keys, d.query}, length, TSR_MR, d.scores, 0);
     if (span) columns_softmax(d.scores, length, p->params.scale, 1, d.reverse + length - 1 + i, d.lanes);
     else columns_softmax(d.scores, length, p->params.scale, 0, 0, d.lanes);
-    attention_gemm(d.values, d.high, width, length, d.scores, d.out, 1);
+    attention_gemm((tile_operands){length, d.values, d.scores}, width, d.high, d.out, 1);
     transpose_out(d.out, width, queries, p->y + (begin + i) * hidden + (int64_t)head * width, hidden);
   }
 }

@@ -151,18 +151,17 @@ static void blocked_pack(const tsr_conv_blocked_plan *p, const tsr_conv_blocked_
 static void blocked_planes(const tsr_conv_blocked_shape *s, const float *x, int first, int rows,
                            float *planes) {
   const int count = (rows - 1) * s->stride_h + s->reach_h + 1;
+  const padded_plane plane = {s->height, s->width, s->left, s->stride_w, s->phase};
   for (int channel = 0; channel < s->inputs;
        channel++, x += (int64_t)s->height * s->width, planes += s->plane) {
     for (int r = 0; r < count; r++)
-      padded_row(planes + (int64_t)r * s->pitch, s->phase, s->stride_w, x, first * s->stride_h + r - s->top,
-                 s->height, s->width, s->left);
+      padded_row(planes + (int64_t)r * s->pitch, &plane, x, first * s->stride_h + r - s->top);
   }
 }
 
 #define TSR_HEIGHT(n) \
-  case n: return gemm_microkernel(n, 0, kc, x, shift, w, t);
-static void blocked_dispatch(int rows, int kc, const float *x, const int *shift, const float *w,
-                             const epilogue *t) {
+  case n: return gemm_microkernel(n, 0, o, shift, t);
+static void blocked_dispatch(int rows, const tile_operands *o, const int *shift, const epilogue *t) {
   switch (rows) {
     TSR_HEIGHT(1)
     TSR_HEIGHT(2)
@@ -172,12 +171,14 @@ static void blocked_dispatch(int rows, int kc, const float *x, const int *shift,
     TSR_HEIGHT(5)
 #endif
 #if TSR_MR > 6
-        TSR_HEIGHT(6) TSR_HEIGHT(7) TSR_HEIGHT(8) TSR_HEIGHT(9) TSR_HEIGHT(10) TSR_HEIGHT(11)
+    TSR_HEIGHT(6)
+    TSR_HEIGHT(7)
+    TSR_HEIGHT(8) TSR_HEIGHT(9) TSR_HEIGHT(10) TSR_HEIGHT(11)
 #endif
 #if TSR_MR > 12
-            TSR_HEIGHT(12) TSR_HEIGHT(13)
+        TSR_HEIGHT(12) TSR_HEIGHT(13)
 #endif
-                default : return gemm_microkernel(TSR_MR, 0, kc, x, shift, w, t);
+            default : return gemm_microkernel(TSR_MR, 0, o, shift, t);
   }
 }
 #undef TSR_HEIGHT
@@ -219,20 +220,19 @@ static void blocked_task(const tsr_conv_blocked_plan *p, const tsr_conv_blocked_
       for (int m = 0; m < s->padded; m += TSR_NR) {
         const float *const w = packed + (int64_t)m * s->depth + (int64_t)k * TSR_NR;
         const float *const bias = p->bias ? packed + (int64_t)s->padded * s->depth + m : 0;
-        epilogue t = {0,
-                      s->padded,
-                      0,
-                      bias,
-                      k > 0,
-                      k + kc == s->depth,
-                      p->kind == TSR_B_CONV ? p->conv.activation : TSR_ACT_NONE};
+        epilogue t = {.row = s->padded,
+                      .column_bias = bias,
+                      .add = k > 0,
+                      .last = k + kc == s->depth,
+                      .activation = p->kind == TSR_B_CONV ? p->conv.activation : TSR_ACT_NONE};
+        tile_operands operands = {.kc = kc, .b = w};
         for (int r = 0; r < rows; r++)
           // Tiles of about the same width.
           for (int i = 0, column = 0; i < tiles; i++) {
             const int width = (s->columns - column) / (tiles - i);
             t.c = sums + ((int64_t)r * s->columns + column) * s->padded + m;
-            blocked_dispatch(width, kc, from + (int64_t)r * s->stride_h * s->pitch + column, shift + k, w,
-                             &t);
+            operands.a = from + (int64_t)r * s->stride_h * s->pitch + column;
+            blocked_dispatch(width, &operands, shift + k, &t);
             column += width;
           }
       }

@@ -70,9 +70,25 @@ static void grouped_shifts(const tsr_conv_params *c, int kind, const tsr_conv_gr
   }
 }
 
-static inline __attribute__((always_inline)) void grouped_microkernel(
-    const int rows, const int vectors, int count, const float *restrict x, const int *restrict shift,
-    const float *restrict w, float *restrict sums, int64_t row, int add) {
+// Chains of up to four outputs over `count` taps: position q of output m is the sum of x[shift[k] + q] *
+// w[k][m], and goes (with `add` onto what is there) to sums[m row + q].
+typedef struct {
+  int count, add;
+  const float *x, *w;
+  const int *shift;
+  float *sums;
+  int64_t row;
+} grouped_chains;
+
+// `vectors` vectors of positions from q on, of `rows` outputs.
+static inline __attribute__((always_inline)) void grouped_microkernel(const int rows, const int vectors,
+                                                                      const grouped_chains *chains,
+                                                                      int64_t q) {
+  const int count = chains->count, add = chains->add;
+  const float *const x = chains->x + q, *w = chains->w;
+  const int *const shift = chains->shift;
+  float *const sums = chains->sums + q;
+  const int64_t row = chains->row;
   vector acc[TSR_GROUPED_OUTPUTS][8];
   _Pragma("clang loop unroll(full)") for (int m = 0; m < rows; m++)
       _Pragma("clang loop unroll(full)") for (int v = 0; v < vectors; v++) acc[m][v] = 0.0f;
@@ -104,13 +120,12 @@ static inline __attribute__((always_inline)) void grouped_microkernel(
 #endif
 
 // Positions 0 ..< length of up to four outputs.
-static void grouped_positions(int rows, int64_t length, int count, const float *x, const int *shift,
-                              const float *w, float *sums, int64_t row, int add) {
+static void grouped_positions(int rows, int64_t length, const grouped_chains *chains) {
   int64_t q = 0;
 #define TSR_STEP(rows, vectors)                                                  \
   for (; q + (vectors) * TSR_VECTOR <= length || (q < length && (vectors) == 1); \
        q += (vectors) * TSR_VECTOR)                                              \
-    grouped_microkernel(rows, vectors, count, x + q, shift, w, sums + q, row, add);
+    grouped_microkernel(rows, vectors, chains, q);
   if (rows == 1) {
     TSR_STEP(1, 8) TSR_STEP(1, 4) TSR_STEP(1, 1)
   } else if (rows == 2) {
@@ -152,10 +167,19 @@ static void grouped_planes(const tsr_conv_grouped_plan *p, const tsr_conv_groupe
   }
 }
 
+// Rows of one output plane: what they consist of, where the sums stand, and what is applied to them.
+typedef struct {
+  int rows, columns, activation;
+  int64_t pitch;      // floats from a row of sums to the next
+  const float *bias;  // the plane's, or null
+} plane_rows;
+
 // Rows of sums become rows of one output plane.
-static void store_plane_epilogue(const float *bias, int activation, float *restrict c, int columns,
-                                 const float *restrict sums, int64_t pitch, int rows) {
+static void store_plane_epilogue(const plane_rows *p, float *restrict c, const float *restrict sums) {
+  const float *const bias = p->bias;
   const float b = bias ? *bias : 0.0f;
+  const int rows = p->rows, columns = p->columns, activation = p->activation;
+  const int64_t pitch = p->pitch;
   const int simple = is_simple_activation(activation);
   for (int r = 0; r < rows; r++, c += columns, sums += pitch) {
     int j = 0;
@@ -168,6 +192,21 @@ static void store_plane_epilogue(const float *bias, int activation, float *restr
       *(unaligned_vector *)(c + j) = canonicals(v);
     }
     for (; j < columns; j++) c[j] = tsr_canonical(tsr_activate(bias ? sums[j] + b : sums[j], activation));
+  }
+}
+
+// Weights of outputs m0 ..< m0 + rows of a group, as (tap, [outputs]); zeros for outputs beyond.
+static void grouped_weights(const tsr_conv_grouped_plan *p, const tsr_conv_grouped_shape *s, int group,
+                            int m0, int rows, float *w) {
+  const int forward = p->kind == TSR_B_CONV, count = s->inputs * s->taps;
+  for (int m = 0; m < TSR_GROUPED_OUTPUTS; m++) {
+    // Weights of an output: all in a row, or for the gradient the taps of an input channel in a row.
+    const int64_t out = m0 + m, step = forward ? s->taps : (int64_t)s->outputs * s->taps;
+    const float *from = p->w + (forward ? ((int64_t)group * s->outputs + out) * count
+                                        : ((int64_t)group * s->inputs * s->outputs + out) * s->taps);
+    float *to = w + m;
+    for (int in = 0; in < s->inputs; in++, from += step)
+      for (int tap = 0; tap < s->taps; tap++, to += TSR_GROUPED_OUTPUTS) *to = m < rows ? from[tap] : 0.0f;
   }
 }
 
@@ -187,27 +226,28 @@ static void grouped_task(const tsr_conv_grouped_plan *p, const tsr_conv_grouped_
   float w[TSR_GROUPED_DEPTH * TSR_GROUPED_OUTPUTS];
   for (int m0 = 0; m0 < s.outputs; m0 += TSR_GROUPED_OUTPUTS) {
     const int rows = s.outputs - m0 < TSR_GROUPED_OUTPUTS ? s.outputs - m0 : TSR_GROUPED_OUTPUTS;
-    for (int m = 0; m < TSR_GROUPED_OUTPUTS; m++) {
-      // Weights of an output: all in a row, or for the gradient the taps of an input channel in a row.
-      const int64_t out = m0 + m, step = forward ? s.taps : (int64_t)s.outputs * s.taps;
-      const float *from = p->w + (forward ? ((int64_t)group * s.outputs + out) * count
-                                          : ((int64_t)group * s.inputs * s.outputs + out) * s.taps);
-      float *to = w + m;
-      for (int in = 0; in < s.inputs; in++, from += step)
-        for (int tap = 0; tap < s.taps; tap++, to += TSR_GROUPED_OUTPUTS) *to = m < rows ? from[tap] : 0.0f;
-    }
+    grouped_weights(p, &s, group, m0, rows, w);
     for (int first = 0; first < s.rows; first += s.band) {
       const int band = s.rows - first < s.band ? s.rows - first : s.band;
-      for (int k = 0; k < count; k += TSR_K_CHUNK)
-        grouped_positions(rows, (int64_t)(band - 1) * s.pitch + s.columns,
-                          count - k < TSR_K_CHUNK ? count - k : TSR_K_CHUNK,
-                          planes + (int64_t)first * s.pitch, shift + k, w + k * TSR_GROUPED_OUTPUTS, sums,
-                          row, k > 0);
-      for (int m = 0; m < rows; m++)
-        store_plane_epilogue(p->bias ? p->bias + group * s.outputs + m0 + m : 0,
-                             forward ? c->activation : TSR_ACT_NONE,
-                             p->y + (pair * s.outputs + m0 + m) * made + (int64_t)first * s.columns,
-                             s.columns, sums + m * row, s.pitch, band);
+      for (int k = 0; k < count; k += TSR_K_CHUNK) {
+        const grouped_chains chains = {.count = count - k < TSR_K_CHUNK ? count - k : TSR_K_CHUNK,
+                                       .add = k > 0,
+                                       .x = planes + (int64_t)first * s.pitch,
+                                       .w = w + k * TSR_GROUPED_OUTPUTS,
+                                       .shift = shift + k,
+                                       .sums = sums,
+                                       .row = row};
+        grouped_positions(rows, (int64_t)(band - 1) * s.pitch + s.columns, &chains);
+      }
+      for (int m = 0; m < rows; m++) {
+        const plane_rows out = {.rows = band,
+                                .columns = s.columns,
+                                .activation = forward ? c->activation : TSR_ACT_NONE,
+                                .pitch = s.pitch,
+                                .bias = p->bias ? p->bias + group * s.outputs + m0 + m : 0};
+        store_plane_epilogue(&out, p->y + (pair * s.outputs + m0 + m) * made + (int64_t)first * s.columns,
+                             sums + m * row);
+      }
     }
   }
 }

@@ -83,16 +83,31 @@ typedef struct {
   int at, count;
 } tsr_pixel_run;
 
-// Chains of `lines` x `taps` rows from +0 over the runs; then out[l][w step] = (or +=) for the live lines.
-static inline __attribute__((always_inline)) void weight_microkernel(
-    const int lines, const int taps, const tsr_pixel_run *runs, int run_count, const float *const *from,
-    const float *restrict dy, float *const *out, int live, int64_t step, int add) {
+// What the lines of a register tile are made of: over the runs' pixels, in order, line l reads from[l] and the
+// output gradients `dy`; its taps' sums go to out[l], `step` floats apart, with `add` onto what is there. The
+// first `live` lines exist.
+typedef struct {
+  const tsr_pixel_run *runs;
+  int run_count, live, add;
+  int64_t step;
+  const float *dy;
+  const float *from[TSR_MAX_LINES];
+  float *out[TSR_MAX_LINES];
+} weight_tile;
+
+// Chains of `lines` x `taps` rows from +0 over the runs, then what `tile` says.
+static inline __attribute__((always_inline)) void weight_microkernel(const int lines, const int taps,
+                                                                     const weight_tile *tile) {
+  const tsr_pixel_run *const runs = tile->runs;
+  const int run_count = tile->run_count, live = tile->live, add = tile->add;
+  const int64_t step = tile->step;
+  const float *dy = tile->dy;
   vector acc[TSR_MAX_LINES][2];
   _Pragma("clang loop unroll(full)") for (int i = 0; i < lines * taps; i++) acc[i][0] = acc[i][1] = 0.0f;
   for (int r = 0; r < run_count; r++) {
     const int64_t at = runs[r].at, count = runs[r].count;
     const float *x[TSR_MAX_LINES];
-    _Pragma("clang loop unroll(full)") for (int l = 0; l < lines; l++) x[l] = from[l] + at;
+    _Pragma("clang loop unroll(full)") for (int l = 0; l < lines; l++) x[l] = tile->from[l] + at;
     for (int64_t q = 0; q < count; q++, dy += TSR_NR) {
       const vector d0 = *(const unaligned_vector *)dy, d1 = *(const unaligned_vector *)(dy + TSR_VECTOR);
       _Pragma("clang loop unroll(full)") for (int l = 0; l < lines; l++)
@@ -106,7 +121,7 @@ static inline __attribute__((always_inline)) void weight_microkernel(
   _Pragma("clang loop unroll(full)") for (int l = 0; l < lines; l++)
       _Pragma("clang loop unroll(full)") for (int w = 0; w < taps; w++)
           _Pragma("clang loop unroll(full)") for (int h = 0; h < 2; h++) {
-    unaligned_vector *const to = (unaligned_vector *)(out[l] + w * step + h * TSR_VECTOR);
+    unaligned_vector *const to = (unaligned_vector *)(tile->out[l] + w * step + h * TSR_VECTOR);
     if (l < live) *to = add ? *to + acc[l * taps + w][h] : acc[l * taps + w][h];
   }
 }
@@ -123,11 +138,9 @@ static const int weight_tile_lines[TSR_MAX_TAPS + 1] =
     {0, 4, 2, 1, 1, 1};
 #endif
 
-static void dispatch_weight_microkernel(int taps, const tsr_pixel_run *runs, int run_count,
-                                        const float *const *from, const float *dy, float *const *out,
-                                        int live, int64_t step, int add) {
+static void dispatch_weight_microkernel(int taps, const weight_tile *tile) {
 #define TSR_TAPS(n, lines) \
-  case n: return weight_microkernel(lines, n, runs, run_count, from, dy, out, live, step, add);
+  case n: return weight_microkernel(lines, n, tile);
   switch (taps) {
 #if TSR_MR == 14
     TSR_TAPS(1, 8) TSR_TAPS(2, 7) TSR_TAPS(3, 4) TSR_TAPS(4, 3) TSR_TAPS(5, 2)
@@ -142,23 +155,42 @@ static void dispatch_weight_microkernel(int taps, const tsr_pixel_run *runs, int
 #undef TSR_TAPS
 }
 
-// Rows of one sample from `first` on, `count` of them, of the block's channels, with the convolution's zeros.
+// Rows first ..< first + count of one sample.
+typedef struct {
+  int first, count;
+} row_range;
+
+// Rows of one sample, of the block's `channels` channels, with the convolution's zeros.
 static void weight_planes(const tsr_conv_params *c, const tsr_blocked_weight_shape *s, const float *x,
-                          int channels, int first, int count, float *planes) {
-  const int64_t plane = (int64_t)s->rows * s->pitch;
-  for (int channel = 0; channel < channels; channel++, x += (int64_t)c->height * c->width, planes += plane)
-    for (int r = 0; r < count; r++)
-      padded_row(planes + (int64_t)r * s->pitch, s->phase, c->stride_w, x, first + r - c->pad_h, c->height,
-                 c->width, c->pad_w);
+                          int channels, row_range rows, float *planes) {
+  const int64_t floats = (int64_t)s->rows * s->pitch;
+  const padded_plane plane = {c->height, c->width, c->pad_w, c->stride_w, s->phase};
+  for (int channel = 0; channel < channels; channel++, x += (int64_t)c->height * c->width, planes += floats)
+    for (int r = 0; r < rows.count; r++)
+      padded_row(planes + (int64_t)r * s->pitch, &plane, x, rows.first + r - c->pad_h);
 }
 
-// All taps of the block's channels over one chunk of pixels.
-static void weight_chunk(const tsr_conv_params *c, const tsr_blocked_weight_shape *s, int channels,
-                         const tsr_pixel_run *runs, int run_count, int count, const float *dy,
-                         const float *planes, float *out, int add) {
+// A chunk of `count` pixels: their runs in `planes`, and their output gradients (panel, pixel, [NR channels]).
+typedef struct {
+  tsr_pixel_run runs[TSR_K_CHUNK];
+  int run_count, count;
+  const float *planes;
+  float *dy;
+} pixel_chunk;
+
+static inline void append_run(pixel_chunk *chunk, int at, int count) {
+  chunk->runs[chunk->run_count].at = at;
+  chunk->runs[chunk->run_count++].count = count;
+}
+
+// All taps of the block's `channels` channels over one chunk of pixels.
+static void weight_chunk(const tsr_conv_params *c, const tsr_blocked_weight_shape *s,
+                         const pixel_chunk *chunk, int channels, float *out, int add) {
   const int64_t plane = (int64_t)s->rows * s->pitch;
-  const float *from[TSR_MAX_LINES];
-  float *to[TSR_MAX_LINES];
+  weight_tile tile = {.runs = chunk->runs,
+                      .run_count = chunk->run_count,
+                      .add = add,
+                      .step = (int64_t)c->stride_w * s->padded};
   for (int m = 0; m < s->padded; m += TSR_NR)
     for (int phase = 0; phase < c->stride_w && phase < c->kernel_w; phase++) {
       const int taps = (c->kernel_w - phase + c->stride_w - 1) / c->stride_w;
@@ -166,75 +198,80 @@ static void weight_chunk(const tsr_conv_params *c, const tsr_blocked_weight_shap
         // So many taps are left: none of the tiles should have to take a single one.
         const int left = taps - tap, width = left <= TSR_MAX_TAPS ? left : left == TSR_MAX_TAPS + 1 ? 3 : 4;
         const int lines = weight_tile_lines[width], all = channels * c->kernel_h;
+        tile.dy = chunk->dy + (int64_t)m * chunk->count;
         for (int line = 0; line < all; line += lines) {
           const int live = all - line < lines ? all - line : lines;
+          tile.live = live;
           for (int l = 0; l < lines; l++) {
             const int at = line + (l < live ? l : live - 1), channel = at / c->kernel_h,
                       kh = at % c->kernel_h;
-            from[l] =
-                planes + channel * plane + (int64_t)kh * c->dilation_h * s->pitch + phase * s->phase + tap;
-            to[l] = out + ((int64_t)at * c->kernel_w + phase + tap * c->stride_w) * s->padded + m;
+            tile.from[l] = chunk->planes + channel * plane + (int64_t)kh * c->dilation_h * s->pitch +
+                           phase * s->phase + tap;
+            tile.out[l] = out + ((int64_t)at * c->kernel_w + phase + tap * c->stride_w) * s->padded + m;
           }
-          dispatch_weight_microkernel(width, runs, run_count, from, dy + (int64_t)m * count, to, live,
-                                      (int64_t)c->stride_w * s->padded, add);
+          dispatch_weight_microkernel(width, &tile);
         }
         tap += width;
       }
     }
 }
 
+// Output gradients of pixels position ..< position + part of one sample: the chunk's from `done` on.
+static void weight_chunk_dy(const tsr_blocked_weight_shape *s, const pixel_chunk *chunk, const float *dy,
+                            int done, int part) {
+  const float *lines[TSR_NR];
+  for (int m = 0; m < s->padded; m += TSR_NR) {
+    const int lanes = s->outputs - m < TSR_NR ? s->outputs - m : TSR_NR;
+    for (int l = 0; l < lanes; l++) lines[l] = dy + (int64_t)(m + l) * s->positions;
+    interleave(chunk->dy + (int64_t)m * chunk->count + (int64_t)done * TSR_NR, TSR_NR, lines, lanes, part);
+  }
+}
+
 static void blocked_weight_task(const tsr_blocked_weight_plan *p, const tsr_blocked_weight_shape *s,
                                 int batch_group, int group, int channel, float *scratch) {
   const tsr_conv_params *c = &p->conv;
   const int channels = s->inputs - channel < s->channels ? s->inputs - channel : s->channels;
-  float *const dy = scratch, *const copy = dy + (int64_t)s->padded * TSR_K_CHUNK;
+  float *const copy = scratch + (int64_t)s->padded * TSR_K_CHUNK;
   const int64_t image = (int64_t)c->height * c->width;
   const float *const x = p->x + ((int64_t)group * s->inputs + channel) * image;
   float *const out =
       p->partial + (((int64_t)batch_group * c->groups + group) * s->inputs + channel) * s->taps * s->padded;
   const int from = batch_group * TSR_BATCH_GROUP;
   const int samples = c->batch - from < TSR_BATCH_GROUP ? c->batch - from : TSR_BATCH_GROUP;
-  tsr_pixel_run runs[TSR_K_CHUNK];
   const int64_t pixels = (int64_t)samples * s->positions;
+  pixel_chunk chunk;
+  chunk.planes = s->in_place ? x : copy;
+  chunk.dy = scratch;
   for (int64_t k = 0; k < pixels; k += TSR_K_CHUNK) {
     const int count = pixels - k < TSR_K_CHUNK ? (int)(pixels - k) : TSR_K_CHUNK;
-    int run_count = 0, row = 0;
+    int row = 0;
+    chunk.count = count;
+    chunk.run_count = 0;
     for (int done = 0; done < count;) {
       const int sample = from + (int)((k + done) / s->positions), position = (int)((k + done) % s->positions);
       const int part = s->positions - position < count - done ? s->positions - position : count - done;
       const int first = position / c->out_w, last = (position + part - 1) / c->out_w;
-      const float *lines[TSR_NR];
-      for (int m = 0; m < s->padded; m += TSR_NR) {
-        const int lanes = s->outputs - m < TSR_NR ? s->outputs - m : TSR_NR;
-        for (int l = 0; l < lanes; l++)
-          lines[l] =
-              p->dy +
-              ((int64_t)sample * c->out_channels + (int64_t)group * s->outputs + m + l) * s->positions +
-              position;
-        interleave(dy + (int64_t)m * count + (int64_t)done * TSR_NR, TSR_NR, lines, lanes, part);
-      }
+      const int64_t plane = (int64_t)sample * c->out_channels + (int64_t)group * s->outputs;
+      weight_chunk_dy(s, &chunk, p->dy + plane * s->positions + position, done, part);
+      done += part;
       if (s->in_place) row = sample * c->in_channels * c->height + first * c->stride_h;
       if (s->in_place && c->out_w == c->width && c->stride_h == 1) {
         // The rows of the output follow each other in the input too.
-        runs[run_count].at = row * s->pitch + position % c->out_w;
-        runs[run_count++].count = part;
-        done += part;
+        append_run(&chunk, row * s->pitch + position % c->out_w, part);
         continue;
       }
       for (int oh = first; oh <= last; oh++) {
         const int begin = oh == first ? position % c->out_w : 0;
         const int end = oh == last ? (position + part - 1) % c->out_w + 1 : c->out_w;
-        runs[run_count].at = (row + (oh - first) * c->stride_h) * s->pitch + begin;
-        runs[run_count++].count = end - begin;
+        append_run(&chunk, (row + (oh - first) * c->stride_h) * s->pitch + begin, end - begin);
       }
       const int rows = (last - first) * c->stride_h + s->reach_h + 1;
       if (!s->in_place)
-        weight_planes(c, s, x + sample * c->in_channels * image, channels, first * c->stride_h, rows,
-                      copy + (int64_t)row * s->pitch);
+        weight_planes(c, s, x + sample * c->in_channels * image, channels,
+                      (row_range){first * c->stride_h, rows}, copy + (int64_t)row * s->pitch);
       row += rows;
-      done += part;
     }
-    weight_chunk(c, s, channels, runs, run_count, count, dy, s->in_place ? x : copy, out, k > 0);
+    weight_chunk(c, s, &chunk, channels, out, k > 0);
   }
 }
 

@@ -42,13 +42,20 @@ static inline column_span column_span_of(int phase, int stride, int left, int wi
   return s;
 }
 
-// Row h of a plane with zeros around, each of its parts after the other.
-static inline void padded_row(float *to, int count, int stride, const float *plane, int h, int height,
-                              int width, int left) {
-  const float *const line = plane + (int64_t)h * width;
-  for (int phase = 0; phase < stride; phase++, to += count) {
-    const column_span none = {count, count};
-    const column_span s = h < 0 || h >= height ? none : column_span_of(phase, stride, left, width, count);
-    phase_row(to, count, s.lo, s.hi, line + phase - left, stride);
+// A plane of height x width with `left` zeros before every row, whose columns are split by their remainder by
+// `stride` into so many parts of `count` places.
+typedef struct {
+  int height, width, left;
+  int stride, count;
+} padded_plane;
+
+// Row h of the plane, each of its parts after the other; zeros where the plane has no row h.
+static inline void padded_row(float *to, const padded_plane *p, const float *plane, int h) {
+  const float *const line = plane + (int64_t)h * p->width;
+  for (int phase = 0; phase < p->stride; phase++, to += p->count) {
+    const column_span none = {p->count, p->count};
+    const column_span s =
+        h < 0 || h >= p->height ? none : column_span_of(phase, p->stride, p->left, p->width, p->count);
+    phase_row(to, p->count, s.lo, s.hi, line + phase - p->left, p->stride);
   }
 }

@@ -17,21 +17,21 @@ static inline int round_up_mr(int rows) {
   return TSR_MR;
 }
 
-static void dispatch_mr(int height, int distance, int kc, const float *a, const float *b, const epilogue *t) {
-  if (distance) return gemm_microkernel(TSR_MR, 1, kc, a, 0, b, t);
+static void dispatch_mr(int height, int distance, const tile_operands *o, const epilogue *t) {
+  if (distance) return gemm_microkernel(TSR_MR, 1, o, 0, t);
   switch (height) {
-    case 1: return gemm_microkernel(1, 0, kc, a, 0, b, t);
-    case 2: return gemm_microkernel(2, 0, kc, a, 0, b, t);
+    case 1: return gemm_microkernel(1, 0, o, 0, t);
+    case 2: return gemm_microkernel(2, 0, o, 0, t);
 #if TSR_MR > 4
-    case 4: return gemm_microkernel(4, 0, kc, a, 0, b, t);
+    case 4: return gemm_microkernel(4, 0, o, 0, t);
 #endif
 #if TSR_MR > 8
-    case 8: return gemm_microkernel(8, 0, kc, a, 0, b, t);
-    case 10: return gemm_microkernel(10, 0, kc, a, 0, b, t);
+    case 8: return gemm_microkernel(8, 0, o, 0, t);
+    case 10: return gemm_microkernel(10, 0, o, 0, t);
 #endif
 #if TSR_MR > 12
-    case 12: return gemm_microkernel(12, 0, kc, a, 0, b, t);
+    case 12: return gemm_microkernel(12, 0, o, 0, t);
 #endif
-    default: return gemm_microkernel(TSR_MR, 0, kc, a, 0, b, t);
+    default: return gemm_microkernel(TSR_MR, 0, o, 0, t);
   }
 }

@@ -4,38 +4,64 @@
 
 #include "common/math.h"
 
-// c = tile or c + tile; after the last sum bias, activation and the one NaN. `bias` is the whole vector,
-// (row, column) the pixel of the first element in it.
-static void store_epilogue(int bias_kind, int activation, const float *bias, float *restrict c, int64_t c_row,
-                           const float *restrict tile, int64_t tile_row, int rows, int columns, int row,
-                           int column, int add, int last) {
-  for (int r = 0; r < rows; r++, c += c_row, tile += tile_row) {
-    if (add)
-      for (int j = 0; j < columns; j++) c[j] = c[j] + tile[j];
-    else
-      for (int j = 0; j < columns; j++) c[j] = tile[j];
-    if (!last) continue;
-    if (bias_kind == TSR_BIAS_ROW) {
-      const float v = bias[row + r];
-      for (int j = 0; j < columns; j++) c[j] = c[j] + v;
-    } else if (bias_kind == TSR_BIAS_COLUMN) {
-      const float *v = bias + column;
-      for (int j = 0; j < columns; j++) c[j] = c[j] + v[j];
-    }
-    // A loop for each, which the compiler makes a vector.
+// A part of C: rows x columns elements from (row, column) of the whole matrix on, the first of them at `c`, rows
+// `stride` floats apart. `add`: the sums are added to what C holds; `last`: no sum comes after these.
+typedef struct {
+  float *c;
+  int64_t stride;
+  int row, column, rows, columns;
+  int add, last;
+} matrix_part;
+
+// What is applied to a whole sum. `bias` is the whole vector.
+typedef struct {
+  int bias_kind, activation;
+  const float *bias;
+} finishing;
+
+static inline void add_bias_row(const finishing *f, float *restrict c, int row, int column, int columns) {
+  if (f->bias_kind == TSR_BIAS_ROW) {
+    const float v = f->bias[row];
+    for (int j = 0; j < columns; j++) c[j] = c[j] + v;
+  } else if (f->bias_kind == TSR_BIAS_COLUMN) {
+    const float *v = f->bias + column;
+    for (int j = 0; j < columns; j++) c[j] = c[j] + v[j];
+  }
+}
+
+static inline void activate_row(int activation, float *c, int columns) {
+// A loop for each, which the compiler makes a vector.
 #define TSR_CASE(kind)                                                                \
   case kind:                                                                          \
     for (int j = 0; j < columns; j++) c[j] = tsr_canonical(tsr_activate(c[j], kind)); \
     break;
-    switch (activation) {
-      TSR_CASE(TSR_ACT_RELU)
-      TSR_CASE(TSR_ACT_RELU6)
-      TSR_CASE(TSR_ACT_GELU)
-      TSR_CASE(TSR_ACT_TANH)
-      TSR_CASE(TSR_ACT_GELU_TANH)
-      default:
-        for (int j = 0; j < columns; j++) c[j] = tsr_canonical(c[j]);
-    }
+  switch (activation) {
+    TSR_CASE(TSR_ACT_RELU)
+    TSR_CASE(TSR_ACT_RELU6)
+    TSR_CASE(TSR_ACT_GELU)
+    TSR_CASE(TSR_ACT_TANH)
+    TSR_CASE(TSR_ACT_GELU_TANH)
+    default:
+      for (int j = 0; j < columns; j++) c[j] = tsr_canonical(c[j]);
+  }
 #undef TSR_CASE
+}
+
+static inline void add_row(float *restrict c, const float *restrict sums, int columns, int add) {
+  if (add)
+    for (int j = 0; j < columns; j++) c[j] = c[j] + sums[j];
+  else
+    for (int j = 0; j < columns; j++) c[j] = sums[j];
+}
+
+// The part is the sums, or what it held plus the sums; after the last sum come bias, activation and the one NaN.
+// Rows of sums are `stride` floats apart.
+static void store_epilogue(const finishing *f, const matrix_part *part, const float *sums, int64_t stride) {
+  float *c = part->c;
+  for (int r = 0; r < part->rows; r++, c += part->stride, sums += stride) {
+    add_row(c, sums, part->columns, part->add);
+    if (!part->last) continue;
+    add_bias_row(f, c, part->row + r, part->column, part->columns);
+    activate_row(f->activation, c, part->columns);
   }
 }

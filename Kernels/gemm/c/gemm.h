@@ -18,26 +18,25 @@
 #include "gemm/c/epilogue.h"
 #include "gemm/c/pack.h"
 
-static inline void gemm_tile(const tsr_gemm_plan *p, const float *bias, float *c, int64_t c_row,
-                             float *scratch, const float *a, const float *b, int kc, int rows, int columns,
-                             int row, int column, int add, int last) {
-  const int height = p->distance ? TSR_MR : round_up_mr(rows);
-  const int simple = is_simple_activation(p->activation);
-  if (columns == TSR_NR && rows == height && (simple || !last)) {
-    const epilogue t = {c,
-                        c_row,
-                        p->bias_kind == TSR_BIAS_ROW ? bias + row : 0,
-                        p->bias_kind == TSR_BIAS_COLUMN ? bias + column : 0,
-                        add,
-                        last,
-                        p->activation};
-    dispatch_mr(height, p->distance, kc, a, b, &t);
+// One register tile: a part of C, or where the part is no whole tile `scratch` first.
+static inline void gemm_tile(const tsr_gemm_plan *p, const finishing *f, const tile_operands *operands,
+                             const matrix_part *part, float *scratch) {
+  const int height = p->distance ? TSR_MR : round_up_mr(part->rows);
+  const int simple = is_simple_activation(f->activation);
+  if (part->columns == TSR_NR && part->rows == height && (simple || !part->last)) {
+    const epilogue t = {.c = part->c,
+                        .row = part->stride,
+                        .row_bias = f->bias_kind == TSR_BIAS_ROW ? f->bias + part->row : 0,
+                        .column_bias = f->bias_kind == TSR_BIAS_COLUMN ? f->bias + part->column : 0,
+                        .add = part->add,
+                        .last = part->last,
+                        .activation = f->activation};
+    dispatch_mr(height, p->distance, operands, &t);
     return;
   }
-  const epilogue t = {scratch, TSR_NR, 0, 0, 0, 0, 0};
-  dispatch_mr(height, p->distance, kc, a, b, &t);
-  store_epilogue(p->bias_kind, p->activation, bias, c, c_row, scratch, TSR_NR, rows, columns, row, column,
-                 add, last);
+  const epilogue t = {.c = scratch, .row = TSR_NR};
+  dispatch_mr(height, p->distance, operands, &t);
+  store_epilogue(f, part, scratch, TSR_NR);
 }
 
 static void gemm_pack_panels(const tsr_gemm_plan *p, const float *a, float *packed, int begin, int end) {
@@ -52,15 +51,43 @@ static void gemm_pack_panels(const tsr_gemm_plan *p, const float *a, float *pack
   }
 }
 
+// The part of `block` that the register tile from its element (i, j) on takes.
+static inline matrix_part tile_part(const matrix_part *block, int i, int j) {
+  return (matrix_part){.c = block->c + i * block->stride + j,
+                       .stride = block->stride,
+                       .row = block->row + i,
+                       .column = block->column + j,
+                       .rows = block->rows - i < TSR_MR ? block->rows - i : TSR_MR,
+                       .columns = block->columns - j < TSR_NR ? block->columns - j : TSR_NR,
+                       .add = block->add,
+                       .last = block->last};
+}
+
+// A block of a product whose k is 0: every sum is +0.
+static void gemm_empty_block(const finishing *f, const matrix_part *block, float *tile) {
+  for (int j = 0; j < TSR_MR * TSR_NR; j++) tile[j] = 0.0f;
+  for (int i = 0; i < block->rows; i += TSR_MR)
+    for (int j = 0; j < block->columns; j += TSR_NR) {
+      const matrix_part part = tile_part(block, i, j);
+      store_epilogue(f, &part, tile, TSR_NR);
+    }
+}
+
 // One block of columns of one product.
 static void gemm_block(const tsr_gemm_plan *p, int product, int j0, float *scratch) {
   const int outer = product / p->inner, inner = product % p->inner;
   const float *a = p->a + outer * p->a_outer + inner * p->a_inner;
   const float *b = p->b + outer * p->b_outer + inner * p->b_inner;
-  const float *bias = p->bias ? p->bias + inner * p->bias_inner : 0;
-  float *c = p->c + outer * p->c_outer + inner * p->c_inner + j0;
+  const finishing f = {p->bias_kind, p->activation, p->bias ? p->bias + inner * p->bias_inner : 0};
   const int nc = p->n - j0 < p->nc ? p->n - j0 : p->nc;
   const int m = p->upper && j0 + nc < p->m ? j0 + nc : p->m;
+  matrix_part block = {.c = p->c + outer * p->c_outer + inner * p->c_inner + j0,
+                       .stride = p->c_row,
+                       .column = j0,
+                       .rows = m,
+                       .columns = nc,
+                       .add = p->accumulate,
+                       .last = 1};
   const int64_t padded = (p->m + TSR_MR - 1) / TSR_MR * TSR_MR;
   const int width = (p->nc + TSR_NR - 1) / TSR_NR * TSR_NR;
   float *packed_b = scratch;
@@ -71,35 +98,28 @@ static void gemm_block(const tsr_gemm_plan *p, int product, int j0, float *scrat
   float *own = group_sum + (groups ? (int64_t)p->m * width : 0);
   if (!p->packed_a) gemm_pack_panels(p, a, own, 0, (int)(padded / TSR_MR));
   const float *packed_a = p->packed_a ? p->packed_a + inner * padded * p->k : own;
-  if (p->k == 0) {
-    for (int j = 0; j < TSR_MR * TSR_NR; j++) tile[j] = 0.0f;
-    for (int i = 0; i < m; i += TSR_MR)
-      for (int j = 0; j < nc; j += TSR_NR)
-        store_epilogue(p->bias_kind, p->activation, bias, c + i * p->c_row + j, p->c_row, tile, TSR_NR,
-                       m - i < TSR_MR ? m - i : TSR_MR, nc - j < TSR_NR ? nc - j : TSR_NR, i, j0 + j,
-                       p->accumulate, 1);
-    return;
-  }
+  if (p->k == 0) return gemm_empty_block(&f, &block, tile);
   for (int g = 0; g < p->k; g += p->k_group) {
     const int stop = p->k - g < p->k_group ? p->k : g + p->k_group;
-    float *target = groups ? group_sum : c;
-    const int64_t target_row = groups ? width : p->c_row;
+    matrix_part target = block;
+    if (groups) target.c = group_sum, target.stride = width;
     for (int k = g; k < stop; k += p->chunk) {
       const int kc = stop - k < p->chunk ? stop - k : p->chunk;
-      gemm_pack_b(p, b, k, kc, j0, nc, packed_b, line);
-      for (int i = 0; i < m; i += TSR_MR) {
-        const int rows = m - i < TSR_MR ? m - i : TSR_MR;
+      gemm_pack_b(p, b, &(b_block){k, kc, j0, nc}, packed_b, line);
+      target.add = k > g || (!groups && p->accumulate);
+      target.last = !groups && k + kc == stop;
+      for (int i = 0; i < m; i += TSR_MR)
         for (int j = 0; j < nc; j += TSR_NR) {
-          gemm_tile(p, bias, target + i * target_row + j, target_row, tile,
-                    packed_a + k * padded + (int64_t)i * kc, packed_b + (int64_t)j * kc, kc, rows,
-                    nc - j < TSR_NR ? nc - j : TSR_NR, i, j0 + j, k > g || (!groups && p->accumulate),
-                    !groups && k + kc == stop);
+          const tile_operands operands = {
+              .kc = kc, .a = packed_a + k * padded + (int64_t)i * kc, .b = packed_b + (int64_t)j * kc};
+          const matrix_part part = tile_part(&target, i, j);
+          gemm_tile(p, &f, &operands, &part, tile);
         }
-      }
     }
-    if (groups)
-      store_epilogue(p->bias_kind, p->activation, bias, c, p->c_row, group_sum, width, m, nc, 0, j0,
-                     g > 0 || p->accumulate, stop == p->k);
+    if (!groups) continue;
+    block.add = g > 0 || p->accumulate;
+    block.last = stop == p->k;
+    store_epilogue(&f, &block, group_sum, width);
   }
 }
 

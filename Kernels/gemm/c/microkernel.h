@@ -12,13 +12,20 @@ typedef struct {
   int add, last, activation;            // relu, relu6 or none
 } epilogue;
 
+// The packed factors of a register tile, over kc of k.
+typedef struct {
+  int kc;
+  const float *a, *b;
+} tile_operands;
+
 // The tile's sums: one fma chain from +0 in ascending k for each element of rows x NR; then the target's
-// part. Row r's factor at k is a[k][r], or with `shift` a[shift[k] + r].
-static inline __attribute__((always_inline)) void gemm_microkernel(const int rows, const int distance, int kc,
-                                                                   const float *restrict a,
+// part. Row r's factor at k is a[k][r], or with `shift` (null at compile time otherwise) a[shift[k] + r].
+static inline __attribute__((always_inline)) void gemm_microkernel(const int rows, const int distance,
+                                                                   const tile_operands *o,
                                                                    const int *restrict shift,
-                                                                   const float *restrict b,
                                                                    const epilogue *t) {
+  const int kc = o->kc;
+  const float *const a = o->a, *b = o->b;
   vector acc[TSR_MR][2];
   _Pragma("clang loop unroll(full)") for (int r = 0; r < rows; r++) acc[r][0] = acc[r][1] = 0.0f;
   for (int k = 0; k < kc; k++, b += TSR_NR) {

@@ -56,9 +56,10 @@ static inline void copy_strided(const float *line, int width, int first, int str
   for (int q = hi; q < run; q++) out[q] = 0.0f;
 }
 
-// Taps of kernel position (kh, kw) of one input plane at output positions first ..< first + count.
-static void im2col_row(const tsr_conv_params *c, const float *x, int kh, int kw, int first, int count,
+// Kernel position `tap` of one input plane at output positions first ..< first + count.
+static void im2col_row(const tsr_conv_params *c, const float *x, int tap, int first, int count,
                        float *restrict out) {
+  const int kh = tap / c->kernel_w, kw = tap % c->kernel_w;
   const int shift = kw * c->dilation_w - c->pad_w;
   int oh = first / c->out_w, ow = first % c->out_w;
   while (count > 0) {
@@ -81,10 +82,11 @@ static void im2col_row(const tsr_conv_params *c, const float *x, int kh, int kw,
   }
 }
 
-// Output gradients that input positions first ..< first + count meet through kernel position (kh, kw);
-// the stride is 1.
-static void im2col_grad_row(const tsr_conv_params *c, const float *dy, int kh, int kw, int first, int count,
+// Output gradients that input positions first ..< first + count meet through kernel position `tap`; the stride is
+// 1.
+static void im2col_grad_row(const tsr_conv_params *c, const float *dy, int tap, int first, int count,
                             float *restrict out) {
+  const int kh = tap / c->kernel_w, kw = tap % c->kernel_w;
   const int shift = c->pad_w - kw * c->dilation_w;
   int h = first / c->width, w = first % c->width;
   while (count > 0) {
@@ -99,54 +101,59 @@ static void im2col_grad_row(const tsr_conv_params *c, const float *dy, int kh, i
   }
 }
 
-// A block of B: rows k0 ..< k0 + kc, columns j0 ..< j0 + nc; `line` holds max(nc, NR * kc) floats.
-static void gemm_pack_b(const tsr_gemm_plan *p, const float *b, int k0, int kc, int j0, int nc, float *dst,
-                        float *line) {
+// Rows k0 ..< k0 + kc and columns j0 ..< j0 + nc of B.
+typedef struct {
+  int k0, kc, j0, nc;
+} b_block;
+
+// Rows of the block of the column number `column` of B, side by side: where they lie in B already, or in `line`
+// (kc floats).
+static const float *gemm_b_column(const tsr_gemm_plan *p, const float *b, const b_block *s, int column,
+                                  float *line) {
+  if (p->b_kind == TSR_B_STRIDED) {
+    const float *from = b + column * p->b_col + (int64_t)s->k0 * p->b_row;
+    if (p->b_row == 1) return from;
+    for (int k = 0; k < s->kc; k++) line[k] = from[k * p->b_row];
+    return line;
+  }
   const tsr_conv_params *c = &p->conv;
   const int taps = c->kernel_h * c->kernel_w, positions = c->out_h * c->out_w;
+  for (int k = 0; k < s->kc;) {
+    const int sample = (s->k0 + k) / positions, position = (s->k0 + k) % positions;
+    const int run = positions - position < s->kc - k ? positions - position : s->kc - k;
+    const float *plane = b + ((int64_t)sample * c->in_channels + column / taps) * c->height * c->width;
+    im2col_row(c, plane, column % taps, position, run, line + k);
+    k += run;
+  }
+  return line;
+}
+
+// Row k of B, columns of the block: where they lie in B already, or in `line` (nc floats).
+static const float *gemm_b_row(const tsr_gemm_plan *p, const float *b, const b_block *s, int k, float *line) {
+  if (p->b_kind == TSR_B_STRIDED) return b + (int64_t)k * p->b_row + s->j0;
+  const tsr_conv_params *c = &p->conv;
+  const int taps = c->kernel_h * c->kernel_w, plane = k / taps, tap = k % taps;
+  if (p->b_kind == TSR_B_CONV)
+    im2col_row(c, b + (int64_t)plane * c->height * c->width, tap, s->j0, s->nc, line);
+  else im2col_grad_row(c, b + (int64_t)plane * c->out_h * c->out_w, tap, s->j0, s->nc, line);
+  return line;
+}
+
+// Packs a block of B; `line` holds max(nc, NR * kc) floats.
+static void gemm_pack_b(const tsr_gemm_plan *p, const float *b, const b_block *s, float *dst, float *line) {
+  const int kc = s->kc, nc = s->nc;
   if (p->b_kind == TSR_B_CONV_GRAD_WEIGHT || (p->b_kind == TSR_B_STRIDED && p->b_col != 1)) {
-    // Columns are contiguous in k: gather lines, then interleave.
+    // Columns are contiguous in k: they are gathered, then interleaved.
     for (int j = 0; j < nc; j += TSR_NR) {
       const int count = nc - j < TSR_NR ? nc - j : TSR_NR;
       const float *lines[TSR_NR];
-      for (int r = 0; r < count; r++) {
-        const int column = j0 + j + r;
-        if (p->b_kind == TSR_B_STRIDED) {
-          const float *from = b + column * p->b_col + (int64_t)k0 * p->b_row;
-          lines[r] = from;
-          if (p->b_row != 1) {
-            for (int k = 0; k < kc; k++) line[r * kc + k] = from[k * p->b_row];
-            lines[r] = line + r * kc;
-          }
-          continue;
-        }
-        const int tap = column % taps;
-        for (int k = 0; k < kc;) {
-          const int sample = (k0 + k) / positions, position = (k0 + k) % positions;
-          const int run = positions - position < kc - k ? positions - position : kc - k;
-          const float *plane = b + ((int64_t)sample * c->in_channels + column / taps) * c->height * c->width;
-          im2col_row(c, plane, tap / c->kernel_w, tap % c->kernel_w, position, run, line + r * kc + k);
-          k += run;
-        }
-        lines[r] = line + r * kc;
-      }
+      for (int r = 0; r < count; r++) lines[r] = gemm_b_column(p, b, s, s->j0 + j + r, line + r * kc);
       interleave(dst + (int64_t)j * kc, TSR_NR, lines, count, kc);
     }
     return;
   }
   for (int k = 0; k < kc; k++) {
-    const float *from = line;
-    if (p->b_kind == TSR_B_STRIDED) {
-      from = b + (int64_t)(k0 + k) * p->b_row + j0;
-    } else {
-      const int plane = (k0 + k) / taps, tap = (k0 + k) % taps;
-      if (p->b_kind == TSR_B_CONV)
-        im2col_row(c, b + (int64_t)plane * c->height * c->width, tap / c->kernel_w, tap % c->kernel_w, j0, nc,
-                   line);
-      else
-        im2col_grad_row(c, b + (int64_t)plane * positions, tap / c->kernel_w, tap % c->kernel_w, j0, nc,
-                        line);
-    }
+    const float *from = gemm_b_row(p, b, s, s->k0 + k, line);
     int j = 0;
     for (; j + TSR_NR <= nc; j += TSR_NR)
       memcpy(dst + (int64_t)j * kc + k * TSR_NR, from + j, TSR_NR * sizeof *dst);

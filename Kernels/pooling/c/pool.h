@@ -111,11 +111,26 @@ static inline void max_pool_plain(const tsr_pool_params *p, const float *plane, 
   }
 }
 
+// The input rows first ..< last that one output row's windows see.
+typedef struct {
+  int first, last;
+} window_rows;
+static inline window_rows window_rows_of(const tsr_pool_params *p, int out_row) {
+  const int h0 = out_row * p->stride_h - p->pad_h;
+  return (window_rows){h0 < 0 ? 0 : h0, h0 + p->kernel_h > p->height ? p->height : h0 + p->kernel_h};
+}
+
+// One output row of a maximum: the values, and where in the plane they stand.
+typedef struct {
+  float *values;
+  int *places;
+} max_pool_row;
+
 // `count` vectors of output columns from j on; side by side, for each is a chain of comparisons.
 static inline __attribute__((always_inline)) void max_pool_columns(const pool_rows *rows,
-                                                                   const tsr_pool_params *p, int first,
-                                                                   int last, int j, const int count,
-                                                                   float *out, int *places) {
+                                                                   const tsr_pool_params *p, window_rows seen,
+                                                                   int j, const int count, max_pool_row out) {
+  const int first = seen.first, last = seen.last;
   vector best[3];
   int_vector at[3], step;
   for (int lane = 0; lane < TSR_VECTOR; lane++) step[lane] = lane * p->stride_w;
@@ -143,8 +158,8 @@ static inline __attribute__((always_inline)) void max_pool_columns(const pool_ro
   for (int n = 0; n < count; n++) {
     const int from = j + n * TSR_VECTOR;
     best[n] = canonicals(best[n]);
-    pool_store(out + from, &best[n], p->out_w - from);
-    pool_store(places + from, &at[n], p->out_w - from);
+    pool_store(out.values + from, &best[n], p->out_w - from);
+    pool_store(out.places + from, &at[n], p->out_w - from);
   }
 }
 
@@ -155,28 +170,26 @@ static void tsr_max_pool(const void *params, void *const *buffers, int64_t begin
   pool_begin(&rows, &p, -__builtin_inff());
   for (int64_t i = begin; i < end; i++) {
     const int64_t plane = i / p.out_h;
-    float *const out = (float *)buffers[1] + i * p.out_w;
-    int *const places = (int *)buffers[2] + i * p.out_w;
-    const int h0 = (int)(i - plane * p.out_h) * p.stride_h - p.pad_h;
-    const int first = h0 < 0 ? 0 : h0, last = h0 + p.kernel_h > p.height ? p.height : h0 + p.kernel_h;
+    const max_pool_row out = {(float *)buffers[1] + i * p.out_w, (int *)buffers[2] + i * p.out_w};
+    const window_rows seen = window_rows_of(&p, (int)(i - plane * p.out_h));
     if (!rows.usable) {
-      max_pool_plain(&p, x + plane * p.height * p.width, first, last, out, places);
+      max_pool_plain(&p, x + plane * p.height * p.width, seen.first, seen.last, out.values, out.places);
       continue;
     }
-    pool_fill(&rows, &p, x, plane, first, last);
+    pool_fill(&rows, &p, x, plane, seen.first, seen.last);
     int j = 0;
-    for (; j + 2 * TSR_VECTOR < p.out_w; j += 3 * TSR_VECTOR)
-      max_pool_columns(&rows, &p, first, last, j, 3, out, places);
-    if (j + TSR_VECTOR < p.out_w) max_pool_columns(&rows, &p, first, last, j, 2, out, places);
-    else if (j < p.out_w) max_pool_columns(&rows, &p, first, last, j, 1, out, places);
+    for (; j + 2 * TSR_VECTOR < p.out_w; j += 3 * TSR_VECTOR) max_pool_columns(&rows, &p, seen, j, 3, out);
+    if (j + TSR_VECTOR < p.out_w) max_pool_columns(&rows, &p, seen, j, 2, out);
+    else if (j < p.out_w) max_pool_columns(&rows, &p, seen, j, 1, out);
   }
 }
 
 // The means of large windows (rule 6) from column j on: tsr_plus of each (common/sums.h). `count` vectors go
 // side by side, because an element waits for all seven additions of the one before it.
 static inline __attribute__((always_inline)) void large_windows(const pool_rows *rows,
-                                                                const tsr_pool_params *p, int first, int last,
+                                                                const tsr_pool_params *p, window_rows seen,
                                                                 int j, const int count, float *out) {
+  const int first = seen.first, last = seen.last;
   vector sum[3], lost[3];
   for (int c = 0; c < count; c++) sum[c] = lost[c] = (vector){0.0f};
   for (int h = first; h < last; h++) {
@@ -206,8 +219,8 @@ static void tsr_average_pool(const void *params, void *const *buffers, int64_t b
   for (int64_t i = begin; i < end; i++) {
     const int64_t plane = i / p.out_h;
     float *const out = (float *)buffers[1] + i * p.out_w;
-    const int h0 = (int)(i - plane * p.out_h) * p.stride_h - p.pad_h;
-    const int first = h0 < 0 ? 0 : h0, last = h0 + p.kernel_h > p.height ? p.height : h0 + p.kernel_h;
+    const window_rows seen = window_rows_of(&p, (int)(i - plane * p.out_h));
+    const int first = seen.first, last = seen.last;
     if (!rows.usable) {
       const float *const from = x + plane * p.height * p.width;
       for (int j = 0; j < p.out_w; j++) {
@@ -227,10 +240,9 @@ static void tsr_average_pool(const void *params, void *const *buffers, int64_t b
     // The padding's zeros change no bit of a sum that began with +0.
     int j = 0;
     if (is_large) {
-      for (; j + 2 * TSR_VECTOR < p.out_w; j += 3 * TSR_VECTOR)
-        large_windows(&rows, &p, first, last, j, 3, out);
-      if (j + TSR_VECTOR < p.out_w) large_windows(&rows, &p, first, last, j, 2, out);
-      else if (j < p.out_w) large_windows(&rows, &p, first, last, j, 1, out);
+      for (; j + 2 * TSR_VECTOR < p.out_w; j += 3 * TSR_VECTOR) large_windows(&rows, &p, seen, j, 3, out);
+      if (j + TSR_VECTOR < p.out_w) large_windows(&rows, &p, seen, j, 2, out);
+      else if (j < p.out_w) large_windows(&rows, &p, seen, j, 1, out);
       continue;
     }
     for (; j < p.out_w; j += TSR_VECTOR) {

@@ -10,9 +10,9 @@
 #include "common/c/lane_sums.h"
 #include "common/c/transpose.h"
 
-static void transpose_block(const float *x, int64_t n, int64_t i0, int rows, int64_t j0, int width,
+// The transpose of `width` rows, n floats apart, of `rows` floats.
+static void transpose_block(const float *from, int64_t n, int rows, int width,
                             float transposed[16][TSR_LANES]) {
-  const float *const from = x + j0 * n + i0;
   if (rows < 16 || width < TSR_LANES) {
     for (int c = 0; c < width; c++)
       for (int r = 0; r < rows; r++) transposed[r][c] = from[c * n + r];
@@ -43,7 +43,7 @@ static void tsr_symmetrize(const void *params, void *const *buffers, int64_t beg
         blocks++;
       }
       const int width = n - j0 < TSR_LANES ? (int)(n - j0) : TSR_LANES;
-      transpose_block(x, n, i0, rows, j0, width, transposed);
+      transpose_block(x + j0 * n + i0, n, rows, width, transposed);
       for (int r = 0; r < rows; r++) {
         const float *const one = x + (i0 + r) * n + j0;
         float *const out = y + (i0 + r) * n + j0;
