@@ -18,10 +18,23 @@
 
 #ifndef TSR_GPU
 
-// Chains of `height` pixels from +0 over a chunk of k; the live ones are stored or added.
-TSR_FN void tsr_blocked_microkernel(const int height, int depth, __local const float *x,
-                                    __local const int *shift, __global const float *w, __local float *sums,
-                                    int live, int add) {
+// Chains of neighbouring pixels over `depth` of k: pixel r reads x[shift[k] + r] and w[k], and goes, with `add`
+// onto what is there, to row r of the sums.
+typedef struct {
+  int depth, add;
+  __local const float *x;
+  __local const int *shift;
+  __global const float *w;
+  __local float *sums;
+} tsr_pixel_chains;
+
+// Chains of `height` pixels from +0, the first of them `column`; the live ones are stored or added.
+TSR_FN void tsr_blocked_microkernel(const int height, const tsr_pixel_chains *chains, int column, int live) {
+  const int depth = chains->depth, add = chains->add;
+  __local const float *x = chains->x + column;
+  __local const int *shift = chains->shift;
+  __global const float *w = chains->w;
+  __local float *sums = chains->sums + column * TSR_PANEL;
 #define TSR_BEGIN(r)   \
   float16 s##r = 0.0f; \
   TSR_IF_TWO_VECTORS(float16 z##r = 0.0f;)
@@ -50,25 +63,24 @@ TSR_FN void tsr_blocked_microkernel(const int height, int depth, __local const f
 }
 
 // One row of pixels by tiles of about the same width, an even number of pixels.
-TSR_FN void tsr_blocked_row(int columns, int depth, __local const float *x, __local const int *shift,
-                            __global const float *w, __local float *sums, int add) {
+TSR_FN void tsr_blocked_row(int columns, const tsr_pixel_chains *chains) {
   const int most = TSR_VECTORS == 2 ? 12 : 6;
   int left = (columns + most - 1) / most;
   for (int column = 0; column < columns; left--) {
     const int live = (columns - column + left - 1) / left;
-#define TSR_WIDTH(n)                                                                               \
-  if (live <= n)                                                                                   \
-    tsr_blocked_microkernel(n, depth, x + column, shift, w, sums + column * TSR_PANEL, live, add); \
+#define TSR_WIDTH(n)                                               \
+  if (live <= n) tsr_blocked_microkernel(n, chains, column, live); \
   else
 #if TSR_VECTORS == 2
     TSR_WIDTH(4)
     TSR_WIDTH(6)
-    TSR_WIDTH(8) TSR_WIDTH(10)
+    TSR_WIDTH(8)
+    TSR_WIDTH(10)
 #else
     TSR_WIDTH(2)
     TSR_WIDTH(4)
 #endif
-        tsr_blocked_microkernel(most, depth, x + column, shift, w, sums + column * TSR_PANEL, live, add);
+    tsr_blocked_microkernel(most, chains, column, live);
     column += live;
   }
 }
@@ -92,43 +104,63 @@ TSR_SINGLE_ITEM_KERNEL void tsr_conv_blocked(const tsr_conv_cpu_params q, __glob
             plane = q.plane_rows * pitch + 16;
   const int top = tsr_taps_top(t), left = tsr_taps_left(t);
   const int high = (rows - 1) * t->stride_h + q.plane_rows - (q.rows - 1) * t->stride_h;
+  const tsr_plane_layout layout = {plane, pitch, 0};
+  tsr_plane_rows read = {
+      b, 0, p->batch * image, row * t->stride_h + top, 1, high, column * t->stride_w + left, t->stride_w};
   a += group * panels * TSR_PANEL * p->k;
   for (int k = 0; k < p->k; k += TSR_K_CHUNK) {
     const int depth = p->k - k < TSR_K_CHUNK ? p->k - k : TSR_K_CHUNK, channel = k / taps,
               end = (k + depth - 1) / taps + 1;
-    for (int each = channel; each < end; each++)
-      tsr_load_plane(&q, b, p->b_offset + batch * image + (long)each * t->height * t->width, p->batch * image,
-                     row * t->stride_h + top, 1, column * t->stride_w + left, t->stride_w, high,
-                     planes + (each - channel) * plane);
-    tsr_tap_shifts(&q, k, depth, plane, pitch, 0, shift);
+    for (int each = channel; each < end; each++) {
+      read.at = p->b_offset + batch * image + (long)each * t->height * t->width;
+      tsr_load_plane(&q, &read, planes + (each - channel) * plane);
+    }
+    tsr_tap_shifts(&q, &layout, k, depth, shift);
     for (int panel = first; panel < last; panel++) {
       __global const float *w = a + ((long)panel * p->k + k) * TSR_PANEL;
       __local float *to = sums + (panel - first) * q.rows * q.columns * TSR_PANEL;
-      for (int r = 0; r < rows; r++)
-        tsr_blocked_row(columns, depth, planes + r * t->stride_h * pitch, shift, w,
-                        to + r * columns * TSR_PANEL, k > 0);
+      for (int r = 0; r < rows; r++) {
+        const tsr_pixel_chains chains = {depth, k > 0, planes + r * t->stride_h * pitch,
+                                         shift, w,     to + r * columns * TSR_PANEL};
+        tsr_blocked_row(columns, &chains);
+      }
     }
   }
-  bias += p->bias_offset + group * q.bias_stride;
-  c += p->c_offset + batch * p->c_batch_stride;
+  const tsr_output output = {p, bias + p->bias_offset + group * q.bias_stride,
+                             c + p->c_offset + batch * p->c_batch_stride, !p->accumulate, 1};
   for (int panel = first; panel < last; panel++) {
     __local const float *from = sums + (panel - first) * q.rows * q.columns * TSR_PANEL;
     if (columns == t->out_w) {
-      tsr_store_channels(p, bias, c, panel * TSR_PANEL, row * columns, rows * columns, from);
+      tsr_store_channels(&output, panel * TSR_PANEL, row * columns, rows * columns, from);
       continue;
     }
     for (int r = 0; r < rows; r++)
-      tsr_store_channels(p, bias, c, panel * TSR_PANEL, (row + r) * t->out_w + column, columns,
+      tsr_store_channels(&output, panel * TSR_PANEL, (row + r) * t->out_w + column, columns,
                          from + r * columns * TSR_PANEL);
   }
 }
 
-// Chains of `lines` x `taps` rows from +0 over the runs of pixels; the live lines' are stored or added,
-// `step` floats apart.
-TSR_FN void tsr_blocked_weight_microkernel(const int lines, const int taps, int runs, __local const int *run,
-                                           __local const float *planes, const int *from,
-                                           __local const float *dy, __global float *sums, const int *to,
-                                           int live, int step, int add) {
+// A chunk of pixels: their runs in planes, and their output gradients. `add`: onto the sums of the chunks before.
+typedef struct {
+  tsr_pixel_runs list;
+  __local const float *planes, *dy;
+  int add;
+} tsr_weight_pixels;
+
+// Where sums of lines of taps go: the first `live` lines exist, taps are `step` floats apart.
+typedef struct {
+  __global float *sums;
+  int live, step;
+} tsr_weight_lines;
+
+// Chains of `lines` x `taps` rows from +0 over the pixels; the live lines' are stored or added. Line l reads
+// planes from from[l] on and goes to to[l].
+TSR_FN void tsr_blocked_weight_microkernel(const int lines, const int taps, const tsr_weight_pixels *pixels,
+                                           const tsr_weight_lines *out, const int *from, const int *to) {
+  const int runs = pixels->list.runs, add = pixels->add, live = out->live, step = out->step;
+  __local const int *run = pixels->list.run;
+  __local const float *planes = pixels->planes, *dy = pixels->dy;
+  __global float *sums = out->sums;
   TSR_UNROLL_TILE(TSR_BEGIN)
   for (int i = 0; i < runs; i++) {
     __local const float *at = planes + run[2 * i];
@@ -158,9 +190,11 @@ TSR_FN void tsr_blocked_weight_microkernel(const int lines, const int taps, int 
 
 // Chains of the one tap of `lines` channels, `plane` floats apart, where pixels follow each other in the
 // image as in the output: read where they lie.
-TSR_FN void tsr_pointwise_weight_microkernel(const int lines, int runs, __local const int *run,
-                                             __global const float *image, long plane, __local const float *dy,
-                                             __global float *sums, int add) {
+TSR_FN void tsr_pointwise_weight_microkernel(const int lines, const tsr_weight_pixels *pixels,
+                                             __global const float *image, long plane, __global float *sums) {
+  const int runs = pixels->list.runs, add = pixels->add;
+  __local const int *run = pixels->list.run;
+  __local const float *dy = pixels->dy;
   TSR_UNROLL_TILE(TSR_BEGIN)
   for (int i = 0; i < runs; i++) {
     __global const float *at = image + run[2 * i], *beyond = at + run[2 * i + 1];
@@ -187,10 +221,29 @@ TSR_FN void tsr_pointwise_weight_microkernel(const int lines, int runs, __local 
 #undef TSR_BEGIN
 }
 
+// The one tap of some channels over a chunk of pixels.
+TSR_FN void tsr_pointwise_weight_chunk(const tsr_taps_params *t, const tsr_weight_pixels *pixels,
+                                       int channels, __global const float *x, __global float *sums) {
+  const int plane_size = t->height * t->width;
+  for (int line = 0; line < channels;) {
+#define TSR_POINTS(n)                                                                    \
+  if (channels - line >= n) {                                                            \
+    tsr_pointwise_weight_microkernel(n, pixels, x + (long)line * plane_size, plane_size, \
+                                     sums + line * TSR_PANEL);                           \
+    line += n;                                                                           \
+  } else
+#if TSR_VECTORS == 2
+    TSR_POINTS(8)
+#else
+    TSR_POINTS(6)
+#endif
+    TSR_POINTS(4) TSR_POINTS(2) TSR_POINTS(1) {}
+  }
+}
+
 // All taps of some channels over a chunk of pixels.
-TSR_FN void tsr_blocked_weight_chunk(const tsr_conv_cpu_params *q, int channels, int runs,
-                                     __local const int *run, __local const float *planes,
-                                     __local const float *dy, __global float *sums, int add) {
+TSR_FN void tsr_blocked_weight_chunk(const tsr_conv_cpu_params *q, const tsr_weight_pixels *pixels,
+                                     int channels, __global float *sums) {
   const tsr_taps_params *t = &q->taps;
   const int pitch = q->phase * t->stride_w, plane = q->plane_rows * pitch + 16, all = channels * t->kernel_h;
   for (int phase = 0; phase < t->stride_w && phase < t->kernel_w; phase++) {
@@ -207,10 +260,9 @@ TSR_FN void tsr_blocked_weight_chunk(const tsr_conv_cpu_params *q, int channels,
           from[l] = at / t->kernel_h * plane + at % t->kernel_h * t->step_h * pitch + phase * q->phase + tap;
           to[l] = (at * t->kernel_w + phase + tap * t->stride_w) * TSR_PANEL;
         }
-#define TSR_TAPS(n, lines)                                                                \
-  if (width == n)                                                                         \
-    tsr_blocked_weight_microkernel(lines, n, runs, run, planes, from, dy, sums, to, live, \
-                                   t->stride_w *TSR_PANEL, add);
+        const tsr_weight_lines out = {sums, live, t->stride_w * TSR_PANEL};
+#define TSR_TAPS(n, lines) \
+  if (width == n) tsr_blocked_weight_microkernel(lines, n, pixels, &out, from, to);
 #if TSR_VECTORS == 2
         TSR_TAPS(1, 8) TSR_TAPS(2, 6) TSR_TAPS(3, 4) TSR_TAPS(4, 3) TSR_TAPS(5, 2)
 #else
@@ -220,6 +272,54 @@ TSR_FN void tsr_blocked_weight_chunk(const tsr_conv_cpu_params *q, int channels,
       tap += width;
     }
   }
+}
+
+// What a work-item of a gradient for weights takes: pixels `begin` ..< `end` (a split of samples) of one group,
+// input channels `channel` ..< `beyond`, panels `first` ..< `last` of output channels.
+typedef struct {
+  int split, group, begin, end, channel, beyond, first, last, panels;
+  int pitch, plane;  // floats of a plane's row and of a plane in local memory
+  int whole,
+      points;  // rows of the output follow each other in the planes too; planes are read where they lie
+} tsr_weight_task;
+TSR_FN tsr_weight_task tsr_weight_task_of(const tsr_conv_cpu_params *q) {
+  const tsr_matmul_params *p = &q->gemm;
+  const tsr_taps_params *t = &q->taps;
+  tsr_weight_task w;
+  w.split = (int)get_global_id(2) / p->batch;
+  w.group = (int)get_global_id(2) % p->batch;
+  w.begin = w.split * q->split_k;
+  w.end = w.begin + q->split_k < p->k ? w.begin + q->split_k : p->k;
+  const int blocks = (int)get_global_size(0), block = (t->channels + blocks - 1) / blocks;
+  w.channel = (int)get_global_id(0) * block;
+  w.beyond = w.channel + block < t->channels ? w.channel + block : t->channels;
+  w.panels = (p->m + TSR_PANEL - 1) / TSR_PANEL;
+  w.first = (int)get_global_id(1) * q->panels;
+  w.last = w.first + q->panels < w.panels ? w.first + q->panels : w.panels;
+  w.pitch = q->phase * t->stride_w;
+  w.plane = q->plane_rows * w.pitch + 16;
+  w.whole = t->stride_w == 1 && t->stride_h == 1 && w.pitch == t->out_w;
+  w.points = w.whole && t->kernel_h * t->kernel_w == 1 && t->height == t->out_h && t->width == t->out_w;
+  return w;
+}
+
+// Output gradients of a span of pixels, transposed into the chunk's from pixel `done` on.
+TSR_FN void tsr_load_gradients(const tsr_conv_cpu_params *q, const tsr_weight_task *w,
+                               const tsr_sample_span *span, int done, __global const float *a,
+                               __local float *transposed) {
+  const tsr_matmul_params *p = &q->gemm;
+  const int positions = q->taps.out_h * q->taps.out_w;
+  const long gradients = (long)p->k * p->batch * p->m;
+  for (int panel = w->first; panel < w->last; panel++)
+    for (int lane = 0; lane < TSR_PANEL; lane += 16) {
+      const int made = panel * TSR_PANEL + lane;
+      const long at = (((long)span->sample * p->batch + w->group) * p->m + made) * positions + span->position;
+      const tsr_matrix_rows rows = {a + at, positions, gradients - at, p->m - made};
+      tsr_load_transposed(
+          &rows, span->part,
+          transposed + (panel - w->first) * (TSR_K_CHUNK + 16) * TSR_PANEL + done * TSR_PANEL + lane,
+          TSR_PANEL);
+    }
 }
 
 // c (split, group, panel, tap of a channel, [PANEL channels]): what each split of samples gives. `bias`
@@ -233,78 +333,44 @@ TSR_SINGLE_ITEM_KERNEL void tsr_grad_weight_blocked(const tsr_conv_cpu_params q,
   __local int run[2 * TSR_K_CHUNK];
   const tsr_matmul_params *p = &q.gemm;
   const tsr_taps_params *t = &q.taps;
-  const int taps = t->kernel_h * t->kernel_w, positions = t->out_h * t->out_w,
-            plane_size = t->height * t->width;
-  const int split = (int)get_global_id(2) / p->batch, group = (int)get_global_id(2) % p->batch;
-  const int begin = split * q.split_k, end = begin + q.split_k < p->k ? begin + q.split_k : p->k;
-  const int blocks = (int)get_global_size(0), block = (t->channels + blocks - 1) / blocks;
-  const int channel = (int)get_global_id(0) * block,
-            beyond = channel + block < t->channels ? channel + block : t->channels;
-  const int panels = (p->m + TSR_PANEL - 1) / TSR_PANEL, first = (int)get_global_id(1) * q.panels;
-  const int last = first + q.panels < panels ? first + q.panels : panels;
-  const int pitch = q.phase * t->stride_w, plane = q.plane_rows * pitch + 16;
-  const long image = (long)p->batch * t->channels * plane_size, total = (long)(p->k / positions) * image;
-  const long gradients = (long)p->k * p->batch * p->m;
-  // Whether the rows of the output follow each other in the planes too.
-  const int whole = t->stride_w == 1 && t->stride_h == 1 && pitch == t->out_w;
-  const int points = whole && taps == 1 && t->height == t->out_h && t->width == t->out_w;
-  for (int k = begin; k < end; k += TSR_K_CHUNK) {
-    const int count = end - k < TSR_K_CHUNK ? end - k : TSR_K_CHUNK;
-    for (int each = channel; each < beyond; each += q.channels) {
-      const int channels = beyond - each < q.channels ? beyond - each : q.channels;
-      int runs = 0, row = 0;
+  const tsr_weight_task w = tsr_weight_task_of(&q);
+  const int taps = t->kernel_h * t->kernel_w, plane_size = t->height * t->width;
+  const long image = (long)p->batch * t->channels * plane_size;
+  tsr_plane_rows read = {b,          0,          (long)(p->k / (t->out_h * t->out_w)) * image, 0, 1, 0,
+                         t->start_w, t->stride_w};
+  for (int k = w.begin; k < w.end; k += TSR_K_CHUNK) {
+    const int count = w.end - k < TSR_K_CHUNK ? w.end - k : TSR_K_CHUNK;
+    for (int each = w.channel; each < w.beyond; each += q.channels) {
+      const int channels = w.beyond - each < q.channels ? w.beyond - each : q.channels;
+      tsr_pixel_runs list = {run, 0};
+      int row = 0;
       for (int done = 0; done < count;) {
         const tsr_sample_span span = tsr_sample_span_of(t, k + done, count - done);
-        for (int i = 0; i < channels && !points; i++)
-          tsr_load_plane(
-              &q, b, p->b_offset + span.sample * image + ((long)group * t->channels + each + i) * plane_size,
-              total, span.high * t->stride_h + t->start_h, 1, t->start_w, t->stride_w, span.rows,
-              planes + i * plane + row * pitch);
-        if (each == channel) {
-          for (int panel = first; panel < last; panel++)
-            for (int lane = 0; lane < TSR_PANEL; lane += 16) {
-              const int made = panel * TSR_PANEL + lane;
-              const long at =
-                  (((long)span.sample * p->batch + group) * p->m + made) * positions + span.position;
-              tsr_load_transposed(
-                  a + at, positions, gradients - at, p->m - made, span.part,
-                  transposed + (panel - first) * (TSR_K_CHUNK + 16) * TSR_PANEL + done * TSR_PANEL + lane,
-                  TSR_PANEL);
-            }
+        read.first = span.high * t->stride_h + t->start_h;
+        read.rows = span.rows;
+        for (int i = 0; i < channels && !w.points; i++) {
+          read.at = p->b_offset + span.sample * image + ((long)w.group * t->channels + each + i) * plane_size;
+          tsr_load_plane(&q, &read, planes + i * w.plane + row * w.pitch);
         }
-        if (whole) {
-          run[2 * runs] =
-              points ? span.sample * (int)image + span.position : row * pitch + span.position % t->out_w;
-          run[2 * runs++ + 1] = span.part;
+        if (each == w.channel) tsr_load_gradients(&q, &w, &span, done, a, transposed);
+        if (w.whole) {
+          run[2 * list.runs] =
+              w.points ? span.sample * (int)image + span.position : row * w.pitch + span.position % t->out_w;
+          run[2 * list.runs++ + 1] = span.part;
         } else {
-          runs = tsr_pixel_runs(t, &span, row, pitch, 1, run, runs);
+          tsr_append_runs(t, &span, row, w.pitch, 1, &list);
         }
         row += span.rows;
         done += span.part;
       }
-      for (int panel = first; panel < last; panel++) {
-        __local const float *dy = transposed + (panel - first) * (TSR_K_CHUNK + 16) * TSR_PANEL;
+      for (int panel = w.first; panel < w.last; panel++) {
+        __local const float *dy = transposed + (panel - w.first) * (TSR_K_CHUNK + 16) * TSR_PANEL;
+        const tsr_weight_pixels pixels = {list, planes, dy, k > w.begin};
         __global float *sums =
-            c + ((((long)split * p->batch + group) * panels + panel) * p->n + each * taps) * TSR_PANEL;
-        if (!points) {
-          tsr_blocked_weight_chunk(&q, channels, runs, run, planes, dy, sums, k > begin);
-          continue;
-        }
-        __global const float *x = b + p->b_offset + ((long)group * t->channels + each) * plane_size;
-        for (int line = 0; line < channels;) {
-#define TSR_POINTS(n)                                                                           \
-  if (channels - line >= n) {                                                                   \
-    tsr_pointwise_weight_microkernel(n, runs, run, x + (long)line * plane_size, plane_size, dy, \
-                                     sums + line * TSR_PANEL, k > begin);                       \
-    line += n;                                                                                  \
-  } else
-#if TSR_VECTORS == 2
-          TSR_POINTS(8)
-#else
-          TSR_POINTS(6)
-#endif
-          TSR_POINTS(4) TSR_POINTS(2) TSR_POINTS(1) {}
-        }
+            c + ((((long)w.split * p->batch + w.group) * w.panels + panel) * p->n + each * taps) * TSR_PANEL;
+        __global const float *x = b + p->b_offset + ((long)w.group * t->channels + each) * plane_size;
+        if (w.points) tsr_pointwise_weight_chunk(t, &pixels, channels, x, sums);
+        else tsr_blocked_weight_chunk(&q, &pixels, channels, sums);
       }
     }
   }
@@ -327,7 +393,7 @@ TSR_SINGLE_ITEM_KERNEL void tsr_reduce_grad_weight_blocked(const tsr_conv_cpu_pa
     for (int s = 1; s < splits; s++) sum = sum + vload16(i, parts + s * split);
     vstore16(sum, i, sums);
   }
-  tsr_store_channels(p, bias, c + p->c_offset + (long)group * p->c_batch_stride, panel * TSR_PANEL, column,
-                     count, sums);
+  const tsr_output output = {p, bias, c + p->c_offset + (long)group * p->c_batch_stride, !p->accumulate, 1};
+  tsr_store_channels(&output, panel * TSR_PANEL, column, count, sums);
 }
 #endif

@@ -26,12 +26,21 @@ TSR_FN int tsr_taps_left(const tsr_taps_params *t) {
   return t->start_w + (t->step_w < 0 ? (t->kernel_w - 1) * t->step_w : 0);
 }
 
-// `rows` rows of one image's plane, `step` apart, and columns from `left` on in `parts` by their
-// remainder, zeros outside. What a vector writes beyond a row's end is the next row's begin, written
+// Rows of one image's plane, which begins at `at` of `count` floats of images: `rows` rows from `first` on, `step`
+// apart, and columns from `left` on in `parts` by their remainder; zeros outside.
+typedef struct {
+  __global const float *images;
+  long at, count;
+  int first, step, rows, left, parts;
+} tsr_plane_rows;
+
+// Such rows in local memory. What a vector writes beyond a row's end is the next row's begin, written
 // after it: rows are made in ascending order, 16 floats follow a plane.
-TSR_FN void tsr_load_plane(const tsr_conv_cpu_params *p, __global const float *images, long at, long count,
-                           int first, int step, int left, int parts, int rows, __local float *plane) {
+TSR_FN void tsr_load_plane(const tsr_conv_cpu_params *p, const tsr_plane_rows *s, __local float *plane) {
   const tsr_taps_params *t = &p->taps;
+  __global const float *images = s->images;
+  const long at = s->at, count = s->count;
+  const int first = s->first, step = s->step, rows = s->rows, left = s->left, parts = s->parts;
   if (left == 0 && p->phase == t->width && t->stride_w == 1 && step == 1 && first >= 0 &&
       first + rows <= t->height) {
     // Rows that follow each other in the image too.
@@ -109,15 +118,16 @@ TSR_FN void tsr_transpose16x16(float16 *a, float16 *b) {
 #define TSR_UNROLL16(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
 
 // Sums (column, [PANEL rows]) become columns `column` ... of rows `row` ... of C.
-TSR_FN void tsr_store_channels(const tsr_matmul_params *p, __global const float *bias, __global float *c,
-                               int row, int column, int count, __local const float *sums) {
-  const int first = !p->accumulate;
+TSR_FN void tsr_store_channels(const tsr_output *o, int row, int column, int count,
+                               __local const float *sums) {
+  const tsr_matmul_params *p = o->gemm;
+  const int first = o->first;
   for (int part = 0; part < TSR_PANEL && row + part < p->m; part += 16) {
     const int rows = p->m - row - part < 16 ? p->m - row - part : 16;
     if (count < 16 || (!first && count % 16 != 0)) {
       for (int i = 0; i < count; i++)
         for (int r = 0; r < rows; r++)
-          tsr_epilogue(p, bias, c, row + part + r, column + i, sums[i * TSR_PANEL + part + r], first, 1);
+          tsr_epilogue(o, row + part + r, column + i, sums[i * TSR_PANEL + part + r]);
       continue;
     }
     for (int i = 0; i < count; i += 16) {
@@ -128,18 +138,26 @@ TSR_FN void tsr_store_channels(const tsr_matmul_params *p, __global const float 
       TSR_UNROLL16(TSR_LOAD_COLUMN)
       tsr_transpose16x16(a, b);
 #define TSR_STORE_CHANNEL(j) \
-  if (j < rows) tsr_epilogue16(p, bias, c, row + part + j, column + at, a[j], first, 1);
+  if (j < rows) tsr_epilogue16(o, row + part + j, column + at, a[j]);
       TSR_UNROLL16(TSR_STORE_CHANNEL)
 #undef TSR_STORE_CHANNEL
     }
   }
 }
 
-// `count` columns of up to sixteen rows, `stride` apart, become (column, [16 rows]), `step` floats from
-// one to the next; what stands for rows beyond the last is never looked at. Up to 15 columns more are
-// written. `left`: floats of `from` to the tensor's end.
-TSR_FN void tsr_load_transposed(__global const float *from, long stride, long left, int rows, int count,
-                                __local float *to, int step) {
+// Up to sixteen rows, `stride` apart; `left`: floats of `from` to the tensor's end.
+typedef struct {
+  __global const float *from;
+  long stride, left;
+  int rows;
+} tsr_matrix_rows;
+
+// `count` columns of the rows become (column, [16 rows]), `step` floats from one to the next; what stands for
+// rows beyond the last is never looked at. Up to 15 columns more are written.
+TSR_FN void tsr_load_transposed(const tsr_matrix_rows *s, int count, __local float *to, int step) {
+  __global const float *from = s->from;
+  const long stride = s->stride, left = s->left;
+  const int rows = s->rows;
   for (int i = 0; i < count; i += 16) {
     float16 a[16], b[16];
 #define TSR_LOAD_ROW(j) a[j] = vload16(0, from + (j < rows ? j : rows - 1) * stride + i);
@@ -183,23 +201,35 @@ TSR_FN tsr_sample_span tsr_sample_span_of(const tsr_taps_params *t, int pixel, i
   return span;
 }
 
-// Its runs of pixels in planes from `row` on, columns `step` apart: beginnings and lengths, after `runs`
-// others. Returns how many there are then.
-TSR_FN int tsr_pixel_runs(const tsr_taps_params *t, const tsr_sample_span *s, int row, int pitch, int step,
-                          __local int *run, int runs) {
+// Runs of pixels: `runs` of them, their beginnings in planes and lengths side by side.
+typedef struct {
+  __local int *run;
+  int runs;
+} tsr_pixel_runs;
+
+// Appends a span's runs in planes from `row` on, columns `step` apart.
+TSR_FN void tsr_append_runs(const tsr_taps_params *t, const tsr_sample_span *s, int row, int pitch, int step,
+                            tsr_pixel_runs *to) {
+  __local int *run = to->run;
+  int runs = to->runs;
   for (int h = s->high; h <= s->low; h++, runs++) {
     const int w = h == s->high ? s->position % t->out_w : 0;
     run[2 * runs] = (row + (h - s->high) * t->stride_h) * pitch + w * step;
     run[2 * runs + 1] = (h == s->low ? (s->position + s->part - 1) % t->out_w + 1 : t->out_w) - w;
   }
-  return runs;
+  to->runs = runs;
 }
 
-// The shifts of `depth` taps from k on, in the walk's order, in planes whose rows and columns lie by
-// their remainders.
-TSR_FN void tsr_tap_shifts(const tsr_conv_cpu_params *p, int k, int depth, int plane, int pitch, int by_rows,
+// How planes lie in local memory: floats of a plane and of a row; `by_rows`: rows too lie by their remainders.
+typedef struct {
+  int plane, pitch, by_rows;
+} tsr_plane_layout;
+
+// The shifts of `depth` taps from k on, in the walk's order, in planes whose columns lie by their remainders.
+TSR_FN void tsr_tap_shifts(const tsr_conv_cpu_params *p, const tsr_plane_layout *layout, int k, int depth,
                            __local int *shift) {
   const tsr_taps_params *t = &p->taps;
+  const int plane = layout->plane, pitch = layout->pitch, by_rows = layout->by_rows;
   const int top = tsr_taps_top(t), left = tsr_taps_left(t),
             channel = by_rows ? t->stride_h * t->stride_w * plane : plane;
   tsr_tap_iterator walk = tsr_tap_iterator_at(t, k);

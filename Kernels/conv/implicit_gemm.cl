@@ -46,8 +46,9 @@ TSR_ITEMS4(tsr_conv_per_output, tsr_gemm_params, (long)p.gemm.batch *p.gemm.m *p
       }
     }
   total = first ? acc : total + acc;
-  tsr_epilogue(&p.gemm, bias + group * p.bias_stride, c + p.gemm.c_offset + batch * p.gemm.c_batch_stride,
-               row, (int)(i % n), total, 1, 1);
+  const tsr_output output = {&p.gemm, bias + group * p.bias_stride,
+                             c + p.gemm.c_offset + batch * p.gemm.c_batch_stride, 1, 1};
+  tsr_epilogue(&output, row, (int)(i % n), total);
 TSR_END
 
 // The gradient for weights of few rows: one weight and one part of k per work-item, with the arguments of
@@ -84,9 +85,10 @@ TSR_ITEMS4(tsr_grad_weight_per_output, tsr_gemm_params, (long)p.gemm.batch *p.sp
     k += run, left -= run;
   }
   total = first ? acc : total + acc;
-  tsr_epilogue(
+  const tsr_output output = {
       &p.gemm, bias,
-      c + p.gemm.c_offset + range.batch * p.gemm.c_batch_stride + range.split * (long)p.c_split_stride, row,
-      column, total, !p.gemm.accumulate, 1);
+      c + p.gemm.c_offset + range.batch * p.gemm.c_batch_stride + range.split * (long)p.c_split_stride,
+      !p.gemm.accumulate, 1};
+  tsr_epilogue(&output, row, column, total);
 TSR_END
 #endif

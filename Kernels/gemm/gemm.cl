@@ -61,6 +61,6 @@ TSR_ITEMS3(tsr_split_k_reduce, tsr_gemm_params, (long)p.gemm.batch *p.gemm.m *p.
             : p.gemm.accumulate ? to[(long)row * p.gemm.c_row_stride + column] + sum
                                 : sum;
   }
-  tsr_epilogue(&p.gemm, bias + p.gemm.bias_offset + batch % p.groups * p.bias_stride, to, row, column, total,
-               1, 1);
+  const tsr_output output = {&p.gemm, bias + p.gemm.bias_offset + batch % p.groups * p.bias_stride, to, 1, 1};
+  tsr_epilogue(&output, row, column, total);
 TSR_END

@@ -25,6 +25,12 @@ enum { TSR_B_MATRIX, TSR_B_IM2COL, TSR_B_IM2COL_TRANSPOSED };
 #define TSR_TILE_K 16
 #endif
 
+// The tensors of a product.
+typedef struct {
+  __global const float *a, *b, *bias;
+  __global float *c;
+} tsr_gemm_operands;
+
 // Where a product's part begins and ends in k, and which operands are its own.
 typedef struct {
   int begin, end;
@@ -54,14 +60,22 @@ TSR_FN long tsr_c_column_offset(const tsr_gemm_params *q, int column) {
     acc = fma(tsr_d, tsr_d, acc);            \
   } else acc = fma((__typeof__(acc))(x), y, acc);
 
-// One sum's way to memory; `first`: no chunk came before, `last`: none comes after.
-TSR_FN void tsr_epilogue(const tsr_matmul_params *p, __global const float *bias, __global float *c, int row,
-                         int column, float v, int first, int last) {
-  __global float *at = c + (long)row * p->c_row_stride + column;
-  if (!first) v = *at + v;
-  if (last) {
-    if (p->bias == TSR_BIAS_ROW) v = v + bias[row];
-    if (p->bias == TSR_BIAS_COLUMN) v = v + bias[column];
+// Where a product's sums go: its own C and bias. `first`: no chunk came before, `last`: none comes after.
+typedef struct {
+  const tsr_matmul_params *gemm;
+  __global const float *bias;
+  __global float *c;
+  int first, last;
+} tsr_output;
+
+// One sum's way to memory.
+TSR_FN void tsr_epilogue(const tsr_output *o, int row, int column, float v) {
+  const tsr_matmul_params *p = o->gemm;
+  __global float *at = o->c + (long)row * p->c_row_stride + column;
+  if (!o->first) v = *at + v;
+  if (o->last) {
+    if (p->bias == TSR_BIAS_ROW) v = v + o->bias[row];
+    if (p->bias == TSR_BIAS_COLUMN) v = v + o->bias[column];
     v = tsr_canonical(tsr_activate(v, p->activation));
   }
   *at = v;

@@ -33,11 +33,14 @@
 #define TSR_UNROLL_ROWS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)
 #endif
 
-TSR_FN void tsr_epilogue16(const tsr_matmul_params *p, __global const float *bias, __global float *c, int row,
-                           int column, float16 v, int first, int last) {
+// Sixteen sums' way to memory.
+TSR_FN void tsr_epilogue16(const tsr_output *o, int row, int column, float16 v) {
+  const tsr_matmul_params *p = o->gemm;
+  __global const float *bias = o->bias;
+  const int first = o->first, last = o->last;
   const int width = p->n - column;
   if (width >= 16) {
-    __global float *at = c + (long)row * p->c_row_stride + column;
+    __global float *at = o->c + (long)row * p->c_row_stride + column;
     if (!first) v = vload16(0, at) + v;
     if (last) {
       if (p->bias == TSR_BIAS_ROW) v = v + (float16)(bias[row]);
@@ -49,15 +52,22 @@ TSR_FN void tsr_epilogue16(const tsr_matmul_params *p, __global const float *bia
   }
   float each[16];
   vstore16(v, 0, each);
-  for (int j = 0; j < 16 && j < width; j++) tsr_epilogue(p, bias, c, row, column + j, each[j], first, last);
+  for (int j = 0; j < 16 && j < width; j++) tsr_epilogue(o, row, column + j, each[j]);
 }
 
-// A tile's sums over `depth` of k. Rows beyond m are the last one's again, and not stored.
-TSR_FN void tsr_gemm_microkernel(const int distance, const tsr_gemm_params *q, int depth,
-                                 __global const float *a, __local const float *panel,
-                                 __global const float *bias, __global float *c, int row, int column,
-                                 int first, int last) {
-  const tsr_matmul_params *p = &q->gemm;
+// Rows k0 ..< k0 + depth of B, columns from `column` on, which stand or are to stand in `panel`.
+typedef struct {
+  int k0, depth, column;
+  __local float *panel;
+} tsr_panel;
+
+// Sums over the panel's k of a tile of TSR_TILE_ROWS rows from `row` on. Rows beyond m are the last one's again,
+// and not stored. `a`: of this row and of the panel's first k.
+TSR_FN void tsr_gemm_microkernel(const int distance, const tsr_output *o, __global const float *a,
+                                 const tsr_panel *b, int row) {
+  const tsr_matmul_params *p = o->gemm;
+  const int depth = b->depth, column = b->column;
+  __local const float *panel = b->panel;
   const int rows = p->m - row;
   // Twelve pointers would not stay in registers: so high a tile has its rows side by side.
 #if TSR_TILE_ROWS > 8
@@ -87,10 +97,9 @@ TSR_FN void tsr_gemm_microkernel(const int distance, const tsr_gemm_params *q, i
     TSR_UNROLL_ROWS(TSR_TERM)
   }
 #define TSR_STORE_ROW(r) \
-  if (r < rows) tsr_epilogue16(p, bias, c, row + r, column, s##r, first, last);
+  if (r < rows) tsr_epilogue16(o, row + r, column, s##r);
   TSR_UNROLL_ROWS(TSR_STORE_ROW)
-#define TSR_STORE_SECOND(r) \
-  TSR_IF_TWO_VECTORS(if (r < rows) tsr_epilogue16(p, bias, c, row + r, column + 16, z##r, first, last);)
+#define TSR_STORE_SECOND(r) TSR_IF_TWO_VECTORS(if (r < rows) tsr_epilogue16(o, row + r, column + 16, z##r);)
   if (column + 16 < p->n) { TSR_UNROLL_ROWS(TSR_STORE_SECOND) }
 }
 
@@ -111,8 +120,9 @@ TSR_FN void tsr_store_transposed(float16 a, float16 b, float16 c, float16 d, int
 }
 
 // A panel's columns of a matrix, +0 beyond the last.
-TSR_FN void tsr_pack_matrix(const tsr_matmul_params *p, __global const float *b, int k0, int depth,
-                            int column, __local float *panel) {
+TSR_FN void tsr_pack_matrix(const tsr_matmul_params *p, __global const float *b, const tsr_panel *to) {
+  const int k0 = to->k0, depth = to->depth, column = to->column;
+  __local float *panel = to->panel;
   const int width = p->n - column;
   const long row = p->b_row_stride, step = p->b_col_stride;
   b += (long)k0 * row + (long)column * step;
@@ -173,11 +183,20 @@ TSR_FN void tsr_tap_next_row(const tsr_taps_params *t, tsr_tap_iterator *walk) {
   walk->kh = 0, walk->offset.h = t->start_h, walk->offset.plane += t->height * t->width;
 }
 
-// The taps k0... of up to sixteen neighbouring pixels, the first of them at `pixel` and in column j of
-// the panel, where all else stays.
-TSR_FN void tsr_pack_im2col_run(const tsr_taps_params *t, __global const float *image, long count,
-                                tsr_image_offset pixel, int live, int j, int k0, int depth,
-                                __local float *panel) {
+// One image or more, and how many floats there are from here to the tensor's end.
+typedef struct {
+  __global const float *at;
+  long count;
+} tsr_images;
+
+// The panel's taps of `live` neighbouring pixels, at most sixteen; the first of them is at `pixel` and in column
+// j of the panel, where all else stays.
+TSR_FN void tsr_pack_im2col_run(const tsr_taps_params *t, const tsr_images *images, tsr_image_offset pixel,
+                                int live, int j, const tsr_panel *part) {
+  __global const float *image = images->at;
+  const long count = images->count;
+  const int depth = part->depth;
+  __local float *panel = part->panel;
   const int16 lane = (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
   const int first = pixel.w + t->start_w, reach = (t->kernel_w - 1) * t->step_w;
   const int whole = live == 16 && t->stride_w == 1 && first + (reach < 0 ? reach : 0) >= 0 &&
@@ -186,7 +205,7 @@ TSR_FN void tsr_pack_im2col_run(const tsr_taps_params *t, __global const float *
   const int early = j + 16 > TSR_PANEL ? j + 16 - TSR_PANEL : 0;
   panel += j - early;
   pixel.w -= early * t->stride_w;
-  tsr_tap_iterator walk = tsr_tap_iterator_at(t, k0);
+  tsr_tap_iterator walk = tsr_tap_iterator_at(t, part->k0);
   for (int k = 0; k < depth;) {
     // One row of the kernel.
     const int taps = t->kernel_w - walk.kw < depth - k ? t->kernel_w - walk.kw : depth - k;
@@ -209,28 +228,31 @@ TSR_FN void tsr_pack_im2col_run(const tsr_taps_params *t, __global const float *
   }
 }
 
-// The taps k0... of the panel's pixels. `count`: floats from `image` to the tensor's end.
-TSR_FN void tsr_pack_im2col(const tsr_gemm_params *q, __global const float *image, long count, int k0,
-                            int depth, int column, __local float *panel) {
+// The panel's taps of its pixels, which are columns of one image.
+TSR_FN void tsr_pack_im2col(const tsr_gemm_params *q, const tsr_images *images, const tsr_panel *part) {
   const tsr_taps_params *t = &q->taps;
+  const int column = part->column;
   const int end = q->gemm.n - column < TSR_PANEL ? q->gemm.n - column : TSR_PANEL;
   for (int j = 0; j < end;) {
     // Neighbours are pixels in one row of the output.
     const int left = t->out_w - (column + j) % t->out_w, live = left < end - j ? left : end - j;
-    tsr_pack_im2col_run(t, image, count, tsr_offset_of_pixel(t, 0, column + j), live < 16 ? live : 16, j, k0,
-                        depth, panel);
+    tsr_pack_im2col_run(t, images, tsr_offset_of_pixel(t, 0, column + j), live < 16 ? live : 16, j, part);
     j += live < 16 ? live : 16;
   }
   if (end < TSR_PANEL)
-    for (int k = 0; k < depth; k++)
-      for (int j = end; j < TSR_PANEL; j++) panel[k * TSR_PANEL + j] = 0.0f;
+    for (int k = 0; k < part->depth; k++)
+      for (int j = end; j < TSR_PANEL; j++) part->panel[k * TSR_PANEL + j] = 0.0f;
 }
 
-// The same values the other way round: taps (columns) of the pixels k0..., of samples one after another,
+// The same values the other way round: the panel's columns are taps, its k pixels of samples one after another;
 // four taps at a time.
-TSR_FN void tsr_pack_im2col_transposed(const tsr_gemm_params *q, __global const float *images, long count,
-                                       int k0, int depth, int column, __local float *panel) {
+TSR_FN void tsr_pack_im2col_transposed(const tsr_gemm_params *q, const tsr_images *from,
+                                       const tsr_panel *part) {
   const tsr_taps_params *t = &q->taps;
+  __global const float *images = from->at;
+  const long count = from->count;
+  const int k0 = part->k0, depth = part->depth, column = part->column;
+  __local float *panel = part->panel;
   for (int j = 0; j < TSR_PANEL; j += 4) {
     tsr_image_offset tap[4];
     for (int i = 0; i < 4; i++) {
@@ -271,18 +293,17 @@ TSR_FN void tsr_pack_im2col_transposed(const tsr_gemm_params *q, __global const 
   }
 }
 
-TSR_FN void tsr_gemm(const int distance, const int kind, const tsr_gemm_params q, __global const float *a,
-                     __global const float *b, __global const float *bias, __global float *c,
+TSR_FN void tsr_gemm(const int distance, const int kind, const tsr_gemm_params q, const tsr_gemm_operands o,
                      __local float *panel) {
   const tsr_matmul_params *p = &q.gemm;
   const tsr_k_range range = tsr_k_range_of(&q, (int)get_global_id(2));
   const int column = (int)get_global_id(0) * TSR_PANEL, row0 = (int)get_global_id(1) * q.rows;
   const int rows = row0 + q.rows < p->m ? row0 + q.rows : p->m;
   const long group = range.batch % q.groups;
-  a += p->a_offset + group * p->a_batch_stride;
-  b += p->b_offset + range.batch * p->b_batch_stride;
-  bias += p->bias_offset + group * q.bias_stride;
-  c += p->c_offset + range.batch * p->c_batch_stride + range.split * q.c_split_stride;
+  __global const float *a = o.a + p->a_offset + group * p->a_batch_stride;
+  tsr_output output = {p, o.bias + p->bias_offset + group * q.bias_stride,
+                       o.c + p->c_offset + range.batch * p->c_batch_stride + range.split * q.c_split_stride,
+                       0, 0};
   // Floats of B from here on, where it is images.
   const long image = (long)q.taps.channels * q.taps.height * q.taps.width;
   const long count =
@@ -290,16 +311,19 @@ TSR_FN void tsr_gemm(const int distance, const int kind, const tsr_gemm_params q
       : kind == TSR_B_IM2COL_TRANSPOSED
           ? (long)p->k / (q.taps.out_h * q.taps.out_w) * q.groups * image - range.batch * p->b_batch_stride
           : 0;
+  const tsr_images b = {o.b + p->b_offset + range.batch * p->b_batch_stride, count};
   int k = range.begin;
   do {
     const int stop = range.end - k < p->chunk ? range.end : k + p->chunk;
-    if (kind == TSR_B_MATRIX) tsr_pack_matrix(p, b, k, stop - k, column, panel);
-    else if (kind == TSR_B_IM2COL) tsr_pack_im2col(&q, b, count, k, stop - k, column, panel);
-    else tsr_pack_im2col_transposed(&q, b, count, k, stop - k, column, panel);
+    const tsr_panel part = {k, stop - k, column, panel};
+    if (kind == TSR_B_MATRIX) tsr_pack_matrix(p, b.at, &part);
+    else if (kind == TSR_B_IM2COL) tsr_pack_im2col(&q, &b, &part);
+    else tsr_pack_im2col_transposed(&q, &b, &part);
+    output.first = k == range.begin && !p->accumulate;
+    output.last = stop == range.end;
     for (int row = row0; row < rows; row += TSR_TILE_ROWS)
-      tsr_gemm_microkernel(distance, &q, stop - k,
-                           a + (long)row * q.a_tile_stride + (long)k * p->a_col_stride, panel, bias, c, row,
-                           column, k == range.begin && !p->accumulate, stop == range.end);
+      tsr_gemm_microkernel(distance, &output, a + (long)row * q.a_tile_stride + (long)k * p->a_col_stride,
+                           &part, row);
     k = stop;
   } while (k < range.end);
 }
@@ -308,6 +332,7 @@ TSR_FN void tsr_gemm(const int distance, const int kind, const tsr_gemm_params q
   TSR_SINGLE_ITEM_KERNEL void name(const tsr_gemm_params q, __global const float *a,                         \
                                    __global const float *b, __global const float *bias, __global float *c) { \
     __local float panel[TSR_K_CHUNK * TSR_PANEL];                                                            \
-    tsr_gemm(distance, kind, q, a, b, bias, c, panel);                                                       \
+    const tsr_gemm_operands operands = {a, b, bias, c};                                                      \
+    tsr_gemm(distance, kind, q, operands, panel);                                                            \
   }
 #endif

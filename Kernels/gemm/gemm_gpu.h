@@ -113,9 +113,12 @@ TSR_FN void tsr_write_offsets(const int kind, const tsr_gemm_params *q, __local 
 #define TSR_OPAQUE_ZERO(k) ((k) >> 31)
 
 // Where a work-item's elements of an operand's tiles are: the first, and from one to the next, in memory
-// and in local memory. Neighbouring work-items read neighbouring addresses, whichever stride is 1.
+// (of an operand at `from`, of which the tile has `lines` lines) and in local memory. Neighbouring work-items
+// read neighbouring addresses, whichever stride is 1.
 typedef struct {
   int at, step, put, put_step, k, k_step, line, line_step;
+  __global const float *from;
+  int lines;
 } tsr_tile_loader;
 TSR_FN tsr_tile_loader tsr_tile_loader_of(const int fours, int item, int lines, int along_k, int line_stride,
                                           int k_stride) {
@@ -129,12 +132,18 @@ TSR_FN tsr_tile_loader tsr_tile_loader_of(const int fours, int item, int lines, 
   return l;
 }
 
-// What a work-item brings of a tile of `depth`, from its first element on, into registers. Lines from
-// `lines` on are left out: they meet no sum that is stored. Beyond the depth there is `beyond`: -0 of A
+// A tile of `depth` of an operand, which has the tile's first k at `base`.
+typedef struct {
+  int base, depth;
+} tsr_tile_span;
+
+// What a work-item brings of a tile, from its first element on, into registers. Lines from the loader's `lines`
+// on are left out: they meet no sum that is stored. Beyond the depth there is `beyond`: -0 of A
 // and +0 of B, whose product changes no sum.
 TSR_FN void tsr_load_tile(const int fours, const int loads, const float beyond, tsr_tile_loader l,
-                          __global const float *from, int base, int depth, int lines, float *r) {
-  from += base + l.at;
+                          const tsr_tile_span tile, float *r) {
+  const int base = tile.base, depth = tile.depth, lines = l.lines;
+  __global const float *from = l.from + base + l.at;
   if (fours) {
 #pragma unroll
     for (int i = 0; i < loads / 4; i++) {
@@ -168,38 +177,82 @@ TSR_FN void tsr_store_tile_local(const int fours, const int loads, const int lin
   }
 }
 
-// The same of the taps of images. A work-item's elements share a column: its offset is known; outside:
-// beyond the last.
-TSR_FN void tsr_load_tile_im2col(const tsr_gemm_params *q, __global const float *b,
-                                 __local const int4 *offsets, int4 own, int outside, int item, int depth,
-                                 float *r) {
+// The same of the taps of the images `b`. A work-item's elements share a column: its offset is `own`; `outside`:
+// the column is beyond the last.
+typedef struct {
+  __global const float *b;
+  int4 own;
+  int outside, item;
+} tsr_im2col_loader;
+TSR_FN void tsr_load_tile_im2col(const tsr_gemm_params *q, const tsr_im2col_loader *l,
+                                 __local const int4 *offsets, int depth, float *r) {
+  const int4 own = l->own;
 #pragma unroll
   for (int i = 0; i < TSR_LOADS_N; i++) {
-    const int at = item / TSR_TILE_N + i * (TSR_WORKGROUP_SIZE / TSR_TILE_N);
+    const int at = l->item / TSR_TILE_N + i * (TSR_WORKGROUP_SIZE / TSR_TILE_N);
     const int4 offset = offsets[at];
     const int inside =
         (uint)(own.y + offset.y) < (uint)q->taps.height && (uint)(own.z + offset.z) < (uint)q->taps.width;
-    r[i] = inside && !outside && at < depth ? b[own.x + offset.x] : 0.0f;
+    r[i] = inside && !l->outside && at < depth ? l->b[own.x + offset.x] : 0.0f;
   }
 }
 
-// The tile of `depth` from k on, into registers; and from there into local memory.
-TSR_FN void tsr_load_tiles(const int kind, const tsr_gemm_params *q, tsr_tile_loader la, tsr_tile_loader lb,
-                           __global const float *a, __global const float *b, __local const int4 *offsets,
-                           int4 own, int item, int k, int depth, int rows, int columns, float *ra,
-                           float *rb) {
-  const int a_at = kind == TSR_B_MATRIX ? k * q->gemm.a_col_stride : offsets[la.k].w;
-  tsr_load_tile(TSR_VECTOR_LOAD_A, TSR_LOADS_M, -0.0f, la, a, a_at, depth, rows, ra);
-  if (kind == TSR_B_MATRIX)
-    tsr_load_tile(TSR_VECTOR_LOAD_B, TSR_LOADS_N, 0.0f, lb, b, k * q->gemm.b_row_stride, depth, columns, rb);
-  else tsr_load_tile_im2col(q, b, offsets, own, item % TSR_TILE_N >= columns, item, depth, rb);
+// How a work-item brings its part of the tiles of both operands; B is a matrix or the taps of images.
+typedef struct {
+  tsr_tile_loader a, b;
+  tsr_im2col_loader im2col;
+} tsr_load_plan;
+TSR_FN tsr_load_plan tsr_load_plan_of(const int kind, const tsr_gemm_params *q, const tsr_gemm_operands *o,
+                                      int row0, int column0, int item) {
+  const tsr_matmul_params *p = &q->gemm;
+  // Of products with taps, k's own part is in its offset.
+  int a_along_k =
+      TSR_VECTOR_LOAD_A == TSR_LOAD_SCALAR ? p->a_col_stride == 1 : TSR_VECTOR_LOAD_A == TSR_LOAD_VEC4_K;
+  int b_along_k =
+      TSR_VECTOR_LOAD_B == TSR_LOAD_SCALAR ? p->b_col_stride != 1 : TSR_VECTOR_LOAD_B == TSR_LOAD_VEC4_K;
+  if (kind != TSR_B_MATRIX) a_along_k = 1, b_along_k = 0;
+  tsr_load_plan plan;
+  plan.a = tsr_tile_loader_of(TSR_VECTOR_LOAD_A, item, TSR_TILE_M, a_along_k, p->a_row_stride,
+                              kind == TSR_B_MATRIX ? p->a_col_stride : 0);
+  plan.a.from = o->a + (long)row0 * p->a_row_stride;
+  plan.a.lines = p->m - row0;
+  plan.b = tsr_tile_loader_of(kind == TSR_B_MATRIX ? TSR_VECTOR_LOAD_B : TSR_LOAD_SCALAR, item, TSR_TILE_N,
+                              b_along_k, p->b_col_stride, p->b_row_stride);
+  plan.b.from = kind == TSR_B_MATRIX ? o->b + (long)column0 * p->b_col_stride : o->b;
+  plan.b.lines = p->n - column0;
+  int4 own = 0;
+  if (kind == TSR_B_IM2COL)
+    own = tsr_pack_offset(q, tsr_offset_of_pixel(&q->taps, q->groups, column0 + item % TSR_TILE_N), 0);
+  if (kind == TSR_B_IM2COL_TRANSPOSED)
+    own = tsr_pack_offset(q, tsr_offset_of_tap(&q->taps, column0 + item % TSR_TILE_N), 0);
+  plan.im2col.b = o->b;
+  plan.im2col.own = own;
+  plan.im2col.outside = item % TSR_TILE_N >= plan.b.lines;
+  plan.im2col.item = item;
+  return plan;
 }
-TSR_FN void tsr_store_tiles_local(const int kind, __local tsr_gemm_local *s, int buffer, tsr_tile_loader la,
-                                  tsr_tile_loader lb, const float *ra, const float *rb) {
-  tsr_store_tile_local(TSR_VECTOR_LOAD_A, TSR_LOADS_M, TSR_LOCAL_PITCH_M, la, TSR_LOCAL_TILE_A(s, buffer),
-                       ra);
+
+// The tile of `depth` from k on, into registers; and from there into local memory. `offsets`: of the tile's k.
+typedef struct {
+  __local const int4 *offsets;
+  int k, depth;
+} tsr_k_tile;
+TSR_FN void tsr_load_tiles(const int kind, const tsr_gemm_params *q, const tsr_load_plan *plan,
+                           const tsr_k_tile tile, float *ra, float *rb) {
+  const tsr_tile_span a_at = {
+      kind == TSR_B_MATRIX ? tile.k * q->gemm.a_col_stride : tile.offsets[plan->a.k].w, tile.depth};
+  tsr_load_tile(TSR_VECTOR_LOAD_A, TSR_LOADS_M, -0.0f, plan->a, a_at, ra);
+  if (kind == TSR_B_MATRIX) {
+    const tsr_tile_span b_at = {tile.k * q->gemm.b_row_stride, tile.depth};
+    tsr_load_tile(TSR_VECTOR_LOAD_B, TSR_LOADS_N, 0.0f, plan->b, b_at, rb);
+  } else tsr_load_tile_im2col(q, &plan->im2col, tile.offsets, tile.depth, rb);
+}
+TSR_FN void tsr_store_tiles_local(const int kind, __local tsr_gemm_local *s, int buffer,
+                                  const tsr_load_plan *plan, const float *ra, const float *rb) {
+  tsr_store_tile_local(TSR_VECTOR_LOAD_A, TSR_LOADS_M, TSR_LOCAL_PITCH_M, plan->a,
+                       TSR_LOCAL_TILE_A(s, buffer), ra);
   tsr_store_tile_local(kind == TSR_B_MATRIX ? TSR_VECTOR_LOAD_B : TSR_LOAD_SCALAR, TSR_LOADS_N,
-                       TSR_LOCAL_PITCH_N, lb, TSR_LOCAL_TILE_B(s, buffer), rb);
+                       TSR_LOCAL_PITCH_N, plan->b, TSR_LOCAL_TILE_B(s, buffer), rb);
 }
 
 // A row's four sums, to and fro.
@@ -245,9 +298,10 @@ TSR_FN void tsr_rank1_update(const int distance, __local const float *a, __local
 // has nothing, it reads nothing either: what is there is being written by others.
 #define TSR_HAS_SUM(i, r, j) \
   (row + (i) / 4 * 4 * TSR_WORKGROUP_ROWS + (i) % 4 + (r) < p->m && column + 64 * (j) < p->n)
-TSR_FN void tsr_store_direct_vec4(const tsr_gemm_params *q, __global float *c, int row, int column, int first,
-                                  int last, float4 acc[4 * TSR_MI][TSR_NI]) {
+TSR_FN void tsr_store_direct_vec4(const tsr_gemm_params *q, const tsr_output *o, int row, int column,
+                                  float4 acc[4 * TSR_MI][TSR_NI]) {
   const tsr_matmul_params *p = &q->gemm;
+  const int first = o->first, last = o->last;
   long columns[TSR_NI];
 #pragma unroll
   for (int j = 0; j < TSR_NI; j++)
@@ -259,7 +313,7 @@ TSR_FN void tsr_store_direct_vec4(const tsr_gemm_params *q, __global float *c, i
 #pragma unroll
     for (int r = 0; r < TSR_ROWS_PER_STORE; r++) {
       const int at = row + i / 4 * 4 * TSR_WORKGROUP_ROWS + i % 4 + r;
-      to[r] = c + (long)(at < p->m ? at : 0) * p->c_row_stride;
+      to[r] = o->c + (long)(at < p->m ? at : 0) * p->c_row_stride;
     }
     if (!first)
 #pragma unroll
@@ -280,18 +334,18 @@ TSR_FN void tsr_store_direct_vec4(const tsr_gemm_params *q, __global float *c, i
   }
 }
 
-// Sums on their way from local memory to C: those of rows `i`..<i + TSR_EPILOGUE_ROWS of each work-item.
+// Sums on their way from local memory to C: TSR_EPILOGUE_ROWS rows of each work-item, from row `base` on.
 // First what C holds is added to them, many at a time; bias and activation are not in an unrolled loop,
 // which is for speed.
-TSR_FN void tsr_store_epilogue(const tsr_gemm_params *q, __global const float *bias, __global float *c,
-                               __local float *stage, int item, int row0, int column0, int i, int first,
-                               int last) {
+TSR_FN void tsr_store_epilogue(const tsr_gemm_params *q, const tsr_output *o, __local float *stage, int item,
+                               int base, int column0) {
   const tsr_matmul_params *p = &q->gemm;
+  const int first = o->first, last = o->last;
   const int column = column0 + item % TSR_TILE_N, line = item / TSR_TILE_N;
-  const int base = row0 + i / 4 * 4 * TSR_WORKGROUP_ROWS + i % 4;
   if (column >= p->n) return;
   // From where `column` counts, so that a bias by column is found too.
-  c += tsr_c_column_offset(q, column) - column;
+  __global float *c = o->c + tsr_c_column_offset(q, column) - column;
+  const tsr_output finished = {p, o->bias, c, 1, 1};
   stage += item % TSR_TILE_N;
   if (!first) {
 #pragma unroll 8
@@ -305,7 +359,7 @@ TSR_FN void tsr_store_epilogue(const tsr_gemm_params *q, __global const float *b
 #pragma unroll 1
     for (int r = line; r < TSR_WORKGROUP_ROWS * TSR_EPILOGUE_ROWS; r += TSR_WORKGROUP_SIZE / TSR_TILE_N) {
       const int row = base + r / TSR_EPILOGUE_ROWS * 4 + r % TSR_EPILOGUE_ROWS;
-      if (row < p->m) tsr_epilogue(p, bias, c, row, column, stage[r * TSR_LOCAL_PITCH_N], 1, 1);
+      if (row < p->m) tsr_epilogue(&finished, row, column, stage[r * TSR_LOCAL_PITCH_N]);
     }
     return;
   }
@@ -320,117 +374,129 @@ TSR_FN void tsr_store_epilogue(const tsr_gemm_params *q, __global const float *b
 // Row i of a work-item's sums into the stage, if it is the pass's. TSR_STAGE_ROW(0) TSR_STAGE_ROW(1)...
 // are written out: in a loop, a compiler may take the pass itself as the index, and sums then lie in
 // memory.
-#define TSR_STAGE_ROW(i)                                                                                    \
-  if (pass == (i) / TSR_EPILOGUE_ROWS) {                                                                    \
-    _Pragma("unroll") for (int j = 0; j < TSR_NI; j++) *                                                    \
-        (__local float4 *)(stage + (ty * TSR_EPILOGUE_ROWS + (i) % TSR_EPILOGUE_ROWS) * TSR_LOCAL_PITCH_N + \
-                           64 * j + 4 * tx) = acc[i][j];                                                    \
+#define TSR_STAGE_ROW(i)                                                                                     \
+  if (pass == (i) / TSR_EPILOGUE_ROWS) {                                                                     \
+    _Pragma("unroll") for (int j = 0; j < TSR_NI; j++) *                                                     \
+        (__local float4 *)(s->tiles +                                                                        \
+                           (ty * TSR_EPILOGUE_ROWS + (i) % TSR_EPILOGUE_ROWS) * TSR_LOCAL_PITCH_N + 64 * j + \
+                           4 * tx) = acc[i][j];                                                              \
   }
 
-TSR_FN void tsr_gemm(const int distance, const int kind, const tsr_gemm_params q, __global const float *a,
-                     __global const float *b, __global const float *bias, __global float *c,
-                     __local tsr_gemm_local *s) {
-  const tsr_matmul_params *p = &q.gemm;
-  const tsr_k_range range = tsr_k_range_of(&q, (int)get_group_id(2));
-  const int item = (int)get_local_id(1) * 16 + (int)get_local_id(0);
-  const int tx = item / 32 % 2 * 8 + (item >> 1 & 6) + (item & 1),
-            ty = item / 64 * 4 + (item >> 3 & 2) + (item >> 1 & 1);
-  const int column0 = (int)get_group_id(0) * TSR_TILE_N, row0 = (int)get_group_id(1) * TSR_TILE_M;
-  const int rows = p->m - row0, columns = p->n - column0;
-  const long group = range.batch % q.groups;
-  a += p->a_offset + group * p->a_batch_stride + (long)row0 * p->a_row_stride;
-  b += p->b_offset + range.batch * p->b_batch_stride;
-  bias += p->bias_offset + group * q.bias_stride;
-  c += p->c_offset + range.batch * p->c_batch_stride + range.split * q.c_split_stride;
-  // Of products with taps, k's own part is in its offset.
-  int a_along_k =
-      TSR_VECTOR_LOAD_A == TSR_LOAD_SCALAR ? p->a_col_stride == 1 : TSR_VECTOR_LOAD_A == TSR_LOAD_VEC4_K;
-  int b_along_k =
-      TSR_VECTOR_LOAD_B == TSR_LOAD_SCALAR ? p->b_col_stride != 1 : TSR_VECTOR_LOAD_B == TSR_LOAD_VEC4_K;
-  if (kind != TSR_B_MATRIX) a_along_k = 1, b_along_k = 0;
-  const tsr_tile_loader la = tsr_tile_loader_of(TSR_VECTOR_LOAD_A, item, TSR_TILE_M, a_along_k,
-                                                p->a_row_stride, kind == TSR_B_MATRIX ? p->a_col_stride : 0);
-  const tsr_tile_loader lb =
-      tsr_tile_loader_of(kind == TSR_B_MATRIX ? TSR_VECTOR_LOAD_B : TSR_LOAD_SCALAR, item, TSR_TILE_N,
-                         b_along_k, p->b_col_stride, p->b_row_stride);
-  if (kind == TSR_B_MATRIX) b += (long)column0 * p->b_col_stride;
-  const int direct = ((size_t)c & 15) == 0 && p->c_row_stride % 4 == 0 && p->n % 4 == 0 &&
-                     q.c_image % 4 == 0 && q.c_image_stride % 4 == 0;
-  int4 own = 0;
-  if (kind == TSR_B_IM2COL)
-    own = tsr_pack_offset(&q, tsr_offset_of_pixel(&q.taps, q.groups, column0 + item % TSR_TILE_N), 0);
-  if (kind == TSR_B_IM2COL_TRANSPOSED)
-    own = tsr_pack_offset(&q, tsr_offset_of_tap(&q.taps, column0 + item % TSR_TILE_N), 0);
-  float ra[TSR_LOADS_M], rb[TSR_LOADS_N];
-  float4 acc[4 * TSR_MI][TSR_NI];
+#define TSR_STAGE_ROWS4(i) TSR_STAGE_ROW(i) TSR_STAGE_ROW(i + 1) TSR_STAGE_ROW(i + 2) TSR_STAGE_ROW(i + 3)
+#if TSR_MI == 1
+#define TSR_STAGE_ROWS TSR_STAGE_ROWS4(0)
+#elif TSR_MI == 2
+#define TSR_STAGE_ROWS TSR_STAGE_ROWS4(0) TSR_STAGE_ROWS4(4)
+#else
+#define TSR_STAGE_ROWS TSR_STAGE_ROWS4(0) TSR_STAGE_ROWS4(4) TSR_STAGE_ROWS4(8) TSR_STAGE_ROWS4(12)
+#endif
+
+// Row of the tile that the sums of a pass begin with: the first of TSR_EPILOGUE_ROWS of each work-item.
+#define TSR_ROW_OF_PASS(pass) \
+  ((pass) * TSR_EPILOGUE_ROWS / 4 * 4 * TSR_WORKGROUP_ROWS + (pass) * TSR_EPILOGUE_ROWS % 4)
+
+TSR_FN void tsr_zero_sums(float4 acc[4 * TSR_MI][TSR_NI]) {
 #pragma unroll
   for (int i = 0; i < 4 * TSR_MI; i++)
 #pragma unroll
     for (int j = 0; j < TSR_NI; j++) acc[i][j] = (float4)(0.0f);
+}
 
+// A work-item's place in its group's tile (the picture above).
+TSR_FN int tsr_item_column(int item) { return item / 32 % 2 * 8 + (item >> 1 & 6) + (item & 1); }
+TSR_FN int tsr_item_row(int item) { return item / 64 * 4 + (item >> 3 & 2) + (item >> 1 & 1); }
+
+// The operands and the C of a product's part.
+TSR_FN tsr_gemm_operands tsr_operands_of(const tsr_gemm_params *q, const tsr_k_range *range,
+                                         const tsr_gemm_operands *o) {
+  const tsr_matmul_params *p = &q->gemm;
+  const long group = range->batch % q->groups;
+  const tsr_gemm_operands own = {
+      o->a + p->a_offset + group * p->a_batch_stride, o->b + p->b_offset + range->batch * p->b_batch_stride,
+      o->bias + p->bias_offset + group * q->bias_stride,
+      o->c + p->c_offset + range->batch * p->c_batch_stride + range->split * q->c_split_stride};
+  return own;
+}
+
+// Whether all fours of a row of C are on borders of 16 bytes.
+TSR_FN int tsr_is_aligned(const tsr_gemm_params *q, __global const float *c) {
+  return ((size_t)c & 15) == 0 && q->gemm.c_row_stride % 4 == 0 && q->gemm.n % 4 == 0 &&
+         q->c_image % 4 == 0 && q->c_image_stride % 4 == 0;
+}
+
+// Brings a part's first tile into buffer 0; offsets of the next one, of which `digits` is the work-item's k.
+TSR_FN void tsr_load_first_tile(const int kind, const tsr_gemm_params *q, const tsr_load_plan *plan,
+                                __local tsr_gemm_local *s, const tsr_k_tile tile, tsr_tap_index *digits) {
+  const int item = plan->im2col.item, k = tile.k + item;
+  float ra[TSR_LOADS_M], rb[TSR_LOADS_N];
+  if (kind != TSR_B_MATRIX) tsr_tap_index_at(kind, q, k, digits);
+  tsr_write_offsets(kind, q, s->offsets[0], item, digits);
+  barrier(CLK_LOCAL_MEM_FENCE);
+  tsr_load_tiles(kind, q, plan, tile, ra, rb);
+  tsr_store_tiles_local(kind, s, 0, plan, ra, rb);
+  tsr_tap_index_advance(kind, q, k, tile.depth, digits);
+  tsr_write_offsets(kind, q, s->offsets[1], item, digits);
+  barrier(CLK_LOCAL_MEM_FENCE);
+}
+
+TSR_FN void tsr_gemm(const int distance, const int kind, const tsr_gemm_params q, const tsr_gemm_operands all,
+                     __local tsr_gemm_local *s) {
+  const tsr_matmul_params *p = &q.gemm;
+  const tsr_k_range range = tsr_k_range_of(&q, (int)get_group_id(2));
+  const int item = (int)get_local_id(1) * 16 + (int)get_local_id(0);
+  const int tx = tsr_item_column(item), ty = tsr_item_row(item);
+  const int column0 = (int)get_group_id(0) * TSR_TILE_N, row0 = (int)get_group_id(1) * TSR_TILE_M;
+  const tsr_gemm_operands o = tsr_operands_of(&q, &range, &all);
+  tsr_output output = {p, o.bias, o.c, !p->accumulate, 0};
+  const tsr_load_plan plan = tsr_load_plan_of(kind, &q, &o, row0, column0, item);
+  const int direct = tsr_is_aligned(&q, o.c);
+  float ra[TSR_LOADS_M], rb[TSR_LOADS_N];
+  float4 acc[4 * TSR_MI][TSR_NI];
+  tsr_zero_sums(acc);
   // The chunks of a tile that is not whole may have nothing.
   if (range.begin >= range.end && range.begin > 0) return;
-  int k = range.begin, stop = range.end - k < p->chunk ? range.end : k + p->chunk, buffer = 0,
-      first = !p->accumulate;
+  int buffer = 0, stop = range.end - range.begin < p->chunk ? range.end : range.begin + p->chunk;
+  int next = stop - range.begin <= TSR_TILE_K ? stop : range.begin + TSR_TILE_K;
   tsr_tap_index digits;
-  if (kind != TSR_B_MATRIX) tsr_tap_index_at(kind, &q, k + item, &digits);
-  tsr_write_offsets(kind, &q, s->offsets[0], item, &digits);
-  barrier(CLK_LOCAL_MEM_FENCE);
-  int next = stop - k <= TSR_TILE_K ? stop : k + TSR_TILE_K;
-  tsr_load_tiles(kind, &q, la, lb, a, b, s->offsets[0], own, item, k, next - k, rows, columns, ra, rb);
-  tsr_store_tiles_local(kind, s, 0, la, lb, ra, rb);
-  tsr_tap_index_advance(kind, &q, k + item, next - k, &digits);
-  tsr_write_offsets(kind, &q, s->offsets[1], item, &digits);
-  barrier(CLK_LOCAL_MEM_FENCE);
+  const tsr_k_tile first_tile = {s->offsets[0], range.begin, next - range.begin};
+  tsr_load_first_tile(kind, &q, &plan, s, first_tile, &digits);
   for (;;) {
     // The tile after this one, of the next chunk where this one ends.
     const int next_stop = next < stop ? stop : range.end - next < p->chunk ? range.end : next + p->chunk;
     const int after = next_stop - next <= TSR_TILE_K ? next_stop : next + TSR_TILE_K;
-    tsr_load_tiles(kind, &q, la, lb, a, b, s->offsets[buffer ^ 1], own, item, next, after - next, rows,
-                   columns, ra, rb);
+    const tsr_k_tile tile = {s->offsets[buffer ^ 1], next, after - next};
+    tsr_load_tiles(kind, &q, &plan, tile, ra, rb);
     tsr_tap_index_advance(kind, &q, next + item, after - next, &digits);
     tsr_write_offsets(kind, &q, s->offsets[buffer], item, &digits);
-    __local const float *pa = TSR_LOCAL_TILE_A(s, buffer) + 4 * ty,
-                        *pb = TSR_LOCAL_TILE_B(s, buffer) + 4 * tx;
 #pragma unroll
     for (int d = 0; d < TSR_TILE_K; d++)
-      tsr_rank1_update(distance, pa + d * TSR_LOCAL_PITCH_M, pb + d * TSR_LOCAL_PITCH_N, acc);
+      tsr_rank1_update(distance, TSR_LOCAL_TILE_A(s, buffer) + d * TSR_LOCAL_PITCH_M + 4 * ty,
+                       TSR_LOCAL_TILE_B(s, buffer) + d * TSR_LOCAL_PITCH_N + 4 * tx, acc);
     if (next >= stop) {
-      const int last = next >= range.end;
-      __local float *stage = s->tiles;
-      if (direct && !(last && (p->bias || p->activation)))
-        tsr_store_direct_vec4(&q, c, row0 + 4 * ty + TSR_OPAQUE_ZERO(next),
-                              column0 + 4 * tx + TSR_OPAQUE_ZERO(next), first, last, acc);
-      else {
+      output.last = next >= range.end;
+      const int zero = TSR_OPAQUE_ZERO(next);
+      if (direct && !(output.last && (p->bias || p->activation))) {
+        tsr_store_direct_vec4(&q, &output, row0 + 4 * ty + zero, column0 + 4 * tx + zero, acc);
+      } else {
 #pragma unroll 1
         for (int pass = 0; pass < 4 * TSR_MI / TSR_EPILOGUE_ROWS; pass++) {
           barrier(CLK_LOCAL_MEM_FENCE);
-          TSR_STAGE_ROW(0)
-          TSR_STAGE_ROW(1)
-          TSR_STAGE_ROW(2) TSR_STAGE_ROW(3)
-#if TSR_MI > 1
-              TSR_STAGE_ROW(4) TSR_STAGE_ROW(5) TSR_STAGE_ROW(6) TSR_STAGE_ROW(7)
-#endif
-#if TSR_MI > 2
-                  TSR_STAGE_ROW(8) TSR_STAGE_ROW(9) TSR_STAGE_ROW(10) TSR_STAGE_ROW(11) TSR_STAGE_ROW(12)
-                      TSR_STAGE_ROW(13) TSR_STAGE_ROW(14) TSR_STAGE_ROW(15)
-#endif
-                          barrier(CLK_LOCAL_MEM_FENCE);
-          tsr_store_epilogue(&q, bias, c, stage, item + TSR_OPAQUE_ZERO(next), row0 + TSR_OPAQUE_ZERO(next),
-                             column0 + TSR_OPAQUE_ZERO(next), pass * TSR_EPILOGUE_ROWS, first, last);
+          TSR_STAGE_ROWS
+          barrier(CLK_LOCAL_MEM_FENCE);
+          tsr_store_epilogue(&q, &output, s->tiles, item + zero, row0 + zero + TSR_ROW_OF_PASS(pass),
+                             column0 + zero);
         }
       }
-      if (last) return;
-      first = 0;
-#pragma unroll
-      for (int i = 0; i < 4 * TSR_MI; i++)
-#pragma unroll
-        for (int j = 0; j < TSR_NI; j++) acc[i][j] = (float4)(0.0f);
+      if (output.last) return;
+      output.first = 0;
+      tsr_zero_sums(acc);
       barrier(CLK_LOCAL_MEM_FENCE);
     }
-    tsr_store_tiles_local(kind, s, buffer ^ 1, la, lb, ra, rb);
+    tsr_store_tiles_local(kind, s, buffer ^ 1, &plan, ra, rb);
     barrier(CLK_LOCAL_MEM_FENCE);
-    buffer ^= 1, k = next, stop = next_stop, next = after;
+    buffer ^= 1;
+    stop = next_stop;
+    next = after;
   }
 }
 
@@ -439,6 +505,7 @@ TSR_FN void tsr_gemm(const int distance, const int kind, const tsr_gemm_params q
       const tsr_gemm_params q, __global const float *a, __global const float *b, __global const float *bias, \
       __global float *c) {                                                                                   \
     __local tsr_gemm_local s __attribute__((aligned(16)));                                                   \
-    tsr_gemm(distance, kind, q, a, b, bias, c, &s);                                                          \
+    const tsr_gemm_operands operands = {a, b, bias, c};                                                      \
+    tsr_gemm(distance, kind, q, operands, &s);                                                               \
   }
 #endif

@@ -10,13 +10,13 @@ public struct Conformance: Sendable, Codable {
   public var passes: Bool { failure == nil }
 
   /// Compares a device with the CPU on special values and a spread of ordinary ones.
-  static func probe(_ device: any KernelLauncher, against cpu: CPUBackend) throws -> Conformance {
+  static func probe(_ device: any KernelDispatching, against cpu: CPUBackend) throws -> Conformance {
     var inputs = SplitMix64(seed: 4711)
     let count = 4096
     let x = inputs.withSpecials(count / 2) + inputs.anyBits(count / 2)
     let z = inputs.anyBits(count / 2) + inputs.withSpecials(count / 2)
 
-    func run(_ backend: any KernelLauncher, _ probe: Probe) throws -> [Float] {
+    func run(_ backend: any KernelDispatching, _ probe: Probe) throws -> [Float] {
       let a = try backend.tensor(x, [count])
       let b = try backend.tensor(z, [count])
       let c = try backend.empty(count)

@@ -54,18 +54,18 @@ public struct PrincipalComponents: Sendable {
     let start = try device.allocate([count, k], .float32)
     try device.randomNormal(
       RandomStream(seed: 0, stream: Self.startStream), mean: 0, deviation: 1, into: start)
-    var q = Columns(try device.floats(start), rows: count, columns: k)
+    var q = ColumnMatrix(try device.floats(start), rows: count, columns: k)
     q.orthonormalize()
-    var known = Columns(rows: count, columns: 2)
-    var (scores, values, done) = (Columns(rows: count, columns: 2), [0.0, 0], 0)
+    var known = ColumnMatrix(rows: count, columns: 2)
+    var (scores, values, done) = (ColumnMatrix(rows: count, columns: 2), [0.0, 0], 0)
     for iteration in 1...Self.mostIterations {
       let tensor = try device.tensor(q.floats, [count, k])
       try device.matmul(
         MatmulParameters(m: dims, n: k, k: count, transposeA: true), x, tensor, bias: nil, into: small)
       try device.matmul(MatmulParameters(m: count, n: k, k: dims), x, small, bias: nil, into: large)
-      let b = Columns(try device.floats(small), rows: dims, columns: k)
+      let b = ColumnMatrix(try device.floats(small), rows: dims, columns: k)
       let eigen = SymmetricEigen(b.gram, size: k)
-      let products = Columns(try device.floats(large), rows: count, columns: k)
+      let products = ColumnMatrix(try device.floats(large), rows: count, columns: k)
       let vectors = q.times(eigen.vectors, first: 2)
       values = eigen.values
       let significant = k > 1 && values[1] > Self.rounding * values[0] ? 2 : 1

@@ -11,7 +11,7 @@ final class TSNEForces {
   private let joint: TSNEAffinities
   private let points: Int
   /// The affinities on each device; nil while, or once, the main device computes alone.
-  private var joints: PerDevice<TSNEAffinities>?
+  private var joints: Replicated<TSNEAffinities>?
   private let clock = ContinuousClock()
   private var step = 0, start: ContinuousClock.Instant?, alone = Duration.zero
 
@@ -37,7 +37,7 @@ final class TSNEForces {
     @Sendable func rows(_ block: Int) -> Range<Int> {
       block * points / blocks..<(block + 1) * points / blocks
     }
-    try joints.share(blocks) { joint, device, block in
+    try joints.mapDynamic(blocks) { joint, device, block in
       let layout = try device.tensor(positions, [2, points])
       let part = try device.allocate([5, rows(block).count], .float32)
       try joint.forces(p, rows: rows(block), layout: layout, into: part, on: device)
@@ -63,7 +63,7 @@ final class TSNEForces {
     case first + Self.trial:
       try devices.main.synchronize()
       alone = start.map { clock.now - $0 } ?? .zero
-      joints = try PerDevice(devices, main: joint, try joint.copier(from: devices.main))
+      joints = try Replicated(devices, main: joint, try joint.copier(from: devices.main))
     case second + Self.trial:
       try devices.main.synchronize()
       if let start, clock.now - start >= alone { joints = nil }

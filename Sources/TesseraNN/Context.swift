@@ -8,9 +8,9 @@ public final class Context {
   /// Records functions for `backward`; nil where no gradient is wanted.
   public let tape: Tape?
   /// Whether batch norm uses the batch's statistics; and whether dropout is active.
-  public let training: Bool, drops: Bool
+  public let training: Bool, dropoutEnabled: Bool
   /// What of the batch is here, where devices share it; nil: all of it.
-  public let part: BatchPart?
+  public let part: BatchShard?
   private let seed: UInt64
   /// The number of the training step.
   public let step: UInt64
@@ -28,10 +28,10 @@ public final class Context {
   ///   - part: what of the batch is here; nil: all of it.
   public init(
     device: any Backend, training: Bool = false, differentiable: Bool = false, seed: UInt64 = 0,
-    step: UInt64 = 0, dropout: Bool? = nil, part: BatchPart? = nil
+    step: UInt64 = 0, dropout: Bool? = nil, part: BatchShard? = nil
   ) {
     self.device = device
-    (self.training, drops) = (training, dropout ?? training)
+    (self.training, dropoutEnabled) = (training, dropout ?? training)
     self.tape = differentiable ? Tape(device: device, part: part) : nil
     self.seed = seed
     self.step = step
@@ -45,7 +45,7 @@ public final class Context {
   ///   draws of a step.
   public func nextStream(for shape: [Int]) throws -> RandomStream { try nextStream(for: shape, part) }
 
-  func nextStream(for shape: [Int], _ part: BatchPart?) throws -> RandomStream {
+  func nextStream(for shape: [Int], _ part: BatchShard?) throws -> RandomStream {
     guard step < 1 << 40, draws < 1 << 16 else {
       throw TesseraError.failure(
         "random numbers", found: "draw \(draws) of step \(step)",
@@ -61,7 +61,7 @@ public final class Context {
   }
 
   /// The part of the batch that a variable has: parameters are whole on every device.
-  func part(of x: Variable) -> BatchPart? { x.isOfParameters ? nil : part }
+  func part(of x: Variable) -> BatchShard? { x.isOfParameters ? nil : part }
 
   /// How gradients that go over the rows of a variable reach parameters.
   func batchSums(over x: Variable) -> BatchSums { BatchSums(device: device, part: part(of: x)) }

@@ -29,7 +29,7 @@ extension Context {
           let dw = try device.allocate([outs, ins], .float32)
           var g = MatmulParameters(m: outs, n: ins, k: rows, transposeA: true)
           // k runs over samples (NUMERICS.md rule 6).
-          g.chunk = Int32(BatchPart.group)
+          g.chunk = Int32(BatchShard.group)
           try device.matmul(g, inputs[0], inputs[1], bias: nil, into: dw)
           return [dw]
         }

@@ -59,7 +59,7 @@ extension Context {
     guard rate >= 0, rate < 1 else {
       throw TesseraError.failure("dropout", found: "rate \(rate)", wanted: "0 <= rate < 1")
     }
-    guard drops, rate > 0 else { return x }
+    guard dropoutEnabled, rate > 0 else { return x }
     let stream = try nextStream(for: x.shape, part(of: x))
     let y = try device.empty(x.shape)
     try device.dropout(stream, rate: rate, x.value, into: y)

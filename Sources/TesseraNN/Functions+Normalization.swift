@@ -85,7 +85,7 @@ extension Context {
   /// Mean and variance of a batch of which a part is here. A group's squares are a gradient for a scale of 1 of what differs
   /// from the mean: the same fma, without another kernel.
   private func statistics(
-    _ p: ChannelsParameters, _ x: Tensor, _ part: BatchPart, mean: Tensor, variance: Tensor
+    _ p: ChannelsParameters, _ x: Tensor, _ part: BatchShard, mean: Tensor, variance: Tensor
   ) throws {
     let (device, channels) = (device, Int(p.channels))
     let count = Float(Int(p.batch) * Int(p.inner))

@@ -43,7 +43,7 @@ public final class Tape {
   }
 
   private let device: any Backend
-  private let part: BatchPart?
+  private let part: BatchShard?
   private var steps: [Step] = []
   /// What came for leaves that wait for other devices, in its order; nil stands for their next sum.
   private var queue: [(leaf: Variable, gradient: Tensor?)] = []
@@ -53,7 +53,7 @@ public final class Tape {
   public convenience init(device: any Backend) { self.init(device: device, part: nil) }
 
   /// A tape of a part of a batch.
-  init(device: any Backend, part: BatchPart?) { (self.device, self.part) = (device, part) }
+  init(device: any Backend, part: BatchShard?) { (self.device, self.part) = (device, part) }
 
   /// Records how to pass the output's gradient on to the inputs. `pass` must not hold the tape, which holds it. The output
   /// wants a gradient from then on.

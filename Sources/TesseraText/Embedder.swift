@@ -59,8 +59,8 @@ public struct Embedder {
     let (features, hidden, kept, pooling) = (features, encoder.configuration.hidden, states, pooling)
     var rows = [Float](repeating: 0, count: texts.count * features)
     var done = 0
-    try encoder.copies.share(batches.count) { encoder, _, number in
-      try inSmallerPartsIfNeeded(batches[number]) { texts in
+    try encoder.copies.mapDynamic(batches.count) { encoder, _, number in
+      try splittingOnOutOfMemory(batches[number]) { texts in
         [(texts, try encoder.pooledStates(texts.map { ids[$0] }, kept, pooling))]
       }
     } take: { number, parts in

@@ -50,7 +50,8 @@ public struct EncoderConfiguration: Sendable, Equatable {
         path, found: "\(keys.hidden) \(hidden) and \(heads) heads", wanted: "a multiple")
     }
     guard let activation = Self.activations[try fields.text(keys.activation) ?? "gelu"] else {
-      throw fields.refusal(keys.activation, wanted: "gelu (by the error function), gelu_new (by tanh), relu or tanh")
+      throw fields.refusal(
+        keys.activation, wanted: "gelu (by the error function), gelu_new (by tanh), relu or tanh")
     }
     self.activation = activation
     tokenizerClass = try fields.text("tokenizer_class")

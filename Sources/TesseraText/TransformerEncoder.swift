@@ -22,7 +22,7 @@ public final class TransformerEncoder: Sendable {
   /// What was done to read the weights, for someone to be told: such as a prefix that was taken off all names.
   package let weightNotes: [String]
   /// The weights on each device that embeds.
-  let copies: PerDevice<EncoderOnDevice>
+  let copies: Replicated<EncoderOnDevice>
 
   /// Reads `config.json`, the tokenizer's files and `model.safetensors` (or `pytorch_model.bin`) of a folder; weights may be in
   /// several files with an index, and their names may have a prefix.
@@ -37,7 +37,7 @@ public final class TransformerEncoder: Sendable {
     tokenizer = try WordPieceTokenizer(folder: folder, configuration: c)
     let (tensors, notes) = try EncoderTensors(c).select(from: try folder.weights())
     weightNotes = notes
-    copies = try PerDevice(devices) { try EncoderOnDevice(tensors, c, device: $0) }
+    copies = try Replicated(devices) { try EncoderOnDevice(tensors, c, device: $0) }
     configuration = c
   }
 

@@ -60,7 +60,7 @@ final class DeviceFeatureCache: FeatureCache {
   /// Parts of a row that are gathered each for itself: one row alone would not fill a GPU.
   private let pieces: Int
   private let home: any Backend
-  private let segments = Guarded<[Int: Tensor]>([:])
+  private let segments = Locked<[Int: Tensor]>([:])
 
   /// Room for `count` rows of `rowSize` floats, taken as they come.
   ///

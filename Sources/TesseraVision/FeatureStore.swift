@@ -8,7 +8,7 @@ final class FeatureStore {
   private let network: ImageClassifier
   private let images: [Float]
   private let area: Int
-  private let mode: SliceMode
+  private let mode: BackboneMode
   private let noise: Float
   private var cache: (any FeatureCache)?
   /// Extents of one image's features.
@@ -32,7 +32,8 @@ final class FeatureStore {
   ///   - limits: where features may be kept.
   ///   - devices: those that compute what is kept; the network's is the main one.
   init(
-    _ network: ImageClassifier, images: [Float], _ mode: SliceMode, noise: Float = 0, limits: FeatureLimits,
+    _ network: ImageClassifier, images: [Float], _ mode: BackboneMode, noise: Float = 0,
+    limits: FeatureLimits,
     devices: DeviceGroup, progress: (Int, Int) throws -> Void
   ) throws {
     self.network = network
@@ -56,7 +57,7 @@ final class FeatureStore {
     var done = 0
     try network.copies(on: devices).share((count + chunk - 1) / chunk) { network, device, number in
       let (begin, end) = (number * chunk, min(count, (number + 1) * chunk))
-      _ = try inSmallerPartsIfNeeded(begin..<end) { rows in
+      _ = try splittingOnOutOfMemory(begin..<end) { rows in
         let part = images[rows.lowerBound * area..<rows.upperBound * area]
         try cache.keep(try network.features(of: part), from: rows.lowerBound, of: device)
         return [0]

@@ -4,11 +4,11 @@ import TesseraNN
 
 extension ImageClassifier {
   /// The network with its weights of now on each device of a group, whose main one is its own.
-  public func copies(on devices: DeviceGroup) throws -> PerDevice<ImageClassifier> {
+  public func copies(on devices: DeviceGroup) throws -> Replicated<ImageClassifier> {
     let values =
       devices.helpers.isEmpty
       ? [] : try devices.naming(device) { try state.map { try device.floats($0.tensor) } }
-    return try PerDevice(devices, main: self) { try copy(values, on: $0) }
+    return try Replicated(devices, main: self) { try copy(values, on: $0) }
   }
 
   /// The network with its weights of now on another device.
@@ -42,7 +42,7 @@ extension ImageClassifier {
   }
 }
 
-extension PerDevice<ImageClassifier> {
+extension Replicated<ImageClassifier> {
   /// The class probabilities' logarithms of normalised images, row-major (count, classes).
   public func logProbabilities(_ images: [Float]) throws -> [Float] {
     let area = main.channels * main.pixels * main.pixels

@@ -20,7 +20,7 @@ public final class Trainer {
   private let optimizer: Adam
   private let checkpoint: Checkpoint?
   private let devices: DeviceGroup
-  private let splitting: BatchSplitting
+  private let splitting: DataParallelMode
   /// The epochs so far.
   public private(set) var history: [EpochRecord] = []
 
@@ -42,13 +42,13 @@ public final class Trainer {
   ///     and batches that are standardised as a whole stay whole.
   public init(
     _ network: ImageClassifier, _ plan: TrainingPlan, checkpoint: Checkpoint? = nil,
-    helpers: [any Backend] = [], splitting: BatchSplitting = .measured
+    helpers: [any Backend] = [], splitting: DataParallelMode = .measured
   ) throws {
     try plan.check(for: network)
     (self.network, self.plan, self.checkpoint) = (network, plan, checkpoint)
     self.splitting = splitting
     devices = DeviceGroup(network.device, helpers: helpers)
-    optimizer = try TrainingMember.optimizer(for: network, plan)
+    optimizer = try TrainingReplica.optimizer(for: network, plan)
   }
 
   /// Trains to the last epoch and leaves the network with the weights of the best one on validation (the earliest
@@ -81,8 +81,8 @@ public final class Trainer {
       let loss = try device.span("epoch 0") { try meanLoss(plan.training, store) }
       try close(EpochRecord(epoch: 0, loss: loss, correct: try validate(store)), epochDone)
     }
-    let team = try TrainingTeam(
-      TrainingMember(network, optimizer, store, plan), devices, splitting, batch: plan.options.batch)
+    let team = try DataParallelTrainer(
+      TrainingReplica(network, optimizer, store, plan), devices, splitting, batch: plan.options.batch)
     while epochs < plan.options.epochs, !isPatienceAtAnEnd {
       let epoch = epochs + 1
       let loss = try device.span("epoch \(epoch)") { try pass(epoch, team, progress) }
@@ -142,7 +142,8 @@ public final class Trainer {
   }
 
   /// One pass over the training rows; the mean loss.
-  private func pass(_ epoch: Int, _ team: TrainingTeam, _ progress: (Int, Int, Int) throws -> Void) throws
+  private func pass(_ epoch: Int, _ team: DataParallelTrainer, _ progress: (Int, Int, Int) throws -> Void)
+    throws
     -> Double
   {
     let order = try RandomStream(seed: plan.options.seed, stream: Self.orderStream + UInt64(epoch)).shuffled(

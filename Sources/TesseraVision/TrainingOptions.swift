@@ -18,7 +18,7 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
   /// L2 penalty of the optimiser.
   public var weightDecay: Float = 0
   /// What becomes of the pretrained slice.
-  public var slice = SliceMode.frozen
+  public var slice = BackboneMode.frozen
   /// Learning rate of a slice that is trained; nil: that of the head's convolutions.
   public var sliceRate: Float?
   /// How learning rates change over the steps.
@@ -77,7 +77,7 @@ public struct TrainingResources: Sendable {
   /// Where the frozen slice's output may be kept between epochs.
   public var limits = FeatureLimits()
   /// Whether devices share batches.
-  public var splitting = BatchSplitting.measured
+  public var splitting = DataParallelMode.measured
   /// Where a killed training goes on from; nil: nowhere, and the last epoch is kept in place of the best.
   public var checkpoint: Checkpoint?
 

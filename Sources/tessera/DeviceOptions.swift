@@ -17,8 +17,10 @@ struct DeviceOptions: ParsableArguments {
   @Option(help: "CPU threads (default: all cores). Changes no bit.")
   var threads: Int?
 
-  @Flag(help: "Use a device even if it fails the conformance probe.")
-  var insist = false
+  @Flag(
+    name: [.customLong("allow-nonconforming"), .customLong("insist")],
+    help: "Use a device even if it fails the conformance probe; --insist is its old name.")
+  var allowNonconforming = false
 
   @Option(
     name: .customLong("kernels"),
@@ -53,13 +55,15 @@ struct DeviceOptions: ParsableArguments {
   ///
   /// - Parameters:
   ///   - name: the command's, for the trace.
-  ///   - selection: another device than the chosen one; `insist` as well.
+  ///   - selection: another device than the chosen one; `allowNonconforming` as well.
   func use<R>(
-    for name: String, selection: String? = nil, insist: Bool? = nil, _ body: (any Backend) throws -> R
+    for name: String, selection: String? = nil, allowNonconforming: Bool? = nil,
+    _ body: (any Backend) throws -> R
   ) throws -> R {
     let (sources, profiler) = try prepare()
     let backend = try DeviceSelection.open(
-      selection ?? device, threads: threads, insist: insist ?? self.insist, sources: sources,
+      selection ?? device, threads: threads,
+      allowNonconforming: allowNonconforming ?? self.allowNonconforming, sources: sources,
       tuning: try tuning(), profiler: profiler, warn: Self.warn)
     return try work(name, DeviceGroup(backend), profiler) { try body($0.main) }
   }
@@ -70,7 +74,8 @@ struct DeviceOptions: ParsableArguments {
   func useAll<R>(for name: String, fallback: Bool = false, _ body: (DeviceGroup) throws -> R) throws -> R {
     let (sources, profiler) = try prepare()
     let devices = try DeviceSelection.openAll(
-      device, threads: threads, insist: insist, sources: sources, tuning: try tuning(), profiler: profiler,
+      device, threads: threads, allowNonconforming: allowNonconforming, sources: sources,
+      tuning: try tuning(), profiler: profiler,
       warn: Self.warn)
     do {
       return try work(name, devices, profiler, body)

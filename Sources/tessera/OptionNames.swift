@@ -10,7 +10,7 @@ import TesseraVision
 // refused with all of them (`Refusal`).
 
 extension Architecture: ExpressibleByArgument {}
-extension BatchSplitting: ExpressibleByArgument {}
+extension DataParallelMode: ExpressibleByArgument {}
 extension Discretization: ExpressibleByArgument {}
 extension FeatureMetric: ExpressibleByArgument {}
 extension FittedRows: ExpressibleByArgument {}
@@ -22,7 +22,7 @@ extension Pooling: ExpressibleByArgument {}
 extension Quotes: ExpressibleByArgument {}
 extension Recipe: ExpressibleByArgument {}
 extension Schedule: ExpressibleByArgument {}
-extension SliceMode: ExpressibleByArgument {}
+extension BackboneMode: ExpressibleByArgument {}
 extension TSNE.Start: ExpressibleByArgument {}
 extension TrainingArguments.Bypass: ExpressibleByArgument {}
 

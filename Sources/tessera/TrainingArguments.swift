@@ -23,7 +23,7 @@ struct TrainingArguments: ParsableArguments {
   var normalization: ImageNormalization?
   @Option(
     help: "The pretrained slice: frozen, moving (its batch norms) or trainable (default: the recipe's).")
-  var slice: SliceMode?
+  var slice: BackboneMode?
   @Option(name: .customLong("slice-lr"), help: "Learning rate of a trainable slice (default: the head's).")
   var sliceRate: Float?
   @Option(help: "Learning rates over the steps: constant, or in a straight line to 0 (linear).")

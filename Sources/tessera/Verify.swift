@@ -87,7 +87,9 @@ struct Verify: ParsableCommand {
       throw TesseraError.input("random", found: "\(random)", wanted: "0 to \(1 << 20)")
     }
     let name = options.firstBesideCPU
-    try options.use(for: "verify", selection: name, insist: true) { try sums ? verifySums($0) : verify($0) }
+    try options.use(for: "verify", selection: name, allowNonconforming: true) {
+      try sums ? verifySums($0) : verify($0)
+    }
   }
 
   private func verify(_ device: any Backend) throws {

@@ -80,25 +80,25 @@ extension Rows {
   }
 
   private func parts() {
-    function("BatchExchange.init(parts:)")
-    for parts in [0, -1, Int.max, .min] { refuses("\(parts) parts") { try BatchExchange(parts: parts) } }
-    function("BatchExchange.giveUp()")
-    works("nobody waits") { try BatchExchange(parts: 1).giveUp() }
-    function("BatchPart.Staging.init()")
-    works("nothing yet") { _ = BatchPart.Staging() }
-    function("BatchPart.Staging.restart()")
-    works("at the start") { BatchPart.Staging().restart() }
-    function("BatchPart.init(_:of:_:number:memory:)")
+    function("AllReduce.init(parts:)")
+    for parts in [0, -1, Int.max, .min] { refuses("\(parts) parts") { try AllReduce(parts: parts) } }
+    function("AllReduce.cancel()")
+    works("nobody waits") { try AllReduce(parts: 1).cancel() }
+    function("BatchShard.Staging.init()")
+    works("nothing yet") { _ = BatchShard.Staging() }
+    function("BatchShard.Staging.restart()")
+    works("at the start") { BatchShard.Staging().restart() }
+    function("BatchShard.init(_:of:_:number:memory:)")
     for (samples, batch, number) in [
       (0..<8, 4, 0), (4..<16, 16, 0), (0..<9, 16, 0), (-8..<8, 16, 0), (0..<8, -1, 0), (0..<8, 16, 1),
       (0..<8, 16, -1), (0..<8, .max, 0), (Int.min..<0, 16, 0),
     ] as [(Range<Int>, Int, Int)] {
       refuses("\(samples) of \(batch), number \(number)") {
-        try BatchPart(samples, of: batch, try BatchExchange(parts: 1), number: number, memory: .init())
+        try BatchShard(samples, of: batch, try AllReduce(parts: 1), number: number, memory: .init())
       }
     }
     refuses("a draw for what no tensor can be") {
-      let part = try BatchPart(0..<8, of: 8, try BatchExchange(parts: 1), number: 0, memory: .init())
+      let part = try BatchShard(0..<8, of: 8, try AllReduce(parts: 1), number: 0, memory: .init())
       return try Context(device: self.device, part: part).nextStream(for: [1, .max, .max])
     }
   }

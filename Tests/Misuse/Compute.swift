@@ -32,7 +32,7 @@ extension Rows {
       ("open", { try DeviceSelection.open($0, threads: $1).name }),
       ("openAll", { try DeviceSelection.openAll($0, threads: $1).name }),
     ] as [(String, (String, Int?) throws -> String)] {
-      function("DeviceSelection.\(name)(_:threads:insist:sources:tuning:profiler:warn:)")
+      function("DeviceSelection.\(name)(_:threads:allowNonconforming:sources:tuning:profiler:warn:)")
       for selection in [
         "", "gpu", "opencl:99", "opencl:-1", "opencl:99999999999999999999", "opencl:no such", "cpu,cpu", ",",
         "auto,cpu", "cpu\u{0}",
@@ -54,38 +54,38 @@ extension Rows {
     refuses("a body that throws") {
       try group.naming(d) { throw TesseraError.device("here", found: "a fault") }
     }
-    function("DeviceGroup.together(_:_:failed:)")
-    gives("no hands", []) { try group.together([(any Backend, Int)](), { $0 + $1 }, failed: {}) }
+    function("DeviceGroup.runConcurrently(_:_:failed:)")
+    gives("no hands", []) { try group.runConcurrently([(any Backend, Int)](), { $0 + $1 }, failed: {}) }
     refuses("a hand that throws") {
-      try group.together(
+      try group.runConcurrently(
         [(d, 1)], { _, _ -> Int in throw TesseraError.failure("here", found: "it") }, failed: {})
     }
-    function("PerDevice.init(_:_:)")
+    function("Replicated.init(_:_:)")
     refuses("a model that cannot be made") {
-      try PerDevice<Int>(group) { _ in throw TesseraError.failure("here", found: "it") }
+      try Replicated<Int>(group) { _ in throw TesseraError.failure("here", found: "it") }
     }
-    function("PerDevice.init(_:main:_:)")
+    function("Replicated.init(_:main:_:)")
     refuses("a model that cannot be made") {
-      try PerDevice<Int>(group, main: 1) { _ in throw TesseraError.failure("here", found: "it") }
+      try Replicated<Int>(group, main: 1) { _ in throw TesseraError.failure("here", found: "it") }
     }
-    function("PerDevice.share(_:_:take:)")
+    function("Replicated.mapDynamic(_:_:take:)")
     for parts in [-1, Int.min] {
       for helpers in [[], [d]] {
         refuses("\(parts) parts, \(helpers.count) helpers") {
-          try PerDevice(DeviceGroup(d, helpers: helpers)) { _ in 0 }.share(parts, { $0 + $2 }) { _, _ in }
+          try Replicated(DeviceGroup(d, helpers: helpers)) { _ in 0 }.share(parts, { $0 + $2 }) { _, _ in }
         }
       }
     }
-    works("no parts") { try PerDevice(group) { _ in 0 }.share(0, { $0 + $2 }) { _, _ in } }
+    works("no parts") { try Replicated(group) { _ in 0 }.share(0, { $0 + $2 }) { _, _ in } }
     refuses("a part that throws") {
-      try PerDevice(group) { _ in 0 }.share(
+      try Replicated(group) { _ in 0 }.share(
         5, { _, _, _ -> Int in throw TesseraError.failure("here", found: "it") }
       ) { _, _ in }
     }
-    function("inSmallerPartsIfNeeded(_:_:)")
-    gives("no items", []) { try inSmallerPartsIfNeeded([Int]()) { Array($0) } }
+    function("splittingOnOutOfMemory(_:_:)")
+    gives("no items", []) { try splittingOnOutOfMemory([Int]()) { Array($0) } }
     refuses("memory for not even one") {
-      try inSmallerPartsIfNeeded([1, 2, 3]) { _ -> [Int] in
+      try splittingOnOutOfMemory([1, 2, 3]) { _ -> [Int] in
         throw TesseraError.outOfMemory("here", found: "none", wanted: "some")
       }
     }

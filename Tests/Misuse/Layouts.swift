@@ -5,7 +5,7 @@ import TesseraCompute
 extension Rows {
   func layouts() {
     let d = device
-    kernel("EmbeddingLayoutBackend.conditionalAffinities(_:points:perplexity:into:)", [.floats(9), .out(9)]) {
+    kernel("TSNEBackend.conditionalAffinities(_:points:perplexity:into:)", [.floats(9), .out(9)]) {
       try d.conditionalAffinities($0[0], points: 3, perplexity: 2, into: $0[1])
     }
     for points in [-1, -3, 1 << 31, .max, .min] {
@@ -20,7 +20,7 @@ extension Rows {
           try self.floats(9), points: 3, perplexity: perplexity, into: try self.floats(9))
       }
     }
-    kernel("EmbeddingLayoutBackend.jointAffinities(_:points:into:)", [.floats(9), .out(9)]) {
+    kernel("TSNEBackend.jointAffinities(_:points:into:)", [.floats(9), .out(9)]) {
       try d.jointAffinities($0[0], points: 3, into: $0[1])
     }
     for points in [-1, -3, 1 << 31, .max, .min] {
@@ -35,7 +35,7 @@ extension Rows {
       ("min_gain", \.min_gain),
     ]
     kernel(
-      "EmbeddingLayoutBackend.tsneForces(_:rows:joint:layout:into:)", [.floats(9), .floats(6), .out(10)]
+      "TSNEBackend.tsneForces(_:rows:joint:layout:into:)", [.floats(9), .floats(6), .out(10)]
     ) {
       try d.tsneForces(p, rows: 1..<3, joint: $0[0], layout: $0[1], into: $0[2])
     }
@@ -52,14 +52,14 @@ extension Rows {
         return "nothing refused"
       }
     }
-    kernel("EmbeddingLayoutBackend.tsneForces(_:joint:layout:into:)", [.floats(9), .floats(6), .out(15)]) {
+    kernel("TSNEBackend.tsneForces(_:joint:layout:into:)", [.floats(9), .floats(6), .out(15)]) {
       try d.tsneForces(p, joint: $0[0], layout: $0[1], into: $0[2])
     }
     fields(p, [("points", \.points)], [-1, 0, 4, .max, .min]) {
       try d.tsneForces($0, joint: try self.floats(9), layout: try self.floats(6), into: try self.floats(15))
     }
     kernel(
-      "EmbeddingLayoutBackend.tsneUpdate(_:forces:layout:velocity:gains:squaredNorm:)",
+      "TSNEBackend.tsneUpdate(_:forces:layout:velocity:gains:squaredNorm:)",
       [.floats(15), .out(6), .out(6), .out(6), .out(1)]
     ) {
       try d.tsneUpdate(p, forces: $0[0], layout: $0[1], velocity: $0[2], gains: $0[3], squaredNorm: $0[4])
@@ -71,8 +71,7 @@ extension Rows {
     }
     fields(p, [("points", \.points)], [-1, 0, 4, .max, .min], update)
     fields(p, settings, [.nan, .infinity], update)
-    kernel("EmbeddingLayoutBackend.tsneDivergence(_:layout:points:into:)", [.floats(9), .floats(6), .out(1)])
-    {
+    kernel("TSNEBackend.tsneDivergence(_:layout:points:into:)", [.floats(9), .floats(6), .out(1)]) {
       try d.tsneDivergence($0[0], layout: $0[1], points: 3, into: $0[2])
     }
     for points in [-1, -3, 1 << 31, .max, .min] {
@@ -95,7 +94,7 @@ extension Rows {
 
   private func neighbours(_ p: TSNEParameters) {
     let d = device
-    function("NeighbourLayoutBackend.nearestNeighbours(_:rows:columns:fresh:nearest:neighbours:)")
+    function("SparseTSNEBackend.nearestNeighbours(_:rows:columns:fresh:nearest:neighbours:)")
     func nearest(_ distances: Tensor, _ rows: Range<Int>, _ columns: Range<Int>, _ a: Tensor, _ b: Tensor)
       throws -> [Int32]
     {
@@ -139,7 +138,7 @@ extension Rows {
       }
     }
     kernel(
-      "NeighbourLayoutBackend.neighbourAffinities(_:points:neighbours:perplexity:into:)",
+      "SparseTSNEBackend.neighbourAffinities(_:points:neighbours:perplexity:into:)",
       [.floats(6), .out(6)]
     ) {
       try d.neighbourAffinities($0[0], points: 3, neighbours: 2, perplexity: 2, into: $0[1])
@@ -177,7 +176,7 @@ extension Rows {
       try SparseAffinities(
         points: 3, starts: try self.ints(4), columns: try self.ints(2), values: try self.floats(1))
     }
-    kernel("NeighbourLayoutBackend.tsneForces(_:rows:joint:layout:into:)", [.floats(6), .out(10)]) {
+    kernel("SparseTSNEBackend.tsneForces(_:rows:joint:layout:into:)", [.floats(6), .out(10)]) {
       try d.tsneForces(p, rows: 1..<3, joint: try self.sparse(), layout: $0[0], into: $0[1])
     }
     let forces: (TSNEParameters, Range<Int>, SparseAffinities) throws -> Void = {
@@ -199,7 +198,7 @@ extension Rows {
         return "nothing refused"
       }
     }
-    kernel("NeighbourLayoutBackend.tsneDivergence(_:layout:into:)", [.floats(6), .out(1)]) {
+    kernel("SparseTSNEBackend.tsneDivergence(_:layout:into:)", [.floats(6), .out(1)]) {
       try d.tsneDivergence(try self.sparse(), layout: $0[0], into: $0[1])
     }
     refuses("a column beyond the points") {

@@ -53,7 +53,7 @@ extension Rows {
     function("ImageClassifier.logProbabilities(_:)")
     for (what, images) in broken { refuses(what) { try self.network().logProbabilities(images) } }
     gives("no images", []) { try self.network().logProbabilities([]) }
-    function("PerDevice.logProbabilities(_:)")
+    function("Replicated.logProbabilities(_:)")
     for (what, images) in broken {
       refuses(what) { try self.network().copies(on: DeviceGroup(d)).logProbabilities(images) }
     }
@@ -207,6 +207,8 @@ extension Rows {
       return trainer.history.count
     }
     function("TrainingCheck.fingerprint(_:on:)")
-    gives("takes no argument that could be wrong", Architecture.allCases.count) { TrainingCheck.published.count }
+    gives("takes no argument that could be wrong", Architecture.allCases.count) {
+      TrainingCheck.published.count
+    }
   }
 }

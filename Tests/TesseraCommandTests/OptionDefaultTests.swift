@@ -48,7 +48,7 @@ import Testing
       "noise": model.training.noise, "repeats": run.repeats,
       "validation-share": run.split.validationShare, "test-share": run.split.testShare,
       "training-rows": run.split.trainingRows, "recipe": recipe.rawValue,
-      "embedding-batch": EmbeddingOptions.usualBatch, "split-batches": BatchSplitting.measured.rawValue,
+      "embedding-batch": EmbeddingOptions.usualBatch, "split-batches": DataParallelMode.measured.rawValue,
     ]
   }
 
@@ -93,9 +93,9 @@ import Testing
     func names<T: NamedOption>(_ type: T.Type) -> [String] { T.allCases.map(\.rawValue) }
     let found = try options(of: "run")
     for (option, values) in [
-      ("model", names(Architecture.self)), ("slice", names(SliceMode.self)), ("head", names(Head.self)),
+      ("model", names(Architecture.self)), ("slice", names(BackboneMode.self)), ("head", names(Head.self)),
       ("schedule", names(Schedule.self)), ("normalization", names(ImageNormalization.self)),
-      ("split-batches", names(BatchSplitting.self)), ("layout", names(LayoutMethod.self)),
+      ("split-batches", names(DataParallelMode.self)), ("layout", names(LayoutMethod.self)),
       ("metric", names(FeatureMetric.self)), ("init", names(TSNE.Start.self)),
       ("discretization", names(Discretization.self)), ("channels", names(ImageChannels.self)),
       ("quotes", names(Quotes.self)), ("encoding", TextEncoding.allCases.map(\.rawValue)),

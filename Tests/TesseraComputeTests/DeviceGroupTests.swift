@@ -14,10 +14,10 @@ import Testing
   }
 
   @Test(arguments: [0, 1, 3]) func everyPartIsDoneOnceByItsDevicesOwnModel(_ helpers: Int) throws {
-    let models = PerDevice(try group(helpers)) { $0.name }
+    let models = Replicated(try group(helpers)) { $0.name }
     for parts in [0, 1, 2, 100] {
       var seen: [Int: String] = [:]
-      try models.share(parts) { model, device, part in
+      try models.mapDynamic(parts) { model, device, part in
         #expect(model == device.name)
         // A device that is quick does not take everything.
         if helpers > 0, parts > 1 { usleep(1000) }
@@ -32,11 +32,11 @@ import Testing
   }
 
   @Test func aFailureEndsTheWorkAndNamesTheDevice() throws {
-    let models = PerDevice(try group(2)) { $0.name }
+    let models = Replicated(try group(2)) { $0.name }
     let begun = Atomic<Int>(0)
     let failing = models.devices.helpers[0].name
     do {
-      try models.share(1000) { model, _, part in
+      try models.mapDynamic(1000) { model, _, part in
         begun.wrappingAdd(1, ordering: .relaxed)
         usleep(500)
         if model == failing { throw TesseraError.device("kernel", found: "nothing", wanted: "a result") }
@@ -52,10 +52,10 @@ import Testing
 
   @Test func whoTakesResultsMayFailToo() throws {
     struct Stop: Error {}
-    let models = PerDevice(try group(1)) { $0.name }
+    let models = Replicated(try group(1)) { $0.name }
     var taken = 0
     #expect(throws: Stop.self) {
-      try models.share(100) { _, _, part in
+      try models.mapDynamic(100) { _, _, part in
         usleep(200)
         return part
       } take: { _, _ in

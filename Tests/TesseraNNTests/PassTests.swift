@@ -153,8 +153,8 @@ import Testing
   }
 
   @Test func aPartTakesRowsOfItsSamplesAlone() throws {
-    let exchange = try BatchExchange(parts: 1)
-    let part = try BatchPart(0..<2, of: 2, exchange, number: 0, memory: .init())
+    let exchange = try AllReduce(parts: 1)
+    let part = try BatchShard(0..<2, of: 2, exchange, number: 0, memory: .init())
     let context = Context(device: device, differentiable: true, part: part)
     let wide = Variable(try device.tensor(drawn(1, 8), [4, 2]))
     let y = try context.linear(wide, weight: parameter.leaf(), bias: nil)
@@ -163,7 +163,7 @@ import Testing
     }
     for (samples, number) in [(4..<8, 0), (0..<9, 0), (0..<8, 1), (-8..<0, 0)] {
       #expect(throws: TesseraError.self) {
-        try BatchPart(samples, of: 16, exchange, number: number, memory: .init())
+        try BatchShard(samples, of: 16, exchange, number: number, memory: .init())
       }
     }
   }

@@ -131,7 +131,7 @@ import Testing
     },
   ]
 
-  private static func context(_ device: any Backend, differentiable: Bool = true, part: BatchPart? = nil)
+  private static func context(_ device: any Backend, differentiable: Bool = true, part: BatchShard? = nil)
     -> Context
   {
     Context(device: device, training: true, differentiable: differentiable, seed: 7, step: 1, part: part)
@@ -198,19 +198,19 @@ import Testing
     }
     for cuts in [[8], [16], [8, 16]] where cuts.count < devices.count {
       let group = DeviceGroup(devices[0], helpers: Array(devices[1...cuts.count]))
-      let exchange = try BatchExchange(parts: cuts.count + 1)
+      let exchange = try AllReduce(parts: cuts.count + 1)
       let borders = [0] + cuts + [Self.rows]
-      let found = try group.together(group.all.enumerated().map { ($1, $0) }) { number, hand in
+      let found = try group.runConcurrently(group.all.enumerated().map { ($1, $0) }) { number, hand in
         let device = group.all[hand]
         let network = try item.make(Initializer(device: device, seed: 4), device)
         let samples = borders[number]..<borders[number + 1]
         let (x, labels) = try Self.batch(item, samples, on: device)
         let context = Self.context(
-          device, part: try BatchPart(samples, of: Self.rows, exchange, number: number, memory: .init()))
+          device, part: try BatchShard(samples, of: Self.rows, exchange, number: number, memory: .init()))
         try context.backward(from: try network.forward(x, context), labels: labels)
         return try network.parameters.map { try device.floats(try #require($0.gradient)).map(\.bitPattern) }
       } failed: {
-        exchange.giveUp()
+        exchange.cancel()
       }
       for gradients in found { #expect(gradients == wanted, "parts at \(cuts)") }
     }

@@ -106,7 +106,7 @@ import Testing
   @Test func thePapersRecipe() throws {
     try withRun({
       ($0.model.network.head, $0.model.network.bypass) = (.paper, false)
-      ($0.model.normalization, $0.model.training.slice) = (.batch, .moving)
+      ($0.model.normalization, $0.model.training.slice) = (.batch, .batchNormOnly)
       ($0.seesValidation, $0.embedding.paperStates) = (true, true)
     }) { run, summary in
       let told = try told(run) ?? 0

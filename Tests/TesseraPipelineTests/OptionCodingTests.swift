@@ -110,7 +110,7 @@ import Testing
     var layout = usual.layout
     layout.tsneExactLimit = TSNE().exactLimit
     #expect(paper.layout == layout && paper.model.network == usual.model.network)
-    #expect(paper.model.normalization == .batch && paper.model.training.slice == .moving)
+    #expect(paper.model.normalization == .batch && paper.model.training.slice == .batchNormOnly)
     #expect(paper.fit == .all && paper.paperStates)
     for recipe in Recipe.allCases {
       try recipe.layout.check()

@@ -27,7 +27,7 @@ import Testing
     try network.slice.state.map { ($0.name, try network.device.floats($0.state.tensor)) }
   }
 
-  @Test(arguments: SliceMode.allCases) func theSliceIsLeftMovedOrTrained(_ mode: SliceMode) throws {
+  @Test(arguments: BackboneMode.allCases) func theSliceIsLeftMovedOrTrained(_ mode: BackboneMode) throws {
     let network = try network(try CPUBackend())
     var plan = Self.plan()
     (plan.options.slice, plan.options.sliceRate) = (mode, 1e-4)
@@ -36,12 +36,13 @@ import Testing
     for (old, new) in zip(before, try slice(network)) {
       let isStatistic = old.name.contains("running")
       #expect(
-        (old.values == new.values) == (mode == .frozen || mode == .moving && !isStatistic), "\(old.name)")
+        (old.values == new.values) == (mode == .frozen || mode == .batchNormOnly && !isStatistic),
+        "\(old.name)")
     }
   }
 
-  @Test(.tags(.opencl), arguments: [SliceMode.moving, .trainable]) func openCLAndThreadsChangeNoBit(
-    _ mode: SliceMode
+  @Test(.tags(.opencl), arguments: [BackboneMode.batchNormOnly, .trainable]) func openCLAndThreadsChangeNoBit(
+    _ mode: BackboneMode
   ) throws {
     var devices: [any Backend] = [try CPUBackend(threads: 1), try CPUBackend(threads: 2)]
     if TestDevices.hasOpenCL { devices.append(try OpenCLBackend(try TestDevices.first())) }

@@ -8,8 +8,8 @@ import Kernels
 /// inputs unless a method says that it may work in place. Every backend gives the same bits
 /// (`Kernels/NUMERICS.md`). Methods throw `TesseraError` for shapes that do not fit and for device failures.
 public protocol Backend: MemoryBackend, ContractionBackend, MapBackend, ReductionBackend, SoftmaxBackend,
-  AttentionBackend, NormalizationBackend, PoolingBackend, LossBackend, RandomBackend, EmbeddingLayoutBackend,
-  NeighbourLayoutBackend
+  AttentionBackend, NormalizationBackend, PoolingBackend, LossBackend, RandomBackend, TSNEBackend,
+  SparseTSNEBackend
 {
   /// What the device is, and how it was opened.
   var info: DeviceInfo { get }

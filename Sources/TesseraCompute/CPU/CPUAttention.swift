@@ -29,8 +29,8 @@ extension CPUBackend {
     try begins.withUnsafeBufferPointer { begins in
       plan.begins = begins.baseAddress
       try withUnsafeMutablePointer(to: &plan) { pointer in
-        let shared = Shared(pointer: pointer)
-        try share(workers, scratch: scratch) { kernels.attention_work(shared.pointer, $0) }
+        let shared = UnsafeSendablePointer(pointer: pointer)
+        try runWorkers(workers, scratch: scratch) { kernels.attention_work(shared.pointer, $0) }
       }
     }
   }

@@ -60,21 +60,23 @@ public final class CPUBackend: Backend, @unchecked Sendable {
 }
 
 /// A pointer that threads may share because each writes only its own outputs.
-struct Shared<Pointee>: @unchecked Sendable {
+struct UnsafeSendablePointer<Pointee>: @unchecked Sendable {
   let pointer: UnsafeMutablePointer<Pointee>
 }
 
 extension Tensor {
   /// The elements as floats in host memory.
-  func cpu(_ place: String = "cpu") throws -> Shared<Float> { try cpu(place, as: Float.self) }
+  func cpu(_ place: String = "cpu") throws -> UnsafeSendablePointer<Float> { try cpu(place, as: Float.self) }
 
   /// The elements as 32-bit integers in host memory.
-  func cpuInts(_ place: String = "cpu") throws -> Shared<Int32> { try cpu(place, as: Int32.self) }
+  func cpuInts(_ place: String = "cpu") throws -> UnsafeSendablePointer<Int32> {
+    try cpu(place, as: Int32.self)
+  }
 
-  private func cpu<T>(_ place: String, as type: T.Type) throws -> Shared<T> {
+  private func cpu<T>(_ place: String, as type: T.Type) throws -> UnsafeSendablePointer<T> {
     guard let storage = storage as? CPUStorage else {
       throw TesseraError.failure(place, found: "a tensor of another device", wanted: "one of the CPU")
     }
-    return Shared(pointer: storage.pointer.assumingMemoryBound(to: type))
+    return UnsafeSendablePointer(pointer: storage.pointer.assumingMemoryBound(to: type))
   }
 }

@@ -203,7 +203,7 @@ extension CPUBackend {
       let grain = max(1, 16_384 / max(1, Int(plan.k) * tileRows))
       let inner = Int(plan.inner)
       withUnsafeMutablePointer(to: &plan) { pointer in
-        let shared = Shared(pointer: pointer)
+        let shared = UnsafeSendablePointer(pointer: pointer)
         parallel(panels * inner, grain: grain) { begin, end in
           var at = begin
           while at < end {
@@ -218,19 +218,19 @@ extension CPUBackend {
     }
     let scratch = Int(kernels.gemm_scratch_count(&plan))
     try withUnsafeMutablePointer(to: &plan) { pointer in
-      let shared = Shared(pointer: pointer)
-      try share(workers, scratch: scratch) { kernels.gemm_work(shared.pointer, $0) }
+      let shared = UnsafeSendablePointer(pointer: pointer)
+      try runWorkers(workers, scratch: scratch) { kernels.gemm_work(shared.pointer, $0) }
     }
     withExtendedLifetime(packed) {}
   }
 
   /// Workers, each with so many floats of its own, that take tasks from a plan until none is left.
-  func share(
+  func runWorkers(
     _ workers: Int, scratch count: Int, _ work: @Sendable (UnsafeMutablePointer<Float>) -> Void
   ) throws {
     let stride = (count + 15) / 16 * 16
     let storage = try pool.storage(stride * workers * 4, for: "the work of \(workers) threads")
-    let memory = Shared(pointer: storage.pointer.assumingMemoryBound(to: Float.self))
+    let memory = UnsafeSendablePointer(pointer: storage.pointer.assumingMemoryBound(to: Float.self))
     parallel(workers) { begin, end in
       for worker in begin..<end { work(memory.pointer + worker * stride) }
     }

@@ -24,11 +24,11 @@ extension CPUBackend {
     let outputs = Int((kind == Int(TSR_B_CONV) ? p.out_channels : p.in_channels) / p.groups)
     let panels = (outputs + tileColumns - 1) / tileColumns * Int(p.groups)
     try withUnsafeMutablePointer(to: &plan) { pointer in
-      let shared = Shared(pointer: pointer)
+      let shared = UnsafeSendablePointer(pointer: pointer)
       parallel(panels, grain: max(1, 16_384 * panels / count / Int(p.groups))) {
         kernels.conv_blocked_pack(shared.pointer, Int32($0), Int32($1))
       }
-      try share(workers, scratch: scratch) { kernels.conv_blocked_work(shared.pointer, $0) }
+      try runWorkers(workers, scratch: scratch) { kernels.conv_blocked_work(shared.pointer, $0) }
     }
     withExtendedLifetime(storage) {}
     return true
@@ -53,8 +53,8 @@ extension CPUBackend {
     let scratch = Int(kernels.blocked_weight_scratch_count(&plan))
     let elements = max(1, dw.count / Int(p.in_channels)) * products
     try withUnsafeMutablePointer(to: &plan) { pointer in
-      let shared = Shared(pointer: pointer)
-      try share(min(workers, Int(kernels.blocked_weight_tasks(pointer))), scratch: scratch) {
+      let shared = UnsafeSendablePointer(pointer: pointer)
+      try runWorkers(min(workers, Int(kernels.blocked_weight_tasks(pointer))), scratch: scratch) {
         kernels.blocked_weight_work(shared.pointer, $0)
       }
       parallel(Int(p.in_channels), grain: max(1, 16_384 / elements)) {

@@ -17,8 +17,8 @@ extension CPUBackend {
     let workers = p.multiplyAdds < 100_000 ? 1 : min(threads, Int(p.batch) * Int(p.groups))
     let scratch = Int(kernels.conv_grouped_scratch_count(&plan))
     try withUnsafeMutablePointer(to: &plan) { pointer in
-      let shared = Shared(pointer: pointer)
-      try share(workers, scratch: scratch) { kernels.conv_grouped_work(shared.pointer, $0) }
+      let shared = UnsafeSendablePointer(pointer: pointer)
+      try runWorkers(workers, scratch: scratch) { kernels.conv_grouped_work(shared.pointer, $0) }
     }
     return true
   }
@@ -37,8 +37,8 @@ extension CPUBackend {
     let workers = p.multiplyAdds < 100_000 ? 1 : threads
     let scratch = Int(kernels.grouped_weight_scratch_count(&plan))
     try withUnsafeMutablePointer(to: &plan) { pointer in
-      let shared = Shared(pointer: pointer)
-      try share(workers, scratch: scratch) { kernels.grouped_weight_work(shared.pointer, $0) }
+      let shared = UnsafeSendablePointer(pointer: pointer)
+      try runWorkers(workers, scratch: scratch) { kernels.grouped_weight_work(shared.pointer, $0) }
       parallel(dw.count, grain: max(1, 32_768 / parts)) {
         kernels.grouped_weight_reduce(shared.pointer, target.pointer, Int64($0), Int64($1))
       }

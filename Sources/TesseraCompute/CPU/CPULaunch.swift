@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Kernels
 
-extension CPUBackend: KernelLauncher {
+extension CPUBackend: KernelDispatching {
   package func launch<P>(
     _ kernel: Kernel, items: Int, cost: Int, _ parameters: P, _ tensors: [Tensor]
   ) throws {

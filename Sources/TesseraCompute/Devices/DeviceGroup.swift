@@ -32,7 +32,7 @@ public struct DeviceGroup: Sendable {
 }
 
 /// A model on each device of a group, the same on all of them.
-public struct PerDevice<Model> {
+public struct Replicated<Model> {
   /// The devices.
   public let devices: DeviceGroup
   /// The main device's model.
@@ -66,7 +66,7 @@ public struct PerDevice<Model> {
   ///   - work: does a part with a device's model, on that device's thread.
   ///   - take: gets a part's number and result, in any order, on the caller's thread.
   /// - Throws: the first error, which names its device if there are several; none is at work then any more.
-  public func share<Result: Sendable>(
+  public func mapDynamic<Result: Sendable>(
     _ parts: Int, _ work: @escaping @Sendable (Model, any Backend, Int) throws -> Result,
     take: (Int, Result) throws -> Void
   ) throws {
@@ -77,19 +77,21 @@ public struct PerDevice<Model> {
       for part in 0..<parts { try take(part, try work(main, devices.main, part)) }
       return
     }
-    let hands = zip(devices.all, [main] + helpers).prefix(parts).map { Hand(device: $0, model: $1) }
-    let queue = WorkQueue<Result>(parts: parts, workers: hands.count)
+    let workers = zip(devices.all, [main] + helpers).prefix(parts).map { Worker(device: $0, model: $1) }
+    let queue = WorkQueue<Result>(parts: parts, workers: workers.count)
     let devices = devices  // not all of `self`, which the threads may not share
     var threads: [HostThread] = []
     defer { for thread in threads { thread.join() } }
-    for hand in hands {
-      do { threads.append(try HostThread { hand.work(queue, devices, work) }) } catch { queue.giveUp(error) }
+    for worker in workers {
+      do { threads.append(try HostThread { worker.work(queue, devices, work) }) } catch {
+        queue.cancel(error)
+      }
     }
     try queue.collect(take)
   }
 
   /// A device with its model, which no other thread touches while the device's has it: the caller's waits.
-  private struct Hand: @unchecked Sendable {
+  private struct Worker: @unchecked Sendable {
     let device: any Backend, model: Model
 
     /// The task of the device's thread.
@@ -110,4 +112,4 @@ public struct PerDevice<Model> {
   }
 }
 
-extension PerDevice: Sendable where Model: Sendable {}
+extension Replicated: Sendable where Model: Sendable {}

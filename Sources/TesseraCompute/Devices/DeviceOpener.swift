@@ -4,18 +4,19 @@ import Foundation
 /// Opens devices under the same settings, and refuses those whose bits are not the contract's.
 struct DeviceOpener {
   private let settings: DeviceSettings
-  private let insist: Bool
+  private let allowNonconforming: Bool
 
   /// Settings as of `DeviceSelection.open`.
   init(
-    _ threads: Int?, insist: Bool, _ sources: KernelSources, _ tuning: TuningFile?, _ profiler: Profiler?
+    _ threads: Int?, allowNonconforming: Bool, _ sources: KernelSources, _ tuning: TuningFile?,
+    _ profiler: Profiler?
   ) throws {
     var settings = DeviceSettings(reference: try CPUBackend(threads: threads))
     settings.sources = sources
     settings.tuning = tuning ?? .own
     settings.profiler = profiler
     settings.environment = ProcessInfo.processInfo.environment
-    (self.settings, self.insist) = (settings, insist)
+    (self.settings, self.allowNonconforming) = (settings, allowNonconforming)
   }
 
   /// Opens a device, under the profiler if there is one.
@@ -27,10 +28,10 @@ struct DeviceOpener {
       let result = try backend.span("conformance probe") {
         try Conformance.probe(backend, against: settings.reference)
       }
-      if let failure = result.failure, !insist {
+      if let failure = result.failure, !allowNonconforming {
         throw TesseraError.failure(
           "device \(device.info.title)", found: "it breaks \(failure)",
-          wanted: "a conforming device, or --insist")
+          wanted: "a conforming device, or --allow-nonconforming")
       }
     }
     return settings.profiler.map { ProfiledBackend(backend, profiler: $0) } ?? backend

@@ -28,7 +28,7 @@ package struct FoundDevice: Sendable {
   /// What is known before it is opened.
   package let info: DeviceInfo
   /// Opens it; throws `TesseraError` if it cannot be used. Whether its bits are right, the caller sees to.
-  package let open: @Sendable (DeviceSettings) throws -> any KernelLauncher
+  package let open: @Sendable (DeviceSettings) throws -> any KernelDispatching
 }
 
 /// What devices are opened with.

@@ -7,16 +7,18 @@ extension DeviceSelection {
   ///
   /// - Throws: what `open` does, and `TesseraError` for a device that is named twice.
   public static func openAll(
-    _ list: String, threads: Int? = nil, insist: Bool = false, sources: KernelSources = .embedded,
+    _ list: String, threads: Int? = nil, allowNonconforming: Bool = false, sources: KernelSources = .embedded,
     tuning: TuningFile? = nil, profiler: Profiler? = nil, warn: (String) -> Void = { _ in }
   ) throws -> DeviceGroup {
     guard isList(list) else {
       return DeviceGroup(
         try open(
-          list, threads: threads, insist: insist, sources: sources, tuning: tuning, profiler: profiler,
+          list, threads: threads, allowNonconforming: allowNonconforming, sources: sources, tuning: tuning,
+          profiler: profiler,
           warn: warn))
     }
-    let opener = try DeviceOpener(threads, insist: insist && list != "all", sources, tuning, profiler)
+    let opener = try DeviceOpener(
+      threads, allowNonconforming: allowNonconforming && list != "all", sources, tuning, profiler)
     if list == "all" { return try all(opener, warn) }
     var seen: Set<String> = []
     let devices = try list.split(separator: ",", omittingEmptySubsequences: false).map { part in

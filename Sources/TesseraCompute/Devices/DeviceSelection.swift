@@ -9,7 +9,7 @@ public enum DeviceSelection {
   /// - Parameters:
   ///   - name: the selection.
   ///   - threads: CPU threads; all cores if nil.
-  ///   - insist: use a device even if it fails the probe.
+  ///   - allowNonconforming: use a device even if it fails the probe.
   ///   - sources: the OpenCL kernels' text; the CPU has none of it.
   ///   - tuning: tiles by device; the user's own file if nil.
   ///   - profiler: what measures the device's work; nothing does if nil.
@@ -17,13 +17,14 @@ public enum DeviceSelection {
   /// - Throws: `TesseraError` for an unknown selection, an absent device or one that fails the probe, for a list of devices,
   ///   and for the CPU with other sources than the binary's.
   public static func open(
-    _ name: String, threads: Int? = nil, insist: Bool = false, sources: KernelSources = .embedded,
+    _ name: String, threads: Int? = nil, allowNonconforming: Bool = false, sources: KernelSources = .embedded,
     tuning: TuningFile? = nil, profiler: Profiler? = nil, warn: (String) -> Void = { _ in }
   ) throws -> any Backend {
     guard !isList(name) else {
       throw TesseraError.input("device", found: "several (\(name))", wanted: "one: only one is used here")
     }
-    let opener = try DeviceOpener(threads, insist: insist && name != "auto", sources, tuning, profiler)
+    let opener = try DeviceOpener(
+      threads, allowNonconforming: allowNonconforming && name != "auto", sources, tuning, profiler)
     guard name != "auto" else { return try first(of: survey(), opener, warn) }
     return try opener.open(try find(name, warn))
   }

@@ -23,7 +23,7 @@ final class WorkQueue<Result: Sendable>: @unchecked Sendable {
   }
 
   /// The end of a thread that could not even begin, and so of the work.
-  func giveUp(_ error: any Error) {
+  func cancel(_ error: any Error) {
     fail(error)
     locked { workers -= 1 }
   }

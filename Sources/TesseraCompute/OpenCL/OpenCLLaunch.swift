@@ -2,7 +2,7 @@
 import COpenCL
 import Kernels
 
-extension OpenCLBackend: KernelLauncher {
+extension OpenCLBackend: KernelDispatching {
   package func launch<P>(
     _ kernel: Kernel, items: Int, cost: Int, _ parameters: P, _ tensors: [Tensor]
   ) throws {

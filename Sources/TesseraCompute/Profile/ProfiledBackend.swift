@@ -3,9 +3,9 @@ import Kernels
 
 /// A backend under a profiler: the same primitives, hence the same bits. The host's transfers and waits become spans;
 /// kernels are timed by the device's events, on the CPU as spans of its track.
-public final class ProfiledBackend: KernelLauncher {
+public final class ProfiledBackend: KernelDispatching {
   /// The backend that does the work.
-  private let base: any KernelLauncher
+  private let base: any KernelDispatching
   /// Where the measurements go.
   public let profiler: Profiler?
   private let sink: Profiler
@@ -15,7 +15,7 @@ public final class ProfiledBackend: KernelLauncher {
   private let isTimedByHost: Bool
 
   /// A backend under a profiler. A device that times its own kernels has to be opened with the same one.
-  package init(_ device: any KernelLauncher, profiler: Profiler) {
+  package init(_ device: any KernelDispatching, profiler: Profiler) {
     (base, self.profiler, sink) = (device, profiler, profiler)
     isTimedByHost = device.track == nil
     deviceTrack = device.track ?? profiler.addTrack(device.name)

@@ -54,7 +54,7 @@ public final class Profiler: Sendable {
     }
   }
 
-  private let state = Guarded(State())
+  private let state = Locked(State())
   private let capacity: Int
 
   /// The primitive in whose course kernels are enqueued.

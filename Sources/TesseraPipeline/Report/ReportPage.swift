@@ -199,7 +199,7 @@ public struct ReportPage {
     let differences = [
       c.model.normalization == .batch
         ? "batches are standardised as a whole (a prediction depends on its batch)" : nil,
-      c.model.training.slice == .moving ? "the frozen slice's batch norms move" : nil,
+      c.model.training.slice == .batchNormOnly ? "the frozen slice's batch norms move" : nil,
       c.seesValidation ? "scaler and layout have seen the validation rows" : nil,
       c.embedding.paperStates ? "validation accuracy is also given as a mean over all epochs" : nil,
     ].compactMap { $0 }

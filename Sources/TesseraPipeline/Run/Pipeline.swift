@@ -12,7 +12,7 @@ public struct Pipeline {
   let folder: RunDirectory
   private let embeddingBatch: Int
   let limits: FeatureLimits
-  let splitting: BatchSplitting
+  let splitting: DataParallelMode
   let progress: ProgressLine
   let overwrite: Bool
 
@@ -60,7 +60,7 @@ public struct Pipeline {
   public init(
     _ configuration: RunConfiguration, devices: DeviceGroup, out: String,
     embeddingBatch: Int = EmbeddingOptions.usualBatch,
-    limits: FeatureLimits = .init(), splitting: BatchSplitting = .measured, overwrite: Bool = false,
+    limits: FeatureLimits = .init(), splitting: DataParallelMode = .measured, overwrite: Bool = false,
     progress: ProgressLine
   ) throws {
     (self.configuration, self.devices, self.progress) = (configuration, devices, progress)

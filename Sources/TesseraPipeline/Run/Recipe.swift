@@ -33,7 +33,7 @@ public enum Recipe: String, NamedOption {
       options.network.bypass = true
     case .paper:
       options.normalization = .batch
-      options.training.slice = .moving
+      options.training.slice = .batchNormOnly
     }
     return options
   }

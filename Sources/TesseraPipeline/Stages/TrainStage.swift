@@ -6,7 +6,7 @@ import TesseraVision
 /// A trained network with what it needs to take images.
 public struct TrainedModel {
   /// The network on each device that predicts.
-  public let networks: PerDevice<ImageClassifier>
+  public let networks: Replicated<ImageClassifier>
   /// The fitted standardisation of pixels.
   public let statistics: PixelStatistics
   /// Names of the classes.

@@ -6,7 +6,7 @@
 ///   - work: gives a result for each of some items.
 /// - Throws: what the work throws; an error that tells of memory once it is of one item alone.
 /// - Returns: the results in order.
-public func inSmallerPartsIfNeeded<Items: RandomAccessCollection, Result>(
+public func splittingOnOutOfMemory<Items: RandomAccessCollection, Result>(
   _ items: Items, _ work: (Items.SubSequence) throws -> [Result]
 ) throws -> [Result]
 where Items.SubSequence: RandomAccessCollection, Items.SubSequence.SubSequence == Items.SubSequence {
@@ -14,7 +14,7 @@ where Items.SubSequence: RandomAccessCollection, Items.SubSequence.SubSequence =
     return try work(items[...])
   } catch let error as TesseraError where error.isOutOfMemory && items.count > 1 {
     let middle = items.index(items.startIndex, offsetBy: items.count / 2)
-    return try inSmallerPartsIfNeeded(items[..<middle], work)
-      + inSmallerPartsIfNeeded(items[middle...], work)
+    return try splittingOnOutOfMemory(items[..<middle], work)
+      + splittingOnOutOfMemory(items[middle...], work)
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Kernels
 
-extension KernelLauncher {
+extension KernelDispatching {
   /// A strided convolution's gradient for the data, phase by phase.
   ///
   /// - Parameter gradient: computes one with stride 1.

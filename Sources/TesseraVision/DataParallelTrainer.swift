@@ -4,11 +4,11 @@ import TesseraNN
 
 /// The devices that train one network: the main one alone, or several with a part of every batch each. Ways to divide
 /// batches are tried on steps of the training itself, for each gives the same bits.
-final class TrainingTeam {
+final class DataParallelTrainer {
   private let devices: DeviceGroup
   private let batch: Int
-  private var members: [TrainingMember]
-  private var exchange: BatchExchange
+  private var members: [TrainingReplica]
+  private var exchange: AllReduce
   private var division = BatchDivision.alone
   private var epochRows = 0
   /// Losses of members that left in this epoch.
@@ -28,11 +28,11 @@ final class TrainingTeam {
   }
 
   /// A team of a main member and devices that may help it.
-  init(_ main: TrainingMember, _ devices: DeviceGroup, _ splitting: BatchSplitting, batch: Int) throws {
+  init(_ main: TrainingReplica, _ devices: DeviceGroup, _ splitting: DataParallelMode, batch: Int) throws {
     (members, self.devices, self.batch) = ([main], devices, batch)
-    exchange = try BatchExchange(parts: 1)
+    exchange = try AllReduce(parts: 1)
     let isShareable =
-      !devices.helpers.isEmpty && batch > BatchPart.group && main.store.isOpenToAllDevices
+      !devices.helpers.isEmpty && batch > BatchShard.group && main.store.isOpenToAllDevices
       && !main.network.standardizesBatches
     switch splitting {
     case .never: break
@@ -72,17 +72,17 @@ final class TrainingTeam {
       if timed { try members[0].network.device.synchronize() }
       seconds = [(ContinuousClock.now - start) / .seconds(1)]
     } else {
-      let parts = division.parts(of: step.rows.count, group: BatchPart.group)
+      let parts = division.parts(of: step.rows.count, group: BatchShard.group)
       let exchange = exchange
-      seconds = try devices.together(members.map { ($0.network.device, $0) }) { number, member in
-        let part = try BatchPart(
+      seconds = try devices.runConcurrently(members.map { ($0.network.device, $0) }) { number, member in
+        let part = try BatchShard(
           parts[number], of: step.rows.count, exchange, number: number, memory: member.memory)
         let start = ContinuousClock.now
         try member.take(step, part)
         if timed { try member.network.device.synchronize() }
         return (ContinuousClock.now - start - part.waited) / .seconds(1)
       } failed: {
-        exchange.giveUp()
+        exchange.cancel()
       }
     }
     return ((ContinuousClock.now - start) / .seconds(1), seconds)
@@ -98,12 +98,12 @@ final class TrainingTeam {
     let next =
       switch trials.results.count {
       case 1: BatchDivision.even(devices.all.count)
-      case 2: division.bySpeed(trials.needed, batch: batch, group: BatchPart.group)
+      case 2: division.bySpeed(trials.needed, batch: batch, group: BatchShard.group)
       default: BatchDivision.alone
       }
     (trials.steps, trials.fastest) = (0, .infinity)
     func parts(_ division: BatchDivision) -> [Range<Int>] {
-      division.parts(of: batch, group: BatchPart.group)
+      division.parts(of: batch, group: BatchShard.group)
     }
     let isNew = !trials.results.contains {
       $0.division.devices == next.devices && parts($0.division) == parts(next)
@@ -125,7 +125,7 @@ final class TrainingTeam {
 
   private func describe(_ trials: Trials, _ best: BatchDivision) -> String {
     func name(_ division: BatchDivision) -> String {
-      zip(division.devices, division.parts(of: batch, group: BatchPart.group)).map {
+      zip(division.devices, division.parts(of: batch, group: BatchShard.group)).map {
         "\(devices.all[$0].name): \($1.count)"
       }.joined(separator: " + ")
     }
@@ -153,10 +153,10 @@ final class TrainingTeam {
     division = next
     // What members keep of turns goes on: all of them start at the first.
     for member in members { member.memory.restart() }
-    exchange = try BatchExchange(parts: members.count)
+    exchange = try AllReduce(parts: members.count)
   }
 
-  private func naming<R>(_ member: TrainingMember, _ body: () throws -> R) rethrows -> R {
+  private func naming<R>(_ member: TrainingReplica, _ body: () throws -> R) rethrows -> R {
     try devices.naming(member.network.device, body)
   }
 }

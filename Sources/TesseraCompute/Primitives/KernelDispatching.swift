@@ -3,7 +3,7 @@ import Kernels
 
 /// A backend that runs the item and row kernels of `Kernels/cl`. The families of primitives are written once, on top
 /// of this, for every backend.
-package protocol KernelLauncher: Backend {
+package protocol KernelDispatching: Backend {
   /// The profiler's track of a device that was opened with a profiler and times its own kernels; nil where the host has to.
   var track: Int32? { get }
   /// The kernels that measure the most fused products a second; the fastest of them counts.
@@ -22,7 +22,7 @@ package protocol KernelLauncher: Backend {
     _ kernel: Kernel, items: Int, cost: Int, _ parameters: P, _ tensors: [Tensor]) throws
 }
 
-extension KernelLauncher {
+extension KernelDispatching {
   /// None: the host times its kernels.
   package var track: Int32? { nil }
   /// One for every kind of device.

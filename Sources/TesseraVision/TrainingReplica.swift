@@ -12,11 +12,11 @@ struct TrainingStep: Sendable {
 
 /// A network in training on one device, with the whole of every batch or a part of it. Members that share batches have the
 /// same weights and moments, bit for bit, after each step.
-final class TrainingMember {
+final class TrainingReplica {
   let network: ImageClassifier
   let optimizer: Adam
   let store: FeatureStore
-  let memory = BatchPart.Staging()
+  let memory = BatchShard.Staging()
   private let plan: TrainingPlan
   private var losses: Tensor?
 
@@ -29,7 +29,7 @@ final class TrainingMember {
   }
 
   /// Another that goes on from this one on another device.
-  func copy(on device: any Backend) throws -> TrainingMember {
+  func copy(on device: any Backend) throws -> TrainingReplica {
     let copy = try network.copy(on: device)
     let optimizer = try Self.optimizer(for: copy, plan)
     for (mine, its) in zip(self.optimizer.state, optimizer.state) {
@@ -37,7 +37,7 @@ final class TrainingMember {
       try values.withUnsafeBytes { try device.upload($0, to: its.tensor, offset: 0) }
     }
     try optimizer.restore(steps: self.optimizer.steps)
-    return TrainingMember(copy, optimizer, FeatureStore(store, for: copy), plan)
+    return TrainingReplica(copy, optimizer, FeatureStore(store, for: copy), plan)
   }
 
   /// Losses of an epoch's rows start at 0: those of other members stay so.
@@ -51,7 +51,7 @@ final class TrainingMember {
   func epochLosses() throws -> [Float] { try losses.map { try network.device.floats($0) } ?? [] }
 
   /// Does a step with a part of its batch, or all of it.
-  func take(_ step: TrainingStep, _ part: BatchPart?) throws {
+  func take(_ step: TrainingStep, _ part: BatchShard?) throws {
     let device = network.device
     let context = Context(
       device: device, training: true, differentiable: true, seed: plan.options.seed, step: step.number,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// t-SNE by nearest neighbours: no tensor of points x points elements anywhere.
-public protocol NeighbourLayoutBackend: MemoryBackend {
+public protocol SparseTSNEBackend: MemoryBackend {
   /// Keeps the k nearest of a block of distances and of what is kept already: `nearest` and `neighbours`, both (points, k).
   ///
   /// Neighbours are in the order of their distances, NaN behind infinity, equal ones in the order of the points. No point is

@@ -5,7 +5,7 @@ import Foundation
 ///
 /// A pthread mutex and not `Synchronization.Mutex`, whose futex ThreadSanitizer does not see: it would take every guarded
 /// value for a race (`tools/check/suite thread`).
-package final class Guarded<Value>: @unchecked Sendable {
+package final class Locked<Value>: @unchecked Sendable {
   private let lock = NSLock()
   private var value: Value
 

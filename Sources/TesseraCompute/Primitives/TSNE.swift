@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Kernels
 
-extension KernelLauncher {
+extension KernelDispatching {
   public func conditionalAffinities(
     _ distances: Tensor, points: Int, perplexity: Float, into p: Tensor
   ) throws {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Kernels
 
-extension KernelLauncher {
+extension KernelDispatching {
   public func layerNorm(
     _ p: RowsParameters, _ x: Tensor, gamma: Tensor, beta: Tensor, into y: Tensor, mean: Tensor,
     rstd: Tensor

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Kernels
 
-extension KernelLauncher {
+extension KernelDispatching {
   public func randomUniform(_ stream: RandomStream, low: Float, high: Float, into y: Tensor) throws {
     guard low.isFinite, high.isFinite, low <= high, (high - low).isFinite else {
       throw TesseraError.failure(

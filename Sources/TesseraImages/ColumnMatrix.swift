@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// A tall matrix in Double, column by column: sums run down the columns in order.
-struct Columns {
+struct ColumnMatrix {
   private(set) var values: [Double]
   let rows: Int, columns: Int
 
@@ -41,8 +41,8 @@ struct Columns {
   }
 
   /// The first columns of the product with a row-major (columns, columns) matrix; 0 for those that are not there.
-  func times(_ matrix: [Double], first count: Int) -> Columns {
-    var out = Columns(rows: rows, columns: count)
+  func times(_ matrix: [Double], first count: Int) -> ColumnMatrix {
+    var out = ColumnMatrix(rows: rows, columns: count)
     let (rows, columns) = (rows, columns)
     out.values.withUnsafeMutableBufferPointer { y in
       values.withUnsafeBufferPointer { x in
@@ -58,7 +58,7 @@ struct Columns {
   }
 
   /// Turns columns so that the largest element by size (the first of equals) of the other's is positive.
-  func signed(like other: Columns) -> Columns {
+  func signed(like other: ColumnMatrix) -> ColumnMatrix {
     var out = self
     for c in 0..<columns {
       var largest = 0.0
@@ -92,7 +92,7 @@ struct Columns {
   }
 
   /// The larger distance of the first columns, of unit length, to the other's or their negatives.
-  func distance(to other: Columns, columns: Int) -> Double {
+  func distance(to other: ColumnMatrix, columns: Int) -> Double {
     (0..<columns).reduce(0.0) { worst, c in
       var (minus, plus) = (0.0, 0.0)
       for row in 0..<rows {

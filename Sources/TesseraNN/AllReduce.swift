@@ -4,14 +4,14 @@ import TesseraCompute
 
 /// Where devices that each have a part of a batch add up what goes over the whole of it: results of groups of samples, in
 /// ascending order, the first to +0 (NUMERICS.md rule 6). The sums have the bits of one device that has the whole batch.
-public final class BatchExchange: @unchecked Sendable {
+public final class AllReduce: @unchecked Sendable {
   /// Thrown at parts whose work is in vain because another's has failed.
-  public struct GivenUp: Error {}
+  public struct Cancelled: Error {}
 
   /// How many parts meet here.
   let parts: Int
   private let meeting = NSCondition()
-  private var arrived = 0, round = 0, isGivenUp = false
+  private var arrived = 0, round = 0, isCancelled = false
   private var offers: [UnsafeBufferPointer<Float>]
   /// By turns: a part may be in the next exchange while another still reads this one's sums.
   private var totals = [UnsafeMutableBufferPointer<Float>](repeating: .init(start: nil, count: 0), count: 2)
@@ -21,7 +21,7 @@ public final class BatchExchange: @unchecked Sendable {
   /// - Throws: `TesseraError` for less than one part.
   public init(parts: Int) throws {
     guard (1...4096).contains(parts) else {
-      throw TesseraError.failure("BatchExchange", found: "\(parts) parts", wanted: "1 to 4096")
+      throw TesseraError.failure("AllReduce", found: "\(parts) parts", wanted: "1 to 4096")
     }
     self.parts = parts
     offers = [UnsafeBufferPointer<Float>](repeating: .init(start: nil, count: 0), count: parts)
@@ -30,9 +30,9 @@ public final class BatchExchange: @unchecked Sendable {
   deinit { for buffer in totals { buffer.deallocate() } }
 
   /// No sum will come any more: parts that wait for one are told.
-  public func giveUp() {
+  public func cancel() {
     meeting.withLock {
-      isGivenUp = true
+      isCancelled = true
       meeting.broadcast()
     }
   }
@@ -47,7 +47,7 @@ public final class BatchExchange: @unchecked Sendable {
   ///   - turn: how many exchanges there were before.
   ///   - waited: the time spent waiting for other parts is added to it.
   ///   - use: gets the sums, which last until it returns.
-  /// - Throws: `GivenUp`, and what `use` does.
+  /// - Throws: `Cancelled`, and what `use` does.
   func add<R>(
     _ groups: UnsafeBufferPointer<Float>, count: Int, by sums: GroupSums, part: Int, turn: Int,
     waited: inout Duration,
@@ -100,7 +100,7 @@ public final class BatchExchange: @unchecked Sendable {
     let start = ContinuousClock.now
     meeting.lock()
     defer { meeting.unlock() }
-    guard !isGivenUp else { throw GivenUp() }
+    guard !isCancelled else { throw Cancelled() }
     each()
     arrived += 1
     guard arrived < parts else {
@@ -110,8 +110,8 @@ public final class BatchExchange: @unchecked Sendable {
       return .zero
     }
     let mine = round
-    while round == mine, !isGivenUp { meeting.wait() }
-    if round == mine { throw GivenUp() }
+    while round == mine, !isCancelled { meeting.wait() }
+    if round == mine { throw Cancelled() }
     return ContinuousClock.now - start
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Kernels
 
-extension KernelLauncher {
+extension KernelDispatching {
   public func nearestNeighbours(
     _ distances: Tensor, rows: Range<Int>, columns: Range<Int>, fresh: Bool, nearest: Tensor,
     neighbours: Tensor

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Kernels
 
-extension KernelLauncher {
+extension KernelDispatching {
   public func rowSum(_ x: Tensor, rows: Int, columns: Int, into y: Tensor) throws {
     try rowKernel(.rowSum, x, rows, columns, [], y, outputs: rows)
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Kernels
 
-extension KernelLauncher {
+extension KernelDispatching {
   public func maxPool(_ p: PoolParameters, _ x: Tensor, into y: Tensor, indices: Tensor) throws {
     try check(p, "maxPool")
     try require(

@@ -2,12 +2,12 @@
 import TesseraCompute
 
 /// A device's part of a batch that several devices share: samples from a border of groups on.
-public final class BatchPart {
+public final class BatchShard {
   /// The samples of the batch that are here, from a multiple of 8 on; there may be none.
   public let samples: Range<Int>
   /// Samples of the whole batch.
   public let batch: Int
-  private let exchange: BatchExchange, number: Int
+  private let exchange: AllReduce, number: Int
   private let memory: Staging
   /// How long it waited for other parts.
   public private(set) var waited = Duration.zero
@@ -30,7 +30,7 @@ public final class BatchPart {
   /// - Throws: `TesseraError` for samples outside the batch or not from a border of groups on, and for a part that the exchange
   ///   does not have.
   public init(
-    _ samples: Range<Int>, of batch: Int, _ exchange: BatchExchange, number: Int, memory: Staging
+    _ samples: Range<Int>, of batch: Int, _ exchange: AllReduce, number: Int, memory: Staging
   ) throws {
     guard samples.lowerBound >= 0, samples.upperBound <= batch, batch <= Int(Int32.max),
       samples.isEmpty
@@ -149,7 +149,7 @@ public final class BatchPart {
 /// How gradients that go over the batch reach parameters. A value of its own: what is recorded must not hold the tape.
 struct BatchSums {
   let device: any Backend
-  let part: BatchPart?
+  let part: BatchShard?
 
   /// Passes gradients on, one for each variable.
   ///

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Kernels
 
-extension KernelLauncher {
+extension KernelDispatching {
   public func localResponseNorm(
     _ p: ResponseNormParameters, _ x: Tensor, into y: Tensor, scale: Tensor
   ) throws {

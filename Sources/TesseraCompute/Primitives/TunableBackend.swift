@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// A backend whose products and convolutions can be computed with other tiles, which change their speed and no bit
 /// (NUMERICS.md rule 10).
-package protocol TunableBackend: KernelLauncher {
+package protocol TunableBackend: KernelDispatching {
   /// The device and its form of the kernels, as `TuningFile` keeps its tiles by.
   var tuningKey: String { get }
   /// The tiles that a search tries.
@@ -23,8 +23,8 @@ extension Backend {
   /// The backend as one that runs kernels.
   ///
   /// - Throws: `TesseraError` for one that some other package made.
-  package func requireLauncher(_ place: String) throws -> any KernelLauncher {
-    guard let launcher = self as? any KernelLauncher else {
+  package func requireLauncher(_ place: String) throws -> any KernelDispatching {
+    guard let launcher = self as? any KernelDispatching else {
       throw TesseraError.failure(place, found: "\(name)", wanted: "a device that runs kernels")
     }
     return launcher

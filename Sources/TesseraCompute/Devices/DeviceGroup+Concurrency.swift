@@ -6,21 +6,22 @@ extension DeviceGroup {
   /// returns when all are done.
   ///
   /// - Parameters:
-  ///   - hands: devices of the group with what each works with, which no other thread touches meanwhile.
-  ///   - body: gets the number among the hands, and the hand.
+  ///   - workers: devices of the group with what each works with, which no other thread touches meanwhile.
+  ///   - body: gets the number among the workers, and the worker.
   ///   - failed: called, on any thread, as soon as one has thrown: for others that wait for it.
-  /// - Returns: the results in the order of the hands.
+  /// - Returns: the results in the order of the workers.
   /// - Throws: the first error in time.
-  public func together<Hand, Result: Sendable>(
-    _ hands: [(device: any Backend, hand: Hand)], _ body: @escaping @Sendable (Int, Hand) throws -> Result,
+  public func runConcurrently<Worker, Result: Sendable>(
+    _ workers: [(device: any Backend, worker: Worker)],
+    _ body: @escaping @Sendable (Int, Worker) throws -> Result,
     failed: @escaping @Sendable () -> Void
   ) throws -> [Result] {
-    let outcome = Outcome<Result>(count: hands.count)
+    let outcome = Outcome<Result>(count: workers.count)
     let group = self
-    let tasks = hands.enumerated().map { number, hand in
-      Task(device: hand.device) {
+    let tasks = workers.enumerated().map { number, worker in
+      Task(device: worker.device) {
         do {
-          let result = try group.naming(hand.device) { try body(number, hand.hand) }
+          let result = try group.naming(worker.device) { try body(number, worker.worker) }
           outcome.take(number, result)
         } catch {
           outcome.fail(error)

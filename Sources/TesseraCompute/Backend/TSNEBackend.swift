@@ -2,7 +2,7 @@
 import Kernels
 
 /// The parts of exact t-SNE (van der Maaten and Hinton 2008).
-public protocol EmbeddingLayoutBackend: MemoryBackend {
+public protocol TSNEBackend: MemoryBackend {
   /// p[i][j]: conditional affinities of row i at the wanted perplexity, from squared distances; the diagonal is 0.
   func conditionalAffinities(_ distances: Tensor, points: Int, perplexity: Float, into p: Tensor) throws
   /// P = max((p + p') / sum, eps) from conditional affinities, eps being float64's as in scikit-learn.
@@ -19,7 +19,7 @@ public protocol EmbeddingLayoutBackend: MemoryBackend {
   func tsneDivergence(_ joint: Tensor, layout: Tensor, points: Int, into divergence: Tensor) throws
 }
 
-extension EmbeddingLayoutBackend {
+extension TSNEBackend {
   /// The forces of all points.
   public func tsneForces(_ p: TSNEParameters, joint: Tensor, layout: Tensor, into forces: Tensor) throws {
     try p.check("tsneForces")
