@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Embeds the text of the OpenCL programs in the binary (C23 #embed), so that the binary carries its kernels. A file's name
-// is its path from this folder, as #include has it. The C twins (c/*.h) are compiled, not embedded.
+// Embeds the text of the OpenCL programs in the binary (C23 #embed), so that the binary carries its
+// kernels. A file's name is its path from this folder, as #include has it. The C twins (c/*.h) are
+// compiled, not embedded.
 #include "kernels.h"
 
 #define TSR_EMBED_BEGIN(name) static const char name[] = {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Attention on a CPU device: no barriers, a work-item a block of TSR_PANEL queries of one head. Scores stand transposed in the
-// work-item's own local memory, as on the CPU (Kernels/attention/c/attention.h); keys and values are read in place.
+// Attention on a CPU device: no barriers, a work-item a block of TSR_PANEL queries of one head. Scores
+// stand transposed in the work-item's own local memory, as on the CPU (Kernels/attention/c/attention.h);
+// keys and values are read in place.
 //
 //                queries: 16 or 32                      queries
 //    q' (width)  +--------+                             +--------+

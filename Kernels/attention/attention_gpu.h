@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Attention on a GPU: a work-group of 128 takes a block of queries of one head, whose rows of scores stay in local memory: 64
-// queries of at most 128 keys, 32 of 256 or 16 of 512.
+// Attention on a GPU: a work-group of 128 takes a block of queries of one head, whose rows of scores stay
+// in local memory: 64 queries of at most 128 keys, 32 of 256 or 16 of 512.
 //
 //              TSR_KEYS keys                                width
 //            +--------------------+                         +-------------+
-//   width    | tiles, transposed on  |  next tile in          |  v, read in |  four keys ahead
-//            | their way in       |  registers       keys   |  place      |
+//   width    | tiles, transposed  |  next tile in           |  v, read in |  four keys ahead
+//            | on their way in    |  registers       keys   |  place      |
 //   +----+   +--------------------+                         +-------------+
 //   | q  |   | 8 x 4 a work-item  |  next keys ...          | 4 x 2 or 4  |  queries
 //   +----+   +--------------------+                         +-------------+
-//              scores (queries, TSR_MAX_TOKENS)    softmax: 8 work-items a row, each has two runs of four of the 64 lanes
+//              scores (queries, TSR_MAX_TOKENS)
+//
+// Softmax: eight work-items a row, each has two runs of four of the 64 lanes.
 #pragma once
 
 #include "common/kernel_forms.h"

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // One text, three programs. A kernel family's .cl file is written with these macros and becomes
 //
-//   C (CPUKernels)          a function per instruction set that computes items begin..<end
+//   C (isa/)                a function per instruction set that computes items begin..<end
 //   OpenCL, CPU device      one work-item per item; lanes are a private array, no barriers
 //   OpenCL, GPU             items: one work-item each; rows: a work-group of 64, one work-item per lane
 //
 //   TSR_ITEMS2(name, params, count, T0, a, T1, b)  body with `i` ...  TSR_END     independent elements
-//   TSR_WORDS2(name, params, count, T0, a, T1, b)  body with `i`, `word` ...  TSR_WORDS_END   ... and a random word each
+//   TSR_WORDS2(name, params, count, T0, a, T1, b)  ... with `i`, `word` ...  TSR_WORDS_END   and a random word
 //   TSR_ROWS2 (name, params, count, T0, a, T1, b)  body with `i` ...  TSR_END     one reduction per item
-//   TSR_CHANNELS2 ...                                                             ... over the groups of a batch (rule 6)
+//   TSR_CHANNELS2 ...                                   over the groups of a batch (rule 6)
 //
 // What a row or a channel adds up, and how, is in common/sums.h.
 #pragma once
@@ -141,12 +141,12 @@
   TSR_FUNCTION(n) {                                            \
     TSR_P(P)                                                   \
     TSR_B(A, a, 0) TSR_B(B, b, 1) TSR_B(C, d, 2) TSR_B(D, e, 3) TSR_B(E, f, 4) TSR_B(F, g, 5) TSR_LOOP_ROWS
-#define TSR_ROWS8(n, P, c, A, a, B, b, C, d, D, e, E, f, F, g, G, h, H, k)                                   \
-  TSR_FUNCTION(n) {                                                                                          \
-    TSR_P(P)                                                                                                 \
-    TSR_B(A, a, 0)                                                                                           \
-    TSR_B(B, b, 1) TSR_B(C, d, 2) TSR_B(D, e, 3) TSR_B(E, f, 4) TSR_B(F, g, 5) TSR_B(G, h, 6) TSR_B(H, k, 7) \
-        TSR_LOOP_ROWS
+#define TSR_ROWS8(n, P, c, A, a, B, b, C, d, D, e, E, f, F, g, G, h, H, k) \
+  TSR_FUNCTION(n) {                                                        \
+    TSR_P(P)                                                               \
+    TSR_B(A, a, 0)                                                         \
+    TSR_B(B, b, 1)                                                         \
+    TSR_B(C, d, 2) TSR_B(D, e, 3) TSR_B(E, f, 4) TSR_B(F, g, 5) TSR_B(G, h, 6) TSR_B(H, k, 7) TSR_LOOP_ROWS
 #define TSR_CHANNELS2 TSR_ROWS2
 #define TSR_CHANNELS3 TSR_ROWS3
 #define TSR_CHANNELS6 TSR_ROWS6

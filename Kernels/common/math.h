@@ -5,7 +5,7 @@
 // `tessera verify --exhaustive`, found values in NUMERICS.md):
 //
 //   division, square root, reciprocal 0.5   rsqrt 0.51   exp 1   log 1   tanh 1.5   erf 1.25
-//   sine and cosine of a turn 1.05   sigmoid 2   GELU and GELU by tanh 2 (in ulp of the input: the lower tail cancels)
+//   sine and cosine of a turn 1.05   sigmoid 2   GELU, GELU by tanh 2 (of the input's ulp: its tail cancels)
 #pragma once
 
 #include "include/tessera_base.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What CPU devices compute sixteen at a time: exponentials, GELU, divisions and the softmax of a row, without barriers.
+// What CPU devices compute sixteen at a time: exponentials, GELU, divisions and the softmax of a row,
+// without barriers.
 //
 //   row:    [0 ... 15][16 ... 31][32 ... 47][48 ... 63][64 ... 79] ...
 //   lanes:    a          b          c          d          a           four vectors are the 64 running sums

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Philox4x32-10 (Salmon et al. 2011): random numbers by (seed, stream, element), never by thread or call.
-// Counter: (block low, block high, stream low, stream high), key: seed. Element i is word i mod 4 of block i / 4.
+// Counter: (block low, block high, stream low, stream high), key: seed. Element i is word i mod 4 of
+// block i / 4.
 #pragma once
 
 #include "common/math.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reductions inside the kernels of common/kernel_forms.h (NUMERICS.md rules 5 and 6), for C, CPU devices and GPUs.
+// Reductions inside the kernels of common/kernel_forms.h (NUMERICS.md rules 5 and 6), for C, CPU devices
+// and GPUs.
 //
 //   element:  0  1 ... 63 | 64 65 ... 127 | ... 1023 | 1024 ...      lane = j mod 64; 64 elements are a step
 //   steps:    0           | 1             | ...      | 16  ...       16 are a block: a lane adds its 16

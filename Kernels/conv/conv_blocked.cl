@@ -1,25 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// Convolutions that make many channels, on a CPU device: forward, for the data, for the weights. Lanes are output channels, what
-// they meet is read from padded planes in local memory, and no taps are copied. (The CPU's: Sources/CPUKernels/dense*.c.)
+// Convolutions that make many channels, on a CPU device: forward, for the data, for the weights. Lanes
+// are output channels, what they meet is read from padded planes in local memory, and no taps are copied.
+// (The CPU's: conv/c/conv_blocked.h, conv/c/grad_weight_blocked.h.)
 //
-//   forward, for the data                                      for the weights
-//   a work-item: `rows` x `columns` pixels of one image,       a work-item: `channels` input channels of one split of samples,
-//   some panels of channels                                    some panels of output channels
-//   A   weights (panel, k, [PANEL channels])                   A   output gradients, a chunk of a panel at a time transposed
+//   forward, for the data                                  for the weights
+//   a work-item: `rows` x `columns` pixels of one          a work-item: `channels` input channels of one
+//   image, some panels of channels                         split of samples, some panels of output channels
+//   A   weights (panel, k, [PANEL channels])               A   output gradients, transposed chunk by chunk
 //
 //   planes  . . . . . .     sum (pixel r, channel) +=          planes  . . .    sum (tap, channel) +=
 //           . x x x . .     planes (shift(k) + r)                      . x x    planes (pixel + shift(tap))
 //           . . . . . .     * A (k, channel)                           . x x    * A (pixel, channel)
 //
-//   a chunk of 512 k at a time (the channels it reaches in)    a chunk of 512 pixels at a time (the rows they reach)
+//   a chunk of 512 k at a time (its channels)              a chunk of 512 pixels at a time (their rows)
 //
-// The sums of the chunks meet in local memory in ascending order (NUMERICS.md rule 4) and are transposed into rows last.
+// The sums of the chunks meet in local memory in ascending order (NUMERICS.md rule 4) and are transposed
+// into rows last.
 #include "conv/conv_cpu.h"
 
 #ifndef TSR_GPU
 
-// Chains of neighbouring pixels over `depth` of k: pixel r reads x[shift[k] + r] and w[k], and goes, with `add`
-// onto what is there, to row r of the sums.
+// Chains of neighbouring pixels over `depth` of k: pixel r reads x[shift[k] + r] and w[k], and goes, with
+// `add` onto what is there, to row r of the sums.
 typedef struct {
   int depth, add;
   __local const float *x;
@@ -140,7 +142,8 @@ TSR_SINGLE_ITEM_KERNEL void tsr_conv_blocked(const tsr_conv_cpu_params q, __glob
   }
 }
 
-// A chunk of pixels: their runs in planes, and their output gradients. `add`: onto the sums of the chunks before.
+// A chunk of pixels: their runs in planes, and their output gradients. `add`: onto the sums of the chunks
+// before.
 typedef struct {
   tsr_pixel_runs list;
   __local const float *planes, *dy;
@@ -274,8 +277,8 @@ TSR_FN void tsr_blocked_weight_chunk(const tsr_conv_cpu_params *q, const tsr_wei
   }
 }
 
-// What a work-item of a gradient for weights takes: pixels `begin` ..< `end` (a split of samples) of one group,
-// input channels `channel` ..< `beyond`, panels `first` ..< `last` of output channels.
+// What a work-item of a gradient for weights takes: pixels `begin` ..< `end` (a split of samples) of one
+// group, input channels `channel` ..< `beyond`, panels `first` ..< `last` of output channels.
 typedef struct {
   int split, group, begin, end, channel, beyond, first, last, panels;
   int pitch, plane;  // floats of a plane's row and of a plane in local memory

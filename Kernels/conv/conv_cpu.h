@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the convolutions of conv/conv_blocked.cl and conv/conv_grouped.cl on a CPU device share: planes with zeros around, and sums that become rows of channels.
+// What the convolutions of conv/conv_blocked.cl and conv/conv_grouped.cl on a CPU device share: planes
+// with zeros around, and sums that become rows of channels.
 //
 //   planes   (channel, row, column)      of images, in local memory; a tap is a shift
 //   stride 2: columns are split by their remainder, so that neighbours in the output lie side by side
@@ -26,8 +27,8 @@ TSR_FN int tsr_taps_left(const tsr_taps_params *t) {
   return t->start_w + (t->step_w < 0 ? (t->kernel_w - 1) * t->step_w : 0);
 }
 
-// Rows of one image's plane, which begins at `at` of `count` floats of images: `rows` rows from `first` on, `step`
-// apart, and columns from `left` on in `parts` by their remainder; zeros outside.
+// Rows of one image's plane, which begins at `at` of `count` floats of images: `rows` rows from `first`
+// on, `step` apart, and columns from `left` on in `parts` by their remainder; zeros outside.
 typedef struct {
   __global const float *images;
   long at, count;
@@ -220,7 +221,8 @@ TSR_FN void tsr_append_runs(const tsr_taps_params *t, const tsr_sample_span *s, 
   to->runs = runs;
 }
 
-// How planes lie in local memory: floats of a plane and of a row; `by_rows`: rows too lie by their remainders.
+// How planes lie in local memory: floats of a plane and of a row; `by_rows`: rows too lie by their
+// remainders.
 typedef struct {
   int plane, pitch, by_rows;
 } tsr_plane_layout;

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Convolutions that make few channels (depthwise, ResNeXt's, gradients of images, shallow first layers), on a CPU device. A
-// product's tile would be mostly empty; here lanes are pixels, or groups. (The CPU's: Sources/CPUKernels/direct*.c.)
+// Convolutions that make few channels (depthwise, ResNeXt's, gradients of images, shallow first layers),
+// on a CPU device. A product's tile would be mostly empty; here lanes are pixels, or groups. (The CPU's:
+// conv/c/conv_grouped.h, conv/c/grad_weight_grouped.h.)
 //
 //   forward, for the data                                   for the weights
-//   a work-item: `rows` x `columns` pixels of some images   a work-item: sixteen groups, some of their inputs, a split of samples
+//   a work-item: `rows` x `columns` pixels of some images   a work-item: sixteen groups, some of their
+//                                                           inputs, a split of samples
 //   planes  (channel, remainder, row, column)               planes  (row, column, [16 groups])
 //
-//     position q = row * pitch + column of the output reads, for tap (kh, kw) of a plane, at shift + q: one fma a tap for
-//     up to 64 pixels at once, over row ends too (what lies between two rows is computed and dropped)
+// Position q = row * pitch + column of the output reads, for tap (kh, kw) of a plane, at shift + q: one fma a
+// tap for up to 64 pixels at once, over row ends too (what lies between two rows is computed and dropped).
 //
 // Chunks of 512 terms and their order: NUMERICS.md rules 4 and 6.
 #include "conv/conv_cpu.h"
@@ -19,9 +21,10 @@
 #define TSR_OUTPUTS_PER_TILE 4
 #endif
 
-// Chains over `depth` of k, a part of a chunk: position q of output m reads x[shift[k] + q] and w[k][m]. They begin
-// with +0 (`fresh`) or where `chains` left them, and go back there, or where the chunk ends (`end`) into `sums`,
-// with `add` onto those of the chunks before; an output's are `row` floats from the one before.
+// Chains over `depth` of k, a part of a chunk: position q of output m reads x[shift[k] + q] and w[k][m].
+// They begin with +0 (`fresh`) or where `chains` left them, and go back there, or where the chunk ends
+// (`end`) into `sums`, with `add` onto those of the chunks before; an output's are `row` floats from the
+// one before.
 typedef struct {
   int depth, row, fresh, end, add;
   __local const float *x;
@@ -120,8 +123,8 @@ TSR_FN void tsr_grouped_store(const tsr_conv_cpu_params *q, const tsr_output *o,
   }
 }
 
-// Input channels `channel` ..< `beyond` of an image at `at`, as far as an area of the output reads them: a plane for
-// each remainder of a row and a column by the strides.
+// Input channels `channel` ..< `beyond` of an image at `at`, as far as an area of the output reads them:
+// a plane for each remainder of a row and a column by the strides.
 TSR_FN void tsr_load_phases(const tsr_conv_cpu_params *q, const tsr_plane_rows *image, int channel,
                             int beyond, const tsr_pixel_area *area, __local float *to) {
   const tsr_taps_params *t = &q->taps;
@@ -196,16 +199,16 @@ TSR_SINGLE_ITEM_KERNEL void tsr_conv_grouped(const tsr_conv_cpu_params q, __glob
   }
 }
 
-// A row of `width` numbers of each of sixteen groups (0: one of zeros), `stride` floats apart, of which the first
-// `groups` exist.
+// A row of `width` numbers of each of sixteen groups (0: one of zeros), `stride` floats apart, of which
+// the first `groups` exist.
 typedef struct {
   __global const float *x;
   long stride;
   int groups, width;
 } tsr_group_rows;
 
-// Such a row as (column, [16 groups]), its padding before and behind: columns left ... left + pitch - 1. What stands
-// for groups that do not exist is never looked at.
+// Such a row as (column, [16 groups]), its padding before and behind: columns left ... left + pitch - 1.
+// What stands for groups that do not exist is never looked at.
 TSR_FN void tsr_load_groups(const tsr_group_rows *s, int left, int pitch, __local float *to) {
   __global const float *x = s->x;
   const long stride = s->stride;
@@ -236,17 +239,17 @@ TSR_FN void tsr_load_groups(const tsr_group_rows *s, int left, int pitch, __loca
   }
 }
 
-// A chunk of pixels of sixteen groups: their runs in planes, and their output gradients. Neighbouring pixels are `step`
-// columns apart, neighbouring taps `tap` floats, rows of taps `line`; an output's sums are `row` vectors from
-// the one before. `add`: onto the sums of the chunks before.
+// A chunk of pixels of sixteen groups: their runs in planes, and their output gradients. Neighbouring
+// pixels are `step` columns apart, neighbouring taps `tap` floats, rows of taps `line`; an output's sums
+// are `row` vectors from the one before. `add`: onto the sums of the chunks before.
 typedef struct {
   tsr_pixel_runs list;
   __local const float *planes, *dy;
   int step, tap, line, row, add;
 } tsr_grouped_pixels;
 
-// Chains of `high` outputs x `wide` taps of a kernel row over the pixels, sixteen groups each. The first tap reads
-// planes from `from` on.
+// Chains of `high` outputs x `wide` taps of a kernel row over the pixels, sixteen groups each. The first
+// tap reads planes from `from` on.
 TSR_FN void tsr_grouped_weight_microkernel(const int high, const int wide, const tsr_grouped_pixels *pixels,
                                            int from, __local float *sums) {
   const int runs = pixels->list.runs, step = pixels->step, tap = pixels->tap;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Convolutions as products with taps (gemm/gemm.h): no im2col matrix is written. GPUs sum few channels a group
-// directly; on CPU devices conv/conv_blocked.cl and conv/conv_grouped.cl take most shapes.
+// Convolutions as products with taps (gemm/gemm.h): no im2col matrix is written. GPUs sum few channels a
+// group directly; on CPU devices conv/conv_blocked.cl and conv/conv_grouped.cl take most shapes.
 //
-//   forward   A = w (co, K)           B = taps (K, out_h out_w)             K = (ci, kh, kw) ascending
-//   grad x    A = w' (ci, K')         B = output gradients (K', h w)        K' = (co, kh, kw) ascending
-//   grad w    A = dy (co, N)          B = taps (N, K)                       N = (sample of a group of 8, position)
+//   forward   A = w (co, K)           B = taps (K, out_h out_w)          K = (ci, kh, kw) ascending
+//   grad x    A = w' (ci, K')         B = output gradients (K', h w)     K' = (co, kh, kw) ascending
+//   grad w    A = dy (co, N)          B = taps (N, K)                    N = (sample of 8, position)
 //
 // Taps outside the image are +0 and take part in the sum (NUMERICS.md rule 4).
 

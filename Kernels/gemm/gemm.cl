@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// C[b] = act(A[b] B[b] + bias) for b < batch, and squared distances. A (m,k) by strides, B (k,n) by strides, C (m,n).
-// Tiles and their pictures: gemm/gemm.h. The CPU's are gemm*.{c,h} in Sources/CPUKernels.
+// C[b] = act(A[b] B[b] + bias) for b < batch, and squared distances. A (m,k) by strides, B (k,n) by
+// strides, C (m,n). Tiles and their pictures: gemm/gemm.h. The C twin: gemm/c/gemm.h.
 
 #include "gemm/gemm_cpu.h"
 #include "gemm/gemm_gpu.h"

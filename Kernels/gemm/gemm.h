@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// What gemm/gemm.cl and conv/implicit_gemm.cl share: products of A (m, k) with a B that is a matrix or the taps of images, by tiles.
-// One fma chain from +0 in ascending k per chunk; chunk sums meet in C, in ascending order (NUMERICS.md rule 4).
+// What gemm/gemm.cl and conv/implicit_gemm.cl share: products of A (m, k) with a B that is a matrix or
+// the taps of images, by tiles. One fma chain from +0 in ascending k per chunk; chunk sums meet in C, in
+// ascending order (NUMERICS.md rule 4).
 //
-//   CPU device: a work-item takes 16 columns   GPU: a work-group of 256 (128: half the rows) takes 64 TSR_MI x
-//   of B (32: TSR_VECTORS 2), a chunk of 512   64 TSR_NI of C; splits of A and B, TSR_TILE_K deep, go through local memory,
-//   k at a time, into local memory (its own    the next one is on its way while this one is used; a work-item keeps
-//   panel) and runs down the rows of A, a      MI x NI blocks of 4 x 4 sums, 64 apart, and reads its operands as float4.
-//   tile of TSR_TILE_ROWS x 16 sums in
-//   registers:
+//   CPU device (gemm_cpu.h): a work-item packs 16 columns of B (32: TSR_VECTORS 2), a chunk of 512 k at a
+//   time, into local memory, which is its own panel. Then it runs down the rows of A: a tile of
+//   TSR_TILE_ROWS x 16 sums is in registers.
+//
+//   GPU (gemm_gpu.h): a work-group of 256 (128: half the rows) takes 64 TSR_MI x 64 TSR_NI of C. Tiles of A
+//   and B, TSR_TILE_K deep, go through local memory; the next tile is prefetched into registers while this
+//   one is used (double buffer). A work-item keeps MI x NI blocks of 4 x 4 sums, 64 apart, and reads its
+//   operands as float4.
+//
 //             n: 16                                      n: 64 NI
 //        +---+ +----+                             +----+ +----------+
 //     m: | A | |    |  TSR_TILE_ROWS          m:  | A  | | 4x4  4x4 |  64 MI

@@ -61,8 +61,8 @@ typedef struct {
   __local float *panel;
 } tsr_panel;
 
-// Sums over the panel's k of a tile of TSR_TILE_ROWS rows from `row` on. Rows beyond m are the last one's again,
-// and not stored. `a`: of this row and of the panel's first k.
+// Sums over the panel's k of a tile of TSR_TILE_ROWS rows from `row` on. Rows beyond m are the last one's
+// again, and not stored. `a`: of this row and of the panel's first k.
 TSR_FN void tsr_gemm_microkernel(const int distance, const tsr_output *o, __global const float *a,
                                  const tsr_panel *b, int row) {
   const tsr_matmul_params *p = o->gemm;
@@ -189,8 +189,8 @@ typedef struct {
   long count;
 } tsr_images;
 
-// The panel's taps of `live` neighbouring pixels, at most sixteen; the first of them is at `pixel` and in column
-// j of the panel, where all else stays.
+// The panel's taps of `live` neighbouring pixels, at most sixteen; the first of them is at `pixel` and in
+// column j of the panel, where all else stays.
 TSR_FN void tsr_pack_im2col_run(const tsr_taps_params *t, const tsr_images *images, tsr_image_offset pixel,
                                 int live, int j, const tsr_panel *part) {
   __global const float *image = images->at;
@@ -244,8 +244,8 @@ TSR_FN void tsr_pack_im2col(const tsr_gemm_params *q, const tsr_images *images, 
       for (int j = end; j < TSR_PANEL; j++) part->panel[k * TSR_PANEL + j] = 0.0f;
 }
 
-// The same values the other way round: the panel's columns are taps, its k pixels of samples one after another;
-// four taps at a time.
+// The same values the other way round: the panel's columns are taps, its k pixels of samples one after
+// another; four taps at a time.
 TSR_FN void tsr_pack_im2col_transposed(const tsr_gemm_params *q, const tsr_images *from,
                                        const tsr_panel *part) {
   const tsr_taps_params *t = &q->taps;

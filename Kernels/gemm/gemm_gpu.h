@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// The products of gemm/gemm.h on a GPU: a work-group of 16 x TSR_WORKGROUP_ROWS takes a tile, operands through local memory.
+// The products of gemm/gemm.h on a GPU: a work-group of 16 x TSR_WORKGROUP_ROWS takes a tile, operands
+// through local memory.
 //
-//   32 work-items lie 8 along n and 4 along m; neighbours (i, i ^ 1) read the same of A, (i, i ^ 2) the same of B.
+//   32 work-items lie 8 along n and 4 along m: neighbours (i, i ^ 1) read the same of A, (i, i ^ 2) of B.
 //
-//        0  1  4  5  8  9 12 13        sums leave straight from registers where C's rows are on borders of 16 bytes; else through
-//        2  3  6  7 10 11 14 15        local memory, TSR_WORKGROUP_ROWS TSR_EPILOGUE_ROWS rows at a time: rows of C are then read and written side by
-//       16 17 20 ...                   side, and the epilogue's code is there once
+//        0  1  4  5  8  9 12 13
+//        2  3  6  7 10 11 14 15
+//       16 17 20 ...
+//
+// Sums are stored straight from registers where C's rows begin on borders of 16 bytes. Else they go through
+// local memory, TSR_WORKGROUP_ROWS x TSR_EPILOGUE_ROWS rows at a time: reads and writes of C are then
+// coalesced, and the epilogue's code is there once.
+//
+// Tuning parameters, chosen by GemmTiles: TSR_MI, TSR_NI (1, 2, 4; blocks of 4 x 4 sums along m and n),
+// TSR_WORKGROUP_ROWS (8, 16), TSR_TILE_K (8, 16, 32), TSR_VECTOR_LOAD_A and _B (how operands are read).
 #pragma once
 
 #include "gemm/gemm.h"
@@ -137,8 +145,8 @@ typedef struct {
   int base, depth;
 } tsr_tile_span;
 
-// What a work-item brings of a tile, from its first element on, into registers. Lines from the loader's `lines`
-// on are left out: they meet no sum that is stored. Beyond the depth there is `beyond`: -0 of A
+// What a work-item brings of a tile, from its first element on, into registers. Lines from the loader's
+// `lines` on are left out: they meet no sum that is stored. Beyond the depth there is `beyond`: -0 of A
 // and +0 of B, whose product changes no sum.
 TSR_FN void tsr_load_tile(const int fours, const int loads, const float beyond, tsr_tile_loader l,
                           const tsr_tile_span tile, float *r) {
@@ -177,8 +185,8 @@ TSR_FN void tsr_store_tile_local(const int fours, const int loads, const int lin
   }
 }
 
-// The same of the taps of the images `b`. A work-item's elements share a column: its offset is `own`; `outside`:
-// the column is beyond the last.
+// The same of the taps of the images `b`. A work-item's elements share a column: its offset is `own`;
+// `outside`: the column is beyond the last.
 typedef struct {
   __global const float *b;
   int4 own;
@@ -232,7 +240,8 @@ TSR_FN tsr_load_plan tsr_load_plan_of(const int kind, const tsr_gemm_params *q, 
   return plan;
 }
 
-// The tile of `depth` from k on, into registers; and from there into local memory. `offsets`: of the tile's k.
+// The tile of `depth` from k on, into registers; and from there into local memory. `offsets`: of the
+// tile's k.
 typedef struct {
   __local const int4 *offsets;
   int k, depth;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The CPU kernels: one table of functions for each instruction set, chosen at run time. A function computes a range
-// of its outputs, so the caller may split the work over threads in any way without changing a bit.
+// The CPU kernels: one table of functions for each instruction set, chosen at run time. A function
+// computes a range of its outputs, so the caller may split the work over threads in any way without
+// changing a bit.
 //
 //   isa/avx512.c, avx2.c, baseline.c   a translation unit each; its flags, then isa/kernels_of_isa.h
 //   isa/kernels_of_isa.h               every family's text and C twin, and the table that is exported
@@ -113,7 +114,8 @@ typedef struct {
   void (*gemm_pack_a)(const tsr_gemm_plan *plan, int inner, int begin, int end);
   void (*gemm_work)(tsr_gemm_plan *plan, float *scratch);
 
-  // conv/c/conv_grouped.h: whether the buffers of such a convolution are small enough; its work by (sample, group).
+  // conv/c/conv_grouped.h: whether the buffers of such a convolution are small enough; its work by
+  // (sample, group).
   int (*conv_grouped_fits)(const tsr_conv_params *conv, int kind);
   int64_t (*conv_grouped_scratch_count)(const tsr_conv_grouped_plan *plan);
   void (*conv_grouped_work)(tsr_conv_grouped_plan *plan, float *scratch);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The few names that let one header be OpenCL C in a kernel and C in CPUKernels, word for word.
+// The few names that let one header be OpenCL C in a kernel and C for the CPU, word for word.
 //
 //   TSR_GLOBAL   address space of tensor data (`__global` in OpenCL C, nothing in C)
 //   TSR_FN       how a shared function is declared

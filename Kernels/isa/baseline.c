@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The CPU kernels for any x86-64 or arm64 machine: vectors of four floats, a register tile of 4 x 8, or 12 x 8 of NEON.
+// The CPU kernels for any x86-64 or arm64 machine: vectors of four floats, a register tile of 4 x 8, or
+// 12 x 8 of NEON.
 #include "include/cpu_kernels.h"
 #include <stddef.h>
 #include <string.h>

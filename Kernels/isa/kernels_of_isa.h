@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every CPU kernel for one instruction set, and the table of them. A translation unit includes this once, after
+// Every CPU kernel for one instruction set, and the table of them. A translation unit includes this once,
+// after
 //
 //   TSR_TABLE, TSR_TABLE_NAME   what the table is called, in C and by users
 //   TSR_VECTOR                  floats in a register
 //   TSR_MR                      rows of the GEMM's register tile; its columns are two registers
 //
-// The families' texts come first: what they share with OpenCL, word for word. Then the C twins of what OpenCL has in
-// another form. Everything is static: three of these units make one binary.
+// The families' texts come first: what they share with OpenCL, word for word. Then the C twins of what
+// OpenCL has in another form. Everything is static: three of these units make one binary.
 #define TSR_NR (2 * TSR_VECTOR)
 
 #include "common/kernel_forms.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Layer norm over rows (rows, cols); batch norm over channels of (outer, channels, inner); z-normalisation; local
-// response normalisation across channels.
+// Layer norm over rows (rows, cols); batch norm over channels of (outer, channels, inner);
+// z-normalisation; local response normalisation across channels.
 //
 //   layer norm: a row of x -> mean, rstd -> y          one work-group a row
 //   batch norm: planes (n, c), n = 0, 1, ... of channel c, samples in groups of 8 (rule 6)

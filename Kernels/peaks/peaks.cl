@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a device can do at most, for `tessera bench`: fused products in registers. Row i runs 192 chains of 2,048 fma
-// each; nothing is read.
+// What a device can do at most, for `tessera bench`: fused products in registers. Row i runs 192 chains
+// of 2,048 fma each; nothing is read.
 //
 //   C, GPU                        three accumulators of 64 lanes
 //   CPU device by OpenCL          twelve float8 or float16, named so that they stay in registers

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The parts of exact t-SNE (van der Maaten and Hinton 2008) with scikit-learn's constants (by neighbours: tsne/tsne_sparse.cl, which
-// shares affinities and update). Points are rows; layout, velocity, gains: (2, points). One work-group (GPU) or work-item (CPU)
-// per point i, lanes over j:
+// The parts of exact t-SNE (van der Maaten and Hinton 2008) with scikit-learn's constants (by neighbours:
+// tsne/tsne_sparse.cl, which shares affinities and update). Points are rows; layout, velocity, gains: (2,
+// points). One work-group (GPU) or work-item (CPU) per point i, lanes over j:
 //
 //        j: 0 1 2 ... 63 | 64 ...
 //   i:  [ q_ij = 1 / (1 + |y_i - y_j|^2) ]  -> Z_i, attraction, repulsion: five sums by lanes, no atomics

@@ -89,15 +89,17 @@ TSR_FN tsr_forces tsr_tsne_forces_row(__global const float *joint, __global cons
       for (; j < stop; j += TSR_LANES) {
         TSR_PREFETCH_AT(0)
         TSR_PREFETCH_AT(16)
-        TSR_PREFETCH_AT(32) TSR_PREFETCH_AT(48) TSR_ACCUMULATE_FORCES(s0, 0, 0, -1)
-            TSR_ACCUMULATE_FORCES(s1, 16, 0, -1) TSR_ACCUMULATE_FORCES(s2, 32, 0, -1)
-                TSR_ACCUMULATE_FORCES(s3, 48, 0, -1)
+        TSR_PREFETCH_AT(32)
+        TSR_PREFETCH_AT(48)
+        TSR_ACCUMULATE_FORCES(s0, 0, 0, -1)
+        TSR_ACCUMULATE_FORCES(s1, 16, 0, -1)
+        TSR_ACCUMULATE_FORCES(s2, 32, 0, -1) TSR_ACCUMULATE_FORCES(s3, 48, 0, -1)
       }
       if (j >= end) break;
       TSR_ACCUMULATE_FORCES(s0, 0, 0, TSR_OWN(0))
       TSR_ACCUMULATE_FORCES(s1, 16, 0, TSR_OWN(16))
-      TSR_ACCUMULATE_FORCES(s2, 32, 0, TSR_OWN(32)) TSR_ACCUMULATE_FORCES(s3, 48, 0, TSR_OWN(48)) j +=
-          TSR_LANES;
+      TSR_ACCUMULATE_FORCES(s2, 32, 0, TSR_OWN(32))
+      TSR_ACCUMULATE_FORCES(s3, 48, 0, TSR_OWN(48)) j += TSR_LANES;
     }
     // What is full joins the blocks before it if there is more. Those that wait lie one after the other, the
     // longest first: the same few lines of the cache however many there are.

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// t-SNE by nearest neighbours: affinities to a point's k nearest alone (as scikit-learn's Barnes-Hut method has them), forces
-// and divergence with them; the repulsion is of all pairs and exact. Nothing here has points x points elements.
+// t-SNE by nearest neighbours: affinities to a point's k nearest alone (as scikit-learn's Barnes-Hut
+// method has them), forces and divergence with them; the repulsion is of all pairs and exact. Nothing
+// here has points x points elements.
 //
-//   distances, block by block     the k best so far     affinities, by rows of neighbours     all other points
-//   [ rows x columns ]  ------->  [ points x k ]  --->  [ starts; columns; values ]  ------>  forces of a point
-//                                                        attraction                           repulsion, Z
+//   distances, block by block    the k best so far    affinities, by neighbours        all other points
+//   [ rows x columns ]  ------>  [ points x k ]  -->  [ starts; columns; values ] -->  forces of a point
+//                                                       attraction                     repulsion, Z
 
 #include "common/sums.h"
 #include "tsne/tsne_cpu.h"

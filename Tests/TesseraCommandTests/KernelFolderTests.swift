@@ -17,18 +17,18 @@ import Testing
   private func text(_ name: String) throws -> String {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()
-    return try String(contentsOf: root.appendingPathComponent("Kernels/cl/" + name), encoding: .utf8)
+    return try String(contentsOf: root.appendingPathComponent("Kernels/" + name), encoding: .utf8)
   }
 
   @Test(.tags(.opencl), .enabled(if: TestDevices.hasOpenCL)) func aFileTakesTheKernelsPlace() throws {
     try withTemporaryFolder { folder in
       let memory = try text("memory/memory.cl")
-      try write(folder, "memory/memory.cl", Data(("// the same\n" + memory).utf8))
+      try write(folder, "memory.cl", Data(("// the same\n" + memory).utf8))
       let same = try verify(folder)
       #expect(same.code == 0 && same.errors.contains(folder + "/memory.cl"), "\(same.errors)")
       let wrong = memory.replacingOccurrences(of: "= x[from + j];)", with: "= x[from + j] ^ 1u;)")
       #expect(wrong != memory)
-      try write(folder, "memory/memory.cl", Data(wrong.utf8))
+      try write(folder, "memory.cl", Data(wrong.utf8))
       let found = try verify(folder)
       #expect(found.code == 1, "\(found.output)")
     }
@@ -38,12 +38,12 @@ import Testing
     try withTemporaryFolder { folder in
       let empty = try verify(folder)
       #expect(empty.code == 2 && empty.errors.contains("found no kernel file"), "\(empty.errors)")
-      try write(folder, "memory/memory.cl", Data([0x66, 0xff, 0xfe]))
+      try write(folder, "memory.cl", Data([0x66, 0xff, 0xfe]))
       let bytes = try verify(folder)
       #expect(
-        bytes.code == 2 && bytes.errors.contains("memory/memory.cl: found bytes that are not UTF-8"),
+        bytes.code == 2 && bytes.errors.contains("memory.cl: found bytes that are not UTF-8"),
         "\(bytes.errors)")
-      try write(folder, "memory/memory.cl", Data("this is no kernel\n".utf8))
+      try write(folder, "memory.cl", Data("this is no kernel\n".utf8))
       let broken = try verify(folder)
       #expect(broken.code == 1 && broken.errors.contains(folder + "/memory.cl"), "\(broken.errors)")
       let cpu = try Command.run(["bench", "copy", "--shape", "3x3", "--device", "cpu", "--kernels", folder])

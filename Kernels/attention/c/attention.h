@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// Attention on the CPU: softmax(scale q k' + bias) v of each text and head, without the matrix of scores. A task packs a head's
-// keys and values once; then a panel of NR queries at a time is theirs, and its scores stay in the level 1 or 2 cache:
+// Attention on the CPU: softmax(scale q k' + bias) v of each text and head, without the matrix of scores.
+// A task packs a head's keys and values once; then a panel of NR queries at a time is theirs, and its
+// scores stay in the level 1 or 2 cache:
 //
 //            queries: NR
 //   width q' +--------+
 //     k      |        |            every score is one chain of fma over width (NUMERICS.md rule 4)
 //   +---+    +--------+
-//   |   |    | scores |  softmax of columns: no lane meets another in a register, whatever the length (rule 5)
+//   |   |    | scores |  softmax of columns: no lane meets another in a register (rule 5)
 //   |   | MR |        |
 //   +---+    +--------+
 //    keys        B
 //            +--------+
-//   v' A     |  y'    |  width     what softmax left is the packed operand of this product; transposed on its way to y
+//   v' A     |  y'    |  width     what softmax left is this product's packed operand; transposed into y
 //            +--------+
 //
-// Scores stand transposed for that reason: nothing of them is ever packed. All bits are those of the two products and the
-// softmax between them.
+// Scores stand transposed for that reason: nothing of them is ever packed. All bits are those of the two
+// products and the softmax between them.
 #pragma once
 
 #include "common/c/transpose.h"
@@ -48,8 +49,9 @@ static attention_scratch attention_scratch_of(float *scratch, int longest, int w
   return d;
 }
 
-// A product of packed A (panels of MR rows, `high` of the MR live, `rows` in all) and B (kc, NR), into `to` (rows,
-// NR). `last`: with the one NaN; a sum that is not the last may be any NaN, as none of them is stored.
+// A product of packed A (panels of MR rows, `high` of the MR live, `rows` in all) and B (kc, NR), into
+// `to` (rows, NR). `last`: with the one NaN; a sum that is not the last may be any NaN, as none of them
+// is stored.
 static void attention_gemm(tile_operands operands, int rows, int high, float *to, int last) {
   for (int i = 0; i < rows; i += high, operands.a += (int64_t)operands.kc * TSR_MR) {
     const epilogue t = {

@@ -10,14 +10,14 @@ typedef float vector8 __attribute__((ext_vector_type(8)));
 typedef float unaligned_vector8 __attribute__((ext_vector_type(8), aligned(4)));
 typedef int int_vector __attribute__((ext_vector_type(TSR_VECTOR)));
 
-// Whether a register tile can apply an activation: by comparisons alone (relus, relu6s). Every other is applied
-// to what stands in memory (gemm/c/epilogue.h).
+// Whether a register tile can apply an activation: by comparisons alone (relus, relu6s). Every other is
+// applied to what stands in memory (gemm/c/epilogue.h).
 static inline __attribute__((unused)) int is_simple_activation(int activation) {
   return activation == TSR_ACT_NONE || activation == TSR_ACT_RELU || activation == TSR_ACT_RELU6;
 }
 
-// tsr_relu, tsr_relu6 and tsr_canonical of each element. By masks and not by common/math_body.h: no rounding, no
-// coefficient is in them, and the width is the instruction set's.
+// tsr_relu, tsr_relu6 and tsr_canonical of each element. By masks and not by common/math_body.h: no
+// rounding, no coefficient is in them, and the width is the instruction set's.
 static inline __attribute__((unused)) vector relus(vector v) {
   return (vector)(~(int_vector)(v < 0.0f) & (int_vector)v);
 }

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Convolutions that make many channels, forward and for the data (NUMERICS.md rule 4), without an im2col matrix or a copy of
-// its taps: lanes are output channels, rows of the register tile are neighbours in a row of the output.
+// Convolutions that make many channels, forward and for the data (NUMERICS.md rule 4), without an im2col
+// matrix or a copy of its taps: lanes are output channels, rows of the register tile are neighbours in a
+// row of the output.
 //
 //   weights  (panel, k, [32 channels])         packed once, a panel's chunk stays in the level 2 cache
 //   planes   (channel, row, column)            the input itself, or a padded band of it
 //
-//   sum (pixel r, channel) += planes (shift(k) + pixel + r) * weights (k, channel)      14 pixels x 32 channels (AVX-512)
+//   sum (pixel r, channel) += planes (shift(k) + pixel + r) * weights (k, channel)   14 pixels x 32 channels
 //
-//   stride 2: columns of the band are split by their remainder, so that neighbours in the output lie side by side
+//   stride 2: columns of the band are split by their remainder: neighbours in the output lie side by side
 //
 //     row  0 2 4 6 | 1 3 5 7          shift(k) leads to the tap's half
 //
-// A task is a band of output rows of one (sample, group), taken in parts: a part's sums (pixel, channel) stay in a cache over
-// the chunks of k and are transposed into channels last. The gradient for the data, of a stride of 1, is the same over the
-// output's gradient, taps mirrored.
+// A task is a band of output rows of one (sample, group), taken in parts: a part's sums (pixel, channel)
+// stay in a cache over the chunks of k and are transposed into channels last. The gradient for the data,
+// of a stride of 1, is the same over the output's gradient, taps mirrored.
 #pragma once
 
 #include "common/c/transpose.h"
@@ -173,12 +174,16 @@ static void blocked_dispatch(int rows, const tile_operands *o, const int *shift,
 #if TSR_MR > 6
     TSR_HEIGHT(6)
     TSR_HEIGHT(7)
-    TSR_HEIGHT(8) TSR_HEIGHT(9) TSR_HEIGHT(10) TSR_HEIGHT(11)
+    TSR_HEIGHT(8)
+    TSR_HEIGHT(9)
+    TSR_HEIGHT(10)
+    TSR_HEIGHT(11)
 #endif
 #if TSR_MR > 12
-        TSR_HEIGHT(12) TSR_HEIGHT(13)
+    TSR_HEIGHT(12)
+    TSR_HEIGHT(13)
 #endif
-            default : return gemm_microkernel(TSR_MR, 0, o, shift, t);
+    default: return gemm_microkernel(TSR_MR, 0, o, shift, t);
   }
 }
 #undef TSR_HEIGHT

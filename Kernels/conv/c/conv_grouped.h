@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Convolutions that make few channels of few (depthwise, ResNeXt's; the images of a first layer), forward and for the data
-// (NUMERICS.md rule 4), without packing: a padded copy of the group's planes, in which every tap is a shift.
+// Convolutions that make few channels of few (depthwise, ResNeXt's; the images of a first layer), forward
+// and for the data (NUMERICS.md rule 4), without packing: a padded copy of the group's planes, in which
+// every tap is a shift.
 //
-//   stride 2: rows and columns are split by their remainder (phases), so that taps of one phase lie side by side
+//   stride 2: rows and columns are split by their remainder (phases): taps of one phase lie side by side
 //
-//     r % 2 = 0  . . . .      position q = oh * pitch + ow of the output reads, for tap (kh, kw) of plane c, at
-//     r % 2 = 1  . . . .      offset(c, kh, kw) + q: one fma a tap for up to 128 outputs at once, over row ends too
-//                             (what lies between two rows of the output is computed and dropped)
+//     r % 2 = 0  . . . .      position q = oh * pitch + ow of the output reads, for tap (kh, kw) of plane c,
+//     r % 2 = 1  . . . .      at offset(c, kh, kw) + q: one fma a tap for up to 128 outputs at once, over row
+//                             ends too (what lies between two rows of the output is computed and dropped)
 //
 // The gradient for the data, of a stride of 1, is the same over the output's gradient, taps mirrored.
 #pragma once

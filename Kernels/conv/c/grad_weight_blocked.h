@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Weight gradients of convolutions with many output channels (NUMERICS.md rules 4 and 6) without an im2col matrix: lanes are
-// output channels, rows of the register tile are neighbouring taps.
+// Weight gradients of convolutions with many output channels (NUMERICS.md rules 4 and 6) without an
+// im2col matrix: lanes are output channels, rows of the register tile are neighbouring taps.
 //
 //   planes   (input channel, row, column)   the input itself, or padded rows that a chunk of pixels reaches
 //   dy       (panel, pixel, [32 channels])  the chunk's output gradients
@@ -12,7 +12,8 @@
 //     3 x 3:   . . .      4 lines of 3 taps, one pointer a line      x 32 channels (AVX-512)
 //              . . .
 //
-// A task is (batch group, group, block of input channels); what the batch groups give is added in ascending order afterwards.
+// A task is (batch group, group, block of input channels); what the batch groups give is added in
+// ascending order afterwards.
 #pragma once
 
 #include "common/c/transpose.h"
@@ -58,7 +59,8 @@ static int batch_groups(const tsr_conv_params *c) {
   return (c->batch + TSR_BATCH_GROUP - 1) / TSR_BATCH_GROUP;
 }
 
-// What it can compute, in buffers that are small enough. Which shapes it is the best for: ConvSelection.swift.
+// What it can compute, in buffers that are small enough. Which shapes it is the best for:
+// ConvSelection.swift.
 static int tsr_blocked_weight_fits(const tsr_conv_params *c) {
   if (c->dilation_w != 1 || c->stride_w > TSR_MAX_STRIDE || c->batch < 1) return 0;
   if (c->in_channels < c->groups || c->pad_w < 0) return 0;
@@ -83,9 +85,9 @@ typedef struct {
   int at, count;
 } tsr_pixel_run;
 
-// What the lines of a register tile are made of: over the runs' pixels, in order, line l reads from[l] and the
-// output gradients `dy`; its taps' sums go to out[l], `step` floats apart, with `add` onto what is there. The
-// first `live` lines exist.
+// What the lines of a register tile are made of: over the runs' pixels, in order, line l reads from[l]
+// and the output gradients `dy`; its taps' sums go to out[l], `step` floats apart, with `add` onto what
+// is there. The first `live` lines exist.
 typedef struct {
   const tsr_pixel_run *runs;
   int run_count, live, add;
@@ -170,7 +172,8 @@ static void weight_planes(const tsr_conv_params *c, const tsr_blocked_weight_sha
       padded_row(planes + (int64_t)r * s->pitch, &plane, x, rows.first + r - c->pad_h);
 }
 
-// A chunk of `count` pixels: their runs in `planes`, and their output gradients (panel, pixel, [NR channels]).
+// A chunk of `count` pixels: their runs in `planes`, and their output gradients (panel, pixel, [NR
+// channels]).
 typedef struct {
   tsr_pixel_run runs[TSR_K_CHUNK];
   int run_count, count;

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Weight gradients of convolutions with few channels a group (depthwise, ResNeXt's), NUMERICS.md rules 4 and 6: a product
-// would have one to sixteen rows. Here a vector holds as many groups, and every element of it one chain of fma:
+// Weight gradients of convolutions with few channels a group (depthwise, ResNeXt's), NUMERICS.md rules 4
+// and 6: a product would have one to sixteen rows. Here a vector holds as many groups, and every element
+// of it one chain of fma:
 //
 //   x   (row, column, [group 0 | group 1 | ...])     planes with the convolution's padding, of one sample
 //   dy  (position, [group 0 | group 1 | ...])            up to a chunk of positions
 //
 //   sum (m, tap) += dy (m, position) * x (position + tap)    4 outputs x 3 taps or 1 x 9 in registers
 //
-// A task is (batch group, vector of groups); what the batch groups give is added in ascending order afterwards.
+// A task is (batch group, vector of groups); what the batch groups give is added in ascending order
+// afterwards.
 #pragma once
 
 #include "common/c/transpose.h"
@@ -30,8 +32,8 @@ static tsr_grouped_weight_shape grouped_weight_shape(const tsr_conv_params *c) {
   return s;
 }
 
-// `count` positions from the output's position `first` on, of one input channel's planes; `fresh`: chains begin
-// with +0 and not with the sums so far. Rows of sums are `depth` vectors, rows of planes `pitch`.
+// `count` positions from the output's position `first` on, of one input channel's planes; `fresh`: chains
+// begin with +0 and not with the sums so far. Rows of sums are `depth` vectors, rows of planes `pitch`.
 typedef struct {
   const tsr_conv_params *conv;
   const float *x;
@@ -187,7 +189,8 @@ static void grouped_weight_task(const tsr_grouped_weight_plan *p, const tsr_grou
     for (int e = 0; e < made; e++) out[(int64_t)l * made + e] = v.sums[(int64_t)e * TSR_VECTOR + l];
 }
 
-// What it can compute, in buffers that are small enough. Which shapes it is the best for: ConvSelection.swift.
+// What it can compute, in buffers that are small enough. Which shapes it is the best for:
+// ConvSelection.swift.
 static int tsr_grouped_weight_fits(const tsr_conv_params *c) {
   const tsr_grouped_weight_shape s = grouped_weight_shape(c);
   return s.depth <= TSR_K_CHUNK && c->batch > 0 && s.positions > 0 &&

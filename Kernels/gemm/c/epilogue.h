@@ -4,8 +4,9 @@
 
 #include "common/math.h"
 
-// A part of C: rows x columns elements from (row, column) of the whole matrix on, the first of them at `c`, rows
-// `stride` floats apart. `add`: the sums are added to what C holds; `last`: no sum comes after these.
+// A part of C: rows x columns elements from (row, column) of the whole matrix on, the first of them at
+// `c`, rows `stride` floats apart. `add`: the sums are added to what C holds; `last`: no sum comes after
+// these.
 typedef struct {
   float *c;
   int64_t stride;
@@ -54,8 +55,8 @@ static inline void add_row(float *restrict c, const float *restrict sums, int co
     for (int j = 0; j < columns; j++) c[j] = sums[j];
 }
 
-// The part is the sums, or what it held plus the sums; after the last sum come bias, activation and the one NaN.
-// Rows of sums are `stride` floats apart.
+// The part is the sums, or what it held plus the sums; after the last sum come bias, activation and the
+// one NaN. Rows of sums are `stride` floats apart.
 static void store_epilogue(const finishing *f, const matrix_part *part, const float *sums, int64_t stride) {
   float *c = part->c;
   for (int r = 0; r < part->rows; r++, c += part->stride, sums += stride) {

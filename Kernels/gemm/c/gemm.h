@@ -9,8 +9,8 @@
 //   [====]   i +---[======]--+   a panel of A (MR x chunk) stays in level 1 while the block streams by
 //   [====]     |             |   MR x NR accumulators live in registers: 14 x 32 (AVX-512), 6 x 16 (AVX2)
 //
-// Convolutions never build an im2col matrix: packing B reads the taps from the image. Those with many channels (conv/c/conv_blocked.h) or
-// few of them a group (conv/c/conv_grouped.h) have ways of their own.
+// Convolutions never build an im2col matrix: packing B reads the taps from the image. Those with many
+// channels (conv/c/conv_blocked.h) or few of them a group (conv/c/conv_grouped.h) have ways of their own.
 #pragma once
 
 #include "gemm/c/microkernel.h"

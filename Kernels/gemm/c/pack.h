@@ -82,8 +82,8 @@ static void im2col_row(const tsr_conv_params *c, const float *x, int tap, int fi
   }
 }
 
-// Output gradients that input positions first ..< first + count meet through kernel position `tap`; the stride is
-// 1.
+// Output gradients that input positions first ..< first + count meet through kernel position `tap`; the
+// stride is 1.
 static void im2col_grad_row(const tsr_conv_params *c, const float *dy, int tap, int first, int count,
                             float *restrict out) {
   const int kh = tap / c->kernel_w, kw = tap % c->kernel_w;
@@ -106,8 +106,8 @@ typedef struct {
   int k0, kc, j0, nc;
 } b_block;
 
-// Rows of the block of the column number `column` of B, side by side: where they lie in B already, or in `line`
-// (kc floats).
+// Rows of the block of the column number `column` of B, side by side: where they lie in B already, or in
+// `line` (kc floats).
 static const float *gemm_b_column(const tsr_gemm_plan *p, const float *b, const b_block *s, int column,
                                   float *line) {
   if (p->b_kind == TSR_B_STRIDED) {

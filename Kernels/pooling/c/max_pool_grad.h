@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Max pooling's gradient on the CPU (cl/pooling.cl has it for OpenCL): in scatter form, plane by plane, with the gather form's
-// order for every element.
+// Max pooling's gradient on the CPU (cl/pooling.cl has it for OpenCL): in scatter form, plane by plane,
+// with the gather form's order for every element.
 #pragma once
 
 #include "common/sums.h"

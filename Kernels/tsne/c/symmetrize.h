@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// p_j|i + p_i|j and its row sums on the CPU (cl/layout.cl has it for OpenCL): blocks of 16 rows by 64 columns. What stands in
-// the other direction is transposed on the way, so that a cache line of it is fetched once and not for each of its 16 columns,
-// which are a row's length apart and often fall into the same few sets.
+// p_j|i + p_i|j and its row sums on the CPU (cl/layout.cl has it for OpenCL): blocks of 16 rows by 64
+// columns. What stands in the other direction is transposed on the way, so that a cache line of it is
+// fetched once and not for each of its 16 columns, which are a row's length apart and often fall into the
+// same few sets.
 //
-//   x:   rows i0 ... i0 + 15  [ . . # # # # . . ]        #: 64 columns from j0     transposed: the 16 columns of
-//                                                                                  rows j0 ... j0 + 63
+//   x:   rows i0 ... i0 + 15  [ . . # # # # . . ]      #: 64 columns from j0
+//
+// Transposed are the 16 columns of rows j0 ... j0 + 63.
 #pragma once
 
 #include "common/c/lane_sums.h"

@@ -7,7 +7,7 @@ extension Kernel {
 
   /// The function's name in C, where the instruction set is appended, and in OpenCL C.
   package var name: String { Self.entries[Int(rawValue)].name }
-  /// The file in `Kernels/cl` that holds it, without its suffix.
+  /// The `.cl` file in `Kernels` that holds it, without its suffix.
   var family: String { Self.entries[Int(rawValue)].family }
   /// Whether items are rows, or what a row of groups makes.
   var isRow: Bool { Self.entries[Int(rawValue)].form != TSR_FORM_ITEM }
