@@ -6,7 +6,7 @@
 //   OpenCL, GPU             items: one work-item each; rows: a work-group of 64, one work-item per lane
 //
 //   TSR_ITEMS2(name, params, count, T0, a, T1, b)  body with `i` ...  TSR_END     independent elements
-//   TSR_WORDS2(name, params, count, T0, a, T1, b)  ... with `i`, `word` ...  TSR_WORDS_END   and a random word
+//   TSR_WORDS2(name, params, count, T0, a, T1, b)  ... with `i`, `word` ...  TSR_WORDS_END  and a random word
 //   TSR_ROWS2 (name, params, count, T0, a, T1, b)  body with `i` ...  TSR_END     one reduction per item
 //   TSR_CHANNELS2 ...                                   over the groups of a batch (rule 6)
 //

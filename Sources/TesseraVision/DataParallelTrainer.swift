@@ -59,12 +59,12 @@ final class DataParallelTrainer {
   /// Does a step on all devices that share it; returns when it is enqueued on each.
   func take(_ step: TrainingStep) throws {
     let isTrial = trials != nil && step.rows.count == batch
-    guard isTrial else { return _ = try share(step, timed: false) }
-    try finishTrial(try share(step, timed: true))
+    guard isTrial else { return _ = try run(step, timed: false) }
+    try finishTrial(try run(step, timed: true))
   }
 
   /// Does a step; the seconds that each device was at work, where they are wanted.
-  private func share(_ step: TrainingStep, timed: Bool) throws -> (all: Double, each: [Double]) {
+  private func run(_ step: TrainingStep, timed: Bool) throws -> (all: Double, each: [Double]) {
     let start = ContinuousClock.now
     let seconds: [Double]
     if members.count == 1 {

@@ -55,7 +55,7 @@ final class FeatureStore {
     guard let cache else { return }
     let (area, chunk) = (area, Self.chunk)
     var done = 0
-    try network.copies(on: devices).share((count + chunk - 1) / chunk) { network, device, number in
+    try network.copies(on: devices).mapDynamic((count + chunk - 1) / chunk) { network, device, number in
       let (begin, end) = (number * chunk, min(count, (number + 1) * chunk))
       _ = try splittingOnOutOfMemory(begin..<end) { rows in
         let part = images[rows.lowerBound * area..<rows.upperBound * area]

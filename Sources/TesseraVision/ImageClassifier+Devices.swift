@@ -49,7 +49,7 @@ extension Replicated<ImageClassifier> {
     try main.check("images", images)
     let (batch, count, classes) = (32, images.count / area, main.classes)
     var out = [Float](repeating: 0, count: count * classes)
-    try share((count + batch - 1) / batch) { network, _, number in
+    try mapDynamic((count + batch - 1) / batch) { network, _, number in
       try network.logProbabilities(
         of: images[number * batch * area..<min(count, (number + 1) * batch) * area])
     } take: { number, scores in

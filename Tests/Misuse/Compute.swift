@@ -72,13 +72,13 @@ extension Rows {
     for parts in [-1, Int.min] {
       for helpers in [[], [d]] {
         refuses("\(parts) parts, \(helpers.count) helpers") {
-          try Replicated(DeviceGroup(d, helpers: helpers)) { _ in 0 }.share(parts, { $0 + $2 }) { _, _ in }
+          try Replicated(DeviceGroup(d, helpers: helpers)) { _ in 0 }.mapDynamic(parts, { $0 + $2 }) { _, _ in }
         }
       }
     }
-    works("no parts") { try Replicated(group) { _ in 0 }.share(0, { $0 + $2 }) { _, _ in } }
+    works("no parts") { try Replicated(group) { _ in 0 }.mapDynamic(0, { $0 + $2 }) { _, _ in } }
     refuses("a part that throws") {
-      try Replicated(group) { _ in 0 }.share(
+      try Replicated(group) { _ in 0 }.mapDynamic(
         5, { _, _, _ -> Int in throw TesseraError.failure("here", found: "it") }
       ) { _, _ in }
     }
