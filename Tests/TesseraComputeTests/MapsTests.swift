@@ -73,7 +73,7 @@ import Testing
         }
       ),
     ]
-    #expect(derivatives.map(\.0.rawValue).sorted() == UnaryOperation.differentiable.map(\.rawValue).sorted())
+    #expect(Set(derivatives.map { "\($0.0)" }) == Set(UnaryOperation.differentiable.map { "\($0)" }))
     for (operation, derivative) in derivatives {
       let dx = try reference.empty(4001)
       try reference.device.unaryGrad(operation, x, dy, into: dx)

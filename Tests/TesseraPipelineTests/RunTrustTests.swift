@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import TesseraText
+import TesseraVision
 import TestSupport
 import TesseraCompute
 import Testing
