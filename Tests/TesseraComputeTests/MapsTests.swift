@@ -7,7 +7,8 @@ import Testing
 @testable import TesseraVerification
 
 @Suite struct MapsTests {
-  /// About a million inputs a function, over all exponents and both signs; all 2^32: `tessera verify --exhaustive`.
+  /// About a million inputs a function, over all exponents and both signs; all 2^32: `tessera verify
+  /// --exhaustive`.
   @Test(.tags(.opencl)) func elementaryFunctionsKeepTheirBoundsAndOpenCLTheirBits() throws {
     let cpu = try CPUBackend()
     let device: any Backend = TestDevices.hasOpenCL ? try OpenCLBackend(try TestDevices.first()) : cpu

@@ -60,7 +60,8 @@ import Testing
 
   @Test(.tags(.opencl)) func whatIsMeasuredChangesNoBit() throws {
     var plan = plan(.trainable)
-    // Two batches of 24 an epoch: every way is tried, some from the middle of an epoch on, and the best one goes on.
+    // Two batches of 24 an epoch: every way is tried, some from the middle of an epoch on, and the best one
+    // goes on.
     (plan.options.batch, plan.training, plan.options.epochs) = (24, Array(0..<48), 6)
     let wanted = try bits(.alexnet, plan, DeviceGroup(try CPUBackend()), .never)
     for devices in try groups() {
