@@ -51,10 +51,10 @@ def check(case):
     big = case.path("big.csv")
     with open(big, "w") as file:
         file.write("review,sentiment\n")
-        for row in range(20_000):
+        for row in range(60_000):
             file.write(f"{'good film ' * 400}{row},{'positive' if row % 2 else 'negative'}\n")
     for value in (high + 20_000, high + 60_000):
-        one_line(f"80 MB of reviews, ulimit -v {value}",
+        one_line(f"240 MB of reviews, ulimit -v {value}",
                  limited(f"ulimit -v {value}", "embed", "--encoder", encoder, "--data", big, "--device", "cpu", "--quiet",
                          "--out", case.path("e")))
 
