@@ -53,8 +53,9 @@ public struct Benchmark: Sendable {
     public let gigabytes: Double
   }
 
-  /// Seconds of each of at least `least` runs within about `budget` seconds, sorted. Short runs are enqueued several at a
-  /// time, half a millisecond of them, and share its length: a GPU's launch and wait would else be most of it.
+  /// Seconds of each of at least `least` runs within about `budget` seconds, sorted. Short runs are
+  /// enqueued several at a time, half a millisecond of them, and share its length: a GPU's launch and wait
+  /// would else be most of it.
   static func times(_ device: any Backend, budget: Double, least: Int = 5, _ run: () throws -> Void) throws
     -> [Double]
   {

@@ -2,7 +2,8 @@
 import Kernels
 import TesseraCompute
 
-/// What a network does between its products, each bound by memory: batch normalisation, pooling, ReLU, a sum, Adam.
+/// What a network does between its products, each bound by memory: batch normalisation, pooling, ReLU, a
+/// sum, Adam.
 extension Benchmark {
   static var layers: [Item] {
     ["batchNorm", "batchNormStatistics", "batchNormGradData"].map { channels($0, 32, 64, 75 * 75) }

@@ -6,15 +6,16 @@ extension Benchmark {
   /// An item of a shape told as text:
   ///
   /// - `matmul`: `MxNxK`, and `t` behind it where B is stored transposed, such as `8192x384x384t`;
-  /// - `conv2d`, `conv2dGradData`, `conv2dGradWeight`: words in any order, `b32` images, `64->192` channels, `5x5` kernel, `on
-  ///   17x17`, and, if they are not 1, 0, 1, 1, `s4` stride, `p2` padding, `d2` dilation, `g32` groups;
+  /// - `conv2d`, `conv2dGradData`, `conv2dGradWeight`: words in any order, `b32` images, `64->192`
+  ///   channels, `5x5` kernel, `on 17x17`, and, if they are not 1, 0, 1, 1, `s4` stride, `p2` padding, `d2`
+  ///   dilation, `g32` groups;
   /// - `attention`, `attentionComposed`: `TEXTSxLENGTHxHEADSxWIDTH`;
   /// - `softmax`, `layerNorm`, `gelu`, `copy`: `ROWSxCOLUMNS`;
   /// - `batchNorm`, `batchNormStatistics`, `batchNormGradData`: `BATCHxCHANNELSxPLACES`;
   /// - `maxPool`, `maxPoolGrad`, `averagePool` (3 x 3, stride 2, padding 1): `PLANESxHEIGHTxWIDTH`;
   /// - `relu`, `reluGrad`, `add`, `adam`: `ELEMENTS`;
-  /// - `squaredDistances`, `nearestNeighbours`: `POINTSxDIMENSIONS`; `affinities`, `tsneForces`, `neighbourAffinities`,
-  ///   `neighbourForces`: `POINTS`.
+  /// - `squaredDistances`, `nearestNeighbours`: `POINTSxDIMENSIONS`; `affinities`, `tsneForces`,
+  ///   `neighbourAffinities`, `neighbourForces`: `POINTS`.
   ///
   /// - Throws: `TesseraError` for a kernel that takes no shape, or a shape that is none of its.
   public static func item(_ kernel: String, shape: String) throws -> Item {
@@ -59,7 +60,8 @@ extension Benchmark {
     }
   }
 
-  /// So many positive extents joined by x, any two of which (one alone: its square) make a tensor that can be allocated.
+  /// So many positive extents joined by x, any two of which (one alone: its square) make a tensor that can
+  /// be allocated.
   private static func extents(_ text: String, _ count: Int, _ kernel: String) throws -> [Int] {
     let sizes = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
     let largest = sizes.sorted(by: >)

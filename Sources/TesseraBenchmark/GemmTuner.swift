@@ -2,8 +2,9 @@
 import TesseraCompute
 import TesseraVerification
 
-/// Finds the tiles with which a device computes products fastest. One whose bits differ from the CPU's in any case of the
-/// catalogue, or in any shape that is timed, is thrown out, however fast it is (NUMERICS.md rule 10).
+/// Finds the tiles with which a device computes products fastest. One whose bits differ from the CPU's in
+/// any case of the catalogue, or in any shape that is timed, is thrown out, however fast it is (NUMERICS.md
+/// rule 10).
 public enum GemmTuner {
   /// A candidate and what came of it.
   public struct Trial: Sendable, Codable {
@@ -60,7 +61,8 @@ public enum GemmTuner {
         rejected.append("\(error)")
       }
     }
-    // In turn, so that a busy minute of the machine is no candidate's misfortune; the least time of all rounds counts.
+    // In turn, so that a busy minute of the machine is no candidate's misfortune; the least time of all
+    // rounds counts.
     var seconds = [[Double]](
       repeating: [Double](repeating: .infinity, count: items.count), count: candidates.count)
     for shape in items.indices {

@@ -3,8 +3,9 @@ import Foundation
 import TesseraCompute
 
 extension Profiler {
-  /// Writes what was collected as a trace (JSON Trace Event Format), to be looked at with Perfetto or chrome://tracing: a
-  /// track for the host, one for each device. Times are microseconds from the profiler's beginning.
+  /// Writes what was collected as a trace (JSON Trace Event Format), to be looked at with Perfetto or
+  /// chrome://tracing: a track for the host, one for each device. Times are microseconds from the
+  /// profiler's beginning.
   ///
   /// - Returns: the number of events written, and of those that were dropped because there were too many.
   /// - Throws: `TesseraError` if the file cannot be written.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/// SplitMix64 (Steele, Lea and Flood 2014): a 64-bit mixing function of a counter, the same numbers everywhere. What probes,
-/// cases of the catalogue, benchmarks and tests compute with; what users draw is `RandomStream`'s.
+/// SplitMix64 (Steele, Lea and Flood 2014): a 64-bit mixing function of a counter, the same numbers
+/// everywhere. What probes, cases of the catalogue, benchmarks and tests compute with; what users draw is
+/// `RandomStream`'s.
 package struct SplitMix64 {
   private var state: UInt64
 
@@ -21,7 +22,8 @@ package struct SplitMix64 {
     (0..<count).map { _ in low + (high - low) * (Float(next() >> 40) * 0x1p-24) }
   }
 
-  /// Zeros, denormals, the ends of the range, infinities, NaNs (one with a payload), and numbers at which functions bend.
+  /// Zeros, denormals, the ends of the range, infinities, NaNs (one with a payload), and numbers at which
+  /// functions bend.
   package static let specials: [Float] = [
     0, -0.0, .leastNonzeroMagnitude, -.leastNonzeroMagnitude, .leastNormalMagnitude,
     .greatestFiniteMagnitude, -.greatestFiniteMagnitude, .infinity, -.infinity, .nan,

@@ -33,7 +33,8 @@ public struct Tensor: Sendable {
 
   /// A tensor over existing storage; the backends' allocators call this.
   ///
-  /// - Throws: `TesseraError` for extents that make no tensor, and for storage that does not hold the elements.
+  /// - Throws: `TesseraError` for extents that make no tensor, and for storage that does not hold the
+  ///   elements.
   public init(shape: [Int], elementType: ElementType, storage: any TensorStorage) throws {
     let count = try Self.elementCount(shape)
     guard count * elementType.byteCount <= storage.byteCount else {

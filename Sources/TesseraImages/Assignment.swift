@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
-/// Optimal assignment of points to the pixels of a grid, each its own, so that the sum of squared distances to the
-/// pixels' centres is the smallest possible.
+/// Optimal assignment of points to the pixels of a grid, each its own, so that the sum of squared distances
+/// to the pixels' centres is the smallest possible.
 ///
-/// Bertsekas' auction algorithm (1988) with epsilon scaling, Gauss-Seidel: an unassigned point takes the pixel of the
-/// lowest cost + price and raises its price to where the second best would do as well, plus epsilon. Costs are integers
-/// times (pixels + 1), so at epsilon = 1 the assignment is optimal. Pixels that no point needs go to stand-ins of cost 0.
+/// Bertsekas' auction algorithm (1988) with epsilon scaling, Gauss-Seidel: an unassigned point takes the
+/// pixel of the lowest cost + price and raises its price to where the second best would do as well, plus
+/// epsilon. Costs are integers times (pixels + 1), so at epsilon = 1 the assignment is optimal. Pixels that
+/// no point needs go to stand-ins of cost 0.
 ///
-/// A bid does not look at every pixel: those of a block of 8 x 8 cost at least the squared distance to the block plus its
-/// lowest price, and most blocks are out of question by that.
+/// A bid does not look at every pixel: those of a block of 8 x 8 cost at least the squared distance to the
+/// block plus its lowest price, and most blocks are out of question by that.
 ///
 ///     +----+----+----+       b: block of the point's last choice, looked at first
 ///     |    |  2 |    |       1, 2: blocks whose bound is below the second best so far
@@ -86,7 +87,8 @@ struct Assignment {
     }
   }
 
-  /// The pixel of the lowest cost + price, that sum, and the second lowest (as large as can be if there is one pixel).
+  /// The pixel of the lowest cost + price, that sum, and the second lowest (as large as can be if there is
+  /// one pixel).
   private func bestPixel(for person: Int) -> (pixel: Int, first: Int, second: Int) {
     var best = (pixel: 0, first: Int.max, second: Int.max)
     let home = Int(lastBlock[person])

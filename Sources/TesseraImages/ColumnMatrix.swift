@@ -40,7 +40,8 @@ struct ColumnMatrix {
     return out
   }
 
-  /// The first columns of the product with a row-major (columns, columns) matrix; 0 for those that are not there.
+  /// The first columns of the product with a row-major (columns, columns) matrix; 0 for those that are not
+  /// there.
   func times(_ matrix: [Double], first count: Int) -> ColumnMatrix {
     var out = ColumnMatrix(rows: rows, columns: count)
     let (rows, columns) = (rows, columns)
@@ -68,7 +69,8 @@ struct ColumnMatrix {
     return out
   }
 
-  /// Makes columns orthonormal from the left (modified Gram-Schmidt, twice); what depends on those before becomes 0.
+  /// Makes columns orthonormal from the left (modified Gram-Schmidt, twice); what depends on those before
+  /// becomes 0.
   mutating func orthonormalize() {
     let (rows, columns) = (rows, columns)
     values.withUnsafeMutableBufferPointer { v in

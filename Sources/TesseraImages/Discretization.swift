@@ -5,7 +5,8 @@ import TesseraCompute
 public enum Discretization: String, NamedOption {
   /// DeepInsight's: scale and round down; the top edge goes into the last pixel. Features may share pixels.
   case bin
-  /// Quantiles of each coordinate first, so that rows and columns hold equally many features (pyDeepInsight's qtb).
+  /// Quantiles of each coordinate first, so that rows and columns hold equally many features
+  /// (pyDeepInsight's qtb).
   case qtb
   /// Each feature its own pixel, at the least sum of squared distances (linear sum assignment).
   case lsa

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
-/// How far apart two features are for t-SNE. A feature is a point whose coordinates are its values over the rows.
+/// How far apart two features are for t-SNE. A feature is a point whose coordinates are its values over the
+/// rows.
 public enum FeatureMetric: String, NamedOption {
   /// The length of the difference.
   case euclidean
@@ -12,11 +13,11 @@ public enum FeatureMetric: String, NamedOption {
   /// 1 - |r|: features that say the same with opposite signs are neighbours too.
   case absoluteCorrelation = "absolute-correlation"
 
-  /// Squared distances (count, count), from which t-SNE's affinities are made. As in scikit-learn a distance of 1 - cos
-  /// is squared like any other.
+  /// Squared distances (count, count), from which t-SNE's affinities are made. As in scikit-learn a
+  /// distance of 1 - cos is squared like any other.
   ///
-  /// Points without direction (zero, or constant under the correlations) are at distance 1 from all that have one and 0
-  /// from each other.
+  /// Points without direction (zero, or constant under the correlations) are at distance 1 from all that
+  /// have one and 0 from each other.
   func squaredDistances(_ points: consuming [Float], count: Int, dims: Int, on device: any Backend) throws
     -> Tensor
   {
@@ -29,8 +30,8 @@ public enum FeatureMetric: String, NamedOption {
     return distances
   }
 
-  /// The nearest neighbours of each point by the same squared distances, which are made block by block: `nearest` and
-  /// `neighbours` are (count, k).
+  /// The nearest neighbours of each point by the same squared distances, which are made block by block:
+  /// `nearest` and `neighbours` are (count, k).
   func nearestNeighbours(
     _ points: consuming [Float], count: Int, dims: Int, nearest: Tensor, neighbours: Tensor,
     on device: any Backend
@@ -67,7 +68,8 @@ public enum FeatureMetric: String, NamedOption {
   /// Coordinates that are added, for points without direction.
   private var padding: Int { self == .euclidean ? 0 : 1 }
 
-  /// Unit vectors, centred first for the correlations; points without direction get one that is orthogonal to all others.
+  /// Unit vectors, centred first for the correlations; points without direction get one that is orthogonal
+  /// to all others.
   private func prepared(_ points: [Float], count: Int, dims: Int) -> [Float] {
     guard self != .euclidean else { return points }
     let width = dims + padding

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
-/// Joint probabilities of points with their nearest neighbours on the host: a sparse symmetric matrix by rows, whose columns
-/// ascend. Made in a time that grows as the number of neighbours does.
+/// Joint probabilities of points with their nearest neighbours on the host: a sparse symmetric matrix by
+/// rows, whose columns ascend. Made in a time that grows as the number of neighbours does.
 struct JointNeighbours {
   private(set) var starts: [Int32] = [0]
   private(set) var columns: [Int32] = []
   private(set) var values: [Float] = []
 
-  /// P = max((p + p') / sum, eps) where p or p' is there, from conditional probabilities p (points, k); eps and sum are those
-  /// of the exact method, the sum a Double's in ascending order.
+  /// P = max((p + p') / sum, eps) where p or p' is there, from conditional probabilities p (points, k); eps
+  /// and sum are those of the exact method, the sum a Double's in ascending order.
   init(_ neighbours: [Int32], conditional: [Float], points: Int) {
     let across = Rows(neighbours, conditional, points)
     // The other way round twice: what it was, each row in ascending order.
@@ -53,7 +53,8 @@ struct JointNeighbours {
   private struct Rows {
     var starts: [Int], columns: [Int32], values: [Float]
 
-    /// The transpose of a matrix with equally many entries in all rows: sorted by counting, entries of a row in ascending order.
+    /// The transpose of a matrix with equally many entries in all rows: sorted by counting, entries of a
+    /// row in ascending order.
     init(_ columns: [Int32], _ values: [Float], _ points: Int) {
       let width = points > 0 ? columns.count / points : 0
       self.init(transposing: columns, values, starts: (0...points).map { $0 * width })

@@ -34,8 +34,8 @@ public enum PNG {
     return data
   }
 
-  /// Encodes one image of (channels, pixels, pixels), its smallest value black and its largest white, its channels side
-  /// by side.
+  /// Encodes one image of (channels, pixels, pixels), its smallest value black and its largest white, its
+  /// channels side by side.
   public static func encode(stretching planes: [Float], pixels: Int, channels: Int) throws -> Data {
     guard (1...1 << 12).contains(pixels), (1...1 << 12).contains(channels),
       planes.count == channels * pixels * pixels
@@ -78,7 +78,8 @@ public struct ContactSheet {
   ///   - columns: the most images of a row.
   ///   - scale: a side of the square that shows one pixel.
   ///   - stretch: whether the smallest and largest value become black and white; else 0 and 1 do.
-  /// - Throws: `TesseraError` for extents below 1 or above 4,096, no whole images, and values that are not finite.
+  /// - Throws: `TesseraError` for extents below 1 or above 4,096, no whole images, and values that are not
+  ///   finite.
   public static func png(
     _ images: [Float], pixels: Int, channels: Int = 1, columns: Int, scale: Int = 3, stretch: Bool = true
   ) throws -> Data {

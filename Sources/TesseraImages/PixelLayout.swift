@@ -23,14 +23,15 @@ public struct PixelLayout: Sendable, Equatable {
     self.pixelOfFeature = pixelOfFeature
   }
 
-  /// Rotates a layout into its smallest bounding rectangle, scales that to the grid and gives each feature a pixel.
+  /// Rotates a layout into its smallest bounding rectangle, scales that to the grid and gives each feature
+  /// a pixel.
   ///
   /// - Parameters:
   ///   - coordinates: all x, then all y.
   ///   - pixels: a side; 0 for the smallest grid with a pixel for every feature.
   ///   - discretization: how features get their pixels.
-  /// - Throws: `TesseraError` for `lsa` with fewer pixels than features, for no features, an odd number of coordinates, and
-  ///   coordinates that are not finite.
+  /// - Throws: `TesseraError` for `lsa` with fewer pixels than features, for no features, an odd number of
+  ///   coordinates, and coordinates that are not finite.
   public init(_ coordinates: [Float], pixels: Int, by discretization: Discretization = .bin) throws {
     let count = coordinates.count / 2
     guard count > 0, coordinates.count == 2 * count else {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
-/// Points on their first two principal components, as scikit-learn's `PCA(2).fit_transform`: centred, and each
-/// component turned so that its loading of the largest size is positive.
+/// Points on their first two principal components, as scikit-learn's `PCA(2).fit_transform`: centred, and
+/// each component turned so that its loading of the largest size is positive.
 ///
-/// Subspace iteration with Rayleigh-Ritz (Rutishauser 1970) on a block of directions: two products with the points an
-/// iteration, on the device; everything small in Double on the host. The directions beyond the second are there because
-/// convergence goes by the gap to the first that is left out.
+/// Subspace iteration with Rayleigh-Ritz (Rutishauser 1970) on a block of directions: two products with the
+/// points an iteration, on the device; everything small in Double on the host. The directions beyond the
+/// second are there because convergence goes by the gap to the first that is left out.
 ///
 ///     Q (count, block) orthonormal -> B = X' Q -> Z = X B -> eigenvectors R of B'B -> Q = orthonormal(Z R)
 public struct PrincipalComponents: Sendable {
@@ -18,8 +18,8 @@ public struct PrincipalComponents: Sendable {
   public let iterations: Int
 
   private static let block = 32
-  /// Enough for a tenth between the second variance and that of the first direction left out; where they are closer, what
-  /// was reached stands.
+  /// Enough for a tenth between the second variance and that of the first direction left out; where they
+  /// are closer, what was reached stands.
   private static let mostIterations = 150
   /// The movement of both components in an iteration at which it ends.
   private static let tolerance = 2e-6
@@ -34,7 +34,8 @@ public struct PrincipalComponents: Sendable {
   ///   - count: the number of points.
   ///   - dims: values of each point.
   ///   - device: the device that computes the products.
-  /// - Throws: `TesseraError` if all points are equal, for another number of values, and for values that are not finite.
+  /// - Throws: `TesseraError` if all points are equal, for another number of values, and for values that
+  ///   are not finite.
   public init(_ points: [Float], count: Int, dims: Int, on device: any Backend) throws {
     guard count > 0, dims > 0, points.count % dims == 0, points.count / dims == count else {
       throw TesseraError.input(

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
-/// DeepInsight's second normalisation (Sharma et al. 2019): y = log(x + |m| + 1) with m the feature's minimum over
-/// the training rows, divided by the one largest y. Unseen rows are clipped to what training rows can reach.
+/// DeepInsight's second normalisation (Sharma et al. 2019): y = log(x + |m| + 1) with m the feature's
+/// minimum over the training rows, divided by the one largest y. Unseen rows are clipped to what training
+/// rows can reach.
 public struct Scaler: Sendable {
   /// The minimum of each feature over the training rows.
   public let minimum: [Float]

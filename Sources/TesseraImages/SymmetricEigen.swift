@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Eigenvalues and eigenvectors of a small symmetric matrix by Jacobi's rotations (cyclic by rows), in Double and in a
-/// fixed order.
+/// Eigenvalues and eigenvectors of a small symmetric matrix by Jacobi's rotations (cyclic by rows), in
+/// Double and in a fixed order.
 struct SymmetricEigen {
   /// Descending.
   let values: [Double]

@@ -2,19 +2,21 @@
 import Kernels
 import TesseraCompute
 
-/// t-SNE in two dimensions (van der Maaten and Hinton 2008) with scikit-learn 0.24's defaults: Euclidean, random start of
-/// deviation 1e-4, early exaggeration for 250 iterations at momentum 0.5, then momentum 0.8. scikit-learn 1.2 changed two of
-/// them: `start` to `.pca`, `learningRate` to automatic.
+/// t-SNE in two dimensions (van der Maaten and Hinton 2008) with scikit-learn 0.24's defaults: Euclidean,
+/// random start of deviation 1e-4, early exaggeration for 250 iterations at momentum 0.5, then momentum
+/// 0.8. scikit-learn 1.2 changed two of them: `start` to `.pca`, `learningRate` to automatic.
 ///
-/// Up to `exactLimit` points all is exact. Of more, a point attracts its 3 x perplexity nearest neighbours alone, as in
-/// scikit-learn's Barnes-Hut method (van der Maaten 2014), and nothing has points x points elements any more; the repulsion
-/// stays that of all pairs, where Barnes and Hut put far groups of points into one.
+/// Up to `exactLimit` points all is exact. Of more, a point attracts its 3 x perplexity nearest neighbours
+/// alone, as in scikit-learn's Barnes-Hut method (van der Maaten 2014), and nothing has points x points
+/// elements any more; the repulsion stays that of all pairs, where Barnes and Hut put far groups of points
+/// into one.
 public struct TSNE: Sendable {
   /// Effective number of neighbours.
   public var perplexity: Float = 30
   /// Factor on the affinities in the first phase.
   public var exaggeration: Float = 12
-  /// Step size; nil: points / exaggeration / 4, at least 50 (Belkina et al. 2019, as scikit-learn counts gradients).
+  /// Step size; nil: points / exaggeration / 4, at least 50 (Belkina et al. 2019, as scikit-learn counts
+  /// gradients).
   public var learningRate: Float? = 200
   /// What is near.
   public var metric = FeatureMetric.euclidean
@@ -22,8 +24,9 @@ public struct TSNE: Sendable {
   public var start = Start.random
   /// Iterations in all, and of the first phase.
   public var iterations = 1000, explorationIterations = 250
-  /// The most points that are laid out with the affinities of all pairs, two matrices of them at a time: by default those of
-  /// twelve hidden states 768 wide, 2 x 340 MB. Above `mostExact` there are always neighbours.
+  /// The most points that are laid out with the affinities of all pairs, two matrices of them at a time: by
+  /// default those of twelve hidden states 768 wide, 2 x 340 MB. Above `mostExact` there are always
+  /// neighbours.
   public var exactLimit = 10_000
   /// Seed of the start.
   public var seed = RandomStream.usualSeed
@@ -35,7 +38,8 @@ public struct TSNE: Sendable {
   public enum Start: String, NamedOption {
     /// At random.
     case random
-    /// At their first two principal components (of the points as they are, under any metric, as in scikit-learn).
+    /// At their first two principal components (of the points as they are, under any metric, as in
+    /// scikit-learn).
     case pca
   }
 
@@ -58,8 +62,8 @@ public struct TSNE: Sendable {
   ///   - device: the main device.
   ///   - helpers: devices that help with the forces, if that makes the steps faster.
   ///   - progress: called now and then with the iteration and the last known divergence.
-  /// - Throws: `TesseraError` if there are too few points for the perplexity, or too many for 32-bit numbers; for another number
-  ///   of values, values that are not finite, and settings that make no sense.
+  /// - Throws: `TesseraError` if there are too few points for the perplexity, or too many for 32-bit
+  ///   numbers; for another number of values, values that are not finite, and settings that make no sense.
   public func layOut(
     _ points: consuming [Float], count: Int, dims: Int, on device: any Backend,
     helpers: [any Backend] = [],

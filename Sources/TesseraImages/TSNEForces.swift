@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
-/// t-SNE's forces in one step after another: by the main device, or by blocks of points on all devices, whichever is faster.
+/// t-SNE's forces in one step after another: by the main device, or by blocks of points on all devices,
+/// whichever is faster.
 ///
-/// Shared, a step needs the positions on every device and the forces back on the main one, both over the host. Whether that
-/// pays hangs on devices and points, so it is tried: some steps alone, some together, and the better way for the rest. Both
-/// give the same bits.
+/// Shared, a step needs the positions on every device and the forces back on the main one, both over the
+/// host. Whether that pays hangs on devices and points, so it is tried: some steps alone, some together,
+/// and the better way for the rest. Both give the same bits.
 final class TSNEForces {
   private let devices: DeviceGroup
   private let joint: TSNEAffinities

@@ -33,11 +33,12 @@ public final class Adam {
   public private(set) var steps = 0
   private var power1 = 1.0, power2 = 1.0
 
-  /// An optimiser over groups; groups of learning rate 0 are not updated. A parameter that modules share counts once, under its
-  /// first name.
+  /// An optimiser over groups; groups of learning rate 0 are not updated. A parameter that modules share
+  /// counts once, under its first name.
   ///
-  /// - Throws: `TesseraError` for a negative or non-finite learning rate or weight decay, for a parameter in groups of different
-  ///   learning rates, and for two parameters over one tensor: shared weights are one `Parameter`.
+  /// - Throws: `TesseraError` for a negative or non-finite learning rate or weight decay, for a parameter
+  ///   in groups of different learning rates, and for two parameters over one tensor: shared weights are
+  ///   one `Parameter`.
   public init(device: any Backend, _ groups: [Group], weightDecay: Float = 0) throws {
     for value in groups.map(\.learningRate) + [weightDecay] where !(value >= 0 && value.isFinite) {
       throw TesseraError.failure(

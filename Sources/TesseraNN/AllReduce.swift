@@ -2,8 +2,9 @@
 import Foundation
 import TesseraCompute
 
-/// Where devices that each have a part of a batch add up what goes over the whole of it: results of groups of samples, in
-/// ascending order, the first to +0 (NUMERICS.md rule 6). The sums have the bits of one device that has the whole batch.
+/// Where devices that each have a part of a batch add up what goes over the whole of it: results of groups
+/// of samples, in ascending order, the first to +0 (NUMERICS.md rule 6). The sums have the bits of one
+/// device that has the whole batch.
 public final class AllReduce: @unchecked Sendable {
   /// Thrown at parts whose work is in vain because another's has failed.
   public struct Cancelled: Error {}

@@ -27,8 +27,8 @@ public final class BatchShard {
 
   /// Part `number` of those that meet at an exchange.
   ///
-  /// - Throws: `TesseraError` for samples outside the batch or not from a border of groups on, and for a part that the exchange
-  ///   does not have.
+  /// - Throws: `TesseraError` for samples outside the batch or not from a border of groups on, and for a
+  ///   part that the exchange does not have.
   public init(
     _ samples: Range<Int>, of batch: Int, _ exchange: AllReduce, number: Int, memory: Staging
   ) throws {
@@ -49,7 +49,8 @@ public final class BatchShard {
     self.memory = memory
   }
 
-  /// Results of this part's groups: of all at once where they are the first of a chain, which begins there, or only one.
+  /// Results of this part's groups: of all at once where they are the first of a chain, which begins there,
+  /// or only one.
   func groups(
     of inputs: [Tensor], by sums: GroupSums, on device: any Backend,
     _ compute: ([Tensor], Int) throws -> [Tensor]
@@ -146,7 +147,8 @@ public final class BatchShard {
   public static let group = 8
 }
 
-/// How gradients that go over the batch reach parameters. A value of its own: what is recorded must not hold the tape.
+/// How gradients that go over the batch reach parameters. A value of its own: what is recorded must not
+/// hold the tape.
 struct BatchSums {
   let device: any Backend
   let part: BatchShard?

@@ -34,8 +34,8 @@ public final class Residual: Module {
   }
 }
 
-/// ShuffleNet V2's unit (Ma et al. 2018, figure 3 c and d): two branches side by side, channels shuffled. Without a
-/// first branch, the first half of the channels passes and the second takes the other branch.
+/// ShuffleNet V2's unit (Ma et al. 2018, figure 3 c and d): two branches side by side, channels shuffled.
+/// Without a first branch, the first half of the channels passes and the second takes the other branch.
 public final class ShuffleUnit: Module {
   private let first: Sequential?, second: Sequential
 

@@ -40,9 +40,10 @@ public final class Context {
 
   /// The next random stream of this step: draw number in the low 16 bits, step above.
   ///
-  /// - Parameter shape: what it is drawn for, (samples, ...): of the whole batch, or of the part that is here.
-  /// - Throws: `TesseraError` where a stream would be another step's or an initialiser's: from step 2^40 on and after 65,536
-  ///   draws of a step.
+  /// - Parameter shape: what it is drawn for, (samples, ...): of the whole batch, or of the part that is
+  ///   here.
+  /// - Throws: `TesseraError` where a stream would be another step's or an initialiser's: from step 2^40 on
+  ///   and after 65,536 draws of a step.
   public func nextStream(for shape: [Int]) throws -> RandomStream { try nextStream(for: shape, part) }
 
   func nextStream(for shape: [Int], _ part: BatchShard?) throws -> RandomStream {
@@ -80,7 +81,8 @@ public final class Context {
     let output = Variable(value)
     output.isOfParameters = !inputs.isEmpty && inputs.allSatisfy(\.isOfParameters)
     guard let tape, inputs.contains(where: \.requiresGradient) else { return output }
-    // The tape holds the closure: were the closure to hold the tape, a pass that ends in an error would keep all its memory.
+    // The tape holds the closure: were the closure to hold the tape, a pass that ends in an error would
+    // keep all its memory.
     tape.record(output) { [unowned tape] in try pass(tape, $0) }
     return output
   }

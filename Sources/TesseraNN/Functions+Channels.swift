@@ -3,8 +3,8 @@ import Kernels
 import TesseraCompute
 
 extension Context {
-  /// x divided by (k + alpha / size times the sum of squares of `size` neighbouring channels)^beta, as PyTorch's
-  /// LocalResponseNorm.
+  /// x divided by (k + alpha / size times the sum of squares of `size` neighbouring channels)^beta, as
+  /// PyTorch's LocalResponseNorm.
   public func localResponseNorm(
     _ x: Variable, size: Int, alpha: Float = 1e-4, beta: Float = 0.75, k: Float = 1
   ) throws -> Variable {

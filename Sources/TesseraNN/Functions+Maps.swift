@@ -38,7 +38,8 @@ extension Context {
     }
   }
 
-  /// y (columns, rows): x (rows, columns) with its dimensions exchanged, as for weights that are tied the other way round.
+  /// y (columns, rows): x (rows, columns) with its dimensions exchanged, as for weights that are tied the
+  /// other way round.
   public func transpose(_ x: Variable) throws -> Variable {
     try require("transpose", x, rank: 2, "(rows, columns)")
     let (rows, columns) = (x.shape[0], x.shape[1])

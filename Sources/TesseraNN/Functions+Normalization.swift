@@ -82,8 +82,8 @@ extension Context {
     return copy
   }
 
-  /// Mean and variance of a batch of which a part is here. A group's squares are a gradient for a scale of 1 of what differs
-  /// from the mean: the same fma, without another kernel.
+  /// Mean and variance of a batch of which a part is here. A group's squares are a gradient for a scale of
+  /// 1 of what differs from the mean: the same fma, without another kernel.
   private func statistics(
     _ p: ChannelsParameters, _ x: Tensor, _ part: BatchShard, mean: Tensor, variance: Tensor
   ) throws {

@@ -35,8 +35,8 @@ public final class Conv2d: Module {
 
   /// A layer with square kernels and weights drawn from `initializer`.
   ///
-  /// - Throws: `TesseraError` for less than one channel or a kernel below 1, for attributes that make no sense, and for groups
-  ///   that do not divide the channels.
+  /// - Throws: `TesseraError` for less than one channel or a kernel below 1, for attributes that make no
+  ///   sense, and for groups that do not divide the channels.
   public init(
     _ inChannels: Int, _ outChannels: Int, kernel: Int, _ attributes: Context.Convolution = .init(),
     bias: Bool = true, _ initializer: Initializer

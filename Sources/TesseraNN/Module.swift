@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
-/// A weight: a leaf of the tape that an optimiser may change. It may be used any number of times in a pass, by one module or by
-/// several that share it: the gradients of all uses add up.
+/// A weight: a leaf of the tape that an optimiser may change. It may be used any number of times in a pass,
+/// by one module or by several that share it: the gradients of all uses add up.
 public final class Parameter {
   /// Its value; the optimiser writes into it.
   public let value: Tensor
@@ -17,8 +17,8 @@ public final class Parameter {
     self.isTrainable = isTrainable
   }
 
-  /// The leaf for a forward pass: the same for every use until a backward pass has reached it. The first use after that begins
-  /// a new pass, whose gradients replace those of the last one.
+  /// The leaf for a forward pass: the same for every use until a backward pass has reached it. The first
+  /// use after that begins a new pass, whose gradients replace those of the last one.
   public func leaf() -> Variable {
     if variable?.gradient != nil { end("of an earlier pass, whose gradients a later one replaced") }
     if isTrainable, let variable { return variable }

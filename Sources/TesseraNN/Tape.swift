@@ -11,7 +11,8 @@ public final class Variable {
   public internal(set) var gradient: Tensor?
   /// Whether a tape has recorded what it was computed from.
   private(set) var isOutput = false
-  /// Whether it is a parameter or was computed from parameters alone: the same on every device that has a part of a batch.
+  /// Whether it is a parameter or was computed from parameters alone: the same on every device that has a
+  /// part of a batch.
   var isOfParameters = false
   /// Why no gradient may be added any more; nil while one may.
   var ended: String?
@@ -32,8 +33,9 @@ public final class Variable {
   }
 }
 
-/// Reverse-mode differentiation: functions record how to pass a gradient back, `backward` runs that in reverse
-/// order of recording. Contributions to one gradient are added in that order, so the bits are fixed.
+/// Reverse-mode differentiation: functions record how to pass a gradient back, `backward` runs that in
+/// reverse order of recording. Contributions to one gradient are added in that order, so the bits are
+/// fixed.
 public final class Tape {
   private struct Step {
     let output: Variable
@@ -55,16 +57,16 @@ public final class Tape {
   /// A tape of a part of a batch.
   init(device: any Backend, part: BatchShard?) { (self.device, self.part) = (device, part) }
 
-  /// Records how to pass the output's gradient on to the inputs. `pass` must not hold the tape, which holds it. The output
-  /// wants a gradient from then on.
+  /// Records how to pass the output's gradient on to the inputs. `pass` must not hold the tape, which holds
+  /// it. The output wants a gradient from then on.
   public func record(_ output: Variable, pass: @escaping (Tensor) throws -> Void) {
     steps.append(Step(output: output, isFirst: output.becomeOutput(), pass: pass))
   }
 
   /// Adds a contribution to a variable's gradient. The tape owns `gradient` from then on.
   ///
-  /// - Throws: `TesseraError` for a gradient of another size or type, and for a parameter that an optimiser has changed since
-  ///   the forward pass or whose gradients a later pass has replaced.
+  /// - Throws: `TesseraError` for a gradient of another size or type, and for a parameter that an optimiser
+  ///   has changed since the forward pass or whose gradients a later pass has replaced.
   public func accumulate(_ gradient: Tensor, to variable: Variable) throws {
     guard variable.requiresGradient else { return }
     guard gradient.count == variable.value.count, gradient.elementType == .float32 else {
@@ -93,8 +95,8 @@ public final class Tape {
     }
   }
 
-  /// A contribution to a leaf's gradient that is known only when the pass has come to its end; what comes for the leaf from
-  /// now on waits behind it.
+  /// A contribution to a leaf's gradient that is known only when the pass has come to its end; what comes
+  /// for the leaf from now on waits behind it.
   func accumulateLater(to leaf: Variable) {
     waiting.insert(ObjectIdentifier(leaf))
     queue.append((leaf, nil))
@@ -121,7 +123,8 @@ public final class Tape {
   /// - Parameters:
   ///   - output: usually the losses.
   ///   - gradient: the gradient for it, of its shape.
-  /// - Throws: `TesseraError` for an output that is not on the tape (any more), or that hangs on nothing that wants a gradient.
+  /// - Throws: `TesseraError` for an output that is not on the tape (any more), or that hangs on nothing
+  ///   that wants a gradient.
   public func backward(from output: Variable, gradient: Tensor) throws {
     guard gradient.shape == output.shape else {
       throw TesseraError.failure(

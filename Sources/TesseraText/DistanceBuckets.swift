@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The buckets that distances between tokens share in a learnt bias (Raffel et al. 2020, T5): of MPNet's 32, half for keys
-/// after the query; the near 8 distances have a bucket each, farther ones share theirs up to 128.
+/// The buckets that distances between tokens share in a learnt bias (Raffel et al. 2020, T5): of MPNet's
+/// 32, half for keys after the query; the near 8 distances have a bucket each, farther ones share theirs up
+/// to 128.
 enum DistanceBuckets {
   static let count = 32
 
   /// The bucket of a key's place less the query's.
   ///
-  /// Far buckets are defined by 8 + floor(8 log(n / 8) / log(16)), that is floor(log2((n / 8)^2)): whole numbers
-  /// alone say the same, (n / 8)^2 >= 2^k, and no logarithm can round differently.
+  /// Far buckets are defined by 8 + floor(8 log(n / 8) / log(16)), that is floor(log2((n / 8)^2)): whole
+  /// numbers alone say the same, (n / 8)^2 >= 2^k, and no logarithm can round differently.
   static func bucket(_ distance: Int) -> Int {
     let n = distance.magnitude
     let side = distance > 0 ? 16 : 0

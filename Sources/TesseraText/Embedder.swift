@@ -9,7 +9,8 @@ public struct Embedder {
   private let pooling: Pooling
   private let batch: Int
 
-  /// The most tokens of one batch; a longer text is a batch of its own. A GPU takes thousands of rows at once.
+  /// The most tokens of one batch; a longer text is a batch of its own. A GPU takes thousands of rows at
+  /// once.
   private var tokensPerBatch: Int { encoder.copies.devices.all.contains(where: \.isGPU) ? 32768 : 4096 }
 
   /// An embedder.
@@ -43,8 +44,8 @@ public struct Embedder {
   /// - Parameters:
   ///   - texts: the texts, of any length.
   ///   - progress: called with the number of texts done.
-  ///   - cut: called before work starts with the number of texts that have more tokens than the encoder takes, of which the
-  ///     first are used.
+  ///   - cut: called before work starts with the number of texts that have more tokens than the encoder
+  ///     takes, of which the first are used.
   public func embed(
     _ texts: [String], progress: (Int) throws -> Void = { _ in }, cut: (Int) throws -> Void = { _ in }
   ) throws -> [Float] {
@@ -81,8 +82,8 @@ public struct Embedder {
 
   /// The texts of each batch, by number.
   private func batches(of ids: [[Int32]]) -> [[Int]] {
-    // Longest first: texts of like length share a batch, memory does not grow on the way, and what comes last, when a device
-    // may have to wait for another, is short.
+    // Longest first: texts of like length share a batch, memory does not grow on the way, and what comes
+    // last, when a device may have to wait for another, is short.
     let order = ids.indices.sorted { (ids[$0].count, $1) > (ids[$1].count, $0) }
     var batches: [[Int]] = []
     var tokens = 0

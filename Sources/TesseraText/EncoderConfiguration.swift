@@ -57,8 +57,8 @@ public struct EncoderConfiguration: Sendable, Equatable {
     tokenizerClass = try fields.text("tokenizer_class")
   }
 
-  /// Activations by Hugging Face's names. gelu_python is gelu written out; gelu_pytorch_tanh is gelu_new by PyTorch's own
-  /// kernel.
+  /// Activations by Hugging Face's names. gelu_python is gelu written out; gelu_pytorch_tanh is gelu_new by
+  /// PyTorch's own kernel.
   static let activations: [String: FusedActivation] = [
     "gelu": .gelu, "gelu_python": .gelu, "gelu_new": .geluTanh, "gelu_pytorch_tanh": .geluTanh, "relu": .relu,
     "tanh": .tanh,

@@ -3,7 +3,8 @@ import Foundation
 import TesseraCompute
 
 extension EncoderFolder {
-  /// Names of weights, whole or as an index of several files, the preferred first, as Hugging Face prefers them.
+  /// Names of weights, whole or as an index of several files, the preferred first, as Hugging Face prefers
+  /// them.
   private static let weightNames = [
     "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json",
   ]
@@ -15,7 +16,8 @@ extension EncoderFolder {
 
   /// Opens the weights.
   ///
-  /// - Throws: `TesseraError` for weights that cannot be read, and where there are none, naming what else lies there.
+  /// - Throws: `TesseraError` for weights that cannot be read, and where there are none, naming what else
+  ///   lies there.
   func weights() throws -> TensorFile {
     if let name = Self.weightNames.first(where: contains) {
       return name.hasSuffix(".index.json")

@@ -4,7 +4,8 @@ import TesseraCompute
 
 /// The files of an encoder as Hugging Face and sentence-transformers lay them out.
 ///
-/// Of a sentence-transformers folder, old or new, the part that `modules.json` calls the transformer is the encoder.
+/// Of a sentence-transformers folder, old or new, the part that `modules.json` calls the transformer is the
+/// encoder.
 public struct EncoderFolder: Sendable {
   /// The folder that holds `config.json`.
   public let path: String
@@ -17,8 +18,8 @@ public struct EncoderFolder: Sendable {
 
   /// Finds the encoder in a folder.
   ///
-  /// - Throws: `TesseraError` for a `modules.json` whose first module is none that can be read, and, where there is no
-  ///   encoder's `config.json`, naming the folders below that hold one.
+  /// - Throws: `TesseraError` for a `modules.json` whose first module is none that can be read, and, where
+  ///   there is no encoder's `config.json`, naming the folders below that hold one.
   public init(_ folder: String) throws {
     let manager = FileManager.default
     let root = URL(fileURLWithPath: folder)
@@ -75,8 +76,9 @@ public struct EncoderFolder: Sendable {
   /// Whether there is a file of that name.
   public func contains(_ name: String) -> Bool { FileManager.default.fileExists(atPath: file(name)) }
 
-  /// The files, those that there are, that decide what becomes of a text, in the order in which a fingerprint takes them in.
-  /// With an index of weights in several files, these are the index and the files that it names.
+  /// The files, those that there are, that decide what becomes of a text, in the order in which a
+  /// fingerprint takes them in. With an index of weights in several files, these are the index and the
+  /// files that it names.
   ///
   /// - Throws: `TesseraError` for a broken index.
   public var files: [String] {

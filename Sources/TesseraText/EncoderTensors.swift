@@ -46,8 +46,8 @@ struct EncoderTensors {
 
   /// Finds the tensors in a file.
   ///
-  /// - Throws: `TesseraError` naming what is missing or does not fit, and tensors inside the encoder that this family does not
-  ///   have: without them the numbers would be others than the file's author meant.
+  /// - Throws: `TesseraError` naming what is missing or does not fit, and tensors inside the encoder that
+  ///   this family does not have: without them the numbers would be others than the file's author meant.
   func select(from file: TensorFile) throws -> (selection: TensorSelection, notes: [String]) {
     let c = configuration
     let layers = c.family.encoder.layers

@@ -8,8 +8,8 @@ public enum Pooling: String, NamedOption {
 
 /// An encoder of the BERT family (`EncoderFamily`) in evaluation mode.
 ///
-/// Texts of a batch are packed one after the other without padding: linear layers run over all tokens, attention
-/// over each text alone. What else is in the batch cannot change a text's bits.
+/// Texts of a batch are packed one after the other without padding: linear layers run over all tokens,
+/// attention over each text alone. What else is in the batch cannot change a text's bits.
 public final class TransformerEncoder: Sendable {
   /// The family and the extents.
   public let configuration: EncoderConfiguration
@@ -19,13 +19,14 @@ public final class TransformerEncoder: Sendable {
   public var longestText: Int { min(512, configuration.positions, tokenizer.longestText) }
   /// What is to be told of the folder's files: what they say and nothing follows.
   public var notes: [String] { tokenizer.notes }
-  /// What was done to read the weights, for someone to be told: such as a prefix that was taken off all names.
+  /// What was done to read the weights, for someone to be told: such as a prefix that was taken off all
+  /// names.
   package let weightNotes: [String]
   /// The weights on each device that embeds.
   let copies: Replicated<EncoderOnDevice>
 
-  /// Reads `config.json`, the tokenizer's files and `model.safetensors` (or `pytorch_model.bin`) of a folder; weights may be in
-  /// several files with an index, and their names may have a prefix.
+  /// Reads `config.json`, the tokenizer's files and `model.safetensors` (or `pytorch_model.bin`) of a
+  /// folder; weights may be in several files with an index, and their names may have a prefix.
   ///
   /// - Parameters:
   ///   - folder: an encoder as Hugging Face or sentence-transformers lay it out (`EncoderFolder`).

@@ -2,8 +2,8 @@
 import Foundation
 import TesseraCompute
 
-/// Elementary functions over all inputs: a device against the CPU for equality, the CPU against float64 for the
-/// error bound (NUMERICS.md rule 3).
+/// Elementary functions over all inputs: a device against the CPU for equality, the CPU against float64 for
+/// the error bound (NUMERICS.md rule 3).
 public enum FunctionCheck {
   /// A function with its reference and bound.
   public struct Function: Sendable {

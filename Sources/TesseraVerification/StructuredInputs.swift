@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
-/// Data as it comes rather than as it is drawn: what rounds the same way every time shows in sums of it alone.
+/// Data as it comes rather than as it is drawn: what rounds the same way every time shows in sums of it
+/// alone.
 public enum StructuredInputs: String, CaseIterable, Sendable {
   /// One value everywhere.
   case constant

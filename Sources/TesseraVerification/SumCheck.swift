@@ -2,7 +2,8 @@
 import Foundation
 import TesseraCompute
 
-/// Every reduction on data with structure, against float64 and beside numpy's pairwise float32 (NUMERICS.md rules 4 to 6).
+/// Every reduction on data with structure, against float64 and beside numpy's pairwise float32 (NUMERICS.md
+/// rules 4 to 6).
 ///
 /// A sum that rounds the same repeated value the same way every time drifts; drawn data do not show it.
 public enum SumCheck {

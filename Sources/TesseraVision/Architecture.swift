@@ -26,13 +26,14 @@ public enum Architecture: String, NamedOption {
 }
 
 extension Architecture {
-  /// Learning rates of the head's convolutions and of the classifier: the paper's for its head; a linear head has tens of
-  /// thousands of inputs and measured best at 3e-5.
+  /// Learning rates of the head's convolutions and of the classifier: the paper's for its head; a linear
+  /// head has tens of thousands of inputs and measured best at 3e-5.
   public func learningRates(_ head: Head) -> (convolutions: Float, classifier: Float) {
     (model.rates.convolutions, head == .linear ? 3e-5 : model.rates.classifier)
   }
 
-  /// - Throws: `TesseraError` for images that are too small or above 4,096 pixels a side, and for options out of range.
+  /// - Throws: `TesseraError` for images that are too small or above 4,096 pixels a side, and for options
+  ///   out of range.
   public func check(pixels: Int, _ options: NetworkOptions) throws {
     try options.check()
     guard pixels <= 4096 else {

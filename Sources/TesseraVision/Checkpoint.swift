@@ -31,8 +31,8 @@ public struct Checkpoint: Sendable {
     _ = try writer.write(to: current)
   }
 
-  /// Restores the last epoch; nil if there is none of this key, or one beyond the wanted number: its best weights may
-  /// be a later epoch's.
+  /// Restores the last epoch; nil if there is none of this key, or one beyond the wanted number: its best
+  /// weights may be a later epoch's.
   ///
   /// - Parameter best: the epoch of a history whose weights are kept.
   func load(
@@ -56,8 +56,8 @@ public struct Checkpoint: Sendable {
     return history
   }
 
-  /// Whether the best epoch's file belongs to the checkpoint. It is written first: after a kill between the two it is that of
-  /// the epoch that followed, which is run again, or of another key altogether.
+  /// Whether the best epoch's file belongs to the checkpoint. It is written first: after a kill between the
+  /// two it is that of the epoch that followed, which is run again, or of another key altogether.
   private func hasBest(_ wanted: Int?, after last: Int, atMost epochs: Int) -> Bool {
     guard let metadata = try? TensorFile.open(self.best).metadata, metadata["key"] == key,
       let epoch = metadata["epoch"].flatMap({ Int($0) })

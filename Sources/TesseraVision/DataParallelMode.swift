@@ -3,7 +3,8 @@ import TesseraCompute
 
 /// Whether training splits each batch among several devices, at borders of groups of samples. Changes no bit.
 public enum DataParallelMode: String, NamedOption {
-  /// Where a few steps of the training itself show that it is faster: the main device alone, even parts, parts by speed.
+  /// Where a few steps of the training itself show that it is faster: the main device alone, even parts,
+  /// parts by speed.
   case measured
   /// In even parts.
   case always

@@ -2,8 +2,8 @@
 import TesseraCompute
 import TesseraNN
 
-/// The devices that train one network: the main one alone, or several with a part of every batch each. Ways to divide
-/// batches are tried on steps of the training itself, for each gives the same bits.
+/// The devices that train one network: the main one alone, or several with a part of every batch each. Ways
+/// to divide batches are tried on steps of the training itself, for each gives the same bits.
 final class DataParallelTrainer {
   private let devices: DeviceGroup
   private let batch: Int
@@ -17,7 +17,8 @@ final class DataParallelTrainer {
   /// What the trials showed, once; nil before and after.
   private var news: String?
 
-  /// Steps by which a way is judged: the first builds kernels and fills pools, the fastest of the others counts.
+  /// Steps by which a way is judged: the first builds kernels and fills pools, the fastest of the others
+  /// counts.
   private static let trialSteps = 3
 
   private struct Trials {

@@ -2,10 +2,11 @@
 import Foundation
 import TesseraCompute
 
-/// Where the frozen slice's outputs may be kept between epochs, in bytes; the first that holds all of them is taken, else
-/// they are computed for each batch. Changes no bit.
+/// Where the frozen slice's outputs may be kept between epochs, in bytes; the first that holds all of them
+/// is taken, else they are computed for each batch. Changes no bit.
 public struct FeatureLimits: Sendable, Equatable {
-  /// Device memory, host memory, and a memory-mapped file in `folder`; nil: half of what there is, by the machine.
+  /// Device memory, host memory, and a memory-mapped file in `folder`; nil: half of what there is, by the
+  /// machine.
   public var device: Int?, host: Int?, file: Int?
   /// Folder of the file, which has no name and is gone with the process.
   public var folder: String?
@@ -54,7 +55,8 @@ protocol FeatureCache: AnyObject, Sendable {
   func copy(_ rows: [Int], into tensor: Tensor, on device: any Backend) throws
 }
 
-/// Rows in tensors of one device, large ones of up to `segment` rows each: a batch is then one command, not one a row.
+/// Rows in tensors of one device, large ones of up to `segment` rows each: a batch is then one command, not
+/// one a row.
 final class DeviceFeatureCache: FeatureCache {
   private let size: Int, count: Int, segment: Int
   /// Parts of a row that are gathered each for itself: one row alone would not fill a GPU.

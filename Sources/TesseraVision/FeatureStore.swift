@@ -2,8 +2,8 @@
 import TesseraCompute
 import TesseraNN
 
-/// The slice's output: computed once for every image while that cannot change and something holds it, and copied out batch
-/// by batch; else computed for each batch.
+/// The slice's output: computed once for every image while that cannot change and something holds it, and
+/// copied out batch by batch; else computed for each batch.
 final class FeatureStore {
   private let network: ImageClassifier
   private let images: [Float]

@@ -3,8 +3,8 @@ import TesseraCompute
 import TesseraNN
 
 extension ImageClassifier {
-  /// Where in the slice's output the evidence for a class lies: Grad-CAM (Selvaraju et al. 2017), the positive part of
-  /// the channels' sum, each weighted by the mean gradient of the class's logit for it.
+  /// Where in the slice's output the evidence for a class lies: Grad-CAM (Selvaraju et al. 2017), the
+  /// positive part of the channels' sum, each weighted by the mean gradient of the class's logit for it.
   ///
   /// - Parameters:
   ///   - images: normalised, row-major (targets.count, channels, pixels, pixels).
@@ -52,8 +52,8 @@ extension ImageClassifier {
 }
 
 extension ImageClassifier {
-  /// What each pixel of an image adds, on the linear path around the slice, to the lead of a class's logit over the mean of
-  /// the others; nil for a network without that path.
+  /// What each pixel of an image adds, on the linear path around the slice, to the lead of a class's logit
+  /// over the mean of the others; nil for a network without that path.
   ///
   /// - Parameters:
   ///   - image: normalised, (channels, pixels, pixels).

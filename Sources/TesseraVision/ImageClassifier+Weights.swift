@@ -3,14 +3,17 @@ import TesseraCompute
 import TesseraNN
 
 extension ImageClassifier {
-  /// Loads the slice by the names of the published weights, whatever prefix they have in the file. Images of one channel are
-  /// grey, three equal colours: the first convolution's kernels are summed over the colours in ascending order, once; of two
-  /// channels each has half of that. From three on, channel c takes the place of colour c mod 3, whose kernel is divided by the
-  /// number of channels that share it. Equal channels so give what grey images give, and different ones reach different kernels.
+  /// Loads the slice by the names of the published weights, whatever prefix they have in the file. Images
+  /// of one channel are grey, three equal colours: the first convolution's kernels are summed over the
+  /// colours in ascending order, once; of two channels each has half of that. From three on, channel c
+  /// takes the place of colour c mod 3, whose kernel is divided by the number of channels that share it.
+  /// Equal channels so give what grey images give, and different ones reach different kernels.
   ///
-  /// - Returns: what was done to read the file, for someone to be told: such as a prefix that was taken off all names.
-  /// - Throws: `TesseraError` for a missing tensor, with the nearest that the file holds; for another shape; for weights that
-  ///   are not finite; and for tensors inside the slice that the network does not have: the file is of another network.
+  /// - Returns: what was done to read the file, for someone to be told: such as a prefix that was taken off
+  ///   all names.
+  /// - Throws: `TesseraError` for a missing tensor, with the nearest that the file holds; for another
+  ///   shape; for weights that are not finite; and for tensors inside the slice that the network does not
+  ///   have: the file is of another network.
   @discardableResult public func loadSlice(_ file: TensorFile) throws -> [String] {
     let (selection, notes) = try selectSlice(from: file)
     for (name, state) in slice.state {
@@ -81,7 +84,8 @@ extension ImageClassifier {
     slice.names + slice.names.compactMap(architecture.model.otherName) + architecture.model.stages
   }
 
-  /// What more can be said of a file that does not fit: batch norm where the network has none, and networks that it does fit.
+  /// What more can be said of a file that does not fit: batch norm where the network has none, and networks
+  /// that it does fit.
   private func reasons(_ file: TensorFile, _ wanted: [WantedTensor]) -> String {
     let own = Set(wanted.flatMap(\.allNames))
     var text = ""

@@ -2,8 +2,8 @@
 import TesseraCompute
 import TesseraNN
 
-/// A network on images: upsampling, a pretrained slice, a trained head and classifier, and, if wanted, a linear path from
-/// the pixels around them to the logits.
+/// A network on images: upsampling, a pretrained slice, a trained head and classifier, and, if wanted, a
+/// linear path from the pixels around them to the logits.
 ///
 ///     images --> upsampling --> slice --> head --> classifier --> + --> logits
 ///        |                                                        |
@@ -33,7 +33,8 @@ public final class ImageClassifier {
   ///   - options: what the network has besides its architecture.
   ///   - seed: what the weights are drawn by.
   ///   - device: the device that holds the weights and computes.
-  /// - Throws: `TesseraError` for fewer than 2 classes or 1 channel, images that are too small and options out of range.
+  /// - Throws: `TesseraError` for fewer than 2 classes or 1 channel, images that are too small and options
+  ///   out of range.
   public init(
     _ architecture: Architecture, classes: Int, pixels: Int, channels: Int = 1,
     options: NetworkOptions = .init(),
@@ -77,8 +78,8 @@ public final class ImageClassifier {
     parts.flatMap { prefix, module in module.state.map { (prefix + $0.name, $0.state.tensor) } }
   }
 
-  /// Gives the bypass known weights (classes, channels x pixels x pixels) and biases, and sets the classifier's last layer
-  /// to 0: the network starts as the bypass alone and learns what that leaves over.
+  /// Gives the bypass known weights (classes, channels x pixels x pixels) and biases, and sets the
+  /// classifier's last layer to 0: the network starts as the bypass alone and learns what that leaves over.
   ///
   /// - Throws: `TesseraError` for a network without a bypass or another number of weights.
   public func startFromBypass(weight: [Float], bias: [Float]) throws {

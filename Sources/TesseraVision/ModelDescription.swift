@@ -12,9 +12,11 @@ struct ModelDescription: Sendable {
   let windows: [(kernel: Int, stride: Int, padding: Int)]
   /// The slice's first weight, over whose input channels weights for colours are summed.
   let firstWeight: String
-  /// Modules of which the slice's own are all that there are: a file that holds more in them is of another network.
+  /// Modules of which the slice's own are all that there are: a file that holds more in them is of another
+  /// network.
   var stages: [String] = []
-  /// What the slice's modules and tensors are called in files of another origin, by their path; nil where there is none.
+  /// What the slice's modules and tensors are called in files of another origin, by their path; nil where
+  /// there is none.
   var otherName: @Sendable (String) -> String? = { _ in nil }
   /// What someone should be told whose file has the other names.
   var otherNamesNote: String?
@@ -50,7 +52,8 @@ struct ModelDescription: Sendable {
     }
   }
 
-  /// The smallest images, before upsampling, that leave something of the slice and of the head's unpadded convolutions.
+  /// The smallest images, before upsampling, that leave something of the slice and of the head's unpadded
+  /// convolutions.
   func smallestPixels(_ options: NetworkOptions) -> Int {
     let needed = options.head == .paper ? (channels.count - 1) * (kernel - 1) + 1 : 1
     return (1...).first { sliceExtent($0 * options.upsampling) >= needed } ?? 1

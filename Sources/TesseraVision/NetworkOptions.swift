@@ -15,8 +15,8 @@ public struct NetworkOptions: Sendable, Equatable, Codable {
   public var upsampling = 3
   /// What follows the slice.
   public var head = Head.paper
-  /// Whether a linear layer leads from the pixels around slice and head to the logits. It is fitted before training, as a
-  /// logistic regression, and stays: the network learns what it leaves over.
+  /// Whether a linear layer leads from the pixels around slice and head to the logits. It is fitted before
+  /// training, as a logistic regression, and stays: the network learns what it leaves over.
   public var bypass = false
 
   /// The official code's network.

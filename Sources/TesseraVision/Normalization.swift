@@ -9,7 +9,8 @@ public enum ImageNormalization: String, NamedOption {
   case centered
   /// Each pixel's own mean and deviation.
   case pixel
-  /// The official code's: mean and deviation of the whole batch, so that a prediction depends on what else is in it.
+  /// The official code's: mean and deviation of the whole batch, so that a prediction depends on what else
+  /// is in it.
   case batch
 }
 
@@ -20,7 +21,8 @@ public struct PixelStatistics: Sendable {
 
   /// Known numbers.
   ///
-  /// - Throws: `TesseraError` unless there is a finite mean and scale for each pixel, of which there is at least one.
+  /// - Throws: `TesseraError` unless there is a finite mean and scale for each pixel, of which there is at
+  ///   least one.
   public init(mean: [Float], scale: [Float]) throws {
     guard mean.count == scale.count, !mean.isEmpty, (mean + scale).allSatisfy(\.isFinite) else {
       throw TesseraError.input(
@@ -33,7 +35,8 @@ public struct PixelStatistics: Sendable {
 
   /// Fits on some rows of images (count, area), with sums in Double in row order.
   ///
-  /// - Throws: `TesseraError` for no pixels, images that are not whole, rows that are not there, and values that are not finite.
+  /// - Throws: `TesseraError` for no pixels, images that are not whole, rows that are not there, and values
+  ///   that are not finite.
   public static func fit(
     _ images: [Float], area: Int, rows: [Int], _ kind: ImageNormalization
   ) throws -> PixelStatistics {

@@ -24,22 +24,22 @@ public final class Trainer {
   /// The epochs so far.
   public private(set) var history: [EpochRecord] = []
 
-  /// The epoch whose weights the network has after `run`: the best on validation where there are checkpoints, else the last;
-  /// 0 for the network before the first step, nil if no epoch was run.
+  /// The epoch whose weights the network has after `run`: the best on validation where there are
+  /// checkpoints, else the last; 0 for the network before the first step, nil if no epoch was run.
   public var keptEpoch: Int? { checkpoint == nil ? history.last?.epoch : best(of: history) }
 
   /// A trainer.
   ///
-  /// - Throws: `TesseraError` for a plan that does not fit the network: images or labels of another number, rows that are not
-  ///   there, labels that are no classes, settings out of range.
+  /// - Throws: `TesseraError` for a plan that does not fit the network: images or labels of another number,
+  ///   rows that are not there, labels that are no classes, settings out of range.
   /// - Parameters:
   ///   - network: the network that is trained, on its own device.
   ///   - plan: images, labels, rows and settings of the training.
   ///   - checkpoint: a folder for `checkpoint.safetensors` and `best.safetensors`; nil keeps the last epoch's
   ///     weights and writes nothing.
   ///   - helpers: devices that help the network's with the frozen slice's output and with batches.
-  ///   - splitting: whether they take parts of batches. Features that the main device keeps leave too little to a step for that,
-  ///     and batches that are standardised as a whole stay whole.
+  ///   - splitting: whether they take parts of batches. Features that the main device keeps leave too
+  ///     little to a step for that, and batches that are standardised as a whole stay whole.
   public init(
     _ network: ImageClassifier, _ plan: TrainingPlan, checkpoint: Checkpoint? = nil,
     helpers: [any Backend] = [], splitting: DataParallelMode = .measured
@@ -51,8 +51,8 @@ public final class Trainer {
     optimizer = try TrainingReplica.optimizer(for: network, plan)
   }
 
-  /// Trains to the last epoch and leaves the network with the weights of the best one on validation (the earliest
-  /// of equals; the last epoch without validation rows).
+  /// Trains to the last epoch and leaves the network with the weights of the best one on validation (the
+  /// earliest of equals; the last epoch without validation rows).
   ///
   /// - Parameters:
   ///   - progressOfFeatures: called with images of which the slice's output is kept, and all.
@@ -111,9 +111,9 @@ public final class Trainer {
     try epochDone(record)
   }
 
-  /// Whether an epoch's weights are kept: better on validation than any before, and than the start by more than one standard
-  /// error, the rule of Breiman et al. (1984) in favour of the simpler model. The best of many epochs is better than the
-  /// start by chance alone, and then does worse on other rows.
+  /// Whether an epoch's weights are kept: better on validation than any before, and than the start by more
+  /// than one standard error, the rule of Breiman et al. (1984) in favour of the simpler model. The best of
+  /// many epochs is better than the start by chance alone, and then does worse on other rows.
   private func beatsAll(_ record: EpochRecord, _ history: some Collection<EpochRecord>) -> Bool {
     guard !plan.validation.isEmpty else { return true }
     guard history.allSatisfy({ $0.correct < record.correct }) else { return false }
@@ -193,7 +193,8 @@ public final class Trainer {
     return zip(try device.ints(answers), rows).count { $0 == plan.labels[$1] }
   }
 
-  /// The logits of some rows in evaluation mode, batch by batch with its first place among them and the rows' numbers.
+  /// The logits of some rows in evaluation mode, batch by batch with its first place among them and the
+  /// rows' numbers.
   private func evaluate(
     _ rows: [Int], _ store: FeatureStore, _ body: (Variable, Int, [Int], Context) throws -> Void
   ) throws {

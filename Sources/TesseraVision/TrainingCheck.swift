@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
-/// A short training run of a network on drawn images from drawn weights: every device, instruction set and thread count
-/// gives the published SHA-256 of its state.
+/// A short training run of a network on drawn images from drawn weights: every device, instruction set and
+/// thread count gives the published SHA-256 of its state.
 public enum TrainingCheck {
   /// Steps of a run: 5 epochs of 4 batches of 9 rows, more than a batch group each.
   public static let steps = 20

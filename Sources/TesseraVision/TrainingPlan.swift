@@ -9,7 +9,8 @@ public struct TrainingPlan: Sendable {
   public var training: [Int], validation: [Int]
   /// How it is learnt.
   public var options = TrainingOptions()
-  /// Whether the network as it stands is epoch 0, which a later one replaces if it is better by more than a standard error.
+  /// Whether the network as it stands is epoch 0, which a later one replaces if it is better by more than a
+  /// standard error.
   public var keepsStart = false
   /// Where the frozen slice's output may be kept.
   public var limits = FeatureLimits()

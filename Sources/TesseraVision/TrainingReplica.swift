@@ -10,8 +10,8 @@ struct TrainingStep: Sendable {
   let number: UInt64, factor: Float
 }
 
-/// A network in training on one device, with the whole of every batch or a part of it. Members that share batches have the
-/// same weights and moments, bit for bit, after each step.
+/// A network in training on one device, with the whole of every batch or a part of it. Members that share
+/// batches have the same weights and moments, bit for bit, after each step.
 final class TrainingReplica {
   let network: ImageClassifier
   let optimizer: Adam

@@ -44,14 +44,15 @@ struct DeviceOptions: ParsableArguments {
   @Flag(help: "Say more.")
   var verbose = false
 
-  /// The chosen device; with `auto` the first one beside the CPU path, whatever kind it is, for commands that are about such
-  /// a device.
+  /// The chosen device; with `auto` the first one beside the CPU path, whatever kind it is, for commands
+  /// that are about such a device.
   var firstBesideCPU: String {
     guard device == "auto" else { return device }
     return DeviceSelection.survey().devices.first { !$0.info.isReference }?.info.selection ?? device
   }
 
-  /// Opens the chosen device for a body, a command's work, and writes the trace and the profile of it if they are wanted.
+  /// Opens the chosen device for a body, a command's work, and writes the trace and the profile of it if
+  /// they are wanted.
   ///
   /// - Parameters:
   ///   - name: the command's, for the trace.

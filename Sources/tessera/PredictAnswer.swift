@@ -31,7 +31,8 @@ struct PredictAnswer {
         words: words ? try predictor.words(text, prediction) : nil))
   }
 
-  /// The answer to what holds no text: `-` for class and probability and the reason, or an object with `error` and no label.
+  /// The answer to what holds no text: `-` for class and probability and the reason, or an object with
+  /// `error` and no label.
   func line(without reason: String, text: String? = nil) throws -> String {
     json ? try encoded(Object(text: text, error: reason)) : "-\t-\t(\(reason))"
   }

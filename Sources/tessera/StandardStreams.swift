@@ -5,8 +5,9 @@ import TesseraCompute
 
 /// The three streams that a process starts with, whatever state they are in.
 enum StandardStreams {
-  /// Makes the first three descriptors taken, lest a file be opened as one of them and what is printed be written into it; those
-  /// that were closed refuse what is written to them. A limit on the size of files is an error of `write`, not a signal.
+  /// Makes the first three descriptors taken, lest a file be opened as one of them and what is printed be
+  /// written into it; those that were closed refuse what is written to them. A limit on the size of files
+  /// is an error of `write`, not a signal.
   static func prepare() {
     for descriptor in 0...2 as ClosedRange<Int32> where fcntl(descriptor, F_GETFD) < 0 && errno == EBADF {
       // The lowest that is free: this one.

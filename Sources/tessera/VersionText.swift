@@ -26,7 +26,8 @@ enum VersionText {
     return ([title] + lines.map { "  \(Bench.pad($0.0, 16))\($0.1)" }).joined(separator: "\n")
   }
 
-  /// The instruction set and the threads of the CPU path; where the environment asks for what there is not, why not.
+  /// The instruction set and the threads of the CPU path; where the environment asks for what there is not,
+  /// why not.
   private static func instructionSet() -> String {
     do {
       let cpu = try CPUBackend()

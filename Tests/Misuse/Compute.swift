@@ -72,7 +72,8 @@ extension Rows {
     for parts in [-1, Int.min] {
       for helpers in [[], [d]] {
         refuses("\(parts) parts, \(helpers.count) helpers") {
-          try Replicated(DeviceGroup(d, helpers: helpers)) { _ in 0 }.mapDynamic(parts, { $0 + $2 }) { _, _ in }
+          try Replicated(DeviceGroup(d, helpers: helpers)) { _ in 0 }.mapDynamic(parts, { $0 + $2 }) { _, _ in
+          }
         }
       }
     }

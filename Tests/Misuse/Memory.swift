@@ -124,8 +124,8 @@ extension Rows {
     }
   }
 
-  /// Extents, all of them right but one: negative, too large for 32 bits and for a product. (Where a product of them is right
-  /// by chance, as of two negative ones, too.)
+  /// Extents, all of them right but one: negative, too large for 32 bits and for a product. (Where a
+  /// product of them is right by chance, as of two negative ones, too.)
   func extents(_ count: Int, _ call: @escaping ([Int]) throws -> Void) {
     for at in 0..<count {
       for value in [-1, 1 << 31, 1 << 40, Int.max, Int.min] {

@@ -4,14 +4,15 @@ import TesseraCompute
 
 /// Calls of public functions with wrong arguments, and what has to come of each.
 ///
-/// To add a row: `function("Type.name(label:)")` names what is called (as `MisuseTests` says that it is missing), then, a line a
-/// call,
+/// To add a row: `function("Type.name(label:)")` names what is called (as `MisuseTests` says that it is
+/// missing), then, a line a call,
 ///
 ///     refuses("a negative extent") { try device.allocate([-1], .float32) }    // throws a `TesseraError`
 ///     gives("no values", 0) { Fingerprint().digits().count }                  // comes back with this
 ///
-/// and `kernel` for a function of tensors, which tries each of them with another type, another number of elements, of another
-/// device, and in another's memory. A function without arguments that could be wrong has a row that says what it gives.
+/// and `kernel` for a function of tensors, which tries each of them with another type, another number of
+/// elements, of another device, and in another's memory. A function without arguments that could be wrong
+/// has a row that says what it gives.
 final class Rows {
   struct Row {
     let function: String, what: String

@@ -98,7 +98,8 @@ extension Rows {
     fields(p, [("beta1", \.beta1), ("beta2", \.beta2)], [1], call)
   }
 
-  /// Parameter structs: what does not fit becomes -1, which every function refuses (as the rows of the functions show).
+  /// Parameter structs: what does not fit becomes -1, which every function refuses (as the rows of the
+  /// functions show).
   func parameters() {
     let huge = [1 << 31, Int.max, .min, -1]
     function("ChannelsParameters.init(outer:channels:inner:eps:)")

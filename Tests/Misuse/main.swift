@@ -2,8 +2,8 @@
 import Foundation
 import TesseraCompute
 
-// misuse DEVICE FOLDER FROM: makes the calls from a number on, a line before and a line after each; a trap ends the process, and
-// the line before it says where. misuse --list: the functions that have rows.
+// misuse DEVICE FOLDER FROM: makes the calls from a number on, a line before and a line after each; a trap
+// ends the process, and the line before it says where. misuse --list: the functions that have rows.
 /// A line at once: what comes next may end the process.
 func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
 let arguments = CommandLine.arguments

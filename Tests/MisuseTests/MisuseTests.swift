@@ -3,11 +3,12 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Every public function of every product with arguments that are wrong: each call ends in a `TesseraError` of one line, or in what
-/// its row says.
+/// Every public function of every product with arguments that are wrong: each call ends in a `TesseraError`
+/// of one line, or in what its row says.
 ///
-/// The calls are those of `Tests/Misuse`, whose `Rows` says how to add one: a new public function needs at least a row. They are
-/// made in processes of their own, so that a trap is a named failure and the calls behind it are made all the same.
+/// The calls are those of `Tests/Misuse`, whose `Rows` says how to add one: a new public function needs at
+/// least a row. They are made in processes of their own, so that a trap is a named failure and the calls
+/// behind it are made all the same.
 @Suite struct MisuseTests {
   private static let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent()

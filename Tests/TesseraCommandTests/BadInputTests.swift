@@ -4,8 +4,8 @@ import TesseraCompute
 import TestSupport
 import Testing
 
-/// Every mistake ends in one line on standard error that says where, what was found and what was wanted; exit code 2
-/// for the user's mistakes, 1 for failures; and nothing half written is left.
+/// Every mistake ends in one line on standard error that says where, what was found and what was wanted;
+/// exit code 2 for the user's mistakes, 1 for failures; and nothing half written is left.
 @Suite struct BadInputTests {
   private let golden = Golden.shared
 

@@ -81,7 +81,8 @@ import Testing
       try FileManager.default.removeItem(atPath: folder + "/encoder")
       let here = try Command.run(predict + [folder + "/elsewhere"])
       #expect(here.code == 0 && here.output == there.output, "\(here.errors)")
-      // Run again there, with the encoder that it holds: even without the record of it, nothing is cleared away.
+      // Run again there, with the encoder that it holds: even without the record of it, nothing is cleared
+      // away.
       try FileManager.default.removeItem(atPath: folder + "/elsewhere/encoder.json")
       let own = arguments(folder, "elsewhere", ["--encoder", folder + "/elsewhere/encoder"])
       let rerun = try Command.run(own)

@@ -98,7 +98,8 @@ import Testing
       var environment = ["TESSERA_OPENCL_LIBRARY": library, "TESSERA_OPENCL_VARIANT": "narrow"]
       let wanted = try run(folder, "a", ["cpu"]).fingerprints
       try #require(wanted.count == 6)
-      // After the conformance probe's, the second or third batch that it embeds; of many, for a busy machine may give it few.
+      // After the conformance probe's, the second or third batch that it embeds; of many, for a busy
+      // machine may give it few.
       environment["TESSERA_FAULT"] = "clEnqueueReadBuffer:16:-36:on"
       let failed = try run(folder, "b", ["cpu,opencl:0"], batch: 1, environment: environment)
       let lines = failed.errors.split(separator: "\n", omittingEmptySubsequences: false)
@@ -137,7 +138,8 @@ import Testing
         let whole = try train("cpu,opencl:0", more)
         try #require(whole.result.code == 0 && alone.result.code == 0, "\(whole.result)")
         if more.isEmpty { #expect(whole.result.output == alone.result.output) }
-        // The conformance probe's come first; how many there are of the rest may hang on how fast the device is.
+        // The conformance probe's come first; how many there are of the rest may hang on how fast the
+        // device is.
         for read in max(1, whole.reads - 3)...whole.reads + 1 {
           environment["TESSERA_FAULT"] = "clEnqueueReadBuffer:\(read):-36:on"
           let failed = try train("cpu,opencl:0", more).result

@@ -36,8 +36,8 @@ import Testing
     try withLibrary { folder in
       let wanted = try run(folder, "cpu", ["cpu"]).fingerprints
       try #require(wanted.count == 5)
-      // Called: a device that cannot be asked, no memory at all, and a device that is lost; and a command that fails
-      // without a word, so that only its event tells.
+      // Called: a device that cannot be asked, no memory at all, and a device that is lost; and a command
+      // that fails without a word, so that only its event tells.
       for fault in ["clGetDeviceInfo:3:-5", "clCreateBuffer:5:-4:on", "any:6000:-36:on", "command:900:-5"] {
         let failed = try run(folder, "a", ["opencl"], fault: fault)
         let lines = failed.errors.split(separator: "\n", omittingEmptySubsequences: false)

@@ -45,7 +45,8 @@ import Testing
     }
   }
 
-  /// What a browser finds wrong with a page: console messages of errors and failed requests; and the page as it ended.
+  /// What a browser finds wrong with a page: console messages of errors and failed requests; and the page
+  /// as it ended.
   private func complaints(_ path: String, _ folder: String) throws -> (lines: [Substring], dom: String) {
     let result = try Command.shell(
       "\(Self.browser ?? "false") --headless=new --no-sandbox --disable-gpu --user-data-dir='\(folder)/profile' "

@@ -4,7 +4,8 @@ import TestSupport
 import TesseraCompute
 import Testing
 
-/// A run's folder in the hands of others: a second process, a dead one, other versions, parts of different runs.
+/// A run's folder in the hands of others: a second process, a dead one, other versions, parts of different
+/// runs.
 @Suite struct RunFolderTests {
   private func withRun(_ body: (String) throws -> Void) throws {
     try withTemporaryFolder { folder in

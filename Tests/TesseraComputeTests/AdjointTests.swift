@@ -5,8 +5,9 @@ import Testing
 
 @testable import TesseraCompute
 
-/// Identities that hold whatever the numbers are: <A x, y> = <x, A' y> for everything linear with its gradient, and
-/// transpositions. Inner products are sums in float64, so that what differs is the rounding of the primitives alone.
+/// Identities that hold whatever the numbers are: <A x, y> = <x, A' y> for everything linear with its
+/// gradient, and transpositions. Inner products are sums in float64, so that what differs is the rounding
+/// of the primitives alone.
 @Suite struct AdjointTests {
   /// Device, and tensors by a seed that counts on.
   private final class Source {
@@ -75,8 +76,9 @@ import Testing
     }
   }
 
-  /// With a stride of 1 the gradient for the data is a convolution with the kernels turned around and their channels
-  /// swapped; for one group that for the weights is one with samples in the place of channels, stride and dilation swapped.
+  /// With a stride of 1 the gradient for the data is a convolution with the kernels turned around and their
+  /// channels swapped; for one group that for the weights is one with samples in the place of channels,
+  /// stride and dilation swapped.
   @Test func theGradientsOfAConvolutionAreConvolutions() throws {
     let source = try Source()
     let device = source.device

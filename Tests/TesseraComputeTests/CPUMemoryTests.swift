@@ -61,7 +61,8 @@ struct CPUMemoryTests {
   @Test func errorsAreOneLine() {
     let error = TesseraError.input("a\nb.csv:3", found: "a broken\tquote", wanted: "a closing one")
     #expect(error.description == "a\\u{a}b.csv:3: found a broken\\u{9}quote, wanted a closing one")
-    // Found by fuzzing: Unicode has more line ends than those of ASCII; and text must not be turned around on a terminal.
+    // Found by fuzzing: Unicode has more line ends than those of ASCII; and text must not be turned around
+    // on a terminal.
     let names = TesseraError.input("a", found: "b\u{85}c\u{2028}d\u{2029}e\u{9b}f\u{202e}g\u{e9}")
     #expect(names.description == "a: b\\u{85}c\\u{2028}d\\u{2029}e\\u{9b}f\\u{202e}g\u{e9}")
   }

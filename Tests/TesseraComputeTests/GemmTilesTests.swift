@@ -69,7 +69,8 @@ import Testing
     try check(tiles, .gpu)
   }
 
-  /// Four elements at a time where all lines begin on borders of 16 bytes, along the direction in which they lie side by side.
+  /// Four elements at a time where all lines begin on borders of 16 bytes, along the direction in which
+  /// they lie side by side.
   @Test func operandsAreReadInFoursWhereAligned() {
     let tiles = GemmTiles(rowBlocks: 4, columnBlocks: 2, itemRows: 8, depth: 8)
     func of(_ change: (inout tsr_gemm_params) -> Void = { _ in }) -> String {
@@ -88,13 +89,14 @@ import Testing
     #expect(
       of { ($0.gemm.a_row_stride, $0.gemm.a_col_stride) = (1, 128) }
         == " -DTSR_VECTOR_LOAD_A=2 -DTSR_VECTOR_LOAD_B=2")
-    #expect(of { ($0.slices, $0.split_k) = (2, 50) } == " -DTSR_VECTOR_LOAD_B=2")
+    #expect(of { ($0.splits, $0.split_k) = (2, 50) } == " -DTSR_VECTOR_LOAD_B=2")
     #expect(
       tsr_gemm_params(MatmulParameters(m: 8, n: 8, k: 8)).vectorLoads(
         GemmTiles(rowBlocks: 1, columnBlocks: 1, itemRows: 16, depth: 8), taps: false) == "")
   }
 
-  /// By rounds over the compute units: whole tiles where there are many, low ones for few rows, small ones for few outputs.
+  /// By rounds over the compute units: whole tiles where there are many, low ones for few rows, small ones
+  /// for few outputs.
   @Test func aGPUTakesTheTilesThatFit() {
     var tuning = GemmTuning()
     tuning.many = GemmTiles(rowBlocks: 4, columnBlocks: 2, itemRows: 8, depth: 8)

@@ -36,8 +36,8 @@ import Testing
     }
   }
 
-  /// What the conformance probe, the checks of functions, the benchmark and shuffles run, not the catalogue; and what
-  /// a convolution's gradient runs inside, which the CPU's profiler counts as one.
+  /// What the conformance probe, the checks of functions, the benchmark and shuffles run, not the
+  /// catalogue; and what a convolution's gradient runs inside, which the CPU's profiler counts as one.
   private static let elsewhere: Set<Kernel> = [
     .softwareDivide, .softwareSqrt, .uncontracted, .fmaPeak, .randomWords, .copyGrid,
   ]

@@ -7,7 +7,8 @@ import Testing
 @testable import TesseraVerification
 
 @Suite struct MapsTests {
-  /// About a million inputs a function, over all exponents and both signs; all 2^32: `tessera verify --exhaustive`.
+  /// About a million inputs a function, over all exponents and both signs; all 2^32: `tessera verify
+  /// --exhaustive`.
   @Test(.tags(.opencl)) func elementaryFunctionsKeepTheirBoundsAndOpenCLTheirBits() throws {
     let cpu = try CPUBackend()
     let device: any Backend = TestDevices.hasOpenCL ? try OpenCLBackend(try TestDevices.first()) : cpu
@@ -73,7 +74,7 @@ import Testing
         }
       ),
     ]
-    #expect(derivatives.map(\.0.rawValue).sorted() == UnaryOperation.differentiable.map(\.rawValue).sorted())
+    #expect(Set(derivatives.map { "\($0.0)" }) == Set(UnaryOperation.differentiable.map { "\($0)" }))
     for (operation, derivative) in derivatives {
       let dx = try reference.empty(4001)
       try reference.device.unaryGrad(operation, x, dy, into: dx)

@@ -76,7 +76,8 @@ import Testing
     }
   }
 
-  /// What a simulator is asked for with `TESSERA_OPENCL_BUFFERS=exact`: a read beyond a tensor is one beyond its buffer.
+  /// What a simulator is asked for with `TESSERA_OPENCL_BUFFERS=exact`: a read beyond a tensor is one
+  /// beyond its buffer.
   @Test(.tags(.opencl), .enabled(if: TestDevices.hasOpenCL)) func buffersEndWhereTensorsDo() throws {
     let cl = try openCL().pointee
     let queue = try OpenCLQueue(cl, try TestDevices.first(), timed: false)

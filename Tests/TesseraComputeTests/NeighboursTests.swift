@@ -129,7 +129,8 @@ import Testing
     try reference.expect(divergence, [exact], 1e-5, "divergence")
   }
 
-  /// Their orders are the same: Z and repulsion, and with all pairs in rows of ascending columns everything but a zero.
+  /// Their orders are the same: Z and repulsion, and with all pairs in rows of ascending columns everything
+  /// but a zero.
   @Test(arguments: [17, 65, 130]) func repulsionHasTheBitsOfTheExactForces(_ points: Int) throws {
     var reference = try Reference()
     let device = reference.device

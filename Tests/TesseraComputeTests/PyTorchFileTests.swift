@@ -32,7 +32,8 @@ import Testing
     #expect(throws: TesseraError.self) { try file.floats("state_dict.nothing") }
   }
 
-  /// The files ask for a program to be run: an inert stand-in takes its place, and the tensor beside it is read.
+  /// The files ask for a program to be run: an inert stand-in takes its place, and the tensor beside it is
+  /// read.
   @Test(arguments: ["hostile_zip.pth", "hostile_legacy.pth"]) func programsAreSkippedAndNeverRun(
     _ name: String
   ) throws {
@@ -77,7 +78,8 @@ import Testing
       try file.floats("w") == [0, 1, 2] && file.floats("v.0") == [0, 1, 2] && file.floats("u") == [0, 2, 4])
   }
 
-  /// torch.save of a network instead of its state dict: its classes are not run, its parameters are what they are.
+  /// torch.save of a network instead of its state dict: its classes are not run, its parameters are what
+  /// they are.
   @Test(arguments: ["network_zip.pth", "network_legacy.pth"]) func aNetworkSavedWholeHasItsStateDictsNames(
     _ name: String
   ) throws {
@@ -157,8 +159,8 @@ import Testing
       "f.pth", Data(magic + nothing + nothing + [0x80, 2] + body + [0x2e, 0x80, 2, 0x5d, 0x2e]))
   }
 
-  /// Every opcode that makes an object of a class or function: GLOBAL, STACK_GLOBAL, INST, OBJ, NEWOBJ, NEWOBJ_EX, REDUCE,
-  /// BUILD, extensions and persistent names.
+  /// Every opcode that makes an object of a class or function: GLOBAL, STACK_GLOBAL, INST, OBJ, NEWOBJ,
+  /// NEWOBJ_EX, REDUCE, BUILD, extensions and persistent names.
   @Test(
     arguments: [
       "cposix\nsystem\nU\u{2}ls\u{85}R", "U\u{5}posixU\u{6}system\u{93}U\u{2}ls\u{85}R",

@@ -3,13 +3,13 @@ import Testing
 
 @testable import TesseraCompute
 
-/// Division without a divide instruction: q = a r, then one step of Newton, where r is the correctly rounded 1 / b (a softmax's shares,
-/// and every division of a device that has none of its own).
+/// Division without a divide instruction: q = a r, then one step of Newton, where r is the correctly
+/// rounded 1 / b (a softmax's shares, and every division of a device that has none of its own).
 ///
-/// The step's remainder is exact, so it misses a / b by at most 1.5 ulp times 2^-24, the error of r. It can round otherwise than a / b only
-/// where the quotient is that near to the middle of two neighbours, and for significands a and b of 24 bits those cases can be listed:
-/// `(2 Q + 1) b + c = 2^(t + 1) a`, where Q is the lower neighbour, t 23 (a >= b) or 24, and |c| < 3. All of them, and as many again
-/// beyond:
+/// The step's remainder is exact, so it misses a / b by at most 1.5 ulp times 2^-24, the error of r. It can
+/// round otherwise than a / b only where the quotient is that near to the middle of two neighbours, and for
+/// significands a and b of 24 bits those cases can be listed: `(2 Q + 1) b + c = 2^(t + 1) a`, where Q is
+/// the lower neighbour, t 23 (a >= b) or 24, and |c| < 3. All of them, and as many again beyond:
 @Suite struct SharesTests {
   @Test func oneStepOfNewtonRoundsAsTheDivision() {
     var (cases, wrong, without) = (0, 0, 0)
@@ -22,7 +22,8 @@ import Testing
       wrong += q.addingProduct(remainder, reciprocal) == dividend / divisor ? 0 : 1
     }
     #expect(wrong == 0)
-    // The cases are what they are meant to be: of two neighbours the first guess takes the wrong one half of the time.
+    // The cases are what they are meant to be: of two neighbours the first guess takes the wrong one half
+    // of the time.
     #expect(cases > 10_000_000 && without > cases / 3, "\(cases) cases, \(without) wrong without the step")
   }
 

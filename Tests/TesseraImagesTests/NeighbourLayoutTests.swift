@@ -6,7 +6,8 @@ import Testing
 @testable import TesseraCompute
 @testable import TesseraImages
 
-/// t-SNE of more points than `exactLimit`, against the exact one and scikit-learn (tools/golden/neighbours.py).
+/// t-SNE of more points than `exactLimit`, against the exact one and scikit-learn
+/// (tools/golden/neighbours.py).
 @Suite struct NeighbourLayoutTests {
   private struct Wanted: Decodable {
     struct Joint: Decodable { let starts: [Int32], columns: [Int32], values: [Float] }

@@ -63,7 +63,8 @@ import Testing
     let found = try PrincipalComponents(line, count: 40, dims: 5, on: device)
     #expect(found.coordinates.suffix(40).allSatisfy { $0 == 0 })
     #expect(abs(found.shares[0] - 1) < 1e-6)
-    // The last loading, 2, is the largest by size; the first is as large and comes first: it is turned positive.
+    // The last loading, 2, is the largest by size; the first is as large and comes first: it is turned
+    // positive.
     #expect(found.coordinates[0] > 0 && found.coordinates[39] < 0)
     let one = try PrincipalComponents([1, 2, 4], count: 3, dims: 1, on: device)
     #expect(abs(one.coordinates[2] - (4 - Float(7) / 3)) < 1e-6 && one.coordinates[5] == 0)

@@ -11,8 +11,8 @@ import Testing
     let discretization: String, seed: UInt64, side: Int, images: [Float]
   }
 
-  /// The pixel of (row, column) in one of the eight turns and mirrorings of a square: of the smallest rectangle, neither
-  /// side comes first.
+  /// The pixel of (row, column) in one of the eight turns and mirrorings of a square: of the smallest
+  /// rectangle, neither side comes first.
   private static func turned(_ row: Int, _ column: Int, _ side: Int, _ turn: Int) -> Int {
     let (a, b) = turn & 1 == 0 ? (row, column) : (column, row)
     let (y, x) = (turn & 2 == 0 ? a : side - 1 - a, turn & 4 == 0 ? b : side - 1 - b)

@@ -5,8 +5,8 @@ import Testing
 
 @testable import TesseraNN
 
-/// Networks that use a parameter more than once, in every way: the gradients of all uses add up, on every device, and divided
-/// over devices.
+/// Networks that use a parameter more than once, in every way: the gradients of all uses add up, on every
+/// device, and divided over devices.
 @Suite struct SharedParameterTests {
   /// A network's parameters, and what it makes of a batch: logits (rows, classes).
   struct Network {
@@ -85,7 +85,8 @@ import Testing
       return network(
         of: [layer], Sequential([Residual(inner, shortcut: Sequential([layer]), activation: .gelu), layer]))
     },
-    // What waits for other devices and what does not, in turns: the order of the sum is the tape's all the same.
+    // What waits for other devices and what does not, in turns: the order of the sum is the tape's all the
+    // same.
     Case(
       testDescription: "one vector as bias, scale, shift, bias and through a map", row: [6, 1, 1], classes: 6
     ) {

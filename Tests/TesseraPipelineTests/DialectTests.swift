@@ -6,7 +6,8 @@ import Testing
 
 @testable import TesseraPipeline
 
-/// The dialect that is found: right, or refused with the line and the option, never rows swallowed in silence.
+/// The dialect that is found: right, or refused with the line and the option, never rows swallowed in
+/// silence.
 @Suite struct DialectTests {
   /// Texts and labels of a file, read as a user's would be.
   private func read(_ text: String, _ name: String = "a.tsv", format: DataFormat = DataFormat()) throws

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import TesseraVision
 import TestSupport
 import TesseraCompute
 import Testing
 
 @testable import TesseraPipeline
 
-/// Which epoch won is said wherever a run tells of itself; where it is the linear path alone, in words and without an empty
-/// picture.
+/// Which epoch won is said wherever a run tells of itself; where it is the linear path alone, in words and
+/// without an empty picture.
 @Suite struct KeptEpochTests {
   private func withRun(
     _ change: (inout RunConfiguration) -> Void, _ body: (String, Pipeline.Summary) throws -> Void

@@ -2,6 +2,7 @@
 import Foundation
 import TesseraCompute
 import TesseraImages
+import TesseraVision
 import TestSupport
 import Testing
 

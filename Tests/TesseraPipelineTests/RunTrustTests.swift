@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import TesseraText
+import TesseraVision
 import TestSupport
 import TesseraCompute
 import Testing
 
 @testable import TesseraPipeline
 
-/// Every file of a finished run, damaged in turn: a command does not use it and answers as before, or refuses in a line that
-/// names it.
+/// Every file of a finished run, damaged in turn: a command does not use it and answers as before, or
+/// refuses in a line that names it.
 @Suite struct RunTrustTests {
   private enum Answering: String, CaseIterable { case predict, evaluate, report }
 

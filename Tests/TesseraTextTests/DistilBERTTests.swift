@@ -6,7 +6,8 @@ import Testing
 
 @testable import TesseraText
 
-/// DistilBERT against Hugging Face's DistilBertModel in float64 (tools/golden/distilbert.py), as people save it.
+/// DistilBERT against Hugging Face's DistilBertModel in float64 (tools/golden/distilbert.py), as people
+/// save it.
 @Suite struct DistilBERTTests {
   private let golden = Golden(.module)
 

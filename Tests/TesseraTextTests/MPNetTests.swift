@@ -18,7 +18,8 @@ import Testing
 
   private let golden = Golden(.module)
 
-  /// The script's texts: nothing, near distances alone, all buckets, more than the longest text; padding within a text.
+  /// The script's texts: nothing, near distances alone, all buckets, more than the longest text; padding
+  /// within a text.
   private static let texts =
     [0, 5, 21, 150, 600].map { count in
       let words = TinyEncoder.words

@@ -35,7 +35,8 @@ import Testing
     for print in prints.dropFirst() { #expect(print == prints[0], "\(architecture.rawValue)") }
   }
 
-  // All networks on every device: tools/check/matrix. This one has grouped, depthwise, strided and 1x1 convolutions.
+  // All networks on every device: tools/check/matrix. This one has grouped, depthwise, strided and 1x1
+  // convolutions.
   @Test func twentyStepsGiveThePublishedFingerprint() throws {
     let found = try TrainingCheck.fingerprint(.shuffleNet, on: try CPUBackend())
     #expect(found == TrainingCheck.published[.shuffleNet])

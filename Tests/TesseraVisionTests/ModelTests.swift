@@ -6,8 +6,8 @@ import Testing
 
 @testable import TesseraVision
 
-/// Whole networks with drawn weights against torchvision's in float64 (tools/golden/models.py): forward, every gradient,
-/// running statistics and one step of Adam.
+/// Whole networks with drawn weights against torchvision's in float64 (tools/golden/models.py): forward,
+/// every gradient, running statistics and one step of Adam.
 @Suite struct ModelTests {
   private let golden = Golden(.module)
 
@@ -73,8 +73,8 @@ import Testing
     #expect(states == file.names.count { $0.hasPrefix(name + ".") } - 1)
   }
 
-  /// Of a gradient by its norm. In front of a batch norm some gradients are 0 but for rounding. PyTorch's own gradients in
-  /// float32 are off by up to 7e-3 (ResNeXt; the script prints it).
+  /// Of a gradient by its norm. In front of a batch norm some gradients are 0 but for rounding. PyTorch's
+  /// own gradients in float32 are off by up to 7e-3 (ResNeXt; the script prints it).
   private func tolerance(_ norm: Float) -> Double { 2e-3 * Double(norm) + 1e-6 }
 
   private func size(_ values: [Float]) -> Float { values.reduce(1) { max($0, abs($1)) } }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 
-/// Real data and weights for tests. What is missing is a failure under CI (`TESSERA_REQUIRE_ASSETS`), else a skip.
+/// Real data and weights for tests. What is missing is a failure under CI (`TESSERA_REQUIRE_ASSETS`), else
+/// a skip.
 public enum Assets {
   private static let environment = ProcessInfo.processInfo.environment
   private static let cache =

@@ -9,8 +9,9 @@ public struct PublicFunction: Hashable, Sendable {
   public let place: String
 }
 
-/// Reads declarations off Swift sources: so much of the language as tells what is public. Requirements of public protocols and
-/// members of public extensions count; what an internal protocol's extension declares does not.
+/// Reads declarations off Swift sources: so much of the language as tells what is public. Requirements of
+/// public protocols and members of public extensions count; what an internal protocol's extension declares
+/// does not.
 public struct PublicFunctions {
   private var found: [(function: PublicFunction, types: [String])] = []
   private var publicTypes: Set<String> = [], declaredTypes: Set<String> = []

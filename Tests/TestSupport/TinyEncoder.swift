@@ -2,7 +2,8 @@
 import Foundation
 import TesseraCompute
 
-/// An encoder of 2 layers by 32 with drawn weights, and reviews to go with it: the whole pipeline in a second.
+/// An encoder of 2 layers by 32 with drawn weights, and reviews to go with it: the whole pipeline in a
+/// second.
 public enum TinyEncoder {
   /// The vocabulary after the special tokens.
   public static let words = [

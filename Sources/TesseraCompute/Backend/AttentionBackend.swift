@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Kernels
 
-/// Attention of whole texts: what two products and a softmax compute, with their bits, without their matrix of scores.
+/// Attention of whole texts: what two products and a softmax compute, with their bits, without their matrix
+/// of scores.
 public protocol AttentionBackend: ContractionBackend, SoftmaxBackend {
   /// For every text and head y = softmax(scale q k' + bias by distance) v, over the text's own tokens alone.
   ///
@@ -16,8 +17,8 @@ public protocol AttentionBackend: ContractionBackend, SoftmaxBackend {
 }
 
 extension AttentionBackend {
-  /// The same bits by way of `matmul`, `softmax` or `distanceSoftmax`, and `matmul`, text by text: what defines `attention`,
-  /// and what computes it where a row of scores is longer than a chunk.
+  /// The same bits by way of `matmul`, `softmax` or `distanceSoftmax`, and `matmul`, text by text: what
+  /// defines `attention`, and what computes it where a row of scores is longer than a chunk.
   public func composedAttention(
     _ p: PackedAttentionParameters, _ x: Tensor, lengths: [Int], bias: Tensor?, into y: Tensor
   ) throws {
@@ -103,8 +104,8 @@ extension PackedAttentionParameters {
     }
   }
 
-  /// Whether every sum is one chain (NUMERICS.md rule 4), as all encoders' are: what the kernels without a matrix of scores
-  /// are made for.
+  /// Whether every sum is one chain (NUMERICS.md rule 4), as all encoders' are: what the kernels without a
+  /// matrix of scores are made for.
   func isOneChunk(_ lengths: [Int]) -> Bool {
     width <= TSR_K_CHUNK && lengths.allSatisfy { $0 <= Int(TSR_K_CHUNK) }
   }

@@ -2,8 +2,8 @@
 import Kernels
 
 extension ChannelsParameters {
-  /// A tensor seen as (outer, channels, inner): NCHW has outer = batch, inner = height x width. Extents that do not fit 32 bits
-  /// become -1, which every function refuses.
+  /// A tensor seen as (outer, channels, inner): NCHW has outer = batch, inner = height x width. Extents
+  /// that do not fit 32 bits become -1, which every function refuses.
   public init(outer: Int, channels: Int, inner: Int, eps: Float = 1e-5) {
     self.init()
     self.outer = Int32(extent: outer)
@@ -38,8 +38,8 @@ extension ChannelsParameters {
 }
 
 extension RowsParameters {
-  /// A matrix of rows with the epsilon of a normalisation. Extents that do not fit 32 bits become -1, which every function
-  /// refuses.
+  /// A matrix of rows with the epsilon of a normalisation. Extents that do not fit 32 bits become -1, which
+  /// every function refuses.
   public init(rows: Int, columns: Int, eps: Float = 1e-5) {
     self.init()
     self.rows = Int32(extent: rows)
@@ -72,8 +72,8 @@ extension AttentionParameters {
 }
 
 extension PoolParameters {
-  /// Windows of `kernel` x `kernel` over planes; output extents follow (floor mode), 0 where no window has room. Extents that
-  /// do not fit 32 bits become -1, which every function refuses.
+  /// Windows of `kernel` x `kernel` over planes; output extents follow (floor mode), 0 where no window has
+  /// room. Extents that do not fit 32 bits become -1, which every function refuses.
   public init(planes: Int, height: Int, width: Int, kernel: Int, stride: Int, padding: Int = 0) {
     self.init()
     self.planes = Int32(extent: planes)

@@ -76,8 +76,8 @@ extension Tensor {
 extension MatmulParameters {
   /// The parameters with the bias that was given: one without a kind is per column.
   ///
-  /// - Throws: `TesseraError` unless every element that the product touches lies inside its tensor, and once in C; for a kind of
-  ///   bias without a bias, and for an activation that there is none of.
+  /// - Throws: `TesseraError` unless every element that the product touches lies inside its tensor, and
+  ///   once in C; for a kind of bias without a bias, and for an activation that there is none of.
   func checked(a: Tensor, b: Tensor, c: Tensor, bias: Tensor?) throws -> MatmulParameters {
     try require(
       "matmul", ([a, b] + (bias.map { [$0] } ?? [])).map { ($0, $0.count) }, into: [(c, c.count)])

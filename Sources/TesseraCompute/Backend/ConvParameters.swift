@@ -2,8 +2,9 @@
 import Kernels
 
 extension ConvParameters {
-  /// A convolution of (batch, inChannels, size) with square stride, padding and dilation; output extents follow, 0
-  /// where no window has room. Extents that do not fit 32 bits become -1, which every function refuses.
+  /// A convolution of (batch, inChannels, size) with square stride, padding and dilation; output extents
+  /// follow, 0 where no window has room. Extents that do not fit 32 bits become -1, which every function
+  /// refuses.
   public init(
     batch: Int, inChannels: Int, size: (height: Int, width: Int), outChannels: Int,
     kernel: (height: Int, width: Int), stride: Int = 1, padding: Int = 0, dilation: Int = 1, groups: Int = 1

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import Kernels
 
-/// One phase of a strided convolution's gradient for the data: the input elements whose place in the padded image leaves the
-/// same remainder by the stride. They meet the same kernel taps, every stride-th, so their gradient is that of a convolution
-/// with stride 1 (NUMERICS.md rule 4); the other taps meet no output and take no part in the sum.
+/// One phase of a strided convolution's gradient for the data: the input elements whose place in the padded
+/// image leaves the same remainder by the stride. They meet the same kernel taps, every stride-th, so their
+/// gradient is that of a convolution with stride 1 (NUMERICS.md rule 4); the other taps meet no output and
+/// take no part in the sum.
 ///
 ///     stride 2, kernel 3:   places   0 1 0 1 0 1      phase 0: taps 0, 2      phase 1: tap 1
 struct ConvPhase {
@@ -14,7 +15,8 @@ struct ConvPhase {
   /// Copies the phase's gradient to its places (a grid of elements for every plane).
   let elements: tsr_grid_params
 
-  /// The phases of a convolution that have an element. One without taps has a gradient of zero: `conv.weightCount` is 0.
+  /// The phases of a convolution that have an element. One without taps has a gradient of zero:
+  /// `conv.weightCount` is 0.
   static func all(_ p: ConvParameters) -> [ConvPhase] {
     axis(p.height, p.kernel_h, p.stride_h, p.pad_h, p.dilation_h).flatMap { vertical in
       axis(p.width, p.kernel_w, p.stride_w, p.pad_w, p.dilation_w).map { ConvPhase(p, vertical, $0) }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Kernels
 
-/// The ways to compute a convolution or one of its gradients. All give the same bits (NUMERICS.md rules 4 and 6).
+/// The ways to compute a convolution or one of its gradients. All give the same bits (NUMERICS.md rules 4
+/// and 6).
 enum ConvAlgorithm: CaseIterable {
   /// Lanes are output positions, or groups: few channels are made of few (`conv_grouped`).
   case grouped
@@ -32,27 +33,30 @@ enum ConvTarget {
   case openCLGPU
 }
 
-/// What of a convolution decides how it is computed. Batch and threads are no part of it: a way changes no bit, but its
-/// speed should not change with the batch either.
+/// What of a convolution decides how it is computed. Batch and threads are no part of it: a way changes no
+/// bit, but its speed should not change with the batch either.
 struct ConvShape {
-  /// Groups; channels of a group that are read and that are made (of a gradient for the kernels: of input and output).
+  /// Groups; channels of a group that are read and that are made (of a gradient for the kernels: of input
+  /// and output).
   let groups: Int, inputs: Int, outputs: Int
-  /// Kernel positions; columns of what the kernel is moved over; the kernel's own columns, stride and dilation along a row.
+  /// Kernel positions; columns of what the kernel is moved over; the kernel's own columns, stride and
+  /// dilation along a row.
   let taps: Int, columns: Int, kernelW: Int, strideW: Int, dilationW: Int
   /// Whether every output reads the input at its own position alone.
   let isPointwise: Bool
   /// Whether the activation is a comparison, which the register tile applies itself.
   let hasSimpleActivation: Bool
 
-  /// Terms of one output of a group's forward pass or gradient for the data; columns of a gradient for the kernels.
+  /// Terms of one output of a group's forward pass or gradient for the data; columns of a gradient for the
+  /// kernels.
   var depth: Int { inputs * taps }
 
   /// Whether at most a fifth of the lanes stays empty in panels of output channels.
   func fills(_ panel: Int) -> Bool { (outputs + panel - 1) / panel * panel * 4 <= outputs * 5 }
 }
 
-/// Which shape goes to which kernel, for C and OpenCL: the rules of one target and direction, looked at from the top. The
-/// first whose condition holds and whose buffers fit the target's memory is taken.
+/// Which shape goes to which kernel, for C and OpenCL: the rules of one target and direction, looked at
+/// from the top. The first whose condition holds and whose buffers fit the target's memory is taken.
 enum ConvSelection {
   /// One row of the table.
   private struct Rule {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 extension Int32 {
-  /// An extent, a stride or an offset of a parameter struct. What does not fit 32 bits becomes -1, which every function of a
-  /// backend refuses.
+  /// An extent, a stride or an offset of a parameter struct. What does not fit 32 bits becomes -1, which
+  /// every function of a backend refuses.
   init(extent: Int) { self = Int32(exactly: extent) ?? -1 }
 }
 

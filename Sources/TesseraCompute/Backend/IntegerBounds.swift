@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import Synchronization
 
-/// The smallest and largest element of an integer tensor, as far as the host knows them: labels and indices that the host
-/// uploaded are checked without a look at the device, for which a step of training would have to wait.
+/// The smallest and largest element of an integer tensor, as far as the host knows them: labels and indices
+/// that the host uploaded are checked without a look at the device, for which a step of training would have
+/// to wait.
 final class Bounds: Sendable {
   /// Two 32-bit numbers; the larger one in front where nothing is known.
   private let packed = Atomic<UInt64>(Bounds.unknown)
@@ -55,7 +56,8 @@ extension Tensor {
 }
 
 extension MemoryBackend {
-  /// Throws for an element outside 0..<limit. Elements that a kernel computed are read back once, all others are known.
+  /// Throws for an element outside 0..<limit. Elements that a kernel computed are read back once, all
+  /// others are known.
   func requireBounds(_ place: String, _ what: String, _ tensor: Tensor, below limit: Int) throws {
     guard tensor.count > 0 else { return }
     let storage = tensor.storage as? any IntegerBounds

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Cross-entropy and optimiser steps.
 public protocol LossBackend: MemoryBackend {
-  /// losses[r] = -sum over c of t_c log softmax(logits)[r][c], where t is 1 - smoothing for the row's label (int32) plus
-  /// smoothing / classes for every class (Szegedy et al. 2016, section 7).
+  /// losses[r] = -sum over c of t_c log softmax(logits)[r][c], where t is 1 - smoothing for the row's label
+  /// (int32) plus smoothing / classes for every class (Szegedy et al. 2016, section 7).
   func crossEntropy(
     _ logits: Tensor, labels: Tensor, rows: Int, classes: Int, smoothing: Float, into losses: Tensor) throws
-  /// dlogits = (softmax(logits) - t) / batch: the gradient of the mean loss over a batch, of which the rows may be a part.
+  /// dlogits = (softmax(logits) - t) / batch: the gradient of the mean loss over a batch, of which the rows
+  /// may be a part.
   func crossEntropyGrad(
     _ logits: Tensor, labels: Tensor, rows: Int, classes: Int, smoothing: Float, batch: Int,
     into dlogits: Tensor) throws

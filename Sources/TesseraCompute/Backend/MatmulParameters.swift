@@ -2,8 +2,8 @@
 import Kernels
 
 extension MatmulParameters {
-  /// C (m,n) = A (m,k) B (k,n) of dense row-major matrices; a transposed one is stored as (k,m) or (n,k). Extents that
-  /// do not fit 32 bits become -1, which `matmul` refuses.
+  /// C (m,n) = A (m,k) B (k,n) of dense row-major matrices; a transposed one is stored as (k,m) or (n,k).
+  /// Extents that do not fit 32 bits become -1, which `matmul` refuses.
   public init(m: Int, n: Int, k: Int, transposeA: Bool = false, transposeB: Bool = false) {
     self.init()
     self.m = Int32(extent: m)

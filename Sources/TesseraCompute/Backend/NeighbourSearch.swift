@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 extension Backend {
-  /// The nearest neighbours of points by distances that are made a block at a time: 32 MiB of them, however many points
-  /// there are.
+  /// The nearest neighbours of points by distances that are made a block at a time: 32 MiB of them, however
+  /// many points there are.
   ///
   /// - Parameters:
   ///   - x: (points, dims).

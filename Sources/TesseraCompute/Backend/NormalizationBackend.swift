@@ -35,8 +35,9 @@ public protocol NormalizationBackend: MemoryBackend {
     runningVariance: Tensor) throws
   /// y = (x - mean) / sqrt(variance + eps), mean and variance of one element. May work in place.
   func standardize(_ x: Tensor, mean: Tensor, variance: Tensor, eps: Float, into y: Tensor) throws
-  /// y = x scale^-beta, scale = k + alpha / size (sum of squares over `size` neighbouring channels, zeros outside), as
-  /// PyTorch's LocalResponseNorm (Krizhevsky et al. 2012, section 3.3). Writes the scale, which the gradient takes.
+  /// y = x scale^-beta, scale = k + alpha / size (sum of squares over `size` neighbouring channels, zeros
+  /// outside), as PyTorch's LocalResponseNorm (Krizhevsky et al. 2012, section 3.3). Writes the scale,
+  /// which the gradient takes.
   func localResponseNorm(_ p: ResponseNormParameters, _ x: Tensor, into y: Tensor, scale: Tensor) throws
   /// The gradient of `localResponseNorm`.
   func localResponseNormGrad(

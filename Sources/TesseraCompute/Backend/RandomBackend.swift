@@ -24,7 +24,8 @@ public protocol RandomBackend: MemoryBackend {
   func randomUniform(_ stream: RandomStream, low: Float, high: Float, into y: Tensor) throws
   /// Normal with the given mean and standard deviation.
   func randomNormal(_ stream: RandomStream, mean: Float, deviation: Float, into y: Tensor) throws
-  /// y = x / (1 - rate) where element i of the stream is >= rate, else 0. The gradient is the same call on dy.
+  /// y = x / (1 - rate) where element i of the stream is >= rate, else 0. The gradient is the same call on
+  /// dy.
   func dropout(_ stream: RandomStream, rate: Float, _ x: Tensor, into y: Tensor) throws
   /// y[r] = table[ids[r]] for table (entries, columns) and int32 ids.
   func gatherRows(_ table: Tensor, ids: Tensor, columns: Int, into y: Tensor) throws

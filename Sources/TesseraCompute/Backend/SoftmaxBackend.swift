@@ -3,8 +3,8 @@
 public protocol SoftmaxBackend: MemoryBackend {
   /// y = softmax(scale x) over the rows of x (rows, columns). May work in place.
   func softmax(_ x: Tensor, rows: Int, columns: Int, scale: Float, into y: Tensor) throws
-  /// y[h, i, j] = softmax over j of (scale x[h, i, j] + bias[h, j - i]), x and y (heads, length, length). May work in
-  /// place.
+  /// y[h, i, j] = softmax over j of (scale x[h, i, j] + bias[h, j - i]), x and y (heads, length, length).
+  /// May work in place.
   ///
   /// - Parameters:
   ///   - p: heads, length, scale, and the span of the bias.

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /// t-SNE by nearest neighbours: no tensor of points x points elements anywhere.
 public protocol SparseTSNEBackend: MemoryBackend {
-  /// Keeps the k nearest of a block of distances and of what is kept already: `nearest` and `neighbours`, both (points, k).
+  /// Keeps the k nearest of a block of distances and of what is kept already: `nearest` and `neighbours`,
+  /// both (points, k).
   ///
-  /// Neighbours are in the order of their distances, NaN behind infinity, equal ones in the order of the points. No point is
-  /// its own neighbour. What no neighbour has taken yet is NaN and 2^31 - 1.
+  /// Neighbours are in the order of their distances, NaN behind infinity, equal ones in the order of the
+  /// points. No point is its own neighbour. What no neighbour has taken yet is NaN and 2^31 - 1.
   ///
   /// - Parameters:
   ///   - distances: (rows.count, columns.count).
@@ -16,12 +17,12 @@ public protocol SparseTSNEBackend: MemoryBackend {
   func nearestNeighbours(
     _ distances: Tensor, rows: Range<Int>, columns: Range<Int>, fresh: Bool, nearest: Tensor,
     neighbours: Tensor) throws
-  /// p (points, neighbours): conditional affinities to the neighbours alone at the wanted perplexity, from their squared
-  /// distances.
+  /// p (points, neighbours): conditional affinities to the neighbours alone at the wanted perplexity, from
+  /// their squared distances.
   func neighbourAffinities(_ nearest: Tensor, points: Int, neighbours: Int, perplexity: Float, into p: Tensor)
     throws
-  /// forces (5, rows): Z_i, attraction x and y, repulsion x and y of the layout y (2, points), for the points of `rows`;
-  /// attraction by the neighbours, all else exact.
+  /// forces (5, rows): Z_i, attraction x and y, repulsion x and y of the layout y (2, points), for the
+  /// points of `rows`; attraction by the neighbours, all else exact.
   func tsneForces(
     _ p: TSNEParameters, rows: Range<Int>, joint: SparseAffinities, layout: Tensor, into forces: Tensor)
     throws
@@ -29,7 +30,8 @@ public protocol SparseTSNEBackend: MemoryBackend {
   func tsneDivergence(_ joint: SparseAffinities, layout: Tensor, into divergence: Tensor) throws
 }
 
-/// A sparse matrix of affinities on a device: point i's are `starts[i]..<starts[i + 1]` of `columns` and `values`.
+/// A sparse matrix of affinities on a device: point i's are `starts[i]..<starts[i + 1]` of `columns` and
+/// `values`.
 public struct SparseAffinities: Sendable {
   /// Rows and columns.
   public let points: Int

@@ -2,8 +2,9 @@
 import Kernels
 
 extension CPUBackend {
-  /// Without the matrix of scores wherever sums are one chain: against the composition in turns, one thread and AVX-512, 1.1
-  /// (heads 64 wide) to 1.8 times as fast, from 9 to 512 tokens a text; embedding takes a quarter less memory.
+  /// Without the matrix of scores wherever sums are one chain: against the composition in turns, one thread
+  /// and AVX-512, 1.1 (heads 64 wide) to 1.8 times as fast, from 9 to 512 tokens a text; embedding takes a
+  /// quarter less memory.
   public func attention(
     _ p: PackedAttentionParameters, _ x: Tensor, lengths: [Int], bias: Tensor?, into y: Tensor
   ) throws {
@@ -20,7 +21,8 @@ extension CPUBackend {
     plan.y = try y.cpu("attention").pointer
     let work = p.multiplyAdds(lengths)
     let workers = work < 100_000 ? 1 : threads
-    // Every part of a head's queries packs its keys and values for itself: few parts, but a task for every thread.
+    // Every part of a head's queries packs its keys and values for itself: few parts, but a task for every
+    // thread.
     let tasks = lengths.count * Int(p.heads)
     plan.parts = Int32(workers == 1 ? 1 : (4 * workers + tasks - 1) / tasks)
     var begins: [Int32] = [0]

@@ -42,8 +42,8 @@ public final class CPUBackend: Backend, @unchecked Sendable {
     table = tsr_cpu_table_at(Int32(index))
   }
 
-  /// Runs `body(begin, end)` over parts of 0..<count on the backend's threads; a part has at least `grain`. There are more
-  /// parts than threads: a thread that the machine holds up leaves its share to the others.
+  /// Runs `body(begin, end)` over parts of 0..<count on the backend's threads; a part has at least `grain`.
+  /// There are more parts than threads: a thread that the machine holds up leaves its share to the others.
   package func parallel(_ count: Int, grain: Int = 1, _ body: @Sendable (Int, Int) -> Void) {
     let parts = max(1, min(threads * 4, count / max(1, grain)))
     guard count > 0 else { return }

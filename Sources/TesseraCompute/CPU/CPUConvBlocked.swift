@@ -2,8 +2,8 @@
 import Kernels
 
 extension CPUBackend {
-  /// Convolutions with many channels a group, and their gradients for the data, read in place (`conv/c/conv_blocked.h`); false where its
-  /// buffers would be too large.
+  /// Convolutions with many channels a group, and their gradients for the data, read in place
+  /// (`conv/c/conv_blocked.h`); false where its buffers would be too large.
   func convBlocked(
     _ name: String, _ kind: Int, _ p: ConvParameters, _ x: Tensor, _ w: Tensor, bias: Tensor?, into y: Tensor
   ) throws -> Bool {
@@ -34,7 +34,8 @@ extension CPUBackend {
     return true
   }
 
-  /// Weight gradients with many output channels a group (`conv/c/grad_weight_blocked.h`); false where its buffers would be too large.
+  /// Weight gradients with many output channels a group (`conv/c/grad_weight_blocked.h`); false where its
+  /// buffers would be too large.
   func gradWeightBlocked(_ p: ConvParameters, _ x: Tensor, _ dy: Tensor, into dw: Tensor) throws -> Bool {
     var plan = tsr_blocked_weight_plan()
     plan.conv = p
@@ -45,7 +46,8 @@ extension CPUBackend {
     let storage = try pool.storage(
       Int(kernels.blocked_weight_partial_count(&plan)) * 4, for: "conv2dGradWeight")
     plan.partial = storage.pointer.assumingMemoryBound(to: Float.self)
-    // Every task packs the output's gradient for itself, so few large blocks are best; but every thread should have one.
+    // Every task packs the output's gradient for itself, so few large blocks are best; but every thread
+    // should have one.
     let products = (Int(p.batch) + Int(TSR_BATCH_GROUP) - 1) / Int(TSR_BATCH_GROUP) * Int(p.groups)
     let workers = p.multiplyAdds < 100_000 ? 1 : threads
     let inputs = Int(p.in_channels / p.groups)

@@ -2,8 +2,8 @@
 import Kernels
 
 extension CPUBackend {
-  /// Convolutions with few channels a group, and their gradients for the data, without packing (`conv/c/conv_grouped.h`); false where its
-  /// buffers would be too large.
+  /// Convolutions with few channels a group, and their gradients for the data, without packing
+  /// (`conv/c/conv_grouped.h`); false where its buffers would be too large.
   func convGrouped(
     _ name: String, _ kind: Int, _ p: ConvParameters, _ x: Tensor, _ w: Tensor, bias: Tensor?, into y: Tensor
   ) throws -> Bool {
@@ -23,7 +23,8 @@ extension CPUBackend {
     return true
   }
 
-  /// Weight gradients with few channels a group (`conv/c/grad_weight_grouped.h`); false where its buffers would be too large.
+  /// Weight gradients with few channels a group (`conv/c/grad_weight_grouped.h`); false where its buffers
+  /// would be too large.
   func gradWeightGrouped(_ p: ConvParameters, _ x: Tensor, _ dy: Tensor, into dw: Tensor) throws -> Bool {
     var plan = tsr_grouped_weight_plan()
     plan.conv = p

@@ -27,8 +27,8 @@ final class CPUMemoryPool: @unchecked Sendable {
   private var peak = 0
   private let exact: Bool
 
-  /// - Parameter exact: nothing is reused, new memory holds no numbers (NaN, -1) and what follows a tensor is looked at when it goes,
-  ///   for sanitizers; `TESSERA_CPU_BUFFERS=exact` asks for it.
+  /// - Parameter exact: nothing is reused, new memory holds no numbers (NaN, -1) and what follows a tensor
+  ///   is looked at when it goes, for sanitizers; `TESSERA_CPU_BUFFERS=exact` asks for it.
   init(exact: Bool = ProcessInfo.processInfo.environment["TESSERA_CPU_BUFFERS"] == "exact") {
     self.exact = exact
   }
@@ -75,7 +75,8 @@ final class CPUMemoryPool: @unchecked Sendable {
     }
   }
 
-  /// Memory that nobody used yet. A block of many pages asks for huge ones: each page that is touched first costs a fault.
+  /// Memory that nobody used yet. A block of many pages asks for huge ones: each page that is touched first
+  /// costs a fault.
   private func fresh(_ capacity: Int, for what: String) throws -> UnsafeMutableRawPointer {
     let bytes = capacity + Self.margin
     let alignment = bytes >= Self.hugePage ? Self.hugePage : 64

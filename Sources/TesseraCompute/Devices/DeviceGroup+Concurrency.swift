@@ -2,8 +2,8 @@
 import Foundation
 
 extension DeviceGroup {
-  /// Does something on several devices at the same time: the first on the caller's thread, the others on a host's thread each;
-  /// returns when all are done.
+  /// Does something on several devices at the same time: the first on the caller's thread, the others on a
+  /// host's thread each; returns when all are done.
   ///
   /// - Parameters:
   ///   - workers: devices of the group with what each works with, which no other thread touches meanwhile.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Devices that work together: a main one that does what cannot be divided, and helpers among which, and it, the rest is
-/// handed out. Which device did what changes no bit.
+/// Devices that work together: a main one that does what cannot be divided, and helpers among which, and
+/// it, the rest is handed out. Which device did what changes no bit.
 public struct DeviceGroup: Sendable {
   /// The device that does what cannot be divided.
   public let main: any Backend
@@ -59,7 +59,8 @@ public struct Replicated<Model> {
     helpers = try devices.helpers.map { device in try devices.naming(device) { try make(device) } }
   }
 
-  /// Hands parts of some work out to the devices as they become free, a host's thread each; returns when all is done.
+  /// Hands parts of some work out to the devices as they become free, a host's thread each; returns when
+  /// all is done.
   ///
   /// - Parameters:
   ///   - parts: how many; they do not hang on one another.

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/// An API by which devices are found and opened: the CPU path, OpenCL. A new one is a folder with a conforming type, and an
-/// entry in `DeviceSelection.providers`.
+/// An API by which devices are found and opened: the CPU path, OpenCL. A new one is a folder with a
+/// conforming type, and an entry in `DeviceSelection.providers`.
 package protocol DeviceProvider: Sendable {
   /// The word that selections of its devices begin with: `opencl`.
   var scheme: String { get }
-  /// What selections look like, for help and messages. The scheme alone stands for the one device, or for the first of
-  /// several, which `scheme:NUMBER` and `scheme:NAME` select then.
+  /// What selections look like, for help and messages. The scheme alone stands for the one device, or for
+  /// the first of several, which `scheme:NUMBER` and `scheme:NAME` select then.
   var forms: [String] { get }
   /// The API's name, for messages: `OpenCL`.
   var title: String { get }
@@ -54,8 +54,8 @@ package struct DeviceSurvey: Sendable {
   package var devices: [FoundDevice] = []
   /// A line for each platform or device that did not.
   package var problems: [String] = []
-  /// Why there may be fewer devices than there ought to be, a line each; on machines without such hardware all of that is as
-  /// it should be.
+  /// Why there may be fewer devices than there ought to be, a line each; on machines without such hardware
+  /// all of that is as it should be.
   package var absences: [String] = []
   /// Whether a platform answered that it has no device.
   package var hasIdlePlatform = false

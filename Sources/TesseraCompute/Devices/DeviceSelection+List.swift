@@ -2,8 +2,9 @@
 import Foundation
 
 extension DeviceSelection {
-  /// The devices of a comma-separated list of names, the first being the main one; `all` for every device that is not
-  /// a CPU and passes the conformance probe, in their order, and then the CPU. A single name is opened as `open` does.
+  /// The devices of a comma-separated list of names, the first being the main one; `all` for every device
+  /// that is not a CPU and passes the conformance probe, in their order, and then the CPU. A single name is
+  /// opened as `open` does.
   ///
   /// - Throws: what `open` does, and `TesseraError` for a device that is named twice.
   public static func openAll(

@@ -3,8 +3,8 @@
 public enum DeviceSelection {
   /// A backend for `cpu`, `opencl`, `opencl:N`, `opencl:NAME` or `auto`.
   ///
-  /// `auto` is the first device that is not a CPU and passes the conformance probe, else the CPU. That choice is made
-  /// here, once: a device that fails later is an error, never a silent change to another.
+  /// `auto` is the first device that is not a CPU and passes the conformance probe, else the CPU. That
+  /// choice is made here, once: a device that fails later is an error, never a silent change to another.
   ///
   /// - Parameters:
   ///   - name: the selection.
@@ -13,9 +13,10 @@ public enum DeviceSelection {
   ///   - sources: the OpenCL kernels' text; the CPU has none of it.
   ///   - tuning: tiles by device; the user's own file if nil.
   ///   - profiler: what measures the device's work; nothing does if nil.
-  ///   - warn: called with a line for every platform or device that was passed over because it cannot be used.
-  /// - Throws: `TesseraError` for an unknown selection, an absent device or one that fails the probe, for a list of devices,
-  ///   and for the CPU with other sources than the binary's.
+  ///   - warn: called with a line for every platform or device that was passed over because it cannot be
+  ///     used.
+  /// - Throws: `TesseraError` for an unknown selection, an absent device or one that fails the probe, for a
+  ///   list of devices, and for the CPU with other sources than the binary's.
   public static func open(
     _ name: String, threads: Int? = nil, allowNonconforming: Bool = false, sources: KernelSources = .embedded,
     tuning: TuningFile? = nil, profiler: Profiler? = nil, warn: (String) -> Void = { _ in }

@@ -3,8 +3,8 @@ import Foundation
 
 /// A value that one thread at a time looks at or changes.
 ///
-/// A pthread mutex and not `Synchronization.Mutex`, whose futex ThreadSanitizer does not see: it would take every guarded
-/// value for a race (`tools/check/suite thread`).
+/// A pthread mutex and not `Synchronization.Mutex`, whose futex ThreadSanitizer does not see: it would take
+/// every guarded value for a race (`tools/check/suite thread`).
 package final class Locked<Value>: @unchecked Sendable {
   private let lock = NSLock()
   private var value: Value

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Does some work with all items at once or, if a device has not memory enough, with halves of them, and halves of those.
+/// Does some work with all items at once or, if a device has not memory enough, with halves of them, and
+/// halves of those.
 ///
 /// - Parameters:
 ///   - items: what the work is for; its results must not hang on what is done together.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 
-/// Parts of some work that threads take as they become free, and their results on the way to the thread that wants them.
+/// Parts of some work that threads take as they become free, and their results on the way to the thread
+/// that wants them.
 final class WorkQueue<Result: Sendable>: @unchecked Sendable {
   private let condition = NSCondition()
   private let parts: Int

@@ -29,7 +29,8 @@ public final class AtomicFile {
 
   deinit { abandon() }
 
-  /// Where a file will stand: at the end of a link, which stays one. What is there must be a plain file, for it is replaced.
+  /// Where a file will stand: at the end of a link, which stays one. What is there must be a plain file,
+  /// for it is replaced.
   private static func target(_ path: String) throws -> String {
     var status = stat()
     guard lstat(path, &status) == 0 else { return path }
@@ -90,7 +91,8 @@ public final class AtomicFile {
     }
   }
 
-  /// Throws if a file could not be written to a place, which stays as it is. For what is written after long work.
+  /// Throws if a file could not be written to a place, which stays as it is. For what is written after long
+  /// work.
   public static func requireWritable(_ path: String) throws {
     let missing = OutputFolder.missing(above: path)
     defer { for folder in missing { rmdir(folder) } }

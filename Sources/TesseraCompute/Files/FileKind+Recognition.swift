@@ -25,8 +25,8 @@ extension FileKind {
     (.utf16, [0xfe, 0xff]),
   ]
 
-  /// What a file is by its first bytes, at least `prefixCount` of them where it has so many; nil for plain text and for what
-  /// is not known.
+  /// What a file is by its first bytes, at least `prefixCount` of them where it has so many; nil for plain
+  /// text and for what is not known.
   package static func recognise(_ start: some Collection<UInt8>) -> FileKind? {
     let bytes = Array(start.prefix(prefixCount))
     guard !bytes.isEmpty else { return .empty }
@@ -61,8 +61,8 @@ extension FileKind {
     return bytes[2..<2 + length].allSatisfy { (0x20...0x7e).contains($0) }
   }
 
-  /// ONNX: a version, then the producer's name, a domain or a graph; TensorFlow's saved model: version 1, then a graph's
-  /// metadata.
+  /// ONNX: a version, then the producer's name, a domain or a graph; TensorFlow's saved model: version 1,
+  /// then a graph's metadata.
   private static func protocolBuffer(_ bytes: [UInt8]) -> FileKind? {
     guard bytes.count > 8, bytes[0] == 0x08, (1...32).contains(bytes[1]) else { return nil }
     if bytes[2] == 0x3a { return .onnx }
@@ -90,7 +90,8 @@ extension FileKind {
       return start.contains("<html") || start.contains("<!doctype html") ? .html : .xml
     }
     guard let first = text.first, first == UInt8(ascii: "{") || first == UInt8(ascii: "[") else { return nil }
-    // RTF and templates open with a brace too: an object goes on with a name or ends, an array with a value or its end.
+    // RTF and templates open with a brace too: an object goes on with a name or ends, an array with a value
+    // or its end.
     let next = text.dropFirst().first { ![0x20, 0x09, 0x0a, 0x0d].contains($0) }
     guard let next else { return .json }
     let values = first == UInt8(ascii: "{") ? "\"}" : "\"{[]-0123456789tfn"

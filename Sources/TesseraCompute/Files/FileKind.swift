@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What a file is, told by its first bytes: for messages that say what was brought in place of what was wanted, and what to
-/// do about it.
+/// What a file is, told by its first bytes: for messages that say what was brought in place of what was
+/// wanted, and what to do about it.
 package enum FileKind: Sendable, CaseIterable, Equatable {
   /// Nothing at all.
   case empty
@@ -60,7 +60,8 @@ package enum FileKind: Sendable, CaseIterable, Equatable {
     }
   }
 
-  /// What to do to have the file that was meant, or its content in a form that is read; empty where nothing helps.
+  /// What to do to have the file that was meant, or its content in a form that is read; empty where nothing
+  /// helps.
   package var advice: String {
     switch self {
     case .empty: "make or fetch it again"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 
-/// Files that someone else made, read whole: what is no plain file or larger than it can rightly be is refused before it is
-/// read, and every refusal has the system's reason.
+/// Files that someone else made, read whole: what is no plain file or larger than it can rightly be is
+/// refused before it is read, and every refusal has the system's reason.
 public enum InputFile {
   /// The most bytes of a file by what it is.
   public enum Limit {
@@ -16,8 +16,8 @@ public enum InputFile {
     public static let tensors = Int.max
   }
 
-  /// The bytes of a file of text or of a record: what is of another kind by its first bytes, such as an archive, a page or a
-  /// Git LFS pointer, is refused by its name.
+  /// The bytes of a file of text or of a record: what is of another kind by its first bytes, such as an
+  /// archive, a page or a Git LFS pointer, is refused by its name.
   ///
   /// - Parameters:
   ///   - path: where it is.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 extension TensorFile {
-  /// The refusal of a file that lacks tensors: the first of them, how many more, and the nearest that the file holds.
+  /// The refusal of a file that lacks tensors: the first of them, how many more, and the nearest that the
+  /// file holds.
   ///
   /// - Parameter found: what was found under each root, by the wanted tensor.
   func missing(

@@ -38,8 +38,8 @@ final class PickleObject {
   init(_ name: String, _ pairs: PickleBox) { (self.name, self.pairs) = (name, pairs) }
 }
 
-/// Owns all boxes of a pickle and empties them one by one in the end: a hostile file may nest them a million deep or
-/// in circles, which must neither overflow the stack nor leak.
+/// Owns all boxes of a pickle and empties them one by one in the end: a hostile file may nest them a
+/// million deep or in circles, which must neither overflow the stack nor leak.
 final class PickleArena {
   private var boxes: [PickleBox] = []
   private var objects: [PickleObject] = []

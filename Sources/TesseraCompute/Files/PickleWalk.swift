@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Collects the tensors of an unpickled value by name: the keys on the way to each, joined by dots. State dicts may lie in
-/// dictionaries, lists and objects of any depth.
+/// Collects the tensors of an unpickled value by name: the keys on the way to each, joined by dots. State
+/// dicts may lie in dictionaries, lists and objects of any depth.
 struct PickleWalk {
   private let path: String
   private(set) var tensors: [String: PickleTensor] = [:]
@@ -70,8 +70,8 @@ struct PickleWalk {
     }
   }
 
-  /// The attributes of a stand-in: of a network that was saved whole, its parameters, buffers and modules, named as its state
-  /// dict names them.
+  /// The attributes of a stand-in: of a network that was saved whole, its parameters, buffers and modules,
+  /// named as its state dict names them.
   private mutating func attributes(_ object: PickleObject, _ name: String, depth: Int) throws {
     var state = object.state
     // Objects with slots have two sets of attributes, of which one may be nothing.

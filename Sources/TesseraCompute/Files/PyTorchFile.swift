@@ -40,8 +40,8 @@ enum PyTorchFile {
     }
   }
 
-  /// Magic number, protocol and system pickles, the state dict, the list of storage keys, then the storages, each
-  /// with its element count in 8 bytes.
+  /// Magic number, protocol and system pickles, the state dict, the list of storage keys, then the
+  /// storages, each with its element count in 8 bytes.
   private static func legacy(_ path: String, _ data: Data) throws -> TensorFile {
     let arena = PickleArena()
     return try withExtendedLifetime(arena) {
@@ -99,7 +99,8 @@ enum PyTorchFile {
     return TensorFile(path: path, metadata: [:], sources: [data], tensors: tensors)
   }
 
-  /// A tensor's place in the file, checked to lie inside its storage. Of one that is not read, only what is known.
+  /// A tensor's place in the file, checked to lie inside its storage. Of one that is not read, only what is
+  /// known.
   private static func stored(
     _ place: String, _ tensor: PickleTensor, _ storage: (String) -> Range<Int>?
   ) throws -> StoredTensor {

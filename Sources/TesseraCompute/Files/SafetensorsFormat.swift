@@ -66,7 +66,8 @@ enum SafetensorsFormat {
     return digits.joined(separator: " ")
   }
 
-  /// The names in the outermost object of a header that is JSON; the parser takes one of several that are equal.
+  /// The names in the outermost object of a header that is JSON; the parser takes one of several that are
+  /// equal.
   private static func keys(_ header: Data) -> Int {
     var (count, depth, inText, isEscaped) = (0, 0, false, false)
     for byte in header {

@@ -44,8 +44,8 @@ public struct SafetensorsWriter {
 
   /// Writes the file.
   ///
-  /// - Throws: `TesseraError` for values that are not of the shape they were added with, for two tensors of one name, and if the
-  ///   file cannot be written.
+  /// - Throws: `TesseraError` for values that are not of the shape they were added with, for two tensors of
+  ///   one name, and if the file cannot be written.
   /// - Returns: the fingerprint of names, shapes and elements (metadata left out).
   public func write(to path: String) throws -> String {
     let sorted = entries.sorted { $0.name < $1.name }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 
-/// Hugging Face's index of weights in several files: `model.safetensors.index.json` or `pytorch_model.bin.index.json`, whose
-/// `weight_map` says which file beside it holds which tensor.
+/// Hugging Face's index of weights in several files: `model.safetensors.index.json` or
+/// `pytorch_model.bin.index.json`, whose `weight_map` says which file beside it holds which tensor.
 package struct ShardIndex {
   /// Where the index is.
   package let path: String

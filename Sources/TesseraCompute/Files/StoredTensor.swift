@@ -2,8 +2,8 @@
 /// The element types of stored tensors.
 enum StoredType: Hashable {
   case f64, f32, f16, bf16, i64, i32
-  /// A type whose elements are not read, which is no obstacle unless they are wanted: what it is, and the bits of an element
-  /// where they are known.
+  /// A type whose elements are not read, which is no obstacle unless they are wanted: what it is, and the
+  /// bits of an element where they are known.
   case other(String, bits: Int?)
 
   /// By the names of safetensors.
@@ -50,7 +50,8 @@ enum StoredType: Hashable {
   /// Whether elements can be had as binary32.
   var isFloat: Bool { [.f64, .f32, .f16, .bf16].contains(self) }
 
-  /// Whether elements are integers, truth values or bytes, none of them weights of a network that is not quantised.
+  /// Whether elements are integers, truth values or bytes, none of them weights of a network that is not
+  /// quantised.
   var isWhole: Bool {
     switch self {
     case .i64, .i32: true

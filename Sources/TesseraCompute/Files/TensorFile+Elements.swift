@@ -4,7 +4,8 @@ import Foundation
 extension TensorFile {
   /// A tensor's elements as binary32, checked to have the wanted shape.
   ///
-  /// - Throws: `TesseraError` naming file and tensor if it is missing, of another shape or not of floating-point numbers.
+  /// - Throws: `TesseraError` naming file and tensor if it is missing, of another shape or not of
+  ///   floating-point numbers.
   public func floats(_ name: String, shape: [Int]? = nil) throws -> [Float] {
     let tensor = try stored(name)
     guard tensor.type.isFloat else {
@@ -20,17 +21,19 @@ extension TensorFile {
 
   /// A network's weights: the same, and every one of them finite.
   ///
-  /// - Throws: `TesseraError` also for a NaN or an infinity, which would spread to everything that is computed.
+  /// - Throws: `TesseraError` also for a NaN or an infinity, which would spread to everything that is
+  ///   computed.
   package func weights(_ name: String, shape: [Int]) throws -> [Float] {
     let values = try floats(name, shape: shape)
     try values.withUnsafeBufferPointer { try requireFinite(name, $0) }
     return values
   }
 
-  /// Copies a network's weights, as binary32, to elements of a tensor on a device: from the mapped file at once where they are
-  /// stored so.
+  /// Copies a network's weights, as binary32, to elements of a tensor on a device: from the mapped file at
+  /// once where they are stored so.
   ///
-  /// - Throws: `TesseraError` naming file and tensor if it is missing, of another shape or type, or not finite.
+  /// - Throws: `TesseraError` naming file and tensor if it is missing, of another shape or type, or not
+  ///   finite.
   public func copy(
     _ name: String, shape: [Int], to tensor: Tensor, offset: Int = 0, on device: any Backend
   ) throws {

@@ -19,8 +19,8 @@ public final class TensorFile {
 
   /// Opens a safetensors file, or a PyTorch one by its first bytes.
   ///
-  /// - Throws: `TesseraError` naming the file and what is wrong with it; what is another kind of file by its first bytes, such
-  ///   as a page, an archive or a Git LFS pointer, is named.
+  /// - Throws: `TesseraError` naming the file and what is wrong with it; what is another kind of file by
+  ///   its first bytes, such as a page, an archive or a Git LFS pointer, is named.
   public static func open(_ path: String) throws -> TensorFile {
     let wanted = "safetensors or PyTorch weights"
     let data = try InputFile.readAny(path, wanted: wanted, atMost: InputFile.Limit.tensors, mapped: true)
@@ -32,8 +32,8 @@ public final class TensorFile {
     }
   }
 
-  /// Throws if the file was made under another version of the numerics contract: its numbers are not what this program would
-  /// make. What says nothing of a version is taken.
+  /// Throws if the file was made under another version of the numerics contract: its numbers are not what
+  /// this program would make. What says nothing of a version is taken.
   public func checkNumerics() throws {
     if let version = metadata["numerics"], version != "\(numericsVersion)" {
       throw TesseraError.input(

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 
-/// A network's tensors found in a file, whatever stands before their names there: keys of dictionaries such as `state_dict`,
-/// and prefixes such as `module.`.
+/// A network's tensors found in a file, whatever stands before their names there: keys of dictionaries such
+/// as `state_dict`, and prefixes such as `module.`.
 package struct TensorSelection {
   /// The file.
   package let file: TensorFile
@@ -21,8 +21,8 @@ package struct TensorSelection {
     TensorPath.rest(name(wanted), after: root).map { $0 != wanted } ?? false
   }
 
-  /// Names, without what stands before them, of floating-point tensors in the file that lie inside modules of the network and
-  /// were not wanted: the file is of another network. Sorted.
+  /// Names, without what stands before them, of floating-point tensors in the file that lie inside modules
+  /// of the network and were not wanted: the file is of another network. Sorted.
   ///
   /// - Parameter modules: names of modules that are whole in the network.
   package func strangers(in modules: [String]) -> [String] {
@@ -43,17 +43,19 @@ package struct TensorSelection {
 }
 
 extension TensorFile {
-  /// What was found under one root: name in the file and place among the names that mean the same, by the wanted tensor.
+  /// What was found under one root: name in the file and place among the names that mean the same, by the
+  /// wanted tensor.
   fileprivate typealias Found = [Int: (name: String, choice: Int)]
 
   /// Finds a network's tensors, all of them under one root.
   ///
-  /// Where several roots hold all of them, the choice is, in this order: one whose shapes fit; equal ones are one; no moving
-  /// averages (`ema`); names without a root; the usual keys (`state_dict`, `model_state_dict`, `model` and so on).
+  /// Where several roots hold all of them, the choice is, in this order: one whose shapes fit; equal ones
+  /// are one; no moving averages (`ema`); names without a root; the usual keys (`state_dict`,
+  /// `model_state_dict`, `model` and so on).
   ///
   /// - Parameter network: what it is, for messages.
-  /// - Throws: `TesseraError` naming the tensors that are missing with the nearest that the file holds, one of another shape
-  ///   or type, or roots between which nothing decides.
+  /// - Throws: `TesseraError` naming the tensors that are missing with the nearest that the file holds, one
+  ///   of another shape or type, or roots between which nothing decides.
   package func select(_ wanted: [WantedTensor], for network: String) throws -> TensorSelection {
     let found = roots(wanted)
     let whole = found.filter { $0.value.count == wanted.count }

@@ -37,8 +37,8 @@ extension Unpickler {
     }
   }
 
-  /// REDUCE and NEWOBJ: a call of a class or function, which is not made. Dictionaries of the library, tensors and parameters
-  /// are what their arguments say; everything else is a stand-in.
+  /// REDUCE and NEWOBJ: a call of a class or function, which is not made. Dictionaries of the library,
+  /// tensors and parameters are what their arguments say; everything else is a stand-in.
   mutating func reduce() throws {
     let arguments = try pop()
     let name = try name(of: try pop())
@@ -65,7 +65,8 @@ extension Unpickler {
     case ("torch._utils", "_rebuild_tensor_v3"):
       return try tensor(arguments, type: arguments.count > 6 ? Self.elementType(arguments[6]) : nil)
     case ("torch._tensor", "_rebuild_from_type_v2"):
-      // A tensor with attributes, or of a class derived from Tensor: the function that makes it, and its arguments.
+      // A tensor with attributes, or of a class derived from Tensor: the function that makes it, and its
+      // arguments.
       if arguments.count > 2, case .global(let inner) = arguments[0], inner != name,
         case .tuple(let box) = arguments[2]
       {
@@ -128,14 +129,15 @@ extension Unpickler {
         shape: try numbers(extents.items), strides: try numbers(steps.items)))
   }
 
-  /// BUILD: attributes for a stand-in. Those of dictionaries, such as `_metadata`, and of tensors hold no weights.
+  /// BUILD: attributes for a stand-in. Those of dictionaries, such as `_metadata`, and of tensors hold no
+  /// weights.
   mutating func build() throws {
     let state = try pop()
     if case .object(let object) = try top() { object.state = state }
   }
 
-  /// A persistent object: ("storage", type, key, location, count[, view]), or, in files that hold whole networks,
-  /// ("module", class, ...), which stands for the class.
+  /// A persistent object: ("storage", type, key, location, count[, view]), or, in files that hold whole
+  /// networks, ("module", class, ...), which stands for the class.
   mutating func persistent() throws {
     let value = try pop()
     guard case .tuple(let box) = value, case let parts = box.items, parts.count >= 2,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 
-/// Runs the pickle machine for PyTorch's files: it builds numbers, text, tuples, lists, dictionaries and tensors. Of every
-/// other class or function that a file asks for it keeps the name alone: an inert stand-in takes the object's place, and
-/// nothing in a file is ever looked up, called or imported.
+/// Runs the pickle machine for PyTorch's files: it builds numbers, text, tuples, lists, dictionaries and
+/// tensors. Of every other class or function that a file asks for it keeps the name alone: an inert
+/// stand-in takes the object's place, and nothing in a file is ever looked up, called or imported.
 struct Unpickler {
   private let path: String
   private let data: Data
@@ -71,7 +71,8 @@ struct Unpickler {
     return value
   }
 
-  /// Runs one pickle to STOP and returns the value left. The next begins anew: it knows nothing of what this one kept.
+  /// Runs one pickle to STOP and returns the value left. The next begins anew: it knows nothing of what
+  /// this one kept.
   mutating func run() throws -> PickleValue {
     (stack, memo) = ([], [:])
     while true {

@@ -37,14 +37,15 @@ package struct WantedTensor {
 
 /// Names of tensors as paths of components.
 enum TensorPath {
-  /// What PyTorch's wrappers put into the names of the modules that they wrap: data parallel, compiled, sharded, checkpointed.
+  /// What PyTorch's wrappers put into the names of the modules that they wrap: data parallel, compiled,
+  /// sharded, checkpointed.
   static let wrappers: Set<Substring> = [
     "module", "_orig_mod", "_forward_module", "_fsdp_wrapped_module", "_checkpoint_wrapped_module",
     "_fpw_module",
   ]
 
-  /// Every way to divide a name: what stands before, and the rest without wrappers' names, of at most so many components. The
-  /// rest never begins with a wrapper.
+  /// Every way to divide a name: what stands before, and the rest without wrappers' names, of at most so
+  /// many components. The rest never begins with a wrapper.
   static func divisions(_ name: String, most: Int) -> [(root: String, rest: String)] {
     let parts = name.split(separator: ".", omittingEmptySubsequences: false)
     let own = parts.filter { !wrappers.contains($0) }

@@ -2,7 +2,8 @@
 import Kernels
 
 extension tsr_gemm_params {
-  /// The product of a convolution's direction: for every sample and group A (m, k) with the taps of `places` places.
+  /// The product of a convolution's direction: for every sample and group A (m, k) with the taps of
+  /// `places` places.
   ///
   /// - Parameter source: elements of a sample's group of source images.
   init(_ p: ConvParameters, m: Int, k: Int, pixels: Int, source: Int) {
@@ -14,7 +15,8 @@ extension tsr_gemm_params {
     groups = p.groups
   }
 
-  /// One product of all images' columns where they share A: tiles then end at the last image's last column alone.
+  /// One product of all images' columns where they share A: tiles then end at the last image's last column
+  /// alone.
   mutating func mergeImages() {
     guard groups == 1, gemm.batch > 1, Int(gemm.batch) * Int(gemm.n) <= Int(Int32.max) else {
       return

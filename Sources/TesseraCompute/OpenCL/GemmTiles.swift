@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Kernels
 
-/// The tiles in which an OpenCL device computes matrix products and convolutions. They change a result's speed, never its
-/// bits (NUMERICS.md rule 10).
+/// The tiles in which an OpenCL device computes matrix products and convolutions. They change a result's
+/// speed, never its bits (NUMERICS.md rule 10).
 public struct GemmTiles: Hashable, Sendable, Codable {
   /// On CPU devices: rows of a tile whose sums stay in registers; 2, 4, 6, 8 or 12.
   public var rows = 6
@@ -10,10 +10,11 @@ public struct GemmTiles: Hashable, Sendable, Codable {
   public var columns = 16
   /// On CPU devices: the most rows that a work-item runs down with its columns of B.
   public var rowsOfItem = 384
-  /// On GPUs: blocks of 4 x 4 sums that a work-item keeps along rows; a group of 16 x 16 takes a tile of 64 times as many
-  /// rows. 1, 2 or 4.
+  /// On GPUs: blocks of 4 x 4 sums that a work-item keeps along rows; a group of 16 x 16 takes a tile of 64
+  /// times as many rows. 1, 2 or 4.
   public var rowBlocks = 1
-  /// On GPUs: blocks of 4 x 4 sums that a work-item keeps along columns, as `rowBlocks`. 1, 2 or 4, not both 4.
+  /// On GPUs: blocks of 4 x 4 sums that a work-item keeps along columns, as `rowBlocks`. 1, 2 or 4, not
+  /// both 4.
   public var columnBlocks = 1
   /// On GPUs: rows of 16 work-items in a group; 8 or 16. With 8, a tile has half as many rows of sums.
   public var itemRows = 16
@@ -53,14 +54,15 @@ public struct GemmTiles: Hashable, Sendable, Codable {
   var height: Int { 4 * itemRows * rowBlocks }
   var width: Int { 64 * columnBlocks }
 
-  /// Bytes of local memory that a work-group of a GPU needs: two tiles of each operand, and where k is in an image.
+  /// Bytes of local memory that a work-group of a GPU needs: two tiles of each operand, and where k is in
+  /// an image.
   var localMemory: Int { 2 * depth * (height + width + 8 + 4) * 4 }
 
   /// On GPUs: whether every work-item has four elements and more of each operand's tiles to bring.
   var loadsVec4: Bool { rowBlocks * depth >= 16 && columnBlocks * depth >= itemRows }
 
-  /// Rounds of work-groups over a GPU's compute units, by what a tile takes: a work-item with fewer sums reads as much for each.
-  /// (The weights: 4096^3 on an H100.)
+  /// Rounds of work-groups over a GPU's compute units, by what a tile takes: a work-item with fewer sums
+  /// reads as much for each. (The weights: 4096^3 on an H100.)
   func rounds(m: Int, n: Int, parts: Int, units: Int) -> Double {
     let (rows, columns) = ((m + height - 1) / height, (n + width - 1) / width)
     let rounds = max(1, (rows * columns * parts + units - 1) / units)

@@ -2,7 +2,8 @@
 import Foundation
 import Kernels
 
-/// The text of the OpenCL kernels: the binary's own, or in part that of files, to try an edit without a build.
+/// The text of the OpenCL kernels: the binary's own, or in part that of files, to try an edit without a
+/// build.
 public struct KernelSources: Sendable {
   /// The files that take the place of the binary's text.
   public let files: [String]
@@ -13,10 +14,11 @@ public struct KernelSources: Sendable {
 
   private init() { (files, replaced) = ([], [:]) }
 
-  /// Takes from a folder what has the path of a kernel file or of a shared header in the package's folder `Kernels`
-  /// (`gemm/gemm_gpu.h`), or its last part alone (`gemm_gpu.h`).
+  /// Takes from a folder what has the path of a kernel file or of a shared header in the package's folder
+  /// `Kernels` (`gemm/gemm_gpu.h`), or its last part alone (`gemm_gpu.h`).
   ///
-  /// - Throws: `TesseraError` for a folder without such a file, and for a file that cannot be read or is not UTF-8.
+  /// - Throws: `TesseraError` for a folder without such a file, and for a file that cannot be read or is
+  ///   not UTF-8.
   public init(folder: String) throws {
     let root = folder.hasSuffix("/") ? String(folder.dropLast()) : folder
     var (files, replaced) = ([String](), [String: (path: String, text: String)]())
@@ -37,14 +39,14 @@ public struct KernelSources: Sendable {
     (self.files, self.replaced) = (files, replaced)
   }
 
-  /// A program's text: the family with the headers that it includes, each of them once, where it is first included.
-  /// A header whose name ends in `_body.h` is taken at every include: its includer says by macros what the text is
-  /// about. OpenCL's run-time compilers see no files, so includes are resolved here. Lines are counted by file, for
-  /// the compiler's messages.
+  /// A program's text: the family with the headers that it includes, each of them once, where it is first
+  /// included. A header whose name ends in `_body.h` is taken at every include: its includer says by macros
+  /// what the text is about. OpenCL's run-time compilers see no files, so includes are resolved here. Lines
+  /// are counted by file, for the compiler's messages.
   ///
-  /// - Throws: `TesseraError` for an unknown family or header, for a `_body.h` that includes itself, and for an
-  ///   include of another header between `#if` and `#endif`: its text could be left out there although a later
-  ///   include of the same header finds it taken already.
+  /// - Throws: `TesseraError` for an unknown family or header, for a `_body.h` that includes itself, and
+  ///   for an include of another header between `#if` and `#endif`: its text could be left out there
+  ///   although a later include of the same header finds it taken already.
   func program(_ family: String) throws -> String {
     guard let file = Self.file(of: family) else {
       throw TesseraError.failure("kernels", found: "no family \(family)")
@@ -53,8 +55,8 @@ public struct KernelSources: Sendable {
     return try resolved(file, within: [], conditionals: 0, &included)
   }
 
-  /// A file's text with its includes. `within`: the files whose includes led here; `conditionals`: how many `#if`
-  /// are open around its include.
+  /// A file's text with its includes. `within`: the files whose includes led here; `conditionals`: how many
+  /// `#if` are open around its include.
   private func resolved(
     _ name: String, within: [String], conditionals outer: Int, _ included: inout Set<String>
   ) throws -> String {

@@ -3,10 +3,12 @@ import Kernels
 
 /// How a device computes attention without its matrix of scores: `Kernels/attention/attention.cl`.
 ///
-/// It pays wherever it fits. On CPU devices, against the composition in turns (medians, 40 to 512 tokens a text, two cores): 1.8 to
-/// 2.5 times as fast on PoCL, 2.3 to 3.3 on Intel's runtime, whose softmax divides in software. On an H200, with the kernel before this one, 1 to 60 times (one
-/// text of 512 tokens: 1; 15 of 268: 2.7, with heads of 64 columns 1.3 to 1.8; 64 of 40: 60): the composition moves every score
-/// through global memory six times and launches three kernels a text, this is one launch for a batch and moves no score.
+/// It pays wherever it fits. On CPU devices, against the composition in turns (medians, 40 to 512 tokens a
+/// text, two cores): 1.8 to 2.5 times as fast on PoCL, 2.3 to 3.3 on Intel's runtime, whose softmax divides
+/// in software. On an H200, with the kernel before this one, 1 to 60 times (one text of 512 tokens: 1; 15
+/// of 268: 2.7, with heads of 64 columns 1.3 to 1.8; 64 of 40: 60): the composition moves every score
+/// through global memory six times and launches three kernels a text, this is one launch for a batch and
+/// moves no score.
 struct AttentionTiles {
   /// On CPU devices: keys (or columns of values) of a tile in registers.
   var rows: Int
@@ -15,8 +17,8 @@ struct AttentionTiles {
   /// The most keys of a text; a block's scores take local memory for as many.
   let longest: Int
 
-  /// Kernels are built for texts of at most so many tokens: short ones take less local memory, so that more blocks share a
-  /// compute unit.
+  /// Kernels are built for texts of at most so many tokens: short ones take less local memory, so that more
+  /// blocks share a compute unit.
   private static let most = [128, 256, Int(TSR_K_CHUNK)]
 
   /// The kernels that texts need.
@@ -44,8 +46,8 @@ struct AttentionTiles {
     return 4 * (columns * (longest + 4) + max(tile * (keys + columns + 8), 5 * 8 * columns))
   }
 
-  /// What the kernels are built with. On GPUs a work-item takes four queries and as many columns of values as keep all of a group
-  /// at work; rows of heads of fours are read by fours.
+  /// What the kernels are built with. On GPUs a work-item takes four queries and as many columns of values
+  /// as keep all of a group at work; rows of heads of fours are read by fours.
   func options(gpu: Bool, width: Int) -> String {
     " -DTSR_MAX_TOKENS=\(longest)"
       + (gpu

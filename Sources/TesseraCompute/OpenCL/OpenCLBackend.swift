@@ -44,9 +44,11 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
   ///   - device: one of `OpenCLDevice.all()`.
   ///   - variant: `gpu` for the GPU variants, `cpu` for those of CPU devices; by device type if nil.
   ///   - softwareDivision: use the software division and square root even if the device rounds natively.
-  ///   - tuning: the tiles of matrix products and convolutions; what suits the device if nil, or if it cannot run these.
+  ///   - tuning: the tiles of matrix products and convolutions; what suits the device if nil, or if it
+  ///     cannot run these.
   ///   - sources: the kernels' text.
-  ///   - profiler: what measures kernels and program builds (`ProfiledBackend` adds the host's transfers); nothing does if nil.
+  ///   - profiler: what measures kernels and program builds (`ProfiledBackend` adds the host's transfers);
+  ///     nothing does if nil.
   /// - Throws: `TesseraError` if the device cannot be used.
   public init(
     _ device: OpenCLDevice, variant: Variant? = nil, softwareDivision: Bool = false,
@@ -97,7 +99,8 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
     /// A work-item a row or a panel of columns, vectors of sixteen, no barriers.
     case cpu
 
-    /// A variant by its name in `TESSERA_OPENCL_VARIANT`: `gpu` or `cpu`, once called `wide` and `narrow`; nil for another.
+    /// A variant by its name in `TESSERA_OPENCL_VARIANT`: `gpu` or `cpu`, once called `wide` and `narrow`;
+    /// nil for another.
     init?(_ name: String) {
       switch name {
       case "gpu", "wide": self = .gpu
@@ -159,8 +162,8 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
           queue, buffer, cl_bool(CL_TRUE), offset * 4, bytes.count, bytes.baseAddress, 0, nil, $0)
       }
     }
-    // A blocking write would wait for everything before it in the queue: the device would idle until the host has
-    // enqueued more.
+    // A blocking write would wait for everything before it in the queue: the device would idle until the
+    // host has enqueued more.
     try staging.write(bytes) { copy, event in
       try check(
         cl.clEnqueueWriteBuffer(

@@ -4,8 +4,9 @@ import Foundation
 
 /// The commands of a queue whose end is not known yet.
 ///
-/// A driver may tell of a command that failed by its event alone, while a read-back after it succeeds with old bytes. So
-/// every command has an event, and what is read counts only once all events before it were looked at.
+/// A driver may tell of a command that failed by its event alone, while a read-back after it succeeds with
+/// old bytes. So every command has an event, and what is read counts only once all events before it were
+/// looked at.
 final class OpenCLCommands: @unchecked Sendable {
   /// Commands after which those that are done are looked for, so that a long queue is not kept whole.
   private static let batch = 256

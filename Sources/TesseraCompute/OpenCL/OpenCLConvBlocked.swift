@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Kernels
 
-/// Convolutions that make many channels, on CPU devices: `Kernels/conv/conv_blocked.cl`, which copies no taps.
+/// Convolutions that make many channels, on CPU devices: `Kernels/conv/conv_blocked.cl`, which copies no
+/// taps.
 extension OpenCLBackend {
   /// A convolution, or its gradient for the data; false where its buffers would be too large.
   func convBlocked(
@@ -29,7 +30,8 @@ extension OpenCLBackend {
     let sums = splits * products * panels * n * panel
     guard sums <= Self.partialSums else { return false }
     let parts = try allocate([sums], .float32)
-    // Every work-item turns the output's gradient for itself, so few large blocks of channels are best; but two for every unit.
+    // Every work-item turns the output's gradient for itself, so few large blocks of channels are best; but
+    // two for every unit.
     let groups = conv.panelGroups(panel), items = groups * products * splits
     let blocks = min(Int(q.taps.channels), (2 * device.computeUnits + items - 1) / items)
     try enqueue(
@@ -86,8 +88,8 @@ extension tsr_conv_cpu_params {
   var reach: (h: Int, w: Int) {
     (Int(taps.kernel_h - 1) * abs(Int(taps.step_h)), Int(taps.kernel_w - 1) * abs(Int(taps.step_w)))
   }
-  /// Input rows that a chunk of places, of one sample after the other, meets at most: its places lie in so many rows of so many
-  /// samples' outputs.
+  /// Input rows that a chunk of places, of one sample after the other, meets at most: its places lie in so
+  /// many rows of so many samples' outputs.
   var rowsOfChunk: Int {
     let width = Int(taps.out_w), outputPositions = Int(taps.out_h) * width,
       chunk = min(Int(TSR_K_CHUNK), Int(split_k))

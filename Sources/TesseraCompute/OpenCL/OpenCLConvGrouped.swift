@@ -68,8 +68,8 @@ extension tsr_conv_cpu_params {
           (ConvLimits.sums / tile / held - ConvLimits.slack) / pitch, height)
         guard most > 0 else { continue }
         let bands = (height + most - 1) / most, rows = (height + bands - 1) / bands
-        // Vectors: fused products, chains kept and gone on with, and what is copied (as much as four of them each; a row's begin
-        // is more where the rows do not follow each other).
+        // Vectors: fused products, chains kept and gone on with, and what is copied (as much as four of
+        // them each; a row's begin is more where the rows do not follow each other).
         let vectors = ((rows - 1) * pitch + columns + 15) / 16
         let copied =
           inputs * strideH * strideW * (rows + reach.h / strideH)

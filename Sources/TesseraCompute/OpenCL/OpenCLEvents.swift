@@ -36,8 +36,8 @@ final class OpenCLEvents: @unchecked Sendable {
 
   deinit { for command in pending { _ = cl.clReleaseEvent(command.event) } }
 
-  /// The difference of the clocks: a write is handed to the empty queue between two looks at the host's clock, and the
-  /// narrowest of some such intervals counts. (Intel's runtime tells no times of markers.)
+  /// The difference of the clocks: a write is handed to the empty queue between two looks at the host's
+  /// clock, and the narrowest of some such intervals counts. (Intel's runtime tells no times of markers.)
   private static func offset(
     _ cl: tsr_opencl, _ context: cl_context, _ queue: cl_command_queue, _ name: String
   ) throws -> Int64 {

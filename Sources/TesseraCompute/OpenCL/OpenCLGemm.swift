@@ -102,8 +102,8 @@ extension OpenCLBackend {
     }
   }
 
-  /// Rows that a work-item runs down with its panel of B: many, so that packing the panel costs little, but so few that every
-  /// core has work, and as many for each.
+  /// Rows that a work-item runs down with its panel of B: many, so that packing the panel costs little, but
+  /// so few that every core has work, and as many for each.
   private func rowsOfItem(_ m: Int, _ panels: Int, _ tiles: GemmTiles) -> Int {
     let tile = tiles.rows
     let wanted = (4 * device.computeUnits + panels - 1) / panels
@@ -134,7 +134,8 @@ extension tsr_gemm_params {
     a_inner = max(1, p.k)
   }
 
-  /// On GPUs, A's place in memory by the packing that a CPU device would want; else, with taps, the rows as they are.
+  /// On GPUs, A's place in memory by the packing that a CPU device would want; else, with taps, the rows as
+  /// they are.
   mutating func useStridedA(_ packing: PackedRows?) {
     guard let packing else { return }
     gemm.a_batch_stride = packing.batch > 1 ? Int32(packing.batchStride) : 0
@@ -157,8 +158,8 @@ extension tsr_gemm_params {
     }
   }
 
-  /// On GPUs: what kernels are built with where operands can be read four at a time, along the direction in which they lie side
-  /// by side, because all lines begin on borders of 16 bytes.
+  /// On GPUs: what kernels are built with where operands can be read four at a time, along the direction in
+  /// which they lie side by side, because all lines begin on borders of 16 bytes.
   func vectorLoads(_ tiles: GemmTiles, taps: Bool) -> String {
     guard tiles.loadsVec4 else { return "" }
     func whole(_ values: Int32...) -> Bool { values.allSatisfy { $0 % 4 == 0 } }

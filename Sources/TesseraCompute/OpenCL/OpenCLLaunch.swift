@@ -13,8 +13,8 @@ extension OpenCLBackend: KernelDispatching {
     }
   }
 
-  /// Work-items in all and of a group: a row is a group's or, on CPU devices, a work-item's; elements are dealt out to as many
-  /// work-items as a GPU holds, or one to each.
+  /// Work-items in all and of a group: a row is a group's or, on CPU devices, a work-item's; elements are
+  /// dealt out to as many work-items as a GPU holds, or one to each.
   private func range(_ kernel: Kernel, _ items: Int) -> (global: Int, local: Int) {
     guard gpu else {
       // A group is a loop of the compiler's, and starting one costs as much as many of its elements.

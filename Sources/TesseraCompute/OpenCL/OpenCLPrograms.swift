@@ -30,7 +30,8 @@ final class OpenCLPrograms: @unchecked Sendable {
     if gpu { options += " -DTSR_GPU" }
     // It interprets the compiler's intermediate code, and knows no instruction that fetches ahead.
     if device.platform == "Oclgrind" { options += " -DTSR_SIMULATED" }
-    // To try what a driver's compiler offers, such as -cl-nv-maxrregcount=128; `verify` tells what it does to the bits.
+    // To try what a driver's compiler offers, such as -cl-nv-maxrregcount=128; `verify` tells what it does
+    // to the bits.
     if let more = ProcessInfo.processInfo.environment["TESSERA_OPENCL_OPTIONS"] { options += " " + more }
     self.options = options
   }
@@ -42,7 +43,8 @@ final class OpenCLPrograms: @unchecked Sendable {
 
   /// A kernel, its program built if need be. Callers hold the backend's lock.
   ///
-  /// - Parameter options: beyond those of every program, such as a tile's size; each set of them has a program of its own.
+  /// - Parameter options: beyond those of every program, such as a tile's size; each set of them has a
+  ///   program of its own.
   func kernel(_ family: String, _ name: String, options: String = "") throws -> cl_kernel {
     let key = name + options
     if let kernel = kernels[key] { return kernel }
@@ -111,8 +113,8 @@ final class OpenCLPrograms: @unchecked Sendable {
       .trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
-  /// The first line of a build log that tells of an error, and how many more do: one mistake brings hundreds after it. A log
-  /// without such a line, whole; nil for an empty one.
+  /// The first line of a build log that tells of an error, and how many more do: one mistake brings
+  /// hundreds after it. A log without such a line, whole; nil for an empty one.
   static func firstError(_ log: String) -> String? {
     let lines = log.split(separator: "\n").filter {
       $0.localizedCaseInsensitiveContains("error") && !$0.hasSuffix("generated.")

@@ -15,8 +15,12 @@ struct OpenCLProvider: DeviceProvider {
   }
 
   private static func open(_ device: OpenCLDevice, _ settings: DeviceSettings) throws -> OpenCLBackend {
-    let variant = settings.environment["TESSERA_OPENCL_VARIANT"]
-    let form: OpenCLBackend.Variant? = variant == "gpu" ? .gpu : variant == "cpu" ? .cpu : nil
+    let form = try settings.environment["TESSERA_OPENCL_VARIANT"].map { name in
+      guard let form = OpenCLBackend.Variant(name) else {
+        throw TesseraError.input("TESSERA_OPENCL_VARIANT", found: name, wanted: "cpu or gpu")
+      }
+      return form
+    }
     let gpu = OpenCLBackend.isGPUVariant(device, form)
     return try OpenCLBackend(
       device, variant: form, tuning: settings.tuning?.tuning(device, gpu: gpu), sources: settings.sources,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import COpenCL
 
-/// A device's context with its in-order queue; both are released at the end, and if the second cannot be made.
+/// A device's context with its in-order queue; both are released at the end, and if the second cannot be
+/// made.
 final class OpenCLQueue: @unchecked Sendable {
   let context: cl_context
   let queue: cl_command_queue

@@ -2,7 +2,8 @@
 import COpenCL
 import Foundation
 
-/// Copies of host data that writes in the queue have yet to read, so that an upload need not wait for its turn.
+/// Copies of host data that writes in the queue have yet to read, so that an upload need not wait for its
+/// turn.
 final class OpenCLStaging: @unchecked Sendable {
   /// Bytes above which an upload is not worth a copy.
   static let largest = 16 << 20
@@ -43,7 +44,8 @@ final class OpenCLStaging: @unchecked Sendable {
     }
   }
 
-  /// Gives back what was kept for writes that are done. Another thread may have enqueued more in the meantime.
+  /// Gives back what was kept for writes that are done. Another thread may have enqueued more in the
+  /// meantime.
   ///
   /// - Throws: `TesseraError` if a write failed.
   func retire() throws { try lock.withLock { try releaseDone() } }
@@ -66,8 +68,8 @@ final class OpenCLStaging: @unchecked Sendable {
 }
 
 extension tsr_opencl {
-  /// How far a command is: `CL_COMPLETE`, more before, an error's negative number if it failed or cannot be asked: what
-  /// became of it is not known then, and never will be.
+  /// How far a command is: `CL_COMPLETE`, more before, an error's negative number if it failed or cannot be
+  /// asked: what became of it is not known then, and never will be.
   func executionStatus(_ event: cl_event) -> cl_int {
     var status = cl_int(CL_QUEUED)
     let found = clGetEventInfo(

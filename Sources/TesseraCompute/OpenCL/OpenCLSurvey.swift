@@ -8,8 +8,9 @@ public struct OpenCLSurvey: Sendable {
   public private(set) var devices: [OpenCLDevice] = []
   /// A line for each platform or device that did not.
   public private(set) var problems: [String] = []
-  /// Why there may be fewer devices than there ought to be, a line each: no loader, no driver's ICD file, a platform that
-  /// answers that it has none. On machines without such hardware all of that is as it should be.
+  /// Why there may be fewer devices than there ought to be, a line each: no loader, no driver's ICD file, a
+  /// platform that answers that it has none. On machines without such hardware all of that is as it should
+  /// be.
   public private(set) var absences: [String] = []
   /// Whether a platform answered that it has no device.
   public private(set) var hasIdlePlatform = false

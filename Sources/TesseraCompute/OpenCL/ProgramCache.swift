@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 
-/// Built programs on disk. A driver may crash on a binary that is cut off or damaged, so nothing is handed to it that is not,
-/// byte for byte, what was kept under the same key (device, driver, options and source).
+/// Built programs on disk. A driver may crash on a binary that is cut off or damaged, so nothing is handed
+/// to it that is not, byte for byte, what was kept under the same key (device, driver, options and source).
 struct ProgramCache {
   /// The files' folder; nil where there is no home.
   let folder: URL?
 
-  /// The first line of a file: what it is and the version of its layout. A file of another version is not read.
+  /// The first line of a file: what it is and the version of its layout. A file of another version is not
+  /// read.
   private static let title = "tessera program \(FileVersions.programCache)\n"
 
   /// The usual place.
@@ -29,7 +30,8 @@ struct ProgramCache {
     return Data(binary)
   }
 
-  /// Keeps a binary, whole or not at all, whoever else writes it; a folder that cannot be written is no error.
+  /// Keeps a binary, whole or not at all, whoever else writes it; a folder that cannot be written is no
+  /// error.
   func keep(_ binary: Data, _ key: String) {
     guard let folder, let file = file(key), !binary.isEmpty else { return }
     try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

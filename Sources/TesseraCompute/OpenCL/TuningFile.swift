@@ -14,7 +14,8 @@ public struct TuningFile: Sendable, Codable {
 
   /// Reads a file.
   ///
-  /// - Throws: `TesseraError` for one that cannot be read, is none, or has tiles that no kernel can be built with.
+  /// - Throws: `TesseraError` for one that cannot be read, is none, or has tiles that no kernel can be
+  ///   built with.
   public init(_ path: String) throws {
     let wanted = "what tessera tune writes (\(Self.format))"
     let data = try InputFile.read(path, wanted: wanted, atMost: InputFile.Limit.configuration)

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import Kernels
 
-/// A backend that runs the item and row kernels of `Kernels`. The families of primitives are written once, on top
-/// of this, for every backend.
+/// A backend that runs the item and row kernels of `Kernels`. The families of primitives are written once,
+/// on top of this, for every backend.
 package protocol KernelDispatching: Backend {
-  /// The profiler's track of a device that was opened with a profiler and times its own kernels; nil where the host has to.
+  /// The profiler's track of a device that was opened with a profiler and times its own kernels; nil where
+  /// the host has to.
   var track: Int32? { get }
   /// The kernels that measure the most fused products a second; the fastest of them counts.
   var peakKernels: [Kernel] { get }

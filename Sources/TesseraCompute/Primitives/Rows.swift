@@ -83,7 +83,8 @@ extension KernelDispatching {
       .crossEntropyGrad, rows, classes, [logits, labels, dlogits], scale: smoothing, batch: batch)
   }
 
-  /// Throws for labels that are no classes. Those that the host uploaded are known without a look at the device.
+  /// Throws for labels that are no classes. Those that the host uploaded are known without a look at the
+  /// device.
   private func check(
     _ place: String, _ logits: Tensor, _ labels: Tensor, _ rows: Int, _ classes: Int, _ smoothing: Float
   ) throws {

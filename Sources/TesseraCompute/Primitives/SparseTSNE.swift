@@ -87,7 +87,8 @@ extension KernelDispatching {
     try rowSum(rows, rows: 1, columns: points, into: divergence)
   }
 
-  /// Throws for entries beyond the matrix. Its integers are the host's, so they are known without a look at the device.
+  /// Throws for entries beyond the matrix. Its integers are the host's, so they are known without a look at
+  /// the device.
   private func check(_ place: String, _ joint: SparseAffinities) throws {
     try requireBounds(place, "a column", joint.columns, below: joint.points)
     try requireBounds(place, "a row's start", joint.starts, below: joint.columns.count + 1)

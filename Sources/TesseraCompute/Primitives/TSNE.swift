@@ -92,7 +92,8 @@ extension KernelDispatching {
 }
 
 extension TSNEParameters {
-  /// Throws for fewer points than none, more than 32-bit indices reach with five numbers each, and steps that are no numbers.
+  /// Throws for fewer points than none, more than 32-bit indices reach with five numbers each, and steps
+  /// that are no numbers.
   func check(_ place: String) throws {
     try requireExtents(place, Int(points), 5)
     guard exaggeration.isFinite, learning_rate.isFinite, momentum.isFinite, min_gain.isFinite else {

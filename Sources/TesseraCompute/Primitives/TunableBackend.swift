@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// A backend whose products and convolutions can be computed with other tiles, which change their speed and no bit
-/// (NUMERICS.md rule 10).
+/// A backend whose products and convolutions can be computed with other tiles, which change their speed and
+/// no bit (NUMERICS.md rule 10).
 package protocol TunableBackend: KernelDispatching {
   /// The device and its form of the kernels, as `TuningFile` keeps its tiles by.
   var tuningKey: String { get }

@@ -6,8 +6,8 @@ package struct ProfileRecord: Sendable {
   /// Index into the profiler's tracks.
   package var track: Int32
   package let category: Profiler.Category
-  /// Nanoseconds of the host's clock: handed to the queue, sent to the device, begun, done. On the host the first three are
-  /// one.
+  /// Nanoseconds of the host's clock: handed to the queue, sent to the device, begun, done. On the host the
+  /// first three are one.
   package let queued: Int64, submit: Int64, start: Int64, end: Int64
   package let work: KernelWork
 

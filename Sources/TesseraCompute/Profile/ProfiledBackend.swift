@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Kernels
 
-/// A backend under a profiler: the same primitives, hence the same bits. The host's transfers and waits become spans;
-/// kernels are timed by the device's events, on the CPU as spans of its track.
+/// A backend under a profiler: the same primitives, hence the same bits. The host's transfers and waits
+/// become spans; kernels are timed by the device's events, on the CPU as spans of its track.
 public final class ProfiledBackend: KernelDispatching {
   /// The backend that does the work.
   private let base: any KernelDispatching

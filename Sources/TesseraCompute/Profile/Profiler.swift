@@ -2,7 +2,8 @@
 import Dispatch
 import Foundation
 
-/// Collects what a backend and its callers took time for: kernels by the device's clock, stages and transfers by the host's.
+/// Collects what a backend and its callers took time for: kernels by the device's clock, stages and
+/// transfers by the host's.
 ///
 /// A backend gets one when it is opened; without one nothing is measured.
 public final class Profiler: Sendable {
@@ -22,9 +23,11 @@ public final class Profiler: Sendable {
     /// The devices' tracks.
     package var devices: [Int32] = []
     package var records: [ProfileRecord] = []
-    /// Records beyond the capacity, which the totals hold all the same; commands whose times the device did not tell.
+    /// Records beyond the capacity, which the totals hold all the same; commands whose times the device did
+    /// not tell.
     package var dropped = 0, untimed = 0
-    /// By device's track and name, of kernels and transfers; by track and primitive, of those that ran in one.
+    /// By device's track and name, of kernels and transfers; by track and primitive, of those that ran in
+    /// one.
     package var totals: [Int32: [Int32: ProfileTotal]] = [:], primitives: [Int32: [Int32: ProfileTotal]] = [:]
     /// Nanoseconds in which devices were at work, by track.
     package var busy: [Int32: Int64] = [:]
@@ -60,7 +63,8 @@ public final class Profiler: Sendable {
   /// The primitive in whose course kernels are enqueued.
   @TaskLocal static var primitive: Int32 = -1
 
-  /// A profiler that keeps up to so many records for the trace (72 bytes each) besides stages; totals count all.
+  /// A profiler that keeps up to so many records for the trace (72 bytes each) besides stages; totals count
+  /// all.
   public init(capacity: Int = 1 << 20) {
     self.capacity = max(0, capacity)
     state.withLock { $0.kept.begin = Self.now }
@@ -80,7 +84,8 @@ public final class Profiler: Sendable {
     return try body()
   }
 
-  /// Runs a body whose kernels, on a device's track, belong to a primitive of so many floating-point operations.
+  /// Runs a body whose kernels, on a device's track, belong to a primitive of so many floating-point
+  /// operations.
   func within<R>(_ primitive: String, operations: Double, track: Int32, _ body: () throws -> R) rethrows -> R
   {
     let id = state.withLock { state in
@@ -103,8 +108,8 @@ public final class Profiler: Sendable {
     }
   }
 
-  /// Gives the calling thread the track of a name, which an earlier thread may have had. (The system gives the identity of
-  /// threads that have ended to new ones.)
+  /// Gives the calling thread the track of a name, which an earlier thread may have had. (The system gives
+  /// the identity of threads that have ended to new ones.)
   func nameThread(_ name: String) {
     let thread = UInt(pthread_self())
     state.withLock { state in

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
-/// Labels become classes: rules are applied, and what looks like a mistake is refused with the option that decides.
+/// Labels become classes: rules are applied, and what looks like a mistake is refused with the option that
+/// decides.
 struct ClassList {
   let path: String
   let rules: LabelRules

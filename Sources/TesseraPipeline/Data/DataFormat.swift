@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
-/// How a file of reviews is to be read, where it does not say so itself: columns, dialect, encoding, and what its labels
-/// stand for.
+/// How a file of reviews is to be read, where it does not say so itself: columns, dialect, encoding, and
+/// what its labels stand for.
 public struct DataFormat: Sendable, Equatable {
-  /// Column of the text and of the class: a name, or without a header a number from 1. Well-known names are looked for if nil.
+  /// Column of the text and of the class: a name, or without a header a number from 1. Well-known names are
+  /// looked for if nil.
   public var text: String?, label: String?
   /// What quotation marks mean in delimited text.
   public var quotes: Quotes
@@ -48,7 +49,8 @@ public enum Quotes: String, NamedOption {
   case none
   /// A field may stand in quotes, a doubled one in it stands for one (RFC 4180).
   case double
-  /// A field may stand in quotes; a backslash takes the meaning from a quote, a separator, a line end or a backslash after it.
+  /// A field may stand in quotes; a backslash takes the meaning from a quote, a separator, a line end or a
+  /// backslash after it.
   case backslash
 }
 

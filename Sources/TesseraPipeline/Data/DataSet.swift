@@ -24,8 +24,8 @@ public struct DataSet: Sendable {
     case training, test
   }
 
-  /// Reads CSV, TSV, JSON lines or a JSON array of objects (each also packed by gzip), or a folder with one folder of `.txt`
-  /// files per class (such as `aclImdb/train`); `-` is standard input.
+  /// Reads CSV, TSV, JSON lines or a JSON array of objects (each also packed by gzip), or a folder with one
+  /// folder of `.txt` files per class (such as `aclImdb/train`); `-` is standard input.
   ///
   /// - Parameters:
   ///   - path: file or folder.
@@ -33,8 +33,9 @@ public struct DataSet: Sendable {
   ///   - classes: the classes of a model; others are refused. All that occur, at least two, if nil.
   ///   - labelled: whether every text must have a class.
   ///   - part: which part of a divided folder is meant.
-  /// - Throws: `TesseraError` naming file and line, and the option that decides where there is a doubt: quotes that may have
-  ///   swallowed rows, bytes in another encoding, labels that look like spellings of one class or like ratings.
+  /// - Throws: `TesseraError` naming file and line, and the option that decides where there is a doubt:
+  ///   quotes that may have swallowed rows, bytes in another encoding, labels that look like spellings of
+  ///   one class or like ratings.
   public static func read(
     _ path: String, format: DataFormat = DataFormat(), classes: [String]? = nil, labelled: Bool = true,
     part: Part = .training
@@ -88,7 +89,8 @@ public struct DataSet: Sendable {
       reading: data.reading, leftOut: data.leftOut, emptyTexts: texts.count { $0.allSatisfy(\.isWhitespace) })
   }
 
-  /// Throws where a class has a single row: what is learnt of it could not be judged, or what is judged not learnt.
+  /// Throws where a class has a single row: what is learnt of it could not be judged, or what is judged not
+  /// learnt.
   public func requireRowsOfEachClass() throws {
     guard !areLabelsAsIs, let single = summary.classes.first(where: { $0.rows < 2 }) else { return }
     throw TesseraError.input(

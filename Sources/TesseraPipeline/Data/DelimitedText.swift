@@ -2,8 +2,8 @@
 import Foundation
 import TesseraCompute
 
-/// Delimited text: records that end with a line (LF, CRLF or CR), fields between separators. Fields in quotes may hold
-/// separators, quotes and line ends, as the dialect says.
+/// Delimited text: records that end with a line (LF, CRLF or CR), fields between separators. Fields in
+/// quotes may hold separators, quotes and line ends, as the dialect says.
 struct DelimitedText {
   /// A field's bytes without the quotes around it.
   struct Field {
@@ -40,7 +40,8 @@ struct DelimitedText {
     (at, self.line) = (start, line)
   }
 
-  /// Finds the fields of the next record, and the line that it starts on; nil at the end. Empty lines are passed over.
+  /// Finds the fields of the next record, and the line that it starts on; nil at the end. Empty lines are
+  /// passed over.
   mutating func next(into fields: inout [Field]) throws(BrokenQuote) -> Int? {
     fields.removeAll(keepingCapacity: true)
     var empty = 0
@@ -82,7 +83,8 @@ struct DelimitedText {
     return quotes == .double ? bytes[at] == 34 && bytes[at + 1] == 34 : isEscaping(at)
   }
 
-  /// Whether a backslash stands here that takes the meaning from the next byte; before others it is a character.
+  /// Whether a backslash stands here that takes the meaning from the next byte; before others it is a
+  /// character.
   private func isEscaping(_ at: Int) -> Bool {
     guard bytes[at] == 92, at + 1 < bytes.count else { return false }
     let next = bytes[at + 1]

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
-/// Finds the dialect of delimited text. It looks at the whole file, and the answer follows from its bytes alone:
+/// Finds the dialect of delimited text. It looks at the whole file, and the answer follows from its bytes
+/// alone:
 ///
-/// 1. `double` if by it every record has as many fields as the header, every quote closes where a field ends, and no field over
+/// 1. `double` if by it every record has as many fields as the header, every quote closes where a field
+/// ends, and no field over
 ///    several lines consists of whole rows;
-/// 2. else `backslash`, by the same rules, if a backslash stands before a quote somewhere;
-/// 3. else `none`, if by it every line has as many fields as the header and at most half of the lines have a field in quotes (no
+/// 2. else `backslash`, by the same rules, if a backslash stands before a quote somewhere; 3. else `none`,
+/// if by it every line has as many fields as the header and at most half of the lines have a field in
+/// quotes (no
 ///    line at all where `double` would read the file too);
 /// 4. else an error that names the line where the quote opened.
 struct DialectSniffer {
@@ -65,8 +68,8 @@ struct DialectSniffer {
     return [9, 44, 59, 124]
   }
 
-  /// The first separator by which the header has the columns that are wanted, else the first by which it has several; nil for
-  /// a file of one column.
+  /// The first separator by which the header has the columns that are wanted, else the first by which it
+  /// has several; nil for a file of one column.
   func separator(_ candidates: [UInt8], isHeader: ([String]) -> Bool) -> UInt8? {
     let several = candidates.filter { separator in
       (firstRecords(separator, 1).first?.count ?? 0) > 1
@@ -74,8 +77,8 @@ struct DialectSniffer {
     return several.first { isHeader(firstRecords($0, 1).first ?? []) } ?? several.first
   }
 
-  /// For a file without a header: the first separator by which the first records have the same number of fields, at least so
-  /// many.
+  /// For a file without a header: the first separator by which the first records have the same number of
+  /// fields, at least so many.
   func separator(_ candidates: [UInt8], columns: Int) -> UInt8? {
     candidates.first { separator in
       let counts = Set(firstRecords(separator, 20).map(\.count))

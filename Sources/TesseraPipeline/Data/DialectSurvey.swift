@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What a file looks like, read by one dialect from end to end: whether it holds together, and whether quotes may have
-/// swallowed rows.
+/// What a file looks like, read by one dialect from end to end: whether it holds together, and whether
+/// quotes may have swallowed rows.
 struct DialectSurvey {
   /// The first quote that does not do what quotes do.
   private(set) var broken: DelimitedText.BrokenQuote?
@@ -10,8 +10,8 @@ struct DialectSurvey {
   private(set) var records = 0, quoted = 0, doubled = 0
   /// Whether the first record has fields in quotes.
   private(set) var isHeaderQuoted = false
-  /// Records over several lines that look like rows swallowed by a quote: where the first begins, and whether every line of
-  /// each is a row by itself.
+  /// Records over several lines that look like rows swallowed by a quote: where the first begins, and
+  /// whether every line of each is a row by itself.
   private(set) var swallowed: (line: Int, areAllRows: Bool)?
 
   /// Whether every record has as many fields as the first.
@@ -115,9 +115,9 @@ struct DialectSurvey {
     candidates.append(Candidate(line: line, lines: lines.count, labels: found, isBlank: isBlank))
   }
 
-  /// A genuine text of several lines has at most one line, the first or the last, that has the record's label and as many
-  /// fields as a record. Where more than half of the lines do, and two at least, each was a row. Without labels every line
-  /// must look like a row, and quotes must be rare in the file.
+  /// A genuine text of several lines has at most one line, the first or the last, that has the record's
+  /// label and as many fields as a record. Where more than half of the lines do, and two at least, each was
+  /// a row. Without labels every line must look like a row, and quotes must be rare in the file.
   private mutating func judge() {
     for candidate in candidates {
       let isRow: Bool

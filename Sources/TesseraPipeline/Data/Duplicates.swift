@@ -47,7 +47,8 @@ struct Duplicates: Codable, Sendable, Equatable {
     return notes
   }
 
-  /// 64 bits of the text's SHA-256: of a million texts two differ and agree in them with a chance of 3 in 10^8.
+  /// 64 bits of the text's SHA-256: of a million texts two differ and agree in them with a chance of 3 in
+  /// 10^8.
   private static func hash(_ text: String) -> UInt64 {
     var print = Fingerprint()
     print.add(text)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
-/// Reads JSON (RFC 8259) value by value, without a tree of the whole: a file of any length takes the memory of one object.
+/// Reads JSON (RFC 8259) value by value, without a tree of the whole: a file of any length takes the memory
+/// of one object.
 struct JSONScanner {
   /// A value of a field; what is nested is passed over.
   enum Value: Equatable {

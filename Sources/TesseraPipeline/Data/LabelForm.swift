@@ -11,8 +11,8 @@ enum LabelForm {
     return value
   }
 
-  /// One spelling for all spellings of a label: a number as short as can be; else without surplus white space and marks that are
-  /// not seen, compatible characters as one (NFKC), in lower case.
+  /// One spelling for all spellings of a label: a number as short as can be; else without surplus white
+  /// space and marks that are not seen, compatible characters as one (NFKC), in lower case.
   static func merged(_ label: String) -> String {
     let visible = String(
       String.UnicodeScalarView(label.unicodeScalars.filter { $0.properties.generalCategory != .format }))

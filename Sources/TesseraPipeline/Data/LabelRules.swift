@@ -3,19 +3,15 @@ import TesseraCompute
 
 /// What the labels of a data set stand for: rules separated by commas.
 ///
-/// | rule | meaning |
-/// | --- | --- |
-/// | `pos=positive` | the label `pos` becomes the class `positive` |
-/// | `unsure=` | rows with the label `unsure` are left out |
-/// | `>=7=good` | numbers of at least 7 become `good`; also `>`, `<=`, `<` |
-/// | `>=7` | alone: numbers become the classes `>=7` and `<7` |
-/// | `*=other`, `*=` | what no rule before names becomes `other`, or is left out |
-/// | `=` | rows without a label are left out |
-/// | `merge` | spellings of one label become one: lower case, no surplus blanks, NFC, numbers as short as can be |
-/// | `as-is` | labels are taken as they are, whatever they look like |
+/// | rule | meaning | | --- | --- | | `pos=positive` | the label `pos` becomes the class `positive` | |
+/// `unsure=` | rows with the label `unsure` are left out | | `>=7=good` | numbers of at least 7 become
+/// `good`; also `>`, `<=`, `<` | | `>=7` | alone: numbers become the classes `>=7` and `<7` | | `*=other`,
+/// `*=` | what no rule before names becomes `other`, or is left out | | `=` | rows without a label are left
+/// out | | `merge` | spellings of one label become one: lower case, no surplus blanks, NFC, numbers as
+/// short as can be | | `as-is` | labels are taken as they are, whatever they look like |
 ///
-/// The first rule that fits decides. A label that none fits stays, unless numbers were compared: then it must be named. A
-/// backslash takes the meaning from a comma or an equals sign after it.
+/// The first rule that fits decides. A label that none fits stays, unless numbers were compared: then it
+/// must be named. A backslash takes the meaning from a comma or an equals sign after it.
 public struct LabelRules: Sendable, Equatable, Codable {
   /// The rules as they were given; empty for none.
   public let text: String

@@ -2,8 +2,9 @@
 import Foundation
 import TesseraCompute
 
-/// Lines of a descriptor as they come, with the knowledge whether more can be had without waiting: a program that sends one
-/// line and waits for its answer gets it, and one that sends many has them answered together.
+/// Lines of a descriptor as they come, with the knowledge whether more can be had without waiting: a
+/// program that sends one line and waits for its answer gets it, and one that sends many has them answered
+/// together.
 ///
 /// Lines end by LF or CRLF; the last may end with the input.
 package struct LineReader {

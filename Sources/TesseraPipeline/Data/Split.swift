@@ -21,7 +21,8 @@ public struct Split: Sendable, Equatable {
   ///   - trainingRows: so many of the training rows alone (nil: all); a larger number has those of a smaller
   ///     one among its own. What more data would bring can so be measured on the same validation and test
   ///     rows.
-  /// - Throws: `TesseraError` if no row or only one class is left to train on, or there are fewer than are asked for.
+  /// - Throws: `TesseraError` if no row or only one class is left to train on, or there are fewer than are
+  ///   asked for.
   public init(
     labels: [Int32], validation: Double, test: Double, seed: UInt64, trainingRows: Int? = nil
   ) throws {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
-/// UTF-8 as the Unicode standard defines it (table 3-7): no surrogates, nothing overlong, nothing above U+10FFFF.
+/// UTF-8 as the Unicode standard defines it (table 3-7): no surrogates, nothing overlong, nothing above
+/// U+10FFFF.
 package enum UTF8Check {
   /// Where the first byte stands that belongs to no character; nil if there is none.
   package static func firstInvalid(_ bytes: [UInt8]) -> Int? {

@@ -27,8 +27,8 @@ public struct LinearProbe: Sendable {
   ///   - training: row numbers to fit on.
   ///   - validation: row numbers to choose the penalty on.
   ///   - device: the device that computes the fit.
-  /// - Throws: `TesseraError` for fewer than 2 classes, no training rows, rows or labels that are not there, and features that are
-  ///   not finite.
+  /// - Throws: `TesseraError` for fewer than 2 classes, no training rows, rows or labels that are not
+  ///   there, and features that are not finite.
   public static func fit(
     features: [Float], columns: Int, labels: [Int32], classes: Int, training: [Int], validation: [Int],
     on device: any Backend
@@ -86,7 +86,8 @@ public struct LinearProbe: Sendable {
 
   /// The predicted class of each of `rows`.
   ///
-  /// - Throws: `TesseraError` for another number of features, rows that are not there, and features that are not finite.
+  /// - Throws: `TesseraError` for another number of features, rows that are not there, and features that
+  ///   are not finite.
   public func predict(
     features: [Float], columns: Int, rows: [Int], on device: any Backend
   ) throws -> [Int32] {

@@ -3,7 +3,8 @@
 public struct ClassificationMetrics: Sendable {
   /// Entry [t][p]: rows of class t that were called p.
   public let confusion: [[Int]]
-  /// For each class the points of its ROC curve (false and true positive rate, from (0, 0) to (1, 1)) and the area below.
+  /// For each class the points of its ROC curve (false and true positive rate, from (0, 0) to (1, 1)) and
+  /// the area below.
   public let roc: [(points: [Point], area: Double)]
   /// Ten bins of the probability of the predicted class: mean probability, share of right answers, rows.
   public let calibration: [(confidence: Double, accuracy: Double, count: Int)]

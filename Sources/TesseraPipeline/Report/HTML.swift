@@ -29,7 +29,8 @@ func decimal(_ value: Double, _ digits: Int = 3) -> String {
   return (value < 0 && whole > 0 ? "-" : "") + padded[..<split] + (digits > 0 ? "." + padded[split...] : "")
 }
 
-/// One self-contained page: no scripts, no network, light and dark by the reader's setting, readable on a phone.
+/// One self-contained page: no scripts, no network, light and dark by the reader's setting, readable on a
+/// phone.
 struct HTMLPage {
   private let title: String
   private var body = ""

@@ -93,7 +93,8 @@ enum Plots {
     return out + "</p>"
   }
 
-  /// A square grid of shares in [-1, 1]: positive ones in the colour of `cam`, negative ones in that of `heat`.
+  /// A square grid of shares in [-1, 1]: positive ones in the colour of `cam`, negative ones in that of
+  /// `heat`.
   static func signedHeat(_ values: [Double], side: Int, label: String) -> String {
     var out =
       "<svg viewBox=\"0 0 \(side) \(side)\" role=\"img\" aria-label=\"\(escaped(label))\" style=\"max-width:320px\">"
@@ -104,8 +105,8 @@ enum Plots {
     return out + "</svg>"
   }
 
-  /// A square grid of shares in [0, 1] as opacity, over a picture if there is one; over a picture of several squares side
-  /// by side, that many copies.
+  /// A square grid of shares in [0, 1] as opacity, over a picture if there is one; over a picture of
+  /// several squares side by side, that many copies.
   static func heat(
     _ values: [Double], side: Int, copies: Int = 1, style: String, over png: String? = nil, label: String
   ) -> String {

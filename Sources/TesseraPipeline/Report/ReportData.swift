@@ -18,7 +18,8 @@ struct ReportData {
   let records: [StageRecord]
   /// What was found out about the data; nil of a run of an older version.
   let found: DataRecord?
-  /// The rows looked at in the end: images as rendered, classes, probabilities (count, classes), texts if the data are there.
+  /// The rows looked at in the end: images as rendered, classes, probabilities (count, classes), texts if
+  /// the data are there.
   let images: [Float], labels: [Int32], probabilities: [Float], texts: [String]?
   let metrics: ClassificationMetrics
   /// Mean and standard deviation of each pixel over the training set's first rows, to show differences by.
@@ -99,8 +100,8 @@ struct ReportData {
     }
   }
 
-  /// The image of a row as its difference from the mean image in each pixel's standard deviations, black at -3, white at 3,
-  /// its channels side by side.
+  /// The image of a row as its difference from the mean image in each pixel's standard deviations, black at
+  /// -3, white at 3, its channels side by side.
   func picture(_ row: Int) throws -> Data {
     let area = mean.count
     return try PNG.encode(

@@ -2,7 +2,8 @@
 import Foundation
 import TesseraCompute
 
-/// What was found out about a run's data, kept beside its results (`data.json`) for its report; no stage depends on it.
+/// What was found out about a run's data, kept beside its results (`data.json`) for its report; no stage
+/// depends on it.
 struct DataRecord: Codable, Sendable, Equatable {
   /// Fingerprint of the rows.
   var fingerprint: String
@@ -26,7 +27,8 @@ struct DataRecord: Codable, Sendable, Equatable {
     InputFile.readIfThere(path).flatMap { try? JSONDecoder().decode(DataRecord.self, from: $0) }
   }
 
-  /// Writes the record into a run's folder, which is so no longer that of a finished run, unless it is there as it is.
+  /// Writes the record into a run's folder, which is so no longer that of a finished run, unless it is
+  /// there as it is.
   func write(in folder: RunDirectory) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -4,7 +4,8 @@ import TesseraCompute
 
 /// Room on the disk of a folder.
 public enum DiskSpace {
-  /// Bytes that may still be written where a path lies, which need not be there yet; nil where that cannot be asked.
+  /// Bytes that may still be written where a path lies, which need not be there yet; nil where that cannot
+  /// be asked.
   public static func free(at path: String) -> Int? {
     var place = path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
     while true {

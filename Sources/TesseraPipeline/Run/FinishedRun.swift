@@ -3,8 +3,9 @@ import Foundation
 import TesseraCompute
 import TesseraText
 
-/// A finished run's folder. It is trusted as far as it checks: the manifest vouches for the configuration and the stages'
-/// records, these for each other's results and for all other files, which are compared with them before they are used.
+/// A finished run's folder. It is trusted as far as it checks: the manifest vouches for the configuration
+/// and the stages' records, these for each other's results and for all other files, which are compared with
+/// them before they are used.
 public struct FinishedRun {
   /// The folder.
   public let folder: String
@@ -27,8 +28,8 @@ public struct FinishedRun {
 
   /// Opens a folder.
   ///
-  /// - Throws: `TesseraError` if there is no run, naming the stage at which one is that is not finished, or the file that is
-  ///   not as the run left it.
+  /// - Throws: `TesseraError` if there is no run, naming the stage at which one is that is not finished, or
+  ///   the file that is not as the run left it.
   public init(_ folder: String) throws {
     self.folder = folder
     let root = URL(fileURLWithPath: folder)
@@ -84,8 +85,8 @@ public struct FinishedRun {
       path, found: "other bytes than the run wrote (\(record) has another SHA-256)", wanted: remedy)
   }
 
-  /// The folder of the encoder, the run's own (a run that was copied to another machine has it with it) or the one that it
-  /// was made with, once each of its files is as it was and no other stands among them.
+  /// The folder of the encoder, the run's own (a run that was copied to another machine has it with it) or
+  /// the one that it was made with, once each of its files is as it was and no other stands among them.
   func checkedEncoder() throws -> String {
     let own = URL(fileURLWithPath: folder).appendingPathComponent(Pipeline.Files.encoder).path
     let place =

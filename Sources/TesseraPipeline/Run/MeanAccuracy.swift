@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The mean accuracy over several seeds with Student's 95% interval: how much start, dropout and order matter.
+/// The mean accuracy over several seeds with Student's 95% interval: how much start, dropout and order
+/// matter.
 public struct MeanAccuracy: Sendable, Equatable, CustomStringConvertible {
   /// The mean, and half the interval's width (0 for one seed).
   public let mean: Double, half: Double

@@ -5,8 +5,8 @@ import TesseraImages
 import TesseraText
 import TesseraVision
 
-/// What is told before the first stage rather than hours later: everything that needs the options, the data's classes and the
-/// headers of files alone.
+/// What is told before the first stage rather than hours later: everything that needs the options, the
+/// data's classes and the headers of files alone.
 extension Pipeline {
   /// Looks at everything that later stages will refuse.
   ///
@@ -30,7 +30,8 @@ extension Pipeline {
     try checkSpace(data, test, features: features, area: shape.side * shape.side * shape.channels, network)
   }
 
-  /// Reads the encoder whole, unless the run holds it already: one that does not fit must not come into the folder.
+  /// Reads the encoder whole, unless the run holds it already: one that does not fit must not come into the
+  /// folder.
   private func checkEncoder(_ print: String) throws -> EncoderConfiguration {
     let record = StageRecord.read(URL(fileURLWithPath: folder.file("encoder.json")))
     guard record?.fingerprint != print else {
@@ -60,8 +61,8 @@ extension Pipeline {
       + stages.filter { $0.hasPrefix("repeat-") }.map { "\($0).accuracy.json" }
   }
 
-  /// Throws if one of the run's files could not be put in its place: a folder or a pipe stands there, or nothing may be
-  /// written.
+  /// Throws if one of the run's files could not be put in its place: a folder or a pipe stands there, or
+  /// nothing may be written.
   private func checkPlaces() throws {
     for name in outputs { try AtomicFile.requireWritable(folder.file(name)) }
     // A folder that is not there yet is left to the stage: nothing of a run that is refused may stay behind.
@@ -70,7 +71,8 @@ extension Pipeline {
     }
   }
 
-  /// Throws if the run's files have no room on their disk. What is there already and is as large stays or makes room.
+  /// Throws if the run's files have no room on their disk. What is there already and is as large stays or
+  /// makes room.
   private func checkSpace(
     _ data: DataSet, _ test: DataSet?, features: Int, area: Int, _ network: ImageClassifier
   ) throws {
@@ -102,8 +104,8 @@ extension Pipeline {
 }
 
 extension TrainedModel.Options {
-  /// Bytes of disk that the frozen slice's output of so many images will take where a limit was set for it; 0 where it is kept
-  /// elsewhere or not at all. Without a limit what is free decides, when the time comes.
+  /// Bytes of disk that the frozen slice's output of so many images will take where a limit was set for it;
+  /// 0 where it is kept elsewhere or not at all. Without a limit what is free decides, when the time comes.
   func keptOnDisk(
     _ network: ImageClassifier, images: Int, folder: String, _ limits: FeatureLimits, on device: any Backend
   ) throws -> Int {

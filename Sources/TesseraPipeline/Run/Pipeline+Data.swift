@@ -3,7 +3,8 @@ import Foundation
 import TesseraCompute
 
 extension Pipeline {
-  /// Reads the reviews and tells what they hold; what would make the result nonsense is refused before work starts.
+  /// Reads the reviews and tells what they hold; what would make the result nonsense is refused before work
+  /// starts.
   func readData() throws -> (data: DataSet, test: DataSet?, record: DataRecord) {
     let format = configuration.format
     let data = try DataSet.read(configuration.data, format: format)

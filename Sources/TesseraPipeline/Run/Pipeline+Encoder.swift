@@ -16,8 +16,8 @@ extension Pipeline {
     return print.digits()
   }
 
-  /// Puts the encoder's files into the run's folder, as links where the file system allows: the folder can then be copied to
-  /// another machine and predicts there.
+  /// Puts the encoder's files into the run's folder, as links where the file system allows: the folder can
+  /// then be copied to another machine and predicts there.
   func keepEncoder(_ print: String) throws {
     let (encoder, manager) = (try EncoderFolder(configuration.encoder), FileManager.default)
     let files = try encoder.files
@@ -30,7 +30,8 @@ extension Pipeline {
       // A copied run is run again with the encoder that it holds: that must not be cleared away.
       if isOwn { return print }
       let place = folder.file(Files.encoder)
-      // The folder appears whole or not at all; RunDirectory clears away what a killed run leaves under the other name.
+      // The folder appears whole or not at all; RunDirectory clears away what a killed run leaves under the
+      // other name.
       let temporary = "\(place).\(getpid()).tmp"
       defer { try? manager.removeItem(atPath: temporary) }
       do {

@@ -27,8 +27,8 @@ extension Pipeline {
     }
   }
 
-  /// Trains the same network by the seeds that follow the run's; the accuracy on the test rows of each. Layout and split
-  /// stay: what varies is the start, dropout and order.
+  /// Trains the same network by the seeds that follow the run's; the accuracy on the test rows of each.
+  /// Layout and split stay: what varies is the start, dropout and order.
   func repeated(_ images: ImageSet, _ print: String) throws -> [SeedResult] {
     let weights = try weightsFingerprint()
     return try (1..<max(1, configuration.repeats)).map { number in

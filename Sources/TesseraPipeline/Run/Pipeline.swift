@@ -5,7 +5,8 @@ import TesseraImages
 import TesseraText
 import TesseraVision
 
-/// The whole way from reviews to an evaluated classifier in a run directory: embed, layout, render, train, evaluate.
+/// The whole way from reviews to an evaluated classifier in a run directory: embed, layout, render, train,
+/// evaluate.
 public struct Pipeline {
   let configuration: RunConfiguration
   let devices: DeviceGroup
@@ -48,11 +49,12 @@ public struct Pipeline {
   ///
   /// - Parameters:
   ///   - configuration: the settings of the run.
-  ///   - devices: those that embed, compute the frozen slice's output, share batches and predict; the main one does the rest.
+  ///   - devices: those that embed, compute the frozen slice's output, share batches and predict; the main
+  ///     one does the rest.
   ///   - out: the run's folder.
   ///   - embeddingBatch: texts at once; changes no bit.
-  ///   - limits: where the frozen slice's output may be kept between epochs (the file is the run directory's); changes no
-  ///     bit.
+  ///   - limits: where the frozen slice's output may be kept between epochs (the file is the run
+  ///     directory's); changes no bit.
   ///   - splitting: whether devices share batches; changes no bit.
   ///   - overwrite: whether to use a folder with other files or with a run of other data all the same.
   ///   - progress: the line that shows how far the stages are.
@@ -139,7 +141,8 @@ public struct Pipeline {
     return summary
   }
 
-  /// Reads the data and looks at all that can be looked at before the first long stage; only then the folder is this run's.
+  /// Reads the data and looks at all that can be looked at before the first long stage; only then the
+  /// folder is this run's.
   private func begin() throws -> (data: DataSet, test: DataSet?, encoder: String) {
     do {
       let (data, test, record) = try readData()

@@ -3,7 +3,8 @@ import TesseraText
 import TesseraVision
 
 extension Predictor {
-  /// Where the evidence for a prediction lies: in the slice's output (Grad-CAM) and on the linear path around it.
+  /// Where the evidence for a prediction lies: in the slice's output (Grad-CAM) and on the linear path
+  /// around it.
   public struct Evidence: Sendable, Codable {
     /// The epoch that the network was kept of; 0 for the linear path alone, where Grad-CAM is 0 throughout.
     public let keptEpoch: Int?
@@ -11,8 +12,9 @@ extension Predictor {
     public let byState: [String: Float]
     /// The features with the most evidence, most first; it is in [0, 1].
     public let features: [Feature]
-    /// What the linear path adds to the lead of the predicted class's logit over the mean of the others, through the
-    /// features of each hidden state and through single features, the largest shares first; nil for a network without it.
+    /// What the linear path adds to the lead of the predicted class's logit over the mean of the others,
+    /// through the features of each hidden state and through single features, the largest shares first; nil
+    /// for a network without it.
     public let linearByState: [String: Float]?, linearFeatures: [Feature]?
 
     /// A feature's place in the encoder.

@@ -4,13 +4,13 @@ extension Predictor {
   public struct Word: Sendable, Codable {
     /// The word as it stands there, and its place among the text's words, from 0.
     public let word: String, index: Int
-    /// By how much the predicted class's lead (its logit over the mean of the others) falls when the word is left out;
-    /// negative where the word spoke against the class.
+    /// By how much the predicted class's lead (its logit over the mean of the others) falls when the word
+    /// is left out; negative where the word spoke against the class.
     public let evidence: Float
   }
 
-  /// The words that a prediction hangs on: each is left out in turn, and the whole way from text to logits is gone again
-  /// (occlusion), which costs as many encodings as the text has words.
+  /// The words that a prediction hangs on: each is left out in turn, and the whole way from text to logits
+  /// is gone again (occlusion), which costs as many encodings as the text has words.
   ///
   /// - Parameters:
   ///   - text: the text of the prediction.

@@ -43,7 +43,8 @@ public struct Predictor {
   ///   - folder: the run's folder.
   ///   - devices: those that embed and predict.
   ///   - batch: texts that a device embeds at once; changes no bit.
-  /// - Throws: `TesseraError` if the run is not finished, a file of it is not as the run left it, or its encoder is gone.
+  /// - Throws: `TesseraError` if the run is not finished, a file of it is not as the run left it, or its
+  ///   encoder is gone.
   public init(run folder: String, devices: DeviceGroup, batch: Int = 64) throws {
     run = try FinishedRun(folder)
     configuration = run.configuration
@@ -97,7 +98,8 @@ public struct Predictor {
   /// - Parameters:
   ///   - data: texts and the class of each.
   ///   - progress: called with the number of texts done.
-  ///   - cut: called with the number of texts that are longer than the encoder takes, and the most tokens that it takes.
+  ///   - cut: called with the number of texts that are longer than the encoder takes, and the most tokens
+  ///     that it takes.
   public func evaluate(
     _ data: DataSet, progress: (Int) throws -> Void = { _ in },
     cut: (Int, Int) throws -> Void = { _, _ in }

@@ -37,8 +37,9 @@ extension RunDirectory {
     }
   }
 
-  /// Whether the folder holds a run of other data or of another encoder, whose place is taken. Other options of the same run
-  /// are no hindrance: it goes on in its place, from the first stage that they change.
+  /// Whether the folder holds a run of other data or of another encoder, whose place is taken. Other
+  /// options of the same run are no hindrance: it goes on in its place, from the first stage that they
+  /// change.
   ///
   /// - Parameters:
   ///   - data, encoder: the fingerprints of both.

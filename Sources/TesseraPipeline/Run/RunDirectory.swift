@@ -39,8 +39,8 @@ public final class RunDirectory {
     }
   }
 
-  /// Removes what killed runs were writing: names such as `model.safetensors.4711.tmp` and no others, for a folder may hold
-  /// other people's files.
+  /// Removes what killed runs were writing: names such as `model.safetensors.4711.tmp` and no others, for a
+  /// folder may hold other people's files.
   private func removeLeftovers(in folder: String, _ names: [String]) {
     for name in names where name.wholeMatch(of: /.+\.[0-9]+\.tmp/) != nil {
       try? FileManager.default.removeItem(
@@ -54,7 +54,8 @@ public final class RunDirectory {
 
   deinit { if lock >= 0 { close(lock) } }
 
-  /// Removes the folder again if it was made by this and nothing has come into it: for what is refused before it begins.
+  /// Removes the folder again if it was made by this and nothing has come into it: for what is refused
+  /// before it begins.
   public func discardIfEmpty() {
     guard isNew, Self.names(in: path).allSatisfy({ $0 == ".lock" }) else { return }
     unlink(file(".lock"))
@@ -77,8 +78,8 @@ public final class RunDirectory {
   /// The path of a file in the folder.
   public func file(_ name: String) -> String { URL(fileURLWithPath: path).appendingPathComponent(name).path }
 
-  /// Runs a stage unless its record says that it ran on the same inputs with the same parameters and its outputs are
-  /// intact.
+  /// Runs a stage unless its record says that it ran on the same inputs with the same parameters and its
+  /// outputs are intact.
   ///
   /// - Parameters:
   ///   - stage: its name.
@@ -87,7 +88,8 @@ public final class RunDirectory {
   ///   - outputs: names of the files that it writes.
   ///   - body: writes them and returns the stage's fingerprint.
   /// - Returns: the fingerprint and whether the stage was run.
-  /// - Throws: what `body` throws, and `TesseraError` for the record of a later Tessera, whose work would be lost.
+  /// - Throws: what `body` throws, and `TesseraError` for the record of a later Tessera, whose work would
+  ///   be lost.
   public func stage(
     _ stage: String, inputs: [String: String], parameters: [String: String], outputs: [String],
     body: () throws -> String
@@ -105,7 +107,8 @@ public final class RunDirectory {
         return (old.fingerprint, false)
       }
     }
-    // Outputs that are being replaced have no record: were this to be stopped, the old one would vouch for new files.
+    // Outputs that are being replaced have no record: were this to be stopped, the old one would vouch for
+    // new files.
     unfinish()
     try? FileManager.default.removeItem(at: url)
     facts = [:]

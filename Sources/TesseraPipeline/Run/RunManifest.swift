@@ -2,8 +2,8 @@
 import Foundation
 import TesseraCompute
 
-/// What says that a run is finished: the SHA-256 of its configuration and of every stage's record, which hold those of all
-/// other files. Written last; gone as soon as anything of the run changes.
+/// What says that a run is finished: the SHA-256 of its configuration and of every stage's record, which
+/// hold those of all other files. Written last; gone as soon as anything of the run changes.
 struct RunManifest: Codable, Equatable {
   /// The layout of this file.
   var version = RunManifest.currentVersion

@@ -26,8 +26,9 @@ public struct StageRecord: Codable, Sendable, Equatable {
   /// SHA-256 of all of the above; a record whose own does not fit is no record.
   public private(set) var seal: String?
 
-  /// Versions of procedures by stage, 1 for those that are not named: to be raised by a change of the program that alters a
-  /// stage's result for the same inputs and parameters, so that what an older program made is not taken for this one's.
+  /// Versions of procedures by stage, 1 for those that are not named: to be raised by a change of the
+  /// program that alters a stage's result for the same inputs and parameters, so that what an older program
+  /// made is not taken for this one's.
   static let versions = ["model": 2]
 
   /// Whether the record stands for the same work.

@@ -24,7 +24,8 @@ public struct Embeddings: Sendable {
   ///   - pooling: how the tokens' states become one vector.
   ///   - batch: texts at once; changes no bit.
   ///   - progress: called with the number of texts done.
-  ///   - cut: called with the number of texts that are longer than the encoder takes, and the most tokens that it takes.
+  ///   - cut: called with the number of texts that are longer than the encoder takes, and the most tokens
+  ///     that it takes.
   public static func make(
     _ data: DataSet, encoder: TransformerEncoder, states: ClosedRange<Int>, pooling: Pooling, batch: Int,
     progress: (Int) throws -> Void = { _ in }, cut: (Int, Int) throws -> Void = { _, _ in }

@@ -3,8 +3,9 @@ import Foundation
 import TesseraCompute
 import TesseraImages
 
-/// The file of a layout. One channel of all features is written as it was before there were channels: `coordinates` and
-/// `pixel_of_feature`; several as `channel.0.features`, `channel.0.coordinates`, `channel.0.pixel_of_feature`, ...
+/// The file of a layout. One channel of all features is written as it was before there were channels:
+/// `coordinates` and `pixel_of_feature`; several as `channel.0.features`, `channel.0.coordinates`,
+/// `channel.0.pixel_of_feature`, ...
 extension FeatureLayout {
   /// What the metadata say of a channel.
   private struct Entry: Codable { let name: String, divergence: Float? }

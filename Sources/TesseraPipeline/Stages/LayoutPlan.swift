@@ -41,8 +41,8 @@ public struct LayoutPlan: Sendable {
 
   /// The images that this plan makes of so many features of some hidden states, laid out by so many rows.
   ///
-  /// - Throws: `TesseraError` for what the layout would refuse: channels of one hidden state, a perplexity above the number of
-  ///   features, fewer pixels than features that want one each.
+  /// - Throws: `TesseraError` for what the layout would refuse: channels of one hidden state, a perplexity
+  ///   above the number of features, fewer pixels than features that want one each.
   func shape(features: Int, states: Int, rows: Int) throws -> (side: Int, channels: Int) {
     guard channels != .layer || states > 1 else {
       throw TesseraError.input(
@@ -92,7 +92,8 @@ public struct LayoutPlan: Sendable {
 }
 
 extension Embeddings {
-  /// Numbers of the hidden states that the features come from, in their order; 0 alone if the file does not say.
+  /// Numbers of the hidden states that the features come from, in their order; 0 alone if the file does not
+  /// say.
   var states: [Int] { Self.states(source["layers"]) }
 
   /// The hidden states of a text such as `1...6`.

@@ -22,8 +22,8 @@ public struct FeatureLayout: Sendable {
   ///   - split: which rows are fitted on: the training rows, and the validation rows where the plan says so.
   ///   - plan: how features are laid out, and on how many pixels.
   ///   - devices: the main one, and those that help it with t-SNE.
-  ///   - progress: called with t-SNE's iteration, counted through all channels, the number of them all, and the last known
-  ///     divergence.
+  ///   - progress: called with t-SNE's iteration, counted through all channels, the number of them all, and
+  ///     the last known divergence.
   public static func make(
     _ embeddings: Embeddings, split: Split, _ plan: LayoutPlan, on devices: DeviceGroup,
     progress: (Int, Int, Float?) throws -> Void = { _, _, _ in }
@@ -87,8 +87,8 @@ public struct FeatureLayout: Sendable {
     return images
   }
 
-  /// What a map over images, (side, side) of any side, says of each feature: the mean over its pixels in the channels
-  /// that show it.
+  /// What a map over images, (side, side) of any side, says of each feature: the mean over its pixels in
+  /// the channels that show it.
   func values(of map: [Float], side mapSide: Int) -> [Float] {
     var (sums, counts) = (
       [Float](repeating: 0, count: scaler.minimum.count), [Float](repeating: 0, count: scaler.minimum.count)
@@ -103,8 +103,8 @@ public struct FeatureLayout: Sendable {
     return zip(sums, counts).map { $1 > 0 ? $0 / $1 : 0 }
   }
 
-  /// What amounts at the pixels of an image, (channels, side, side), make of each feature: a pixel's amount is shared by
-  /// the features in it.
+  /// What amounts at the pixels of an image, (channels, side, side), make of each feature: a pixel's amount
+  /// is shared by the features in it.
   func shares(of amounts: [Float]) -> [Float] {
     var sums = [Float](repeating: 0, count: scaler.minimum.count)
     for (number, channel) in channels.enumerated() {

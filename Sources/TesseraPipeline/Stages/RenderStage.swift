@@ -69,15 +69,16 @@ public struct ImageSet: Sendable {
       images: images, pixels: pixels, channels: channels, labels: labels, classes: classes, split: split)
   }
 
-  /// Throws if a network could not be trained on the images with these options: they are too small for it, or its weights do
-  /// not fit. On the CPU, whatever the device: a few milliseconds, and no program has to be built.
+  /// Throws if a network could not be trained on the images with these options: they are too small for it,
+  /// or its weights do not fit. On the CPU, whatever the device: a few milliseconds, and no program has to
+  /// be built.
   public func check(_ options: TrainedModel.Options) throws {
     _ = try options.network(
       classes: classes.count, pixels: pixels, channels: channels, on: try CPUBackend(threads: 1))
   }
 
-  /// Writes PNG files to look at: the mean image of each class, and a sheet of the first images of each class with
-  /// the overall mean taken away. Channels stand side by side.
+  /// Writes PNG files to look at: the mean image of each class, and a sheet of the first images of each
+  /// class with the overall mean taken away. Channels stand side by side.
   public func writePictures(to folder: String) throws {
     let area = area
     func mean(_ rows: [Int]) -> [Float] {

@@ -43,9 +43,10 @@ public struct Representation: Sendable, Equatable, CustomStringConvertible {
 public enum ImageChannels: String, NamedOption {
   /// One channel of all features.
   case grey
-  /// A channel for each hidden state of the encoder, each with a layout of its own: a grid for a sixth of the features
-  /// (of six states) leaves most of them a pixel to themselves, where on a shared grid, masked by state, they would
-  /// crowd as in the grey image; and t-SNE of six parts takes a sixth of the time of t-SNE of them all.
+  /// A channel for each hidden state of the encoder, each with a layout of its own: a grid for a sixth of
+  /// the features (of six states) leaves most of them a pixel to themselves, where on a shared grid, masked
+  /// by state, they would crowd as in the grey image; and t-SNE of six parts takes a sixth of the time of
+  /// t-SNE of them all.
   case layer
   /// Several representations of all features.
   case several

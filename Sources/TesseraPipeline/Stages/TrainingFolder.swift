@@ -41,8 +41,8 @@ public enum TrainingFolder {
   ///   - folder: the training's folder.
   ///   - resume: whether to go on from the checkpoint.
   ///   - key: what decides the training.
-  /// - Throws: `TesseraError` for a place that cannot be written to, and for a checkpoint of another key or numerics
-  ///   version: it would be passed over without a word.
+  /// - Throws: `TesseraError` for a place that cannot be written to, and for a checkpoint of another key or
+  ///   numerics version: it would be passed over without a word.
   public static func prepare(_ folder: RunDirectory, resume: Bool, key: String) throws {
     for name in [Pipeline.Files.model, checkpoint, "best.safetensors"] {
       try AtomicFile.requireWritable(folder.file(name))

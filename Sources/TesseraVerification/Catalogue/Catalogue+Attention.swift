@@ -23,7 +23,8 @@ extension Catalogue {
     }
   }
 
-  /// Attention of texts: lengths off by one of the 64 lanes and of every tile, heads of any width, and of several texts.
+  /// Attention of texts: lengths off by one of the 64 lanes and of every tile, heads of any width, and of
+  /// several texts.
   static var attentionCases: [CatalogueCase] {
     let lengths = [
       [], [0], [1], [2, 0, 1], [7, 8, 9], [13, 14, 15], [16, 17], [31, 32, 33], [3, 47, 48, 49],
@@ -64,7 +65,8 @@ extension Catalogue {
   ///   - specials: every special value among queries, keys and values.
   ///   - masked: a bias of -infinity for keys after the query, and a first query that sees none.
   ///   - spread: how large queries, keys and values are; from 5 on, exponentials of most scores vanish.
-  ///   - vanishing: column w of y is the share of the text's key w, which has a score of 60 to 105 less than others.
+  ///   - vanishing: column w of y is the share of the text's key w, which has a score of 60 to 105 less
+  ///     than others.
   static func attention(
     _ lengths: [Int], heads: Int, width: Int, bias: Bool = false, specials: Bool = false,
     masked: Bool = false, spread: Float = 2, vanishing: Bool = false, small: Bool = false
@@ -95,8 +97,8 @@ extension Catalogue {
     }
   }
 
-  /// Queries begin with 10, keys of the first tokens of a text with a large negative number, those of others with 0; values are the
-  /// identity. A score is 0.35 of the product.
+  /// Queries begin with 10, keys of the first tokens of a text with a large negative number, those of
+  /// others with 0; values are the identity. A score is 0.35 of the product.
   private static func vanish(
     _ x: inout [Float], _ lengths: [Int], _ heads: Int, _ width: Int, _ inputs: inout CaseInputs
   ) {

@@ -19,7 +19,8 @@ extension Catalogue {
       .init(
         batch: 2, inChannels: 5, size: (9, 7), outChannels: 5, kernel: (3, 3), stride: 2, padding: 1,
         groups: 5),
-      // Few channels a group: one, two and more rows of sums, bands, phases, ends of vectors; one too many for it.
+      // Few channels a group: one, two and more rows of sums, bands, phases, ends of vectors; one too many
+      // for it.
       .init(batch: 1, inChannels: 3, size: (47, 53), outChannels: 3, kernel: (3, 3), padding: 1, groups: 3),
       .init(
         batch: 2, inChannels: 2, size: (17, 16), outChannels: 4, kernel: (5, 4), stride: 2, padding: 3,
@@ -32,7 +33,8 @@ extension Catalogue {
         groups: 2),
       .init(batch: 1, inChannels: 8, size: (7, 9), outChannels: 34, kernel: (3, 3), padding: 1, groups: 2),
       .init(batch: 3, inChannels: 5, size: (1, 1), outChannels: 5, kernel: (2, 2), padding: 1, groups: 5),
-      // Phases of the gradient for the data: without taps, without elements, with negative padding, by dilation.
+      // Phases of the gradient for the data: without taps, without elements, with negative padding, by
+      // dilation.
       .init(batch: 2, inChannels: 3, size: (9, 10), outChannels: 4, kernel: (1, 2), stride: 3),
       .init(batch: 1, inChannels: 2, size: (2, 11), outChannels: 2, kernel: (2, 5), stride: 4, padding: 1),
       .init(
@@ -43,7 +45,8 @@ extension Catalogue {
       .init(
         batch: 2, inChannels: 9, size: (12, 11), outChannels: 9, kernel: (3, 3), stride: 2, padding: 1,
         groups: 9),
-      // Weight gradients by vectors of groups: more groups than a vector, 4 outputs and 1, samples of several batch groups.
+      // Weight gradients by vectors of groups: more groups than a vector, 4 outputs and 1, samples of
+      // several batch groups.
       .init(batch: 17, inChannels: 17, size: (8, 7), outChannels: 17, kernel: (3, 3), padding: 1, groups: 17),
       .init(batch: 9, inChannels: 20, size: (9, 9), outChannels: 50, kernel: (5, 3), padding: 2, groups: 10),
       .init(batch: 1, inChannels: 3, size: (30, 29), outChannels: 70, kernel: (3, 3), padding: 1),
@@ -61,7 +64,8 @@ extension Catalogue {
         batch: 1, inChannels: 240, size: (2, 3), outChannels: 2, kernel: (3, 3), padding: 1, groups: 2),
       .init(
         batch: 1, inChannels: 2, size: (2, 3), outChannels: 240, kernel: (3, 3), padding: 1, groups: 2),
-      // Outputs that leave a third of a panel empty, on CPU devices products of packed taps: a row's last sixteen, a stride.
+      // Outputs that leave a third of a panel empty, on CPU devices products of packed taps: a row's last
+      // sixteen, a stride.
       .init(batch: 1, inChannels: 9, size: (4, 32), outChannels: 20, kernel: (3, 3), padding: 1),
       .init(batch: 2, inChannels: 9, size: (5, 41), outChannels: 20, kernel: (3, 3), stride: 2),
       // A chunk that ends within a row of a kernel with other sides.
@@ -69,9 +73,10 @@ extension Catalogue {
       // Groups and batch groups in a small one, groups of several samples in small products.
       .init(batch: 9, inChannels: 4, size: (3, 3), outChannels: 4, kernel: (2, 2), groups: 2),
       .init(batch: 2, inChannels: 18, size: (3, 3), outChannels: 18, kernel: (2, 2), groups: 2),
-      // Small enough for a simulator, where the others are direct sums: products with taps of two images, of several pieces of k,
-      // of two images and more than a chunk, with strides, padding and dilation of their own; weight gradients whose slices have several
-      // chunks, as products and, five of them, as direct sums.
+      // Small enough for a simulator, where the others are direct sums: products with taps of two images,
+      // of several pieces of k, of two images and more than a chunk, with strides, padding and dilation of
+      // their own; weight gradients whose slices have several chunks, as products and, five of them, as
+      // direct sums.
       .init(batch: 2, inChannels: 10, size: (2, 3), outChannels: 9, kernel: (3, 3), padding: 1),
       .init(batch: 2, inChannels: 58, size: (1, 2), outChannels: 9, kernel: (3, 3), padding: 1),
       .init(batch: 1, inChannels: 10, size: (5, 4), outChannels: 9, kernel: (3, 2))
@@ -80,14 +85,14 @@ extension Catalogue {
       .init(batch: 10, inChannels: 2, size: (15, 20), outChannels: 2, kernel: (1, 3), groups: 2),
       // Weight gradients of many channels in three batch groups.
       .init(batch: 17, inChannels: 2, size: (2, 5), outChannels: 26, kernel: (1, 2)),
-      // The CPU devices' kernels in small ones: panels of channels forward and back, with a stride and padding; weights of many groups
-      // in lanes that stay empty, of several chunks and batch groups.
+      // The CPU devices' kernels in small ones: panels of channels forward and back, with a stride and
+      // padding; weights of many groups in lanes that stay empty, of several chunks and batch groups.
       .init(batch: 1, inChannels: 26, size: (2, 5), outChannels: 32, kernel: (2, 2)),
       .init(batch: 2, inChannels: 16, size: (1, 6), outChannels: 26, kernel: (2, 2), stride: 2, padding: 1),
       .init(batch: 2, inChannels: 17, size: (5, 9), outChannels: 17, kernel: (2, 2), padding: 1, groups: 17),
       .init(batch: 9, inChannels: 4, size: (6, 14), outChannels: 8, kernel: (1, 4), groups: 4),
-      // Many channels, read in place by the CPU: phases, lanes that stay empty, more than a chunk, parts and bands of rows,
-      // kernel rows of 6 to 8 taps, dilation, batch groups.
+      // Many channels, read in place by the CPU: phases, lanes that stay empty, more than a chunk, parts
+      // and bands of rows, kernel rows of 6 to 8 taps, dilation, batch groups.
       .init(batch: 2, inChannels: 3, size: (23, 19), outChannels: 32, kernel: (7, 7), stride: 2, padding: 3),
       .init(batch: 9, inChannels: 17, size: (5, 31), outChannels: 29, kernel: (3, 3), padding: 1),
       .init(batch: 1, inChannels: 40, size: (9, 8), outChannels: 32, kernel: (4, 4)),
@@ -101,20 +106,23 @@ extension Catalogue {
       .init(batch: 1, inChannels: 160, size: (20, 60), outChannels: 32, kernel: (3, 3), padding: 1),
       .init(batch: 1, inChannels: 4, size: (13, 27), outChannels: 32, kernel: (5, 8), stride: 1, padding: 1)
         .along(stride: (3, 5), padding: (1, 4), dilation: (1, 1)),
-      // CPU devices' ways: a small one with panels of channels; planes of a few channels at once and by remainder; parts of a row; sums
-      // of few channels that go on with the next ones; many groups of several outputs, kernel rows of 3 taps and 1.
+      // CPU devices' ways: a small one with panels of channels; planes of a few channels at once and by
+      // remainder; parts of a row; sums of few channels that go on with the next ones; many groups of
+      // several outputs, kernel rows of 3 taps and 1.
       .init(batch: 2, inChannels: 8, size: (3, 6), outChannels: 14, kernel: (3, 3), padding: 1),
       .init(batch: 9, inChannels: 40, size: (9, 60), outChannels: 58, kernel: (3, 3), stride: 2, padding: 1),
       .init(batch: 1, inChannels: 60, size: (6, 150), outChannels: 26, kernel: (3, 3), padding: 1),
       .init(batch: 1, inChannels: 3, size: (26, 90), outChannels: 70, kernel: (3, 3), padding: 1),
       .init(batch: 9, inChannels: 10, size: (11, 40), outChannels: 20, kernel: (3, 4), groups: 5)
         .along(stride: (2, 2), padding: (1, 2), dilation: (1, 2)),
-      // Weights of single taps: places in two chunks that follow each other in the image, and that do not; a small one.
+      // Weights of single taps: places in two chunks that follow each other in the image, and that do not;
+      // a small one.
       .init(batch: 2, inChannels: 15, size: (17, 19), outChannels: 32, kernel: (1, 1)),
       .init(batch: 2, inChannels: 10, size: (6, 7), outChannels: 32, kernel: (1, 1))
         .along(stride: (2, 1), padding: (0, 0), dilation: (1, 1)),
       .init(batch: 1, inChannels: 3, size: (4, 5), outChannels: 26, kernel: (1, 1)),
-      // Weights of many groups: rows of more than a vector; more inputs than a work-item's sums have room for.
+      // Weights of many groups: rows of more than a vector; more inputs than a work-item's sums have room
+      // for.
       .init(batch: 1, inChannels: 4, size: (3, 19), outChannels: 4, kernel: (3, 3), groups: 4),
       .init(batch: 2, inChannels: 32, size: (12, 12), outChannels: 32, kernel: (3, 3), padding: 1, groups: 4),
       // A row of every fourth, as vectors.

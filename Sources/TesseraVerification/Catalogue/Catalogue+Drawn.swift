@@ -2,7 +2,8 @@
 import TesseraCompute
 
 extension Catalogue {
-  /// Cases of every primitive with drawn shapes and attributes: the same for the same seed, and the first of more.
+  /// Cases of every primitive with drawn shapes and attributes: the same for the same seed, and the first
+  /// of more.
   public static func drawn(_ count: Int, seed: UInt64) -> [CatalogueCase] {
     var draw = CaseInputs(seed: seed)
     var cases: [CatalogueCase] = []

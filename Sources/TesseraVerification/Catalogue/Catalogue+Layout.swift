@@ -10,8 +10,8 @@ extension Catalogue {
     ]
   }
 
-  /// `leastGain`: above what the gains fall to. `farApart`: two clusters, whose joint probabilities meet their floor, in a layout
-  /// of two others, where Q does; `points` even.
+  /// `leastGain`: above what the gains fall to. `farApart`: two clusters, whose joint probabilities meet
+  /// their floor, in a layout of two others, where Q does; `points` even.
   static func tsne(_ points: Int, leastGain: Float = 0.01, farApart: Bool = false) -> CatalogueCase {
     let label =
       "\(points) points, affinities and 3 steps, least gain \(leastGain)\(farApart ? ", far apart" : "")"

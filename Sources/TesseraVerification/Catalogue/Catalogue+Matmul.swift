@@ -35,7 +35,8 @@ extension Catalogue {
     // Bias and activation after the last of several chunks.
     for bias in 1...2 { cases.append(matmul(9, 35, 43, bias: bias, activation: 2, chunk: 16)) }
     for bias in 1...2 { cases.append(matmul(7, 48, 43, bias: bias, activation: 1, chunk: 16)) }
-    // Products enough that a GPU takes tiles of more than one block of rows and columns: its smaller ones would go two rounds.
+    // Products enough that a GPU takes tiles of more than one block of rows and columns: its smaller ones
+    // would go two rounds.
     cases.append(matmul(33, 65, 1, batch: 17, small: true))
     // A packed operand that ends with its second block of k.
     cases.append(matmul(5, 3, 1024, transposeA: true))
@@ -47,7 +48,8 @@ extension Catalogue {
       cases.append(matmul(3, 4, 40, batch: 32, chunk: 16, accumulate: accumulate))
     }
     cases.append(matmul(12, 33, 40, chunk: 8))
-    // What came after those above, which keep their order: full tiles and edges, with and without bias, and specials.
+    // What came after those above, which keep their order: full tiles and edges, with and without bias, and
+    // specials.
     for activation in FusedActivation.allCases.dropFirst(5).map({ Int($0.rawValue) }) {
       for bias in 0...2 { cases.append(matmul(9, 35, 21, bias: bias, activation: activation)) }
       cases.append(matmul(200, 64, 1, activation: activation, specials: true))

@@ -9,7 +9,8 @@ extension Catalogue {
       (1, 0..<1, 0..<1, 3), (3, 1..<1, 0..<3, 2), (9, 2..<7, 4..<9, 0), (33, 1..<16, 17..<33, 5),
       (70, 3..<68, 5..<70, 63), (40, 7..<40, 0..<31, 513), (97, 0..<97, 0..<97, 40),
     ]
-    // Points, rows, k, columns of a block: ends of 16, 64 and 2,048 columns, of lists of 64, and lists that stay short.
+    // Points, rows, k, columns of a block: ends of 16, 64 and 2,048 columns, of lists of 64, and lists that
+    // stay short.
     let searches: [(Int, Range<Int>, Int, Int)] = [
       (1, 0..<1, 1, 1), (2, 0..<2, 1, 1), (5, 1..<1, 2, 5), (5, 0..<5, 4, 2), (7, 2..<6, 9, 3),
       (17, 0..<17, 3, 15), (33, 5..<21, 16, 16), (64, 60..<64, 63, 17), (65, 0..<2, 64, 64),
@@ -102,7 +103,8 @@ extension Catalogue {
     }
   }
 
-  /// What a layout is drawn from: a small area, two places far apart, coordinates among which are special values.
+  /// What a layout is drawn from: a small area, two places far apart, coordinates among which are special
+  /// values.
   enum NeighbourLayout { case near, farApart, specials }
 
   /// Steps with rows of 0 to 130 neighbours (from 7 points on), some of them floors of the probabilities.

@@ -16,8 +16,8 @@ extension ModelDescription {
     channels: [192, 192, 192, 192, 64], kernel: 2, dropout: 0, pool: 5, hidden: [700, 50],
     rates: (1e-5, 5e-4))
 
-  /// The original AlexNet (Krizhevsky et al. 2012) as Caffe's BVLC published it: conv1, local response normalisation,
-  /// pooling, conv2 in two groups. AlexNet's head, on 256 channels.
+  /// The original AlexNet (Krizhevsky et al. 2012) as Caffe's BVLC published it: conv1, local response
+  /// normalisation, pooling, conv2 in two groups. AlexNet's head, on 256 channels.
   static let alexNetBVLC = ModelDescription(
     slice: { channels, initializer in
       Sequential(named: [

@@ -2,8 +2,9 @@
 import TesseraCompute
 import TesseraNN
 
-/// The stem and the first three block stages of EfficientNet-Lite0 (Tan and Le 2019, without squeeze-and-excite,
-/// with ReLU6), with TensorFlow's "same" padding and the published file's names. Output: 40 channels at 1/8.
+/// The stem and the first three block stages of EfficientNet-Lite0 (Tan and Le 2019, without
+/// squeeze-and-excite, with ReLU6), with TensorFlow's "same" padding and the published file's names.
+/// Output: 40 channels at 1/8.
 extension ModelDescription {
   static let efficientNetLite0 = {
     var model = ModelDescription(
@@ -17,8 +18,9 @@ extension ModelDescription {
     return model
   }()
 
-  /// timm's name for a module or tensor: blocks by stage, and in a block convolutions and norms in the order of their work.
-  /// The first stage's only block, which does not expand, is timm's depthwise separable one.
+  /// timm's name for a module or tensor: blocks by stage, and in a block convolutions and norms in the
+  /// order of their work. The first stage's only block, which does not expand, is timm's depthwise
+  /// separable one.
   private static func timmName(_ name: String) -> String? {
     let parts = name.split(separator: ".", omittingEmptySubsequences: false)
     let stem = ["_conv_stem": "conv_stem", "_bn0": "bn1"]

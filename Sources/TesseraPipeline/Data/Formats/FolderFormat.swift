@@ -4,8 +4,8 @@ import TesseraCompute
 
 /// A folder per class with a text file per review, as `aclImdb/train`; `unsup` holds none of a class.
 ///
-/// Texts are `.txt` files in any case; where there are none, files without an ending. Hidden files and what systems leave
-/// behind are passed over and counted.
+/// Texts are `.txt` files in any case; where there are none, files without an ending. Hidden files and what
+/// systems leave behind are passed over and counted.
 struct FolderFormat: DataSetFormat {
   static let kind = DataKind.folder
   static let options: DataFormatEffects = []

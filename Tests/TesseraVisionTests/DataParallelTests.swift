@@ -60,7 +60,8 @@ import Testing
 
   @Test(.tags(.opencl)) func whatIsMeasuredChangesNoBit() throws {
     var plan = plan(.trainable)
-    // Two batches of 24 an epoch: every way is tried, some from the middle of an epoch on, and the best one goes on.
+    // Two batches of 24 an epoch: every way is tried, some from the middle of an epoch on, and the best one
+    // goes on.
     (plan.options.batch, plan.training, plan.options.epochs) = (24, Array(0..<48), 6)
     let wanted = try bits(.alexnet, plan, DeviceGroup(try CPUBackend()), .never)
     for devices in try groups() {
@@ -117,8 +118,8 @@ import Testing
     let values: [GroupSums: [Float]] = [
       .chain: [1e8, 1, -1e8, 1, 3e-8, -0.0], .compensated: [3e7, 1, 1, 1, 1, 1.5],
     ]
-    let hands = devices.all.enumerated().map { (device: $1, hand: $0) }
-    let sums = try devices.runConcurrently(hands) { number, _ in
+    let workers = devices.all.enumerated().map { (device: $1, worker: $0) }
+    let sums = try devices.runConcurrently(workers) { number, _ in
       let device = devices.all[number]
       let memory = BatchShard.Staging()
       return try (0..<3).map { turn in
@@ -146,9 +147,9 @@ import Testing
   @Test func aFailureEndsTheWaitOfTheOthers() throws {
     let exchange = try AllReduce(parts: 2)
     let devices = DeviceGroup(try CPUBackend(threads: 1), helpers: [try CPUBackend(threads: 1)])
-    let hands = devices.all.enumerated().map { (device: $1, hand: $0) }
+    let workers = devices.all.enumerated().map { (device: $1, worker: $0) }
     let error = #expect(throws: TesseraError.self) {
-      _ = try devices.runConcurrently(hands) { number, _ in
+      _ = try devices.runConcurrently(workers) { number, _ in
         guard number == 1 else {
           let part = try BatchShard(0..<8, of: 16, exchange, number: 0, memory: .init())
           return try part.sums([], counts: [4], by: .chain, on: devices.main).count
