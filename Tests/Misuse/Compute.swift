@@ -161,6 +161,10 @@ extension Rows {
     } else {
       gives("a device with tiles", true) { d.unprofiled is OpenCLBackend }
     }
+    function("FusedActivation.init(rawValue:)")
+    gives("a number that is none's", true) {
+      FusedActivation(rawValue: 99) == nil && FusedActivation(rawValue: -1) == nil
+    }
     function("GemmTiles.init()")
     gives("sound tiles", true) { GemmTiles().isSound }
     function("GemmTiles.init(from:)")

@@ -176,7 +176,10 @@ import Testing
       ("dim", 0, "dim: found 0, wanted 1 to 1048576"),
       ("hidden_dim", true, "hidden_dim: found true, wanted 1 to 1048576"),
       ("n_heads", 5, " found dim 32 and 5 heads, wanted a multiple"),
-      ("activation", "silu", "activation: found silu, wanted gelu (by the error function), relu or tanh"),
+      (
+        "activation", "silu",
+        "activation: found silu, wanted gelu (by the error function), gelu_new (by tanh), relu or tanh"
+      ),
       (
         "position_embedding_type", "relative_key",
         "position_embedding_type: found relative_key, wanted absolute"

@@ -5,7 +5,7 @@ import Foundation
 public struct TuningFile: Sendable, Codable {
   /// What the file is and the version of its form.
   private var format = Self.format
-  private static let format = "tessera gemm tiles, version \(FileVersions.productTiles)"
+  private static let format = "tessera product tiles, version \(FileVersions.productTiles)"
   /// By `key(of:gpu:)`.
   public private(set) var devices: [String: GemmTuning] = [:]
 
