@@ -1,14 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// Attention on a CPU device: no barriers, a work-item a block of TSR_PANEL queries of one head. Scores
-// stand transposed in the work-item's own local memory, as on the CPU (Kernels/attention/c/attention.h);
-// keys and values are read in place.
+// Attention (attention.cl) on a CPU device.
+//
+// Algorithm  Scores stand transposed in local memory, so that softmax is over columns: no lane meets
+//            another in a register. Keys and values are read in place, by the micro-kernel of
+//            gemm/gemm_cpu.h's form.
+// Tensors    Those of attention.cl; scores (tokens, PANEL), queries and result (width, PANEL) in local
+//            memory.
+// Work       A work-item a block of PANEL = 16 TSR_VECTORS queries (dimension 0) of one head (dimension
+//            1). No barriers; local memory is the work-item's own.
+// Tuning     TSR_MAX_TOKENS (128, 256, 512), TSR_MAX_HEAD_DIM (128), TSR_TILE_ROWS (2, 4, 6, 8): keys, or
+//            columns of values, at a time; TSR_VECTORS (1, 2).
 //
 //                queries: 16 or 32                      queries
 //    q' (width)  +--------+                             +--------+
 //    +---+       | scores |  softmax of columns   v'    | scores |
-//  k | > |       |        |  in vectors of 16   +-----+ |        |   y', transposed on its way out
+//   k| > |       |        |  in vectors of 16   +-----+ |        |   y', transposed on its way out
 //    +---+       +--------+                     |  >  | +--------+
 //   TSR_TILE_ROWS keys at a time                +-----+ TSR_TILE_ROWS of width at a time
+//
+// Rules      4, 5, 9.
 #pragma once
 
 #include "gemm/gemm_cpu.h"

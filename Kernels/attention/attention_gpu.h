@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Attention on a GPU: a work-group of 128 takes a block of queries of one head, whose rows of scores stay
-// in local memory: 64 queries of at most 128 keys, 32 of 256 or 16 of 512.
+// Attention (attention.cl) on a GPU.
+//
+// Algorithm  Two products and a softmax with the scores in local memory. Tiles of queries and keys are
+//            transposed on their way into local memory, the next tile is prefetched into registers;
+//            values are read in place, four keys ahead.
+// Tensors    Those of attention.cl; scores (queries, TSR_MAX_TOKENS) in local memory.
+// Work       A work-group of 128 a block of queries of one head: 64 queries of at most 128 keys, 32 of
+//            256 or 16 of 512. Scores: a work-item has 8 queries x 4 keys. Softmax: eight work-items a
+//            row, each has two runs of four of the 64 lanes. Sums of values: a work-item has 4 queries x
+//            TSR_COLUMNS columns.
+// Tuning     TSR_MAX_TOKENS (128, 256, 512): queries are 8192 / TSR_MAX_TOKENS. TSR_COLUMNS (2, 4):
+//            columns of values of a work-item. TSR_HEAD_DIM_IS_4N (0, 1): rows are whole float4.
 //
 //              TSR_KEYS keys                                width
 //            +--------------------+                         +-------------+
@@ -11,7 +21,7 @@
 //   +----+   +--------------------+                         +-------------+
 //              scores (queries, TSR_MAX_TOKENS)
 //
-// Softmax: eight work-items a row, each has two runs of four of the 64 lanes.
+// Rules      4, 5, 9. Beyond the width stand -0 (queries) and +0 (keys): their product changes no sum.
 #pragma once
 
 #include "common/kernel_forms.h"

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// One text, three programs. A kernel family's .cl file is written with these macros and becomes
+// One text, three programs: the macros in which a kernel family's .cl file is written.
 //
-//   C (isa/)                a function per instruction set that computes items begin..<end
-//   OpenCL, CPU device      one work-item per item; lanes are a private array, no barriers
-//   OpenCL, GPU             items: one work-item each; rows: a work-group of 64, one work-item per lane
+// Work       C (isa/): a function per instruction set that computes items begin ..< end.
+//            OpenCL, CPU device: one work-item per item; lanes are a private array, no barriers.
+//            OpenCL, GPU (TSR_GPU): items one work-item each; rows a work-group of 64, one work-item per
+//            lane; channels a work-group of 256, four batch groups side by side.
 //
 //   TSR_ITEMS2(name, params, count, T0, a, T1, b)  body with `i` ...  TSR_END     independent elements
 //   TSR_WORDS2(name, params, count, T0, a, T1, b)  ... with `i`, `word` ...  TSR_WORDS_END  and a random word
 //   TSR_ROWS2 (name, params, count, T0, a, T1, b)  body with `i` ...  TSR_END     one reduction per item
-//   TSR_CHANNELS2 ...                                   over the groups of a batch (rule 6)
+//   TSR_CHANNELS2 ...                                   over the groups of a batch
 //
-// What a row or a channel adds up, and how, is in common/sums.h.
+// Tuning     None. The number after the name counts the tensors; what a row or a channel adds up, and
+//            how, is in common/sums.h.
+// Rules      5 and 6, by common/sums.h.
 #pragma once
 
 #include "include/tessera_base.h"

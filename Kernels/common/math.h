@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Elementary functions from + - * and fma alone (NUMERICS.md rules 2 and 3): the same bits on every device.
-// No libm, no OpenCL built-in. Coefficients are fitted by tools/generate/polynomials (Chebyshev nodes,
-// float64, rounded to binary32). Bounds over all 2^32 inputs, in ulp of the exact result (checked by
-// `tessera verify --exhaustive`, found values in NUMERICS.md):
+// Elementary functions from + - * and fma alone: the same bits on every device.
+//
+// Algorithm  Range reduction and a polynomial; division by Newton steps with an fma remainder. No libm,
+//            no OpenCL built-in. Coefficients are fitted by tools/generate/polynomials (Chebyshev nodes,
+//            float64, rounded to binary32). What CPU devices also need for sixteen floats is in
+//            math_body.h.
+// Bounds     Over all 2^32 inputs, in ulp of the exact result. `tessera verify --exhaustive` checks them;
+//            the article DeviceConformance has the values found.
 //
 //   division, square root, reciprocal 0.5   rsqrt 0.51   exp 1   log 1   tanh 1.5   erf 1.25
 //   sine and cosine of a turn 1.05   sigmoid 2   GELU, GELU by tanh 2 (of the input's ulp: its tail cancels)
+//
+// Tuning     TSR_NATIVE_DIVIDE: set for devices whose division and square root are correctly rounded;
+//            else both are computed in software. The same bits.
+// Rules      1, 2, 3, 9.
 #pragma once
 
 #include "include/tessera_base.h"

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// What CPU devices compute sixteen at a time: exponentials, GELU, divisions and the softmax of a row,
-// without barriers.
+// What CPU devices compute sixteen at a time: exponentials, GELU, divisions, and the softmax of a row.
+//
+// Algorithm  The steps of math_body.h with float16. The 64 running sums of a softmax are four float16.
+// Tensors    x, y: a row of n elements.
+// Work       One work-item a row; no barriers.
+// Tuning     None.
 //
 //   row:    [0 ... 15][16 ... 31][32 ... 47][48 ... 63][64 ... 79] ...
 //   lanes:    a          b          c          d          a           four vectors are the 64 running sums
+//
+// Rules      2, 3, 5, 9.
 #pragma once
 
 #include "common/math.h"

@@ -14,6 +14,8 @@
 //
 // A comparison of floats is 1 or 0, of sixteen floats -1 or 0 each: only TSR_SELECT, tsr_truth, && and ||
 // may take it. Both sides of TSR_SELECT may be computed.
+//
+// Rules of NUMERICS.md: 1 to 3 (arithmetic, division, elementary functions), 9 (one NaN).
 
 #define FMA TSR_V(tsr_fma)
 #define BITS TSR_V(tsr_bits)

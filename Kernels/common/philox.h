@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Philox4x32-10 (Salmon et al. 2011): random numbers by (seed, stream, element), never by thread or call.
-// Counter: (block low, block high, stream low, stream high), key: seed. Element i is word i mod 4 of
-// block i / 4.
+// Random numbers by (seed, stream, element), never by thread or call.
+//
+// Algorithm  Philox4x32-10 (Salmon, Moraes, Dror and Shaw 2011); normal numbers by Box and Muller 1958.
+//
+//   counter: (block low, block high, stream low, stream high)     key: seed     ->     four words
+//   element i is word i mod 4 of block i / 4
+//
+// Work       Any: a word depends on nothing but seed, stream and element.
+// Tuning     None.
+// Rules      7.
 #pragma once
 
 #include "common/math.h"

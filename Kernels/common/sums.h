@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reductions inside the kernels of common/kernel_forms.h (NUMERICS.md rules 5 and 6), for C, CPU devices
-// and GPUs.
+// Reductions inside the kernels of kernel_forms.h, for C, CPU devices and GPUs.
+//
+// Algorithm  64 lanes; blocks of 16 steps, which combine in pairs (pairwise summation, Higham 1993); at
+//            the end a halving tree. Over groups of a batch, and in large windows, compensated sums
+//            (Kahan 1965). Chains are 16 long, and what is combined in pairs has an error that grows with
+//            the logarithm of the row: one chain a lane would round a value that repeats the same way
+//            every time, and drift with the length.
+// Tensors    A row of n elements; or the samples of a batch group, one after another.
+// Work       GPU: a work-item a lane, the tree through local memory with barriers. CPU device: an array
+//            of 64 lanes of one work-item. C: common/c/lane_sums.h.
+// Tuning     None: LANES 64, BLOCK_STEPS 16 and BATCH_GROUP 8 are frozen (include/tessera_base.h).
 //
 //   element:  0  1 ... 63 | 64 65 ... 127 | ... 1023 | 1024 ...      lane = j mod 64; 64 elements are a step
 //   steps:    0           | 1             | ...      | 16  ...       16 are a block: a lane adds its 16
@@ -8,15 +17,14 @@
 //                                                                    add in pairs: ((0 + 1) + (2 + 3)) + ...
 //   lanes:    0  1 ... 63                                            combine by halves: 32, 16, 8, 4, 2, 1
 //
-// Chains are 16 long, and what is combined in pairs has an error that grows with the logarithm of the row:
-// one chain a lane would round a value that repeats the same way every time, and drift with the length.
-//
 //   TSR_LANE_SUM(a)                a sum of 64 lanes, +0 at first
 //   TSR_ACCUMULATE2(n, a, b, body) body for the elements j of a row (of a group's next sample), which adds to
 //                                  TSR_LANE(a) and TSR_LANE(b)
 //   TSR_ACCUMULATE_SAMPLE2(...)    the same, where samples may be many and shorter than 64
 //   TSR_SUM(a, total)              the sum as a number
 //   TSR_LANE_ACC, TSR_EACH_LANE, TSR_MAXIMUM    without blocks: for maxima, which have one value in any order
+//
+// Rules      5 (rows), 6 (batch groups, windows).
 #pragma once
 
 #include "common/kernel_forms.h"

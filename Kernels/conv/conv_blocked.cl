@@ -1,21 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-// Convolutions that make many channels, on a CPU device: forward, for the data, for the weights. Lanes
-// are output channels, what they meet is read from padded planes in local memory, and no taps are copied.
-// (The CPU's: conv/c/conv_blocked.h, conv/c/grad_weight_blocked.h.)
+// Convolutions that make many channels, on a CPU device: forward, for the data, for the weights.
+//
+// Algorithm  Channel-blocked direct convolution (as Georganas et al. 2018): lanes are output channels;
+//            what they meet is read from padded planes in local memory, and no taps are copied. The C
+//            twins: conv/c/conv_blocked.h, conv/c/grad_weight_blocked.h.
+// Tensors    x (batch, channels, height, width); A: weights (panel, k, [PANEL channels]), or output
+//            gradients; C: y, or (split, group, panel, tap, [PANEL channels]).
+// Work       tsr_conv_blocked: a work-item has `rows` x `columns` pixels (dimension 0), `panels` panels
+//            of output channels (1) of one sample and group (2).
+//            tsr_grad_weight_blocked: a block of input channels (0), `panels` panels of output channels
+//            (1), of one split of samples and group (2). tsr_reduce_grad_weight_blocked: 64 taps of a
+//            panel. No barriers; local memory is the work-item's own.
+// Tuning     TSR_VECTORS (1, 2; default 1): PANEL = 16 TSR_VECTORS. Rows, columns, panels and channels of
+//            a work-item: OpenCLConvBlocked.swift, by TSR_LOCAL_PLANES, TSR_LOCAL_SUMS, TSR_LOCAL_PANELS.
 //
 //   forward, for the data                                  for the weights
-//   a work-item: `rows` x `columns` pixels of one          a work-item: `channels` input channels of one
-//   image, some panels of channels                         split of samples, some panels of output channels
-//   A   weights (panel, k, [PANEL channels])               A   output gradients, transposed chunk by chunk
-//
 //   planes  . . . . . .     sum (pixel r, channel) +=          planes  . . .    sum (tap, channel) +=
 //           . x x x . .     planes (shift(k) + r)                      . x x    planes (pixel + shift(tap))
 //           . . . . . .     * A (k, channel)                           . x x    * A (pixel, channel)
 //
 //   a chunk of 512 k at a time (its channels)              a chunk of 512 pixels at a time (their rows)
 //
-// The sums of the chunks meet in local memory in ascending order (NUMERICS.md rule 4) and are transposed
-// into rows last.
+// Rules      4 (chunk sums meet in local memory in ascending order, and are transposed into rows last),
+//            6, 9, 10.
 #include "conv/conv_cpu.h"
 
 #ifndef TSR_GPU

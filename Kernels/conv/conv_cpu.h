@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the convolutions of conv/conv_blocked.cl and conv/conv_grouped.cl on a CPU device share: planes
-// with zeros around, and sums that become rows of channels.
+// What conv_blocked.cl and conv_grouped.cl share on a CPU device: padded planes in local memory, and sums
+// that become rows of channels.
 //
-//   planes   (channel, row, column)      of images, in local memory; a tap is a shift
+// Algorithm  A padded copy of image channels, in which every tap is a shift. 16 x 16 blocks of sums are
+//            transposed in registers on their way to C.
+// Tensors    planes (channel, row, column) in local memory, of images (batch, channels, height, width).
+// Work       One work-item; no barriers, local memory is its own.
+// Tuning     TSR_VECTORS (1, 2; default 1): float16 of a row of sums; it sets the register tile, 6 x 16
+//            or 12 x 32.
+//
 //   stride 2: columns are split by their remainder, so that neighbours in the output lie side by side
 //
 //     row  0 2 4 6 | 1 3 5 7             phase columns each, pitch = 2 phase
+//
+// Rules      4: zeros of the padding take part in the sum.
 #pragma once
 
 #include "gemm/gemm_cpu.h"

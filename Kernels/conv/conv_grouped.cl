@@ -1,17 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // Convolutions that make few channels (depthwise, ResNeXt's, gradients of images, shallow first layers),
-// on a CPU device. A product's tile would be mostly empty; here lanes are pixels, or groups. (The CPU's:
-// conv/c/conv_grouped.h, conv/c/grad_weight_grouped.h.)
+// on a CPU device.
 //
-//   forward, for the data                                   for the weights
-//   a work-item: `rows` x `columns` pixels of some images   a work-item: sixteen groups, some of their
-//                                                           inputs, a split of samples
-//   planes  (channel, remainder, row, column)               planes  (row, column, [16 groups])
+// Algorithm  Direct convolution. The tile of a product would be mostly empty; here lanes are pixels, or
+//            groups. The C twins: conv/c/conv_grouped.h, conv/c/grad_weight_grouped.h.
+// Tensors    x (batch, channels, height, width), y (batch, outputs, out_h, out_w), dw (groups, outputs,
+//            inputs, taps).
+// Work       tsr_conv_grouped: a work-item has `rows` x `columns` pixels (dimension 0), some outputs (1),
+//            of `images` samples (2); planes (channel, remainder, row, column).
+//            tsr_grad_weight_grouped: sixteen groups (0), `channels` of their inputs (1), a split of
+//            samples (2); planes (row, column, [16 groups]). No barriers; local memory is the work-item's
+//            own.
+// Tuning     TSR_OUTPUTS_PER_TILE (forward 1 to 4, gradient 1, 2, 4; default 4): outputs of a group at a
+//            time. TSR_VECTORS (1, 2; default 1). Pixels, images and channels of a work-item:
+//            OpenCLConvGrouped.swift.
 //
-// Position q = row * pitch + column of the output reads, for tap (kh, kw) of a plane, at shift + q: one fma a
-// tap for up to 64 pixels at once, over row ends too (what lies between two rows is computed and dropped).
+//   position q = row * pitch + column of the output reads, for tap (kh, kw) of a plane, at shift + q: one
+//   fma a tap for up to 96 positions at once, over row ends too (what lies between two rows is dropped)
 //
-// Chunks of 512 terms and their order: NUMERICS.md rules 4 and 6.
+// Rules      4 (chunks of 512 terms), 6, 9, 10.
 #include "conv/conv_cpu.h"
 
 #ifndef TSR_GPU

@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Convolutions as products with taps (gemm/gemm.h): no im2col matrix is written. GPUs sum few channels a
-// group directly; on CPU devices conv/conv_blocked.cl and conv/conv_grouped.cl take most shapes.
+// Convolutions and their gradients as products with taps; sums of one output a work-item.
+//
+// Algorithm  Implicit GEMM (Chetlur et al. 2014): the product of gemm/gemm.h, whose operand B is read
+//            from the images, so no im2col matrix is written. GPUs compute few channels a group by one
+//            output a work-item (tsr_conv_per_output, tsr_grad_weight_per_output). CPU devices compute
+//            most shapes by conv_blocked.cl and conv_grouped.cl.
+// Tensors    x (batch, ci, h, w), w (co, ci, kh, kw), y (batch, co, out_h, out_w), each by group:
 //
 //   forward   A = w (co, K)           B = taps (K, out_h out_w)          K = (ci, kh, kw) ascending
 //   grad x    A = w' (ci, K')         B = output gradients (K', h w)     K' = (co, kh, kw) ascending
-//   grad w    A = dy (co, N)          B = taps (N, K)                    N = (sample of 8, position)
+//   grad w    A = dy (co, N)          B = taps (N, K)                    N = (sample of 8, pixel)
 //
-// Taps outside the image are +0 and take part in the sum (NUMERICS.md rule 4).
+// Work       As in gemm_cpu.h and gemm_gpu.h; per output: one item an element of y, of a gradient an
+//            element of dw and a part of k.
+// Tuning     Those of gemm_cpu.h and gemm_gpu.h.
+// Rules      4: taps outside the image are +0 and take part in the sum; 6 (grad w), 9, 10.
 
 // No name begins with another kernel's: Oclgrind would count that one's local memory here too.
 #include "gemm/gemm_cpu.h"

@@ -1,6 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// C[b] = act(A[b] B[b] + bias) for b < batch, and squared distances. A (m,k) by strides, B (k,n) by
-// strides, C (m,n). Tiles and their pictures: gemm/gemm.h. The C twin: gemm/c/gemm.h.
+// Matrix products and squared distances in OpenCL; packing of A; the sum of split-K.
+//
+// Algorithm  Tiled GEMM: gemm_cpu.h for CPU devices, gemm_gpu.h for GPUs. The C twin: gemm/c/gemm.h.
+// Tensors    C[b] = act(A[b] B[b] + bias) for b < batch: A (m, k) and B (k, n) by strides, C (m, n), bias
+//            (m) or (n). Distances: A and B are points, C = sum over k of (a - b)^2. Packed A: (batch,
+//            panel, k, tile). Splits: (splits, batch, m, n).
+// Work       Products: a work-item (CPU) or a work-group (GPU) a tile of C. tsr_pack_rows: one item a
+//            panel and chunk. tsr_split_k_reduce: one item an element of C.
+// Tuning     In gemm_cpu.h and gemm_gpu.h; GemmTiles.swift has the sets of values.
+//
+//   split-K:   k: [ split 0 | split 1 | ... ]  ->  sums s0, s1, ...  ->  C = act(((s0 + s1) + ...) + bias)
+//
+// Rules      4 (one chain of fma a chunk of 512, chunk sums in ascending order), 6 (splits of 8 samples),
+//            9, 10.
 
 #include "gemm/gemm_cpu.h"
 #include "gemm/gemm_gpu.h"

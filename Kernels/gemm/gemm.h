@@ -1,23 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-// What gemm/gemm.cl and conv/implicit_gemm.cl share: products of A (m, k) with a B that is a matrix or
-// the taps of images, by tiles. One fma chain from +0 in ascending k per chunk; chunk sums meet in C, in
-// ascending order (NUMERICS.md rule 4).
+// What gemm.cl and conv/implicit_gemm.cl share: parts of k, image offsets, the epilogue.
 //
-//   CPU device (gemm_cpu.h): a work-item packs 16 columns of B (32: TSR_VECTORS 2), a chunk of 512 k at a
-//   time, into local memory, which is its own panel. Then it runs down the rows of A: a tile of
-//   TSR_TILE_ROWS x 16 sums is in registers.
-//
-//   GPU (gemm_gpu.h): a work-group of 256 (128: half the rows) takes 64 TSR_MI x 64 TSR_NI of C. Tiles of A
-//   and B, TSR_TILE_K deep, go through local memory; the next tile is prefetched into registers while this
-//   one is used (double buffer). A work-item keeps MI x NI blocks of 4 x 4 sums, 64 apart, and reads its
-//   operands as float4.
+// Algorithm  Products of A (m, k) with a B that is a matrix, or the taps of images (implicit GEMM:
+//            Chetlur et al. 2014), by tiles. One chain of fma from +0 in ascending k for each chunk;
+//            chunk sums meet in C, in ascending order.
+// Tensors    A (m, k), C (m, n); B (k, n): TSR_B_MATRIX; k taps by n pixels: TSR_B_IM2COL; k pixels by n
+//            taps: TSR_B_IM2COL_TRANSPOSED.
+// Work       CPU device (gemm_cpu.h): a work-item packs 16 columns of B (32: TSR_VECTORS 2), a chunk of
+//            512 of k at a time, into local memory, which is its own panel. Then the work-item runs down
+//            the rows of A: a tile of TSR_TILE_ROWS x 16 sums is in registers.
+//            GPU (gemm_gpu.h): a work-group of 16 x TSR_WORKGROUP_ROWS takes 4 TSR_WORKGROUP_ROWS TSR_MI
+//            x 64 TSR_NI of C. Tiles of A and B, TSR_TILE_K deep, go through local memory; the next tile
+//            is prefetched into registers while the present one is used (double buffer). A work-item
+//            keeps MI x NI blocks of 4 x 4 sums, and reads its operands as float4.
+// Tuning     TSR_TILE_K (8, 16, 32; default 16): depth of a GPU's tiles in local memory.
 //
 //             n: 16                                      n: 64 NI
 //        +---+ +----+                             +----+ +----------+
-//     m: | A | |    |  TSR_TILE_ROWS          m:  | A  | | 4x4  4x4 |  64 MI
+//     m: | A | |    |  TSR_TILE_ROWS          m:  | A  | | 4x4  4x4 |  64 MI (8 rows of work-items: 32 MI)
 //        | ^ | +----+                             |8 k | | 4x4  4x4 |
 //        | | | |    |  next tile                  +----+ +----------+
 //        k: 512
+//
+// Rules      4, 6, 9, 10.
 #pragma once
 
 #include "common/kernel_forms.h"

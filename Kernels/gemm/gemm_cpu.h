@@ -1,5 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// The products of gemm/gemm.h on a CPU device: no barriers, a work-item a panel of 16 or 32 columns.
+// The products of gemm.h on a CPU device.
+//
+// Algorithm  Goto and van de Geijn 2008 with one order of loops: whoever uses a panel of B packs it. The
+//            micro-kernel holds TSR_TILE_ROWS x PANEL sums in registers. Taps of images are read while
+//            the panel is packed, so there is no im2col matrix.
+// Tensors    A (m, k) by strides, or packed (panel, k, TSR_TILE_ROWS); B a matrix or images; C (m, n).
+// Work       A work-item a panel of PANEL = 16 TSR_VECTORS columns (dimension 0) and `rows` rows of C
+//            (dimension 1), of one product and split (dimension 2). No barriers. Local memory is the
+//            work-item's own panel (512 x PANEL).
+// Tuning     TSR_TILE_ROWS (2, 4, 6, 8, 12; default 6): rows of the micro-kernel's tile; above 8 the rows
+//            of A are packed side by side. TSR_VECTORS (1, 2; default 1): float16 of a row of sums.
+//
+//              PANEL
+//   B  512 k  [======]  local memory
+//             [======]
+//   A  [====] [ tile ]  TSR_TILE_ROWS x PANEL sums in registers, row block after row block
+//      [====] [ next ]
+//
+// Rules      4, 6, 9, 10.
 #pragma once
 
 #include "gemm/gemm.h"

@@ -1,19 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-// The products of gemm/gemm.h on a GPU: a work-group of 16 x TSR_WORKGROUP_ROWS takes a tile, operands
-// through local memory.
+// The products of gemm.h on a GPU.
 //
-//   32 work-items lie 8 along n and 4 along m: neighbours (i, i ^ 1) read the same of A, (i, i ^ 2) of B.
+// Algorithm  Tiled GEMM with operands in local memory and sums in registers (Volkov and Demmel 2008);
+//            double buffer; the next tile is prefetched into registers. Taps of images are read into the
+//            tile: no im2col matrix.
+// Tensors    A (m, k) by strides; B a matrix or images; C (m, n), or (splits, m, n).
+// Work       A work-group of 16 x TSR_WORKGROUP_ROWS takes a tile of 4 TSR_WORKGROUP_ROWS TSR_MI rows x
+//            64 TSR_NI columns of C, of one product and split. A work-item has MI x NI blocks of 4 x 4
+//            sums. 32 work-items lie 8 along n and 4 along m: neighbours (i, i ^ 1) read the same of A,
+//            (i, i ^ 2) of B.
 //
-//        0  1  4  5  8  9 12 13
-//        2  3  6  7 10 11 14 15
-//       16 17 20 ...
+//    0  1  4  5  8  9 12 13
+//    2  3  6  7 10 11 14 15
+//   16 17 20 ...
 //
-// Sums are stored straight from registers where C's rows begin on borders of 16 bytes. Else they go through
-// local memory, TSR_WORKGROUP_ROWS x TSR_EPILOGUE_ROWS rows at a time: reads and writes of C are then
-// coalesced, and the epilogue's code is there once.
-//
-// Tuning parameters, chosen by GemmTiles: TSR_MI, TSR_NI (1, 2, 4; blocks of 4 x 4 sums along m and n),
-// TSR_WORKGROUP_ROWS (8, 16), TSR_TILE_K (8, 16, 32), TSR_VECTOR_LOAD_A and _B (how operands are read).
+// Store      Straight from registers where C's rows begin on borders of 16 bytes and no epilogue follows.
+//            Else through local memory, TSR_WORKGROUP_ROWS x TSR_EPILOGUE_ROWS rows at a time: reads and
+//            writes of C are then coalesced, and the epilogue's code is there once.
+// Tuning     Chosen by GemmTiles.swift. TSR_MI, TSR_NI (1, 2, 4, not both 4; default 1): blocks of 4 x 4
+//            sums of a work-item along m and n. TSR_WORKGROUP_ROWS (8, 16; default 16): rows of 16
+//            work-items. TSR_TILE_K (8, 16, 32; default 16): depth of a tile. TSR_VECTOR_LOAD_A,
+//            TSR_VECTOR_LOAD_B (0, 1, 2; default 0): operands are read one element, four of k, or four
+//            lines at a time.
+// Rules      4, 6, 9, 10. A tile that ends inside its depth is filled up with -0 (A) and +0 (B): that
+//            changes no sum.
 #pragma once
 
 #include "gemm/gemm.h"

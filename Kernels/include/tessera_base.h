@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The few names that let one header be OpenCL C in a kernel and C for the CPU, word for word.
+// The few names that let one header be OpenCL C in a kernel and C for the CPU, word for word; and the
+// constants of the numerics contract.
 //
-//   TSR_GLOBAL   address space of tensor data (`__global` in OpenCL C, nothing in C)
-//   TSR_FN       how a shared function is declared
-//   TSR_COLD     ... one that is rarely needed
-//   TSR_SINGLE_ITEM_KERNEL    how a kernel is declared whose groups are one work-item
-//   tsr_fma      the one fused product (rule 1: written where meant, never contracted)
-//   tsr_bits / tsr_float   a float's bit pattern and back
+//   TSR_GLOBAL               address space of tensor data (`__global` in OpenCL C, nothing in C)
+//   TSR_FN                   how a shared function is declared
+//   TSR_COLD                 how a function is declared that is rarely needed
+//   TSR_SINGLE_ITEM_KERNEL   how a kernel is declared whose work-groups are one work-item
+//   tsr_fma                  the one fused product (rule 1: written where it is meant, never contracted)
+//   tsr_bits, tsr_float      a float's bit pattern, and the float of a bit pattern
 #pragma once
 
 // A rare function is called and not written in place: compilers for vectors compute both sides of a

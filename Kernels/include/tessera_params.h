@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Arguments of the primitives, shared by Swift, the CPU.s C and the OpenCL kernels (passed by value).
-// Only 32-bit fields, so the layout is the same everywhere. Extents are in elements.
+// Arguments of the primitives, shared by Swift, the CPU's C and the OpenCL kernels (passed by value). Only
+// 32-bit fields, so the layout is the same everywhere. Extents are in elements.
 #pragma once
 
 #ifndef __OPENCL_VERSION__

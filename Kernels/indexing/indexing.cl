@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gather: y (rows, cols) = table (classes, cols) at ids (rows). One work-item, or one work-group, a row.
+// Gather: rows of a table by their numbers.
+//
+// Algorithm  y[r] = table[ids[r]]. An id outside the table gives a row of NaN.
+// Tensors    table: (classes, cols); ids: (rows); y: (rows, cols).
+// Work       One item a row of y. GPU: a work-group of 64, lanes over columns; CPU device: a work-item.
+// Tuning     None.
 //
 //   ids:  [2][0][2]      y: row 2 of the table, row 0, row 2
+//
+// Rules      9.
 #include "common/sums.h"
 
 // An id outside the table gives a row of NaN, never a read outside the table. classes: the table's entries.

@@ -3,11 +3,12 @@
 // after
 //
 //   TSR_TABLE, TSR_TABLE_NAME   what the table is called, in C and by users
-//   TSR_VECTOR                  floats in a register
+//   TSR_VECTOR                  floats in a register: 4, 8 or 16
 //   TSR_MR                      rows of the GEMM's register tile; its columns are two registers
 //
-// The families' texts come first: what they share with OpenCL, word for word. Then the C twins of what
-// OpenCL has in another form. Everything is static: three of these units make one binary.
+// Order      The families' texts come first: what they share with OpenCL, word for word. Then the C twins
+//            of what OpenCL has in another form. A new family needs its #include here. Everything is
+//            static: three of these units make one binary.
 #define TSR_NR (2 * TSR_VECTOR)
 
 #include "common/kernel_forms.h"

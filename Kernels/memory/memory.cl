@@ -1,5 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fills, strided copies, transposition and swapped axes of 32-bit elements; bits pass unchanged.
+// Fill, strided copies, transposition and swapped axes of 32-bit elements.
+//
+// Algorithm  Elements move; their bits pass unchanged.
+// Tensors    fill: y (count). copy: rectangles (rows, cols) with offsets and row strides. transpose: x
+//            (rows, cols), y (cols, rows). copyGrid: (planes, rows, cols), every extent with a stride.
+//            swapAxes: x (outer, a, b, inner), y (outer, b, a, inner).
+// Work       fill: one item an element; all others: one item a row of the output. GPU: a work-group of
+//            64, lanes over columns, so that writes are coalesced; CPU device: a work-item.
+// Tuning     None.
+//
+//   x  0 1 2      y  0 3         transpose: row r of y is column r of x
+//      3 4 5         1 4
+//                    2 5
+//
+// Rules      None: nothing is computed, NaN keeps its payload.
 
 #include "common/sums.h"
 

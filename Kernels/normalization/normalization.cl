@@ -1,12 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// Layer norm over rows (rows, cols); batch norm over channels of (outer, channels, inner);
-// z-normalisation; local response normalisation across channels.
+// Layer norm, batch norm, z-normalisation and local response normalisation, with gradients.
 //
-//   layer norm: a row of x -> mean, rstd -> y          one work-group a row
-//   batch norm: planes (n, c), n = 0, 1, ... of channel c, samples in groups of 8 (rule 6)
+// Algorithm  Layer norm: Ba, Kiros and Hinton 2016. Batch norm: Ioffe and Szegedy 2015. Local response
+//            norm: Krizhevsky, Sutskever and Hinton 2012. Variances are of the differences from the mean,
+//            in a second pass.
+// Tensors    Layer norm: x, y (rows, cols); gamma, beta (cols); mean, rstd (rows). Batch norm: x, y
+//            (outer, channels, inner); all else (channels). Response norm: x, y, scale (outer, channels,
+//            inner).
+// Work       Layer norm: one item a row. Batch norm's statistics and gradients for parameters: one item a
+//            channel; its result and gradient for the data: one item a plane (n, c). GPU: a work-group of
+//            64 (a channel: of 256) an item; CPU device: a work-item (normalization_cpu.h has layer norm
+//            and statistics in vectors).
+// Tuning     None.
+//
+//   layer norm: a row of x -> mean, rstd -> y
+//
+//   batch norm: planes (n, c), n = 0, 1, ... of channel c, samples in groups of 8
 //
 //     n:   0   1  ...  7 | 8  ... 15 | ...
 //          lanes, tree   | lanes, tree          group results added in order, compensated (common/sums.h)
+//
+// Rules      5 (layer norm), 6 (batch norm, gradients for parameters), 4 (response norm: channels of a
+//            window in ascending order), 9.
 
 #include "common/sums.h"
 #include "normalization/normalization_cpu.h"

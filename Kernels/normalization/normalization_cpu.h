@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Layer norm and batch norm (normalization/normalization.cl) on a CPU device, sixteen lanes at a time.
+// Layer norm and batch norm (normalization.cl) on a CPU device: sixteen lanes at a time.
+//
+// Algorithm  That of normalization.cl. The 64 running sums of rule 5 are four float16 in registers.
+// Tensors    A row of x (cols); or a sample's plane of x (inner) of one channel.
+// Work       A work-item has a whole row, or a whole channel; no barriers.
+// Tuning     None.
 //
 //   row, or a sample's plane:   [0 ... 15][16 ... 31][32 ... 47][48 ... 63][64 ... 79] ...
 //   lanes:                          a          b          c          d          a
+//
+// Rules      5 and 6.
 #pragma once
 
 #include "common/math16.h"

@@ -1,5 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Optimiser steps, in place: gradient, parameter and moments are (count). One work-item an element.
+// Optimiser steps, in place.
+//
+// Algorithm  Adam (Kingma and Ba 2015, algorithm 1) in PyTorch's order of operations.
+// Tensors    gradient, parameter, first and second moment: (count).
+// Work       One item an element.
+// Tuning     None.
+//
+//   gradient [i]  ->  first [i], second [i]  ->  parameter [i]
+//
+// Rules      1 to 3, 9. The powers of beta come from the host (rule 8).
 #include "common/kernel_forms.h"
 #include "common/math.h"
 

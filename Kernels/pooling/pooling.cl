@@ -1,11 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pooling and nearest upsampling of planes (batch x channels) with gradients in gather form: an input's
-// gradient is summed by the work-item that owns it, windows in ascending order, no atomics.
+// Max, average and adaptive average pooling, nearest upsampling, and their gradients.
+//
+// Algorithm  Gradients are in gather form: whoever owns an input element adds the windows that hold it in
+//            ascending order, without atomics. Adaptive windows are PyTorch's: floor(o h / out) to
+//            ceil((o + 1) h / out).
+// Tensors    x, dx: (planes, height, width), planes = batch x channels; y, dy, indices: (planes, out_h,
+//            out_w). indices: of each maximum, in its plane.
+// Work       One item a row of the output, of gradients a row of the input. GPU: a work-group of 64,
+//            lanes over columns; CPU device: a work-item, sixteen columns at a time (a plane at a time
+//            for max pooling's gradient). The CPU's C: pooling/c.
+// Tuning     None.
 //
 //   plane (height, width)        out (out_h, out_w)
 //   +---------+                  one row of the output (of the input, for gradients) per row item
 //   |[win]    |  -> [o]
 //   +---------+
+//
+// Rules      6 (windows: one chain up to 16 elements, compensated beyond; gradients in ascending
+//            windows), 9. Of equal maxima the first wins, of NaN the last.
 
 #include "common/sums.h"
 #include "common/math16.h"

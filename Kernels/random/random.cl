@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random numbers and dropout: element i has word i mod 4 of Philox block i / 4 (rule 8).
+// Random words, uniform and normal numbers, and dropout.
 //
-//   y: (count)   one work-item an element; in C 64 blocks at a time are made first, each once
+// Algorithm  Philox4x32-10 (Salmon et al. 2011, common/philox.h); normal numbers by Box and Muller 1958;
+//            dropout of Srivastava et al. 2014, what is kept times 1 / (1 - rate).
+// Tensors    x, y: (count).
+// Work       One item an element. In C, 64 blocks of four words are made first, each once.
+// Tuning     None.
+//
+//   element:   0 1 2 3 | 4 5 6 7 | ...
+//   block:     0       | 1       | ...      element i has word i mod 4 of block i / 4
+//
+// Rules      7 (numbers by seed, stream and element), 9.
 
 #include "common/kernel_forms.h"
 #include "common/philox.h"

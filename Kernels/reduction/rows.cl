@@ -1,12 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reductions over rows, softmax, losses, and sums over channels. x: (rows, cols) row-major.
+// Reductions over rows, softmax, log-softmax, cross-entropy, their gradients, and sums over channels.
 //
-//   row:   [0 1 2 ... 63][64 65 ... 127] ...      one work-group (GPU) or work-item (CPU) a row
-//   lanes:  0 1 2 ... 63   0  1 ...  63           64 sums in blocks, then a halving tree (common/sums.h)
+// Algorithm  Softmax and its like subtract the greatest score first. Sums run in 64 lanes
+//            (common/sums.h).
+// Tensors    x, y, dx: (rows, cols), row-major; one result a row: (rows); labels: (rows).
+//            tsr_distance_softmax: x, y (heads, length, length), bias (heads, 2 span - 1).
+//            tsr_channel_sum: x (outer, channels, inner), y (channels).
+// Work       One item a row. GPU: a work-group of 64, a work-item a lane; channels: four groups of 64,
+//            each with a batch group of its own. CPU device: a work-item a row. C: a thread a range of
+//            rows.
+// Tuning     None.
 //
-// Sums over samples (rule 6): groups of 8 samples; inside a group the lanes run through the samples in
-// order, element s of a sample in lane s mod 64; group results are added in ascending order, what that
-// rounds off kept.
+//   row:   [0 1 2 ... 63][64 65 ... 127] ...
+//   lanes:  0 1 2 ... 63   0  1 ...  63       64 running sums in blocks, then a halving tree
+//
+// Rules      5 (rows); 6 (channels): samples in groups of 8; inside a group the lanes run through the
+//            samples in order, element s of a sample in lane s mod 64; group results are added in
+//            ascending order, compensated; 9.
 
 #include "common/sums.h"
 #include "common/math16.h"

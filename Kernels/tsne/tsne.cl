@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// The parts of exact t-SNE (van der Maaten and Hinton 2008) with scikit-learn's constants (by neighbours:
-// tsne/tsne_sparse.cl, which shares affinities and update). Points are rows; layout, velocity, gains: (2,
-// points). One work-group (GPU) or work-item (CPU) per point i, lanes over j:
+// The parts of exact t-SNE: affinities, symmetrisation, forces, update, divergence.
+//
+// Algorithm  van der Maaten and Hinton 2008, with scikit-learn's constants and its search for the
+//            perplexity; gains as Jacobs 1988. By nearest neighbours: tsne_sparse.cl, which shares
+//            affinities and update.
+// Tensors    d, joint: (points, points); layout, velocity, gains: (2, points); forces: (5, rows).
+// Work       One item a point i, lanes over all points j. GPU: a work-group of 64; CPU device: a
+//            work-item (tsne_cpu.h has it in vectors). Update: one item a coordinate. The CPU's
+//            symmetrisation: tsne/c/symmetrize.h.
+// Tuning     None.
 //
 //        j: 0 1 2 ... 63 | 64 ...
 //   i:  [ q_ij = 1 / (1 + |y_i - y_j|^2) ]  -> Z_i, attraction, repulsion: five sums by lanes, no atomics
+//
+// Rules      5 (five sums of one pass over j), 2, 3, 9.
 
 // p_j|i at the wanted perplexity: bisection on the precision, as scikit-learn's _binary_search_perplexity,
 // with distances taken from the row's smallest so that nothing underflows.

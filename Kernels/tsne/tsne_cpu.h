@@ -1,8 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rows of exact t-SNE (tsne/tsne.cl) on a CPU device, sixteen lanes at a time.
+// The rows of exact t-SNE (tsne.cl) on a CPU device: sixteen lanes at a time.
+//
+// Algorithm  That of tsne.cl. The 64 running sums of rule 5 are four float16; of the forces five such
+//            sums at once.
+// Tensors    A row of d or joint (points); layout: (2, points).
+// Work       A work-item has a point; no barriers.
+// Tuning     TSR_PREFETCH_DISTANCE (512 floats): how far ahead a row of joint is prefetched.
+//            TSR_SIMULATED, which Oclgrind's builds set, leaves the prefetch out.
 //
 //   row:      [0 ... 15][16 ... 31][32 ... 47][48 ... 63][64 ... 79] ...
 //   sums:         0          1          2          3          0        four vectors are the 64 lanes
+//
+// Rules      5.
 #pragma once
 
 #include "common/math16.h"

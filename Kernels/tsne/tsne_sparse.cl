@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// t-SNE by nearest neighbours: affinities to a point's k nearest alone (as scikit-learn's Barnes-Hut
-// method has them), forces and divergence with them; the repulsion is of all pairs and exact. Nothing
-// here has points x points elements.
+// t-SNE by nearest neighbours: search, forces, divergence.
+//
+// Algorithm  Affinities to a point's k nearest neighbours alone, as in Barnes-Hut t-SNE (van der Maaten
+//            2014); the repulsion is of all pairs and exact. Nothing here has points x points elements.
+// Tensors    d: a block of distances (rows, columns); nearest, neighbours: (points, k). The joint matrix
+//            by rows (compressed sparse rows): starts (points + 1), columns, values. layout: (2, points);
+//            forces: (5, rows).
+// Work       One item a point. GPU: a work-group of 64, lanes over columns or points; CPU device: a
+//            work-item.
+// Tuning     None. TSR_NO_NEIGHBOUR marks a place in the list that no neighbour has taken yet.
 //
 //   distances, block by block    the k best so far    affinities, by neighbours        all other points
 //   [ rows x columns ]  ------>  [ points x k ]  -->  [ starts; columns; values ] -->  forces of a point
 //                                                       attraction                     repulsion, Z
+//
+// Rules      5: of equal distances the first points; the e-th neighbour of a row is in lane e mod 64.
 
 #include "common/sums.h"
 #include "tsne/tsne_cpu.h"

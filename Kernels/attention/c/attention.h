@@ -1,22 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 // Attention on the CPU: softmax(scale q k' + bias) v of each text and head, without the matrix of scores.
-// A task packs a head's keys and values once; then a panel of NR queries at a time is theirs, and its
-// scores stay in the level 1 or 2 cache:
+// (OpenCL: attention/attention.cl.)
+//
+// Algorithm  Two products by the micro-kernel of gemm/c and a softmax between them (Vaswani et al. 2017).
+//            Scores stand transposed: what softmax leaves is the second product's packed operand, so
+//            nothing of them is ever packed.
+// Tensors    x (tokens, 3, heads, width); bias (heads, 2 span - 1); y (tokens, heads, width). Scratch:
+//            keys (panel, width, MR), values (panel, length, MR), scores (length, NR).
+// Work       A thread takes (text, head, part of the queries) tasks from the plan's counter. A task packs
+//            a head's keys and values once; then it computes a panel of NR queries at a time, whose
+//            scores stay in the level 1 or 2 cache.
+// Tuning     TSR_MR, TSR_NR (isa/); parts: by CPUAttention.swift.
 //
 //            queries: NR
 //   width q' +--------+
-//     k      |        |            every score is one chain of fma over width (NUMERICS.md rule 4)
+//     k      |        |            every score is one chain of fma over width
 //   +---+    +--------+
-//   |   |    | scores |  softmax of columns: no lane meets another in a register (rule 5)
+//   |   |    | scores |  softmax of columns: no lane meets another in a register
 //   |   | MR |        |
 //   +---+    +--------+
 //    keys        B
 //            +--------+
-//   v' A     |  y'    |  width     what softmax left is this product's packed operand; transposed into y
+//   v' A     |  y'    |  width     transposed into y
 //            +--------+
 //
-// Scores stand transposed for that reason: nothing of them is ever packed. All bits are those of the two
-// products and the softmax between them.
+// Rules      4 (both products), 5 (softmax), 9: the bits are those of two products and the softmax
+//            between them.
 #pragma once
 
 #include "common/c/transpose.h"

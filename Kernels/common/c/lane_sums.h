@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sums by 64 lanes in C: the additions of common/sums.h, which has OpenCL's text, kept in registers.
 //
+// Algorithm  That of common/sums.h. A compiler keeps an array in registers only if every index into it is
+//            a constant once loops are unrolled. So blocks join, and lanes combine, in whole vectors; and
+//            the last elements of a row go by a copy.
+// Tensors    A row of n elements.
+// Work       One thread.
+// Tuning     TSR_VECTOR (isa/): the 64 lanes are 4, 8 or 16 registers.
+//
 //   block of 16 steps:   sum[0 ... 3] += elements        four vectors of sixteen lanes, in registers
 //   block ends:          part[level] = sum + part[0 ...] one store; level by level while there is a carry
 //   fewer than 64 left:  a copy in memory                only there is a lane's number known at run time
 //
-// A compiler keeps an array in registers only if every index into it is a constant once loops are unrolled.
-// So blocks join, and lanes combine, in whole vectors; and the last elements of a row go by a copy.
+// Rules      5 and 6.
 #pragma once
 
 #include "common/sums.h"

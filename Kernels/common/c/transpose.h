@@ -1,5 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rows that become columns.
+// Rows that become columns, in registers.
+//
+// Algorithm  Three rounds of shuffles transpose 8 x 8 floats. `interleave` makes panels of rows by it.
+// Tensors    src: `count` rows of `length` floats; dst: (length, width), zeros in lanes from `count` on.
+// Work       One thread.
+// Tuning     None.
+//
+//   src  a0 a1 a2 ...        dst  a0 b0 c0 ...
+//        b0 b1 b2 ...   ->        a1 b1 c1 ...
+//
+// Rules      None: bits pass unchanged.
 #pragma once
 
 #include "common/c/vector.h"

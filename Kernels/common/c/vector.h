@@ -1,5 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// A vector of floats, and what a contraction applies to it.
+// A vector of TSR_VECTOR floats, and what the micro-kernel's epilogue applies to it.
+//
+// Algorithm  ReLU, ReLU6 and the canonical NaN by comparisons and masks, in registers.
+// Work       One thread.
+// Tuning     TSR_VECTOR (4, 8, 16), by instruction set (isa/).
+//
+//   vector: [ 0 | 1 | ... | TSR_VECTOR - 1 ]     an `unaligned_vector` may begin at any float
+//
+// Rules      9.
 #pragma once
 
 #include "common/math.h"

@@ -1,10 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Convolutions that make many channels, forward and for the data (NUMERICS.md rule 4), without an im2col
-// matrix or a copy of its taps: lanes are output channels, rows of the register tile are neighbours in a
-// row of the output.
+// Convolutions that make many channels on the CPU, forward and for the data. (OpenCL:
+// conv/conv_blocked.cl.)
 //
-//   weights  (panel, k, [32 channels])         packed once, a panel's chunk stays in the level 2 cache
-//   planes   (channel, row, column)            the input itself, or a padded band of it
+// Algorithm  Channel-blocked direct convolution (as Georganas et al. 2018), without an im2col matrix or a
+//            copy of its taps: lanes are output channels, rows of the register tile are neighbours in a
+//            row of the output. The gradient for the data, of a stride of 1, is the same over the
+//            output's gradient, with taps mirrored.
+// Tensors    weights (panel, k, [NR channels]): packed once, a panel's chunk stays in the level 2 cache;
+//            planes (channel, row, column): the input itself, or a padded band of it; y (batch, outputs,
+//            rows, columns).
+// Work       A thread takes tasks from the plan's counter. A task is a band of output rows of one
+//            (sample, group), made in parts: a part's sums (pixel, channel) stay in a cache over the
+//            chunks of k and are transposed into channels last.
+// Tuning     TSR_MR x TSR_NR (isa/). TSR_BLOCKED_SUMS_IN_L2, TSR_BLOCKED_SUMS: floats of a part's sums,
+//            beside weights that stay in the level 2 cache and beside larger ones; TSR_BLOCKED_PLANES: of
+//            a band's planes.
 //
 //   sum (pixel r, channel) += planes (shift(k) + pixel + r) * weights (k, channel)   14 pixels x 32 channels
 //
@@ -12,9 +22,7 @@
 //
 //     row  0 2 4 6 | 1 3 5 7          shift(k) leads to the tap's half
 //
-// A task is a band of output rows of one (sample, group), taken in parts: a part's sums (pixel, channel)
-// stay in a cache over the chunks of k and are transposed into channels last. The gradient for the data,
-// of a stride of 1, is the same over the output's gradient, taps mirrored.
+// Rules      4, 9.
 #pragma once
 
 #include "common/c/transpose.h"

@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Convolutions that make few channels of few (depthwise, ResNeXt's; the images of a first layer), forward
-// and for the data (NUMERICS.md rule 4), without packing: a padded copy of the group's planes, in which
-// every tap is a shift.
+// Convolutions that make few channels of few (depthwise, ResNeXt's; images of a first layer) on the CPU,
+// forward and for the data. (OpenCL: conv/conv_grouped.cl.)
+//
+// Algorithm  Direct convolution without packing: a padded copy of the group's planes, in which every tap
+//            is a shift. Lanes are positions of the output. The gradient for the data, of a stride of 1,
+//            is the same over the output's gradient, with taps mirrored.
+// Tensors    x (batch, channels, height, width); planes (channel, phase, row, column); y (batch, outputs,
+//            rows, columns).
+// Work       A thread takes (sample, group) tasks from the plan's counter.
+// Tuning     TSR_GROUPED_BAND (2048): positions of a band, whose inputs stay in the level 2 cache.
+//            TSR_GROUPED_OUTPUTS (4): outputs at a time. TSR_CHAIN_WIDE, TSR_CHAIN_WIDER (4, 6; AVX2 and
+//            less: 2, 3): vectors of 4 and of 3 outputs at once.
 //
 //   stride 2: rows and columns are split by their remainder (phases): taps of one phase lie side by side
 //
@@ -9,7 +18,7 @@
 //     r % 2 = 1  . . . .      at offset(c, kh, kw) + q: one fma a tap for up to 128 outputs at once, over row
 //                             ends too (what lies between two rows of the output is computed and dropped)
 //
-// The gradient for the data, of a stride of 1, is the same over the output's gradient, taps mirrored.
+// Rules      4, 9.
 #pragma once
 
 #include "common/math.h"

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Weight gradients of convolutions with many output channels (NUMERICS.md rules 4 and 6) without an
-// im2col matrix: lanes are output channels, rows of the register tile are neighbouring taps.
+// Weight gradients of convolutions with many output channels on the CPU. (OpenCL: conv/conv_blocked.cl.)
 //
-//   planes   (input channel, row, column)   the input itself, or padded rows that a chunk of pixels reaches
-//   dy       (panel, pixel, [32 channels])  the chunk's output gradients
+// Algorithm  Direct sums without an im2col matrix: lanes are output channels, rows of the register tile
+//            are neighbouring taps (Georganas et al. 2018 block the same way).
+// Tensors    planes (input channel, row, column): the input itself, or padded rows that a chunk of pixels
+//            reaches; dy (panel, pixel, [NR channels]): the chunk's output gradients; partial sums (batch
+//            group, ...).
+// Work       A thread takes tasks from the plan's counter. A task is (batch group, group, block of input
+//            channels); what the batch groups give is added in ascending order afterwards.
+// Tuning     TSR_MAX_TAPS (5) taps a line, TSR_MAX_LINES (14) lines, TSR_MAX_STRIDE (8);
+//            weight_tile_lines: lines of a tile by taps and instruction set.
 //
 //   sum (c, kh, kw; channel) += planes (c, pixel + (kh, kw)) * dy (pixel, channel)
 //
@@ -12,8 +18,7 @@
 //     3 x 3:   . . .      4 lines of 3 taps, one pointer a line      x 32 channels (AVX-512)
 //              . . .
 //
-// A task is (batch group, group, block of input channels); what the batch groups give is added in
-// ascending order afterwards.
+// Rules      4 and 6.
 #pragma once
 
 #include "common/c/transpose.h"

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Weight gradients of convolutions with few channels a group (depthwise, ResNeXt's), NUMERICS.md rules 4
-// and 6: a product would have one to sixteen rows. Here a vector holds as many groups, and every element
-// of it one chain of fma:
+// Weight gradients of convolutions with few channels a group (depthwise, ResNeXt's) on the CPU. (OpenCL:
+// conv/conv_grouped.cl.)
 //
-//   x   (row, column, [group 0 | group 1 | ...])     planes with the convolution's padding, of one sample
-//   dy  (position, [group 0 | group 1 | ...])            up to a chunk of positions
+// Algorithm  Direct sums. A product would have one to sixteen rows; here a vector holds as many groups as
+//            it has lanes, and every element of it is one chain of fma.
+// Tensors    x (row, column, [group 0 | group 1 | ...]): planes with the convolution's padding, of one
+//            sample; dy (position, [group 0 | group 1 | ...]): up to a chunk of positions; dw (outputs,
+//            inputs, taps).
+// Work       A thread takes tasks from the plan's counter. A task is (batch group, vector of groups);
+//            what the batch groups give is added in ascending order afterwards.
+// Tuning     None but TSR_VECTOR (isa/): 4 outputs x 3 taps, or 1 x 9, in registers.
 //
-//   sum (m, tap) += dy (m, position) * x (position + tap)    4 outputs x 3 taps or 1 x 9 in registers
+//   sum (m, tap) += dy (m, position) * x (position + tap)      for as many groups as a vector has lanes
 //
-// A task is (batch group, vector of groups); what the batch groups give is added in ascending order
-// afterwards.
+// Rules      4 and 6.
 #pragma once
 
 #include "common/c/transpose.h"

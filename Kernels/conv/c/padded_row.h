@@ -1,5 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rows of an image with zeros around, columns split by their remainder by the stride.
+// Rows of an image with zeros around, for the convolutions of this folder.
+//
+// Algorithm  Columns are split by their remainder by the stride (phases), so that what neighbouring
+//            outputs read lies side by side.
+// Tensors    plane: (height, width); a padded row: (phase, column).
+// Work       One thread.
+// Tuning     None.
+//
+//   row, stride 2, padding 1:   0 a b c d 0     ->     0 b d | a c 0
+//
+// Rules      4: the zeros take part in the sum.
 #pragma once
 
 #include "common/c/vector.h"

@@ -1,5 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The register tile for so many rows.
+// The micro-kernel for a number of rows that is known at run time.
+//
+// Algorithm  A few fixed heights are compiled, so that the accumulators stay in registers; `round_up_mr`
+//            tells which of them serves.
+// Tensors    Those of microkernel.h; rows beyond the last are zeros of the packed panel, and are not
+//            stored.
+// Work       One thread.
+// Tuning     TSR_MR (isa/): the highest tile.
+//
+//   rows      1  2  3  4  5 ... 8  9 10 11 12 13 14
+//   height    1  2  4  4  8 ... 8 10 10 12 12 14 14     (MR 14)
+//
+// Rules      10: the height changes no sum.
 #pragma once
 
 #include "gemm/c/microkernel.h"

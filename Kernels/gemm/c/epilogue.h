@@ -1,5 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// What follows a contraction's sum in memory.
+// The epilogue of a contraction in memory: chunk sums, bias, activation, the one NaN.
+//
+// Algorithm  A loop over each row of the part, one for each activation, which the compiler makes vectors
+//            of.
+// Tensors    C: a part of rows x columns; sums: (rows, stride); bias: (m) or (n), whole.
+// Work       One thread, the part that its tile or group made.
+// Tuning     None.
+//
+//   sums -> C (add)  ->  last chunk?  ->  + bias  ->  activation  ->  canonical NaN
+//
+// Rules      4 (chunk sums in ascending order; bias and activation follow the sum), 9.
 #pragma once
 
 #include "common/math.h"

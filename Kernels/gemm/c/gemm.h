@@ -1,16 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// Contractions on the CPU: matrix products, convolutions with their gradients, pairwise distances
-// (NUMERICS.md rules 4 and 6). Goto and van de Geijn 2008, with the k blocking frozen by the contract:
+// Contractions on the CPU: matrix products, convolutions with their gradients, pairwise distances.
+//
+// Algorithm  Goto and van de Geijn 2008, with the blocking of k frozen by the contract. Convolutions
+//            never build an im2col matrix: packing B reads the taps from the image. Convolutions with
+//            many channels (conv/c/conv_blocked.h) or with few of them a group (conv/c/conv_grouped.h)
+//            have kernels of their own.
+// Tensors    A (m, k) by strides, B (k, n) by strides or images (tsr_gemm_plan), C (m, n), bias (m) or
+//            (n).
+// Work       A thread takes (product, block of nc columns) tasks from the plan's counter. A task owns its
+//            columns of C.
+// Tuning     TSR_MR x TSR_NR: the register tile, by instruction set (isa/): 14 x 32 (AVX-512), 6 x 16
+//            (AVX2), 4 x 8, 12 x 8 (arm64). nc (at most 256): by CPUContractions.swift.
 //
 //            j0      j0+nc
 //   B  k +-----[======]------+   a block of B (chunk x nc) is packed in panels of NR columns (level 2 cache)
 //        |                   |
 //   A  k            C
 //   [====]   i +---[======]--+   a panel of A (MR x chunk) stays in level 1 while the block streams by
-//   [====]     |             |   MR x NR accumulators live in registers: 14 x 32 (AVX-512), 6 x 16 (AVX2)
+//   [====]     |             |   MR x NR accumulators live in registers
 //
-// Convolutions never build an im2col matrix: packing B reads the taps from the image. Those with many
-// channels (conv/c/conv_blocked.h) or few of them a group (conv/c/conv_grouped.h) have ways of their own.
+// Rules      4 and 6 (k in groups of k_group, chunks inside), 9.
 #pragma once
 
 #include "gemm/c/microkernel.h"

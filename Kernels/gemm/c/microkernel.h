@@ -1,5 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tile of sums in registers that products and convolutions are made of.
+// The micro-kernel: a tile of sums in registers that products and convolutions are made of.
+//
+// Algorithm  Rank-1 updates: for each k, a row of packed B (two vectors) times each of `rows` elements of
+//            A, one fma an element of the tile. Then the epilogue, as far as it is comparisons alone.
+// Tensors    a: (kc, MR), or with `shift` rows of planes that are read where they lie; b: (kc, NR); tile:
+//            (rows, NR).
+// Work       One thread, registers alone. `rows` and `distance` are known at compile time.
+// Tuning     TSR_MR, TSR_VECTOR (isa/): rows x 2 vectors of sums; two registers for b, one for an element
+//            of a.
+//
+//            b[k]: NR = 2 vectors
+//   a[k][0]  [ acc 0.0 ][ acc 0.1 ]
+//   a[k][1]  [ acc 1.0 ][ acc 1.1 ]     rows <= MR
+//
+// Rules      4 (each sum one chain from +0 in ascending k), 9.
 #pragma once
 
 #include "common/c/vector.h"

@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Packing for gemm/c/gemm.h: A in panels of MR rows, B in panels of NR columns.
+// Packing for gemm.h: A in panels of MR rows, B in panels of NR columns.
+//
+// Algorithm  Operands are stored in the order in which the micro-kernel reads them. Of a convolution,
+//            panels of B are read from the image (im2col of one chunk and block).
+// Tensors    A (m, k) by strides, k as (outer, inner); B (k, n) by strides, or images (in_channels,
+//            height, width).
+// Work       A thread packs what its task uses; a shared A is packed once, a range of panels a thread.
+// Tuning     TSR_MR, TSR_NR (isa/).
 //
 //   A panel: [k][MR]      B panel: [k][NR]      zeros beyond the last row or column
+//
+// Rules      4: taps outside the image are +0 and take part in the sum.
 #pragma once
 
 #include "common/c/transpose.h"

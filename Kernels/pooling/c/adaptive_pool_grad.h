@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The gradient of adaptive average pooling on the CPU (cl/pooling.cl has it for OpenCL): a row of the
-// input at a time; windows in ascending order add their share to the columns that they hold, which is the
-// order of the gather form for every element.
+// The gradient of adaptive average pooling on the CPU. (OpenCL: pooling/pooling.cl.)
+//
+// Algorithm  A row of the input at a time: windows in ascending order, each adds its gradient, divided by
+//            its number of elements, to the columns that it holds. For every element that is the order of
+//            the gather form.
+// Tensors    dy: (planes, out_h, out_w); dx: (planes, height, width).
+// Work       A thread has a range of input rows.
+// Tuning     None.
+//
+//   row of dx:   [ window 0   ]
+//                        [ window 1   ]        windows may share columns
+//
+// Rules      2 (the division), 6 (ascending windows), 9.
 #pragma once
 
 #include "common/math.h"

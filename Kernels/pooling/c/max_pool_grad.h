@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Max pooling's gradient on the CPU (cl/pooling.cl has it for OpenCL): in scatter form, plane by plane,
-// with the gather form's order for every element.
+// Max pooling's gradient on the CPU. (OpenCL: pooling/pooling.cl.)
+//
+// Algorithm  Scatter form: windows in ascending order, each adds its gradient to the element that was its
+//            maximum. For every element that is the order of the gather form.
+// Tensors    dy, indices: (planes, out_h, out_w); dx: (planes, height, width).
+// Work       A thread has a range of input rows, and passes the windows that reach them; what falls
+//            outside its rows it leaves to others.
+// Tuning     None.
+//
+//   windows o = 0, 1, 2 ...:   dx[indices[o]] += dy[o]
+//
+// Rules      6 (ascending windows), 9.
 #pragma once
 
 #include "common/sums.h"

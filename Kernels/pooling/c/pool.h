@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Max and average pooling on the CPU (cl/pooling.cl has them for OpenCL): a vector of output columns at a
-// time. The rows that a window sees are laid out by phase first, each once, with -infinity (for means: 0)
-// where the padding is, so that a tap of any stride is a contiguous load:
+// Max and average pooling on the CPU: a vector of output columns at a time. (OpenCL: pooling/pooling.cl.)
+//
+// Algorithm  Rows that a window sees are laid out by phase (column mod stride), each row once, with
+//            -infinity (for means: 0) where the padding is. A tap of any stride is then a contiguous
+//            load.
+// Tensors    x: (planes, height, width); y, indices: (planes, out_h, out_w).
+// Work       A thread has a range of output rows; the rows laid out are on its stack.
+// Tuning     TSR_POOL_FLOATS (8192): floats of rows laid out; TSR_POOL_TAPS (64): the widest window laid
+//            out. Larger windows are read in place.
 //
 //   row, stride 2, padding 1:   [-] a b c d e f        window column 0: phase 0 from 0
 //   phase 0:  - b d f                                  window column 1: phase 1 from 0
 //   phase 1:  a c e -                                  window column 2: phase 0 from 1
 //
-// A window is seen in ascending order. Of equal maxima the first wins, of NaN the last.
+// Rules      6: a window is summed, and its maximum sought, in ascending (row, column). Of equal maxima
+//            the first wins, of NaN the last.
 #pragma once
 
 #include "common/c/vector.h"

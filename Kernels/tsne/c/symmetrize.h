@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// p_j|i + p_i|j and its row sums on the CPU (cl/layout.cl has it for OpenCL): blocks of 16 rows by 64
-// columns. What stands in the other direction is transposed on the way, so that a cache line of it is
-// fetched once and not for each of its 16 columns, which are a row's length apart and often fall into the
-// same few sets.
+// p_j|i + p_i|j and its row sums on the CPU. (OpenCL: tsne/tsne.cl.)
 //
-//   x:   rows i0 ... i0 + 15  [ . . # # # # . . ]      #: 64 columns from j0
+// Algorithm  Blocks of 16 rows by 64 columns. The columns of the other direction are transposed on the
+//            way, so that a cache line of them is fetched once and not once for each of its 16 columns:
+//            these are a row's length apart and often fall into the same few sets of the cache.
+// Tensors    x, y: (points, points); sums: (points).
+// Work       A thread has a range of rows.
+// Tuning     None.
 //
-// Transposed are the 16 columns of rows j0 ... j0 + 63.
+//   x:   rows i0 ... i0 + 15        [ . . # # # # . . ]      #: 64 columns from j0
+//        rows j0 ... j0 + 63        their 16 columns from i0, transposed to 16 rows of 64
+//
+// Rules      5 (64 lanes, blocks of 1,024 elements), 9.
 #pragma once
 
 #include "common/c/lane_sums.h"
