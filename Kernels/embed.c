@@ -76,6 +76,9 @@ TSR_EMBED_END
 TSR_EMBED_BEGIN(gemm_cpu_h)
 #embed "gemm/gemm_cpu.h"
 TSR_EMBED_END
+TSR_EMBED_BEGIN(gemm_gpu_load_h)
+#embed "gemm/gemm_gpu_load.h"
+TSR_EMBED_END
 TSR_EMBED_BEGIN(gemm_gpu_h)
 #embed "gemm/gemm_gpu.h"
 TSR_EMBED_END
@@ -130,6 +133,7 @@ static const tsr_source sources[] = {
     {"tsne/tsne_sparse.cl", tsne_sparse_cl},
     {"gemm/gemm.h", gemm_h},
     {"gemm/gemm_cpu.h", gemm_cpu_h},
+    {"gemm/gemm_gpu_load.h", gemm_gpu_load_h},
     {"gemm/gemm_gpu.h", gemm_gpu_h},
     {"gemm/gemm.cl", gemm_cl},
     {"conv/conv_cpu.h", conv_cpu_h},
