@@ -32,10 +32,20 @@ typedef struct {
   float reverse[TSR_MAX_TOKENS + TSR_PANEL];
 } tsr_attention_local;
 
-// Rows of A (row r at a + r gap, k at step) times the panel (depth, PANEL), into `to` (rows, PANEL). Rows
-// beyond the last are the last one's again, and not stored.
-TSR_FN void tsr_attention_tile(__global const float *a, long gap, long step, int rows, int depth,
-                               __local const float *panel, __local float *to) {
+// Rows of A: element k of row r at a[r gap + k step].
+typedef struct {
+  __global const float *a;
+  long gap, step;
+  int rows;
+} tsr_operand_rows;
+
+// A tile of rows of A times the panel (depth, PANEL), into `to` (rows, PANEL). Rows beyond the last are the
+// last one's again, and not stored.
+TSR_FN void tsr_attention_tile(const tsr_operand_rows operand, int depth, __local const float *panel,
+                               __local float *to) {
+  __global const float *a = operand.a;
+  const long gap = operand.gap, step = operand.step;
+  const int rows = operand.rows;
 #define TSR_LINE(r)                                                 \
   __global const float *a##r = a + (r < rows ? r : rows - 1) * gap; \
   float16 s##r = 0.0f;                                              \
@@ -112,12 +122,16 @@ TSR_SINGLE_ITEM_KERNEL void tsr_attention(const tsr_packed_attention_params p, _
       d.reverse[i] =
           i < length - 1 + queries ? bias[(long)head * (2 * p.span - 1) + p.span - 1 + distance] : 0.0f;
     }
-  for (int j = 0; j < length; j += TSR_TILE_ROWS)
-    tsr_attention_tile(k + j * line, line, 1, length - j, width, d.query, d.scores + j * TSR_PANEL);
+  for (int j = 0; j < length; j += TSR_TILE_ROWS) {
+    const tsr_operand_rows keys = {k + j * line, line, 1, length - j};
+    tsr_attention_tile(keys, width, d.query, d.scores + j * TSR_PANEL);
+  }
   // Sixteen columns without a query are never looked at.
   for (int i = 0; i < queries; i += 16) tsr_columns_softmax(&d, i, length, p.scale, p.span != 0);
-  for (int w = 0; w < width; w += TSR_TILE_ROWS)
-    tsr_attention_tile(v + w, 1, line, width - w, length, d.scores, d.query + w * TSR_PANEL);
+  for (int w = 0; w < width; w += TSR_TILE_ROWS) {
+    const tsr_operand_rows values = {v + w, 1, line, width - w};
+    tsr_attention_tile(values, length, d.scores, d.query + w * TSR_PANEL);
+  }
   __global float *out = y + (begin + first) * hidden + (long)head * width;
   for (int i = 0; i < queries; i++)
     for (int w = 0; w < width; w++) out[i * hidden + w] = tsr_canonical(d.query[w * TSR_PANEL + i]);

@@ -77,9 +77,19 @@ typedef struct {
   float4 keys[TSR_KEY_VEC4S], query[TSR_QUERY_VEC4S];
 } tsr_kv_tile;
 
-TSR_FN tsr_kv_tile tsr_load_kv_tile(__global const float *q, __global const float *k, long line, int width,
-                                    int w, int key0, int queries, int length, int item) {
+// A block of queries of one head: `queries` of them, `length` keys and values of `width`, tokens `line`
+// floats apart.
+typedef struct {
+  __global const float *q, *k, *v;
+  long line;
+  int width, queries, length;
+} tsr_query_block;
+
+TSR_FN tsr_kv_tile tsr_load_kv_tile(const tsr_query_block *b, int w, int key0, int item) {
   tsr_kv_tile s;
+  __global const float *q = b->q, *k = b->k;
+  const long line = b->line;
+  const int width = b->width, queries = b->queries, length = b->length;
   const int part = w + 4 * (item % TSR_TILE_VEC4S), last_key = length - 1, last_query = queries - 1;
 #pragma unroll
   for (int i = 0; i < TSR_KEY_VEC4S; i++) {
@@ -118,11 +128,11 @@ TSR_FN void tsr_store_kv_tile(__local tsr_attention_local *d, const tsr_kv_tile 
 
 // scores = scale q k' + bias, one chain over width each. `bias`: of row 0 and key 0. Keys that do not
 // exist have -infinity: their quotient is +0, which changes no lane.
-TSR_FN void tsr_attention_scores(__local tsr_attention_local *d, __global const float *q,
-                                 __global const float *k, long line, int width, __global const float *bias,
-                                 int biased, float scale, int queries, int length, int item) {
+TSR_FN void tsr_attention_scores(__local tsr_attention_local *d, const tsr_query_block *block,
+                                 __global const float *bias, int biased, float scale, int item) {
+  const int width = block->width, queries = block->queries, length = block->length;
   const int tx = item % TSR_ITEMS_OF_ROW, ty = item / TSR_ITEMS_OF_ROW;
-  tsr_kv_tile next = tsr_load_kv_tile(q, k, line, width, 0, 0, queries, length, item);
+  tsr_kv_tile next = tsr_load_kv_tile(block, 0, 0, item);
   for (int key0 = 0; key0 < length; key0 += TSR_KEYS) {
     const int from = key0 + 4 * tx, busy = from < length && 8 * ty < queries;
     float4 acc[8];
@@ -133,8 +143,7 @@ TSR_FN void tsr_attention_scores(__local tsr_attention_local *d, __global const 
       barrier(CLK_LOCAL_MEM_FENCE);
       const int more = w + TSR_TILE_WIDTH < width;
       if (more || key0 + TSR_KEYS < length)
-        next = tsr_load_kv_tile(q, k, line, width, more ? w + TSR_TILE_WIDTH : 0,
-                                more ? key0 : key0 + TSR_KEYS, queries, length, item);
+        next = tsr_load_kv_tile(block, more ? w + TSR_TILE_WIDTH : 0, more ? key0 : key0 + TSR_KEYS, item);
       if (busy) {
 #pragma unroll
         for (int i = 0; i < TSR_TILE_WIDTH; i++) {
@@ -271,12 +280,14 @@ TSR_FN void tsr_value_step(__local const tsr_attention_local *d, int r, int apar
 // y = scores v, one chain over keys each. A work-item takes four queries, as far apart as keeps them in
 // different banks, and TSR_COLUMNS columns; of four queries those that do not exist are rows of local
 // memory too, and not stored.
-TSR_FN void tsr_attention_sums(__local const tsr_attention_local *d, __global const float *v, long line,
-                               int width, int queries, int length, __global float *y, long hidden, int item) {
+TSR_FN void tsr_attention_sums(__local const tsr_attention_local *d, const tsr_query_block *block,
+                               __global float *y, long hidden, int item) {
+  const long line = block->line;
+  const int width = block->width, queries = block->queries, length = block->length;
   const int across = (width + TSR_COLUMNS - 1) / TSR_COLUMNS, apart = (queries + 3) / 4;
   for (int tile = item; tile < apart * across; tile += 128) {
     const int r = tile / across, w = tile % across * TSR_COLUMNS, left = width - w;
-    __global const float *from = v + w;
+    __global const float *from = block->v + w;
     TSR_VALUES acc[4], now[TSR_KEYS_AHEAD], next[TSR_KEYS_AHEAD];
 #pragma unroll
     for (int i = 0; i < 4; i++) acc[i] = 0.0f;
@@ -326,14 +337,13 @@ __kernel __attribute__((reqd_work_group_size(128, 1, 1))) void tsr_attention(
   const int queries = length - first < TSR_QUERIES ? length - first : TSR_QUERIES;
   const long hidden = (long)p.heads * width, line = 3 * hidden;
   __global const float *q = x + begin * line + (long)head * width;
-  tsr_attention_scores(&d, q + first * line, q + hidden, line, width,
-                       bias + (long)head * (2 * p.span - 1) + p.span - 1 - first, p.span != 0, p.scale,
-                       queries, length, item);
+  const tsr_query_block own = {q + first * line, q + hidden, q + 2 * hidden, line, width, queries, length};
+  tsr_attention_scores(&d, &own, bias + (long)head * (2 * p.span - 1) + p.span - 1 - first, p.span != 0,
+                       p.scale, item);
   tsr_rows_softmax(&d, queries, length, item);
   // Where the tiles are fewer than the work-items, groups take turns at which of them work, lest all
   // groups of a compute unit keep the same part of it busy.
   const int swap = (int)((uint)(get_group_id(0) + get_group_id(1)) * 0x9e3779b1u >> 31) * 64;
-  tsr_attention_sums(&d, q + 2 * hidden, line, width, queries, length,
-                     y + (begin + first) * hidden + (long)head * width, hidden, item ^ swap);
+  tsr_attention_sums(&d, &own, y + (begin + first) * hidden + (long)head * width, hidden, item ^ swap);
 }
 #endif

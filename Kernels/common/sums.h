@@ -42,10 +42,14 @@ TSR_FN tsr_compensated tsr_plus(tsr_compensated s, float x) {
   return next;
 }
 
-// The sum of a plane's rows h0 ..< h1, columns w0 ..< w1: one chain; compensated where the window is large
-// (rule 6).
-TSR_FN float tsr_window_sum(TSR_GLOBAL const float *plane, int width, int area, int h0, int h1, int w0,
-                            int w1) {
+// Rows h0 ..< h1 and columns w0 ..< w1 of a plane.
+typedef struct {
+  int h0, h1, w0, w1;
+} tsr_window;
+
+// The window's sum: one chain; compensated where the window is large (rule 6).
+TSR_FN float tsr_window_sum(TSR_GLOBAL const float *plane, int width, int area, const tsr_window window) {
+  const int h0 = window.h0, h1 = window.h1, w0 = window.w0, w1 = window.w1;
   tsr_compensated sum = {0.0f, 0.0f};
   for (int h = h0; h < h1; h++)
     for (int w = w0; w < w1; w++) {

@@ -179,7 +179,7 @@ TSR_SINGLE_ITEM_KERNEL void tsr_conv_grouped(const tsr_conv_cpu_params q, __glob
         const int left = TSR_K_CHUNK - k % TSR_K_CHUNK,
                   depth = beyond * taps - k < left ? beyond * taps - k : left;
         const int end = depth == left || k + depth == p->k;
-        // The same for all images of one block of channels and one chunk.
+        // All images meet the same shifts where they have one block of channels and one chunk.
         if (n == 0 || waiting) tsr_tap_shifts(&q, &layout, k, depth, shift);
         __local const float *x = planes + (k / taps - channel) * t->stride_h * t->stride_w * plane;
         for (int block = first; block < last; block++) {
@@ -296,7 +296,7 @@ TSR_FN void tsr_grouped_weight_microkernel(const int high, const int wide, const
 }
 
 #if TSR_OUTPUTS_PER_TILE == 1
-// The same of one output x 3 x 3 taps: nine chains, as fewer would wait for each other.
+// Chains of one output x 3 x 3 taps over the pixels: nine, as fewer would wait for each other.
 TSR_FN void tsr_grouped_weight_3x3(const tsr_grouped_pixels *pixels, int from, __local float *sums) {
   const int runs = pixels->list.runs, step = pixels->step, tap = pixels->tap, line = pixels->line;
   const int add = pixels->add;

@@ -196,9 +196,13 @@ TSR_FN tsr_tap_iterator tsr_tap_iterator_at(const tsr_taps_params *t, int k) {
 }
 // To the first tap of the next kernel row.
 TSR_FN void tsr_tap_next_row(const tsr_taps_params *t, tsr_tap_iterator *walk) {
-  walk->kw = 0, walk->offset.w = t->start_w, walk->offset.h += t->step_h;
+  walk->kw = 0;
+  walk->offset.w = t->start_w;
+  walk->offset.h += t->step_h;
   if (++walk->kh < t->kernel_h) return;
-  walk->kh = 0, walk->offset.h = t->start_h, walk->offset.plane += t->height * t->width;
+  walk->kh = 0;
+  walk->offset.h = t->start_h;
+  walk->offset.plane += t->height * t->width;
 }
 
 // One image or more, and how many floats there are from here to the tensor's end.
@@ -262,8 +266,8 @@ TSR_FN void tsr_pack_im2col(const tsr_gemm_params *q, const tsr_images *images, 
       for (int j = end; j < TSR_PANEL; j++) part->panel[k * TSR_PANEL + j] = 0.0f;
 }
 
-// The same values the other way round: the panel's columns are taps, its k pixels of samples one after
-// another; four taps at a time.
+// The panel's taps where its columns are taps and its k pixels of samples one after another; four taps at a
+// time.
 TSR_FN void tsr_pack_im2col_transposed(const tsr_gemm_params *q, const tsr_images *from,
                                        const tsr_panel *part) {
   const tsr_taps_params *t = &q->taps;

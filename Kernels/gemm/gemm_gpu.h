@@ -200,7 +200,8 @@ TSR_FN int tsr_is_aligned(const tsr_gemm_params *q, __global const float *c) {
          q->c_image % 4 == 0 && q->c_image_stride % 4 == 0;
 }
 
-// Brings a part's first tile into buffer 0; offsets of the next one, of which `digits` is the work-item's k.
+// Brings a part's first tile into buffer 0, and the next tile's offsets into local memory; `digits` is then
+// the work-item's k of the next tile.
 TSR_FN void tsr_load_first_tile(const int kind, const tsr_gemm_params *q, const tsr_load_plan *plan,
                                 __local tsr_gemm_local *s, const tsr_k_tile tile, tsr_tap_index *digits) {
   const int item = plan->im2col.item, k = tile.k + item;

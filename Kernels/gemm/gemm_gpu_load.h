@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the GEMM of gemm/gemm_gpu.h brings tiles of its operands from memory through registers into local
-// memory. Tuning parameters, tensors and who owns what: the head of gemm/gemm_gpu.h, which includes this file.
+// memory. Tuning parameters, tensors and who owns what: the head of gemm/gemm_gpu.h, which includes this
+// file.
 #pragma once
 
 #include "gemm/gemm.h"
@@ -53,7 +54,7 @@ typedef struct {
 #define TSR_LOCAL_TILE_B(s, buffer) \
   ((s)->tiles + 2 * TSR_TILE_K * TSR_LOCAL_PITCH_M + (buffer) * TSR_TILE_K * TSR_LOCAL_PITCH_N)
 
-// A offset as work-items read it: offset in the image, row, column; with it, where A has its k.
+// An offset as work-items read it: offset in the image, row, column; and `a`, where A has that k.
 TSR_FN int4 tsr_pack_offset(const tsr_gemm_params *q, tsr_image_offset s, int a) {
   return (int4)(s.plane + s.h * q->taps.width + s.w, s.h, s.w, a);
 }
@@ -72,15 +73,21 @@ TSR_FN int tsr_outer_radix(const int kind, const tsr_gemm_params *q) {
 }
 TSR_FN void tsr_tap_index_at(const int kind, const tsr_gemm_params *q, int k, tsr_tap_index *d) {
   const int low = tsr_inner_radix(kind, q), high = tsr_outer_radix(kind, q);
-  d->d0 = k % low, d->d1 = k / low % high, d->d2 = k / low / high;
-  d->step0 = TSR_TILE_K % low, d->step1 = TSR_TILE_K / low % high, d->step2 = TSR_TILE_K / low / high;
+  d->d0 = k % low;
+  d->d1 = k / low % high;
+  d->d2 = k / low / high;
+  d->step0 = TSR_TILE_K % low;
+  d->step1 = TSR_TILE_K / low % high;
+  d->step2 = TSR_TILE_K / low / high;
 }
 // `by` further: without a division where that is a tile's depth.
 TSR_FN void tsr_tap_index_advance(const int kind, const tsr_gemm_params *q, int k, int by, tsr_tap_index *d) {
   if (kind == TSR_B_MATRIX) return;
   if (by == TSR_TILE_K) {
     const int low = tsr_inner_radix(kind, q), high = tsr_outer_radix(kind, q);
-    d->d0 += d->step0, d->d1 += d->step1, d->d2 += d->step2;
+    d->d0 += d->step0;
+    d->d1 += d->step1;
+    d->d2 += d->step2;
     if (d->d0 >= low) d->d0 -= low, d->d1++;
     if (d->d1 >= high) d->d1 -= high, d->d2++;
   } else tsr_tap_index_at(kind, q, k + by, d);
@@ -93,11 +100,13 @@ TSR_FN void tsr_write_offsets(const int kind, const tsr_gemm_params *q, __local 
   const tsr_taps_params *t = &q->taps;
   tsr_image_offset offset;
   if (kind == TSR_B_IM2COL) {
-    offset.plane = d->d2 * t->height * t->width, offset.h = d->d1 * t->step_h + t->start_h,
+    offset.plane = d->d2 * t->height * t->width;
+    offset.h = d->d1 * t->step_h + t->start_h;
     offset.w = d->d0 * t->step_w + t->start_w;
   } else {
     offset.plane = d->d2 * q->groups * t->channels * t->height * t->width;
-    offset.h = d->d1 * t->stride_h, offset.w = d->d0 * t->stride_w;
+    offset.h = d->d1 * t->stride_h;
+    offset.w = d->d0 * t->stride_w;
   }
   const int inner = d->d1 * tsr_inner_radix(kind, q) + d->d0;
   offsets[item] = tsr_pack_offset(q, offset, d->d2 * q->a_outer_stride + inner * q->gemm.a_col_stride);
@@ -119,11 +128,21 @@ TSR_FN tsr_tile_loader tsr_tile_loader_of(const int fours, int item, int lines, 
                                           int k_stride) {
   const int ks = fours ? TSR_TILE_K / 4 : TSR_TILE_K, row = fours ? lines / 4 : lines, size = fours ? 4 : 1;
   tsr_tile_loader l;
-  if (along_k)
-    l.k = item % ks * size, l.line = item / ks, l.k_step = 0, l.line_step = TSR_WORKGROUP_SIZE / ks;
-  else l.k = item / row, l.line = item % row * size, l.k_step = TSR_WORKGROUP_SIZE / row, l.line_step = 0;
-  l.at = l.line * line_stride + l.k * k_stride, l.step = l.line_step * line_stride + l.k_step * k_stride;
-  l.put = l.k * (lines + 4) + l.line, l.put_step = l.k_step * (lines + 4) + l.line_step;
+  if (along_k) {
+    l.k = item % ks * size;
+    l.line = item / ks;
+    l.k_step = 0;
+    l.line_step = TSR_WORKGROUP_SIZE / ks;
+  } else {
+    l.k = item / row;
+    l.line = item % row * size;
+    l.k_step = TSR_WORKGROUP_SIZE / row;
+    l.line_step = 0;
+  }
+  l.at = l.line * line_stride + l.k * k_stride;
+  l.step = l.line_step * line_stride + l.k_step * k_stride;
+  l.put = l.k * (lines + 4) + l.line;
+  l.put_step = l.k_step * (lines + 4) + l.line_step;
   return l;
 }
 
@@ -155,7 +174,7 @@ TSR_FN void tsr_load_tile(const int fours, const int loads, const float beyond, 
   }
 }
 
-// And from registers into a tile.
+// A work-item's elements of a tile, from registers into local memory.
 TSR_FN void tsr_store_tile_local(const int fours, const int loads, const int line, const tsr_tile_loader l,
                                  __local float *to, const float *r) {
   to += l.put;
@@ -172,8 +191,8 @@ TSR_FN void tsr_store_tile_local(const int fours, const int loads, const int lin
   }
 }
 
-// The same of the taps of the images `b`. A work-item's elements share a column: its offset is `own`;
-// `outside`: the column is beyond the last.
+// How a work-item brings its elements of a tile of taps of the images `b`. The elements share a column, whose
+// offset is `own`; `outside`: the column is beyond the last.
 typedef struct {
   __global const float *b;
   int4 own;

@@ -51,16 +51,18 @@ TSR_FN tsr_lanes tsr_lanes_squares(tsr_lanes s, __global const float *x, int n, 
   return s;
 }
 
-// Blocks of the lanes' steps that a row, or the samples of a group one after the other, fill.
+// Blocks of the lanes' steps that a row, or the samples of a group one after the other, fill; sums of whole
+// blocks are in `parts` (TSR_LEVELS).
 typedef struct {
   tsr_u32 blocks;
   int steps;
+  tsr_lanes *parts;
 } tsr_filled;
-TSR_FN tsr_lanes tsr_lanes_through(tsr_lanes s, tsr_lanes *parts, tsr_filled *filled, __global const float *x,
-                                   int n, const int squares, float mean) {
+TSR_FN tsr_lanes tsr_lanes_through(tsr_lanes s, tsr_filled *filled, __global const float *x, int n,
+                                   const int squares, float mean) {
   for (int j = 0; j < n;) {
     if (filled->steps == TSR_BLOCK_STEPS) {
-      tsr_fold_lanes(s, parts, filled->blocks++);
+      tsr_fold_lanes(s, filled->parts, filled->blocks++);
       s = tsr_no_lanes(), filled->steps = 0;
     }
     const int room = (TSR_BLOCK_STEPS - filled->steps) * TSR_LANES, count = n - j < room ? n - j : room;
@@ -72,8 +74,8 @@ TSR_FN tsr_lanes tsr_lanes_through(tsr_lanes s, tsr_lanes *parts, tsr_filled *fi
 }
 TSR_FN float tsr_row_sum_of(__global const float *x, int n, const int squares, float mean) {
   tsr_lanes parts[TSR_LEVELS];
-  tsr_filled filled = {0, 0};
-  const tsr_lanes s = tsr_lanes_through(tsr_no_lanes(), parts, &filled, x, n, squares, mean);
+  tsr_filled filled = {0, 0, parts};
+  const tsr_lanes s = tsr_lanes_through(tsr_no_lanes(), &filled, x, n, squares, mean);
   return tsr_lanes_tree_sum(tsr_join_lanes(s, parts, filled.blocks));
 }
 
@@ -101,9 +103,9 @@ TSR_FN float tsr_batch_group_sum(__global const float *x, int outer, long stride
   tsr_compensated total = {0.0f, 0.0f};
   for (int group = 0; group < outer; group += TSR_BATCH_GROUP) {
     tsr_lanes s = tsr_no_lanes(), parts[TSR_LEVELS];
-    tsr_filled filled = {0, 0};
+    tsr_filled filled = {0, 0, parts};
     for (int n = group; n < group + TSR_BATCH_GROUP && n < outer; n++)
-      s = tsr_lanes_through(s, parts, &filled, x + n * stride, inner, squares, mean);
+      s = tsr_lanes_through(s, &filled, x + n * stride, inner, squares, mean);
     total = tsr_plus(total, tsr_lanes_tree_sum(tsr_join_lanes(s, parts, filled.blocks)));
   }
   return total.sum;

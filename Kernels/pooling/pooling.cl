@@ -125,11 +125,12 @@ TSR_ROWS2(tsr_average_pool, tsr_pool_params, p.planes *p.out_h, const float, x, 
   const tsr_i64 plane = i / p.out_h * p.height * p.width;
   const int h0 = (int)(i % p.out_h) * p.stride_h - p.pad_h;
   const int area = p.kernel_h * p.kernel_w;
-  TSR_EACH_COLUMN(p.out_w, const int w0 = (int)j * p.stride_w - p.pad_w;
-                  const float sum = tsr_window_sum(x + plane, p.width, area, TSR_LOW(h0),
-                                                   TSR_UPTO(h0 + p.kernel_h, p.height), TSR_LOW(w0),
-                                                   TSR_UPTO(w0 + p.kernel_w, p.width));
-                  y[i * p.out_w + j] = tsr_canonical(tsr_div(sum, (float)area));)
+  TSR_EACH_COLUMN(
+      p.out_w, const int w0 = (int)j * p.stride_w - p.pad_w;
+      const float sum = tsr_window_sum(x + plane, p.width, area,
+                                       ((tsr_window){TSR_LOW(h0), TSR_UPTO(h0 + p.kernel_h, p.height),
+                                                     TSR_LOW(w0), TSR_UPTO(w0 + p.kernel_w, p.width)}));
+      y[i * p.out_w + j] = tsr_canonical(tsr_div(sum, (float)area));)
 TSR_END
 #else
 // Sums of sixteen windows whose first columns are `first` and every stride on; of large ones compensated
@@ -192,7 +193,7 @@ TSR_ROWS2(tsr_adaptive_pool, tsr_pool_params, p.planes *p.out_h, const float, x,
   const int h0 = TSR_START(o, p.height, p.out_h), h1 = TSR_STOP(o, p.height, p.out_h);
   TSR_EACH_COLUMN(p.out_w, const int w0 = TSR_START((int)j, p.width, p.out_w);
                   const int w1 = TSR_STOP((int)j, p.width, p.out_w); const int area = (h1 - h0) * (w1 - w0);
-                  const float sum = tsr_window_sum(x + plane, p.width, area, h0, h1, w0, w1);
+                  const float sum = tsr_window_sum(x + plane, p.width, area, ((tsr_window){h0, h1, w0, w1}));
                   y[i * p.out_w + j] = tsr_canonical(tsr_div(sum, (float)area));)
 TSR_END
 

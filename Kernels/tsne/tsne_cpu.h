@@ -24,11 +24,20 @@ TSR_FN float16 tsr_unless_own(float16 v, int own) { return as_float16(as_int16(v
 typedef struct {
   float16 norm, ax, ay, rx, ry;
 } tsr_force_sums;
-// What points j, j + 1 ... do to point `own` of them, which lies at (x, y). Of fewer than sixteen the lanes
-// beyond stay as they were. `attracts`: by the probabilities in `joint`; else repulsion alone.
-TSR_FN tsr_force_sums tsr_accumulate_forces(tsr_force_sums s, const int some, const int attracts, float x,
-                                            float y, __global const float *joint, __global const float *xs,
-                                            __global const float *ys, int own, int left) {
+// A point at (x, y), its row of joint probabilities, and the coordinates of all n points.
+typedef struct {
+  float x, y;
+  __global const float *joint, *xs, *ys;
+  int n;
+} tsr_point_row;
+
+// What points j, j + 1 ... do to the point, which is number `own` of them. Of fewer than sixteen the lanes
+// beyond stay as they were. `attracts`: by the joint probabilities; else repulsion alone.
+TSR_FN tsr_force_sums tsr_accumulate_forces(tsr_force_sums s, const int some, const int attracts,
+                                            const tsr_point_row *point, int j, int own) {
+  const float x = point->x, y = point->y;
+  __global const float *joint = point->joint + (attracts ? j : 0), *xs = point->xs + j, *ys = point->ys + j;
+  const int left = point->n - j;
   const float16 one = 1.0f;
   const float16 dx = x - (some ? tsr_load16_tail(xs, left) : vload16(0, xs));
   const float16 dy = y - (some ? tsr_load16_tail(ys, left) : vload16(0, ys));
@@ -77,15 +86,14 @@ typedef struct {
 } tsr_forces;
 TSR_FN tsr_forces tsr_tsne_forces_row(__global const float *joint, __global const float *layout, int point,
                                       int n, const int attracts) {
-  const float x = layout[point], y = layout[n + point];
+  const tsr_point_row row = {layout[point], layout[n + point], joint, layout, layout + n, n};
   const tsr_force_sums none = {0.0f, 0.0f, 0.0f, 0.0f, 0.0f};
   tsr_force_sums s0 = none, s1 = none, s2 = none, s3 = none, parts[TSR_LEVELS][4];
   const int mine = point - point % TSR_LANES;
   tsr_u32 blocks = 0;
   int j = 0, kept = 0;
-#define TSR_ACCUMULATE_FORCES(s, at, some, own)                                                        \
-  s = tsr_accumulate_forces(s, some, attracts, x, y, joint + (attracts ? j + at : 0), layout + j + at, \
-                            layout + n + j + at, own, n - j - at);
+#define TSR_ACCUMULATE_FORCES(s, at, some, own) \
+  s = tsr_accumulate_forces(s, some, attracts, &row, j + at, own);
 #define TSR_OWN(at) (point - j - at)
 #define TSR_PREFETCH_AT(at) \
   if (attracts) TSR_PREFETCH(joint + j + at + TSR_PREFETCH_DISTANCE)

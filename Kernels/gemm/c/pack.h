@@ -50,7 +50,7 @@ static inline void copy_shifted(const float *line, int width, int first, int run
   for (int q = hi; q < run; q++) out[q] = 0.0f;
 }
 
-// The same of every stride-th element from line[first] on.
+// Every stride-th element from line[first] on, `run` of them, zeros where that is outside 0 ..< width.
 static inline void copy_strided(const float *line, int width, int first, int stride, int run,
                                 float *restrict out) {
   int lo = first < 0 ? (stride - 1 - first) / stride : 0,
