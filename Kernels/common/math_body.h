@@ -36,8 +36,8 @@ TSR_FN TSR_REAL TSR_V(tsr_rounded_off)(TSR_REAL sum, TSR_REAL y, TSR_REAL next) 
   return TSR_SELECT((BITS(lost) & TSR_INF_BITS) == TSR_INF_BITS, 0.0f, lost);
 }
 
-// The correctly rounded 1 / b of a positive number from 2^-62 to 2^62: Newton from a guess by its bits. Of the
-// last number before a power of two the reciprocal is so near to the middle that Newton rounds it down.
+// The correctly rounded 1 / b of a positive number from 2^-62 to 2^62: Newton from a guess by its bits. Of
+// the last number before a power of two the reciprocal is so near to the middle that Newton rounds it down.
 TSR_FN TSR_REAL TSR_V(tsr_reciprocal_in_range)(TSR_REAL b) {
   TSR_REAL r = FLOAT(0x7ef311c3u - BITS(b));
   r = FMA(r, FMA(-b, r, 1.0f), r);
@@ -48,8 +48,8 @@ TSR_FN TSR_REAL TSR_V(tsr_reciprocal_in_range)(TSR_REAL b) {
   return FLOAT(BITS(r) + before_power);
 }
 
-// a / b by one step of Newton from the correctly rounded r = 1 / b: the correctly rounded quotient, as long as
-// no remainder is below the denormals (NUMERICS.md).
+// a / b by one step of Newton from the correctly rounded r = 1 / b: the correctly rounded quotient, as long
+// as no remainder is below the denormals (NUMERICS.md).
 TSR_FN TSR_REAL TSR_V(tsr_div_newton)(TSR_REAL a, TSR_REAL b, TSR_REAL r) {
   const TSR_REAL q = a * r;
   return FMA(FMA(-q, b, a), r, q);

@@ -52,7 +52,8 @@ public struct EncoderConfiguration: Sendable, Equatable {
     let synonyms = ["gelu_python": "gelu", "gelu_pytorch_tanh": "gelu_new"]
     self.activation = synonyms[activation] ?? activation
     guard Self.activations[self.activation] != nil else {
-      throw fields.refusal("hidden_act", wanted: "gelu (by the error function), gelu_new (by tanh), relu or tanh")
+      throw fields.refusal(
+        "hidden_act", wanted: "gelu (by the error function), gelu_new (by tanh), relu or tanh")
     }
     tokenizerClass = try fields.text("tokenizer_class")
   }

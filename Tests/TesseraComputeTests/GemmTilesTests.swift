@@ -87,7 +87,7 @@ import Testing
     #expect(
       of { ($0.gemm.a_row_stride, $0.gemm.a_col_stride) = (1, 128) }
         == " -DTSR_VECTOR_LOAD_A=2 -DTSR_VECTOR_LOAD_B=2")
-    #expect(of { ($0.slices, $0.split_k) = (2, 50) } == " -DTSR_VECTOR_LOAD_B=2")
+    #expect(of { ($0.splits, $0.split_k) = (2, 50) } == " -DTSR_VECTOR_LOAD_B=2")
     #expect(
       tsr_gemm_params(MatmulParameters(m: 8, n: 8, k: 8)).vectorLoads(
         GemmTiles(rowBlocks: 1, columnBlocks: 1, itemRows: 16, depth: 8), taps: false) == "")

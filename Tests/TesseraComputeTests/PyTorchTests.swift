@@ -14,7 +14,8 @@ import Testing
     let (a, b) = (try torch.input(1, [2, 5, 600]), try torch.input(2, [2, 600, 7]))
     for (name, kind, activation, bias) in [
       ("column", BiasKind.column, FusedActivation.gelu, try torch.input(3, [7])),
-      ("row", .row, .relu, try torch.input(4, [5])), ("geluTanh", .column, .geluTanh, try torch.input(3, [7])),
+      ("row", .row, .relu, try torch.input(4, [5])),
+      ("geluTanh", .column, .geluTanh, try torch.input(3, [7])),
     ] {
       var p = MatmulParameters(m: 5, n: 7, k: 600)
       (p.batch, p.biasKind, p.fusedActivation) = (2, kind, activation)

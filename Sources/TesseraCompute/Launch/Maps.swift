@@ -12,7 +12,8 @@ extension KernelLauncher {
 
   public func unaryGrad(_ op: UnaryOperation, _ x: Tensor, _ dy: Tensor, into dx: Tensor) throws {
     guard let kernel = op.gradientKernel else {
-      throw TesseraError.failure("unaryGrad", found: "\(op)", wanted: "one of " + UnaryOperation.differentiableNames)
+      throw TesseraError.failure(
+        "unaryGrad", found: "\(op)", wanted: "one of " + UnaryOperation.differentiableNames)
     }
     try require("unaryGrad \(op)", [(x, x.count), (dy, x.count)], into: [(dx, x.count)], inPlace: true)
     let p = tsr_map_params(count: Int32(x.count), alpha: 0, beta: 0)
