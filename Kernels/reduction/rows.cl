@@ -44,12 +44,12 @@ TSR_ROWS2(tsr_row_argmax, tsr_rows_params, p.rows, const float, x, int, y)
   }
 TSR_END
 
-// The greatest of a row's n scores, `largest`, and the sum of e = exp(score - largest), `total`; `keep`
-// is done with each e. The one text of softmax and its like by rows, but for CPU devices' softmax, which
-// is sixteen at a time (tsr_softmax_row in common/math16.h; by this text PoCL takes 1.9 times as long).
-// Attention has its own: there a work-item or thread has whole columns (attention_cpu.h, c/attention.h)
-// or eight share a row (attention_gpu.h). What a score goes through is the same everywhere: tsr_exp and a
-// division of common/math_body.h.
+// The greatest of a row's n scores, `largest`, and the sum of e = exp(score - largest), `total`; `keep` is
+// done with each e. The one text of softmax and its like by rows, but for softmax on CPU devices, which is
+// sixteen at a time (tsr_softmax_row in common/math16.h): by this text PoCL takes twice as long and Intel's
+// runtime nine times (`tessera bench softmax`). Attention has its own: there a work-item or thread has whole
+// columns (attention_cpu.h, c/attention.h) or eight share a row (attention_gpu.h). What a score goes through
+// is the same everywhere: tsr_exp and a division of common/math_body.h.
 #define TSR_ROW_EXPONENTIALS(n, score, keep)                          \
   TSR_LANE_ACC(best, -tsr_float(TSR_INF_BITS))                        \
   TSR_EACH_LANE(n, TSR_LANE(best) = tsr_max(score, TSR_LANE(best));)  \
