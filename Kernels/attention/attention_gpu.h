@@ -39,7 +39,8 @@
 #define TSR_TILE_WIDTH 16
 #endif
 #define TSR_TILE_VEC4S (TSR_TILE_WIDTH / 4)  // fours of a row's tile
-// A line is 4 banks on from the one before: eight lines' fours meet 32 different ones.
+// Each row of scores begins 4 banks after the row before, so that float4 of eight rows are in 32 different
+// banks: no bank conflict.
 #define TSR_SCORE_PITCH (TSR_MAX_TOKENS + 4)
 
 typedef struct {

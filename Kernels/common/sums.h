@@ -104,7 +104,7 @@ TSR_FN float tsr_window_sum(TSR_GLOBAL const float *plane, int width, int area, 
 #define TSR_LANE(a) a
 // In a body: whether this is element k.
 #define TSR_IS(k) (j == (k))
-// Four elements of a lane at a time: their loads are on the way together.
+// Four elements of a lane at a time: their loads are in flight together.
 #define TSR_EACH_LANE_FROM(first, body)                         \
   long tsr_j = (first) + lane;                                  \
   for (; tsr_j + 3 * TSR_LANES < tsr_n; tsr_j += 4 * TSR_LANES) \

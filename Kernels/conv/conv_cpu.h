@@ -117,7 +117,7 @@ TSR_FN void tsr_shuffle16(const float16 *a, float16 *b){
     TSR_SHUFFLE_PAIR(0) TSR_SHUFFLE_PAIR(1) TSR_SHUFFLE_PAIR(2) TSR_SHUFFLE_PAIR(3) TSR_SHUFFLE_PAIR(4)
         TSR_SHUFFLE_PAIR(5) TSR_SHUFFLE_PAIR(6) TSR_SHUFFLE_PAIR(7)}
 
-// Transposes 16 x 16; b is for use on the way.
+// Transposes 16 x 16 floats in registers; b is scratch.
 TSR_FN void tsr_transpose16x16(float16 *a, float16 *b) {
   tsr_shuffle16(a, b);
   tsr_shuffle16(b, a);

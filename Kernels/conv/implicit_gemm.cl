@@ -24,9 +24,9 @@ TSR_GEMM_KERNEL(tsr_conv_implicit_gemm, 0, TSR_B_IM2COL)
 TSR_GEMM_KERNEL(tsr_grad_weight_implicit_gemm, 0, TSR_B_IM2COL_TRANSPOSED)
 
 #ifdef TSR_GPU
-// Few rows of A (channels of a group): direct sums, with the arguments of tsr_conv_implicit_gemm; a
-// product's tile would be mostly empty. (On CPU devices: conv/conv_grouped.cl.) One output per work-item;
-// A's k as gemm/gemm_gpu.h reads it.
+// A convolution with few output channels a group, one output a work-item: the tile of a product would be
+// mostly empty. The arguments are those of tsr_conv_implicit_gemm, and A has the strides that gemm/gemm_gpu.h
+// reads. (On CPU devices: conv/conv_grouped.cl.)
 TSR_ITEMS4(tsr_conv_per_output, tsr_gemm_params, (long)p.gemm.batch *p.gemm.m *p.gemm.n, const float, a,
            const float, b, const float, bias, float, c)
   const tsr_taps_params *t = &p.taps;

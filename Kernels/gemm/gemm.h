@@ -77,7 +77,7 @@ typedef struct {
   int first, last;
 } tsr_output;
 
-// One sum's way to memory.
+// The epilogue of one sum: chunk sums are added, then bias and activation; the result is stored.
 TSR_FN void tsr_epilogue(const tsr_output *o, int row, int column, float v) {
   const tsr_matmul_params *p = o->gemm;
   __global float *at = o->c + (long)row * p->c_row_stride + column;

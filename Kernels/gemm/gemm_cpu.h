@@ -51,7 +51,7 @@
 #define TSR_UNROLL_ROWS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)
 #endif
 
-// Sixteen sums' way to memory.
+// The epilogue of sixteen sums: chunk sums are added, then bias and activation; the result is stored.
 TSR_FN void tsr_epilogue16(const tsr_output *o, int row, int column, float16 v) {
   const tsr_matmul_params *p = o->gemm;
   __global const float *bias = o->bias;
@@ -266,8 +266,8 @@ TSR_FN void tsr_pack_im2col(const tsr_gemm_params *q, const tsr_images *images, 
       for (int j = end; j < TSR_PANEL; j++) part->panel[k * TSR_PANEL + j] = 0.0f;
 }
 
-// The panel's taps where its columns are taps and its k pixels of samples one after another; four taps at a
-// time.
+// The same values transposed: the panel's columns are taps, and its k are the pixels of the samples, one
+// sample after another. Four taps are packed at a time.
 TSR_FN void tsr_pack_im2col_transposed(const tsr_gemm_params *q, const tsr_images *from,
                                        const tsr_panel *part) {
   const tsr_taps_params *t = &q->taps;

@@ -65,13 +65,13 @@ TSR_FN void tsr_rank1_update(const int distance, __local const float *a, __local
   }
 }
 
-// Rows whose sums leave together: as many as registers are left for.
+// Rows whose sums are stored together: as many as there are registers left for.
 #ifndef TSR_ROWS_PER_STORE
 #define TSR_ROWS_PER_STORE (TSR_NI > 2 ? 1 : 2)
 #endif
 
-// Sums on their way to C straight from registers: for rows of C on borders of 16 bytes. Where a work-item
-// has nothing, it reads nothing either: what is there is being written by others.
+// Stores sums from registers straight to C, for rows of C that begin on borders of 16 bytes. Outside its own
+// sums a work-item reads nothing of C, because other work-items are writing there.
 #define TSR_HAS_SUM(i, r, j) \
   (row + (i) / 4 * 4 * TSR_WORKGROUP_ROWS + (i) % 4 + (r) < p->m && column + 64 * (j) < p->n)
 TSR_FN void tsr_store_direct_vec4(const tsr_gemm_params *q, const tsr_output *o, int row, int column,
@@ -178,7 +178,7 @@ TSR_FN void tsr_zero_sums(float4 acc[4 * TSR_MI][TSR_NI]) {
     for (int j = 0; j < TSR_NI; j++) acc[i][j] = (float4)(0.0f);
 }
 
-// A work-item's place in its group's tile (the picture above).
+// A work-item's column and row in the tile of its work-group (the picture at the head of this file).
 TSR_FN int tsr_item_column(int item) { return item / 32 % 2 * 8 + (item >> 1 & 6) + (item & 1); }
 TSR_FN int tsr_item_row(int item) { return item / 64 * 4 + (item >> 3 & 2) + (item >> 1 & 1); }
 
@@ -194,7 +194,7 @@ TSR_FN tsr_gemm_operands tsr_operands_of(const tsr_gemm_params *q, const tsr_k_r
   return own;
 }
 
-// Whether all fours of a row of C are on borders of 16 bytes.
+// Whether every float4 of a row of C begins on a border of 16 bytes.
 TSR_FN int tsr_is_aligned(const tsr_gemm_params *q, __global const float *c) {
   return ((size_t)c & 15) == 0 && q->gemm.c_row_stride % 4 == 0 && q->gemm.n % 4 == 0 &&
          q->c_image % 4 == 0 && q->c_image_stride % 4 == 0;

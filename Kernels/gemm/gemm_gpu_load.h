@@ -22,7 +22,7 @@
 #define TSR_WORKGROUP_SIZE (16 * TSR_WORKGROUP_ROWS)
 #define TSR_TILE_M (4 * TSR_WORKGROUP_ROWS * TSR_MI)
 #define TSR_TILE_N (64 * TSR_NI)
-// Elements of a tile that each work-item brings.
+// Elements of a tile that each work-item loads from global memory.
 #define TSR_LOADS_M (TSR_TILE_M * TSR_TILE_K / TSR_WORKGROUP_SIZE)
 #define TSR_LOADS_N (TSR_TILE_N * TSR_TILE_K / TSR_WORKGROUP_SIZE)
 // How operands are read: an element at a time; or four of k, or four lines, where all of these begin on a
@@ -151,9 +151,9 @@ typedef struct {
   int base, depth;
 } tsr_tile_span;
 
-// What a work-item brings of a tile, from its first element on, into registers. Lines from the loader's
-// `lines` on are left out: they meet no sum that is stored. Beyond the depth there is `beyond`: -0 of A
-// and +0 of B, whose product changes no sum.
+// Loads a work-item's elements of a tile into registers, from the work-item's first element on. Lines from
+// the loader's `lines` on are left out, because no stored sum uses them. Elements beyond the depth are
+// `beyond`: -0 for A and +0 for B. Their product changes no sum.
 TSR_FN void tsr_load_tile(const int fours, const int loads, const float beyond, tsr_tile_loader l,
                           const tsr_tile_span tile, float *r) {
   const int base = tile.base, depth = tile.depth, lines = l.lines;
@@ -191,7 +191,7 @@ TSR_FN void tsr_store_tile_local(const int fours, const int loads, const int lin
   }
 }
 
-// How a work-item brings its elements of a tile of taps of the images `b`. The elements share a column, whose
+// How a work-item loads its elements of a tile of taps of the images `b`. The elements share a column, whose
 // offset is `own`; `outside`: the column is beyond the last.
 typedef struct {
   __global const float *b;
@@ -211,7 +211,7 @@ TSR_FN void tsr_load_tile_im2col(const tsr_gemm_params *q, const tsr_im2col_load
   }
 }
 
-// How a work-item brings its part of the tiles of both operands; B is a matrix or the taps of images.
+// How a work-item loads its part of the tiles of both operands. B is a matrix or the taps of images.
 typedef struct {
   tsr_tile_loader a, b;
   tsr_im2col_loader im2col;

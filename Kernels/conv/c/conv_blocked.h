@@ -118,7 +118,7 @@ static int tsr_conv_blocked_tasks(const tsr_conv_blocked_plan *p) {
   return p->conv.batch * p->conv.groups * ((s.rows + s.band - 1) / s.band);
 }
 
-// Where k reads, from the place of its output.
+// The offset of what tap k reads, from the position of the output.
 static void blocked_shifts(const tsr_conv_params *c, int kind, const tsr_conv_blocked_shape *s, int *shift) {
   int *at = shift;
   for (int channel = 0; channel < s->inputs; channel++)

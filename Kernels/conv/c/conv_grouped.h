@@ -68,7 +68,7 @@ static int64_t tsr_conv_grouped_scratch_count(const tsr_conv_grouped_plan *p) {
   return s.planes + TSR_GROUPED_SLACK + TSR_GROUPED_OUTPUTS * ((int64_t)s.band * s.pitch + TSR_GROUPED_SLACK);
 }
 
-// Where tap k reads, from the place of its output.
+// The offset of what tap k reads, from the position of the output.
 static void grouped_shifts(const tsr_conv_params *c, int kind, const tsr_conv_grouped_shape *s, int *shift) {
   for (int k = 0; k < s->inputs * s->taps; k++) {
     const int channel = k / s->taps, tap = k % s->taps;

@@ -39,7 +39,7 @@ static inline void phase_row(float *restrict to, int count, int lo, int hi, cons
     for (; q < hi; q++) to[q] = from[q];
 }
 
-// Places lo ..< hi of part `phase` of a row lie in the plane: pixel q is column q stride + phase - left.
+// Floats lo ..< hi of part `phase` of a row lie in the plane: pixel q is column q stride + phase - left.
 typedef struct {
   int lo, hi;
 } column_span;
@@ -53,7 +53,7 @@ static inline column_span column_span_of(int phase, int stride, int left, int wi
 }
 
 // A plane of height x width with `left` zeros before every row, whose columns are split by their remainder by
-// `stride` into so many parts of `count` places.
+// `stride` into so many parts of `count` floats.
 typedef struct {
   int height, width, left;
   int stride, count;
