@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How the GEMM of gemm/gemm_gpu.h brings tiles of its operands from memory through registers into local
+// How the GEMM of gemm/gemm_gpu.h loads tiles of its operands from memory through registers into local
 // memory. Tuning parameters, tensors and who owns what: the head of gemm/gemm_gpu.h, which includes this
 // file.
 #pragma once
