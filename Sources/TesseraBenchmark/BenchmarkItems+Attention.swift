@@ -21,7 +21,7 @@ extension Benchmark {
       let x = try device.tensor(inputs.floats(3 * tokens * heads * width), [tokens, 3, heads, width])
       let y = try device.empty(tokens, heads, width)
       let lengths = [Int](repeating: length, count: texts)
-      let p = PackedAttentionParameters(tokens: tokens, heads: heads, width: width, scale: 0.176_776_7)
+      let p = PackedAttention(tokens: tokens, heads: heads, width: width, scale: 0.176_776_7)
       guard kernel == "attention" else {
         return ({ try device.composedAttention(p, x, lengths: lengths, bias: nil, into: y) }, y)
       }

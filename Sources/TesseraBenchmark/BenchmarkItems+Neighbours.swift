@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
 import TesseraCompute
 
 extension Benchmark {
@@ -66,8 +65,7 @@ extension Benchmark {
         values: try device.tensor(inputs.floats(points * k, 0, 1), [points * k]))
       let layout = try device.tensor(inputs.floats(2 * points), [2, points])
       let forces = try device.empty(5, points)
-      var p = TSNEParameters()
-      p.points = Int32(points)
+      let p = TSNEStep(points: points)
       return (
         { try device.tsneForces(p, rows: 0..<points, joint: joint, layout: layout, into: forces) }, forces
       )

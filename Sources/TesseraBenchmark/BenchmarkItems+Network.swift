@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
 import TesseraCompute
 
 /// What a network does between its products, each bound by memory: batch normalisation, pooling, ReLU, a
@@ -20,7 +19,7 @@ extension Benchmark {
       bytes: 4 * passes * count
     ) { device in
       var inputs = SplitMix64(seed: 10)
-      let p = ChannelsParameters(outer: batch, channels: channels, inner: places)
+      let p = ChannelLayout(outer: batch, channels: channels, inner: places)
       let x = try device.tensor(inputs.floats(p.count), [p.count])
       let mean = try device.tensor(inputs.floats(channels), [channels])
       let variance = try device.tensor(inputs.floats(channels, 0.5, 2), [channels])
@@ -48,7 +47,7 @@ extension Benchmark {
 
   /// Windows of 3 x 3, 2 apart, with a padding of 1: the models' own.
   static func pool(_ kernel: String, _ planes: Int, _ height: Int, _ width: Int) -> Item {
-    let p = PoolParameters(planes: planes, height: height, width: width, kernel: 3, stride: 2, padding: 1)
+    let p = Pooling(planes: planes, height: height, width: width, kernel: 3, stride: 2, padding: 1)
     let (read, made) = (Double(p.inputCount), Double(p.outputCount))
     return Item(
       kernel: kernel, label: "\(planes)x\(height)x\(width)", operations: 9 * made,
@@ -91,10 +90,8 @@ extension Benchmark {
       let (first, second) = (try device.empty(count), try device.empty(count))
       try device.fill(first, with: 0)
       try device.fill(second, with: 0)
-      var p = AdamParameters()
       // Without decay the moments are the same after any number of steps, so their bits can be compared.
-      (p.lr, p.beta1, p.beta2, p.eps, p.count) = (1e-3, 0, 0, 1e-8, Int32(count))
-      (p.correction1, p.correction2) = (1, 1)
+      let p = AdamStep(count: count, learningRate: 1e-3, beta1: 0, beta2: 0)
       return (
         {
           try device.adam(

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
 import TesseraCompute
 
 extension Benchmark {
@@ -23,13 +22,13 @@ extension Benchmark {
       let a = try device.tensor(inputs.floats(m * k), [m, k])
       let b = try device.tensor(inputs.floats(k * n), [k, n])
       let c = try device.empty(m, n)
-      let p = MatmulParameters(m: m, n: n, k: k, transposeB: transposed)
+      let p = Matmul(m: m, n: n, k: k, transposeB: transposed)
       return ({ try device.matmul(p, a, b, bias: nil, into: c) }, c)
     }
   }
 
   private static var convolutions: [Item] {
-    let shapes: [(String, ConvParameters)] = [
+    let shapes: [(String, Convolution)] = [
       (
         "64->64 3x3 56x56 batch 8",
         .init(batch: 8, inChannels: 64, size: (56, 56), outChannels: 64, kernel: (3, 3), padding: 1)
@@ -45,7 +44,7 @@ extension Benchmark {
   }
 
   /// A convolution, or one of its gradients.
-  static func convolution(_ kernel: String, label: String, _ p: ConvParameters) -> Item {
+  static func convolution(_ kernel: String, label: String, _ p: Convolution) -> Item {
     Item(
       kernel: kernel, label: label, operations: 2 * Double(p.multiplyAdds),
       bytes: 4 * Double(p.inputCount + p.outputCount + p.weightCount)
@@ -80,7 +79,7 @@ extension Benchmark {
       case "layerNorm":
         let gamma = try device.tensor(inputs.floats(columns), [columns])
         let (mean, rstd) = (try device.empty(rows), try device.empty(rows))
-        let p = RowsParameters(rows: rows, columns: columns)
+        let p = LayerNormalization(rows: rows, columns: columns)
         return (
           { try device.layerNorm(p, x, gamma: gamma, beta: gamma, into: y, mean: mean, rstd: rstd) }, y
         )
@@ -136,8 +135,7 @@ extension Benchmark {
       let joint = try device.tensor(inputs.floats(points * points, 0, 1), [points, points])
       let layout = try device.tensor(inputs.floats(2 * points), [2, points])
       let forces = try device.empty(5, points)
-      var p = TSNEParameters()
-      p.points = Int32(points)
+      let p = TSNEStep(points: points)
       return ({ try device.tsneForces(p, joint: joint, layout: layout, into: forces) }, forces)
     }
   }

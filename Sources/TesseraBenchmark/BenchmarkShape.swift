@@ -96,7 +96,7 @@ extension Benchmark {
     return sizes
   }
 
-  private static func convolutionShape(_ text: String, _ kernel: String) throws -> ConvParameters {
+  private static func convolutionShape(_ text: String, _ kernel: String) throws -> Convolution {
     let wrong = TesseraError.input(
       "\(kernel): shape", found: text, wanted: "such as b32 64->192 5x5 s1 p2 on 17x17")
     let least: [Character: Int] = ["b": 1, "s": 1, "p": 0, "d": 1, "g": 1]
@@ -131,7 +131,7 @@ extension Benchmark {
     guard Double(batch) * Double(channels[0]) * area < 0x1p31, weights < 0x1p31,
       Double(batch) * Double(channels[1]) * area / Double(stride * stride) < 0x1p31
     else { throw wrong }
-    return ConvParameters(
+    return Convolution(
       batch: batch, inChannels: channels[0], size: (size[0], size[1]), outChannels: channels[1],
       kernel: (window[0], window[1]), stride: stride, padding: padding, dilation: dilation, groups: groups)
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
+internal import Kernels
 
 /// The probe of NUMERICS.md rules 1 to 3 that a device passes before it is used.
 public struct Conformance: Sendable, Codable {

@@ -62,8 +62,8 @@ public struct PrincipalComponents: Sendable {
     for iteration in 1...Self.mostIterations {
       let tensor = try device.tensor(q.floats, [count, k])
       try device.matmul(
-        MatmulParameters(m: dims, n: k, k: count, transposeA: true), x, tensor, bias: nil, into: small)
-      try device.matmul(MatmulParameters(m: count, n: k, k: dims), x, small, bias: nil, into: large)
+        Matmul(m: dims, n: k, k: count, transposeA: true), x, tensor, bias: nil, into: small)
+      try device.matmul(Matmul(m: count, n: k, k: dims), x, small, bias: nil, into: large)
       let b = ColumnMatrix(try device.floats(small), rows: dims, columns: k)
       let eigen = SymmetricEigen(b.gram, size: k)
       let products = ColumnMatrix(try device.floats(large), rows: count, columns: k)

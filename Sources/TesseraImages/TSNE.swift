@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
 import TesseraCompute
 
 /// t-SNE in two dimensions (van der Maaten and Hinton 2008) with scikit-learn 0.24's defaults: Euclidean,
@@ -81,10 +80,8 @@ public struct TSNE: Sendable {
     let divergence = try device.allocate([1], .float32)
     try device.fill(velocity, with: 0)
     try device.fill(gains, with: 1)
-    var p = TSNEParameters()
-    (p.points, p.learning_rate, p.min_gain) = (
-      Int32(count), learningRate ?? max(Float(count) / exaggeration / 4, 50), 0.01
-    )
+    var p = TSNEStep(points: count)
+    (p.learningRate, p.minGain) = (learningRate ?? max(Float(count) / exaggeration / 4, 50), 0.01)
     var best = (divergence: Float.infinity, iteration: 0)
     var known: Float?
     var done = 0

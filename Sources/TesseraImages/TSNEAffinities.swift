@@ -10,7 +10,7 @@ enum TSNEAffinities {
 
   /// The forces of the points of `rows`.
   func forces(
-    _ p: TSNEParameters, rows: Range<Int>, layout: Tensor, into forces: Tensor, on device: any Backend
+    _ p: TSNEStep, rows: Range<Int>, layout: Tensor, into forces: Tensor, on device: any Backend
   ) throws {
     switch self {
     case .all(let joint, _):

@@ -27,7 +27,7 @@ final class TSNEForces {
   }
 
   /// Computes the forces (5, points) of a layout (2, points), both on the main device.
-  func compute(_ p: TSNEParameters, layout: Tensor, into forces: Tensor) throws {
+  func compute(_ p: TSNEStep, layout: Tensor, into forces: Tensor) throws {
     if !devices.helpers.isEmpty { try choose() }
     guard let joints else {
       return try joint.forces(p, rows: 0..<points, layout: layout, into: forces, on: devices.main)

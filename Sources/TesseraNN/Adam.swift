@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
 import TesseraCompute
 
 /// Adam (Kingma and Ba 2015) with one learning rate per group of parameters.
@@ -96,13 +95,13 @@ public final class Adam {
     steps += 1
     power1 *= 0.9
     power2 *= 0.999
-    var p = AdamParameters()
-    (p.beta1, p.beta2, p.eps, p.weight_decay) = (beta1, beta2, eps, weightDecay)
+    var p = AdamStep(
+      count: 0, learningRate: 0, beta1: beta1, beta2: beta2, eps: eps, weightDecay: weightDecay)
     (p.correction1, p.correction2) = (Float(1 - power1), Float(1 - power2))
     for slot in slots {
       guard let gradient = slot.parameter.gradient else { continue }
-      p.count = Int32(gradient.count)
-      p.lr = slot.learningRate * factor
+      p.count = gradient.count
+      p.learningRate = slot.learningRate * factor
       try device.adam(
         p, gradient: gradient, parameter: slot.parameter.value, firstMoment: slot.first,
         secondMoment: slot.second)

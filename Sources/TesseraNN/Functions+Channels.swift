@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
 import TesseraCompute
 
 extension Context {
@@ -9,16 +8,15 @@ extension Context {
     _ x: Variable, size: Int, alpha: Float = 1e-4, beta: Float = 0.75, k: Float = 1
   ) throws -> Variable {
     let extents = try Channels(x, "localResponseNorm")
-    var p = ResponseNormParameters()
-    (p.outer, p.channels) = (Int32(clamping: extents.batch), Int32(clamping: extents.channels))
-    (p.inner, p.size) = (Int32(clamping: extents.inner), Int32(clamping: size))
-    (p.alpha, p.beta, p.k) = (alpha, beta, k)
+    let p = LocalResponseNormalization(
+      outer: extents.batch, channels: extents.channels, inner: extents.inner, size: size, alpha: alpha,
+      beta: beta, k: k)
     let (y, scale) = (try device.empty(x.shape), try device.empty(x.shape))
     try device.localResponseNorm(p, x.value, into: y, scale: scale)
-    let (device, settings) = (device, p)
+    let device = device
     return output(y, of: [x]) { tape, dy in
       let dx = try device.allocate(x.shape, .float32)
-      try device.localResponseNormGrad(settings, x.value, dy, scale: scale, into: dx)
+      try device.localResponseNormGrad(p, x.value, dy, scale: scale, into: dx)
       try tape.accumulate(dx, to: x)
     }
   }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
 import TesseraCompute
 
 extension Context {
@@ -14,22 +13,22 @@ extension Context {
       throw TesseraError.failure("linear", found: "a bias \(bias?.shape ?? [])", wanted: "[\(outs)]")
     }
     let y = try device.empty([rows, outs])
-    let p = MatmulParameters(m: rows, n: outs, k: ins, transposeB: true)
+    let p = Matmul(m: rows, n: outs, k: ins, transposeB: true)
     try device.matmul(p, x.value, weight.value, bias: bias?.value, into: y)
     let (device, batch) = (device, batchSums(over: x))
     return output(y, of: [x, weight] + (bias.map { [$0] } ?? [])) { tape, dy in
       if x.requiresGradient {
         let dx = try device.allocate([rows, ins], .float32)
         try device.matmul(
-          MatmulParameters(m: rows, n: ins, k: outs), dy, weight.value, bias: nil, into: dx)
+          Matmul(m: rows, n: ins, k: outs), dy, weight.value, bias: nil, into: dx)
         try tape.accumulate(dx, to: x)
       }
       if weight.requiresGradient {
         try batch.pass(tape, to: [weight], [dy, x.value], by: .chain) { inputs, rows in
           let dw = try device.allocate([outs, ins], .float32)
-          var g = MatmulParameters(m: outs, n: ins, k: rows, transposeA: true)
+          var g = Matmul(m: outs, n: ins, k: rows, transposeA: true)
           // k runs over samples (NUMERICS.md rule 6).
-          g.chunk = Int32(BatchShard.group)
+          g.chunk = BatchShard.group
           try device.matmul(g, inputs[0], inputs[1], bias: nil, into: dw)
           return [dw]
         }
@@ -37,7 +36,7 @@ extension Context {
       if let bias, bias.requiresGradient {
         try batch.pass(tape, to: [bias], [dy], by: .compensated) { inputs, rows in
           let db = try device.allocate([outs], .float32)
-          let c = ChannelsParameters(outer: rows, channels: outs, inner: 1)
+          let c = ChannelLayout(outer: rows, channels: outs, inner: 1)
           try device.channelSum(c, inputs[0], into: db)
           return [db]
         }
@@ -45,8 +44,8 @@ extension Context {
     }
   }
 
-  /// Extents and attributes of a convolution with square stride, padding and dilation.
-  public struct Convolution: Sendable {
+  /// Attributes of a convolution with square stride, padding and dilation.
+  public struct ConvolutionAttributes: Sendable {
     /// Step between windows, zeros around the input, spacing of taps, and channel groups.
     public var stride = 1, padding = 0, dilation = 1, groups = 1
     /// TensorFlow's "same" padding instead: output = ceil(input / stride), the odd zero at bottom and right.
@@ -69,9 +68,9 @@ extension Context {
       }
     }
 
-    func parameters(_ x: [Int], _ w: [Int]) throws -> ConvParameters {
+    func parameters(_ x: [Int], _ w: [Int]) throws -> Convolution {
       try check()
-      var p = ConvParameters(
+      var p = Convolution(
         batch: x[0], inChannels: x[1], size: (x[2], x[3]), outChannels: w[0], kernel: (w[2], w[3]),
         stride: stride, padding: padding, dilation: dilation, groups: groups)
       if same {
@@ -84,10 +83,10 @@ extension Context {
             "conv2d", found: "padding \(padding) beside same padding", wanted: "one of the two")
         }
         let (rows, columns) = (total(x[2], w[2]), total(x[3], w[3]))
-        (p.out_h, p.pad_h) = (Int32(clamping: rows.out), Int32(clamping: rows.first))
-        (p.out_w, p.pad_w) = (Int32(clamping: columns.out), Int32(clamping: columns.first))
+        p.output = Size2D(height: rows.out, width: columns.out)
+        p.padding = Size2D(height: rows.first, width: columns.first)
       }
-      guard p.out_h > 0, p.out_w > 0 else {
+      guard p.output.height > 0, p.output.width > 0 else {
         throw TesseraError.failure(
           "conv2d", found: "images of \(x[2]) x \(x[3])",
           wanted: "room for one window of \(w[2]) x \(w[3]) with padding \(padding), dilation \(dilation)")
@@ -98,7 +97,7 @@ extension Context {
 
   /// y = x * w + b for x (batch, in, h, w), w (out, in / groups, kh, kw), b (out).
   public func conv2d(
-    _ x: Variable, weight: Variable, bias: Variable?, _ attributes: Convolution
+    _ x: Variable, weight: Variable, bias: Variable?, _ attributes: ConvolutionAttributes
   ) throws -> Variable {
     guard x.shape.count == 4, weight.shape.count == 4, attributes.groups > 0,
       weight.shape[1] <= x.shape[1], attributes.groups <= Int(Int32.max),
@@ -109,7 +108,7 @@ extension Context {
         wanted: "(batch, in, h, w) and (out, in / groups, kh, kw)")
     }
     let p = try attributes.parameters(x.shape, weight.shape)
-    let y = try device.empty([Int(p.batch), Int(p.out_channels), Int(p.out_h), Int(p.out_w)])
+    let y = try device.empty([p.batch, p.outChannels, p.output.height, p.output.width])
     try device.conv2d(p, x.value, weight.value, bias: bias?.value, into: y)
     let (device, batch) = (device, batchSums(over: x))
     return output(y, of: [x, weight] + (bias.map { [$0] } ?? [])) { tape, dy in
@@ -122,7 +121,7 @@ extension Context {
         try batch.pass(tape, to: [weight], [x.value, dy], by: .chain) { inputs, rows in
           let dw = try device.allocate(weight.shape, .float32)
           var part = p
-          part.batch = Int32(rows)
+          part.batch = rows
           try device.conv2dGradWeight(part, inputs[0], inputs[1], into: dw)
           return [dw]
         }
@@ -130,8 +129,8 @@ extension Context {
       if let bias, bias.requiresGradient {
         try batch.pass(tape, to: [bias], [dy], by: .compensated) { inputs, rows in
           let db = try device.allocate(bias.shape, .float32)
-          let c = ChannelsParameters(
-            outer: rows, channels: Int(p.out_channels), inner: Int(p.out_h) * Int(p.out_w))
+          let c = ChannelLayout(
+            outer: rows, channels: p.outChannels, inner: p.output.height * p.output.width)
           try device.channelSum(c, inputs[0], into: db)
           return [db]
         }

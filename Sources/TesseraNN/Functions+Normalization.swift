@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
 import TesseraCompute
 
 extension Context {
@@ -26,9 +25,9 @@ extension Context {
       throw TesseraError.failure("batchNorm", found: "momentum \(momentum)", wanted: "0 to 1")
     }
     let (channels, part) = (x.shape[1], part(of: x))
-    var p = ChannelsParameters(
+    var p = ChannelLayout(
       outer: x.shape[0], channels: channels, inner: x.shape[2...].reduce(1, *), eps: eps)
-    p.batch = Int32(part?.batch ?? x.shape[0])
+    p.batch = part?.batch ?? x.shape[0]
     var (mean, variance) = (runningMean, runningVariance)
     if training {
       mean = try device.empty([channels])
@@ -58,7 +57,7 @@ extension Context {
         let dgamma = try device.allocate([channels], .float32)
         let dbeta = try device.allocate([channels], .float32)
         var part = settings
-        part.outer = Int32(rows)
+        part.outer = rows
         try device.batchNormGradParameters(
           part, inputs[0], mean: batchMean, variance: batchVariance, inputs[1], gamma: dgamma, beta: dbeta)
         return [dgamma, dbeta]
@@ -85,17 +84,17 @@ extension Context {
   /// Mean and variance of a batch of which a part is here. A group's squares are a gradient for a scale of
   /// 1 of what differs from the mean: the same fma, without another kernel.
   private func statistics(
-    _ p: ChannelsParameters, _ x: Tensor, _ part: BatchShard, mean: Tensor, variance: Tensor
+    _ p: ChannelLayout, _ x: Tensor, _ part: BatchShard, mean: Tensor, variance: Tensor
   ) throws {
-    let (device, channels) = (device, Int(p.channels))
-    let count = Float(Int(p.batch) * Int(p.inner))
+    let (device, channels) = (device, p.channels)
+    let count = Float(p.batch * p.inner)
     func whole(
-      _ tensor: Tensor, _ sum: (Tensor, ChannelsParameters, Tensor) throws -> Void
+      _ tensor: Tensor, _ sum: (Tensor, ChannelLayout, Tensor) throws -> Void
     ) throws {
       let groups = try part.groups(of: [x], by: .compensated, on: device) { inputs, rows in
         let result = try device.allocate([channels], .float32)
         var q = p
-        (q.outer, q.eps) = (Int32(rows), 0)
+        (q.outer, q.eps) = (rows, 0)
         try sum(inputs[0], q, result)
         return [result]
       }
@@ -121,7 +120,7 @@ extension Context {
   /// Layer norm over the rows of x (rows, columns).
   public func layerNorm(_ x: Variable, gamma: Variable, beta: Variable, eps: Float) throws -> Variable {
     try require("layerNorm", x, rank: 2, "(rows, columns)")
-    let p = RowsParameters(rows: x.shape[0], columns: x.shape[1], eps: eps)
+    let p = LayerNormalization(rows: x.shape[0], columns: x.shape[1], eps: eps)
     let y = try device.empty(x.shape)
     let mean = try device.empty([x.shape[0]])
     let rstd = try device.empty([x.shape[0]])
@@ -138,7 +137,7 @@ extension Context {
         let dgamma = try device.allocate(gamma.shape, .float32)
         let dbeta = try device.allocate(beta.shape, .float32)
         var part = p
-        part.rows = Int32(rows)
+        part.rows = rows
         try device.layerNormGradParameters(
           part, inputs[0], mean: inputs[1], rstd: inputs[2], inputs[3], gamma: dgamma, beta: dbeta)
         return [dgamma, dbeta]

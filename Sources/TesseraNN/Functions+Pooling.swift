@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
 import TesseraCompute
 
 extension Context {
   /// The largest element of each window of x (batch, channels, h, w).
   public func maxPool(_ x: Variable, kernel: Int, stride: Int, padding: Int = 0) throws -> Variable {
     let p = try windows("maxPool", x, kernel: kernel, stride: stride, padding: padding)
-    let y = try device.empty([x.shape[0], x.shape[1], Int(p.out_h), Int(p.out_w)])
+    let y = try device.empty([x.shape[0], x.shape[1], p.output.height, p.output.width])
     let indices = try device.allocate(y.shape, .int32)
     try device.maxPool(p, x.value, into: y, indices: indices)
     let device = device
@@ -20,7 +19,7 @@ extension Context {
   /// The mean of each window of x (batch, channels, h, w), padding counted.
   public func averagePool(_ x: Variable, kernel: Int, stride: Int, padding: Int = 0) throws -> Variable {
     let p = try windows("averagePool", x, kernel: kernel, stride: stride, padding: padding)
-    let y = try device.empty([x.shape[0], x.shape[1], Int(p.out_h), Int(p.out_w)])
+    let y = try device.empty([x.shape[0], x.shape[1], p.output.height, p.output.width])
     try device.averagePool(p, x.value, into: y)
     let device = device
     return output(y, of: [x]) { tape, dy in
@@ -36,7 +35,7 @@ extension Context {
     guard size >= 1, size <= Int(Int32.max) else {
       throw TesseraError.failure("adaptiveAveragePool", found: "size \(size)", wanted: "1 or more")
     }
-    let p = PoolParameters(
+    let p = Pooling(
       planes: x.shape[0] * x.shape[1], height: x.shape[2], width: x.shape[3], outHeight: size, outWidth: size)
     let y = try device.empty([x.shape[0], x.shape[1], size, size])
     try device.adaptiveAveragePool(p, x.value, into: y)
@@ -51,12 +50,12 @@ extension Context {
   /// Windows over the planes of x, of which at least one has room.
   private func windows(
     _ place: String, _ x: Variable, kernel: Int, stride: Int, padding: Int
-  ) throws -> PoolParameters {
+  ) throws -> Pooling {
     try requireImage(place, x)
-    let p = PoolParameters(
+    let p = Pooling(
       planes: x.shape[0] * x.shape[1], height: x.shape[2], width: x.shape[3], kernel: kernel, stride: stride,
       padding: padding)
-    guard kernel >= 1, stride >= 1, padding >= 0, p.out_h > 0, p.out_w > 0 else {
+    guard kernel >= 1, stride >= 1, padding >= 0, p.output.height > 0, p.output.width > 0 else {
       throw TesseraError.failure(
         place, found: "kernel \(kernel), stride \(stride), padding \(padding) on \(x.shape)",
         wanted: "kernel and stride of 1 or more, and room for one window")

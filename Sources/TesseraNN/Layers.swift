@@ -31,14 +31,14 @@ public final class Linear: Module {
 public final class Conv2d: Module {
   private let weight: Parameter
   private let bias: Parameter?
-  private let attributes: Context.Convolution
+  private let attributes: Context.ConvolutionAttributes
 
   /// A layer with square kernels and weights drawn from `initializer`.
   ///
   /// - Throws: `TesseraError` for less than one channel or a kernel below 1, for attributes that make no
   ///   sense, and for groups that do not divide the channels.
   public init(
-    _ inChannels: Int, _ outChannels: Int, kernel: Int, _ attributes: Context.Convolution = .init(),
+    _ inChannels: Int, _ outChannels: Int, kernel: Int, _ attributes: Context.ConvolutionAttributes = .init(),
     bias: Bool = true, _ initializer: Initializer
   ) throws {
     try attributes.check()

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
 import TesseraCompute
 
 /// Turns texts into feature vectors: pooled hidden states of a range of layers, side by side.
 public struct Embedder {
   private let encoder: TransformerEncoder
   private let states: ClosedRange<Int>
-  private let pooling: Pooling
+  private let pooling: SentencePooling
   private let batch: Int
 
   /// The most tokens of one batch; a longer text is a batch of its own. A GPU takes thousands of rows at
@@ -22,7 +21,7 @@ public struct Embedder {
   ///   - batch: the most texts at once; changes no bit.
   /// - Throws: `TesseraError` for states that the encoder does not have.
   public init(
-    _ encoder: TransformerEncoder, states: ClosedRange<Int>, pooling: Pooling = .cls, batch: Int = 64
+    _ encoder: TransformerEncoder, states: ClosedRange<Int>, pooling: SentencePooling = .cls, batch: Int = 64
   ) throws {
     guard states.lowerBound >= 0, states.upperBound <= encoder.configuration.layers else {
       throw TesseraError.input(
@@ -103,7 +102,8 @@ public struct Embedder {
 
 extension EncoderOnDevice {
   /// What stands for each text of a batch (texts, hidden), by hidden state.
-  fileprivate func pooledStates(_ batch: [[Int32]], _ states: ClosedRange<Int>, _ pooling: Pooling) throws
+  fileprivate func pooledStates(_ batch: [[Int32]], _ states: ClosedRange<Int>, _ pooling: SentencePooling)
+    throws
     -> [[Float]]
   {
     let hidden = configuration.hidden
@@ -133,8 +133,8 @@ extension EncoderOnDevice {
     for (index, text) in batch.enumerated() {
       let weights = try device.allocate([text.count], .float32)
       try device.fill(weights, with: 1 / Float(text.count))
-      var p = MatmulParameters(m: 1, n: hidden, k: text.count)
-      (p.b_offset, p.c_offset) = (starts[index] * Int32(hidden), Int32(index * hidden))
+      var p = Matmul(m: 1, n: hidden, k: text.count)
+      (p.b.offset, p.c.offset) = (Int(starts[index]) * hidden, index * hidden)
       try device.matmul(p, weights, x, bias: nil, into: out)
     }
   }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
 import TesseraCompute
 
 /// An encoder's weights on a device, and the way of texts through its layers.
@@ -41,7 +40,7 @@ struct EncoderOnDevice: Sendable {
     let attended = try device.empty(tokens, c.hidden)
     let wide = try device.empty(tokens, c.intermediate)
     let width = c.hidden / c.heads
-    let attention = PackedAttentionParameters(
+    let attention = PackedAttention(
       tokens: tokens, heads: c.heads, width: width, span: weights.distanceBias == nil ? 0 : c.positions,
       scale: 1 / Float(width).squareRoot())
     for (index, layer) in weights.layers.enumerated() where index < last {
@@ -62,8 +61,8 @@ struct EncoderOnDevice: Sendable {
   private func linear(
     _ x: Tensor, _ weight: Tensor, _ bias: Tensor, into y: Tensor, activation: FusedActivation = .none
   ) throws {
-    var p = MatmulParameters(m: x.shape[0], n: weight.shape[0], k: weight.shape[1], transposeB: true)
-    (p.biasKind, p.fusedActivation) = (.column, activation)
+    var p = Matmul(m: x.shape[0], n: weight.shape[0], k: weight.shape[1], transposeB: true)
+    (p.bias, p.activation) = (.column, activation)
     try device.matmul(p, x, weight, bias: bias, into: y)
   }
 
@@ -74,7 +73,7 @@ struct EncoderOnDevice: Sendable {
   ) throws {
     try device.binary(.add, a, b, into: a)
     try device.layerNorm(
-      RowsParameters(rows: a.shape[0], columns: configuration.hidden, eps: configuration.eps), a,
+      LayerNormalization(rows: a.shape[0], columns: configuration.hidden, eps: configuration.eps), a,
       gamma: norm.gamma, beta: norm.beta, into: y, mean: statistics.mean, rstd: statistics.rstd)
   }
 }

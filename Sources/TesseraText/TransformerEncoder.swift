@@ -2,7 +2,7 @@
 import TesseraCompute
 
 /// What represents a text: the [CLS] token's vector or the mean over its tokens.
-public enum Pooling: String, NamedOption {
+public enum SentencePooling: String, NamedOption {
   case cls, mean
 }
 

@@ -9,7 +9,7 @@ extension SumCheck {
       Reduction(primitive: "channelSum", shape: "\(outer) x \(inner)") { device, kind in
         let values = kind.floats(outer * inner)
         let (x, y) = (try device.tensor(values, [values.count]), try device.empty(1))
-        try device.channelSum(ChannelsParameters(outer: outer, channels: 1, inner: inner), x, into: y)
+        try device.channelSum(ChannelLayout(outer: outer, channels: 1, inner: inner), x, into: y)
         return sums(try device.floats(y), of: [values])
       }
     }
@@ -62,7 +62,7 @@ extension SumCheck {
     let (gamma, beta) = (try device.empty(1), try device.empty(1))
     let x = try device.tensor(values, [values.count])
     try device.batchNormGradParameters(
-      ChannelsParameters(outer: outer, channels: 1, inner: inner, eps: 0), x,
+      ChannelLayout(outer: outer, channels: 1, inner: inner, eps: 0), x,
       mean: device.tensor([Float(0.25)], [1]), variance: device.tensor([Float(1)], [1]), x, gamma: gamma,
       beta: beta)
     let terms = isGamma ? values.map { $0 * ($0 - 0.25) } : values
@@ -78,7 +78,7 @@ extension SumCheck {
     let mean = try device.tensor([Float](repeating: 0.25, count: rows), [rows])
     let rstd = try device.tensor([Float](repeating: 1, count: rows), [rows])
     try device.layerNormGradParameters(
-      RowsParameters(rows: rows, columns: 1), x, mean: mean, rstd: rstd, x, gamma: gamma, beta: beta)
+      LayerNormalization(rows: rows, columns: 1), x, mean: mean, rstd: rstd, x, gamma: gamma, beta: beta)
     let terms = isGamma ? values.map { $0 * ($0 - 0.25) } : values
     return sums(try device.floats(isGamma ? gamma : beta), of: [terms])
   }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import Kernels
 import TesseraCompute
 
 extension SumCheck {
@@ -19,13 +18,13 @@ extension SumCheck {
       Reduction(primitive: "averagePool", shape: "150 x 150 to 1") { device, kind in
         try pooled(device, kind) { device, x, y in
           try device.averagePool(
-            PoolParameters(planes: 1, height: 150, width: 150, kernel: 150, stride: 1), x, into: y)
+            Pooling(planes: 1, height: 150, width: 150, kernel: 150, stride: 1), x, into: y)
         }
       },
       Reduction(primitive: "adaptiveAveragePool", shape: "150 x 150 to 1") { device, kind in
         try pooled(device, kind) { device, x, y in
           try device.adaptiveAveragePool(
-            PoolParameters(planes: 1, height: 150, width: 150, outHeight: 1, outWidth: 1), x, into: y)
+            Pooling(planes: 1, height: 150, width: 150, outHeight: 1, outWidth: 1), x, into: y)
         }
       },
       Reduction(primitive: "tsneForces", shape: "2,500 points, Z") { try norms($0, 2500, $1) },
@@ -52,7 +51,7 @@ extension SumCheck {
     // Room enough that a constant row has a finite result.
     let eps: Float = 1e-3
     try device.layerNorm(
-      RowsParameters(rows: 1, columns: columns, eps: eps), x, gamma: one, beta: one, into: y, mean: mean,
+      LayerNormalization(rows: 1, columns: columns, eps: eps), x, gamma: one, beta: one, into: y, mean: mean,
       rstd: rstd)
     let both = moments(values)
     if isMean {
@@ -98,9 +97,7 @@ extension SumCheck {
     let layout = try device.tensor(places, [2, points])
     let (joint, forces) = (try device.empty(points, points), try device.empty(5, points))
     try device.fill(joint, with: 0)
-    var p = TSNEParameters()
-    p.points = Int32(points)
-    try device.tsneForces(p, joint: joint, layout: layout, into: forces)
+    try device.tsneForces(TSNEStep(points: points), joint: joint, layout: layout, into: forces)
     let terms = [0, 1, points / 3, points - 1].map { i in
       (0..<points).map { j -> Float in
         let (dx, dy) = (places[i] - places[j], places[points + i] - places[points + j])
@@ -116,7 +113,7 @@ extension SumCheck {
       Reduction(primitive: "matmul", shape: "1 x 1 over 1,000,000", isChain: true) { device, kind in
         let values = kind.floats(1_000_000)
         let (x, c) = (try device.tensor(values, [values.count]), try device.empty(1))
-        try device.matmul(MatmulParameters(m: 1, n: 1, k: values.count), x, x, bias: nil, into: c)
+        try device.matmul(Matmul(m: 1, n: 1, k: values.count), x, x, bias: nil, into: c)
         return sums(try device.floats(c), of: [values.map { $0 * $0 }])
       },
       Reduction(primitive: "squaredDistances", shape: "2 points x 1,000,000", isChain: true) { device, kind in
@@ -128,7 +125,7 @@ extension SumCheck {
       },
       Reduction(primitive: "conv2dGradWeight", shape: "32 x 1 x 150 x 150, 1 x 1", isChain: true) {
         device, kind in
-        let p = ConvParameters(batch: 32, inChannels: 1, size: (150, 150), outChannels: 1, kernel: (1, 1))
+        let p = Convolution(batch: 32, inChannels: 1, size: (150, 150), outChannels: 1, kernel: (1, 1))
         let values = kind.floats(p.inputCount)
         let (x, w) = (try device.tensor(values, [values.count]), try device.empty(1))
         try device.conv2dGradWeight(p, x, x, into: w)

@@ -18,7 +18,7 @@ extension Head: ExpressibleByArgument {}
 extension ImageChannels: ExpressibleByArgument {}
 extension ImageNormalization: ExpressibleByArgument {}
 extension LayoutMethod: ExpressibleByArgument {}
-extension Pooling: ExpressibleByArgument {}
+extension SentencePooling: ExpressibleByArgument {}
 extension Quotes: ExpressibleByArgument {}
 extension Recipe: ExpressibleByArgument {}
 extension Schedule: ExpressibleByArgument {}

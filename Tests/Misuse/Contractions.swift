@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
 import TesseraCompute
 
 extension Rows {
@@ -12,34 +11,34 @@ extension Rows {
 
   private func products() {
     let d = device
-    let p = MatmulParameters(m: 2, n: 3, k: 4)
+    let p = Matmul(m: 2, n: 3, k: 4)
     kernel("ContractionBackend.matmul(_:_:_:bias:into:)", [.floats(8), .floats(12), .out(6)], atLeast: true) {
       try d.matmul(p, $0[0], $0[1], bias: nil, into: $0[2])
     }
     let column: [Float] = [1, 2, 3]
-    func product(_ p: MatmulParameters, _ bias: [Float]?) throws -> [Float] {
+    func product(_ p: Matmul, _ bias: [Float]?) throws -> [Float] {
       let (a, b) = (try d.tensor([1, 0] as [Float], [2, 1]), try d.tensor([1, 1, 1] as [Float], [1, 3]))
       let c = try d.allocate([2, 3], .float32)
       try d.matmul(p, a, b, bias: try bias.map { try d.tensor($0, [$0.count]) }, into: c)
       return try d.floats(c)
     }
-    let small = MatmulParameters(m: 2, n: 3, k: 1)
+    let small = Matmul(m: 2, n: 3, k: 1)
     gives("a bias without a kind is per column", [2, 3, 4, 1, 2, 3] as [Float]) { try product(small, column) }
     gives("a bias of rows", [11, 11, 11, 20, 20, 20] as [Float]) {
       var p = small
-      p.biasKind = .row
+      p.bias = .row
       return try product(p, [10, 20])
     }
     gives("an activation", [1, 1, 1, 0, 0, 0] as [Float]) {
       var p = small
-      p.fusedActivation = .relu
+      p.activation = .relu
       return try product(p, nil)
     }
     refuses("a bias of rows without a kind") { try product(small, [10, 20]) }
     for kind in [BiasKind.column, .row] {
       refuses("\(kind) without a bias") {
         var p = small
-        p.biasKind = kind
+        p.bias = kind
         return try product(p, nil)
       }
     }
@@ -53,22 +52,21 @@ extension Rows {
           p, try self.floats(8), try self.floats(12), bias: try s.make(3, .float32), into: try self.floats(6))
       }
     }
-    let call: (MatmulParameters) throws -> Void = {
+    let call: (Matmul) throws -> Void = {
       try d.matmul($0, try self.floats(8), try self.floats(12), bias: nil, into: try self.floats(6))
     }
     fields(
       p,
       [
-        ("m", \.m), ("n", \.n), ("k", \.k), ("batch", \.batch), ("a_row_stride", \.a_row_stride),
-        ("a_col_stride", \.a_col_stride), ("b_row_stride", \.b_row_stride), ("b_col_stride", \.b_col_stride),
-        ("c_row_stride", \.c_row_stride), ("a_offset", \.a_offset), ("b_offset", \.b_offset),
-        ("c_offset", \.c_offset),
-        ("chunk", \.chunk), ("activation", \.activation), ("accumulate", \.accumulate), ("bias", \.bias),
+        ("m", \.m), ("n", \.n), ("k", \.k), ("batch", \.batch), ("a.rowStride", \.a.rowStride),
+        ("a.columnStride", \.a.columnStride), ("b.rowStride", \.b.rowStride),
+        ("b.columnStride", \.b.columnStride), ("c.rowStride", \.c.rowStride), ("a.offset", \.a.offset),
+        ("b.offset", \.b.offset), ("c.offset", \.c.offset), ("chunk", \.chunk),
       ], call)
-    for value in [-1, Int32.min] {
+    for value in [-1, Int.min, 1 << 31] {
       refuses("batch strides \(value)") {
         var q = p
-        (q.a_batch_stride, q.b_batch_stride, q.c_batch_stride) = (value, value, value)
+        (q.a.batchStride, q.b.batchStride, q.c.batchStride) = (value, value, value)
         try call(q)
         return "nothing refused"
       }
@@ -81,45 +79,44 @@ extension Rows {
     }
     refuses("products in one another's place") {
       var q = p
-      (q.batch, q.c_batch_stride) = (2, 1)
+      (q.batch, q.c.batchStride) = (2, 1)
       try d.matmul(q, try self.floats(8), try self.floats(12), bias: nil, into: try self.floats(12))
       return "nothing refused"
     }
     gives("k of 0", [0, 0] as [Float]) {
       let c = try self.floats(2)
       try d.matmul(
-        MatmulParameters(m: 1, n: 2, k: 0), try d.allocate([0], .float32), try d.allocate([0], .float32),
+        Matmul(m: 1, n: 2, k: 0), try d.allocate([0], .float32), try d.allocate([0], .float32),
         bias: nil, into: c)
       return try d.floats(c)
     }
     works("nothing to compute") {
       try d.matmul(
-        MatmulParameters(m: 0, n: 3, k: 4), try self.floats(0), try self.floats(12), bias: nil,
+        Matmul(m: 0, n: 3, k: 4), try self.floats(0), try self.floats(12), bias: nil,
         into: try self.floats(0))
     }
   }
 
   private func convolutions() {
     let d = device
-    let p = ConvParameters(batch: 2, inChannels: 2, size: (3, 3), outChannels: 2, kernel: (2, 2), groups: 1)
+    let p = Convolution(batch: 2, inChannels: 2, size: (3, 3), outChannels: 2, kernel: (2, 2), groups: 1)
     let (x, w, y) = (36, 16, 16)
-    let shape: [(String, WritableKeyPath<ConvParameters, Int32>)] = [
-      ("batch", \.batch), ("in_channels", \.in_channels), ("height", \.height), ("width", \.width),
-      ("out_channels", \.out_channels), ("kernel_h", \.kernel_h), ("kernel_w", \.kernel_w),
-      ("stride_h", \.stride_h),
-      ("stride_w", \.stride_w), ("dilation_h", \.dilation_h), ("dilation_w", \.dilation_w),
-      ("groups", \.groups),
-      ("out_h", \.out_h), ("out_w", \.out_w),
+    let shape: [(String, WritableKeyPath<Convolution, Int>)] = [
+      ("batch", \.batch), ("inChannels", \.inChannels), ("height", \.height), ("width", \.width),
+      ("outChannels", \.outChannels), ("kernel.height", \.kernel.height), ("kernel.width", \.kernel.width),
+      ("stride.height", \.stride.height), ("stride.width", \.stride.width),
+      ("dilation.height", \.dilation.height), ("dilation.width", \.dilation.width), ("groups", \.groups),
+      ("output.height", \.output.height), ("output.width", \.output.width),
     ]
     kernel("ContractionBackend.conv2d(_:_:_:bias:into:)", [.floats(x), .floats(w), .floats(2), .out(y)]) {
       try d.conv2d(p, $0[0], $0[1], bias: $0[2], into: $0[3])
     }
-    let forward: (ConvParameters) throws -> Void = {
+    let forward: (Convolution) throws -> Void = {
       try d.conv2d($0, try self.floats(x), try self.floats(w), bias: nil, into: try self.floats(y))
     }
     fields(
-      p, shape + [("pad_h", \.pad_h), ("activation", \.activation), ("bias", \.bias)],
-      [-1, 0, .max, .min].filter { $0 != 0 }, forward)
+      p, shape + [("padding.height", \.padding.height), ("padding.width", \.padding.width)],
+      [-1, 1 << 31, .max, .min], forward)
     fields(p, shape, [0], forward)
     kernel("ContractionBackend.conv2dGradData(_:_:_:into:)", [.floats(y), .floats(w), .out(x)]) {
       try d.conv2dGradData(p, $0[0], $0[1], into: $0[2])
@@ -133,24 +130,28 @@ extension Rows {
     fields(p, shape, [-1, 0, .max, .min]) {
       try d.conv2dGradWeight($0, try self.floats(x), try self.floats(y), into: try self.floats(w))
     }
-    function("ConvParameters.init(batch:inChannels:size:outChannels:kernel:stride:padding:dilation:groups:)")
+    function("Convolution.init(batch:inChannels:size:outChannels:kernel:stride:padding:dilation:groups:)")
     func made(
       _ n: Int, stride: Int = 1, padding: Int = 0, dilation: Int = 1, groups: Int = 1, kernel: Int = 2
-    ) -> ConvParameters {
-      ConvParameters(
+    ) -> Convolution {
+      Convolution(
         batch: n, inChannels: n, size: (n, n), outChannels: n, kernel: (kernel, kernel), stride: stride,
         padding: padding,
         dilation: dilation, groups: groups)
     }
-    gives("a kernel larger than the image", 0) { made(3, kernel: 7).out_h }
+    gives("a kernel larger than the image", 0) { made(3, kernel: 7).output.height }
     for stride in [0, -1, .min, .max, 1 << 31] {
-      gives("stride \(stride)", -1) { made(3, stride: stride).out_h }
+      gives("stride \(stride)", -1) { made(3, stride: stride).output.height }
     }
-    for padding in [-1, .max, .min] { gives("padding \(padding)", -1) { made(3, padding: padding).out_h } }
-    for dilation in [0, -1, .max] { gives("dilation \(dilation)", -1) { made(3, dilation: dilation).out_w } }
-    for size in [1 << 31, .max, .min, -1] { gives("extents \(size)", -1) { made(size).batch } }
+    for padding in [-1, .max, .min] {
+      gives("padding \(padding)", -1) { made(3, padding: padding).output.height }
+    }
+    for dilation in [0, -1, .max] {
+      gives("dilation \(dilation)", -1) { made(3, dilation: dilation).output.width }
+    }
+    for size in [1 << 31, .max, .min, -1] { gives("extents \(size)", -1) { made(size).output.height } }
     gives("its counts, beyond Int", [Int.max, .max, .max]) {
-      let p = ConvParameters(
+      let p = Convolution(
         batch: 1 << 30, inChannels: 1 << 30, size: (1 << 30, 1 << 30), outChannels: 1 << 30,
         kernel: (1 << 20, 1 << 20))
       return [p.inputCount, p.weightCount, p.multiplyAdds]
@@ -214,9 +215,9 @@ extension Rows {
 
   private func attention() {
     let d = device
-    let p = PackedAttentionParameters(tokens: 3, heads: 2, width: 2, span: 2, scale: 0.5)
+    let p = PackedAttention(tokens: 3, heads: 2, width: 2, span: 2, scale: 0.5)
     for composed in [false, true] {
-      let call: (PackedAttentionParameters, Tensor, [Int], Tensor?, Tensor) throws -> Void = {
+      let call: (PackedAttention, Tensor, [Int], Tensor?, Tensor) throws -> Void = {
         composed
           ? try d.composedAttention($0, $1, lengths: $2, bias: $3, into: $4)
           : try d.attention($0, $1, lengths: $2, bias: $3, into: $4)
@@ -227,7 +228,7 @@ extension Rows {
       ) {
         try call(p, $0[0], [2, 1], $0[1], $0[2])
       }
-      let run: (PackedAttentionParameters, [Int]) throws -> Void = {
+      let run: (PackedAttention, [Int]) throws -> Void = {
         try call($0, try self.floats(36), $1, try self.floats(6), try self.floats(12))
       }
       fields(

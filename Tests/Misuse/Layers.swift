@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
 import TesseraCompute
 
 extension Rows {
   func normalization() {
     let d = device
-    let p = RowsParameters(rows: 3, columns: 4)
-    let paths: [(String, WritableKeyPath<RowsParameters, Int32>)] = [("rows", \.rows), ("cols", \.cols)]
+    let p = LayerNormalization(rows: 3, columns: 4)
+    let paths: [(String, WritableKeyPath<LayerNormalization, Int>)] = [
+      ("rows", \.rows), ("columns", \.columns),
+    ]
     kernel(
       "NormalizationBackend.layerNorm(_:_:gamma:beta:into:mean:rstd:)",
       [.floats(12), .floats(4), .floats(4), .shared(12), .out(3), .out(3)]
     ) {
       try d.layerNorm(p, $0[0], gamma: $0[1], beta: $0[2], into: $0[3], mean: $0[4], rstd: $0[5])
     }
-    let layerNorm: (RowsParameters) throws -> Void = {
+    let layerNorm: (LayerNormalization) throws -> Void = {
       try d.layerNorm(
         $0, try self.floats(12), gamma: try self.floats(4), beta: try self.floats(4),
         into: try self.floats(12), mean: try self.floats(3), rstd: try self.floats(3))
@@ -56,12 +57,11 @@ extension Rows {
           into: try self.floats(4))
       }
     }
-    var r = ResponseNormParameters()
-    (r.outer, r.channels, r.inner, r.size, r.alpha, r.beta, r.k) = (2, 3, 2, 3, 1, 0.5, 1)
+    let r = LocalResponseNormalization(outer: 2, channels: 3, inner: 2, size: 3, alpha: 1, beta: 0.5)
     kernel("NormalizationBackend.localResponseNorm(_:_:into:scale:)", [.floats(12), .out(12), .out(12)]) {
       try d.localResponseNorm(r, $0[0], into: $0[1], scale: $0[2])
     }
-    let response: (ResponseNormParameters) throws -> Void = {
+    let response: (LocalResponseNormalization) throws -> Void = {
       try d.localResponseNorm($0, try self.floats(12), into: try self.floats(12), scale: try self.floats(12))
     }
     fields(
@@ -85,7 +85,7 @@ extension Rows {
 
   private func batchNorm() {
     let d = device
-    let p = ChannelsParameters(outer: 2, channels: 3, inner: 2)
+    let p = ChannelLayout(outer: 2, channels: 3, inner: 2)
     kernel("NormalizationBackend.batchNormStatistics(_:_:mean:variance:)", [.floats(12), .out(3), .out(3)]) {
       try d.batchNormStatistics(p, $0[0], mean: $0[1], variance: $0[2])
     }
@@ -95,7 +95,7 @@ extension Rows {
     }
     refuses("of nothing") {
       try d.batchNormStatistics(
-        ChannelsParameters(outer: 0, channels: 3, inner: 2), try self.floats(0), mean: try self.floats(3),
+        ChannelLayout(outer: 0, channels: 3, inner: 2), try self.floats(0), mean: try self.floats(3),
         variance: try self.floats(3))
     }
     kernel(
@@ -104,7 +104,7 @@ extension Rows {
     ) {
       try d.batchNorm(p, $0[0], mean: $0[1], variance: $0[2], gamma: $0[3], beta: $0[4], into: $0[5])
     }
-    let call: (ChannelsParameters) throws -> Void = {
+    let call: (ChannelLayout) throws -> Void = {
       try d.batchNorm(
         $0, try self.floats(12), mean: try self.floats(3), variance: try self.floats(3),
         gamma: try self.floats(3), beta: try self.floats(3), into: try self.floats(12))
@@ -143,7 +143,7 @@ extension Rows {
       try d.batchNormUpdateRunning(
         p, momentum: 0.1, mean: $0[0], variance: $0[1], runningMean: $0[2], runningVariance: $0[3])
     }
-    func update(_ p: ChannelsParameters, _ momentum: Float) throws -> String {
+    func update(_ p: ChannelLayout, _ momentum: Float) throws -> String {
       let c = try (0..<4).map { _ in try self.floats(3) }
       try d.batchNormUpdateRunning(
         p, momentum: momentum, mean: c[0], variance: c[1], runningMean: c[2], runningVariance: c[3])
@@ -153,29 +153,33 @@ extension Rows {
       refuses("momentum \(momentum)") { try update(p, momentum) }
     }
     refuses("one value a channel, which has no unbiased variance") {
-      try update(ChannelsParameters(outer: 1, channels: 3, inner: 1), 0.1)
+      try update(ChannelLayout(outer: 1, channels: 3, inner: 1), 0.1)
     }
     fields(p, channelFields, [-1, 0, .max, .min]) { _ = try update($0, 0.1) }
   }
 
   func pooling() {
     let d = device
-    let p = PoolParameters(planes: 2, height: 3, width: 3, kernel: 2, stride: 1)
-    let paths: [(String, WritableKeyPath<PoolParameters, Int32>)] = [
-      ("planes", \.planes), ("height", \.height), ("width", \.width), ("out_h", \.out_h), ("out_w", \.out_w),
+    let p = Pooling(planes: 2, height: 3, width: 3, kernel: 2, stride: 1)
+    let paths: [(String, WritableKeyPath<Pooling, Int>)] = [
+      ("planes", \.planes), ("height", \.height), ("width", \.width),
+      ("output.height", \.output.height), ("output.width", \.output.width),
     ]
-    let windows: [(String, WritableKeyPath<PoolParameters, Int32>)] = [
-      ("kernel_h", \.kernel_h), ("kernel_w", \.kernel_w), ("stride_h", \.stride_h), ("stride_w", \.stride_w),
+    let windows: [(String, WritableKeyPath<Pooling, Int>)] = [
+      ("kernel.height", \.kernel.height), ("kernel.width", \.kernel.width),
+      ("stride.height", \.stride.height), ("stride.width", \.stride.width),
     ]
     kernel("PoolingBackend.maxPool(_:_:into:indices:)", [.floats(18), .out(8), .intsOut(8)]) {
       try d.maxPool(p, $0[0], into: $0[1], indices: $0[2])
     }
-    let maximum: (PoolParameters) throws -> Void = {
+    let maximum: (Pooling) throws -> Void = {
       try d.maxPool($0, try self.floats(18), into: try self.floats(8), indices: try self.ints(8))
     }
     fields(p, paths, [-1, 0, .max, .min], maximum)
     fields(p, windows, [-1, 0, .min], maximum)
-    fields(p, [("pad_h", \.pad_h), ("pad_w", \.pad_w)], [-1, 2, .max, .min], maximum)
+    fields(
+      p, [("padding.height", \.padding.height), ("padding.width", \.padding.width)], [-1, 2, .max, .min],
+      maximum)
     kernel("PoolingBackend.maxPoolGrad(_:_:indices:into:)", [.floats(8), .ints(8), .out(18)]) {
       try d.maxPoolGrad(p, $0[0], indices: $0[1], into: $0[2])
     }
@@ -194,7 +198,7 @@ extension Rows {
     fields(p, paths + windows, [-1, 0, .min]) {
       try d.averagePoolGrad($0, try self.floats(8), into: try self.floats(18))
     }
-    let a = PoolParameters(planes: 2, height: 3, width: 3, outHeight: 2, outWidth: 2)
+    let a = Pooling(planes: 2, height: 3, width: 3, outHeight: 2, outWidth: 2)
     kernel("PoolingBackend.adaptiveAveragePool(_:_:into:)", [.floats(18), .out(8)]) {
       try d.adaptiveAveragePool(a, $0[0], into: $0[1])
     }
@@ -203,7 +207,7 @@ extension Rows {
     }
     refuses("of planes without a pixel") {
       try d.adaptiveAveragePool(
-        PoolParameters(planes: 1, height: 0, width: 0, outHeight: 1, outWidth: 1), try self.floats(0),
+        Pooling(planes: 1, height: 0, width: 0, outHeight: 1, outWidth: 1), try self.floats(0),
         into: try self.floats(1))
     }
     kernel("PoolingBackend.adaptiveAveragePoolGrad(_:_:into:)", [.floats(8), .out(18)]) {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
 import TesseraCompute
 
 extension Rows {
@@ -28,18 +27,20 @@ extension Rows {
         try d.jointAffinities(try self.floats(9), points: points, into: try self.floats(9))
       }
     }
-    var p = TSNEParameters()
-    (p.points, p.exaggeration, p.learning_rate, p.momentum, p.min_gain) = (3, 1, 1, 0.5, 0.01)
-    let settings: [(String, WritableKeyPath<TSNEParameters, Float>)] = [
-      ("exaggeration", \.exaggeration), ("learning_rate", \.learning_rate), ("momentum", \.momentum),
-      ("min_gain", \.min_gain),
+    function("TSNEStep.init(points:)")
+    gives("nothing but points", [0, 0]) { [TSNEStep(points: 3).learningRate, TSNEStep(points: 3).momentum] }
+    var p = TSNEStep(points: 3)
+    (p.exaggeration, p.learningRate, p.momentum, p.minGain) = (1, 1, 0.5, 0.01)
+    let settings: [(String, WritableKeyPath<TSNEStep, Float>)] = [
+      ("exaggeration", \.exaggeration), ("learningRate", \.learningRate), ("momentum", \.momentum),
+      ("minGain", \.minGain),
     ]
     kernel(
       "TSNEBackend.tsneForces(_:rows:joint:layout:into:)", [.floats(9), .floats(6), .out(10)]
     ) {
       try d.tsneForces(p, rows: 1..<3, joint: $0[0], layout: $0[1], into: $0[2])
     }
-    let forces: (TSNEParameters, Range<Int>) throws -> Void = {
+    let forces: (TSNEStep, Range<Int>) throws -> Void = {
       try d.tsneForces(
         $0, rows: $1, joint: try self.floats(9), layout: try self.floats(6),
         into: try self.floats(5 * max(0, min(3, $1.upperBound - max(0, $1.lowerBound)))))
@@ -64,7 +65,7 @@ extension Rows {
     ) {
       try d.tsneUpdate(p, forces: $0[0], layout: $0[1], velocity: $0[2], gains: $0[3], squaredNorm: $0[4])
     }
-    let update: (TSNEParameters) throws -> Void = {
+    let update: (TSNEStep) throws -> Void = {
       try d.tsneUpdate(
         $0, forces: try self.floats(15), layout: try self.floats(6), velocity: try self.floats(6),
         gains: try self.floats(6), squaredNorm: try self.floats(1))
@@ -92,7 +93,7 @@ extension Rows {
       values: try device.tensor([Float](repeating: 0.5, count: columns.count), [columns.count]))
   }
 
-  private func neighbours(_ p: TSNEParameters) {
+  private func neighbours(_ p: TSNEStep) {
     let d = device
     function("SparseTSNEBackend.nearestNeighbours(_:rows:columns:fresh:nearest:neighbours:)")
     func nearest(_ distances: Tensor, _ rows: Range<Int>, _ columns: Range<Int>, _ a: Tensor, _ b: Tensor)
@@ -179,7 +180,7 @@ extension Rows {
     kernel("SparseTSNEBackend.tsneForces(_:rows:joint:layout:into:)", [.floats(6), .out(10)]) {
       try d.tsneForces(p, rows: 1..<3, joint: try self.sparse(), layout: $0[0], into: $0[1])
     }
-    let forces: (TSNEParameters, Range<Int>, SparseAffinities) throws -> Void = {
+    let forces: (TSNEStep, Range<Int>, SparseAffinities) throws -> Void = {
       try d.tsneForces($0, rows: $1, joint: $2, layout: try self.floats(6), into: try self.floats(15))
     }
     fields(p, [("points", \.points)], [-1, 0, 4, .max, .min]) { try forces($0, 0..<3, try self.sparse()) }

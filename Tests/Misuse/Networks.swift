@@ -59,10 +59,10 @@ extension Rows {
         Variable(try self.ints(9).reshaped([1, 1, 3, 3])), weight: try self.variable([1, 1, 1, 1]), bias: nil,
         .init())
     }
-    function("Context.Convolution.init(stride:padding:dilation:groups:same:)")
+    function("Context.ConvolutionAttributes.init(stride:padding:dilation:groups:same:)")
     for value in [0, -1, Int.max, .min, 1 << 32] {
       for (name, attributes) in [
-        ("stride", Context.Convolution(stride: value)), ("dilation", .init(dilation: value)),
+        ("stride", Context.ConvolutionAttributes(stride: value)), ("dilation", .init(dilation: value)),
         ("groups", .init(groups: value)),
       ] {
         refuses("\(name) \(value)") {

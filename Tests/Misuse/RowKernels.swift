@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
 import TesseraCompute
 
 extension Rows {
@@ -30,7 +29,7 @@ extension Rows {
       let y = try d.floats(a)
       return [y[0] == .infinity, y[1].isNaN]
     }
-    let p = ChannelsParameters(outer: 2, channels: 3, inner: 2)
+    let p = ChannelLayout(outer: 2, channels: 3, inner: 2)
     kernel("MapBackend.binaryChannels(_:_:_:_:into:)", [.floats(12), .floats(3), .shared(12)]) {
       try d.binaryChannels(.add, p, $0[0], $0[1], into: $0[2])
     }
@@ -39,7 +38,7 @@ extension Rows {
     }
   }
 
-  var channelFields: [(String, WritableKeyPath<ChannelsParameters, Int32>)] {
+  var channelFields: [(String, WritableKeyPath<ChannelLayout, Int>)] {
     [("outer", \.outer), ("channels", \.channels), ("inner", \.inner)]
   }
 
@@ -69,7 +68,7 @@ extension Rows {
     refuses("rows of nothing") {
       try d.rowArgmax(try self.floats(0), rows: 2, columns: 0, into: try self.ints(2))
     }
-    let p = ChannelsParameters(outer: 2, channels: 3, inner: 2)
+    let p = ChannelLayout(outer: 2, channels: 3, inner: 2)
     kernel("ReductionBackend.channelSum(_:_:into:)", [.floats(12), .out(3)]) {
       try d.channelSum(p, $0[0], into: $0[1])
     }
@@ -130,7 +129,7 @@ extension Rows {
       try d.logSoftmaxGrad(
         try self.floats(12), try self.floats(12), rows: $0[0], columns: $0[1], into: try self.floats(12))
     }
-    let p = AttentionParameters(heads: 2, length: 2, span: 2, scale: 1)
+    let p = AttentionScores(heads: 2, length: 2, span: 2, scale: 1)
     kernel("SoftmaxBackend.distanceSoftmax(_:_:bias:into:)", [.floats(8), .floats(6), .shared(8)]) {
       try d.distanceSoftmax(p, $0[0], bias: $0[1], into: $0[2])
     }
@@ -143,7 +142,7 @@ extension Rows {
     refuses("an output in the bias's memory") {
       let bias = try self.floats(3)
       try d.distanceSoftmax(
-        AttentionParameters(heads: 1, length: 1, span: 2, scale: 1), try self.floats(1), bias: bias,
+        AttentionScores(heads: 1, length: 1, span: 2, scale: 1), try self.floats(1), bias: bias,
         into: bias)
     }
   }

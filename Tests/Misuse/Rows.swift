@@ -158,8 +158,8 @@ final class Rows {
   }
 
   func fields<P>(
-    _ p: P, _ paths: [(String, WritableKeyPath<P, Int32>)], _ call: @escaping (P) throws -> Void
-  ) { fields(p, paths, [-1, .max, .min], call) }
+    _ p: P, _ paths: [(String, WritableKeyPath<P, Int>)], _ call: @escaping (P) throws -> Void
+  ) { fields(p, paths, [-1, 1 << 31, .max, .min], call) }
 
   func numbers<P>(
     _ p: P, _ paths: [(String, WritableKeyPath<P, Float>)], _ call: @escaping (P) throws -> Void

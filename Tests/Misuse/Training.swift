@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
 import TesseraCompute
 
 extension Rows {
@@ -72,17 +71,14 @@ extension Rows {
 
   private func adam() {
     let d = device
-    var p = AdamParameters()
-    (p.count, p.lr, p.beta1, p.beta2, p.eps, p.correction1, p.correction2) = (
-      4, 0.1, 0.9, 0.999, 1e-8, 0.1, 0.001
-    )
+    let p = AdamStep(count: 4, learningRate: 0.1)
     kernel(
       "LossBackend.adam(_:gradient:parameter:firstMoment:secondMoment:)",
       [.floats(4), .out(4), .out(4), .out(4)]
     ) {
       try d.adam(p, gradient: $0[0], parameter: $0[1], firstMoment: $0[2], secondMoment: $0[3])
     }
-    let call: (AdamParameters) throws -> Void = {
+    let call: (AdamStep) throws -> Void = {
       try d.adam(
         $0, gradient: try self.floats(4), parameter: try self.floats(4), firstMoment: try self.floats(4),
         secondMoment: try self.floats(4))
@@ -91,81 +87,77 @@ extension Rows {
     numbers(
       p,
       [
-        ("lr", \.lr), ("beta1", \.beta1), ("beta2", \.beta2), ("eps", \.eps),
-        ("weight_decay", \.weight_decay), ("correction1", \.correction1), ("correction2", \.correction2),
+        ("learningRate", \.learningRate), ("beta1", \.beta1), ("beta2", \.beta2), ("eps", \.eps),
+        ("weightDecay", \.weightDecay), ("correction1", \.correction1), ("correction2", \.correction2),
       ], call)
     fields(p, [("correction1", \.correction1), ("correction2", \.correction2)], [0], call)
     fields(p, [("beta1", \.beta1), ("beta2", \.beta2)], [1], call)
   }
 
-  /// Parameter structs: what does not fit becomes -1, which every function refuses (as the rows of the
-  /// functions show).
+  /// Parameter structs hold any numbers: what makes no sense, every function refuses (as the rows of the
+  /// functions show), and counts neither trap nor overflow.
   func parameters() {
     let huge = [1 << 31, Int.max, .min, -1]
-    function("ChannelsParameters.init(outer:channels:inner:eps:)")
+    function("AdamStep.init(count:learningRate:beta1:beta2:eps:weightDecay:)")
+    gives("the corrections of step 1", [0.5, 0.25]) {
+      let p = AdamStep(count: 1, learningRate: 1, beta1: 0.5, beta2: 0.75)
+      return [p.correction1, p.correction2]
+    }
+    function("ChannelLayout.init(outer:channels:inner:eps:)")
     for value in huge {
-      gives("\(value)", [-1, -1, -1]) {
-        let p = ChannelsParameters(outer: value, channels: value, inner: value)
-        return [p.outer, p.channels, p.inner]
-      }
+      gives("\(value)", value) { ChannelLayout(outer: value, channels: 1, inner: 1).batch }
     }
     gives("its count, beyond Int", Int.max) {
-      ChannelsParameters(outer: 1 << 30, channels: 1 << 30, inner: 1 << 30).count
+      ChannelLayout(outer: 1 << 30, channels: 1 << 30, inner: 1 << 30).count
     }
-    function("RowsParameters.init(rows:columns:eps:)")
+    gives("its count, of nothing", 0) { ChannelLayout(outer: 1 << 40, channels: 0, inner: 1 << 40).count }
+    gives("its count, of less than nothing", -1) { ChannelLayout(outer: 1, channels: .min, inner: -1).count }
+    function("LayerNormalization.init(rows:columns:eps:)")
+    for value in huge { gives("\(value)", value) { LayerNormalization(rows: value, columns: value).rows } }
+    function("LocalResponseNormalization.init(outer:channels:inner:size:alpha:beta:k:)")
     for value in huge {
-      gives("\(value)", [-1, -1]) {
-        let p = RowsParameters(rows: value, columns: value)
-        return [p.rows, p.cols]
+      gives("\(value)", value) {
+        LocalResponseNormalization(outer: value, channels: value, inner: value, size: value).size
       }
     }
-    function("AttentionParameters.init(heads:length:span:scale:)")
+    function("AttentionScores.init(heads:length:span:scale:)")
     for value in huge {
-      gives("\(value)", [-1, -1, -1]) {
-        let p = AttentionParameters(heads: value, length: value, span: value, scale: 1)
-        return [p.heads, p.length, p.span]
-      }
+      gives("\(value)", value) { AttentionScores(heads: value, length: value, span: value, scale: 1).span }
     }
-    function("PackedAttentionParameters.init(tokens:heads:width:span:scale:)")
+    function("PackedAttention.init(tokens:heads:width:span:scale:)")
     for value in huge {
-      gives("\(value)", [-1, -1]) {
-        let p = PackedAttentionParameters(tokens: value, heads: value, width: 1, scale: 1)
-        return [p.tokens, p.heads]
-      }
+      gives("\(value)", value) { PackedAttention(tokens: value, heads: value, width: 1, scale: 1).tokens }
     }
-    function("PoolParameters.init(planes:height:width:kernel:stride:padding:)")
+    function("Size2D.init(_:)")
+    gives("both", [3, 3]) { [Size2D(3).height, Size2D(3).width] }
+    function("Size2D.init(height:width:)")
+    gives("each", "3x5") { Size2D(height: 3, width: 5).description }
+    function("Pooling.init(planes:height:width:kernel:stride:padding:)")
     for value in huge + [0] {
       gives("stride \(value)", -1) {
-        PoolParameters(planes: 1, height: 3, width: 3, kernel: 2, stride: value).out_h
+        Pooling(planes: 1, height: 3, width: 3, kernel: 2, stride: value).output.height
       }
     }
     for value in huge {
       gives("padding \(value)", -1) {
-        PoolParameters(planes: 1, height: 3, width: 3, kernel: 2, stride: 1, padding: value).out_h
+        Pooling(planes: 1, height: 3, width: 3, kernel: 2, stride: 1, padding: value).output.height
       }
     }
     for value in huge {
-      gives("extents \(value)", [-1, -1]) {
-        let p = PoolParameters(planes: value, height: value, width: 3, kernel: 2, stride: 1)
-        return [p.planes, p.out_h]
+      gives("extents \(value)", -1) {
+        Pooling(planes: value, height: value, width: 3, kernel: 2, stride: 1).output.height
       }
     }
     gives("a kernel larger than the plane", 0) {
-      PoolParameters(planes: 1, height: 3, width: 3, kernel: 7, stride: 1).outputCount
+      Pooling(planes: 1, height: 3, width: 3, kernel: 7, stride: 1).outputCount
     }
-    function("PoolParameters.init(planes:height:width:outHeight:outWidth:)")
+    function("Pooling.init(planes:height:width:outHeight:outWidth:)")
     for value in huge {
-      gives("\(value)", [-1, -1]) {
-        let p = PoolParameters(planes: 1, height: value, width: 1, outHeight: value, outWidth: 1)
-        return [p.height, p.out_h]
+      gives("\(value)", value) {
+        Pooling(planes: 1, height: value, width: 1, outHeight: value, outWidth: 1).output.height
       }
     }
-    function("MatmulParameters.init(m:n:k:transposeA:transposeB:)")
-    for value in huge {
-      gives("\(value)", [-1, -1, -1]) {
-        let p = MatmulParameters(m: value, n: value, k: value)
-        return [p.m, p.n, p.k]
-      }
-    }
+    function("Matmul.init(m:n:k:transposeA:transposeB:)")
+    for value in huge { gives("\(value)", value) { Matmul(m: value, n: value, k: value).c.rowStride } }
   }
 }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
 import TestSupport
 import Testing
 
@@ -42,11 +41,11 @@ import Testing
     }
   }
 
-  private static let convolutions: [ConvParameters] = [1, 2, 3].flatMap { stride in
+  private static let convolutions: [Convolution] = [1, 2, 3].flatMap { stride in
     [1, 2, 3].flatMap { dilation in
       [1, 2, 4].flatMap { groups in
         [(1, 1, 0), (3, 2, 0), (3, 3, 2)].map { height, width, padding in
-          ConvParameters(
+          Convolution(
             batch: 9, inChannels: 4, size: (13, 11), outChannels: 8, kernel: (height, width),
             stride: stride, padding: padding, dilation: dilation, groups: groups)
         }
@@ -59,10 +58,13 @@ import Testing
     let device = source.device
     var shapes = Self.convolutions
     // Other steps across than down, and more taps than a chunk.
-    var uneven = ConvParameters(batch: 2, inChannels: 3, size: (12, 17), outChannels: 5, kernel: (3, 4))
-    (uneven.stride_w, uneven.dilation_h, uneven.pad_w, uneven.out_h, uneven.out_w) = (3, 2, 1, 8, 6)
+    var uneven = Convolution(batch: 2, inChannels: 3, size: (12, 17), outChannels: 5, kernel: (3, 4))
+    (
+      uneven.stride.width, uneven.dilation.height, uneven.padding.width, uneven.output.height,
+      uneven.output.width
+    ) = (3, 2, 1, 8, 6)
     shapes.append(uneven)
-    shapes.append(ConvParameters(batch: 1, inChannels: 70, size: (6, 6), outChannels: 33, kernel: (3, 3)))
+    shapes.append(Convolution(batch: 1, inChannels: 70, size: (6, 6), outChannels: 33, kernel: (3, 3)))
     for p in shapes {
       let (x, w, y) = (
         try source.input(p.inputCount), try source.input(p.weightCount), try source.input(p.outputCount)
@@ -83,27 +85,27 @@ import Testing
     let source = try Source()
     let device = source.device
     for p in Self.convolutions where p.groups == 1 {
-      let (ins, outs, taps) = (Int(p.in_channels), Int(p.out_channels), Int(p.kernel_h * p.kernel_w))
+      let (ins, outs, taps) = (p.inChannels, p.outChannels, Int(p.kernel.height * p.kernel.width))
       let (x, w, y) = (
         try source.input(p.inputCount), try source.input(p.weightCount), try source.input(p.outputCount)
       )
       func swapped(_ t: Tensor, _ a: Int, _ b: Int, _ inner: Int) throws -> Tensor {
         try source.output(t.count) { try device.swapAxes(t, outer: 1, a: a, b: b, inner: inner, into: $0) }
       }
-      if p.stride_h == 1 {
+      if p.stride.height == 1 {
         let kernels = try device.floats(w)
         let turned = (0..<kernels.count).map { at in
           let (c, o, tap) = (at / (outs * taps), at / taps % outs, at % taps)
           return kernels[(o * ins + c) * taps + taps - 1 - tap]
         }
         var back = p
-        (back.in_channels, back.out_channels, back.height, back.width) = (
-          p.out_channels, p.in_channels, p.out_h, p.out_w
+        (back.inChannels, back.outChannels, back.height, back.width) = (
+          p.outChannels, p.inChannels, p.output.height, p.output.width
         )
-        (back.out_h, back.out_w) = (p.height, p.width)
-        back.pad_h = p.dilation_h * (p.kernel_h - 1) - p.pad_h
-        back.pad_w = p.dilation_w * (p.kernel_w - 1) - p.pad_w
-        guard back.pad_h >= 0, back.pad_w >= 0 else { continue }
+        (back.output.height, back.output.width) = (p.height, p.width)
+        back.padding.height = p.dilation.height * (p.kernel.height - 1) - p.padding.height
+        back.padding.width = p.dilation.width * (p.kernel.width - 1) - p.padding.width
+        guard back.padding.height >= 0, back.padding.width >= 0 else { continue }
         let wanted = try source.output(p.inputCount) {
           try device.conv2d(back, y, try device.tensor(turned, [turned.count]), bias: nil, into: $0)
         }
@@ -111,18 +113,18 @@ import Testing
         #expect(largestDifference(try device.floats(found), try device.floats(wanted)).value < 1e-5, "\(p)")
       }
       var across = p
-      (across.batch, across.in_channels, across.out_channels) = (p.in_channels, p.batch, p.out_channels)
-      (across.kernel_h, across.kernel_w, across.out_h, across.out_w) = (
-        p.out_h, p.out_w, p.kernel_h, p.kernel_w
+      (across.batch, across.inChannels, across.outChannels) = (p.inChannels, p.batch, p.outChannels)
+      (across.kernel.height, across.kernel.width, across.output.height, across.output.width) = (
+        p.output.height, p.output.width, p.kernel.height, p.kernel.width
       )
-      (across.stride_h, across.stride_w) = (p.dilation_h, p.dilation_w)
-      (across.dilation_h, across.dilation_w) = (p.stride_h, p.stride_w)
-      let samples = Int(p.batch)
+      (across.stride.height, across.stride.width) = (p.dilation.height, p.dilation.width)
+      (across.dilation.height, across.dilation.width) = (p.stride.height, p.stride.width)
+      let samples = p.batch
       let wanted = try source.output(p.weightCount) { out in
         let channels = try source.output(p.weightCount) {
           try device.conv2d(
             across, try swapped(x, samples, ins, Int(p.height * p.width)),
-            try swapped(y, samples, outs, Int(p.out_h * p.out_w)), bias: nil, into: $0)
+            try swapped(y, samples, outs, Int(p.output.height * p.output.width)), bias: nil, into: $0)
         }
         try device.swapAxes(channels, outer: 1, a: ins, b: outs, inner: taps, into: out)
       }
@@ -142,7 +144,7 @@ import Testing
     {
       try source.output(m * n) {
         try device.matmul(
-          MatmulParameters(m: m, n: n, k: k, transposeA: tx, transposeB: ty), x, y, bias: nil, into: $0)
+          Matmul(m: m, n: n, k: k, transposeA: tx, transposeB: ty), x, y, bias: nil, into: $0)
       }
     }
     func transposed(_ x: Tensor, _ rows: Int, _ columns: Int) throws -> Tensor {
@@ -167,7 +169,7 @@ import Testing
     let source = try Source()
     let device = source.device
     func check(
-      _ p: PoolParameters, _ what: String, _ forward: (Tensor, Tensor) throws -> Void,
+      _ p: Pooling, _ what: String, _ forward: (Tensor, Tensor) throws -> Void,
       _ back: (Tensor, Tensor) throws -> Void
     ) throws {
       let (x, y) = (try source.input(p.inputCount), try source.input(p.outputCount))
@@ -177,7 +179,7 @@ import Testing
         [try source.dot(out, y), try source.dot(x, dx)], scale: try source.size(out) * source.size(y), what)
     }
     for (kernel, stride, padding) in [(1, 1, 0), (2, 2, 0), (3, 2, 1), (3, 1, 1), (2, 3, 0)] {
-      let p = PoolParameters(
+      let p = Pooling(
         planes: 3, height: 11, width: 21, kernel: kernel, stride: stride, padding: padding)
       try check(p, "average \(p)") {
         try device.averagePool(p, $0, into: $1)
@@ -193,7 +195,7 @@ import Testing
       }
     }
     for (height, width) in [(1, 1), (5, 5), (11, 21), (13, 4)] {
-      let p = PoolParameters(planes: 3, height: 11, width: 21, outHeight: height, outWidth: width)
+      let p = Pooling(planes: 3, height: 11, width: 21, outHeight: height, outWidth: width)
       try check(p, "adaptive \(p)") {
         try device.adaptiveAveragePool(p, $0, into: $1)
       } _: {
@@ -201,7 +203,7 @@ import Testing
       }
     }
     for scale in 1...4 {
-      let p = PoolParameters(planes: 3, height: 5, width: 7, outHeight: 5 * scale, outWidth: 7 * scale)
+      let p = Pooling(planes: 3, height: 5, width: 7, outHeight: 5 * scale, outWidth: 7 * scale)
       try check(p, "upsampling \(scale)") {
         try device.upsampleNearest(planes: 3, height: 5, width: 7, scale: scale, $0, into: $1)
       } _: {

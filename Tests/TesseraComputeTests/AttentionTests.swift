@@ -21,7 +21,7 @@ import Testing
     let (x, xs) = try reference.input([tokens, 3, heads, width], -2, 2)
     let bias = span == 0 ? nil : try reference.input([heads, 2 * span - 1], -4, 4)
     let y = try reference.empty(tokens, heads, width)
-    let p = PackedAttentionParameters(tokens: tokens, heads: heads, width: width, span: span, scale: 0.5)
+    let p = PackedAttention(tokens: tokens, heads: heads, width: width, span: span, scale: 0.5)
     try reference.device.attention(p, x, lengths: lengths, bias: bias?.0, into: y)
     func at(_ token: Int, _ part: Int, _ head: Int, _ d: Int) -> Double {
       xs[((token * 3 + part) * heads + head) * width + d]
@@ -61,7 +61,7 @@ import Testing
     var inputs = CaseInputs(seed: 3)
     for (lengths, heads, width, span) in Self.shapes + [([30, 45], 4, 24, 0), ([100], 2, 31, 100)] {
       let tokens = lengths.reduce(0, +)
-      let p = PackedAttentionParameters(
+      let p = PackedAttention(
         tokens: tokens, heads: heads, width: width, span: span, scale: 0.176_776_7)
       for x in [
         inputs.floats(3 * tokens * heads * width, -3, 3), inputs.withSpecials(3 * tokens * heads * width),
@@ -89,7 +89,7 @@ import Testing
     let y = try device.allocate([5, 2, 4], .float32)
     let bias = try device.allocate([2, 7], .float32)
     func run(_ lengths: [Int], tokens: Int = 5, span: Int = 0, bias: Tensor? = nil) throws {
-      let p = PackedAttentionParameters(tokens: tokens, heads: 2, width: 4, span: span, scale: 1)
+      let p = PackedAttention(tokens: tokens, heads: 2, width: 4, span: span, scale: 1)
       try device.attention(p, x, lengths: lengths, bias: bias, into: y)
     }
     try run([4, 1], span: 4, bias: bias)

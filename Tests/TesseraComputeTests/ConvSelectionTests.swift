@@ -9,17 +9,21 @@ import Testing
   private static func conv(
     _ ins: Int, _ outs: Int, _ size: Int, kernel: Int, stride: Int = 1, padding: Int = 0, groups: Int = 1,
     batch: Int = 32
-  ) -> ConvParameters {
-    ConvParameters(
+  ) -> Convolution {
+    Convolution(
       batch: batch, inChannels: ins, size: (size, size), outChannels: outs, kernel: (kernel, kernel),
       stride: stride, padding: padding, groups: groups)
   }
 
-  private static func first(
-    _ direction: ConvDirection, _ p: ConvParameters, _ target: ConvTarget
-  ) -> ConvAlgorithm? {
-    ConvSelection.candidates(direction, ConvShape(p, direction), on: target).first
+  private static func candidates(
+    _ direction: ConvDirection, _ p: Convolution, _ target: ConvTarget
+  ) -> [ConvAlgorithm] {
+    ConvSelection.candidates(direction, ConvShape(tsr_conv_params(p), direction), on: target)
   }
+
+  private static func first(
+    _ direction: ConvDirection, _ p: Convolution, _ target: ConvTarget
+  ) -> ConvAlgorithm? { candidates(direction, p, target).first }
 
   private static let cpu = ConvTarget.cpu(panel: 32), openCL = ConvTarget.openCLCPU(panel: 32)
 
@@ -59,7 +63,7 @@ import Testing
   /// A register tile applies no exponential.
   @Test func activationsOfManyOperationsGoThroughTheGEMM() {
     var p = Self.conv(64, 64, 17, kernel: 3, padding: 1)
-    p.activation = 3  // GELU
+    p.activation = .gelu
     #expect(Self.first(.forward, p, Self.cpu) == .implicitGEMM)
   }
 
@@ -73,9 +77,9 @@ import Testing
           let one = Self.conv(3 * groups, 5 * groups, 31, kernel: kernel, stride: stride, groups: groups)
           for direction in [ConvDirection.forward, .gradData, .gradWeight] {
             for target in [Self.cpu, Self.openCL, .openCLGPU] {
-              let all = ConvSelection.candidates(direction, ConvShape(p, direction), on: target)
+              let all = Self.candidates(direction, p, target)
               #expect(all.last == .implicitGEMM)
-              #expect(all == ConvSelection.candidates(direction, ConvShape(one, direction), on: target))
+              #expect(all == Self.candidates(direction, one, target))
             }
           }
         }

@@ -1,56 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import Kernels
 import Testing
 
 @testable import TesseraCompute
 
 @Suite struct ConvTests {
-  private static let shapes: [ConvParameters] = [
-    ConvParameters(batch: 1, inChannels: 1, size: (1, 1), outChannels: 1, kernel: (1, 1)),
-    ConvParameters(batch: 9, inChannels: 3, size: (7, 5), outChannels: 5, kernel: (3, 3), padding: 1),
-    ConvParameters(batch: 2, inChannels: 4, size: (11, 9), outChannels: 6, kernel: (3, 2), stride: 2),
-    ConvParameters(
+  private static let shapes: [Convolution] = [
+    Convolution(batch: 1, inChannels: 1, size: (1, 1), outChannels: 1, kernel: (1, 1)),
+    Convolution(batch: 9, inChannels: 3, size: (7, 5), outChannels: 5, kernel: (3, 3), padding: 1),
+    Convolution(batch: 2, inChannels: 4, size: (11, 9), outChannels: 6, kernel: (3, 2), stride: 2),
+    Convolution(
       batch: 2, inChannels: 4, size: (9, 9), outChannels: 8, kernel: (3, 3), padding: 2, dilation: 2,
       groups: 2),
-    ConvParameters(
+    Convolution(
       batch: 3, inChannels: 6, size: (8, 8), outChannels: 6, kernel: (5, 5), stride: 2, padding: 2, groups: 6),
-    ConvParameters(
+    Convolution(
       batch: 1, inChannels: 1, size: (30, 30), outChannels: 16, kernel: (11, 11), stride: 4, padding: 2),
-    ConvParameters(batch: 2, inChannels: 70, size: (6, 6), outChannels: 33, kernel: (4, 4)),
+    Convolution(batch: 2, inChannels: 70, size: (6, 6), outChannels: 33, kernel: (4, 4)),
     // Rows of more than a vector, few channels a group and many; samples of two batch groups.
-    ConvParameters(
+    Convolution(
       batch: 9, inChannels: 4, size: (5, 45), outChannels: 4, kernel: (3, 3), padding: 1, groups: 4),
-    ConvParameters(
+    Convolution(
       batch: 2, inChannels: 4, size: (6, 47), outChannels: 6, kernel: (3, 5), stride: 2, padding: 2, groups: 2
     ),
-    ConvParameters(batch: 1, inChannels: 3, size: (6, 50), outChannels: 20, kernel: (3, 5), padding: 2),
+    Convolution(batch: 1, inChannels: 3, size: (6, 50), outChannels: 20, kernel: (3, 5), padding: 2),
     // Many channels, read in place: batch groups and chunks that end within a row, strides, bands of rows.
-    ConvParameters(batch: 9, inChannels: 32, size: (7, 11), outChannels: 32, kernel: (3, 2), padding: 1),
-    ConvParameters(
+    Convolution(batch: 9, inChannels: 32, size: (7, 11), outChannels: 32, kernel: (3, 2), padding: 1),
+    Convolution(
       batch: 2, inChannels: 8, size: (9, 19), outChannels: 32, kernel: (3, 3), stride: 2, padding: 1),
-    ConvParameters(batch: 1, inChannels: 16, size: (40, 30), outChannels: 32, kernel: (3, 3), padding: 1),
+    Convolution(batch: 1, inChannels: 16, size: (40, 30), outChannels: 32, kernel: (3, 3), padding: 1),
   ]
 
   /// Calls `body` with the input's, the weight's and the output's index of every multiply-add.
-  private func everyTap(_ p: ConvParameters, _ body: (Int, Int, Int) -> Void) {
-    let (ins, outs, groups) = (Int(p.in_channels), Int(p.out_channels), Int(p.groups))
-    let (height, width) = (Int(p.height), Int(p.width))
+  private func everyTap(_ p: Convolution, _ body: (Int, Int, Int) -> Void) {
+    let (ins, outs, groups) = (p.inChannels, p.outChannels, p.groups)
+    let (height, width) = (p.height, p.width)
     for at in 0..<p.outputCount {
-      let column = at % Int(p.out_w)
-      let row = at / Int(p.out_w) % Int(p.out_h)
-      let out = at / Int(p.out_w * p.out_h) % outs
-      let sample = at / Int(p.out_w * p.out_h) / outs
+      let column = at % p.output.width
+      let row = at / p.output.width % p.output.height
+      let out = at / (p.output.width * p.output.height) % outs
+      let sample = at / (p.output.width * p.output.height) / outs
       for c in 0..<ins / groups {
-        for u in 0..<Int(p.kernel_h) {
-          for v in 0..<Int(p.kernel_w) {
-            let y = row * Int(p.stride_h) + u * Int(p.dilation_h) - Int(p.pad_h)
-            let x = column * Int(p.stride_w) + v * Int(p.dilation_w) - Int(p.pad_w)
+        for u in 0..<p.kernel.height {
+          for v in 0..<p.kernel.width {
+            let y = row * p.stride.height + u * p.dilation.height - p.padding.height
+            let x = column * p.stride.width + v * p.dilation.width - p.padding.width
             guard (0..<height).contains(y), (0..<width).contains(x) else { continue }
             let channel = out / (outs / groups) * (ins / groups) + c
             body(
               ((sample * ins + channel) * height + y) * width + x,
-              ((out * (ins / groups) + c) * Int(p.kernel_h) + u) * Int(p.kernel_w) + v, at)
+              ((out * (ins / groups) + c) * p.kernel.height + u) * p.kernel.width + v, at)
           }
         }
       }
@@ -84,12 +83,12 @@ import Testing
 
   @Test(arguments: [1, shapes.count - 1]) func biasAndActivationAreFused(_ index: Int) throws {
     var p = Self.shapes[index]
-    (p.bias, p.activation) = (1, 1)
+    p.activation = .relu
     var reference = try Reference()
     let (x, xs) = try reference.input([p.inputCount])
     let (w, ws) = try reference.input([p.weightCount])
-    let (bias, biases) = try reference.input([Int(p.out_channels)])
-    var y = (0..<p.outputCount).map { biases[$0 / Int(p.out_h * p.out_w) % Int(p.out_channels)] }
+    let (bias, biases) = try reference.input([p.outChannels])
+    var y = (0..<p.outputCount).map { biases[$0 / (p.output.height * p.output.width) % p.outChannels] }
     everyTap(p) { i, k, o in y[o] += xs[i] * ws[k] }
     let out = try reference.empty(p.outputCount)
     try reference.device.conv2d(p, x, w, bias: bias, into: out)
@@ -99,10 +98,10 @@ import Testing
   @Test func impossibleConvolutionsAreRefused() throws {
     let device = try CPUBackend(threads: 1)
     let tensor = try device.tensor([Float](repeating: 0, count: 64), [64])
-    var wrong = ConvParameters(
+    var wrong = Convolution(
       batch: 1, inChannels: 3, size: (4, 4), outChannels: 2, kernel: (3, 3), groups: 2)
     #expect(throws: TesseraError.self) { try device.conv2d(wrong, tensor, tensor, bias: nil, into: tensor) }
-    wrong = ConvParameters(batch: 9, inChannels: 3, size: (40, 40), outChannels: 2, kernel: (3, 3))
+    wrong = Convolution(batch: 9, inChannels: 3, size: (40, 40), outChannels: 2, kernel: (3, 3))
     #expect(throws: TesseraError.self) { try device.conv2d(wrong, tensor, tensor, bias: nil, into: tensor) }
   }
 }

@@ -74,7 +74,7 @@ import Testing
   @Test func operandsAreReadInFoursWhereAligned() {
     let tiles = GemmTiles(rowBlocks: 4, columnBlocks: 2, itemRows: 8, depth: 8)
     func of(_ change: (inout tsr_gemm_params) -> Void = { _ in }) -> String {
-      var q = tsr_gemm_params(MatmulParameters(m: 128, n: 64, k: 96))
+      var q = tsr_gemm_params(tsr_matmul_params(Matmul(m: 128, n: 64, k: 96)))
       change(&q)
       return q.vectorLoads(tiles, taps: false)
     }
@@ -91,7 +91,7 @@ import Testing
         == " -DTSR_VECTOR_LOAD_A=2 -DTSR_VECTOR_LOAD_B=2")
     #expect(of { ($0.splits, $0.split_k) = (2, 50) } == " -DTSR_VECTOR_LOAD_B=2")
     #expect(
-      tsr_gemm_params(MatmulParameters(m: 8, n: 8, k: 8)).vectorLoads(
+      tsr_gemm_params(tsr_matmul_params(Matmul(m: 8, n: 8, k: 8))).vectorLoads(
         GemmTiles(rowBlocks: 1, columnBlocks: 1, itemRows: 16, depth: 8), taps: false) == "")
   }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import Kernels
 import Testing
 
 @testable import TesseraCompute
@@ -85,10 +84,9 @@ import Testing
     }
     try reference.expect(divergence, [exact], 1e-5, "divergence")
 
-    var parameters = TSNEParameters()
-    parameters.points = Int32(points)
-    (parameters.exaggeration, parameters.learning_rate) = (12, 200)
-    (parameters.momentum, parameters.min_gain) = (0.8, 0.01)
+    var parameters = TSNEStep(points: points)
+    (parameters.exaggeration, parameters.learningRate) = (12, 200)
+    (parameters.momentum, parameters.minGain) = (0.8, 0.01)
     let (forces, norm) = (try reference.empty(5, points), try reference.empty(1))
     try device.tsneForces(parameters, joint: p, layout: layout, into: forces)
     #expect(throws: TesseraError.self) {

@@ -108,7 +108,7 @@ import Testing
 
   @Test func binaryOperationsBroadcastOverChannels() throws {
     var reference = try Reference()
-    let p = ChannelsParameters(outer: 3, channels: 5, inner: 7)
+    let p = ChannelLayout(outer: 3, channels: 5, inner: 7)
     let (a, xs) = try reference.input([p.count], 1, 2)
     let (b, ys) = try reference.input([5], 1, 2)
     let operations: [(BinaryOperation, (Double, Double) -> Double)] = [

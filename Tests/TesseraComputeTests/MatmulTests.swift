@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import Kernels
 import Testing
 
 @testable import TesseraCompute
@@ -16,7 +15,7 @@ import Testing
       let (b, ys) = try reference.input([k, n])
       let c = try reference.empty(m, n)
       try reference.device.matmul(
-        MatmulParameters(m: m, n: n, k: k, transposeA: transposeA, transposeB: transposeB), a, b, bias: nil,
+        Matmul(m: m, n: n, k: k, transposeA: transposeA, transposeB: transposeB), a, b, bias: nil,
         into: c)
       let wanted = (0..<m * n).map { at in
         sum(0..<k) { i in
@@ -35,24 +34,28 @@ import Testing
     let (b, ys) = try reference.input([batch, k, n])
     let (column, columns) = try reference.input([n])
     let (row, rows) = try reference.input([m])
-    for (kind, activation) in [(0, 0), (1, 1), (2, 2), (1, 3), (2, 4), (1, 5)] {
-      var p = MatmulParameters(m: m, n: n, k: k)
-      (p.batch, p.bias, p.activation) = (Int32(batch), Int32(kind), Int32(activation))
-      (p.a_batch_stride, p.b_batch_stride, p.c_batch_stride) = (Int32(m * k), Int32(k * n), Int32(m * n))
+    let epilogues: [(BiasKind, FusedActivation)] = [
+      (.none, .none), (.column, .relu), (.row, .relu6), (.column, .gelu), (.row, .tanh), (.column, .geluTanh),
+    ]
+    for (kind, activation) in epilogues {
+      var p = Matmul(m: m, n: n, k: k)
+      (p.batch, p.bias, p.activation) = (batch, kind, activation)
+      (p.a.batchStride, p.b.batchStride, p.c.batchStride) = (m * k, k * n, m * n)
       let c = try reference.empty(batch, m, n)
-      try reference.device.matmul(p, a, b, bias: kind == 0 ? nil : kind == 1 ? column : row, into: c)
+      try reference.device.matmul(
+        p, a, b, bias: kind == .none ? nil : kind == .column ? column : row, into: c)
       let wanted = (0..<batch * m * n).map { at in
         let (g, i, j) = (at / (m * n), at / n % m, at % n)
         let v =
           sum(0..<k) { xs[(g * m + i) * k + $0] * ys[(g * k + $0) * n + j] }
-          + (kind == 1 ? columns[j] : kind == 2 ? rows[i] : 0)
+          + (kind == .column ? columns[j] : kind == .row ? rows[i] : 0)
         switch activation {
-        case 1: return max(0, v)
-        case 2: return min(6, max(0, v))
-        case 3: return 0.5 * v * erfc(-v * 0.5.squareRoot())
-        case 4: return tanh(v)
-        case 5: return 0.5 * v * (1 + tanh((2 / Double.pi).squareRoot() * (v + 0.044715 * v * v * v)))
-        default: return v
+        case .relu: return max(0, v)
+        case .relu6: return min(6, max(0, v))
+        case .gelu: return 0.5 * v * erfc(-v * 0.5.squareRoot())
+        case .tanh: return tanh(v)
+        case .geluTanh: return 0.5 * v * (1 + tanh((2 / Double.pi).squareRoot() * (v + 0.044715 * v * v * v)))
+        case .none: return v
         }
       }
       try reference.expect(c, wanted, 1e-5, "bias \(kind), activation \(activation)")
@@ -72,7 +75,7 @@ import Testing
     let (a, xs) = try reference.input([1, k])
     let (b, ys) = try reference.input([k, 1])
     let c = try reference.empty(1, 1)
-    try reference.device.matmul(MatmulParameters(m: 1, n: 1, k: k), a, b, bias: nil, into: c)
+    try reference.device.matmul(Matmul(m: 1, n: 1, k: k), a, b, bias: nil, into: c)
     var total: Float?
     for begin in stride(from: 0, to: k, by: 512) {
       var chain: Float = 0
@@ -87,8 +90,8 @@ import Testing
     let x = try device.tensor([Float](repeating: 0, count: 12), [3, 4])
     let y = try device.allocate([3, 3], .float32)
     for p in [
-      MatmulParameters(m: 3, n: 3, k: 5), MatmulParameters(m: 4, n: 3, k: 4),
-      MatmulParameters(m: -1, n: 3, k: 4),
+      Matmul(m: 3, n: 3, k: 5), Matmul(m: 4, n: 3, k: 4),
+      Matmul(m: -1, n: 3, k: 4),
     ] {
       #expect(throws: TesseraError.self) { try device.matmul(p, x, x, bias: nil, into: y) }
     }

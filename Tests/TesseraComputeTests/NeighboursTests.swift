@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import Kernels
 import Testing
 
 @testable import TesseraCompute
@@ -117,8 +116,7 @@ import Testing
         }
       }
     }
-    var p = TSNEParameters()
-    p.points = Int32(points)
+    let p = TSNEStep(points: points)
     let forces = try reference.empty(5, points)
     try device.tsneForces(p, rows: 0..<points, joint: joint, layout: layout, into: forces)
     try reference.expect(forces, wanted, 1e-5, "forces")
@@ -138,8 +136,7 @@ import Testing
     let (layout, _) = try reference.input([2, points], -3, 3)
     let (values, _) = try reference.input([points * 3], 0, 1)
     let (joint, _) = try ring(points, 3, values, on: device)
-    var p = TSNEParameters()
-    p.points = Int32(points)
+    let p = TSNEStep(points: points)
     let forces = try [0, 1].map { _ in try reference.empty(5, points) }
     try device.tsneForces(p, joint: dense, layout: layout, into: forces[0])
     try device.tsneForces(p, rows: 0..<points, joint: joint, layout: layout, into: forces[1])
@@ -169,8 +166,7 @@ import Testing
       try device.neighbourAffinities(nearest, points: 6, neighbours: 2, perplexity: 3, into: nearest)
     }
     let (joint, _) = try ring(6, 1, try reference.empty(6), on: device)
-    var p = TSNEParameters()
-    p.points = 6
+    var p = TSNEStep(points: 6)
     let (layout, forces) = (try reference.empty(2, 6), try reference.empty(5, 6))
     refused { try device.tsneForces(p, rows: 1..<7, joint: joint, layout: layout, into: forces) }
     p.points = 5

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import Kernels
 import Testing
 
 @testable import TesseraCompute
@@ -16,7 +15,7 @@ import Testing
 
   @Test(arguments: [(1, 5), (9, 7), (3, 65), (17, 64)]) func layerNorm(_ rows: Int, _ columns: Int) throws {
     var reference = try Reference()
-    let p = RowsParameters(rows: rows, columns: columns, eps: 1e-3)
+    let p = LayerNormalization(rows: rows, columns: columns, eps: 1e-3)
     let (x, xs) = try reference.input([rows, columns], -2, 5)
     let (gamma, gammas) = try reference.input([columns], 0.5, 2)
     let (beta, betas) = try reference.input([columns])
@@ -44,7 +43,7 @@ import Testing
   @Test(arguments: [(1, 2, 5), (9, 3, 4), (5, 2, 65), (17, 1, 3)])
   func batchNorm(_ outer: Int, _ channels: Int, _ inner: Int) throws {
     var reference = try Reference()
-    let p = ChannelsParameters(outer: outer, channels: channels, inner: inner, eps: 1e-3)
+    let p = ChannelLayout(outer: outer, channels: channels, inner: inner, eps: 1e-3)
     let (x, xs) = try reference.input([p.count], -2, 5)
     let (gamma, gammas) = try reference.input([channels], 0.5, 2)
     let (beta, betas) = try reference.input([channels])
@@ -84,7 +83,7 @@ import Testing
 
   @Test func runningStatisticsUseTheUnbiasedVariance() throws {
     let device = try CPUBackend(threads: 1)
-    let p = ChannelsParameters(outer: 2, channels: 1, inner: 5)
+    let p = ChannelLayout(outer: 2, channels: 1, inner: 5)
     let (mean, variance) = (try device.tensor([Float(3)], [1]), try device.tensor([Float(9)], [1]))
     let (running, spread) = (try device.tensor([Float(1)], [1]), try device.tensor([Float(2)], [1]))
     try device.batchNormUpdateRunning(
@@ -107,9 +106,8 @@ import Testing
   @Test(arguments: [(1, 1, 3, 5), (2, 7, 5, 5), (1, 9, 4, 4), (2, 3, 2, 9)])
   func localResponseNorm(_ outer: Int, _ channels: Int, _ inner: Int, _ size: Int) throws {
     var reference = try Reference()
-    var p = ResponseNormParameters()
-    (p.outer, p.channels, p.inner, p.size) = (Int32(outer), Int32(channels), Int32(inner), Int32(size))
-    (p.alpha, p.beta, p.k) = (0.5, 0.75, 1.5)
+    let p = LocalResponseNormalization(
+      outer: outer, channels: channels, inner: inner, size: size, alpha: 0.5, beta: 0.75, k: 1.5)
     let count = outer * channels * inner
     let (x, xs) = try reference.input([count], -2, 3)
     let (dy, dys) = try reference.input([count])

@@ -1,34 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import Kernels
 import Testing
 
 @testable import TesseraCompute
 
 @Suite struct PoolingTests {
   private static let windows = [
-    PoolParameters(planes: 1, height: 1, width: 1, kernel: 1, stride: 1),
-    PoolParameters(planes: 3, height: 7, width: 9, kernel: 3, stride: 2),
-    PoolParameters(planes: 5, height: 9, width: 9, kernel: 3, stride: 2, padding: 1),
-    PoolParameters(planes: 2, height: 7, width: 7, kernel: 2, stride: 3),
+    Pooling(planes: 1, height: 1, width: 1, kernel: 1, stride: 1),
+    Pooling(planes: 3, height: 7, width: 9, kernel: 3, stride: 2),
+    Pooling(planes: 5, height: 9, width: 9, kernel: 3, stride: 2, padding: 1),
+    Pooling(planes: 2, height: 7, width: 7, kernel: 2, stride: 3),
     // Rows of more than a vector of 16, with strides that vectors take.
-    PoolParameters(planes: 2, height: 5, width: 37, kernel: 3, stride: 1, padding: 1),
-    PoolParameters(planes: 2, height: 6, width: 45, kernel: 3, stride: 2, padding: 1),
+    Pooling(planes: 2, height: 5, width: 37, kernel: 3, stride: 1, padding: 1),
+    Pooling(planes: 2, height: 6, width: 45, kernel: 3, stride: 2, padding: 1),
   ]
 
   /// The places inside the plane of the window of an output.
-  private func window(_ p: PoolParameters, _ out: Int) -> [Int] {
-    let (row, column) = (out / Int(p.out_w) % Int(p.out_h), out % Int(p.out_w))
+  private func window(_ p: Pooling, _ out: Int) -> [Int] {
+    let (row, column) = (out / p.output.width % p.output.height, out % p.output.width)
     var places: [Int] = []
-    for y in 0..<Int(p.kernel_h) {
-      for x in 0..<Int(p.kernel_w) {
-        let at = (row * Int(p.stride_h) + y - Int(p.pad_h), column * Int(p.stride_w) + x - Int(p.pad_w))
-        if (0..<Int(p.height)).contains(at.0), (0..<Int(p.width)).contains(at.1) {
-          places.append(at.0 * Int(p.width) + at.1)
+    for y in 0..<p.kernel.height {
+      for x in 0..<p.kernel.width {
+        let at = (row * p.stride.height + y - p.padding.height, column * p.stride.width + x - p.padding.width)
+        if (0..<p.height).contains(at.0), (0..<p.width).contains(at.1) {
+          places.append(at.0 * p.width + at.1)
         }
       }
     }
-    let plane = out / Int(p.out_h * p.out_w) * Int(p.height * p.width)
+    let plane = out / (p.output.height * p.output.width) * p.height * p.width
     return places.map { plane + $0 }
   }
 
@@ -65,7 +64,7 @@ import Testing
     let (y, dx) = (try reference.empty(p.outputCount), try reference.empty(p.inputCount))
     try reference.device.averagePool(p, x, into: y)
     try reference.device.averagePoolGrad(p, dy, into: dx)
-    let area = Double(p.kernel_h * p.kernel_w)
+    let area = Double(p.kernel.height * p.kernel.width)
     var gradient = [Double](repeating: 0, count: p.inputCount)
     for out in 0..<p.outputCount { for place in window(p, out) { gradient[place] += dys[out] / area } }
     try reference.expect(
@@ -75,7 +74,7 @@ import Testing
 
   @Test(arguments: [(3, 13, 13, 5, 5), (2, 4, 3, 5, 7), (1, 10, 10, 10, 10), (2, 9, 6, 1, 1)])
   func adaptiveWindowsAreFloorToCeiling(_ planes: Int, _ h: Int, _ w: Int, _ oh: Int, _ ow: Int) throws {
-    let p = PoolParameters(planes: planes, height: h, width: w, outHeight: oh, outWidth: ow)
+    let p = Pooling(planes: planes, height: h, width: w, outHeight: oh, outWidth: ow)
     var reference = try Reference()
     let (x, xs) = try reference.input([p.inputCount])
     let (dy, dys) = try reference.input([p.outputCount])

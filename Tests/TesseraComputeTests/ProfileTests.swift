@@ -19,7 +19,7 @@ import Testing
   /// A chain of work: contractions, rows, transfers.
   private func work(_ device: any Backend) throws -> [UInt32] {
     let x = try device.tensor((0..<2 * 3 * 81).map { Float($0 % 17) - 8 }, [2, 3, 9, 9])
-    let p = ConvParameters(
+    let p = Convolution(
       batch: 2, inChannels: 3, size: (9, 9), outChannels: 4, kernel: (3, 3), stride: 2, padding: 1)
     let w = try device.tensor((0..<p.weightCount).map { Float($0 % 5) / 7 }, [p.weightCount])
     let y = try device.allocate([p.outputCount], .float32)

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
 import TestSupport
 import Testing
 
@@ -11,31 +10,30 @@ import Testing
 
   /// Each with what PyTorch's script has under its number.
   private static let convolutions = [
-    ConvParameters(
+    Convolution(
       batch: 2, inChannels: 3, size: (11, 9), outChannels: 4, kernel: (3, 2), stride: 2, padding: 1),
-    ConvParameters(
+    Convolution(
       batch: 2, inChannels: 4, size: (9, 10), outChannels: 6, kernel: (3, 3), padding: 2, dilation: 2,
       groups: 2),
-    ConvParameters(
+    Convolution(
       batch: 9, inChannels: 6, size: (7, 7), outChannels: 6, kernel: (5, 5), stride: 2, padding: 2, groups: 6),
-    ConvParameters(
+    Convolution(
       batch: 1, inChannels: 3, size: (23, 25), outChannels: 8, kernel: (11, 11), stride: 4, padding: 2),
-    ConvParameters(
+    Convolution(
       batch: 2, inChannels: 8, size: (8, 12), outChannels: 6, kernel: (3, 3), stride: 3, dilation: 2,
       groups: 2),
   ]
 
   @Test(arguments: convolutions.indices) func convolution(_ index: Int) throws {
     let torch = try torch.get()
-    var p = Self.convolutions[index]
+    let p = Self.convolutions[index]
     let seed = 20 + 4 * UInt64(index)
     let (x, w) = (try torch.input(seed, [p.inputCount]), try torch.input(seed + 1, [p.weightCount]))
     let (dy, y) = (try torch.input(seed + 3, [p.outputCount]), try torch.empty(p.outputCount))
     let (dx, dw) = (try torch.empty(p.inputCount), try torch.empty(p.weightCount))
     try torch.device.conv2dGradData(p, dy, w, into: dx)
     try torch.device.conv2dGradWeight(p, x, dy, into: dw)
-    p.bias = 1
-    try torch.device.conv2d(p, x, w, bias: try torch.input(seed + 2, [Int(p.out_channels)]), into: y)
+    try torch.device.conv2d(p, x, w, bias: try torch.input(seed + 2, [p.outChannels]), into: y)
     try torch.expect("conv2d.\(index).y", y, 1e-5)
     try torch.expect("conv2d.\(index).dx", dx, 1e-5)
     try torch.expect("conv2d.\(index).dw", dw, 1e-5)
@@ -43,7 +41,7 @@ import Testing
 
   @Test func layerNorm() throws {
     let torch = try torch.get()
-    let p = RowsParameters(rows: 9, columns: 67, eps: 1e-3)
+    let p = LayerNormalization(rows: 9, columns: 67, eps: 1e-3)
     let (x, gamma) = (try torch.input(80, [9, 67], -2, 5), try torch.input(81, [67], 0.5, 2))
     let (y, dx) = (try torch.empty(9, 67), try torch.empty(9, 67))
     let (mean, rstd) = (try torch.empty(9), try torch.empty(9))
@@ -60,7 +58,7 @@ import Testing
   @Test(arguments: [true, false]) func batchNorm(_ training: Bool) throws {
     let torch = try torch.get()
     let device = torch.device
-    let p = ChannelsParameters(outer: 9, channels: 3, inner: 20, eps: 1e-3)
+    let p = ChannelLayout(outer: 9, channels: 3, inner: 20, eps: 1e-3)
     let (x, dy) = (try torch.input(84, [9, 3, 20], -2, 5), try torch.input(89, [9, 3, 20]))
     let (gamma, beta) = (try torch.input(85, [3], 0.5, 2), try torch.input(86, [3]))
     let (running, spread) = (try torch.input(87, [3]), try torch.input(88, [3], 0.5, 2))
@@ -80,7 +78,7 @@ import Testing
       p, x, mean: mean, variance: variance, gamma: gamma, gradGamma: dgamma, gradBeta: dbeta, dy,
       training: training, into: dx)
     // A device that has the last sample alone, of nine, makes that sample's part.
-    var last = ChannelsParameters(outer: 1, channels: 3, inner: 20, eps: 1e-3)
+    var last = ChannelLayout(outer: 1, channels: 3, inner: 20, eps: 1e-3)
     last.batch = 9
     let part = try torch.empty(1, 3, 20)
     let (tail, tailSlopes) = (drawn(84, 540, -2, 5).suffix(60), drawn(89, 540).suffix(60))
@@ -103,9 +101,8 @@ import Testing
       try torch.input(90, [99], -3, 3), mean: try torch.device.tensor([Float(0.5)], [1]),
       variance: try torch.device.tensor([Float(4)], [1]), eps: 1e-3, into: one)
     try torch.expect("standardize.y", one, 1e-6)
-    var p = ResponseNormParameters()
-    (p.outer, p.channels, p.inner, p.size) = (2, 7, 6, 5)
-    (p.alpha, p.beta, p.k) = (0.5, 0.75, 1.5)
+    let p = LocalResponseNormalization(
+      outer: 2, channels: 7, inner: 6, size: 5, alpha: 0.5, beta: 0.75, k: 1.5)
     let (x, y, scale, dx) = (
       try torch.input(91, [84], -2, 3), try torch.empty(84), try torch.empty(84), try torch.empty(84)
     )
@@ -118,7 +115,7 @@ import Testing
   @Test(arguments: [(3, 2, 1), (2, 3, 0), (3, 1, 1)].enumerated().map { ($0, $1) })
   func pooling(_ index: Int, _ window: (Int, Int, Int)) throws {
     let torch = try torch.get()
-    let p = PoolParameters(
+    let p = Pooling(
       planes: 6, height: 9, width: 37, kernel: window.0, stride: window.1, padding: window.2)
     let seed = UInt64(index)
     let (x, y, dx) = (
@@ -141,7 +138,7 @@ import Testing
   @Test(arguments: [(0, 13, 13, 5, 5), (1, 4, 3, 5, 7)])
   func adaptivePooling(_ index: Int, _ height: Int, _ width: Int, _ outHeight: Int, _ outWidth: Int) throws {
     let torch = try torch.get()
-    let p = PoolParameters(
+    let p = Pooling(
       planes: 6, height: height, width: width, outHeight: outHeight, outWidth: outWidth)
     let (y, dx) = (try torch.empty(p.outputCount), try torch.empty(p.inputCount))
     let seed = UInt64(index)

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
 import TestSupport
 import Testing
 
@@ -18,16 +17,16 @@ import Testing
       ("row", .row, .relu, try torch.input(4, [5])),
       ("geluTanh", .column, .geluTanh, try torch.input(3, [7])),
     ] {
-      var p = MatmulParameters(m: 5, n: 7, k: 600)
-      (p.batch, p.biasKind, p.fusedActivation) = (2, kind, activation)
-      (p.a_batch_stride, p.b_batch_stride, p.c_batch_stride) = (3000, 4200, 35)
+      var p = Matmul(m: 5, n: 7, k: 600)
+      (p.batch, p.bias, p.activation) = (2, kind, activation)
+      (p.a.batchStride, p.b.batchStride, p.c.batchStride) = (3000, 4200, 35)
       let c = try torch.empty(2, 5, 7)
       try device.matmul(p, a, b, bias: bias, into: c)
       try torch.expect("matmul.\(name)", c, 1e-5)
     }
     let transposed = try torch.empty(9, 11)
     try device.matmul(
-      MatmulParameters(m: 9, n: 11, k: 513, transposeA: true, transposeB: true),
+      Matmul(m: 9, n: 11, k: 513, transposeA: true, transposeB: true),
       try torch.input(5, [513, 9]),
       try torch.input(6, [11, 513]), bias: nil, into: transposed)
     try torch.expect("matmul.transposed", transposed, 1e-5)
@@ -35,9 +34,9 @@ import Testing
 
   @Test func aProductByOffsetsAndStridesLeavesTheRestOfItsOutput() throws {
     let torch = try torch.get()
-    var p = MatmulParameters(m: 4, n: 3, k: 7)
-    (p.a_offset, p.a_row_stride, p.a_col_stride) = (23, 20, 2)
-    (p.b_offset, p.b_row_stride, p.c_offset, p.c_row_stride) = (24, 10, 6, 5)
+    var p = Matmul(m: 4, n: 3, k: 7)
+    (p.a.offset, p.a.rowStride, p.a.columnStride) = (23, 20, 2)
+    (p.b.offset, p.b.rowStride, p.c.offset, p.c.rowStride) = (24, 10, 6, 5)
     let (whole, part) = (try torch.empty(6, 5), try torch.empty(4, 3))
     try torch.device.fill(whole, with: 9)
     try torch.device.matmul(
@@ -78,7 +77,7 @@ import Testing
     let (x, bias) = (try torch.input(50, [20, 3, 2, 9], -2, 2), try torch.input(51, [2, 39]))
     for (name, span) in [("plain", 0), ("biased", 20)] {
       let y = try torch.empty(20, 2, 9)
-      let p = PackedAttentionParameters(tokens: 20, heads: 2, width: 9, span: span, scale: 0.5)
+      let p = PackedAttention(tokens: 20, heads: 2, width: 9, span: span, scale: 0.5)
       try torch.device.attention(p, x, lengths: [3, 17], bias: span == 0 ? nil : bias, into: y)
       try torch.expect("attention.\(name)", y)
     }
@@ -106,7 +105,7 @@ import Testing
         operation, try torch.input(63, [97], -3, 3), try torch.input(64, [97], 0.5, 2), into: c)
       try torch.expect("binary.\(operation)", c, 1e-6)
       try torch.device.binaryChannels(
-        operation, ChannelsParameters(outer: 3, channels: 5, inner: 7), try torch.input(65, [105], -3, 3),
+        operation, ChannelLayout(outer: 3, channels: 5, inner: 7), try torch.input(65, [105], -3, 3),
         try torch.input(66, [5], 0.5, 2), into: wide)
       try torch.expect("binaryChannels.\(operation)", wide, 1e-6)
     }
@@ -125,7 +124,7 @@ import Testing
     try torch.expect("rows.argmax", at, 0)
     let c = try torch.input(71, [19, 3, 7], 1, 4)
     let (sums, mean, variance) = (try torch.empty(3), try torch.empty(1), try torch.empty(1))
-    try device.channelSum(ChannelsParameters(outer: 19, channels: 3, inner: 7), c, into: sums)
+    try device.channelSum(ChannelLayout(outer: 19, channels: 3, inner: 7), c, into: sums)
     try device.moments(c, samples: 19, inner: 21, mean: mean, variance: variance)
     try torch.expect("rows.channels", sums)
     try torch.expect("rows.mean", mean)
@@ -141,7 +140,7 @@ import Testing
     try torch.expect("logSoftmax.dx", dx)
     let z = try torch.empty(2, 17, 17)
     try device.distanceSoftmax(
-      AttentionParameters(heads: 2, length: 17, span: 20, scale: 0.5),
+      AttentionScores(heads: 2, length: 17, span: 20, scale: 0.5),
       try torch.input(73, [2, 17, 17], -9, 9), bias: try torch.input(74, [2, 39], -4, 4), into: z)
     try torch.expect("distanceSoftmax.y", z, 1e-6)
   }
@@ -196,8 +195,7 @@ import Testing
       try torch.input(140, [67]), try torch.empty(67), try torch.empty(67)
     )
     for moment in [first, second] { try torch.device.fill(moment, with: 0) }
-    var p = AdamParameters()
-    (p.count, p.lr, p.beta1, p.beta2, p.eps, p.weight_decay) = (67, 1e-2, 0.9, 0.999, 1e-8, 0.1)
+    var p = AdamStep(count: 67, learningRate: 1e-2, weightDecay: 0.1)
     var (power1, power2) = (1.0, 1.0)
     for step in 0..<5 {
       (power1, power2) = (power1 * 0.9, power2 * 0.999)

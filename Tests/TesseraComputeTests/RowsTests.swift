@@ -39,7 +39,7 @@ import Testing
     let (x, xs) = try reference.input([heads, length, length], -9, 9)
     let (bias, biases) = try reference.input([heads, 2 * span - 1], -4, 4)
     let y = try reference.empty(heads, length, length)
-    let p = AttentionParameters(heads: heads, length: length, span: span, scale: 0.5)
+    let p = AttentionScores(heads: heads, length: length, span: span, scale: 0.5)
     let exact = rows(xs, length).enumerated().flatMap { row, scores in
       let (head, query) = (row / length, row % length)
       let sums = scores.enumerated().map { key, score in
@@ -58,7 +58,7 @@ import Testing
     let x = try device.allocate([2, 5, 5], .float32)
     func run(_ span: Int, _ bias: Tensor) throws {
       try device.distanceSoftmax(
-        AttentionParameters(heads: 2, length: 5, span: span, scale: 1), x, bias: bias, into: x)
+        AttentionScores(heads: 2, length: 5, span: span, scale: 1), x, bias: bias, into: x)
     }
     let narrow = try device.allocate([2, 7], .float32)
     #expect(throws: TesseraError.self) { try run(4, narrow) }
@@ -102,7 +102,7 @@ import Testing
 
   @Test func channelSumsAndMoments() throws {
     var reference = try Reference()
-    let p = ChannelsParameters(outer: 19, channels: 3, inner: 70)
+    let p = ChannelLayout(outer: 19, channels: 3, inner: 70)
     let (x, xs) = try reference.input([p.count], 1, 4)
     let y = try reference.empty(3)
     try reference.device.channelSum(p, x, into: y)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import Kernels
 import Testing
 
 @testable import TesseraCompute
@@ -136,8 +135,7 @@ import Testing
     try device.fill(first, with: 0)
     try device.fill(second, with: 0)
     var (x, m, v) = (start, [Double](repeating: 0, count: count), [Double](repeating: 0, count: count))
-    var p = AdamParameters()
-    (p.count, p.lr, p.beta1, p.beta2, p.eps, p.weight_decay) = (Int32(count), 1e-2, 0.9, 0.999, 1e-8, 0.1)
+    var p = AdamStep(count: count, learningRate: 1e-2, weightDecay: 0.1)
     for step in 1...20 {
       let (gradient, slopes) = try reference.input([count], -0.1, 0.1)
       (p.correction1, p.correction2) = (
@@ -145,11 +143,11 @@ import Testing
       )
       try device.adam(p, gradient: gradient, parameter: parameter, firstMoment: first, secondMoment: second)
       for i in 0..<count {
-        let g = slopes[i] + Double(p.weight_decay) * x[i]
+        let g = slopes[i] + Double(p.weightDecay) * x[i]
         m[i] = 0.9 * m[i] + 0.1 * g
         v[i] = 0.999 * v[i] + 0.001 * g * g
         x[i] -=
-          Double(p.lr) * m[i] / (1 - pow(0.9, Double(step)))
+          Double(p.learningRate) * m[i] / (1 - pow(0.9, Double(step)))
           / ((v[i] / (1 - pow(0.999, Double(step)))).squareRoot() + 1e-8)
       }
     }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import Kernels
 import TesseraCompute
 import TestSupport
 import Testing
@@ -69,9 +68,9 @@ import Testing
       try device.tsneDivergence(joint, layout: layout, points: count, into: one)
       #expect(abs(try device.floats(one)[0] - (try golden.floats("divergence.1")[0])) < 1e-5)
     }
-    var p = TSNEParameters()
-    (p.points, p.exaggeration, p.learning_rate) = (Int32(count), Float(factor), 20)
-    (p.momentum, p.min_gain) = (0.5, 0.01)
+    var p = TSNEStep(points: count)
+    (p.exaggeration, p.learningRate) = (Float(factor), 20)
+    (p.momentum, p.minGain) = (0.5, 0.01)
     for step in 0..<10 {
       try device.tsneForces(p, joint: joint, layout: layout, into: forces)
       if step == 0 {
@@ -105,8 +104,8 @@ import Testing
       let z = pairs.reduce(0, +)
       return zip(p, pairs).reduce(0) { $0 + ($1.1 > 0 ? Double($1.0) * log(Double($1.0) * z / $1.1) : 0) }
     }
-    var parameters = TSNEParameters()
-    (parameters.points, parameters.exaggeration) = (Int32(count), 1)
+    var parameters = TSNEStep(points: count)
+    parameters.exaggeration = 1
     let forces = try device.allocate([5, count], .float32)
     try device.tsneForces(
       parameters, joint: tensor, layout: try device.tensor(places, [2, count]), into: forces)

@@ -26,7 +26,7 @@ import Testing
   }
 
   private func embed(
-    _ folder: String, on device: any Backend, pooling: Pooling = .cls, batch: Int = 64
+    _ folder: String, on device: any Backend, pooling: SentencePooling = .cls, batch: Int = 64
   ) throws -> [Float] {
     let encoder = try TransformerEncoder(folder: folder, device: device)
     return try Embedder(encoder, states: 0...2, pooling: pooling, batch: batch).embed(Self.texts)
@@ -67,7 +67,9 @@ import Testing
     _ = try writer.write(to: path)
   }
 
-  @Test(arguments: Pooling.allCases) func everyHiddenStateIsWithin1e5(_ pooling: Pooling) throws {
+  @Test(arguments: SentencePooling.allCases) func everyHiddenStateIsWithin1e5(_ pooling: SentencePooling)
+    throws
+  {
     let found = try withEncoder { try embed($0, on: try CPUBackend(), pooling: pooling) }
     let wanted = try golden.tensors("distilbert.safetensors").floats(
       pooling.rawValue, shape: [Self.texts.count, 3, 32])

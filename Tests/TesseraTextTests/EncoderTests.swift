@@ -15,8 +15,8 @@ import Testing
     Array(try TestTable.column("review", of: Assets.reviews).prefix(count))
   }
 
-  @Test(.tags(.assets), .enabled(if: usable), arguments: Pooling.allCases)
-  func everyLayerOfTwentyReviewsIsWithin2e5(_ pooling: Pooling) throws {
+  @Test(.tags(.assets), .enabled(if: usable), arguments: SentencePooling.allCases)
+  func everyLayerOfTwentyReviewsIsWithin2e5(_ pooling: SentencePooling) throws {
     let encoder = try TransformerEncoder(folder: Assets.encoder, device: try CPUBackend())
     let (layers, hidden) = (encoder.configuration.layers, encoder.configuration.hidden)
     let embedder = try Embedder(encoder, states: 0...layers, pooling: pooling)

@@ -27,7 +27,7 @@ import Testing
     } + ["a <pad> film <pad> <pad> the plot <mask> ."]
 
   private func embed(
-    _ texts: [String], on device: any Backend, pooling: Pooling = .cls, batch: Int = 64
+    _ texts: [String], on device: any Backend, pooling: SentencePooling = .cls, batch: Int = 64
   ) throws -> [Float] {
     try withTemporaryFolder { folder in
       try TinyEncoder.write(to: folder, .mpnet)
@@ -47,7 +47,9 @@ import Testing
     #expect(table == [4, 2, 0, 34, 36, 5, 3, 1, 35, 37])
   }
 
-  @Test(arguments: Pooling.allCases) func everyHiddenStateIsWithin1e5(_ pooling: Pooling) throws {
+  @Test(arguments: SentencePooling.allCases) func everyHiddenStateIsWithin1e5(_ pooling: SentencePooling)
+    throws
+  {
     let found = try embed(Self.texts, on: try CPUBackend(), pooling: pooling)
     let wanted = try golden.tensors("mpnet.safetensors").floats(
       pooling.rawValue, shape: [Self.texts.count, 3, 32])

@@ -13,7 +13,8 @@ import Testing
       .joined(separator: " ")
   }
 
-  @Test(arguments: Pooling.allCases) func embeddingsHaveTheSameBits(_ pooling: Pooling) throws {
+  @Test(arguments: SentencePooling.allCases) func embeddingsHaveTheSameBits(_ pooling: SentencePooling) throws
+  {
     try withTemporaryFolder { folder in
       try TinyEncoder.write(to: folder)
       var others: [any Backend] = [try CPUBackend(threads: 1), try CPUBackend(threads: 3)]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
+internal import Kernels
 
 /// What a device can compute: one requirement per primitive, in families.
 ///
@@ -24,27 +24,6 @@ extension Backend {
   /// Whether it wants much work at a time.
   public var isGPU: Bool { info.kind == .gpu }
 }
-
-/// Strides, extents and epilogue of a matrix product; see `Kernels/include/tessera_params.h`.
-public typealias MatmulParameters = tsr_matmul_params
-/// Extents of a two-dimensional convolution.
-public typealias ConvParameters = tsr_conv_params
-/// Extents of a pooling.
-public typealias PoolParameters = tsr_pool_params
-/// A row-major matrix with an epsilon.
-public typealias RowsParameters = tsr_rows_params
-/// Attention scores (heads, length, length) with their scale and the span of a bias by distance.
-public typealias AttentionParameters = tsr_attention_params
-/// Attention of texts packed one after another.
-public typealias PackedAttentionParameters = tsr_packed_attention_params
-/// A tensor seen as (outer, channels, inner), with an epsilon.
-public typealias ChannelsParameters = tsr_channels_params
-/// Local response normalisation of (outer, channels, inner) over `size` channels.
-public typealias ResponseNormParameters = tsr_response_params
-/// An Adam step.
-public typealias AdamParameters = tsr_adam_params
-/// A t-SNE gradient step.
-public typealias TSNEParameters = tsr_tsne_params
 
 /// The version of the numerics contract (`Kernels/NUMERICS.md`): results of different versions may differ.
 public let numericsVersion: Int32 = TSR_NUMERICS_VERSION

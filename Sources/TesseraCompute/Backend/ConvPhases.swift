@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
+internal import Kernels
 
 /// One phase of a strided convolution's gradient for the data: the input elements whose place in the padded
 /// image leaves the same remainder by the stride. They meet the same kernel taps, every stride-th, so their
@@ -9,7 +9,7 @@ import Kernels
 ///     stride 2, kernel 3:   places   0 1 0 1 0 1      phase 0: taps 0, 2      phase 1: tap 1
 struct ConvPhase {
   /// The convolution with stride 1 whose input is the phase. Its padding may be negative.
-  let conv: ConvParameters
+  let conv: tsr_conv_params
   /// Copies the phase's taps out of the weights (a grid of taps for every pair of channels).
   let weights: tsr_grid_params
   /// Copies the phase's gradient to its places (a grid of elements for every plane).
@@ -17,13 +17,13 @@ struct ConvPhase {
 
   /// The phases of a convolution that have an element. One without taps has a gradient of zero:
   /// `conv.weightCount` is 0.
-  static func all(_ p: ConvParameters) -> [ConvPhase] {
+  static func all(_ p: tsr_conv_params) -> [ConvPhase] {
     axis(p.height, p.kernel_h, p.stride_h, p.pad_h, p.dilation_h).flatMap { vertical in
       axis(p.width, p.kernel_w, p.stride_w, p.pad_w, p.dilation_w).map { ConvPhase(p, vertical, $0) }
     }
   }
 
-  private init(_ p: ConvParameters, _ vertical: Axis, _ horizontal: Axis) {
+  private init(_ p: tsr_conv_params, _ vertical: Axis, _ horizontal: Axis) {
     var conv = p
     (conv.stride_h, conv.stride_w) = (1, 1)
     (conv.height, conv.width) = (vertical.count, horizontal.count)

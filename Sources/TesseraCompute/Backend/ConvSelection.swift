@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
+internal import Kernels
 
 /// The ways to compute a convolution or one of its gradients. All give the same bits (NUMERICS.md rules 4
 /// and 6).
@@ -129,7 +129,7 @@ enum ConvSelection {
 
 extension ConvShape {
   /// The shape of one direction of a convolution.
-  init(_ p: ConvParameters, _ direction: ConvDirection) {
+  init(_ p: tsr_conv_params, _ direction: ConvDirection) {
     let e = ConvExtents(p)
     groups = Int(p.groups)
     (inputs, outputs) = direction == .gradData ? (e.groupOut, e.groupIn) : (e.groupIn, e.groupOut)
@@ -137,11 +137,11 @@ extension ConvShape {
     columns = Int(direction == .gradData ? p.width : p.out_w)
     (kernelW, strideW, dilationW) = (Int(p.kernel_w), Int(p.stride_w), Int(p.dilation_w))
     isPointwise = p.isPointwise
-    hasSimpleActivation = p.fusedActivation.isSimple
+    hasSimpleActivation = FusedActivation(rawValue: p.activation)?.isSimple ?? false
   }
 }
 
-extension ConvParameters {
+extension tsr_conv_params {
   /// Whether every output reads the input at its own position alone.
   var isPointwise: Bool {
     kernel_h == 1 && kernel_w == 1 && stride_h == 1 && stride_w == 1 && pad_h == 0 && pad_w == 0

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
+internal import Kernels
 
 /// What a bias is added along: raw values are the kernels' `TSR_BIAS_*`.
 public enum BiasKind: Int32, Sendable, CaseIterable {
@@ -17,7 +17,7 @@ public enum FusedActivation: Sendable, CaseIterable, RawRepresentable {
   /// GELU by tanh: 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))).
   case geluTanh
 
-  /// The number that stands for it in `MatmulParameters` and `ConvParameters`.
+  /// The number that stands for it in kernels' parameters and catalogue cases.
   public var rawValue: Int32 {
     switch self {
     case .none: Int32(TSR_ACT_NONE)
@@ -36,27 +36,5 @@ public enum FusedActivation: Sendable, CaseIterable, RawRepresentable {
   public init?(rawValue: Int32) {
     guard let found = Self.allCases.first(where: { $0.rawValue == rawValue }) else { return nil }
     self = found
-  }
-}
-
-extension MatmulParameters {
-  /// What the bias is added along. A bias that is given to `matmul` under `none` is added per column.
-  public var biasKind: BiasKind {
-    get { BiasKind(rawValue: bias) ?? .none }
-    set { bias = newValue.rawValue }
-  }
-
-  /// What is applied to the sum.
-  public var fusedActivation: FusedActivation {
-    get { FusedActivation(rawValue: activation) ?? .none }
-    set { activation = newValue.rawValue }
-  }
-}
-
-extension ConvParameters {
-  /// What is applied to the sum.
-  public var fusedActivation: FusedActivation {
-    get { FusedActivation(rawValue: activation) ?? .none }
-    set { activation = newValue.rawValue }
   }
 }

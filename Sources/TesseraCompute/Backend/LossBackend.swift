@@ -12,7 +12,7 @@ public protocol LossBackend: MemoryBackend {
     into dlogits: Tensor) throws
   /// One Adam step in place (Kingma and Ba 2015, algorithm 1, as PyTorch computes it).
   func adam(
-    _ p: AdamParameters, gradient: Tensor, parameter: Tensor, firstMoment: Tensor, secondMoment: Tensor
+    _ p: AdamStep, gradient: Tensor, parameter: Tensor, firstMoment: Tensor, secondMoment: Tensor
   ) throws
 }
 

@@ -21,5 +21,5 @@ public protocol MapBackend: MemoryBackend {
   func binary(_ op: BinaryOperation, _ a: Tensor, _ b: Tensor, into c: Tensor) throws
   /// c = op(a, b) with b (channels) broadcast over a (outer, channels, inner).
   func binaryChannels(
-    _ op: BinaryOperation, _ p: ChannelsParameters, _ a: Tensor, _ b: Tensor, into c: Tensor) throws
+    _ op: BinaryOperation, _ p: ChannelLayout, _ a: Tensor, _ b: Tensor, into c: Tensor) throws
 }

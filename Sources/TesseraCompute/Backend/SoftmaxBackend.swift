@@ -11,7 +11,7 @@ public protocol SoftmaxBackend: MemoryBackend {
   ///   - x: scores (heads, length, length).
   ///   - bias: (heads, 2 span - 1), distance d = j - i at column span - 1 + d.
   ///   - y: gets the probabilities (heads, length, length).
-  func distanceSoftmax(_ p: AttentionParameters, _ x: Tensor, bias: Tensor, into y: Tensor) throws
+  func distanceSoftmax(_ p: AttentionScores, _ x: Tensor, bias: Tensor, into y: Tensor) throws
   /// y = log softmax(x).
   func logSoftmax(_ x: Tensor, rows: Int, columns: Int, into y: Tensor) throws
   /// dx = scale y (dy - sum(y dy)).

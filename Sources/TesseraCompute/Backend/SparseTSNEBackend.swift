@@ -24,7 +24,7 @@ public protocol SparseTSNEBackend: MemoryBackend {
   /// forces (5, rows): Z_i, attraction x and y, repulsion x and y of the layout y (2, points), for the
   /// points of `rows`; attraction by the neighbours, all else exact.
   func tsneForces(
-    _ p: TSNEParameters, rows: Range<Int>, joint: SparseAffinities, layout: Tensor, into forces: Tensor)
+    _ p: TSNEStep, rows: Range<Int>, joint: SparseAffinities, layout: Tensor, into forces: Tensor)
     throws
   /// Kullback-Leibler divergence of the layout over the neighbours (one element).
   func tsneDivergence(_ joint: SparseAffinities, layout: Tensor, into divergence: Tensor) throws

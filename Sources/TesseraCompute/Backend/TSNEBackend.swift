@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
-
 /// The parts of exact t-SNE (van der Maaten and Hinton 2008).
 public protocol TSNEBackend: MemoryBackend {
   /// p[i][j]: conditional affinities of row i at the wanted perplexity, from squared distances; the
@@ -11,11 +9,11 @@ public protocol TSNEBackend: MemoryBackend {
   /// forces (5, rows): Z_i, attraction x and y, repulsion x and y of the layout y (2, points), for the
   /// points of `rows`.
   func tsneForces(
-    _ p: TSNEParameters, rows: Range<Int>, joint: Tensor, layout: Tensor, into forces: Tensor) throws
+    _ p: TSNEStep, rows: Range<Int>, joint: Tensor, layout: Tensor, into forces: Tensor) throws
   /// One gradient step with gains and momentum in place; velocity and gains are (2, points).
   /// `squaredNorm` gets the gradient's squared norm (one element).
   func tsneUpdate(
-    _ p: TSNEParameters, forces: Tensor, layout: Tensor, velocity: Tensor, gains: Tensor,
+    _ p: TSNEStep, forces: Tensor, layout: Tensor, velocity: Tensor, gains: Tensor,
     squaredNorm: Tensor) throws
   /// Kullback-Leibler divergence of the layout (one element).
   func tsneDivergence(_ joint: Tensor, layout: Tensor, points: Int, into divergence: Tensor) throws
@@ -23,8 +21,8 @@ public protocol TSNEBackend: MemoryBackend {
 
 extension TSNEBackend {
   /// The forces of all points.
-  public func tsneForces(_ p: TSNEParameters, joint: Tensor, layout: Tensor, into forces: Tensor) throws {
-    try p.check("tsneForces")
-    try tsneForces(p, rows: 0..<Int(p.points), joint: joint, layout: layout, into: forces)
+  public func tsneForces(_ p: TSNEStep, joint: Tensor, layout: Tensor, into forces: Tensor) throws {
+    _ = try p.checked("tsneForces")
+    try tsneForces(p, rows: 0..<p.points, joint: joint, layout: layout, into: forces)
   }
 }

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
+internal import Kernels
 
 extension CPUBackend {
   /// Without the matrix of scores wherever sums are one chain: against the composition in turns, one thread
   /// and AVX-512, 1.1 (heads 64 wide) to 1.8 times as fast, from 9 to 512 tokens a text; embedding takes a
   /// quarter less memory.
   public func attention(
-    _ p: PackedAttentionParameters, _ x: Tensor, lengths: [Int], bias: Tensor?, into y: Tensor
+    _ p: PackedAttention, _ x: Tensor, lengths: [Int], bias: Tensor?, into y: Tensor
   ) throws {
-    try p.check(x: x, lengths: lengths, bias: bias, y: y)
+    let lowered = try p.checked(x: x, lengths: lengths, bias: bias, y: y)
     guard y.count > 0 else { return }
     guard p.isOneChunk(lengths) else {
       return try composedAttention(p, x, lengths: lengths, bias: bias, into: y)
     }
     var plan = tsr_attention_plan()
-    plan.params = p
+    plan.params = lowered
     (plan.texts, plan.longest) = (Int32(lengths.count), Int32(lengths.max() ?? 0))
     plan.x = UnsafePointer(try x.cpu("attention").pointer)
     plan.bias = UnsafePointer(try bias?.cpu("attention").pointer)
@@ -23,7 +23,7 @@ extension CPUBackend {
     let workers = work < 100_000 ? 1 : threads
     // Every part of a head's queries packs its keys and values for itself: few parts, but a task for every
     // thread.
-    let tasks = lengths.count * Int(p.heads)
+    let tasks = lengths.count * p.heads
     plan.parts = Int32(workers == 1 ? 1 : (4 * workers + tasks - 1) / tasks)
     var begins: [Int32] = [0]
     for length in lengths { begins.append(begins[begins.count - 1] + Int32(length)) }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
+internal import Kernels
 
 extension CPUBackend {
-  public func matmul(_ p: MatmulParameters, _ a: Tensor, _ b: Tensor, bias: Tensor?, into c: Tensor) throws {
+  public func matmul(_ p: Matmul, _ a: Tensor, _ b: Tensor, bias: Tensor?, into c: Tensor) throws {
     let p = try p.checked(a: a, b: b, c: c, bias: bias)
     guard p.batch > 0, p.m > 0, p.n > 0 else { return }
     var plan = tsr_gemm_plan()
@@ -24,8 +24,8 @@ extension CPUBackend {
     try run(&plan, sharedA: p.batch == 1 || p.a_batch_stride == 0)
   }
 
-  public func conv2d(_ p: ConvParameters, _ x: Tensor, _ w: Tensor, bias: Tensor?, into y: Tensor) throws {
-    try p.check("conv2d", x: x, w: w, y: y, bias: bias, into: y)
+  public func conv2d(_ p: Convolution, _ x: Tensor, _ w: Tensor, bias: Tensor?, into y: Tensor) throws {
+    let p = try p.checked("conv2d", x: x, w: w, y: y, bias: bias, into: y)
     guard y.count > 0 else { return }
     if try special("conv2d", .forward, p, x, w, bias: bias, into: y) { return }
     let e = ConvExtents(p)
@@ -51,8 +51,8 @@ extension CPUBackend {
     try run(&plan, sharedA: true)
   }
 
-  public func conv2dGradData(_ p: ConvParameters, _ dy: Tensor, _ w: Tensor, into dx: Tensor) throws {
-    try p.check("conv2dGradData", x: dx, w: w, y: dy, bias: nil, into: dx)
+  public func conv2dGradData(_ p: Convolution, _ dy: Tensor, _ w: Tensor, into dx: Tensor) throws {
+    let p = try p.checked("conv2dGradData", x: dx, w: w, y: dy, into: dx)
     guard dx.count > 0 else { return }
     guard p.stride_h == 1, p.stride_w == 1 else {
       return try gradDataByPhase(p, dy, w, into: dx) { try gradData($0, $1, $2, into: $3) }
@@ -62,7 +62,7 @@ extension CPUBackend {
 
   /// What another kernel than the GEMM computes; false where none of them suits or fits.
   private func special(
-    _ name: String, _ direction: ConvDirection, _ p: ConvParameters, _ x: Tensor, _ w: Tensor, bias: Tensor?,
+    _ name: String, _ direction: ConvDirection, _ p: tsr_conv_params, _ x: Tensor, _ w: Tensor, bias: Tensor?,
     into y: Tensor
   ) throws -> Bool {
     let kind = Int(direction == .forward ? TSR_B_CONV : TSR_B_CONV_GRAD_DATA)
@@ -75,7 +75,7 @@ extension CPUBackend {
   }
 
   /// With stride 1.
-  private func gradData(_ p: ConvParameters, _ dy: Tensor, _ w: Tensor, into dx: Tensor) throws {
+  private func gradData(_ p: tsr_conv_params, _ dy: Tensor, _ w: Tensor, into dx: Tensor) throws {
     if try special("conv2dGradData", .gradData, p, dy, w, bias: nil, into: dx) { return }
     let e = ConvExtents(p)
     var plan = tsr_gemm_plan()
@@ -99,8 +99,8 @@ extension CPUBackend {
     try run(&plan, sharedA: true)
   }
 
-  public func conv2dGradWeight(_ p: ConvParameters, _ x: Tensor, _ dy: Tensor, into dw: Tensor) throws {
-    try p.check("conv2dGradWeight", x: x, w: dw, y: dy, bias: nil, into: dw)
+  public func conv2dGradWeight(_ p: Convolution, _ x: Tensor, _ dy: Tensor, into dw: Tensor) throws {
+    let p = try p.checked("conv2dGradWeight", x: x, w: dw, y: dy, into: dw)
     guard dw.count > 0 else { return }
     let target = ConvTarget.cpu(panel: Int(kernels.tile_columns))
     for algorithm in ConvSelection.candidates(.gradWeight, ConvShape(p, .gradWeight), on: target) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
+internal import Kernels
 
 extension CPUBackend {
   /// Convolutions with many channels a group, and their gradients for the data, read in place
   /// (`conv/c/conv_blocked.h`); false where its buffers would be too large.
   func convBlocked(
-    _ name: String, _ kind: Int, _ p: ConvParameters, _ x: Tensor, _ w: Tensor, bias: Tensor?, into y: Tensor
+    _ name: String, _ kind: Int, _ p: tsr_conv_params, _ x: Tensor, _ w: Tensor, bias: Tensor?, into y: Tensor
   ) throws -> Bool {
     var plan = tsr_conv_blocked_plan()
     (plan.kind, plan.conv) = (Int32(kind), p)
@@ -36,7 +36,7 @@ extension CPUBackend {
 
   /// Weight gradients with many output channels a group (`conv/c/grad_weight_blocked.h`); false where its
   /// buffers would be too large.
-  func gradWeightBlocked(_ p: ConvParameters, _ x: Tensor, _ dy: Tensor, into dw: Tensor) throws -> Bool {
+  func gradWeightBlocked(_ p: tsr_conv_params, _ x: Tensor, _ dy: Tensor, into dw: Tensor) throws -> Bool {
     var plan = tsr_blocked_weight_plan()
     plan.conv = p
     guard kernels.blocked_weight_fits(&plan.conv) != 0 else { return false }

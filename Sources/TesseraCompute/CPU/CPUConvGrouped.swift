@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
+internal import Kernels
 
 extension CPUBackend {
   /// Convolutions with few channels a group, and their gradients for the data, without packing
   /// (`conv/c/conv_grouped.h`); false where its buffers would be too large.
   func convGrouped(
-    _ name: String, _ kind: Int, _ p: ConvParameters, _ x: Tensor, _ w: Tensor, bias: Tensor?, into y: Tensor
+    _ name: String, _ kind: Int, _ p: tsr_conv_params, _ x: Tensor, _ w: Tensor, bias: Tensor?, into y: Tensor
   ) throws -> Bool {
     var plan = tsr_conv_grouped_plan()
     (plan.kind, plan.conv) = (Int32(kind), p)
@@ -25,7 +25,7 @@ extension CPUBackend {
 
   /// Weight gradients with few channels a group (`conv/c/grad_weight_grouped.h`); false where its buffers
   /// would be too large.
-  func gradWeightGrouped(_ p: ConvParameters, _ x: Tensor, _ dy: Tensor, into dw: Tensor) throws -> Bool {
+  func gradWeightGrouped(_ p: tsr_conv_params, _ x: Tensor, _ dy: Tensor, into dw: Tensor) throws -> Bool {
     var plan = tsr_grouped_weight_plan()
     plan.conv = p
     guard kernels.grouped_weight_fits(&plan.conv) != 0 else { return false }

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
+internal import Kernels
 
 extension tsr_gemm_params {
   /// The product of a convolution's direction: for every sample and group A (m, k) with the taps of
   /// `places` places.
   ///
   /// - Parameter source: elements of a sample's group of source images.
-  init(_ p: ConvParameters, m: Int, k: Int, pixels: Int, source: Int) {
-    var gemm = MatmulParameters(m: m, n: pixels, k: k)
-    gemm.batch = p.batch * p.groups
-    gemm.a_batch_stride = p.groups > 1 ? Int32(m * k) : 0
-    (gemm.b_batch_stride, gemm.c_batch_stride) = (Int32(source), Int32(m * pixels))
-    self.init(gemm)
+  init(_ p: tsr_conv_params, m: Int, k: Int, pixels: Int, source: Int) {
+    var gemm = Matmul(m: m, n: pixels, k: k)
+    gemm.batch = Int(p.batch) * Int(p.groups)
+    gemm.a.batchStride = p.groups > 1 ? m * k : 0
+    (gemm.b.batchStride, gemm.c.batchStride) = (source, m * pixels)
+    self.init(tsr_matmul_params(gemm))
     groups = p.groups
   }
 
@@ -29,7 +29,7 @@ extension tsr_gemm_params {
 
 extension tsr_taps_params {
   /// The taps of a convolution's input for places of its output.
-  init(forward p: ConvParameters) {
+  init(forward p: tsr_conv_params) {
     self.init(
       channels: p.in_channels / p.groups, height: p.height, width: p.width, out_h: p.out_h,
       out_w: p.out_w,
@@ -39,7 +39,7 @@ extension tsr_taps_params {
   }
 
   /// The taps of the output's gradient for places of the input of a convolution with stride 1.
-  init(gradientOf p: ConvParameters) {
+  init(gradientOf p: tsr_conv_params) {
     self.init(
       channels: p.out_channels / p.groups, height: p.out_h, width: p.out_w, out_h: p.height,
       out_w: p.width,

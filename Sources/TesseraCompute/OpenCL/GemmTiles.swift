@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
+internal import Kernels
 
 /// The tiles in which an OpenCL device computes matrix products and convolutions. They change a result's
 /// speed, never its bits (NUMERICS.md rule 10).

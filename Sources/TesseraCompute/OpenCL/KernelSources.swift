@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import Kernels
+internal import Kernels
 
 /// The text of the OpenCL kernels: the binary's own, or in part that of files, to try an edit without a
 /// build.

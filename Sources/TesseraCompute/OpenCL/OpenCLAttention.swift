@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
+internal import Kernels
 
 /// How a device computes attention without its matrix of scores: `Kernels/attention/attention.cl`.
 ///
@@ -58,24 +58,24 @@ struct AttentionTiles {
 
 extension OpenCLBackend {
   public func attention(
-    _ p: PackedAttentionParameters, _ x: Tensor, lengths: [Int], bias: Tensor?, into y: Tensor
+    _ p: PackedAttention, _ x: Tensor, lengths: [Int], bias: Tensor?, into y: Tensor
   ) throws {
-    try p.check(x: x, lengths: lengths, bias: bias, y: y)
+    let lowered = try p.checked(x: x, lengths: lengths, bias: bias, y: y)
     guard y.count > 0 else { return }
     let classes = AttentionTiles.classes(lengths)
     let tiles = classes.compactMap { AttentionTiles(device, gpu: gpu, tuning: tuning, longest: $0) }
-    guard p.isOneChunk(lengths), gpu || Int(p.width) <= AttentionTiles.widest, tiles.count == classes.count
+    guard p.isOneChunk(lengths), gpu || p.width <= AttentionTiles.widest, tiles.count == classes.count
     else {
       return try composedAttention(p, x, lengths: lengths, bias: bias, into: y)
     }
     for tiles in tiles {
-      try attention(p, tiles, x, lengths, AttentionTiles.texts(tiles.longest), bias: bias, into: y)
+      try attention(lowered, tiles, x, lengths, AttentionTiles.texts(tiles.longest), bias: bias, into: y)
     }
   }
 
   /// The texts of lengths in a range.
   private func attention(
-    _ p: PackedAttentionParameters, _ tiles: AttentionTiles, _ x: Tensor, _ lengths: [Int],
+    _ p: tsr_packed_attention_params, _ tiles: AttentionTiles, _ x: Tensor, _ lengths: [Int],
     _ range: ClosedRange<Int>,
     bias: Tensor?, into y: Tensor
   ) throws {

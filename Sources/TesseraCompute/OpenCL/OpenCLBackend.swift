@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import COpenCL
 import Foundation
-import Kernels
+internal import Kernels
 
 /// An OpenCL device: one in-order queue; work is enqueued and only a read-back waits.
 public final class OpenCLBackend: Backend, @unchecked Sendable {

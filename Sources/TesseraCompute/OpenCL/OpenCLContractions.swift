@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
+internal import Kernels
 
 extension OpenCLBackend {
-  public func matmul(_ p: MatmulParameters, _ a: Tensor, _ b: Tensor, bias: Tensor?, into c: Tensor) throws {
+  public func matmul(_ p: Matmul, _ a: Tensor, _ b: Tensor, bias: Tensor?, into c: Tensor) throws {
     let p = try p.checked(a: a, b: b, c: c, bias: bias)
     guard p.batch > 0, p.m > 0, p.n > 0 else { return }
     try gemm(.matmul, tsr_gemm_params(p), a, b, bias: bias ?? a, into: c)
@@ -13,8 +13,8 @@ extension OpenCLBackend {
     try requireExtents("squaredDistances", points, points)
     try require("squaredDistances", [(x, points * dims)], into: [(d, points * points)])
     guard points > 0 else { return }
-    let p = MatmulParameters(m: points, n: points, k: dims, transposeB: true)
-    try gemm(.distances, tsr_gemm_params(p), x, x, bias: x, into: d)
+    let p = Matmul(m: points, n: points, k: dims, transposeB: true)
+    try gemm(.distances, tsr_gemm_params(tsr_matmul_params(p)), x, x, bias: x, into: d)
   }
 
   public func squaredDistances(
@@ -22,13 +22,13 @@ extension OpenCLBackend {
   ) throws {
     try x.checkPoints("squaredDistances", rows, columns, points: points, dims: dims, distances: d)
     guard d.count > 0 else { return }
-    var p = MatmulParameters(m: rows.count, n: columns.count, k: dims, transposeB: true)
-    (p.a_offset, p.b_offset) = (Int32(rows.lowerBound * dims), Int32(columns.lowerBound * dims))
-    try gemm(.distances, tsr_gemm_params(p), x, x, bias: x, into: d)
+    var p = Matmul(m: rows.count, n: columns.count, k: dims, transposeB: true)
+    (p.a.offset, p.b.offset) = (rows.lowerBound * dims, columns.lowerBound * dims)
+    try gemm(.distances, tsr_gemm_params(tsr_matmul_params(p)), x, x, bias: x, into: d)
   }
 
-  public func conv2d(_ p: ConvParameters, _ x: Tensor, _ w: Tensor, bias: Tensor?, into y: Tensor) throws {
-    try p.check("conv2d", x: x, w: w, y: y, bias: bias, into: y)
+  public func conv2d(_ p: Convolution, _ x: Tensor, _ w: Tensor, bias: Tensor?, into y: Tensor) throws {
+    let p = try p.checked("conv2d", x: x, w: w, y: y, bias: bias, into: y)
     guard y.count > 0 else { return }
     let e = ConvExtents(p)
     var q = tsr_gemm_params(
@@ -41,8 +41,8 @@ extension OpenCLBackend {
     try convolve(p, .forward, q, w, x, bias: bias ?? w, into: y)
   }
 
-  public func conv2dGradData(_ p: ConvParameters, _ dy: Tensor, _ w: Tensor, into dx: Tensor) throws {
-    try p.check("conv2dGradData", x: dx, w: w, y: dy, bias: nil, into: dx)
+  public func conv2dGradData(_ p: Convolution, _ dy: Tensor, _ w: Tensor, into dx: Tensor) throws {
+    let p = try p.checked("conv2dGradData", x: dx, w: w, y: dy, into: dx)
     guard dx.count > 0 else { return }
     guard p.stride_h == 1, p.stride_w == 1 else {
       return try gradDataByPhase(p, dy, w, into: dx) { try gradData($0, $1, $2, into: $3) }
@@ -51,7 +51,7 @@ extension OpenCLBackend {
   }
 
   /// With stride 1: the taps of the output's gradient, the kernels' channels swapped.
-  private func gradData(_ p: ConvParameters, _ dy: Tensor, _ w: Tensor, into dx: Tensor) throws {
+  private func gradData(_ p: tsr_conv_params, _ dy: Tensor, _ w: Tensor, into dx: Tensor) throws {
     let e = ConvExtents(p)
     var q = tsr_gemm_params(
       p, m: e.groupIn, k: e.groupOut * e.taps, pixels: e.plane, source: e.groupOut * e.outputPositions)
@@ -62,15 +62,15 @@ extension OpenCLBackend {
     try convolve(p, .gradData, q, w, dy, bias: w, into: dx, packing: swapped)
   }
 
-  public func conv2dGradWeight(_ p: ConvParameters, _ x: Tensor, _ dy: Tensor, into dw: Tensor) throws {
-    try p.check("conv2dGradWeight", x: x, w: dw, y: dy, bias: nil, into: dw)
+  public func conv2dGradWeight(_ p: Convolution, _ x: Tensor, _ dy: Tensor, into dw: Tensor) throws {
+    let p = try p.checked("conv2dGradWeight", x: x, w: dw, y: dy, into: dw)
     guard dw.count > 0 else { return }
     guard p.batch > 0, dy.count > 0 else { return try fill(dw, with: 0) }
     let e = ConvExtents(p)
     let depth = e.groupIn * e.taps
-    var m = MatmulParameters(m: e.groupOut, n: depth, k: Int(p.batch) * e.outputPositions)
-    (m.batch, m.c_batch_stride) = (p.groups, Int32(e.groupOut * depth))
-    var q = tsr_gemm_params(m)
+    var m = Matmul(m: e.groupOut, n: depth, k: Int(p.batch) * e.outputPositions)
+    (m.batch, m.c.batchStride) = (Int(p.groups), e.groupOut * depth)
+    var q = tsr_gemm_params(tsr_matmul_params(m))
     q.gemm.b_batch_stride = Int32(e.groupIn * e.plane)
     q.taps = tsr_taps_params(forward: p)
     // A split for every group of samples; their results are added in ascending order (rule 6).
@@ -96,7 +96,7 @@ extension OpenCLBackend {
 
   /// A convolution, or its gradient for the data, by the first way of the table that suits and fits.
   private func convolve(
-    _ p: ConvParameters, _ direction: ConvDirection, _ parameters: tsr_gemm_params, _ a: Tensor, _ b: Tensor,
+    _ p: tsr_conv_params, _ direction: ConvDirection, _ parameters: tsr_gemm_params, _ a: Tensor, _ b: Tensor,
     bias: Tensor, into c: Tensor, packing: PackedRows? = nil
   ) throws {
     var q = parameters

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
+internal import Kernels
 
 /// Convolutions that make many channels, on CPU devices: `Kernels/conv/conv_blocked.cl`, which copies no
 /// taps.

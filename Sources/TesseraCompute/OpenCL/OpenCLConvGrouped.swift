@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
+internal import Kernels
 
 /// Convolutions that make few channels, on CPU devices: `Kernels/conv/conv_grouped.cl`.
 extension OpenCLBackend {
@@ -21,7 +21,7 @@ extension OpenCLBackend {
 
   /// A gradient for the weights of many groups of few channels; false where its buffers would be too large.
   func gradWeightGrouped(
-    _ p: ConvParameters, _ q: tsr_gemm_params, _ dy: Tensor, _ x: Tensor, into dw: Tensor
+    _ p: tsr_conv_params, _ q: tsr_gemm_params, _ dy: Tensor, _ x: Tensor, into dw: Tensor
   ) throws -> Bool {
     let e = ConvExtents(p)
     let high = e.groupOut % 4 == 0 && tiles(of: q).columns == 32 ? 4 : e.groupOut % 2 == 0 ? 2 : 1

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
+internal import Kernels
 
 /// Products of a matrix with a matrix or with the taps of images: `Kernels/gemm/gemm.h`.
 extension OpenCLBackend {
@@ -127,7 +127,7 @@ extension OpenCLBackend {
 
 extension tsr_gemm_params {
   /// A product in one split of k.
-  init(_ p: MatmulParameters) {
+  init(_ p: tsr_matmul_params) {
     self.init()
     gemm = p
     (groups, splits, chunks, split_k) = (max(1, p.batch), 1, 1, p.k)

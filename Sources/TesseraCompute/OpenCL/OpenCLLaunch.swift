@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import COpenCL
-import Kernels
+package import Kernels
 
 extension OpenCLBackend: KernelDispatching {
-  package func launch<P>(
+  package func launch<P: KernelParameters>(
     _ kernel: Kernel, items: Int, cost: Int, _ parameters: P, _ tensors: [Tensor]
   ) throws {
     guard items > 0 else { return }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
+internal import Kernels
 
 /// How a product's A lies in memory, if not by the strides of its parameters.
 struct PackedRows {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import COpenCL
 import Foundation
-import Kernels
+internal import Kernels
 
 /// The programs of one device: one per kernel family, built at first use and kept on disk by device, driver,
 /// source and options.

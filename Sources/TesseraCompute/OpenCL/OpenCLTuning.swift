@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
+package import Kernels
 
 extension OpenCLBackend: TunableBackend {
   package var tunable: (any TunableBackend)? { self }

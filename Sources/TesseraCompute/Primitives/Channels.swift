@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
+internal import Kernels
 
 extension KernelDispatching {
   public func localResponseNorm(
-    _ p: ResponseNormParameters, _ x: Tensor, into y: Tensor, scale: Tensor
+    _ p: LocalResponseNormalization, _ x: Tensor, into y: Tensor, scale: Tensor
   ) throws {
-    try check(p, "localResponseNorm", [x], into: [y, scale])
+    let p = try checked(p, "localResponseNorm", [x], into: [y, scale])
     try launch(.responseNorm, items: p.planes, cost: p.cost, p, [x, y, scale])
   }
 
   public func localResponseNormGrad(
-    _ p: ResponseNormParameters, _ x: Tensor, _ dy: Tensor, scale: Tensor, into dx: Tensor
+    _ p: LocalResponseNormalization, _ x: Tensor, _ dy: Tensor, scale: Tensor, into dx: Tensor
   ) throws {
-    try check(p, "localResponseNormGrad", [x, dy, scale], into: [dx])
+    let p = try checked(p, "localResponseNormGrad", [x, dy, scale], into: [dx])
     try launch(
       .responseNormGrad, items: p.planes, cost: p.cost * 4, p,
       [x, dy, scale, dx])
@@ -32,21 +32,17 @@ extension KernelDispatching {
     try launch(.swapAxes, items: outer * a * b, cost: inner, p, [x, y])
   }
 
-  private func check(_ p: ResponseNormParameters, _ place: String, _ inputs: [Tensor], into outputs: [Tensor])
-    throws
-  {
-    try requireExtents(place, Int(p.outer), Int(p.channels), Int(p.inner))
-    let count = p.planes * Int(p.inner)
+  private func checked(
+    _ p: LocalResponseNormalization, _ place: String, _ inputs: [Tensor], into outputs: [Tensor]
+  ) throws -> tsr_response_params {
+    let lowered = try p.checked(place)
+    let count = p.outer * p.channels * p.inner
     try require(place, inputs.map { ($0, count) }, into: outputs.map { ($0, count) })
-    guard p.size >= 1, p.k > 0, p.k.isFinite, p.alpha >= 0, p.alpha.isFinite, p.beta.isFinite else {
-      throw TesseraError.failure(
-        place, found: "size \(p.size), k \(p.k), alpha \(p.alpha), beta \(p.beta)",
-        wanted: "size 1 or more, k above 0, alpha 0 or more")
-    }
+    return lowered
   }
 }
 
-extension ResponseNormParameters {
+extension tsr_response_params {
   fileprivate var planes: Int { Int(outer) * Int(channels) }
   fileprivate var cost: Int { Int(inner) * (16 + Int(size)) }
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
+internal import Kernels
 
 extension KernelDispatching {
   /// A strided convolution's gradient for the data, phase by phase.
   ///
   /// - Parameter gradient: computes one with stride 1.
   func gradDataByPhase(
-    _ p: ConvParameters, _ dy: Tensor, _ w: Tensor, into dx: Tensor,
-    _ gradient: (ConvParameters, Tensor, Tensor, Tensor) throws -> Void
+    _ p: tsr_conv_params, _ dy: Tensor, _ w: Tensor, into dx: Tensor,
+    _ gradient: (tsr_conv_params, Tensor, Tensor, Tensor) throws -> Void
   ) throws {
     let phases = ConvPhase.all(p)
     if phases.contains(where: { $0.conv.weightCount == 0 }) { try fill(dx, with: 0) }

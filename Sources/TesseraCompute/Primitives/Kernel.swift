@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
+package import Kernels
 
 extension Kernel {
   /// All kernels of `Kernels/include/kernels.def`, in its order.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
+package import Kernels
 
 /// A backend that runs the item and row kernels of `Kernels`. The families of primitives are written once,
 /// on top of this, for every backend.
@@ -19,7 +19,7 @@ package protocol KernelDispatching: Backend {
   ///   - cost: rough number of elements that one item touches, to choose how finely to split.
   ///   - parameters: the kernel's parameter struct, passed by value.
   ///   - tensors: its buffers in order.
-  func launch<P>(
+  func launch<P: KernelParameters>(
     _ kernel: Kernel, items: Int, cost: Int, _ parameters: P, _ tensors: [Tensor]) throws
 }
 
@@ -67,6 +67,13 @@ func requireApart(_ place: String, _ inputs: [Tensor], into outputs: [Tensor]) t
       throw TesseraError.failure(
         place, found: "an output \(output.shape) in an operand's memory", wanted: "memory of its own")
     }
+  }
+}
+
+/// Throws for a scale that is no number.
+func requireScale(_ place: String, _ scale: Float) throws {
+  guard scale.isFinite else {
+    throw TesseraError.failure(place, found: "a scale of \(scale)", wanted: "a finite number")
   }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
+internal import Kernels
 
 extension KernelDispatching {
   public func unary(
@@ -27,12 +27,13 @@ extension KernelDispatching {
   }
 
   public func binaryChannels(
-    _ op: BinaryOperation, _ p: ChannelsParameters, _ a: Tensor, _ b: Tensor, into c: Tensor
+    _ op: BinaryOperation, _ p: ChannelLayout, _ a: Tensor, _ b: Tensor, into c: Tensor
   ) throws {
     let place = "binaryChannels \(op)"
-    try p.check(place)
-    try require(place, [(a, p.count), (b, Int(p.channels))], into: [(c, p.count)], inPlace: true)
-    guard p.count > 0 else { return }
+    let (channels, count) = (p.channels, p.count)
+    let p = try p.checked(place)
+    try require(place, [(a, count), (b, channels)], into: [(c, count)], inPlace: true)
+    guard count > 0 else { return }
     try launch(
       op.channelsKernel, items: Int(p.outer) * Int(p.channels), cost: Int(p.inner), p, [a, b, c])
   }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
+internal import Kernels
 
 extension KernelDispatching {
   public func layerNorm(
-    _ p: RowsParameters, _ x: Tensor, gamma: Tensor, beta: Tensor, into y: Tensor, mean: Tensor,
+    _ p: LayerNormalization, _ x: Tensor, gamma: Tensor, beta: Tensor, into y: Tensor, mean: Tensor,
     rstd: Tensor
   ) throws {
-    let (rows, columns) = (Int(p.rows), Int(p.cols))
-    try p.check("layerNorm", columns: 1)
+    let (rows, columns) = (p.rows, p.columns)
+    let p = try p.checked("layerNorm", atLeast: 1)
     try require(
       "layerNorm", [(x, rows * columns), (gamma, columns), (beta, columns)],
       into: [(y, x.count), (mean, rows), (rstd, rows)], inPlace: true)
@@ -18,11 +18,11 @@ extension KernelDispatching {
   }
 
   public func layerNormGradData(
-    _ p: RowsParameters, _ x: Tensor, gamma: Tensor, mean: Tensor, rstd: Tensor, _ dy: Tensor,
+    _ p: LayerNormalization, _ x: Tensor, gamma: Tensor, mean: Tensor, rstd: Tensor, _ dy: Tensor,
     into dx: Tensor
   ) throws {
-    let (rows, columns) = (Int(p.rows), Int(p.cols))
-    try p.check("layerNormGradData", columns: 1)
+    let (rows, columns) = (p.rows, p.columns)
+    let p = try p.checked("layerNormGradData", atLeast: 1)
     try require(
       "layerNormGradData",
       [(x, rows * columns), (gamma, columns), (mean, rows), (rstd, rows), (dy, x.count)],
@@ -33,10 +33,11 @@ extension KernelDispatching {
   }
 
   public func layerNormGradParameters(
-    _ p: RowsParameters, _ x: Tensor, mean: Tensor, rstd: Tensor, _ dy: Tensor, gamma: Tensor, beta: Tensor
+    _ p: LayerNormalization, _ x: Tensor, mean: Tensor, rstd: Tensor, _ dy: Tensor, gamma: Tensor,
+    beta: Tensor
   ) throws {
-    let (rows, columns) = (Int(p.rows), Int(p.cols))
-    try p.check("layerNormGradParameters")
+    let (rows, columns) = (p.rows, p.columns)
+    let p = try p.checked("layerNormGradParameters")
     try require(
       "layerNormGradParameters", [(x, rows * columns), (mean, rows), (rstd, rows), (dy, x.count)],
       into: [(gamma, columns), (beta, columns)])
@@ -46,41 +47,41 @@ extension KernelDispatching {
   }
 
   public func batchNormStatistics(
-    _ p: ChannelsParameters, _ x: Tensor, mean: Tensor, variance: Tensor
+    _ p: ChannelLayout, _ x: Tensor, mean: Tensor, variance: Tensor
   ) throws {
-    let channels = Int(p.channels)
-    try p.check("batchNormStatistics")
+    let (channels, count) = (p.channels, p.count)
     try p.requireSamples("batchNormStatistics")
-    try require("batchNormStatistics", [(x, p.count)], into: [(mean, channels), (variance, channels)])
+    let p = try p.checked("batchNormStatistics")
+    try require("batchNormStatistics", [(x, count)], into: [(mean, channels), (variance, channels)])
     try launch(
       .batchNormStatistics, items: channels,
       cost: Int(p.outer) * Int(p.inner) * 2, p, [x, mean, variance])
   }
 
   public func batchNorm(
-    _ p: ChannelsParameters, _ x: Tensor, mean: Tensor, variance: Tensor, gamma: Tensor, beta: Tensor,
+    _ p: ChannelLayout, _ x: Tensor, mean: Tensor, variance: Tensor, gamma: Tensor, beta: Tensor,
     into y: Tensor
   ) throws {
-    let channels = Int(p.channels)
-    try p.check("batchNorm")
+    let (channels, count) = (p.channels, p.count)
+    let p = try p.checked("batchNorm")
     try require(
       "batchNorm",
-      [(x, p.count), (mean, channels), (variance, channels), (gamma, channels), (beta, channels)],
-      into: [(y, p.count)], inPlace: true)
-    guard p.count > 0 else { return }
+      [(x, count), (mean, channels), (variance, channels), (gamma, channels), (beta, channels)],
+      into: [(y, count)], inPlace: true)
+    guard count > 0 else { return }
     try launch(
       .batchNorm, items: Int(p.outer) * channels, cost: Int(p.inner), p,
       [x, mean, variance, gamma, beta, y])
   }
 
   public func batchNormGradParameters(
-    _ p: ChannelsParameters, _ x: Tensor, mean: Tensor, variance: Tensor, _ dy: Tensor, gamma: Tensor,
+    _ p: ChannelLayout, _ x: Tensor, mean: Tensor, variance: Tensor, _ dy: Tensor, gamma: Tensor,
     beta: Tensor
   ) throws {
-    let channels = Int(p.channels)
-    try p.check("batchNormGradParameters")
+    let (channels, count) = (p.channels, p.count)
+    let p = try p.checked("batchNormGradParameters")
     try require(
-      "batchNormGradParameters", [(x, p.count), (mean, channels), (variance, channels), (dy, p.count)],
+      "batchNormGradParameters", [(x, count), (mean, channels), (variance, channels), (dy, count)],
       into: [(gamma, channels), (beta, channels)])
     try launch(
       .batchNormGradParameters, items: channels,
@@ -88,32 +89,31 @@ extension KernelDispatching {
   }
 
   public func batchNormGradData(
-    _ p: ChannelsParameters, _ x: Tensor, mean: Tensor, variance: Tensor, gamma: Tensor,
+    _ p: ChannelLayout, _ x: Tensor, mean: Tensor, variance: Tensor, gamma: Tensor,
     gradGamma: Tensor, gradBeta: Tensor, _ dy: Tensor, training: Bool, into dx: Tensor
   ) throws {
-    let channels = Int(p.channels)
-    try p.check("batchNormGradData")
+    let (channels, count) = (p.channels, p.count)
+    var p = try p.checked("batchNormGradData")
     try require(
       "batchNormGradData",
       [
-        (x, p.count), (mean, channels), (variance, channels), (gamma, channels), (gradGamma, channels),
-        (gradBeta, channels), (dy, p.count),
-      ], into: [(dx, p.count)])
-    guard p.count > 0 else { return }
-    var parameters = p
-    parameters.training = training ? 1 : 0
+        (x, count), (mean, channels), (variance, channels), (gamma, channels), (gradGamma, channels),
+        (gradBeta, channels), (dy, count),
+      ], into: [(dx, count)])
+    guard count > 0 else { return }
+    p.training = training ? 1 : 0
     try launch(
       .batchNormGradData, items: Int(p.outer) * channels,
       cost: Int(p.inner) * 2,
-      parameters, [x, mean, variance, gamma, gradGamma, gradBeta, dy, dx])
+      p, [x, mean, variance, gamma, gradGamma, gradBeta, dy, dx])
   }
 
   public func batchNormUpdateRunning(
-    _ p: ChannelsParameters, momentum: Float, mean: Tensor, variance: Tensor, runningMean: Tensor,
+    _ p: ChannelLayout, momentum: Float, mean: Tensor, variance: Tensor, runningMean: Tensor,
     runningVariance: Tensor
   ) throws {
-    let channels = Int(p.channels)
-    try p.check("batchNormUpdateRunning")
+    let channels = p.channels
+    var p = try p.checked("batchNormUpdateRunning")
     let values = Int(p.outer) * Int(p.inner)
     guard values > 1, momentum >= 0, momentum <= 1 else {
       throw TesseraError.failure(
@@ -123,10 +123,9 @@ extension KernelDispatching {
     try require(
       "batchNormUpdateRunning", [(mean, channels), (variance, channels)],
       into: [(runningMean, channels), (runningVariance, channels)])
-    var parameters = p
-    parameters.momentum = momentum
+    p.momentum = momentum
     try launch(
-      .batchNormUpdate, items: channels, cost: 4, parameters,
+      .batchNormUpdate, items: channels, cost: 4, p,
       [mean, variance, runningMean, runningVariance])
   }
 

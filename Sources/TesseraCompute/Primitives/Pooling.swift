@@ -1,44 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
+internal import Kernels
 
 extension KernelDispatching {
-  public func maxPool(_ p: PoolParameters, _ x: Tensor, into y: Tensor, indices: Tensor) throws {
-    try check(p, "maxPool")
+  public func maxPool(_ p: Pooling, _ x: Tensor, into y: Tensor, indices: Tensor) throws {
+    let p = try p.checked("maxPool")
     try require(
       "maxPool", [(x, p.inputCount)], into: [(y, p.outputCount)], intsInto: [(indices, p.outputCount)])
     indices.forgetBounds()
     try launch(.maxPool, items: p.outputRows, cost: p.outputCost, p, [x, y, indices])
   }
 
-  public func maxPoolGrad(_ p: PoolParameters, _ dy: Tensor, indices: Tensor, into dx: Tensor) throws {
-    try check(p, "maxPoolGrad")
+  public func maxPoolGrad(_ p: Pooling, _ dy: Tensor, indices: Tensor, into dx: Tensor) throws {
+    let p = try p.checked("maxPoolGrad")
     try require(
       "maxPoolGrad", [(dy, p.outputCount)], ints: [(indices, p.outputCount)], into: [(dx, p.inputCount)])
     try launch(
       .maxPoolGrad, items: p.inputRows, cost: p.inputCost, p, [dy, indices, dx])
   }
 
-  public func averagePool(_ p: PoolParameters, _ x: Tensor, into y: Tensor) throws {
-    try check(p, "averagePool")
+  public func averagePool(_ p: Pooling, _ x: Tensor, into y: Tensor) throws {
+    let p = try p.checked("averagePool")
     try require("averagePool", [(x, p.inputCount)], into: [(y, p.outputCount)])
     try launch(.averagePool, items: p.outputRows, cost: p.outputCost, p, [x, y])
   }
 
-  public func averagePoolGrad(_ p: PoolParameters, _ dy: Tensor, into dx: Tensor) throws {
-    try check(p, "averagePoolGrad")
+  public func averagePoolGrad(_ p: Pooling, _ dy: Tensor, into dx: Tensor) throws {
+    let p = try p.checked("averagePoolGrad")
     try require("averagePoolGrad", [(dy, p.outputCount)], into: [(dx, p.inputCount)])
     try launch(.averagePoolGrad, items: p.inputRows, cost: p.inputCost, p, [dy, dx])
   }
 
-  public func adaptiveAveragePool(_ p: PoolParameters, _ x: Tensor, into y: Tensor) throws {
-    try check(p, "adaptiveAveragePool", adaptive: true)
+  public func adaptiveAveragePool(_ p: Pooling, _ x: Tensor, into y: Tensor) throws {
+    let p = try p.checked("adaptiveAveragePool", adaptive: true)
     try require("adaptiveAveragePool", [(x, p.inputCount)], into: [(y, p.outputCount)])
     let cost = Int(p.height) * Int(p.width) / max(1, Int(p.out_h)) + Int(p.out_w)
     try launch(.adaptivePool, items: p.outputRows, cost: cost, p, [x, y])
   }
 
-  public func adaptiveAveragePoolGrad(_ p: PoolParameters, _ dy: Tensor, into dx: Tensor) throws {
-    try check(p, "adaptiveAveragePoolGrad", adaptive: true)
+  public func adaptiveAveragePoolGrad(_ p: Pooling, _ dy: Tensor, into dx: Tensor) throws {
+    let p = try p.checked("adaptiveAveragePoolGrad", adaptive: true)
     try require("adaptiveAveragePoolGrad", [(dy, p.outputCount)], into: [(dx, p.inputCount)])
     try launch(
       .adaptivePoolGrad, items: p.inputRows, cost: Int(p.width) * 8, p, [dy, dx])
@@ -77,30 +77,11 @@ extension KernelDispatching {
     try requireExtents(place, planes, height, scale)
     return planes * height * width
   }
-
-  private func check(_ p: PoolParameters, _ place: String, adaptive: Bool = false) throws {
-    try requireExtents(place, Int(p.planes), Int(p.height), Int(p.width))
-    try requireExtents(place, Int(p.planes), Int(p.out_h), Int(p.out_w))
-    guard p.outputCount == 0 || p.height > 0 && p.width > 0 else {
-      throw TesseraError.failure(
-        place, found: "planes of \(p.height)x\(p.width)",
-        wanted: "at least one pixel for \(p.out_h)x\(p.out_w)")
-    }
-    let windows =
-      p.kernel_h > 0 && p.kernel_w > 0 && p.stride_h > 0 && p.stride_w > 0 && p.pad_h >= 0 && p.pad_w >= 0
-      && p.pad_h < p.kernel_h && p.pad_w < p.kernel_w
-      && (p.outputCount == 0
-        || (Int(p.out_h) - 1) * Int(p.stride_h) - Int(p.pad_h) < Int(p.height)
-          && (Int(p.out_w) - 1) * Int(p.stride_w) - Int(p.pad_w) < Int(p.width))
-    guard adaptive || windows else {
-      throw TesseraError.failure(
-        place, found: "kernel \(p.kernel_h)x\(p.kernel_w) stride \(p.stride_h) padding \(p.pad_h)",
-        wanted: "positive, padding below the kernel, windows inside the plane")
-    }
-  }
 }
 
-extension PoolParameters {
+extension tsr_pool_params {
+  fileprivate var inputCount: Int { Int(planes) * Int(height) * Int(width) }
+  fileprivate var outputCount: Int { Int(planes) * Int(out_h) * Int(out_w) }
   fileprivate var outputRows: Int { Int(planes) * Int(out_h) }
   fileprivate var inputRows: Int { Int(planes) * Int(height) }
   fileprivate var outputCost: Int { Int(out_w) * Int(kernel_h) * Int(kernel_w) }

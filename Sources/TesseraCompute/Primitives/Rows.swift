@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
+internal import Kernels
 
 extension KernelDispatching {
   public func rowSum(_ x: Tensor, rows: Int, columns: Int, into y: Tensor) throws {
@@ -28,20 +28,14 @@ extension KernelDispatching {
   }
 
   public func distanceSoftmax(
-    _ p: AttentionParameters, _ x: Tensor, bias: Tensor, into y: Tensor
+    _ p: AttentionScores, _ x: Tensor, bias: Tensor, into y: Tensor
   ) throws {
-    let (heads, length, span) = (Int(p.heads), Int(p.length), Int(p.span))
-    guard span >= max(1, length) else {
-      throw TesseraError.failure(
-        "distanceSoftmax", found: "a span of \(span)", wanted: "\(max(1, length)) or more")
-    }
-    try requireExtents("distanceSoftmax", heads, length, length)
-    try requireExtents("distanceSoftmax", heads, 2 * span - 1)
+    let (heads, length, span) = (p.heads, p.length, p.span)
+    let p = try p.checked("distanceSoftmax")
     let count = heads * length * length
     try require(
       "distanceSoftmax", [(x, count), (bias, heads * (2 * span - 1))], into: [(y, count)], inPlace: true)
     try requireApart("distanceSoftmax", [bias], into: [y])
-    try requireScale("distanceSoftmax", p.scale)
     try launch(
       .distanceSoftmax, items: heads * length, cost: length * 4 + 64, p, [x, bias, y])
   }
@@ -98,9 +92,10 @@ extension KernelDispatching {
     try requireBounds(place, "a label", labels, below: classes)
   }
 
-  public func channelSum(_ p: ChannelsParameters, _ x: Tensor, into y: Tensor) throws {
-    try p.check("channelSum")
-    try require("channelSum", [(x, p.count)], into: [(y, Int(p.channels))])
+  public func channelSum(_ p: ChannelLayout, _ x: Tensor, into y: Tensor) throws {
+    let count = p.count
+    let p = try p.checked("channelSum")
+    try require("channelSum", [(x, count)], into: [(y, Int(p.channels))])
     try launch(
       .channelSum, items: Int(p.channels), cost: Int(p.outer) * Int(p.inner) + 64, p,
       [x, y])
@@ -109,7 +104,7 @@ extension KernelDispatching {
   public func moments(_ x: Tensor, samples: Int, inner: Int, mean: Tensor, variance: Tensor) throws {
     try requireExtents("moments", samples, inner)
     try batchNormStatistics(
-      ChannelsParameters(outer: samples, channels: 1, inner: inner), x, mean: mean, variance: variance)
+      ChannelLayout(outer: samples, channels: 1, inner: inner), x, mean: mean, variance: variance)
   }
 
   /// Rows of floats to a number each, or to rows of the same extents.
@@ -125,17 +120,10 @@ extension KernelDispatching {
     try launchRows(kernel, rows, columns, [x] + more + [y], scale: scale)
   }
 
-  private func requireScale(_ place: String, _ scale: Float) throws {
-    guard scale.isFinite else {
-      throw TesseraError.failure(place, found: "a scale of \(scale)", wanted: "a finite number")
-    }
-  }
-
   private func launchRows(
     _ kernel: Kernel, _ rows: Int, _ columns: Int, _ tensors: [Tensor], scale: Float = 1, batch: Int? = nil
   ) throws {
-    var p = RowsParameters(rows: rows, columns: columns, eps: scale)
-    p.batch = Int32(batch ?? rows)
+    let p = tsr_rows_params(rows: rows, columns: columns, batch: batch, eps: scale)
     try launch(kernel, items: rows, cost: columns * 4 + 64, p, tensors)
   }
 }

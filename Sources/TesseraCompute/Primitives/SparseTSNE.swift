@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
+internal import Kernels
 
 extension KernelDispatching {
   public func nearestNeighbours(
@@ -51,10 +51,10 @@ extension KernelDispatching {
   }
 
   public func tsneForces(
-    _ p: TSNEParameters, rows: Range<Int>, joint: SparseAffinities, layout: Tensor, into forces: Tensor
+    _ p: TSNEStep, rows: Range<Int>, joint: SparseAffinities, layout: Tensor, into forces: Tensor
   ) throws {
-    let points = Int(p.points)
-    try p.check("tsneForces")
+    let points = p.points
+    var lowered = try p.checked("tsneForces")
     guard rows.lowerBound >= 0, rows.upperBound <= points, joint.points == points else {
       throw TesseraError.failure(
         "tsneForces", found: "rows \(rows), affinities of \(joint.points) points",
@@ -62,10 +62,9 @@ extension KernelDispatching {
     }
     try check("tsneForces", joint)
     try require("tsneForces", [(layout, points * 2)], into: [(forces, rows.count * 5)])
-    var p = p
-    (p.first, p.rows) = (Int32(rows.lowerBound), Int32(rows.count))
+    (lowered.first, lowered.rows) = (Int32(rows.lowerBound), Int32(rows.count))
     try launch(
-      .neighbourForces, items: rows.count, cost: points * 8, p,
+      .neighbourForces, items: rows.count, cost: points * 8, lowered,
       [joint.starts, joint.columns, joint.values, layout, forces])
   }
 
@@ -76,9 +75,7 @@ extension KernelDispatching {
     try require("tsneDivergence", [(layout, points * 2)], into: [(divergence, 1)])
     let forces = try allocate([5, points], .float32)
     let (norm, rows) = (try allocate([1], .float32), try allocate([points], .float32))
-    var p = TSNEParameters()
-    p.points = Int32(points)
-    try tsneForces(p, rows: 0..<points, joint: joint, layout: layout, into: forces)
+    try tsneForces(TSNEStep(points: points), rows: 0..<points, joint: joint, layout: layout, into: forces)
     try normalizer(forces, points: points, into: norm)
     try launch(
       .neighbourDivergence, items: points,

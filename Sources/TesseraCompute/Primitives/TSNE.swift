@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
+internal import Kernels
 
 extension KernelDispatching {
   public func conditionalAffinities(
@@ -31,28 +31,27 @@ extension KernelDispatching {
   }
 
   public func tsneForces(
-    _ p: TSNEParameters, rows: Range<Int>, joint: Tensor, layout: Tensor, into forces: Tensor
+    _ p: TSNEStep, rows: Range<Int>, joint: Tensor, layout: Tensor, into forces: Tensor
   ) throws {
-    let points = Int(p.points)
-    try p.check("tsneForces")
+    let points = p.points
+    var lowered = try p.checked("tsneForces")
     try requireExtents("tsneForces", points, points)
     guard rows.lowerBound >= 0, rows.upperBound <= points else {
       throw TesseraError.failure("tsneForces", found: "rows \(rows)", wanted: "rows of \(points) points")
     }
     try require(
       "tsneForces", [(joint, points * points), (layout, points * 2)], into: [(forces, rows.count * 5)])
-    var p = p
-    (p.first, p.rows) = (Int32(rows.lowerBound), Int32(rows.count))
+    (lowered.first, lowered.rows) = (Int32(rows.lowerBound), Int32(rows.count))
     try launch(
-      .tsneForces, items: rows.count, cost: points * 8, p, [joint, layout, forces])
+      .tsneForces, items: rows.count, cost: points * 8, lowered, [joint, layout, forces])
   }
 
   public func tsneUpdate(
-    _ p: TSNEParameters, forces: Tensor, layout: Tensor, velocity: Tensor, gains: Tensor,
+    _ p: TSNEStep, forces: Tensor, layout: Tensor, velocity: Tensor, gains: Tensor,
     squaredNorm: Tensor
   ) throws {
-    let points = Int(p.points)
-    try p.check("tsneUpdate")
+    let points = p.points
+    let p = try p.checked("tsneUpdate")
     try require(
       "tsneUpdate", [(forces, points * 5)],
       into: [(layout, points * 2), (velocity, points * 2), (gains, points * 2), (squaredNorm, 1)])
@@ -73,9 +72,7 @@ extension KernelDispatching {
     let forces = try allocate([5, points], .float32)
     let norm = try allocate([1], .float32)
     let rows = try allocate([points], .float32)
-    var p = TSNEParameters()
-    p.points = Int32(points)
-    try tsneForces(p, joint: joint, layout: layout, into: forces)
+    try tsneForces(TSNEStep(points: points), joint: joint, layout: layout, into: forces)
     try normalizer(forces, points: points, into: norm)
     try launch(
       .tsneDivergence, items: points, cost: points * 20,
@@ -86,22 +83,7 @@ extension KernelDispatching {
   /// Z: the sum of the forces' first row.
   func normalizer(_ forces: Tensor, points: Int, into norm: Tensor) throws {
     try launch(
-      .rowSum, items: 1, cost: points, RowsParameters(rows: 1, columns: points),
+      .rowSum, items: 1, cost: points, tsr_rows_params(rows: 1, columns: points),
       [forces, norm])
-  }
-}
-
-extension TSNEParameters {
-  /// Throws for fewer points than none, more than 32-bit indices reach with five numbers each, and steps
-  /// that are no numbers.
-  func check(_ place: String) throws {
-    try requireExtents(place, Int(points), 5)
-    guard exaggeration.isFinite, learning_rate.isFinite, momentum.isFinite, min_gain.isFinite else {
-      throw TesseraError.failure(
-        place,
-        found:
-          "exaggeration \(exaggeration), learning rate \(learning_rate), momentum \(momentum), gain \(min_gain)",
-        wanted: "finite numbers")
-    }
   }
 }

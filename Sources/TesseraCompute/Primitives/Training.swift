@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
+internal import Kernels
 
 extension KernelDispatching {
   public func randomUniform(_ stream: RandomStream, low: Float, high: Float, into y: Tensor) throws {
@@ -62,16 +62,10 @@ extension KernelDispatching {
   }
 
   public func adam(
-    _ p: AdamParameters, gradient: Tensor, parameter: Tensor, firstMoment: Tensor, secondMoment: Tensor
+    _ p: AdamStep, gradient: Tensor, parameter: Tensor, firstMoment: Tensor, secondMoment: Tensor
   ) throws {
-    let count = Int(p.count)
-    let settings = [p.lr, p.beta1, p.beta2, p.eps, p.weight_decay]
-    guard settings.allSatisfy({ $0 >= 0 && $0.isFinite }), p.beta1 < 1, p.beta2 < 1, p.correction1 > 0,
-      p.correction2 > 0, p.correction1.isFinite, p.correction2.isFinite
-    else {
-      throw TesseraError.failure(
-        "adam", found: "\(p)", wanted: "finite settings of 0 or more, betas below 1, corrections above 0")
-    }
+    let count = p.count
+    let p = try p.checked()
     try require(
       "adam", [(gradient, count)], into: [(parameter, count), (firstMoment, count), (secondMoment, count)])
     try launch(

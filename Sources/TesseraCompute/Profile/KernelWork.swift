@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
+internal import Kernels
 
 /// What a kernel has to do, as far as its call tells.
 package struct KernelWork: Sendable {
@@ -34,7 +34,7 @@ package struct KernelWork: Sendable {
 }
 
 extension tsr_gemm_params {
-  /// Two for each fused gemm.
+  /// Two for each fused product.
   var operations: Double {
     let terms = min(
       Int(gemm.k) - Int(first / chunks) * Int(split_k),
@@ -44,11 +44,13 @@ extension tsr_gemm_params {
 }
 
 extension tsr_conv_cpu_params {
-  /// Two for each fused gemm.
-  var operations: Double { gemm.operations }
+  /// Two for each fused product.
+  var operations: Double {
+    2 * Double(gemm.batch) * Double(gemm.m) * Double(gemm.n) * Double(gemm.k)
+  }
 }
 
-extension MatmulParameters {
+extension Matmul {
   /// Two for each fused product.
   var operations: Double { 2 * Double(batch) * Double(m) * Double(n) * Double(k) }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
+package import Kernels
 
 /// A backend under a profiler: the same primitives, hence the same bits. The host's transfers and waits
 /// become spans; kernels are timed by the device's events, on the CPU as spans of its track.
@@ -30,7 +30,7 @@ public final class ProfiledBackend: KernelDispatching {
   public var memory: Int { base.memory }
   public var highWaterMark: Int { base.highWaterMark }
 
-  package func launch<P>(
+  package func launch<P: KernelParameters>(
     _ kernel: Kernel, items: Int, cost: Int, _ parameters: P, _ tensors: [Tensor]
   ) throws {
     guard items > 0, isTimedByHost else {
@@ -101,31 +101,31 @@ extension ProfiledBackend {
     }
   }
 
-  public func matmul(_ p: MatmulParameters, _ a: Tensor, _ b: Tensor, bias: Tensor?, into c: Tensor) throws {
+  public func matmul(_ p: Matmul, _ a: Tensor, _ b: Tensor, bias: Tensor?, into c: Tensor) throws {
     try contraction("matmul", p.operations, [a, b, c]) { try base.matmul(p, a, b, bias: bias, into: c) }
   }
 
   public func attention(
-    _ p: PackedAttentionParameters, _ x: Tensor, lengths: [Int], bias: Tensor?, into y: Tensor
+    _ p: PackedAttention, _ x: Tensor, lengths: [Int], bias: Tensor?, into y: Tensor
   ) throws {
     try contraction("attention", 2 * Double(p.multiplyAdds(lengths)), [x, y]) {
       try base.attention(p, x, lengths: lengths, bias: bias, into: y)
     }
   }
 
-  public func conv2d(_ p: ConvParameters, _ x: Tensor, _ w: Tensor, bias: Tensor?, into y: Tensor) throws {
+  public func conv2d(_ p: Convolution, _ x: Tensor, _ w: Tensor, bias: Tensor?, into y: Tensor) throws {
     try contraction("conv2d", 2 * Double(p.multiplyAdds), [x, w, y]) {
       try base.conv2d(p, x, w, bias: bias, into: y)
     }
   }
 
-  public func conv2dGradData(_ p: ConvParameters, _ dy: Tensor, _ w: Tensor, into dx: Tensor) throws {
+  public func conv2dGradData(_ p: Convolution, _ dy: Tensor, _ w: Tensor, into dx: Tensor) throws {
     try contraction("conv2dGradData", 2 * Double(p.multiplyAdds), [dy, w, dx]) {
       try base.conv2dGradData(p, dy, w, into: dx)
     }
   }
 
-  public func conv2dGradWeight(_ p: ConvParameters, _ x: Tensor, _ dy: Tensor, into dw: Tensor) throws {
+  public func conv2dGradWeight(_ p: Convolution, _ x: Tensor, _ dy: Tensor, into dw: Tensor) throws {
     try contraction("conv2dGradWeight", 2 * Double(p.multiplyAdds), [x, dy, dw]) {
       try base.conv2dGradWeight(p, x, dy, into: dw)
     }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
 import TesseraCompute
 
 /// Multinomial logistic regression on standardised features with an L2 penalty: the yardstick that the image
@@ -105,8 +104,8 @@ public struct LinearProbe: Sendable {
     let columns = mean.count
     let logits = try device.allocate([rows, classes], .float32)
     let argmax = try device.allocate([rows], .int32)
-    var p = MatmulParameters(m: rows, n: classes, k: columns, transposeB: true)
-    p.bias = 1
+    var p = Matmul(m: rows, n: classes, k: columns, transposeB: true)
+    p.bias = .column
     try device.matmul(
       p, device.tensor(standardizedRows, [rows, columns]), device.tensor(weight, [classes, columns]),
       bias: device.tensor(bias, [classes]), into: logits)
@@ -172,17 +171,17 @@ public struct LinearProbe: Sendable {
       let split = classes * columns
       try values[..<split].withUnsafeBytes { try device.upload($0, to: weight, offset: 0) }
       try values[split...].withUnsafeBytes { try device.upload($0, to: bias, offset: 0) }
-      var forward = MatmulParameters(m: rows, n: classes, k: columns, transposeB: true)
-      forward.bias = 1
+      var forward = Matmul(m: rows, n: classes, k: columns, transposeB: true)
+      forward.bias = .column
       try device.matmul(forward, x, weight, bias: bias, into: logits)
       try device.crossEntropy(logits, labels: labels, rows: rows, classes: classes, into: losses)
       try device.crossEntropyGrad(logits, labels: labels, rows: rows, classes: classes, into: gradient)
-      var backward = MatmulParameters(m: classes, n: columns, k: rows, transposeA: true)
+      var backward = Matmul(m: classes, n: columns, k: rows, transposeA: true)
       backward.chunk = 8
       try device.matmul(backward, gradient, x, bias: nil, into: gradWeight)
       try device.channelSum(
-        ChannelsParameters(outer: rows, channels: classes, inner: 1), gradient, into: gradBias)
-      try device.channelSum(ChannelsParameters(outer: rows, channels: 1, inner: 1), losses, into: total)
+        ChannelLayout(outer: rows, channels: classes, inner: 1), gradient, into: gradBias)
+      try device.channelSum(ChannelLayout(outer: rows, channels: 1, inner: 1), losses, into: total)
       var value = Double(try device.floats(total)[0]) / Double(rows)
       var gradientOut = try (device.floats(gradWeight) + device.floats(gradBias)).map { Double($0) }
       var norm = 0.0

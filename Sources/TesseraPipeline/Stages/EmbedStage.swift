@@ -27,7 +27,8 @@ public struct Embeddings: Sendable {
   ///   - cut: called with the number of texts that are longer than the encoder takes, and the most tokens
   ///     that it takes.
   public static func make(
-    _ data: DataSet, encoder: TransformerEncoder, states: ClosedRange<Int>, pooling: Pooling, batch: Int,
+    _ data: DataSet, encoder: TransformerEncoder, states: ClosedRange<Int>, pooling: SentencePooling,
+    batch: Int,
     progress: (Int) throws -> Void = { _ in }, cut: (Int, Int) throws -> Void = { _, _ in }
   ) throws -> Embeddings {
     let embedder = try Embedder(encoder, states: states, pooling: pooling, batch: batch)

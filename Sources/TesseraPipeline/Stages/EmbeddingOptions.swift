@@ -10,7 +10,7 @@ public struct EmbeddingOptions: Sendable, Equatable, Codable {
   /// The last hidden state; nil: the encoder's last.
   public var lastState: Int?
   /// What stands for a text.
-  public var pooling = Pooling.cls
+  public var pooling = SentencePooling.cls
   /// Whether the official code's hidden states are taken where none are chosen (6...11 of 12).
   public var paperStates = false
   /// Texts at once where nothing is chosen. Changes no bit.

@@ -20,8 +20,8 @@ extension CaseInputs {
   /// One of a list that has some.
   mutating func element<T>(_ list: [T]) -> T { list[int(0, list.count - 1)] }
 
-  /// The number of one of `FusedActivation`.
-  mutating func activation() -> Int { Int(element(FusedActivation.allCases).rawValue) }
+  /// An activation of products and convolutions.
+  mutating func activation() -> FusedActivation { element(FusedActivation.allCases) }
 
   /// One of two.
   mutating func flag() -> Bool { next() & 1 == 1 }

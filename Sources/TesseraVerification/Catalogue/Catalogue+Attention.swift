@@ -14,7 +14,7 @@ extension Catalogue {
   static func distanceSoftmax(_ heads: Int, _ length: Int, _ span: Int) -> CatalogueCase {
     CatalogueCase("distanceSoftmax", "\(heads)x\(length)x\(length), span \(span)") { device in
       var inputs = CaseInputs(seed: 45)
-      let p = AttentionParameters(heads: heads, length: length, span: span, scale: 0.176_776_7)
+      let p = AttentionScores(heads: heads, length: length, span: span, scale: 0.176_776_7)
       let x = try device.tensor(inputs.floats(heads * length * length, -30, 30), [heads, length, length])
       let bias = try device.tensor(inputs.floats(heads * (2 * span - 1), -5, 5), [heads, 2 * span - 1])
       let y = try device.empty(heads, length, length)
@@ -80,7 +80,7 @@ extension Catalogue {
     return CatalogueCase("attention", label, work: work, small: small) { device in
       var inputs = CaseInputs(seed: UInt64(tokens * 31 + width))
       let span = hasBias ? (lengths.max() ?? 0) + 3 : 0
-      let p = PackedAttentionParameters(
+      let p = PackedAttention(
         tokens: tokens, heads: heads, width: width, span: span, scale: 0.353_553_4)
       let count = 3 * tokens * heads * width
       var values = specials ? inputs.withSpecials(count) : inputs.floats(count, -spread, spread)

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
 import TesseraCompute
 
 extension Catalogue {
   /// Convolutions with their gradients: stride, padding, dilation, groups, and the shapes of real models.
   static var convolutionCases: [CatalogueCase] {
-    let shapes: [ConvParameters] = [
+    let shapes: [Convolution] = [
       .init(batch: 1, inChannels: 1, size: (1, 1), outChannels: 1, kernel: (1, 1)),
       .init(batch: 0, inChannels: 2, size: (5, 5), outChannels: 3, kernel: (3, 3)),
       .init(batch: 2, inChannels: 3, size: (7, 5), outChannels: 5, kernel: (3, 3), padding: 1),
@@ -142,14 +141,15 @@ extension Catalogue {
       .init(batch: 17, inChannels: 2366, size: (1, 1), outChannels: 2367, kernel: (1, 1)))
     // Panels of channels with more than a chunk of k, forward and for the weights, for a simulator too.
     let chunks = convolution(
-      .init(batch: 1, inChannels: 130, size: (2, 5), outChannels: 26, kernel: (2, 2)), bias: 1, activation: 1,
-      small: true)
+      .init(batch: 1, inChannels: 130, size: (2, 5), outChannels: 26, kernel: (2, 2)), bias: true,
+      activation: .relu, small: true)
     let places = gradWeight(
       .init(batch: 9, inChannels: 1, size: (8, 10), outChannels: 26, kernel: (1, 2)), small: true)
     return [pieces, chunks, places]
       + shapes.flatMap { p in
         [
-          convolution(p, bias: 0, activation: 0), convolution(p, bias: 1, activation: 1), gradData(p),
+          convolution(p, bias: false, activation: .none), convolution(p, bias: true, activation: .relu),
+          gradData(p),
           gradWeight(p),
         ]
       } + laterActivations
@@ -157,47 +157,47 @@ extension Catalogue {
 
   /// Activations that came after `convolutionCases`' own: as products, as blocks of channels and by groups.
   private static var laterActivations: [CatalogueCase] {
-    let shapes: [ConvParameters] = [
+    let shapes: [Convolution] = [
       .init(batch: 2, inChannels: 5, size: (9, 11), outChannels: 19, kernel: (3, 3), padding: 1),
       .init(batch: 1, inChannels: 130, size: (2, 5), outChannels: 26, kernel: (2, 2)),
       .init(batch: 1, inChannels: 9, size: (12, 33), outChannels: 64, kernel: (3, 3), padding: 1),
       .init(batch: 1, inChannels: 4, size: (3, 19), outChannels: 4, kernel: (3, 3), groups: 4),
     ]
     return FusedActivation.allCases.dropFirst(5).flatMap { activation in
-      shapes.map { convolution($0, bias: 1, activation: activation.rawValue) }
+      shapes.map { convolution($0, bias: true, activation: activation) }
     }
   }
 
-  static func label(_ p: ConvParameters) -> String {
-    func both(_ height: Int32, _ width: Int32) -> String {
-      height == width ? "\(height)" : "\(height):\(width)"
+  static func label(_ p: Convolution) -> String {
+    func both(_ size: Size2D) -> String {
+      size.height == size.width ? "\(size.height)" : "\(size.height):\(size.width)"
     }
     return
-      "\(p.batch)x\(p.in_channels)x\(p.height)x\(p.width) -> \(p.out_channels) \(p.kernel_h)x\(p.kernel_w) "
-      + "s\(both(p.stride_h, p.stride_w)) p\(both(p.pad_h, p.pad_w)) d\(both(p.dilation_h, p.dilation_w)) "
-      + "g\(p.groups)"
+      "\(p.batch)x\(p.inChannels)x\(p.height)x\(p.width) -> \(p.outChannels) \(p.kernel) "
+      + "s\(both(p.stride)) p\(both(p.padding)) d\(both(p.dilation)) g\(p.groups)"
   }
 
   static func convolution(
-    _ base: ConvParameters, bias: Int32, activation: Int32, small: Bool = false
+    _ base: Convolution, bias: Bool, activation: FusedActivation, small: Bool = false
   ) -> CatalogueCase {
     CatalogueCase(
-      "conv2d", label(base) + " bias \(bias) activation \(activation)", work: base.multiplyAdds, small: small
+      "conv2d", label(base) + " bias \(bias ? 1 : 0) activation \(activation.rawValue)",
+      work: base.multiplyAdds,
+      small: small
     ) { device in
       var p = base
-      p.bias = bias
       p.activation = activation
       var inputs = CaseInputs(seed: 11)
       let x = try device.tensor(inputs.floats(p.inputCount), [p.inputCount])
       let w = try device.tensor(inputs.floats(p.weightCount), [p.weightCount])
-      let b = try device.tensor(inputs.floats(Int(p.out_channels)), [Int(p.out_channels)])
+      let b = try device.tensor(inputs.floats(p.outChannels), [p.outChannels])
       let y = try device.empty(p.outputCount)
-      try device.conv2d(p, x, w, bias: bias == 0 ? nil : b, into: y)
+      try device.conv2d(p, x, w, bias: bias ? b : nil, into: y)
       return [try device.output("y", y)]
     }
   }
 
-  static func gradData(_ p: ConvParameters) -> CatalogueCase {
+  static func gradData(_ p: Convolution) -> CatalogueCase {
     CatalogueCase("conv2dGradData", label(p), work: p.multiplyAdds) { device in
       var inputs = CaseInputs(seed: 12)
       let dy = try device.tensor(inputs.floats(p.outputCount), [p.outputCount])
@@ -208,7 +208,7 @@ extension Catalogue {
     }
   }
 
-  static func gradWeight(_ p: ConvParameters, small: Bool = false) -> CatalogueCase {
+  static func gradWeight(_ p: Convolution, small: Bool = false) -> CatalogueCase {
     CatalogueCase("conv2dGradWeight", label(p), work: p.multiplyAdds, small: small) { device in
       var inputs = CaseInputs(seed: 13)
       let x = try device.tensor(inputs.floats(p.inputCount), [p.inputCount])
@@ -237,15 +237,16 @@ extension Catalogue {
   }
 }
 
-extension ConvParameters {
+extension Convolution {
   /// The same with strides, padding and dilation of their own along height and width.
-  fileprivate func along(stride: (Int32, Int32), padding: (Int32, Int32), dilation: (Int32, Int32)) -> Self {
+  fileprivate func along(stride: (Int, Int), padding: (Int, Int), dilation: (Int, Int)) -> Self {
     var p = self
-    (p.stride_h, p.stride_w) = stride
-    (p.pad_h, p.pad_w) = padding
-    (p.dilation_h, p.dilation_w) = dilation
-    p.out_h = (height + 2 * padding.0 - dilation.0 * (kernel_h - 1) - 1) / stride.0 + 1
-    p.out_w = (width + 2 * padding.1 - dilation.1 * (kernel_w - 1) - 1) / stride.1 + 1
+    p.stride = Size2D(height: stride.0, width: stride.1)
+    p.padding = Size2D(height: padding.0, width: padding.1)
+    p.dilation = Size2D(height: dilation.0, width: dilation.1)
+    p.output = Size2D(
+      height: (height + 2 * padding.0 - dilation.0 * (kernel.height - 1) - 1) / stride.0 + 1,
+      width: (width + 2 * padding.1 - dilation.1 * (kernel.width - 1) - 1) / stride.1 + 1)
     return p
   }
 }

@@ -26,7 +26,8 @@ extension Catalogue {
       matmul(
         m, n, draw.int(0, long ? 1600 : 90), batch: draw.int(1, 3), transposeA: draw.flag(),
         transposeB: draw.flag(),
-        bias: draw.int(0, 2), activation: draw.activation(), chunk: draw.flag() ? 512 : draw.int(1, 40),
+        bias: draw.element(BiasKind.allCases), activation: draw.activation(),
+        chunk: draw.flag() ? 512 : draw.int(1, 40),
         accumulate: draw.flag(), specials: draw.int(0, 9) == 0)
     ]
   }
@@ -39,12 +40,12 @@ extension Catalogue {
     let (height, width) = (
       draw.int(0, 18) + dilation * (kernel.0 - 1) + 1, draw.int(0, 18) + dilation * (kernel.1 - 1) + 1
     )
-    let p = ConvParameters(
+    let p = Convolution(
       batch: draw.int(1, 18), inChannels: groups * draw.int(1, groups > 3 ? 3 : 24), size: (height, width),
       outChannels: groups * draw.int(1, groups > 3 ? 4 : 20), kernel: kernel, stride: stride,
       padding: draw.int(0, min(kernel.0, kernel.1) - 1), dilation: dilation, groups: groups)
     return [
-      convolution(p, bias: Int32(draw.int(0, 1)), activation: Int32(draw.activation())), gradData(p),
+      convolution(p, bias: draw.int(0, 1) == 1, activation: draw.activation()), gradData(p),
       gradWeight(p),
     ]
   }
@@ -76,10 +77,10 @@ extension Catalogue {
   private static func drawnPooling(_ draw: inout CaseInputs) -> [CatalogueCase] {
     let (planes, height, width) = (draw.int(1, 6), draw.int(1, 24), draw.int(1, 90))
     let kernel = draw.int(1, min(5, height, width))
-    let window = PoolParameters(
+    let window = Pooling(
       planes: planes, height: height, width: width, kernel: kernel, stride: draw.int(1, 4),
       padding: draw.int(0, kernel / 2))
-    let adaptive = PoolParameters(
+    let adaptive = Pooling(
       planes: planes, height: height, width: width, outHeight: draw.int(1, 12), outWidth: draw.int(1, 12))
     return [
       maxPool(window, holes: draw.flag()), averagePool(window), adaptivePool(adaptive),

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
 import TesseraCompute
 
 extension Catalogue {
@@ -43,9 +42,8 @@ extension Catalogue {
       }
       try device.fill(velocity, with: 0)
       try device.fill(gains, with: 1)
-      var p = TSNEParameters()
-      p.points = Int32(points)
-      (p.exaggeration, p.learning_rate, p.momentum, p.min_gain) = (12, 20, 0.5, leastGain)
+      var p = TSNEStep(points: points)
+      (p.exaggeration, p.learningRate, p.momentum, p.minGain) = (12, 20, 0.5, leastGain)
       for _ in 0..<3 {
         try device.tsneForces(p, joint: joint, layout: layout, into: forces)
         try device.tsneUpdate(

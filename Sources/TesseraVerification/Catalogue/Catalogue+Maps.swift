@@ -61,7 +61,7 @@ extension Catalogue {
   ) -> CatalogueCase {
     CatalogueCase("binaryChannels", "\(op) \(outer)x\(channels)x\(inner)") { device in
       var inputs = CaseInputs(seed: 24)
-      let p = ChannelsParameters(outer: outer, channels: channels, inner: inner)
+      let p = ChannelLayout(outer: outer, channels: channels, inner: inner)
       let a = try device.tensor(inputs.withSpecials(p.count), [p.count])
       let b = try device.tensor(inputs.floats(channels), [channels])
       let c = try device.empty(p.count)

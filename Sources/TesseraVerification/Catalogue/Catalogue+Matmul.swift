@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
 import TesseraCompute
 
 extension Catalogue {
@@ -20,8 +19,8 @@ extension Catalogue {
         }
       }
     }
-    for activation in 0...4 {
-      for bias in 0...2 { cases.append(matmul(9, 35, 21, bias: bias, activation: activation)) }
+    for activation in FusedActivation.allCases.prefix(5) {
+      for bias in BiasKind.allCases { cases.append(matmul(9, 35, 21, bias: bias, activation: activation)) }
     }
     for chunk in [1, 8, 16] { cases.append(matmul(18, 34, 43, transposeA: true, chunk: chunk)) }
     for batch in [0, 1, 3] {
@@ -31,17 +30,20 @@ extension Catalogue {
     cases.append(matmul(28, 64, 9, chunk: 8, accumulate: true))
     for n in [21, 32] { cases.append(matmul(14, n, 6, specials: true)) }
     // Products that underflow to -0, which ReLU keeps.
-    for activation in 1...4 { cases.append(matmul(200, 64, 1, activation: activation, specials: true)) }
+    for activation in FusedActivation.allCases[1...4] {
+      cases.append(matmul(200, 64, 1, activation: activation, specials: true))
+    }
     // Bias and activation after the last of several chunks.
-    for bias in 1...2 { cases.append(matmul(9, 35, 43, bias: bias, activation: 2, chunk: 16)) }
-    for bias in 1...2 { cases.append(matmul(7, 48, 43, bias: bias, activation: 1, chunk: 16)) }
+    let biases = [BiasKind.column, .row]
+    for bias in biases { cases.append(matmul(9, 35, 43, bias: bias, activation: .relu6, chunk: 16)) }
+    for bias in biases { cases.append(matmul(7, 48, 43, bias: bias, activation: .relu, chunk: 16)) }
     // Products enough that a GPU takes tiles of more than one block of rows and columns: its smaller ones
     // would go two rounds.
     cases.append(matmul(33, 65, 1, batch: 17, small: true))
     // A packed operand that ends with its second block of k.
     cases.append(matmul(5, 3, 1024, transposeA: true))
     // Chunks in one piece and as slices of a GPU, small enough for a simulator.
-    cases.append(matmul(3, 5, 40, batch: 32, bias: 1, activation: 1, chunk: 16))
+    cases.append(matmul(3, 5, 40, batch: 32, bias: .column, activation: .relu, chunk: 16))
     cases.append(matmul(3, 5, 40, batch: 32, chunk: 16, accumulate: true))
     // The same with rows on borders of 16 bytes, which a GPU adds to C straight from registers.
     for accumulate in [false, true] {
@@ -50,8 +52,8 @@ extension Catalogue {
     cases.append(matmul(12, 33, 40, chunk: 8))
     // What came after those above, which keep their order: full tiles and edges, with and without bias, and
     // specials.
-    for activation in FusedActivation.allCases.dropFirst(5).map({ Int($0.rawValue) }) {
-      for bias in 0...2 { cases.append(matmul(9, 35, 21, bias: bias, activation: activation)) }
+    for activation in FusedActivation.allCases.dropFirst(5) {
+      for bias in BiasKind.allCases { cases.append(matmul(9, 35, 21, bias: bias, activation: activation)) }
       cases.append(matmul(200, 64, 1, activation: activation, specials: true))
     }
     return cases
@@ -59,28 +61,23 @@ extension Catalogue {
 
   static func matmul(
     _ m: Int, _ n: Int, _ k: Int, batch: Int = 1, transposeA: Bool = false, transposeB: Bool = false,
-    bias: Int = 0, activation: Int = 0, chunk: Int = 512, accumulate: Bool = false, specials: Bool = false,
-    small: Bool = false
+    bias: BiasKind = .none, activation: FusedActivation = .none, chunk: Int = 512, accumulate: Bool = false,
+    specials: Bool = false, small: Bool = false
   ) -> CatalogueCase {
     let label =
-      "\(batch)x\(m)x\(n)x\(k)\(transposeA ? " A'" : "")\(transposeB ? " B'" : "") bias \(bias) "
-      + "activation \(activation) chunk \(chunk)\(accumulate ? " +=" : "")\(specials ? " specials" : "")"
+      "\(batch)x\(m)x\(n)x\(k)\(transposeA ? " A'" : "")\(transposeB ? " B'" : "") bias \(bias.rawValue) "
+      + "activation \(activation.rawValue) chunk \(chunk)\(accumulate ? " +=" : "")\(specials ? " specials" : "")"
     return CatalogueCase("matmul", label, work: batch * m * n * k, small: small) { device in
       var inputs = CaseInputs(seed: UInt64(m * 7919 + n * 104_729 + k))
       let a = specials ? inputs.withSpecials(batch * m * k) : inputs.floats(batch * m * k)
       let b = specials ? inputs.withSpecials(batch * k * n) : inputs.floats(batch * k * n)
       let c = try device.tensor(inputs.floats(batch * m * n), [batch, m, n])
-      var p = MatmulParameters(m: m, n: n, k: k, transposeA: transposeA, transposeB: transposeB)
-      p.batch = Int32(batch)
-      p.a_batch_stride = Int32(m * k)
-      p.b_batch_stride = Int32(k * n)
-      p.c_batch_stride = Int32(m * n)
-      p.bias = Int32(bias)
-      p.activation = Int32(activation)
-      p.chunk = Int32(chunk)
-      p.accumulate = accumulate ? 1 : 0
-      let biasCount = bias == 1 ? n : m
-      let biasTensor = bias == 0 ? nil : try device.tensor(inputs.floats(biasCount), [biasCount])
+      var p = Matmul(m: m, n: n, k: k, transposeA: transposeA, transposeB: transposeB)
+      p.batch = batch
+      (p.a.batchStride, p.b.batchStride, p.c.batchStride) = (m * k, k * n, m * n)
+      (p.bias, p.activation, p.chunk, p.accumulates) = (bias, activation, chunk, accumulate)
+      let biasCount = bias == .column ? n : m
+      let biasTensor = bias == .none ? nil : try device.tensor(inputs.floats(biasCount), [biasCount])
       try device.matmul(
         p, device.tensor(a, [batch, m, k]), device.tensor(b, [batch, k, n]), bias: biasTensor, into: c)
       return [try device.output("c", c)]

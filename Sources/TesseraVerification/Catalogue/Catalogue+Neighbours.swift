@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
 import TesseraCompute
 
 extension Catalogue {
@@ -133,9 +132,8 @@ extension Catalogue {
       try device.fill(velocity, with: 0)
       try device.fill(gains, with: 1)
       try device.tsneDivergence(joint, layout: layout, into: divergence)
-      var p = TSNEParameters()
-      p.points = Int32(points)
-      (p.exaggeration, p.learning_rate, p.momentum, p.min_gain) = (12, 20, 0.5, 0.01)
+      var p = TSNEStep(points: points)
+      (p.exaggeration, p.learningRate, p.momentum, p.minGain) = (12, 20, 0.5, 0.01)
       let block = points / 3..<max(points / 3, points - 1)
       let part = try device.empty(5, block.count)
       for _ in 0..<2 {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
 import TesseraCompute
 
 extension Catalogue {
@@ -36,7 +35,7 @@ extension Catalogue {
   static func layerNorm(_ rows: Int, _ columns: Int) -> CatalogueCase {
     CatalogueCase("layerNorm", "\(rows)x\(columns) with gradients") { device in
       var inputs = CaseInputs(seed: 51)
-      let p = RowsParameters(rows: rows, columns: columns, eps: 1e-12)
+      let p = LayerNormalization(rows: rows, columns: columns, eps: 1e-12)
       let x = try device.tensor(inputs.floats(rows * columns, -2, 3), [rows, columns])
       let gamma = try device.tensor(inputs.floats(columns), [columns])
       let beta = try device.tensor(inputs.floats(columns), [columns])
@@ -67,8 +66,8 @@ extension Catalogue {
       + (batch.map { " of \($0)" } ?? "")
     return CatalogueCase("batchNorm", label) { device in
       var inputs = CaseInputs(seed: 52)
-      var p = ChannelsParameters(outer: outer, channels: channels, inner: inner)
-      p.batch = Int32(batch ?? outer)
+      var p = ChannelLayout(outer: outer, channels: channels, inner: inner)
+      p.batch = batch ?? outer
       let x = try device.tensor(inputs.floats(p.count, -1, 4), [p.count])
       let gamma = try device.tensor(inputs.floats(channels), [channels])
       let beta = try device.tensor(inputs.floats(channels), [channels])
@@ -109,9 +108,8 @@ extension Catalogue {
     let (outer, channels, inner, size) = shape
     return CatalogueCase("localResponseNorm", "\(outer)x\(channels)x\(inner) size \(size)") { device in
       var inputs = CaseInputs(seed: 54)
-      var p = ResponseNormParameters()
-      (p.outer, p.channels, p.inner, p.size) = (Int32(outer), Int32(channels), Int32(inner), Int32(size))
-      (p.alpha, p.beta, p.k) = (0.5, 0.75, 1)
+      let p = LocalResponseNormalization(
+        outer: outer, channels: channels, inner: inner, size: size, alpha: 0.5, beta: 0.75, k: 1)
       let count = outer * channels * inner
       let x = try device.tensor(inputs.floats(count, -3, 3), [count])
       let dy = try device.tensor(inputs.floats(count), [count])

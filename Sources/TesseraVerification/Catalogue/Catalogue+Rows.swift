@@ -46,7 +46,7 @@ extension Catalogue {
         try device.moments(x, samples: samples, inner: inner, mean: mean, variance: variance)
         try device.rowSum(x, rows: samples, columns: inner, into: rows)
         try device.channelSum(
-          ChannelsParameters(outer: inner, channels: samples, inner: 1), x, into: channels)
+          ChannelLayout(outer: inner, channels: samples, inner: 1), x, into: channels)
         return [
           try device.output("mean", mean), try device.output("variance", variance),
           try device.output("rows", rows), try device.output("channels", channels),
@@ -96,7 +96,7 @@ extension Catalogue {
   ) -> CatalogueCase {
     CatalogueCase("channelSum", "\(outer)x\(channels)x\(inner)\(infinite ? " infinite" : "")") { device in
       var inputs = CaseInputs(seed: 34)
-      let p = ChannelsParameters(outer: outer, channels: channels, inner: inner)
+      let p = ChannelLayout(outer: outer, channels: channels, inner: inner)
       var values = inputs.floats(p.count)
       if infinite { values[0] = .infinity }
       let x = try device.tensor(values, [p.count])

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Kernels
 import TesseraCompute
 
 extension Catalogue {
@@ -46,9 +45,7 @@ extension Catalogue {
       let parameter = try device.tensor(inputs.floats(count), [count])
       let first = try device.tensor([Float](repeating: 0, count: count), [count])
       let second = try device.tensor([Float](repeating: 0, count: count), [count])
-      var p = AdamParameters()
-      (p.lr, p.beta1, p.beta2, p.eps, p.weight_decay) = (1e-3, 0.9, 0.999, 1e-8, 0.01)
-      p.count = Int32(count)
+      var p = AdamStep(count: count, learningRate: 1e-3, weightDecay: 0.01)
       var (power1, power2) = (1.0, 1.0)
       for _ in 0..<3 {
         (power1, power2) = (power1 * 0.9, power2 * 0.999)

@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 extension Int32 {
-  /// An extent, a stride or an offset of a parameter struct. What does not fit 32 bits becomes -1, which
-  /// every function of a backend refuses.
+  /// An extent, a stride or an offset of a kernel's parameters. What does not fit 32 bits, which checks
+  /// refuse before, becomes -1.
   init(extent: Int) { self = Int32(exactly: extent) ?? -1 }
 }
 
 /// How many windows have room along an axis; -1 for arguments that make no sense.
-func windows(_ input: Int, kernel: Int, stride: Int, padding: Int, dilation: Int = 1) -> Int32 {
+func windows(_ input: Int, kernel: Int, stride: Int, padding: Int, dilation: Int = 1) -> Int {
   let bound = 0...Int(Int32.max)
   guard [input, kernel, padding].allSatisfy(bound.contains), stride >= 1, dilation >= 1,
     stride <= bound.upperBound, dilation <= bound.upperBound
   else { return -1 }
-  return Int32(extent: max(0, (input + 2 * padding - dilation * (kernel - 1) - 1 + stride) / stride))
+  return max(0, (input + 2 * padding - dilation * (kernel - 1) - 1 + stride) / stride)
 }
 
 /// The product of extents, negative if one is; Int.max where it does not fit, which no tensor has.
-func elements(_ extents: Int32...) -> Int {
+func elements(_ extents: Int...) -> Int {
   if extents.contains(where: { $0 < 0 }) { return -1 }
+  if extents.contains(0) { return 0 }
   return extents.reduce(1) { product, extent in
-    let (next, overflow) = product.multipliedReportingOverflow(by: Int(extent))
+    let (next, overflow) = product.multipliedReportingOverflow(by: extent)
     return overflow ? Int.max : next
   }
 }
@@ -36,7 +37,7 @@ extension Tensor {
     var count = 1
     for extent in shape {
       let (product, overflow) = count.multipliedReportingOverflow(by: extent)
-      guard extent >= 0, !overflow, product <= Int(Int32.max) else {
+      guard extent >= 0, extent <= Int(Int32.max), !overflow, product <= Int(Int32.max) else {
         throw TesseraError.failure(
           place ?? "a tensor", found: "extents \(shape)", wanted: "0 or more, at most 2^31 - 1 elements")
       }

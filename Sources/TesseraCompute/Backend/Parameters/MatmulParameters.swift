@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Batched, strided matrix products C = act(A B + bias): extents, where the operands lie, and the epilogue.
+public struct Matmul: Hashable, Sendable {
+  /// Where the matrices of an operand lie in its tensor, in elements: element (r, c) of matrix b is at
+  /// `offset + b batchStride + r rowStride + c columnStride`.
+  public struct Operand: Hashable, Sendable {
+    /// The first element.
+    public var offset = 0
+    /// From a row to the next, and from a column to the next.
+    public var rowStride: Int, columnStride: Int
+    /// From a matrix of the batch to the next; 0 where all products share one.
+    public var batchStride = 0
+  }
+
+  /// Where the matrices of C lie in its tensor, as those of an operand; the columns of a row are neighbours.
+  public struct Output: Hashable, Sendable {
+    /// The first element.
+    public var offset = 0
+    /// From a row to the next, and from a matrix of the batch to the next.
+    public var rowStride: Int, batchStride = 0
+  }
+
+  /// Rows of A and C, columns of B and C, terms of a sum.
+  public var m: Int, n: Int, k: Int
+  /// Products.
+  public var batch = 1
+  /// A (m, k).
+  public var a: Operand
+  /// B (k, n).
+  public var b: Operand
+  /// C (m, n).
+  public var c: Output
+  /// What the bias is added along. A bias that is given to `matmul` under `none` is added per column.
+  public var bias = BiasKind.none
+  /// Where the bias begins in its tensor.
+  public var biasOffset = 0
+  /// What is applied to a sum after the bias.
+  public var activation = FusedActivation.none
+  /// Terms of k that are one chain of fused products (NUMERICS.md rule 4), 1 to 512; 8 where k runs over
+  /// samples (rule 6).
+  public var chunk = 512
+  /// Whether the sums of chunks are added to what C holds (rule 6).
+  public var accumulates = false
+
+  /// C (m,n) = A (m,k) B (k,n) of dense row-major matrices; a transposed one is stored as (k,m) or (n,k).
+  public init(m: Int, n: Int, k: Int, transposeA: Bool = false, transposeB: Bool = false) {
+    (self.m, self.n, self.k) = (m, n, k)
+    a = Operand(rowStride: transposeA ? 1 : k, columnStride: transposeA ? m : 1)
+    b = Operand(rowStride: transposeB ? 1 : n, columnStride: transposeB ? k : 1)
+    c = Output(rowStride: n)
+  }
+}
