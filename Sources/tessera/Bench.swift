@@ -70,11 +70,9 @@ struct BenchRun: ParsableCommand {
       if !json { print(line(result)) }
     }
     if json {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
       var report = Benchmark.Report(device, peaks: peaks, results: results)
       report.provenance = Provenance(try reference ?? CPUBackend(threads: options.threads))
-      print(String(decoding: try encoder.encode(report), as: UTF8.self))
+      try printJSON(report)
     }
   }
 

@@ -76,9 +76,7 @@ struct BenchText: ParsableCommand {
     if json {
       var report = report
       report.provenance = Provenance(try CPUBackend())
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-      return print(String(decoding: try encoder.encode(report), as: UTF8.self))
+      return try printJSON(report)
     }
     print("read        \(report.texts) texts in \(Bench.fixed(report.readSeconds * 1e3)) ms")
     guard let tokens = report.tokens, let load = report.loadSeconds, let seconds = report.tokenizeSeconds,

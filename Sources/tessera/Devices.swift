@@ -49,9 +49,7 @@ struct Devices: ParsableCommand {
     if json {
       let provenance = Provenance(cpu)
       for index in entries.indices { entries[index].provenance = provenance }
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      print(String(decoding: try encoder.encode(entries), as: UTF8.self))
+      try printJSON(entries)
     } else {
       for entry in entries { show(entry) }
       let others = DeviceSelection.providers.map(\.title).filter { $0 != "CPU" }.joined(separator: " or ")

@@ -48,11 +48,9 @@ struct Tune: ParsableCommand {
       try file.set(tuning, for: device)
       try file.write(to: path)
       if json {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        let outcome = Outcome(
-          device: device.name, file: path, tuning: tuning, trials: trials, provenance: Provenance(cpu))
-        print(String(decoding: try encoder.encode(outcome), as: UTF8.self))
+        try printJSON(
+          Outcome(
+            device: device.name, file: path, tuning: tuning, trials: trials, provenance: Provenance(cpu)))
       } else {
         for trial in trials { print(line(trial, device)) }
         print(

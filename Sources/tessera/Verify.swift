@@ -106,44 +106,16 @@ struct Verify: ParsableCommand {
       progress.update(item.primitive, done: done, of: all, unit: "cases")
     }
     let tiles = everyTile ? try verifyTiles(device, cpu) : []
-    var functions: [FunctionCheck.Result] = []
-    if exhaustive {
-      for function in FunctionCheck.functions {
-        progress.begin("\(function.name) over all inputs", quietly: true)
-        functions.append(
-          try FunctionCheck.run(function, stride: stride, cpu: cpu, device: device) { done, all in
-            progress.update(function.name, done: done, of: all, unit: "inputs")
-          })
-        if !json { print(functions[functions.count - 1].line) }
-      }
-    }
+    let functions = exhaustive ? try verifyFunctions(device, cpu) : []
     let trained = training ? try train(on: device) : nil
     if json {
       let (kernels, driver) = origin(device)
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-      print(
-        String(
-          decoding: try encoder.encode(
-            Result(
-              verification: verification, functions: functions, tiles: tiles, training: trained,
-              kernels: kernels, driver: driver,
-              provenance: Provenance(cpu))),
-          as: UTF8.self))
+      try printJSON(
+        Result(
+          verification: verification, functions: functions, tiles: tiles, training: trained,
+          kernels: kernels, driver: driver, provenance: Provenance(cpu)))
     } else {
-      for (primitive, count) in verification.casesByPrimitive.sorted(by: { $0.key < $1.key }) {
-        let wrong = verification.mismatches.filter { $0.primitive == primitive }
-        print("\(primitive): \(count) cases, \(wrong.count) mismatches")
-        for mismatch in wrong.prefix(3) { print("  \(mismatch.label): \(mismatch.what)") }
-      }
-      for (name, result) in (trained ?? [:]).sorted(by: { $0.key < $1.key }) {
-        let verdict = result.equal ? "as published" : "NOT as published"
-        print("\(name), \(TrainingCheck.steps) steps: \(result.fingerprint), \(verdict)")
-      }
-      print("fingerprint of the values: \(verification.fingerprint)")
-      print(
-        "\(verification.cases) cases, \(verification.values) values, \(verification.mismatches.count) mismatches: "
-          + "\(verification.device) against \(verification.reference)")
+      printTable(verification, trained ?? [:])
     }
     let wrong = functions.filter { $0.mismatches > 0 || $0.worstUlp > $0.bound }
     let other = (trained ?? [:]).values.filter { !$0.equal }
@@ -155,6 +127,35 @@ struct Verify: ParsableCommand {
           + "\(other.count) networks with other fingerprints than published",
         wanted: "none")
     }
+  }
+
+  /// Functions over all inputs.
+  private func verifyFunctions(_ device: any Backend, _ cpu: CPUBackend) throws -> [FunctionCheck.Result] {
+    let progress = options.progress
+    return try FunctionCheck.functions.map { function in
+      progress.begin("\(function.name) over all inputs", quietly: true)
+      let result = try FunctionCheck.run(function, stride: stride, cpu: cpu, device: device) { done, all in
+        progress.update(function.name, done: done, of: all, unit: "inputs")
+      }
+      if !json { print(result.line) }
+      return result
+    }
+  }
+
+  private func printTable(_ verification: Verification, _ trained: [String: TrainingResult]) {
+    for (primitive, count) in verification.casesByPrimitive.sorted(by: { $0.key < $1.key }) {
+      let wrong = verification.mismatches.filter { $0.primitive == primitive }
+      print("\(primitive): \(count) cases, \(wrong.count) mismatches")
+      for mismatch in wrong.prefix(3) { print("  \(mismatch.label): \(mismatch.what)") }
+    }
+    for (name, result) in trained.sorted(by: { $0.key < $1.key }) {
+      let verdict = result.equal ? "as published" : "NOT as published"
+      print("\(name), \(TrainingCheck.steps) steps: \(result.fingerprint), \(verdict)")
+    }
+    print("fingerprint of the values: \(verification.fingerprint)")
+    print(
+      "\(verification.cases) cases, \(verification.values) values, \(verification.mismatches.count) mismatches: "
+        + "\(verification.device) against \(verification.reference)")
   }
 
   /// The errors of sums, a table's row each; one beyond its bound is a failure.
@@ -170,11 +171,9 @@ struct Verify: ParsableCommand {
     if json {
       let cpu = try device.unprofiled as? CPUBackend ?? CPUBackend(threads: options.threads)
       let (kernels, driver) = origin(device)
-      let result = SumsResult(
-        device: device.name, sums: results, kernels: kernels, driver: driver, provenance: Provenance(cpu))
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-      print(String(decoding: try encoder.encode(result), as: UTF8.self))
+      try printJSON(
+        SumsResult(
+          device: device.name, sums: results, kernels: kernels, driver: driver, provenance: Provenance(cpu)))
     }
     let wrong = results.filter { !$0.holds }
     guard wrong.isEmpty else {

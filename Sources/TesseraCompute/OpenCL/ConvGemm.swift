@@ -3,7 +3,7 @@ internal import Kernels
 
 extension tsr_gemm_params {
   /// The product of a convolution's direction: for every sample and group A (m, k) with the taps of
-  /// `places` places.
+  /// `pixels` pixels.
   ///
   /// - Parameter source: elements of a sample's group of source images.
   init(_ p: tsr_conv_params, m: Int, k: Int, pixels: Int, source: Int) {
@@ -28,7 +28,7 @@ extension tsr_gemm_params {
 }
 
 extension tsr_taps_params {
-  /// The taps of a convolution's input for places of its output.
+  /// The taps of a convolution's input for pixels of its output.
   init(forward p: tsr_conv_params) {
     self.init(
       channels: p.in_channels / p.groups, height: p.height, width: p.width, out_h: p.out_h,
@@ -38,7 +38,7 @@ extension tsr_taps_params {
       start_w: -p.pad_w, step_h: p.dilation_h, step_w: p.dilation_w)
   }
 
-  /// The taps of the output's gradient for places of the input of a convolution with stride 1.
+  /// The taps of the output's gradient for pixels of the input of a convolution with stride 1.
   init(gradientOf p: tsr_conv_params) {
     self.init(
       channels: p.out_channels / p.groups, height: p.out_h, width: p.out_w, out_h: p.height,

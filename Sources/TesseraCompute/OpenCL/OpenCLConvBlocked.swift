@@ -88,7 +88,7 @@ extension tsr_conv_cpu_params {
   var reach: (h: Int, w: Int) {
     (Int(taps.kernel_h - 1) * abs(Int(taps.step_h)), Int(taps.kernel_w - 1) * abs(Int(taps.step_w)))
   }
-  /// Input rows that a chunk of places, of one sample after the other, meets at most: its places lie in so
+  /// Input rows that a chunk of pixels, of one sample after the other, meets at most: its pixels lie in so
   /// many rows of so many samples' outputs.
   var rowsOfChunk: Int {
     let width = Int(taps.out_w), outputPositions = Int(taps.out_h) * width,
@@ -96,7 +96,7 @@ extension tsr_conv_cpu_params {
     let (lines, samples) = ((chunk - 2) / width + 2, (chunk - 2) / outputPositions + 2)
     return lines * Int(taps.stride_h) + samples * max(0, reach.h + 1 - Int(taps.stride_h))
   }
-  /// Parts of an image's places.
+  /// Parts of an image's pixels.
   var parts: Int {
     ((Int(taps.out_h) + Int(rows) - 1) / Int(rows))
       * ((Int(taps.out_w) + Int(columns) - 1) / Int(columns))
@@ -152,7 +152,7 @@ extension tsr_conv_cpu_params {
     phase = taps.out_w + Int32(reach.w) / taps.stride_w
     let plane = Int(plane_rows) * Int(phase * taps.stride_w) + ConvLimits.slack
     let all = (Int(gemm.m) + panel - 1) / panel
-    // Where taps are places, images are read where they lie: there are no planes.
+    // Where taps are pixels, images are read where they lie: there are no planes.
     let points =
       taps2D == 1 && taps.stride_h == 1 && taps.height == taps.out_h && taps.width == taps.out_w
     channels = points ? taps.channels : Int32(min(Int(taps.channels), ConvLimits.planes / plane))

@@ -97,7 +97,7 @@ extension tsr_conv_cpu_params {
   init?(groupedWeightsOf q: tsr_gemm_params) {
     self.init(part: q)
     let outputs = Int(gemm.m)
-    // Sums of so many inputs have a place.
+    // Sums of so many inputs fit local memory.
     channels = Int32(min(Int(taps.channels), Int(TSR_K_CHUNK) / (outputs * taps2D)))
     plane_rows = Int32(clamping: rowsOfChunk)
     phase = (taps.out_w - 1) * taps.stride_w + Int32(reach.w) + 1

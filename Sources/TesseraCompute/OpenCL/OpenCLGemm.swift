@@ -24,7 +24,7 @@ extension OpenCLBackend {
     let outputs = m * n * products
     if gpu {
       q.useStridedA(packing)
-      // Direct sums want as many work-items as there are chunks.
+      // A convolution per output takes a work-item for each of its chunks too.
       q.splitByChunk(
         fewer: kernel.isRow ? units : .max, atMost: Self.partialSums / outputs)
     }
@@ -112,7 +112,8 @@ extension OpenCLBackend {
     return ((m + blocks - 1) / blocks + tile - 1) / tile * tile
   }
 
-  /// Enqueues a product with taps of few rows as direct sums on a GPU, a work-item for an output.
+  /// Enqueues a convolution with few output channels on a GPU, one output a work-item
+  /// (`tsr_conv_per_output`).
   func convPerOutput(
     _ parameters: tsr_gemm_params, _ a: Tensor, _ b: Tensor, bias: Tensor, into c: Tensor,
     packing: PackedRows?
@@ -134,7 +135,7 @@ extension tsr_gemm_params {
     a_inner = max(1, p.k)
   }
 
-  /// On GPUs, A's place in memory by the packing that a CPU device would want; else, with taps, the rows as
+  /// On GPUs, where A lies in memory, by the packing that a CPU device would want; else, with taps, the rows as
   /// they are.
   mutating func useStridedA(_ packing: PackedRows?) {
     guard let packing else { return }
