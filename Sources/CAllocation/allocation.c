@@ -142,8 +142,8 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
   int status = create ? create(thread, attributes, body, argument) : EAGAIN;
   if (status == EAGAIN || status == ENOMEM) {
     char found[120];
-    snprintf(found, sizeof found, "no thread to be had (%s) beside the process's %lu MiB",
-             strerror(status), in_use());
+    snprintf(found, sizeof found, "no thread to be had (%s) beside the process's %lu MiB", strerror(status),
+             in_use());
     end(found, "more threads (ulimit -u) and memory (ulimit -v) for the process, or fewer --threads");
   }
   return status;

@@ -25,11 +25,11 @@ static const char *const nvidia = "libnvidia-opencl.so.1";
 // The functions of a loader, or of a driver that exports them all; whether they are there.
 static int take_exported(void *library) {
   tsr_opencl found;
-#define TSR_CL_LOAD(name)                                                                 \
-  found.name = (__typeof__(&name))dlsym(library, #name);                                  \
-  if (!found.name) {                                                                      \
+#define TSR_CL_LOAD(name)                                                                  \
+  found.name = (__typeof__(&name))dlsym(library, #name);                                   \
+  if (!found.name) {                                                                       \
     if (!reason[0]) snprintf(reason, sizeof reason, "the OpenCL library lacks %s", #name); \
-    return 0;                                                                             \
+    return 0;                                                                              \
   }
   TSR_CL_FUNCTIONS(TSR_CL_LOAD)
 #undef TSR_CL_LOAD
@@ -60,8 +60,8 @@ static int take_driver(void *library) {
   const cl_icd_dispatch *functions = *(const cl_icd_dispatch *const *)platform;
   if (!functions) return 0;
   tsr_opencl found;
-#define TSR_CL_LOAD(name)          \
-  found.name = functions->name;    \
+#define TSR_CL_LOAD(name)       \
+  found.name = functions->name; \
   if (!found.name) return 0;
   TSR_CL_FUNCTIONS(TSR_CL_LOAD)
 #undef TSR_CL_LOAD

@@ -53,8 +53,8 @@ void tsr_sha256_compress_plain(uint32_t state[8], const uint8_t *blocks, size_t 
 
 // The same by SHA-NI: `abef` and `cdgh` hold the state in the order that sha256rnds2 wants; four words of
 // the schedule a vector, made four rounds ahead.
-__attribute__((target("sha,sse4.1,ssse3"))) static void compress_sha_ni(
-    uint32_t state[8], const uint8_t *blocks, size_t count) {
+__attribute__((target("sha,sse4.1,ssse3"))) static void compress_sha_ni(uint32_t state[8],
+                                                                        const uint8_t *blocks, size_t count) {
   const __m128i reverse_bytes = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
   const __m128i low = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)state), 0xb1);
   const __m128i high = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(state + 4)), 0x1b);
@@ -67,8 +67,8 @@ __attribute__((target("sha,sse4.1,ssse3"))) static void compress_sha_ni(
         w[t] = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(blocks + 16 * t)), reverse_bytes);
       } else {
         const __m128i three = w[(t + 3) & 3], two = w[(t + 2) & 3];
-        const __m128i sum = _mm_add_epi32(
-            _mm_sha256msg1_epu32(w[t & 3], w[(t + 1) & 3]), _mm_alignr_epi8(three, two, 4));
+        const __m128i sum =
+            _mm_add_epi32(_mm_sha256msg1_epu32(w[t & 3], w[(t + 1) & 3]), _mm_alignr_epi8(three, two, 4));
         w[t & 3] = _mm_sha256msg2_epu32(sum, three);
       }
       const __m128i words =

@@ -132,10 +132,16 @@ public struct PixelLayout: Sendable, Equatable {
 
 /// How a layout spreads features over pixels.
 public struct CollisionReport: Sendable, Codable, Equatable, CustomStringConvertible {
-  /// Features, pixels of the grid, pixels with at least one feature.
-  public let features: Int, pixels: Int, occupied: Int
-  /// Pixels with one feature, and the most features of a pixel.
-  public let alone: Int, most: Int
+  /// Features.
+  public let features: Int
+  /// Pixels of the grid.
+  public let pixels: Int
+  /// Pixels with at least one feature.
+  public let occupied: Int
+  /// Pixels with one feature.
+  public let alone: Int
+  /// The most features of a pixel.
+  public let most: Int
   /// Entry n: pixels with n features.
   public let pixelsByFeatures: [Int]
 

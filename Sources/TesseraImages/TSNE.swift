@@ -21,8 +21,10 @@ public struct TSNE: Sendable {
   public var metric = FeatureMetric.euclidean
   /// Where points start.
   public var start = Start.random
-  /// Iterations in all, and of the first phase.
-  public var iterations = 1000, explorationIterations = 250
+  /// Iterations in all.
+  public var iterations = 1000
+  /// Iterations of the first phase, with exaggerated attraction.
+  public var explorationIterations = 250
   /// The most points that are laid out with the affinities of all pairs, two matrices of them at a time: by
   /// default those of twelve hidden states 768 wide, 2 x 340 MB. Above `mostExact` there are always
   /// neighbours.

@@ -7,8 +7,10 @@ public final class Context {
   public let device: any Backend
   /// Records functions for `backward`; nil where no gradient is wanted.
   public let tape: Tape?
-  /// Whether batch norm uses the batch's statistics; and whether dropout is active.
-  public let training: Bool, dropoutEnabled: Bool
+  /// Whether batch norm uses the batch's statistics.
+  public let training: Bool
+  /// Whether dropout is active.
+  public let dropoutEnabled: Bool
   /// What of the batch is here, where devices share it; nil: all of it.
   public let part: BatchShard?
   private let seed: UInt64

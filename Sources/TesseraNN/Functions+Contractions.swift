@@ -46,8 +46,14 @@ extension Context {
 
   /// Attributes of a convolution with square stride, padding and dilation.
   public struct ConvolutionAttributes: Sendable {
-    /// Step between windows, zeros around the input, spacing of taps, and channel groups.
-    public var stride = 1, padding = 0, dilation = 1, groups = 1
+    /// Steps between windows.
+    public var stride = 1
+    /// Zeros around the input.
+    public var padding = 0
+    /// Steps between taps.
+    public var dilation = 1
+    /// Parts of the channels, each of which makes its own.
+    public var groups = 1
     /// TensorFlow's "same" padding instead: output = ceil(input / stride), the odd zero at bottom and right.
     public var same = false
 

@@ -42,7 +42,9 @@ public final class Parameter {
 
 /// What a module holds under a name: a parameter, or a buffer such as running statistics.
 public enum ModuleState {
+  /// What training changes.
   case parameter(Parameter)
+  /// What is kept beside, such as running statistics.
   case buffer(Tensor)
 
   /// The tensor itself.

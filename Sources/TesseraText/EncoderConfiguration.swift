@@ -5,10 +5,18 @@ import TesseraCompute
 public struct EncoderConfiguration: Sendable, Equatable {
   /// The kind of encoder.
   public let family: EncoderFamily
-  /// Layers, width, heads, width of the feed-forward part.
-  public let layers: Int, hidden: Int, heads: Int, intermediate: Int
-  /// Entries of the word table, and the most tokens of a text.
-  public let vocabulary: Int, positions: Int
+  /// Layers.
+  public let layers: Int
+  /// Numbers of a hidden state.
+  public let hidden: Int
+  /// Heads of attention.
+  public let heads: Int
+  /// Numbers of the feed-forward part.
+  public let intermediate: Int
+  /// Entries of the word table.
+  public let vocabulary: Int
+  /// The most tokens of a text.
+  public let positions: Int
   /// Layer norm's epsilon.
   public let eps: Float
   /// The feed-forward activation: gelu (by the error function or by tanh), relu or tanh.

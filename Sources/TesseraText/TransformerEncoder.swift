@@ -3,7 +3,10 @@ import TesseraCompute
 
 /// What represents a text: the [CLS] token's vector or the mean over its tokens.
 public enum SentencePooling: String, NamedOption {
-  case cls, mean
+  /// The first token's vector, of [CLS].
+  case cls
+  /// The mean over the text's tokens.
+  case mean
 }
 
 /// An encoder of the BERT family (`EncoderFamily`) in evaluation mode.

@@ -3,11 +3,21 @@ import TesseraCompute
 
 /// The networks, by the names that the command line takes.
 public enum Architecture: String, NamedOption {
-  case alexnet, vgg16, resnet18
+  /// AlexNet as torchvision has it (Krizhevsky 2014).
+  case alexnet
+  /// VGG16 (Simonyan and Zisserman 2015).
+  case vgg16
+  /// ResNet-18 (He et al. 2016).
+  case resnet18
+  /// ResNeXt-50 32x4d (Xie et al. 2017).
   case resnext50 = "resnext50_32x4d"
+  /// Wide ResNet-50-2 (Zagoruyko and Komodakis 2016).
   case wideResNet50 = "wide_resnet50_2"
+  /// ShuffleNet V2 1.0x (Ma et al. 2018).
   case shuffleNet = "shufflenet_v2_x1_0"
+  /// EfficientNet-Lite0 (Tan and Le 2019, without squeeze and excitation).
   case efficientnetLite0 = "efficientnet_lite0"
+  /// AlexNet as Caffe has it, with groups and local response normalisation (Krizhevsky et al. 2012).
   case alexnetBVLC = "alexnet_bvlc"
 
   /// What the network is made of.

@@ -5,9 +5,12 @@ import TesseraCompute
 /// Where the frozen slice's outputs may be kept between epochs, in bytes; the first that holds all of them
 /// is taken, else they are computed for each batch. Changes no bit.
 public struct FeatureLimits: Sendable, Equatable {
-  /// Device memory, host memory, and a memory-mapped file in `folder`; nil: half of what there is, by the
-  /// machine.
-  public var device: Int?, host: Int?, file: Int?
+  /// Bytes of device memory; nil: half of what there is.
+  public var device: Int?
+  /// Bytes of host memory; nil: half of what there is.
+  public var host: Int?
+  /// Bytes of a memory-mapped file in `folder`; nil: half of what there is.
+  public var file: Int?
   /// Folder of the file, which has no name and is gone with the process.
   public var folder: String?
 
@@ -28,7 +31,12 @@ public struct FeatureLimits: Sendable, Equatable {
 
   /// Where something is kept.
   public enum Place: Sendable, Equatable {
-    case device, host, file
+    /// In the memory of the device that trains.
+    case device
+    /// In the host's memory.
+    case host
+    /// In a memory-mapped file.
+    case file
   }
 
   /// The first place that holds so many bytes; nil where none does.

@@ -13,8 +13,10 @@ public final class ImageClassifier {
   public let architecture: Architecture
   /// The number of classes.
   public let classes: Int
-  /// Pixels a side of the images, before upsampling, and their channels.
-  public let pixels: Int, channels: Int
+  /// Pixels a side of the images, before upsampling.
+  public let pixels: Int
+  /// Channels of the images.
+  public let channels: Int
   /// Where it computes.
   public let device: any Backend
   /// Whether batches are standardised as a whole (`ImageNormalization.batch`).

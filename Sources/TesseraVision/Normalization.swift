@@ -16,8 +16,10 @@ public enum ImageNormalization: String, NamedOption {
 
 /// Fitted numbers: y = (x - mean) scale, per pixel.
 public struct PixelStatistics: Sendable {
-  /// Per pixel.
-  public let mean: [Float], scale: [Float]
+  /// What is subtracted, per pixel.
+  public let mean: [Float]
+  /// What the difference is multiplied by, per pixel.
+  public let scale: [Float]
 
   /// Known numbers.
   ///

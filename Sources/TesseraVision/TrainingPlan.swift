@@ -3,10 +3,14 @@ import TesseraCompute
 
 /// What is learnt from and how.
 public struct TrainingPlan: Sendable {
-  /// Normalised images (count, pixels, pixels) and the class of each.
-  public var images: [Float], labels: [Int32]
-  /// Row numbers to train on and to choose the epoch by.
-  public var training: [Int], validation: [Int]
+  /// Normalised images (count, pixels, pixels).
+  public var images: [Float]
+  /// The class of each image.
+  public var labels: [Int32]
+  /// Numbers of the rows to train on.
+  public var training: [Int]
+  /// Numbers of the rows to choose the epoch by.
+  public var validation: [Int]
   /// How it is learnt.
   public var options = TrainingOptions()
   /// Whether the network as it stands is epoch 0, which a later one replaces if it is better by more than a

@@ -9,6 +9,7 @@
 #define CL_USE_DEPRECATED_OPENCL_1_2_APIS
 #include <CL/cl.h>
 
+// clang-format off
 #define TSR_CL_FUNCTIONS(X)                                                                            \
   X(clGetPlatformIDs) X(clGetPlatformInfo) X(clGetDeviceIDs) X(clGetDeviceInfo) X(clCreateContext)     \
   X(clReleaseContext) X(clCreateCommandQueue) X(clReleaseCommandQueue) X(clCreateBuffer)               \
@@ -19,6 +20,7 @@
   X(clEnqueueUnmapMemObject) X(clFlush) X(clFinish) X(clWaitForEvents) X(clReleaseEvent)               \
   X(clRetainEvent) X(clGetEventInfo) X(clGetEventProfilingInfo) X(clEnqueueMarkerWithWaitList)         \
   X(clEnqueueBarrierWithWaitList)
+// clang-format on
 
 typedef struct {
 #define TSR_CL_FIELD(name) __typeof__(&name) name;

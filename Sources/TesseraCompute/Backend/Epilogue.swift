@@ -13,8 +13,17 @@ public enum BiasKind: Int32, Sendable, CaseIterable {
 
 /// What a product or a convolution ends in, after the bias: raw values are the kernels' `TSR_ACT_*`.
 public enum FusedActivation: Sendable, CaseIterable, RawRepresentable {
-  case none, relu, relu6, gelu, tanh
-  /// GELU by tanh: 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))).
+  /// Nothing.
+  case none
+  /// max(x, 0).
+  case relu
+  /// min(max(x, 0), 6).
+  case relu6
+  /// GELU: x / 2 (1 + erf(x / sqrt(2))).
+  case gelu
+  /// The hyperbolic tangent.
+  case tanh
+  /// GELU by tanh: x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))).
   case geluTanh
 
   /// The number that stands for it in kernels' parameters and catalogue cases.

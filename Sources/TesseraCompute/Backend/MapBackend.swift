@@ -1,14 +1,60 @@
 // SPDX-License-Identifier: Apache-2.0
 /// A function of one element.
 public enum UnaryOperation: Sendable, CaseIterable {
-  case identity, exp, log, tanh, erf, rsqrt, sqrt, reciprocal, sigmoid, gelu, relu, relu6
-  case sinTurn, cosTurn, square, abs, negate, affine
+  /// x.
+  case identity
+  /// e^x.
+  case exp
+  /// The natural logarithm.
+  case log
+  /// The hyperbolic tangent.
+  case tanh
+  /// The error function.
+  case erf
+  /// 1 / sqrt(x).
+  case rsqrt
+  /// The square root, correctly rounded.
+  case sqrt
+  /// 1 / x, correctly rounded.
+  case reciprocal
+  /// 1 / (1 + e^-x).
+  case sigmoid
+  /// GELU: x / 2 (1 + erf(x / sqrt(2))) (Hendrycks and Gimpel 2016).
+  case gelu
+  /// max(x, 0).
+  case relu
+  /// min(max(x, 0), 6).
+  case relu6
+  /// sin(2 pi x).
+  case sinTurn
+  /// cos(2 pi x).
+  case cosTurn
+  /// x^2.
+  case square
+  /// The magnitude.
+  case abs
+  /// -x.
+  case negate
+  /// fma(alpha, x, beta).
+  case affine
+  /// GELU by tanh: x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))).
   case geluTanh
 }
 
 /// A function of two elements.
 public enum BinaryOperation: Sendable, CaseIterable {
-  case add, subtract, multiply, divide, maximum, minimum
+  /// a + b.
+  case add
+  /// a - b.
+  case subtract
+  /// a b.
+  case multiply
+  /// a / b, correctly rounded.
+  case divide
+  /// The greater.
+  case maximum
+  /// The smaller.
+  case minimum
 }
 
 /// Elementwise maps. All may work in place.

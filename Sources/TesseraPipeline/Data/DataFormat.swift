@@ -4,9 +4,11 @@ import TesseraCompute
 /// How a file of reviews is to be read, where it does not say so itself: columns, dialect, encoding, and
 /// what its labels stand for.
 public struct DataFormat: Sendable, Equatable {
-  /// Column of the text and of the class: a name, or without a header a number from 1. Well-known names are
-  /// looked for if nil.
-  public var text: String?, label: String?
+  /// Column of the text: a name, or without a header a number from 1. Well-known names are looked for if
+  /// nil.
+  public var text: String?
+  /// Column of the class, named likewise.
+  public var label: String?
   /// What quotation marks mean in delimited text.
   public var quotes: Quotes
   /// The separator of delimited text; nil finds it.

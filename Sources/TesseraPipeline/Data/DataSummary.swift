@@ -3,14 +3,18 @@
 public struct DataSummary: Codable, Sendable, Equatable {
   /// A class and its rows.
   public struct ClassSize: Codable, Sendable, Equatable {
-    /// Its name, and how many rows it has.
-    public let name: String, rows: Int
+    /// Its name.
+    public let name: String
+    /// How many rows it has.
+    public let rows: Int
   }
 
   /// Something in the data that is no row.
   public struct LeftOut: Codable, Sendable, Equatable {
-    /// What it is, and how often.
-    public let what: String, count: Int
+    /// What it is.
+    public let what: String
+    /// How often it is there.
+    public let count: Int
   }
 
   /// How many rows there are.

@@ -3,8 +3,12 @@ import TesseraCompute
 
 /// Which rows are trained on, which choose the epoch, and which are looked at once in the end.
 public struct Split: Sendable, Equatable {
-  /// Row numbers, ascending.
-  public let training: [Int], validation: [Int], test: [Int]
+  /// Numbers of the rows that are trained on, ascending.
+  public let training: [Int]
+  /// Numbers of the rows that choose the epoch, ascending.
+  public let validation: [Int]
+  /// Numbers of the rows that are looked at once in the end, ascending.
+  public let test: [Int]
 
   /// Known rows.
   public init(training: [Int], validation: [Int], test: [Int]) {

@@ -4,10 +4,14 @@ import TesseraCompute
 /// Multinomial logistic regression on standardised features with an L2 penalty: the yardstick that the image
 /// classifier is held against, always reported beside it.
 public struct LinearProbe: Sendable {
-  /// Per feature: mean over the training rows, and one over the standard deviation (0 if constant).
-  public let mean: [Float], scale: [Float]
-  /// (classes, features) and (classes).
-  public let weight: [Float], bias: [Float]
+  /// Per feature, the mean over the training rows.
+  public let mean: [Float]
+  /// Per feature, one over the standard deviation over the training rows; 0 if it is constant.
+  public let scale: [Float]
+  /// The weights (classes, features).
+  public let weight: [Float]
+  /// The biases (classes).
+  public let bias: [Float]
   /// The penalty chosen on the validation rows.
   public let penalty: Double
   /// The number of classes.

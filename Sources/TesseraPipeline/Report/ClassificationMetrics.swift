@@ -13,8 +13,10 @@ public struct ClassificationMetrics: Sendable {
 
   /// A point of a curve.
   public struct Point: Sendable, Equatable {
-    /// Coordinates in [0, 1].
-    public let x: Double, y: Double
+    /// The horizontal coordinate in [0, 1].
+    public let x: Double
+    /// The vertical coordinate in [0, 1].
+    public let y: Double
   }
 
   /// Compares probabilities, row-major (labels.count, classes), with the truth.

@@ -40,8 +40,10 @@ extension TrainedModel {
 
 /// The result of a training by another seed.
 public struct SeedResult: Sendable, Equatable, Codable {
-  /// The seed, and the accuracy on the test rows.
-  public let seed: UInt64, accuracy: Accuracy
+  /// The seed.
+  public let seed: UInt64
+  /// The accuracy on the test rows.
+  public let accuracy: Accuracy
   /// The epoch that was kept; 0 for the linear path alone.
   public let keptEpoch: Int?
 }

@@ -2,8 +2,10 @@
 /// The mean accuracy over several seeds with Student's 95% interval: how much start, dropout and order
 /// matter.
 public struct MeanAccuracy: Sendable, Equatable, CustomStringConvertible {
-  /// The mean, and half the interval's width (0 for one seed).
-  public let mean: Double, half: Double
+  /// The mean.
+  public let mean: Double
+  /// Half the interval's width; 0 for one seed.
+  public let half: Double
   /// How many seeds.
   public let count: Int
 

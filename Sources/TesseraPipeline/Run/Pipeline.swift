@@ -31,8 +31,10 @@ public struct Pipeline {
   public struct Summary {
     /// Stage by stage, in order.
     public var fingerprints: [(stage: String, digits: String)] = []
-    /// The epochs' figures, with the number of validation rows.
-    public var epochs: [EpochRecord] = [], validationRows = 0
+    /// The epochs' figures.
+    public var epochs: [EpochRecord] = []
+    /// Rows of validation that they are of.
+    public var validationRows = 0
     /// Whether the official code's habits were taken.
     public var isPaper = false
     /// Accuracy on the test rows.

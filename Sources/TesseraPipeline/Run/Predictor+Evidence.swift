@@ -13,14 +13,19 @@ extension Predictor {
     /// The features with the most evidence, most first; it is in [0, 1].
     public let features: [Feature]
     /// What the linear path adds to the lead of the predicted class's logit over the mean of the others,
-    /// through the features of each hidden state and through single features, the largest shares first; nil
-    /// for a network without it.
-    public let linearByState: [String: Float]?, linearFeatures: [Feature]?
+    /// through the features of each hidden state; nil for a network without it.
+    public let linearByState: [String: Float]?
+    /// What it adds through single features, the largest shares first; nil for a network without it.
+    public let linearFeatures: [Feature]?
 
     /// A feature's place in the encoder.
     public struct Feature: Sendable, Codable {
-      /// Number of the hidden state, element of its vector, and the evidence.
-      public let state: Int, element: Int, evidence: Float
+      /// Number of the hidden state.
+      public let state: Int
+      /// Element of its vector.
+      public let element: Int
+      /// What it adds to the predicted class's lead.
+      public let evidence: Float
     }
   }
 

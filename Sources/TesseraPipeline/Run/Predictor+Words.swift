@@ -2,8 +2,10 @@
 extension Predictor {
   /// A word of a text and what it did for the prediction.
   public struct Word: Sendable, Codable {
-    /// The word as it stands there, and its place among the text's words, from 0.
-    public let word: String, index: Int
+    /// The word as it stands there.
+    public let word: String
+    /// Its number among the text's words, from 0.
+    public let index: Int
     /// By how much the predicted class's lead (its logit over the mean of the others) falls when the word
     /// is left out; negative where the word spoke against the class.
     public let evidence: Float

@@ -19,8 +19,10 @@ public struct Predictor {
   public struct Prediction: Sendable {
     /// The most probable class.
     public let label: String
-    /// Its probability, and every class's in the order of `classes`.
-    public let probability: Float, probabilities: [Float]
+    /// Its probability.
+    public let probability: Float
+    /// Every class's probability, in the order of `classes`.
+    public let probabilities: [Float]
     /// Natural logarithms of the probabilities.
     public let logProbabilities: [Float]
     /// The text's image, row-major (channels, pixels, pixels).

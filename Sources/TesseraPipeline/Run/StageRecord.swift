@@ -19,8 +19,10 @@ public struct StageRecord: Codable, Sendable, Equatable {
   public var outputs: [String: String]
   /// The stage's fingerprint.
   public var fingerprint: String
-  /// How long it took, and on which device; no part of what the stage is.
-  public var seconds: Double?, device: String?
+  /// How long it took; no part of what the stage is.
+  public var seconds: Double?
+  /// On which device; no part of what the stage is.
+  public var device: String?
   /// What the stage found out and others tell, by name: the epoch that a model was kept of.
   public var facts: [String: String]?
   /// SHA-256 of all of the above; a record whose own does not fit is no record.

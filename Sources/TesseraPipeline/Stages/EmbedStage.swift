@@ -10,8 +10,10 @@ public struct Embeddings: Sendable {
   public let features: [Float]
   /// Features a row.
   public let columns: Int
-  /// Class of each row (-1: none), and the classes' names.
-  public let labels: [Int32], classes: [String]
+  /// Class of each row; -1: none.
+  public let labels: [Int32]
+  /// The classes' names.
+  public let classes: [String]
   /// What the features were made with.
   public let source: [String: String]
 

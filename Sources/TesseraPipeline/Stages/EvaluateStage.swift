@@ -4,8 +4,10 @@ import TesseraCompute
 
 /// Accuracy of the image classifier and, beside it, of a linear probe on the same features.
 public struct Evaluation: Codable, Sendable, Equatable {
-  /// Right answers of the image classifier and of the probe.
-  public let model: Accuracy, probe: Accuracy
+  /// Right answers of the image classifier.
+  public let model: Accuracy
+  /// Right answers of the linear probe.
+  public let probe: Accuracy
   /// SHA-256 of the predicted classes of both.
   public let fingerprint: String
   /// The epoch that the classifier was kept of: 0 for its linear path alone, nil if none was run.

@@ -7,10 +7,16 @@ import TesseraImages
 public struct ImageSet: Sendable {
   /// Row-major (labels.count, channels, pixels, pixels).
   public let images: [Float]
-  /// Pixels a side, and channels of an image.
-  public let pixels: Int, channels: Int
-  /// Class of each image, the classes' names, the rows' use.
-  public let labels: [Int32], classes: [String], split: Split
+  /// Pixels a side of an image.
+  public let pixels: Int
+  /// Channels of an image.
+  public let channels: Int
+  /// Class of each image.
+  public let labels: [Int32]
+  /// The classes' names.
+  public let classes: [String]
+  /// What each row is used for.
+  public let split: Split
 
   /// Values of an image.
   public var area: Int { channels * pixels * pixels }

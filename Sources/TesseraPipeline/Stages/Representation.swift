@@ -4,8 +4,10 @@ import TesseraImages
 
 /// A way to lay features out, by its name: `pca`, or `tsne:` with a metric.
 public struct Representation: Sendable, Equatable, CustomStringConvertible {
-  /// What gives features their places, and t-SNE's metric.
-  public let method: LayoutMethod, metric: FeatureMetric
+  /// What gives features their positions.
+  public let method: LayoutMethod
+  /// t-SNE's metric.
+  public let metric: FeatureMetric
 
   /// A representation.
   public init(method: LayoutMethod, metric: FeatureMetric = .euclidean) {

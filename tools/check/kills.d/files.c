@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Interposes the calls that change files (LD_PRELOAD) and kills the process at a chosen one, for tools/check/kills.
+// Interposes the calls that change files (LD_PRELOAD) and kills the process at a chosen one, for
+// tools/check/kills.
 //   clang -shared -fPIC -O1 -o libkills.so files.c -ldl
 //
 //   TESSERA_KILL_FOLDER=DIR       calls on paths that hold this text are counted
-//   TESSERA_KILL=N:MODE           SIGKILL at the N-th (from 1): `before` it (of a write, after half of its bytes) or `after`
+//   TESSERA_KILL=N:MODE           SIGKILL at the N-th (from 1): `before` it (of a write, after half of
+//                               its bytes) or `after`
 //   TESSERA_KILL_REPORT=FILE      at exit: how many there were
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -54,13 +56,13 @@ static int moment_of(int descriptor) {
   return moment(path);
 }
 
-#define CALL(type, name, parameters, which, ...)                                   \
-  type name parameters {                                                           \
-    int at = which;                                                                \
-    if (at == 1) die();                                                            \
-    type result = ((type(*) parameters)next(#name))(__VA_ARGS__);                  \
-    if (at == 2) die();                                                            \
-    return result;                                                                 \
+#define CALL(type, name, parameters, which, ...)                  \
+  type name parameters {                                          \
+    int at = which;                                               \
+    if (at == 1) die();                                           \
+    type result = ((type(*) parameters)next(#name))(__VA_ARGS__); \
+    if (at == 2) die();                                           \
+    return result;                                                \
   }
 
 CALL(int, rename, (const char *from, const char *to), moment(to), from, to)
@@ -73,17 +75,17 @@ CALL(int, unlinkat, (int folder, const char *path, int flags), moment_of(folder)
 CALL(int, fsync, (int descriptor), moment_of(descriptor), descriptor)
 CALL(int, ftruncate, (int descriptor, off_t length), moment_of(descriptor), descriptor, length)
 
-#define OPEN(name)                                                                 \
-  int name(const char *path, int flags, ...) {                                     \
-    va_list list;                                                                  \
-    va_start(list, flags);                                                         \
-    mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(list, mode_t) : 0;        \
-    va_end(list);                                                                  \
-    int at = flags & (O_CREAT | O_TRUNC) ? moment(path) : 0;                       \
-    if (at == 1) die();                                                            \
+#define OPEN(name)                                                                  \
+  int name(const char *path, int flags, ...) {                                      \
+    va_list list;                                                                   \
+    va_start(list, flags);                                                          \
+    mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(list, mode_t) : 0;         \
+    va_end(list);                                                                   \
+    int at = flags & (O_CREAT | O_TRUNC) ? moment(path) : 0;                        \
+    if (at == 1) die();                                                             \
     int result = ((int (*)(const char *, int, ...))next(#name))(path, flags, mode); \
-    if (at == 2) die();                                                            \
-    return result;                                                                 \
+    if (at == 2) die();                                                             \
+    return result;                                                                  \
   }
 OPEN(open)
 OPEN(open64)

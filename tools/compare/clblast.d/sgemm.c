@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Times CLBlast's SGEMM, C = A B, on the first OpenCL device: sgemm SHAPE...  with shapes MxNxK, and t behind where B is
-// stored transposed. Prints "SHAPE seconds" with the median of what fits into about a second, after a warm-up.
+// Times CLBlast's SGEMM, C = A B, on the first OpenCL device: sgemm SHAPE...  with shapes MxNxK, and t
+// behind where B is stored transposed. Prints "SHAPE seconds" with the median of what fits into about a
+// second, after a warm-up.
 #define CL_TARGET_OPENCL_VERSION 120
 #include <CL/cl.h>
 #include <clblast_c.h>
@@ -23,7 +24,8 @@ static int by_size(const void *a, const void *b) {
 static cl_mem buffer(cl_context context, size_t count) {
   float *values = malloc(count * sizeof *values);
   for (size_t i = 0; values && i < count; i++) values[i] = (float)(i % 17) / 16.0f - 0.5f;
-  cl_mem b = clCreateBuffer(context, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR, count * sizeof *values, values, 0);
+  cl_mem b =
+      clCreateBuffer(context, CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR, count * sizeof *values, values, 0);
   free(values);
   return b;
 }
@@ -31,7 +33,8 @@ static cl_mem buffer(cl_context context, size_t count) {
 int main(int count, char **shapes) {
   cl_platform_id platform;
   cl_device_id device;
-  if (clGetPlatformIDs(1, &platform, 0) || clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 1, &device, 0)) return 1;
+  if (clGetPlatformIDs(1, &platform, 0) || clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 1, &device, 0))
+    return 1;
   cl_context context = clCreateContext(0, 1, &device, 0, 0, 0);
   cl_command_queue queue = clCreateCommandQueue(context, device, 0, 0);
   char name[256] = "";
@@ -47,9 +50,9 @@ int main(int count, char **shapes) {
     int runs = -1;  // The first one builds the kernels.
     while (runs < 3 || (runs < 200 && now() - begin < 1)) {
       const double start = now();
-      const int status =
-          CLBlastSgemm(CLBlastLayoutRowMajor, CLBlastTransposeNo, transposed ? CLBlastTransposeYes : CLBlastTransposeNo,
-                       m, n, k, 1, a, 0, k, b, 0, transposed ? k : n, 0, c, 0, n, &queue, 0);
+      const int status = CLBlastSgemm(CLBlastLayoutRowMajor, CLBlastTransposeNo,
+                                      transposed ? CLBlastTransposeYes : CLBlastTransposeNo, m, n, k, 1, a, 0,
+                                      k, b, 0, transposed ? k : n, 0, c, 0, n, &queue, 0);
       if (status || clFinish(queue)) return fprintf(stderr, "%s: CLBlast says %d\n", shapes[i], status), 1;
       if (runs >= 0) times[runs] = now() - start;
       else begin = now();

@@ -3,8 +3,10 @@ internal import Kernels
 
 /// Attention scores (heads, length, length), queries by keys, with a bias by distance.
 public struct AttentionScores: Hashable, Sendable {
-  /// Heads, and tokens of the text.
-  public var heads: Int, length: Int
+  /// Heads.
+  public var heads: Int
+  /// Tokens of the text.
+  public var length: Int
   /// Distances below it have a bias: (heads, 2 span - 1), distance d = key - query at column span - 1 + d.
   public var span: Int
   /// What scores are multiplied by.
@@ -33,8 +35,10 @@ public struct AttentionScores: Hashable, Sendable {
 public struct PackedAttention: Hashable, Sendable {
   /// Tokens of all texts.
   public var tokens: Int
-  /// Heads, and the width of each.
-  public var heads: Int, width: Int
+  /// Heads.
+  public var heads: Int
+  /// Numbers of a head: of its query, key and value each.
+  public var width: Int
   /// Distances below it have a bias (`AttentionScores.span`); 0 without.
   public var span: Int
   /// What scores are multiplied by.

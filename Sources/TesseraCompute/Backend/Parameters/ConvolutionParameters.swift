@@ -2,8 +2,10 @@
 
 /// Two numbers of an image's axes: extents, steps, or zeros around it.
 public struct Size2D: Hashable, Sendable, CustomStringConvertible {
-  /// Along rows of pixels, and along a row.
-  public var height: Int, width: Int
+  /// Along rows of pixels: from the top down.
+  public var height: Int
+  /// Along a row: from left to right.
+  public var width: Int
 
   /// Two numbers.
   public init(height: Int, width: Int) { (self.height, self.width) = (height, width) }
@@ -19,8 +21,12 @@ public struct Size2D: Hashable, Sendable, CustomStringConvertible {
 public struct Convolution: Hashable, Sendable {
   /// Images.
   public var batch: Int
-  /// Channels that are read, and rows and columns of an image.
-  public var inChannels: Int, height: Int, width: Int
+  /// Channels of an image that are read.
+  public var inChannels: Int
+  /// Rows of an image.
+  public var height: Int
+  /// Columns of an image.
+  public var width: Int
   /// Channels that are made.
   public var outChannels: Int
   /// Taps of the kernel.

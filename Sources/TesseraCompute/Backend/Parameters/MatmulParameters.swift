@@ -7,8 +7,10 @@ public struct Matmul: Hashable, Sendable {
   public struct Operand: Hashable, Sendable {
     /// The first element.
     public var offset = 0
-    /// From a row to the next, and from a column to the next.
-    public var rowStride: Int, columnStride: Int
+    /// From a row to the next.
+    public var rowStride: Int
+    /// From a column to the next.
+    public var columnStride: Int
     /// From a matrix of the batch to the next; 0 where all products share one.
     public var batchStride = 0
   }
@@ -17,12 +19,18 @@ public struct Matmul: Hashable, Sendable {
   public struct Output: Hashable, Sendable {
     /// The first element.
     public var offset = 0
-    /// From a row to the next, and from a matrix of the batch to the next.
-    public var rowStride: Int, batchStride = 0
+    /// From a row to the next; n or more.
+    public var rowStride: Int
+    /// From a matrix of the batch to the next.
+    public var batchStride = 0
   }
 
-  /// Rows of A and C, columns of B and C, terms of a sum.
-  public var m: Int, n: Int, k: Int
+  /// Rows of A and C.
+  public var m: Int
+  /// Columns of B and C.
+  public var n: Int
+  /// Terms of a sum: columns of A, rows of B.
+  public var k: Int
   /// Products.
   public var batch = 1
   /// A (m, k).

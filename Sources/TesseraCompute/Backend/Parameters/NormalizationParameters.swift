@@ -3,8 +3,12 @@ internal import Kernels
 
 /// A tensor seen as (outer, channels, inner): an NCHW tensor has outer = batch, inner = height x width.
 public struct ChannelLayout: Hashable, Sendable {
-  /// Samples, channels, and values of a channel in a sample.
-  public var outer: Int, channels: Int, inner: Int
+  /// Samples.
+  public var outer: Int
+  /// Channels.
+  public var channels: Int
+  /// Values of a channel in a sample.
+  public var inner: Int
   /// Samples of the batch, of which these may be a part: what a mean is over.
   public var batch: Int
   /// What is added to a variance before its root.
@@ -38,8 +42,10 @@ public struct ChannelLayout: Hashable, Sendable {
 
 /// Normalisation of the rows of a matrix (Ba, Kiros and Hinton 2016).
 public struct LayerNormalization: Hashable, Sendable {
-  /// Rows and columns.
-  public var rows: Int, columns: Int
+  /// Rows, each of which is normalised for itself.
+  public var rows: Int
+  /// Columns: what a mean is over.
+  public var columns: Int
   /// What is added to a variance before its root.
   public var eps: Float
 
@@ -62,12 +68,20 @@ public struct LayerNormalization: Hashable, Sendable {
 /// Local response normalisation, as PyTorch's LocalResponseNorm (Krizhevsky et al. 2012, section 3.3), of a
 /// tensor (outer, channels, inner).
 public struct LocalResponseNormalization: Hashable, Sendable {
-  /// Samples, channels, and values of a channel in a sample.
-  public var outer: Int, channels: Int, inner: Int
+  /// Samples.
+  public var outer: Int
+  /// Channels.
+  public var channels: Int
+  /// Values of a channel in a sample.
+  public var inner: Int
   /// Neighbouring channels whose squares are summed.
   public var size: Int
-  /// y = x (k + alpha / size (sum of squares))^-beta.
-  public var alpha: Float, beta: Float, k: Float
+  /// The factor of the mean square, 0 or more, in y = x (k + alpha / size (sum of squares))^-beta.
+  public var alpha: Float
+  /// The exponent.
+  public var beta: Float
+  /// What is added to the squares, above 0.
+  public var k: Float
 
   /// A normalisation over `size` channels, with PyTorch's defaults.
   public init(

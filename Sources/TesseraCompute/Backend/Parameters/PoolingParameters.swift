@@ -4,8 +4,12 @@ internal import Kernels
 /// Pooling of planes (batch x channels): largest elements or means of windows, or means of as many windows as
 /// are wanted.
 public struct Pooling: Hashable, Sendable {
-  /// Planes, and rows and columns of one.
-  public var planes: Int, height: Int, width: Int
+  /// Planes: channels of all images.
+  public var planes: Int
+  /// Rows of a plane.
+  public var height: Int
+  /// Columns of a plane.
+  public var width: Int
   /// Rows and columns of a window; 0 where windows follow from the output (adaptive pooling).
   public var kernel = Size2D(0)
   /// Steps between windows.

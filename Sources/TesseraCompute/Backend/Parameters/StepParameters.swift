@@ -7,14 +7,18 @@ public struct AdamStep: Hashable, Sendable {
   public var count: Int
   /// The length of a step.
   public var learningRate: Float
-  /// How much of the moments stays.
-  public var beta1: Float, beta2: Float
+  /// How much of the first moment stays, 0 up to 1.
+  public var beta1: Float
+  /// How much of the second moment stays, 0 up to 1.
+  public var beta2: Float
   /// What is added to the root of the second moment.
   public var eps: Float
   /// The share of a parameter that is added to its gradient.
   public var weightDecay: Float
-  /// 1 - beta^t of step t, for each moment.
-  public var correction1: Float, correction2: Float
+  /// 1 - beta1^t in step t.
+  public var correction1: Float
+  /// 1 - beta2^t in step t.
+  public var correction2: Float
 
   /// A step of so many parameters; of step 1 of Adam with the usual settings, unless told otherwise.
   public init(
