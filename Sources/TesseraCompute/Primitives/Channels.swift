@@ -2,6 +2,7 @@
 internal import Kernels
 
 extension KernelDispatching {
+  @_semantics("optimize.sil.specialize.generic.never")
   public func localResponseNorm(
     _ p: LocalResponseNormalization, _ x: Tensor, into y: Tensor, scale: Tensor
   ) throws {
@@ -9,6 +10,7 @@ extension KernelDispatching {
     try launch(.responseNorm, items: p.planes, cost: p.cost, p, [x, y, scale])
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   public func localResponseNormGrad(
     _ p: LocalResponseNormalization, _ x: Tensor, _ dy: Tensor, scale: Tensor, into dx: Tensor
   ) throws {
@@ -18,6 +20,7 @@ extension KernelDispatching {
       [x, dy, scale, dx])
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   public func swapAxes(_ x: Tensor, outer: Int, a: Int, b: Int, inner: Int, into y: Tensor) throws {
     try requireExtents("swapAxes", outer, a, b, inner)
     let count = outer * a * b * inner
@@ -32,6 +35,7 @@ extension KernelDispatching {
     try launch(.swapAxes, items: outer * a * b, cost: inner, p, [x, y])
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   private func checked(
     _ p: LocalResponseNormalization, _ place: String, _ inputs: [Tensor], into outputs: [Tensor]
   ) throws -> tsr_response_params {

@@ -5,6 +5,7 @@ extension KernelDispatching {
   /// A strided convolution's gradient for the data, phase by phase.
   ///
   /// - Parameter gradient: computes one with stride 1.
+  @_semantics("optimize.sil.specialize.generic.never")
   func gradDataByPhase(
     _ p: tsr_conv_params, _ dy: Tensor, _ w: Tensor, into dx: Tensor,
     _ gradient: (tsr_conv_params, Tensor, Tensor, Tensor) throws -> Void
@@ -20,6 +21,7 @@ extension KernelDispatching {
     }
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   private func grid(_ p: tsr_grid_params, _ source: Tensor, _ destination: Tensor) throws {
     try launch(
       .copyGrid, items: Int(p.planes) * Int(p.rows), cost: Int(p.cols), p,

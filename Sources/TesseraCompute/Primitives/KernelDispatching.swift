@@ -3,6 +3,9 @@ package import Kernels
 
 /// A backend that runs the item and row kernels of `Kernels`. The families of primitives are written once,
 /// on top of this, for every backend.
+///
+/// Their functions are compiled once too: without `optimize.sil.specialize.generic.never` the compiler makes
+/// a copy for each backend, which made the target's build half as long again and no launch faster.
 package protocol KernelDispatching: Backend {
   /// The profiler's track of a device that was opened with a profiler and times its own kernels; nil where
   /// the host has to.

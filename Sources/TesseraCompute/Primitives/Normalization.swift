@@ -2,6 +2,7 @@
 internal import Kernels
 
 extension KernelDispatching {
+  @_semantics("optimize.sil.specialize.generic.never")
   public func layerNorm(
     _ p: LayerNormalization, _ x: Tensor, gamma: Tensor, beta: Tensor, into y: Tensor, mean: Tensor,
     rstd: Tensor
@@ -17,6 +18,7 @@ extension KernelDispatching {
       [x, gamma, beta, y, mean, rstd])
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   public func layerNormGradData(
     _ p: LayerNormalization, _ x: Tensor, gamma: Tensor, mean: Tensor, rstd: Tensor, _ dy: Tensor,
     into dx: Tensor
@@ -32,6 +34,7 @@ extension KernelDispatching {
       [x, gamma, mean, rstd, dy, dx])
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   public func layerNormGradParameters(
     _ p: LayerNormalization, _ x: Tensor, mean: Tensor, rstd: Tensor, _ dy: Tensor, gamma: Tensor,
     beta: Tensor
@@ -46,6 +49,7 @@ extension KernelDispatching {
       [x, mean, rstd, dy, gamma, beta])
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   public func batchNormStatistics(
     _ p: ChannelLayout, _ x: Tensor, mean: Tensor, variance: Tensor
   ) throws {
@@ -58,6 +62,7 @@ extension KernelDispatching {
       cost: Int(p.outer) * Int(p.inner) * 2, p, [x, mean, variance])
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   public func batchNorm(
     _ p: ChannelLayout, _ x: Tensor, mean: Tensor, variance: Tensor, gamma: Tensor, beta: Tensor,
     into y: Tensor
@@ -74,6 +79,7 @@ extension KernelDispatching {
       [x, mean, variance, gamma, beta, y])
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   public func batchNormGradParameters(
     _ p: ChannelLayout, _ x: Tensor, mean: Tensor, variance: Tensor, _ dy: Tensor, gamma: Tensor,
     beta: Tensor
@@ -88,6 +94,7 @@ extension KernelDispatching {
       cost: Int(p.outer) * Int(p.inner) * 2, p, [x, mean, variance, dy, gamma, beta])
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   public func batchNormGradData(
     _ p: ChannelLayout, _ x: Tensor, mean: Tensor, variance: Tensor, gamma: Tensor,
     gradGamma: Tensor, gradBeta: Tensor, _ dy: Tensor, training: Bool, into dx: Tensor
@@ -108,6 +115,7 @@ extension KernelDispatching {
       p, [x, mean, variance, gamma, gradGamma, gradBeta, dy, dx])
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   public func batchNormUpdateRunning(
     _ p: ChannelLayout, momentum: Float, mean: Tensor, variance: Tensor, runningMean: Tensor,
     runningVariance: Tensor
@@ -129,6 +137,7 @@ extension KernelDispatching {
       [mean, variance, runningMean, runningVariance])
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   public func standardize(
     _ x: Tensor, mean: Tensor, variance: Tensor, eps: Float, into y: Tensor
   ) throws {

@@ -2,6 +2,7 @@
 internal import Kernels
 
 extension KernelDispatching {
+  @_semantics("optimize.sil.specialize.generic.never")
   public func maxPool(_ p: Pooling, _ x: Tensor, into y: Tensor, indices: Tensor) throws {
     let p = try p.checked("maxPool")
     try require(
@@ -10,6 +11,7 @@ extension KernelDispatching {
     try launch(.maxPool, items: p.outputRows, cost: p.outputCost, p, [x, y, indices])
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   public func maxPoolGrad(_ p: Pooling, _ dy: Tensor, indices: Tensor, into dx: Tensor) throws {
     let p = try p.checked("maxPoolGrad")
     try require(
@@ -18,18 +20,21 @@ extension KernelDispatching {
       .maxPoolGrad, items: p.inputRows, cost: p.inputCost, p, [dy, indices, dx])
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   public func averagePool(_ p: Pooling, _ x: Tensor, into y: Tensor) throws {
     let p = try p.checked("averagePool")
     try require("averagePool", [(x, p.inputCount)], into: [(y, p.outputCount)])
     try launch(.averagePool, items: p.outputRows, cost: p.outputCost, p, [x, y])
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   public func averagePoolGrad(_ p: Pooling, _ dy: Tensor, into dx: Tensor) throws {
     let p = try p.checked("averagePoolGrad")
     try require("averagePoolGrad", [(dy, p.outputCount)], into: [(dx, p.inputCount)])
     try launch(.averagePoolGrad, items: p.inputRows, cost: p.inputCost, p, [dy, dx])
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   public func adaptiveAveragePool(_ p: Pooling, _ x: Tensor, into y: Tensor) throws {
     let p = try p.checked("adaptiveAveragePool", adaptive: true)
     try require("adaptiveAveragePool", [(x, p.inputCount)], into: [(y, p.outputCount)])
@@ -37,6 +42,7 @@ extension KernelDispatching {
     try launch(.adaptivePool, items: p.outputRows, cost: cost, p, [x, y])
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   public func adaptiveAveragePoolGrad(_ p: Pooling, _ dy: Tensor, into dx: Tensor) throws {
     let p = try p.checked("adaptiveAveragePoolGrad", adaptive: true)
     try require("adaptiveAveragePoolGrad", [(dy, p.outputCount)], into: [(dx, p.inputCount)])
@@ -44,6 +50,7 @@ extension KernelDispatching {
       .adaptivePoolGrad, items: p.inputRows, cost: Int(p.width) * 8, p, [dy, dx])
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   public func upsampleNearest(
     planes: Int, height: Int, width: Int, scale: Int, _ x: Tensor, into y: Tensor
   ) throws {
@@ -55,6 +62,7 @@ extension KernelDispatching {
         planes: Int32(planes), height: Int32(height), width: Int32(width), scale: Int32(scale)), [x, y])
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   public func upsampleNearestGrad(
     planes: Int, height: Int, width: Int, scale: Int, _ dy: Tensor, into dx: Tensor
   ) throws {
@@ -67,6 +75,7 @@ extension KernelDispatching {
   }
 
   /// Elements of the planes before, where those after are of no more than 32-bit indices reach.
+  @_semantics("optimize.sil.specialize.generic.never")
   private func upsampled(
     _ place: String, _ planes: Int, _ height: Int, _ width: Int, _ scale: Int
   ) throws -> Int {

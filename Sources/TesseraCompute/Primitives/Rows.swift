@@ -2,10 +2,12 @@
 internal import Kernels
 
 extension KernelDispatching {
+  @_semantics("optimize.sil.specialize.generic.never")
   public func rowSum(_ x: Tensor, rows: Int, columns: Int, into y: Tensor) throws {
     try rowKernel(.rowSum, x, rows, columns, [], y, outputs: rows)
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   public func rowMax(_ x: Tensor, rows: Int, columns: Int, into y: Tensor) throws {
     guard columns > 0 || rows == 0 else {
       throw TesseraError.failure("rowMax", found: "rows of 0 columns", wanted: "1 or more")
@@ -13,6 +15,7 @@ extension KernelDispatching {
     try rowKernel(.rowMax, x, rows, columns, [], y, outputs: rows)
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   public func rowArgmax(_ x: Tensor, rows: Int, columns: Int, into y: Tensor) throws {
     guard columns > 0 || rows == 0 else {
       throw TesseraError.failure("rowArgmax", found: "rows of 0 columns", wanted: "1 or more")
@@ -23,10 +26,12 @@ extension KernelDispatching {
     try launchRows(.rowArgmax, rows, columns, [x, y])
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   public func softmax(_ x: Tensor, rows: Int, columns: Int, scale: Float, into y: Tensor) throws {
     try rowKernel(.softmax, x, rows, columns, [], y, scale: scale, inPlace: true)
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   public func distanceSoftmax(
     _ p: AttentionScores, _ x: Tensor, bias: Tensor, into y: Tensor
   ) throws {
@@ -40,20 +45,24 @@ extension KernelDispatching {
       .distanceSoftmax, items: heads * length, cost: length * 4 + 64, p, [x, bias, y])
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   public func logSoftmax(_ x: Tensor, rows: Int, columns: Int, into y: Tensor) throws {
     try rowKernel(.logSoftmax, x, rows, columns, [], y)
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   public func softmaxGrad(
     _ y: Tensor, _ dy: Tensor, rows: Int, columns: Int, scale: Float, into dx: Tensor
   ) throws {
     try rowKernel(.softmaxGrad, y, rows, columns, [dy], dx, scale: scale)
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   public func logSoftmaxGrad(_ y: Tensor, _ dy: Tensor, rows: Int, columns: Int, into dx: Tensor) throws {
     try rowKernel(.logSoftmaxGrad, y, rows, columns, [dy], dx)
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   public func crossEntropy(
     _ logits: Tensor, labels: Tensor, rows: Int, classes: Int, smoothing: Float, into losses: Tensor
   ) throws {
@@ -62,6 +71,7 @@ extension KernelDispatching {
     try launchRows(.crossEntropy, rows, classes, [logits, labels, losses], scale: smoothing)
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   public func crossEntropyGrad(
     _ logits: Tensor, labels: Tensor, rows: Int, classes: Int, smoothing: Float, batch: Int,
     into dlogits: Tensor
@@ -79,6 +89,7 @@ extension KernelDispatching {
 
   /// Throws for labels that are no classes. Those that the host uploaded are known without a look at the
   /// device.
+  @_semantics("optimize.sil.specialize.generic.never")
   private func check(
     _ place: String, _ logits: Tensor, _ labels: Tensor, _ rows: Int, _ classes: Int, _ smoothing: Float
   ) throws {
@@ -92,6 +103,7 @@ extension KernelDispatching {
     try requireBounds(place, "a label", labels, below: classes)
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   public func channelSum(_ p: ChannelLayout, _ x: Tensor, into y: Tensor) throws {
     let count = p.count
     let p = try p.checked("channelSum")
@@ -101,6 +113,7 @@ extension KernelDispatching {
       [x, y])
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   public func moments(_ x: Tensor, samples: Int, inner: Int, mean: Tensor, variance: Tensor) throws {
     try requireExtents("moments", samples, inner)
     try batchNormStatistics(
@@ -108,6 +121,7 @@ extension KernelDispatching {
   }
 
   /// Rows of floats to a number each, or to rows of the same extents.
+  @_semantics("optimize.sil.specialize.generic.never")
   private func rowKernel(
     _ kernel: Kernel, _ x: Tensor, _ rows: Int, _ columns: Int, _ more: [Tensor], _ y: Tensor,
     outputs: Int? = nil, scale: Float = 1, inPlace: Bool = false
@@ -120,6 +134,7 @@ extension KernelDispatching {
     try launchRows(kernel, rows, columns, [x] + more + [y], scale: scale)
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   private func launchRows(
     _ kernel: Kernel, _ rows: Int, _ columns: Int, _ tensors: [Tensor], scale: Float = 1, batch: Int? = nil
   ) throws {

@@ -2,6 +2,7 @@
 internal import Kernels
 
 extension KernelDispatching {
+  @_semantics("optimize.sil.specialize.generic.never")
   public func nearestNeighbours(
     _ distances: Tensor, rows: Range<Int>, columns: Range<Int>, fresh: Bool, nearest: Tensor,
     neighbours: Tensor
@@ -27,6 +28,7 @@ extension KernelDispatching {
       [distances, nearest, neighbours])
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   public func neighbourAffinities(
     _ nearest: Tensor, points: Int, neighbours: Int, perplexity: Float, into p: Tensor
   ) throws {
@@ -44,12 +46,14 @@ extension KernelDispatching {
   }
 
   /// Affinities of rows of distances.
+  @_semantics("optimize.sil.specialize.generic.never")
   func conditional(_ p: tsr_affinity_params, _ distances: Tensor, into y: Tensor) throws {
     try launch(
       .conditionalAffinities, items: Int(p.rows), cost: Int(p.columns) * 300, p,
       [distances, y])
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   public func tsneForces(
     _ p: TSNEStep, rows: Range<Int>, joint: SparseAffinities, layout: Tensor, into forces: Tensor
   ) throws {
@@ -68,6 +72,7 @@ extension KernelDispatching {
       [joint.starts, joint.columns, joint.values, layout, forces])
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   public func tsneDivergence(
     _ joint: SparseAffinities, layout: Tensor, into divergence: Tensor
   ) throws {
@@ -86,6 +91,7 @@ extension KernelDispatching {
 
   /// Throws for entries beyond the matrix. Its integers are the host's, so they are known without a look at
   /// the device.
+  @_semantics("optimize.sil.specialize.generic.never")
   private func check(_ place: String, _ joint: SparseAffinities) throws {
     try requireBounds(place, "a column", joint.columns, below: joint.points)
     try requireBounds(place, "a row's start", joint.starts, below: joint.columns.count + 1)

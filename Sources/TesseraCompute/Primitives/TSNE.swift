@@ -2,6 +2,7 @@
 internal import Kernels
 
 extension KernelDispatching {
+  @_semantics("optimize.sil.specialize.generic.never")
   public func conditionalAffinities(
     _ distances: Tensor, points: Int, perplexity: Float, into p: Tensor
   ) throws {
@@ -18,6 +19,7 @@ extension KernelDispatching {
         max_iterations: 100), distances, into: p)
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   public func jointAffinities(_ conditional: Tensor, points: Int, into joint: Tensor) throws {
     try requireExtents("jointAffinities", points, points)
     try require("jointAffinities", [(conditional, points * points)], into: [(joint, points * points)])
@@ -30,6 +32,7 @@ extension KernelDispatching {
     try launch(.jointScale, items: points, cost: points, p, [total, joint])
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   public func tsneForces(
     _ p: TSNEStep, rows: Range<Int>, joint: Tensor, layout: Tensor, into forces: Tensor
   ) throws {
@@ -46,6 +49,7 @@ extension KernelDispatching {
       .tsneForces, items: rows.count, cost: points * 8, lowered, [joint, layout, forces])
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   public func tsneUpdate(
     _ p: TSNEStep, forces: Tensor, layout: Tensor, velocity: Tensor, gains: Tensor,
     squaredNorm: Tensor
@@ -64,6 +68,7 @@ extension KernelDispatching {
     try rowSum(squares, rows: 1, columns: points * 2, into: squaredNorm)
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   public func tsneDivergence(
     _ joint: Tensor, layout: Tensor, points: Int, into divergence: Tensor
   ) throws {
@@ -81,6 +86,7 @@ extension KernelDispatching {
   }
 
   /// Z: the sum of the forces' first row.
+  @_semantics("optimize.sil.specialize.generic.never")
   func normalizer(_ forces: Tensor, points: Int, into norm: Tensor) throws {
     try launch(
       .rowSum, items: 1, cost: points, tsr_rows_params(rows: 1, columns: points),

@@ -2,6 +2,7 @@
 internal import Kernels
 
 extension KernelDispatching {
+  @_semantics("optimize.sil.specialize.generic.never")
   public func randomUniform(_ stream: RandomStream, low: Float, high: Float, into y: Tensor) throws {
     guard low.isFinite, high.isFinite, low <= high, (high - low).isFinite else {
       throw TesseraError.failure(
@@ -14,6 +15,7 @@ extension KernelDispatching {
       [y])
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   public func randomNormal(
     _ stream: RandomStream, mean: Float, deviation: Float, into y: Tensor
   ) throws {
@@ -29,6 +31,7 @@ extension KernelDispatching {
   }
 
   /// The raw 32-bit words of a stream, into an int32 tensor.
+  @_semantics("optimize.sil.specialize.generic.never")
   func randomWords(_ stream: RandomStream, into y: Tensor) throws {
     try require("randomWords", [], intsInto: [(y, y.count)])
     y.forgetBounds()
@@ -37,6 +40,7 @@ extension KernelDispatching {
       [y])
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   public func dropout(_ stream: RandomStream, rate: Float, _ x: Tensor, into y: Tensor) throws {
     guard rate >= 0, rate < 1 else {
       throw TesseraError.failure("dropout", found: "rate \(rate)", wanted: "0 <= rate < 1")
@@ -47,6 +51,7 @@ extension KernelDispatching {
       try stream.parameters(x.count, rate, 1 / (1 - rate)), [x, y])
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   public func gatherRows(_ table: Tensor, ids: Tensor, columns: Int, into y: Tensor) throws {
     try requireExtents("gatherRows", ids.count, columns)
     try require(
@@ -61,6 +66,7 @@ extension KernelDispatching {
     try launch(.gather, items: ids.count, cost: columns, p, [table, ids, y])
   }
 
+  @_semantics("optimize.sil.specialize.generic.never")
   public func adam(
     _ p: AdamStep, gradient: Tensor, parameter: Tensor, firstMoment: Tensor, secondMoment: Tensor
   ) throws {

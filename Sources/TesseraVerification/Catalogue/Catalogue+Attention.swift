@@ -11,6 +11,7 @@ extension Catalogue {
   /// Softmax of attention scores with a bias by distance.
   static var distanceSoftmaxCases: [CatalogueCase] { distanceShapes.map { distanceSoftmax($0, $1, $2) } }
 
+  @inline(never)
   static func distanceSoftmax(_ heads: Int, _ length: Int, _ span: Int) -> CatalogueCase {
     CatalogueCase("distanceSoftmax", "\(heads)x\(length)x\(length), span \(span)") { device in
       var inputs = CaseInputs(seed: 45)
@@ -67,6 +68,7 @@ extension Catalogue {
   ///   - spread: how large queries, keys and values are; from 5 on, exponentials of most scores vanish.
   ///   - vanishing: column w of y is the share of the text's key w, which has a score of 60 to 105 less
   ///     than others.
+  @inline(never)
   static func attention(
     _ lengths: [Int], heads: Int, width: Int, bias: Bool = false, specials: Bool = false,
     masked: Bool = false, spread: Float = 2, vanishing: Bool = false, small: Bool = false

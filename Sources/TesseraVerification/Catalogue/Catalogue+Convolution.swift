@@ -177,6 +177,7 @@ extension Catalogue {
       + "s\(both(p.stride)) p\(both(p.padding)) d\(both(p.dilation)) g\(p.groups)"
   }
 
+  @inline(never)
   static func convolution(
     _ base: Convolution, bias: Bool, activation: FusedActivation, small: Bool = false
   ) -> CatalogueCase {
@@ -197,6 +198,7 @@ extension Catalogue {
     }
   }
 
+  @inline(never)
   static func gradData(_ p: Convolution) -> CatalogueCase {
     CatalogueCase("conv2dGradData", label(p), work: p.multiplyAdds) { device in
       var inputs = CaseInputs(seed: 12)
@@ -208,6 +210,7 @@ extension Catalogue {
     }
   }
 
+  @inline(never)
   static func gradWeight(_ p: Convolution, small: Bool = false) -> CatalogueCase {
     CatalogueCase("conv2dGradWeight", label(p), work: p.multiplyAdds, small: small) { device in
       var inputs = CaseInputs(seed: 13)
@@ -226,6 +229,7 @@ extension Catalogue {
     }
   }
 
+  @inline(never)
   static func distances(_ points: Int, _ dims: Int) -> CatalogueCase {
     CatalogueCase("squaredDistances", "\(points) points x \(dims)", work: points * points * dims) { device in
       var inputs = CaseInputs(seed: 14)

@@ -59,6 +59,8 @@ extension Catalogue {
     return cases
   }
 
+  // Not inlined, as the cases of convolutions and attention: hundreds of copies take seconds to compile.
+  @inline(never)
   static func matmul(
     _ m: Int, _ n: Int, _ k: Int, batch: Int = 1, transposeA: Bool = false, transposeB: Bool = false,
     bias: BiasKind = .none, activation: FusedActivation = .none, chunk: Int = 512, accumulate: Bool = false,
