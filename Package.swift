@@ -12,7 +12,8 @@ let package = Package(
     .library(name: "TesseraVerification", targets: ["TesseraVerification"]),
     .library(name: "TesseraBenchmark", targets: ["TesseraBenchmark"]),
     .library(
-      name: "Tessera", targets: ["TesseraText", "TesseraImages", "TesseraVision", "TesseraPipeline"]),
+      name: "Tessera",
+      targets: ["TesseraData", "TesseraText", "TesseraImages", "TesseraVision", "TesseraPipeline"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -33,25 +34,26 @@ let package = Package(
       name: "TesseraCompute",
       dependencies: ["COpenCL", "CSHA256", "Kernels"]),
     // Layer 3: networks; beside them the proof and the measurement of devices, which no library above needs.
-    .target(name: "TesseraNN", dependencies: ["TesseraCompute", "Kernels"]),
-    .target(name: "TesseraVerification", dependencies: ["TesseraCompute", "Kernels"]),
+    .target(name: "TesseraNN", dependencies: ["TesseraCompute"]),
+    .target(name: "TesseraVerification", dependencies: ["TesseraCompute"]),
     .target(name: "TesseraBenchmark", dependencies: ["TesseraCompute", "TesseraVerification", "Kernels"]),
-    // Layer 4.
-    .target(name: "TesseraText", dependencies: ["TesseraCompute", "Kernels"]),
-    .target(name: "TesseraImages", dependencies: ["TesseraCompute", "Kernels", "CZlib"]),
+    // Layer 4. TesseraData reads tables of texts and classes.
+    .target(name: "TesseraData", dependencies: ["TesseraCompute", "CZlib"]),
+    .target(name: "TesseraText", dependencies: ["TesseraCompute"]),
+    .target(name: "TesseraImages", dependencies: ["TesseraCompute", "CZlib"]),
     .target(name: "TesseraVision", dependencies: ["TesseraCompute", "TesseraNN"]),
     // Layer 5.
     .target(
       name: "TesseraPipeline",
       dependencies: [
-        "TesseraCompute", "TesseraText", "TesseraImages", "TesseraVision", "Kernels", "CZlib",
+        "TesseraCompute", "TesseraData", "TesseraText", "TesseraImages", "TesseraVision",
       ]),
     // Layer 6.
     .executableTarget(
       name: "tessera",
       dependencies: [
-        "TesseraCompute", "TesseraVerification", "TesseraBenchmark", "TesseraText", "TesseraImages",
-        "TesseraVision", "TesseraPipeline", "CAllocation",
+        "TesseraCompute", "TesseraVerification", "TesseraBenchmark", "TesseraData", "TesseraText",
+        "TesseraImages", "TesseraVision", "TesseraPipeline", "CAllocation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // Tests, one target a library.
@@ -74,28 +76,31 @@ let package = Package(
       resources: [.copy("Golden")]),
     .testTarget(
       name: "TesseraImagesTests",
-      dependencies: ["TesseraCompute", "TesseraImages", "Kernels", "TestSupport", "CZlib"],
+      dependencies: ["TesseraCompute", "TesseraImages", "TestSupport", "CZlib"],
       resources: [.copy("Golden")]),
     .testTarget(
       name: "TesseraVisionTests",
       dependencies: ["TesseraCompute", "TesseraNN", "TesseraVision", "TestSupport"],
       resources: [.copy("Golden")]),
     .testTarget(
-      name: "TesseraPipelineTests",
-      dependencies: ["TesseraCompute", "TesseraImages", "TesseraPipeline", "TestSupport"],
+      name: "TesseraDataTests",
+      dependencies: ["TesseraCompute", "TesseraData", "TestSupport"],
       resources: [.copy("Golden")]),
+    .testTarget(
+      name: "TesseraPipelineTests",
+      dependencies: ["TesseraCompute", "TesseraData", "TesseraImages", "TesseraPipeline", "TestSupport"]),
     // Calls with wrong arguments, in processes of their own: a trap ends one of these, not the tests.
     .executableTarget(
       name: "misuse",
       dependencies: [
-        "TesseraCompute", "TesseraVerification", "TesseraBenchmark", "TesseraNN", "TesseraText",
-        "TesseraImages", "TesseraVision", "TesseraPipeline", "Kernels", "TestSupport",
+        "TesseraCompute", "TesseraVerification", "TesseraBenchmark", "TesseraNN", "TesseraData",
+        "TesseraText", "TesseraImages", "TesseraVision", "TesseraPipeline", "TestSupport",
       ],
       path: "Tests/Misuse"),
     .testTarget(name: "MisuseTests", dependencies: ["misuse", "TestSupport"]),
     .testTarget(
       name: "TesseraCommandTests",
-      dependencies: ["tessera", "TesseraCompute", "TesseraPipeline", "TestSupport"]),
+      dependencies: ["tessera", "TesseraCompute", "TesseraData", "TesseraPipeline", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu2x

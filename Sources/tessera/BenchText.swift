@@ -2,6 +2,7 @@
 import ArgumentParser
 import Foundation
 import TesseraCompute
+import TesseraData
 import TesseraPipeline
 import TesseraText
 

@@ -2,6 +2,7 @@
 import ArgumentParser
 import Foundation
 import TesseraCompute
+import TesseraData
 import TesseraPipeline
 
 /// Classifies texts with a finished run.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import TesseraData
 import TesseraPipeline
 
 /// Which rows are for what, on the command line. The defaults are those of `SplitOptions`.

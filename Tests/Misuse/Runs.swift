@@ -3,6 +3,7 @@ import Foundation
 import TestSupport
 import TesseraImages
 import TesseraCompute
+import TesseraData
 import TesseraPipeline
 import TesseraText
 import TesseraVision

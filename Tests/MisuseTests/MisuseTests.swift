@@ -14,7 +14,7 @@ import Testing
     .deletingLastPathComponent()
   private static let products = [
     "TesseraCompute", "TesseraVerification", "TesseraBenchmark", "TesseraNN", "TesseraText", "TesseraImages",
-    "TesseraVision", "TesseraPipeline",
+    "TesseraVision", "TesseraData", "TesseraPipeline",
   ]
 
   /// Backends have the functions of the protocols, whose rows are run on each of them.

@@ -3,6 +3,7 @@ import Foundation
 import TesseraText
 import TestSupport
 import TesseraCompute
+import TesseraData
 import TesseraImages
 import TesseraPipeline
 import TesseraVision

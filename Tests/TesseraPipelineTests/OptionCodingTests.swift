@@ -2,6 +2,7 @@
 import Foundation
 import TestSupport
 import TesseraCompute
+import TesseraData
 import TesseraImages
 import TesseraText
 import TesseraVision

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import TesseraCompute
+import TesseraData
 import TesseraImages
 import TesseraVision
 import TestSupport
@@ -79,5 +80,20 @@ import Testing
       key { ($0.model.training.schedule, $0.model.training.epochs) = (.linear, 8) },
     ]
     #expect(Set(others + [own]).count == others.count + 1)
+  }
+
+  @Test func aFormatIsWrittenAsItWasGiven() throws {
+    var c = RunConfiguration(data: "d", encoder: "e")
+    c.format = DataFormat(
+      quotes: .none, separator: try Separator(named: "tab"), encoding: .latin1, header: false,
+      labels: try LabelRules("merge"))
+    let written = try JSONDecoder().decode(RunConfiguration.self, from: c.encoded())
+    #expect(written == c)
+    let format = written.format
+    #expect(format.labels.merges && format.quotes == .none && format.separator?.byte == 9 && !format.header)
+    let broken = String(decoding: try c.encoded(), as: UTF8.self).replacing("\"merge\"", with: "\"x\"")
+    #expect(throws: TesseraError.self) {
+      try JSONDecoder().decode(RunConfiguration.self, from: Data(broken.utf8))
+    }
   }
 }

@@ -4,6 +4,7 @@ import TesseraText
 import TesseraVision
 import TestSupport
 import TesseraCompute
+import TesseraData
 import Testing
 
 @testable import TesseraPipeline

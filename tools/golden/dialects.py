@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes Tests/TesseraPipelineTests/Golden/dialects.json: tables as Python's csv module writes and reads them, by each dialect.
+"""Writes Tests/TesseraDataTests/Golden/dialects.json: tables as Python's csv module writes and reads them, by each dialect.
 
     tools/golden/dialects.py
 
@@ -55,7 +55,7 @@ def main():
             continue
         tables.append({"quotes": quotes, "separator": separator, "text": text, "rows": read})
     here = os.path.dirname(os.path.abspath(__file__))
-    path = os.path.join(here, "..", "..", "Tests", "TesseraPipelineTests", "Golden", "dialects.json")
+    path = os.path.join(here, "..", "..", "Tests", "TesseraDataTests", "Golden", "dialects.json")
     with open(path, "w") as file:
         json.dump(tables, file, ensure_ascii=True, separators=(",", ":"))
         file.write("\n")

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import TesseraData
 import TesseraVision
 
 /// Which epoch was kept, and what that says of the CNN.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import TesseraCompute
+import TesseraData
 
 /// What was found out about a run's data, kept beside its results (`data.json`) for its report; no stage
 /// depends on it.

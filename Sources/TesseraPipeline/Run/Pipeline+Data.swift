@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import TesseraCompute
+import TesseraData
 
 extension Pipeline {
   /// Reads the reviews and tells what they hold; what would make the result nonsense is refused before work

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import TesseraData
 
 /// A run's file has one object: every group of options writes its fields into it, under names that have not
 /// changed since version 1.

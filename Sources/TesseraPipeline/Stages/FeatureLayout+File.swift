@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import TesseraCompute
+import TesseraData
 import TesseraImages
 
 /// The file of a layout. One channel of all features is written as it was before there were channels:

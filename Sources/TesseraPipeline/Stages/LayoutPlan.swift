@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
+import TesseraData
 import TesseraImages
 
 /// How features are laid out: what ``LayoutOptions`` come to.

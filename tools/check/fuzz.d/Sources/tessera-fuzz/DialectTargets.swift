@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import TesseraCompute
-import TesseraPipeline
+import TesseraData
 
 extension Target {
   /// Delimited text, JSON and encodings by every option. The first four bytes choose them, the rest is the file. What was read

@@ -4,7 +4,7 @@ import TestSupport
 import TesseraCompute
 import Testing
 
-@testable import TesseraPipeline
+@testable import TesseraData
 
 /// What labels stand for, and what is refused because it looks like a mistake.
 @Suite struct LabelTests {
@@ -131,17 +131,5 @@ import Testing
   @Test func rulesAreWrittenAsTheyWereGiven() throws {
     let rules = try LabelRules("<=4=bad,>=7=good,*=")
     #expect(try JSONDecoder().decode(LabelRules.self, from: JSONEncoder().encode(rules)) == rules)
-    var c = RunConfiguration(data: "d", encoder: "e")
-    c.format = DataFormat(
-      quotes: .none, separator: try Separator(named: "tab"), encoding: .latin1, header: false,
-      labels: try LabelRules("merge"))
-    let written = try JSONDecoder().decode(RunConfiguration.self, from: c.encoded())
-    #expect(written == c)
-    let format = written.format
-    #expect(format.labels.merges && format.quotes == .none && format.separator?.byte == 9 && !format.header)
-    let broken = String(decoding: try c.encoded(), as: UTF8.self).replacing("\"merge\"", with: "\"x\"")
-    #expect(throws: TesseraError.self) {
-      try JSONDecoder().decode(RunConfiguration.self, from: Data(broken.utf8))
-    }
   }
 }

@@ -4,7 +4,7 @@ import TestSupport
 import TesseraCompute
 import Testing
 
-@testable import TesseraPipeline
+@testable import TesseraData
 
 /// Delimited text by each dialect, compared with Python's csv module (tools/golden/dialects.py).
 @Suite struct DelimitedTextTests {

@@ -4,7 +4,7 @@ import TestSupport
 import TesseraCompute
 import Testing
 
-@testable import TesseraPipeline
+@testable import TesseraData
 
 @Suite struct DuplicatesTests {
   private func read(_ rows: [(String, String)], classes: [String]? = nil) throws -> DataSet {
@@ -26,14 +26,5 @@ import Testing
     let none = try read([("a", "x"), ("b", "y")])
     #expect(
       Duplicates(none, split: Split(training: [0, 1], validation: [], test: []), test: nil).notes.isEmpty)
-  }
-
-  @Test func constantFeaturesAreCounted() throws {
-    let set = Embeddings(
-      features: [1, 5, .nan, 1, 5, 2, 2, 5, 2], columns: 3, labels: [0, 1, 0], classes: ["a", "b"],
-      source: [:])
-    #expect(try set.constantFeatures(rows: [0, 1]) == 2 && set.constantFeatures(rows: [0, 1, 2]) == 1)
-    #expect(throws: TesseraError.self) { try set.constantFeatures(rows: [3]) }
-    #expect(try set.constantFeatures(rows: [1, 2]) == 2 && set.constantFeatures(rows: []) == 0)
   }
 }

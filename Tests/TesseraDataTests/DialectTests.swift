@@ -4,7 +4,7 @@ import TestSupport
 import TesseraCompute
 import Testing
 
-@testable import TesseraPipeline
+@testable import TesseraData
 
 /// The dialect that is found: right, or refused with the line and the option, never rows swallowed in
 /// silence.

@@ -2,11 +2,11 @@
 import TesseraCompute
 
 /// How many texts occur more than once, character by character. Hashes are kept, not texts.
-struct Duplicates: Codable, Sendable, Equatable {
+package struct Duplicates: Codable, Sendable, Equatable {
   /// Rows whose text an earlier row has, and those of them with another label.
-  var rows = 0, contradicting = 0
+  package var rows = 0, contradicting = 0
   /// Rows to be judged by, and those of them whose text is among the rows to learn from.
-  var judged = 0, known = 0
+  package var judged = 0, known = 0
 
   /// Counts.
   ///
@@ -14,7 +14,7 @@ struct Duplicates: Codable, Sendable, Equatable {
   ///   - data: the rows to learn from, and without `test` those to be judged by too.
   ///   - split: which rows are for what.
   ///   - test: the rows to be judged by, if they are a data set of their own.
-  init(_ data: DataSet, split: Split, test: DataSet?) {
+  package init(_ data: DataSet, split: Split, test: DataSet?) {
     var labels: [UInt64: Int32] = [:]
     let hashes = data.texts.map(Self.hash)
     for (row, hash) in hashes.enumerated() {
@@ -33,7 +33,7 @@ struct Duplicates: Codable, Sendable, Equatable {
   }
 
   /// What is told, if anything.
-  var notes: [String] {
+  package var notes: [String] {
     var notes: [String] = []
     if known > 0 {
       notes.append(

@@ -17,7 +17,7 @@ public struct LabelRules: Sendable, Equatable, Codable {
   public let text: String
   let rules: [Rule]
   /// Whether spellings of one label become one, and whether labels are taken as they are.
-  let merges: Bool, areAsIs: Bool
+  package let merges: Bool, areAsIs: Bool
   /// Whether rows without a label are left out.
   let leavesOutUnlabelled: Bool
 

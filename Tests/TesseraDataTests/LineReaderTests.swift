@@ -3,7 +3,7 @@ import Foundation
 import TesseraCompute
 import Testing
 
-@testable import TesseraPipeline
+@testable import TesseraData
 
 /// Lines of a pipe, as they come.
 @Suite struct LineReaderTests {

@@ -3,7 +3,7 @@ import Foundation
 import TesseraCompute
 import Testing
 
-@testable import TesseraPipeline
+@testable import TesseraData
 
 @Suite struct JSONFormatTests {
   private func rows(_ text: String, labelled: Bool = true) throws -> [[String?]] {

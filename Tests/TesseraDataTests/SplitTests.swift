@@ -2,7 +2,7 @@
 import TesseraCompute
 import Testing
 
-@testable import TesseraPipeline
+@testable import TesseraData
 
 @Suite struct SplitTests {
   private let labels = (0..<103).map { Int32($0 % 2) }

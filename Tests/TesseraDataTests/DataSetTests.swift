@@ -4,7 +4,7 @@ import TestSupport
 import TesseraCompute
 import Testing
 
-@testable import TesseraPipeline
+@testable import TesseraData
 
 @Suite struct DataSetTests {
   @Test(.tags(.assets), .enabled(if: Assets.hasReviews)) func realReviewsReadAsAnIndependentReaderReadsThem()

@@ -3,7 +3,7 @@ import Foundation
 import TesseraCompute
 import Testing
 
-@testable import TesseraPipeline
+@testable import TesseraData
 
 @Suite struct TextEncodingTests {
   private let text = "caf\u{e9}\r\n\u{20ac} \u{1f600}\u{10ffff}\u{d7ff}\u{e000}"
