@@ -130,6 +130,18 @@ extension Rows {
     fields(p, shape, [-1, 0, .max, .min]) {
       try d.conv2dGradWeight($0, try self.floats(x), try self.floats(y), into: try self.floats(w))
     }
+    refuses("an activation of a gradient for the data") {
+      var q = p
+      q.activation = .relu
+      try d.conv2dGradData(q, try self.floats(y), try self.floats(w), into: try self.floats(x))
+      return "nothing refused"
+    }
+    refuses("an activation of a gradient for the weights") {
+      var q = p
+      q.activation = .gelu
+      try d.conv2dGradWeight(q, try self.floats(x), try self.floats(y), into: try self.floats(w))
+      return "nothing refused"
+    }
     function("Convolution.init(batch:inChannels:size:outChannels:kernel:stride:padding:dilation:groups:)")
     func made(
       _ n: Int, stride: Int = 1, padding: Int = 0, dilation: Int = 1, groups: Int = 1, kernel: Int = 2

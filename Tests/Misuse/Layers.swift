@@ -210,6 +210,10 @@ extension Rows {
         Pooling(planes: 1, height: 0, width: 0, outHeight: 1, outWidth: 1), try self.floats(0),
         into: try self.floats(1))
     }
+    refuses("windows of an adaptive pooling") {
+      try d.adaptiveAveragePool(p, try self.floats(18), into: try self.floats(8))
+      return "nothing refused"
+    }
     kernel("PoolingBackend.adaptiveAveragePoolGrad(_:_:into:)", [.floats(8), .out(18)]) {
       try d.adaptiveAveragePoolGrad(a, $0[0], into: $0[1])
     }

@@ -30,7 +30,7 @@ extension OpenCLBackend {
     let sums = splits * products * panels * n * panel
     guard sums <= Self.partialSums else { return false }
     let parts = try allocate([sums], .float32)
-    // Every work-item turns the output's gradient for itself, so few large blocks of channels are best; but
+    // Every work-item transposes the output's gradient for itself, so few large blocks of channels are best; but
     // two for every unit.
     let groups = conv.panelGroups(panel), items = groups * products * splits
     let blocks = min(Int(q.taps.channels), (2 * device.computeUnits + items - 1) / items)

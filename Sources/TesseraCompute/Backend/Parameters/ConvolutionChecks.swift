@@ -34,6 +34,9 @@ extension Convolution {
         place, found: "an output \(output.shape) in an operand's memory", wanted: "memory of its own")
     }
     try require(place, inputs.map { ($0, $0.count) }, into: [(output, output.count)])
+    guard activation == .none || output.storage === y.storage else {
+      throw TesseraError.failure(place, found: "activation \(activation)", wanted: "none of a gradient")
+    }
     try checkFields(place)
     try checkAxis(place, "height", height, \.height)
     try checkAxis(place, "width", width, \.width)

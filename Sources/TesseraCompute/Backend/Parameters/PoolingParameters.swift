@@ -49,7 +49,13 @@ public struct Pooling: Hashable, Sendable {
       throw TesseraError.failure(
         place, found: "planes of \(height)x\(width)", wanted: "at least one pixel for \(output)")
     }
-    if !adaptive {
+    if adaptive {
+      guard kernel == Size2D(0), stride == Size2D(0), padding == Size2D(0) else {
+        throw TesseraError.failure(
+          place, found: "kernel \(kernel), stride \(stride), padding \(padding)",
+          wanted: "an output alone, from which the windows follow")
+      }
+    } else {
       try checkWindows(place, "height", height, \.height)
       try checkWindows(place, "width", width, \.width)
     }
