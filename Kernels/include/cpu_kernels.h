@@ -86,6 +86,25 @@ typedef struct {
   int next;
 } tsr_blocked_weight_plan;
 
+// Convolutions by fewer multiplications and their gradients for the data, conv/c/winograd.h. `packed`: U. A
+// worker takes blocks of tiles from `next`.
+typedef struct {
+  tsr_winograd_params params;
+  const float *x, *w, *bias;
+  float *y, *packed;
+  int next;
+} tsr_winograd_plan;
+
+// Their weight gradients, conv/c/grad_weight_winograd.h. `partial` holds (batch groups, dw's elements). A
+// worker takes tasks from `next`; afterwards tsr_grad_weight_winograd_reduce adds elements begin..<end of the
+// batch groups into dw.
+typedef struct {
+  tsr_winograd_params params;
+  const float *x, *dy;
+  float *partial;
+  int next;
+} tsr_winograd_weight_plan;
+
 // Attention of texts packed one after another, attention/c/attention.h. `parts`: of a text's queries,
 // tasks of their own. A worker takes (text, head, part) tasks from `next`.
 typedef struct {
@@ -142,6 +161,18 @@ typedef struct {
   int (*blocked_weight_tasks)(const tsr_blocked_weight_plan *plan);
   void (*blocked_weight_work)(tsr_blocked_weight_plan *plan, float *scratch);
   void (*blocked_weight_reduce)(const tsr_blocked_weight_plan *plan, float *dw, int begin, int end);
+
+  // conv/c/winograd.h: floats of U and of a worker's scratch; U of (panel, channel) pairs begin..<end.
+  int64_t (*winograd_packed_count)(const tsr_winograd_params *params);
+  int64_t (*winograd_scratch_count)(const tsr_winograd_params *params);
+  void (*winograd_pack)(const tsr_winograd_plan *plan, int begin, int end);
+  void (*winograd_work)(tsr_winograd_plan *plan, float *scratch);
+
+  // conv/c/grad_weight_winograd.h
+  int64_t (*grad_weight_winograd_scratch_count)(const tsr_winograd_params *params);
+  void (*grad_weight_winograd_work)(tsr_winograd_weight_plan *plan, float *scratch);
+  void (*grad_weight_winograd_reduce)(const tsr_winograd_weight_plan *plan, float *dw, int64_t begin,
+                                      int64_t end);
 
   // attention/c/attention.h
   int64_t (*attention_scratch_count)(const tsr_attention_plan *plan);

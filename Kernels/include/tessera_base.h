@@ -74,6 +74,8 @@ TSR_FN float tsr_add(float sum, float x) { return sum + x; }
 #define TSR_BLOCK_STEPS 16
 #define TSR_BATCH_GROUP 8
 #define TSR_WINDOW_CHAIN 16
+#define TSR_WINO_CHANNELS 64
+#define TSR_WINO_TILES 64
 #define TSR_NUMERICS_VERSION 3
 // Levels of blocks that combine in pairs: 2^24 blocks of 1,024 elements are more than a tensor can have.
 #define TSR_LEVELS 24

@@ -154,6 +154,21 @@ typedef struct {
       c_split_stride;
 } tsr_conv_cpu_params;
 
+// A convolution by fewer multiplications (conv/winograd.h), forward or for the data: images (batch,
+// channels, height, width) become (batch, outputs, rows, columns), with `top` and `left` zeros before a
+// plane (fewer than none: pixels left out) and a kernel of taps x taps, w (outputs, channels, taps), or,
+// mirrored, (channels, outputs, taps). For the weights: images x as they are, y the output's gradient.
+// A plane of the output has tile_rows x tile_columns tiles; `block` of them are made at once, and channels
+// of panels first_panel ..< first_panel + panels. For the weights: high x wide channels of the output and
+// of the input at once.
+typedef struct {
+  int batch, channels, height, width, outputs, rows, columns;
+  int taps, top, left, mirrored;
+  int tile_rows, tile_columns, block;
+  int first_panel, panels, high, wide;
+  int bias, activation;
+} tsr_winograd_params;
+
 // A (batch, rows, k) by strides, where k = (outer, inner), into panels of `tile` rows: (batch, panel, k,
 // tile).
 typedef struct {

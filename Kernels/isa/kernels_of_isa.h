@@ -39,6 +39,8 @@
 #include "conv/c/conv_grouped.h"
 #include "conv/c/grad_weight_blocked.h"
 #include "conv/c/grad_weight_grouped.h"
+#include "conv/c/winograd.h"
+#include "conv/c/grad_weight_winograd.h"
 #include "attention/c/attention.h"
 #include "pooling/c/pool.h"
 #include "pooling/c/max_pool_grad.h"
@@ -82,6 +84,13 @@ const tsr_cpu_table TSR_TABLE = {
     .blocked_weight_tasks = tsr_blocked_weight_tasks,
     .blocked_weight_work = tsr_blocked_weight_work,
     .blocked_weight_reduce = tsr_blocked_weight_reduce,
+    .winograd_packed_count = tsr_winograd_packed_count,
+    .winograd_scratch_count = tsr_winograd_scratch_count,
+    .winograd_pack = tsr_winograd_pack,
+    .winograd_work = tsr_winograd_work,
+    .grad_weight_winograd_scratch_count = tsr_grad_weight_winograd_scratch_count,
+    .grad_weight_winograd_work = tsr_grad_weight_winograd_work,
+    .grad_weight_winograd_reduce = tsr_grad_weight_winograd_reduce,
     .attention_scratch_count = tsr_attention_scratch_count,
     .attention_work = tsr_attention_work,
 };

@@ -52,3 +52,46 @@ static inline __attribute__((always_inline)) void interleave(float *restrict dst
   for (; k < length; k++)
     for (int r = 0; r < width; r++) dst[k * width + r] = r < count ? rows[r][k] : 0.0f;
 }
+
+// Transposes TSR_VECTOR rows of so many floats, in registers.
+static inline __attribute__((always_inline, unused)) void transpose_square(vector *r) {
+#if TSR_VECTOR == 8
+  transpose8x8(r);
+#elif TSR_VECTOR == 4
+  vector t[4];
+  _Pragma("clang loop unroll(full)") for (int i = 0; i < 4; i += 2) {
+    t[i] = __builtin_shufflevector(r[i], r[i + 1], 0, 4, 1, 5);
+    t[i + 1] = __builtin_shufflevector(r[i], r[i + 1], 2, 6, 3, 7);
+  }
+  _Pragma("clang loop unroll(full)") for (int i = 0; i < 2; i++) {
+    r[2 * i] = __builtin_shufflevector(t[i], t[i + 2], 0, 1, 4, 5);
+    r[2 * i + 1] = __builtin_shufflevector(t[i], t[i + 2], 2, 3, 6, 7);
+  }
+#else
+  vector t[16];
+  _Pragma("clang loop unroll(full)") for (int i = 0; i < 16; i += 2) {
+    t[i] = __builtin_shufflevector(r[i], r[i + 1], 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29);
+    t[i + 1] =
+        __builtin_shufflevector(r[i], r[i + 1], 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
+  }
+  _Pragma("clang loop unroll(full)") for (int i = 0; i < 16; i += 4)
+      _Pragma("clang loop unroll(full)") for (int j = 0; j < 2; j++) {
+    r[i + 2 * j] = __builtin_shufflevector(t[i + j], t[i + 2 + j], 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25,
+                                           12, 13, 28, 29);
+    r[i + 2 * j + 1] = __builtin_shufflevector(t[i + j], t[i + 2 + j], 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26,
+                                               27, 14, 15, 30, 31);
+  }
+  _Pragma("clang loop unroll(full)") for (int i = 0; i < 16; i += 8)
+      _Pragma("clang loop unroll(full)") for (int j = 0; j < 4; j++) {
+    t[i + j] = __builtin_shufflevector(r[i + j], r[i + j + 4], 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24,
+                                       25, 26, 27);
+    t[i + j + 4] = __builtin_shufflevector(r[i + j], r[i + j + 4], 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23,
+                                           28, 29, 30, 31);
+  }
+  _Pragma("clang loop unroll(full)") for (int j = 0; j < 8; j++) {
+    r[j] = __builtin_shufflevector(t[j], t[j + 8], 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27);
+    r[j + 8] =
+        __builtin_shufflevector(t[j], t[j + 8], 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+  }
+#endif
+}
