@@ -84,7 +84,7 @@ typedef struct {
   int output, high, channel, wide, group;
 } wino_weight_task;
 
-// Taps of a group's sums; with `dw` added to what is there, or to +0.
+// Taps of a group's sums, into the group's part of `partial`.
 TSR_FN void wino_store_taps(const int points, const int r, const tsr_winograd_params *p,
                             const wino_weight_scratch *s, const wino_weight_task *t, const float *sums,
                             float *to) {
@@ -135,18 +135,18 @@ static void wino_weight_group(const tsr_winograd_weight_plan *plan, const wino_w
 static void tsr_grad_weight_winograd_work(tsr_winograd_weight_plan *plan, float *scratch) {
   const tsr_winograd_params *p = &plan->params;
   const wino_weight_scratch s = wino_weight_scratch_of(p);
-  const int groups = (p->batch + TSR_BATCH_GROUP - 1) / TSR_BATCH_GROUP;
   const int columns = (p->channels + p->wide - 1) / p->wide, rows = (p->outputs + p->high - 1) / p->high;
   const tsr_i64 weights = (tsr_i64)p->outputs * p->channels * p->taps * p->taps;
   for (;;) {
     const int task = __atomic_fetch_add(&plan->next, 1, __ATOMIC_RELAXED);
-    if (task >= groups * rows * columns) return;
+    if (task >= plan->groups * rows * columns) return;
     const int output = task / columns % rows * p->high, channel = task % columns * p->wide;
     const int high = p->outputs - output, wide = p->channels - channel;
+    const int group = task / columns / rows;
     const wino_weight_task t = {output, high < p->high ? high : p->high, channel,
-                                wide < p->wide ? wide : p->wide, task / columns / rows};
+                                wide < p->wide ? wide : p->wide, plan->first_group + group};
     wino_weight_group(plan, &s, &t, scratch);
-    wino_weight_taps(p, &s, &t, scratch + s.v + s.d, plan->partial + t.group * weights);
+    wino_weight_taps(p, &s, &t, scratch + s.v + s.d, plan->partial + group * weights);
   }
 }
 
@@ -154,11 +154,10 @@ static void tsr_grad_weight_winograd_work(tsr_winograd_weight_plan *plan, float 
 static void tsr_grad_weight_winograd_reduce(const tsr_winograd_weight_plan *plan, float *dw, int64_t begin,
                                             int64_t end) {
   const tsr_winograd_params *p = &plan->params;
-  const int groups = (p->batch + TSR_BATCH_GROUP - 1) / TSR_BATCH_GROUP;
   const tsr_i64 weights = (tsr_i64)p->outputs * p->channels * p->taps * p->taps;
   for (int64_t i = begin; i < end; i++) {
-    float sum = 0.0f;
-    for (int group = 0; group < groups; group++) sum = sum + plan->partial[group * weights + i];
+    float sum = plan->first_group > 0 ? dw[i] : 0.0f;
+    for (int group = 0; group < plan->groups; group++) sum = sum + plan->partial[group * weights + i];
     dw[i] = tsr_canonical(sum);
   }
 }

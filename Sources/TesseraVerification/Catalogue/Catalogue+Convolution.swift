@@ -175,6 +175,7 @@ extension Catalogue {
     return
       "\(p.batch)x\(p.inChannels)x\(p.height)x\(p.width) -> \(p.outChannels) \(p.kernel) "
       + "s\(both(p.stride)) p\(both(p.padding)) d\(both(p.dilation)) g\(p.groups)"
+      + (p.algorithm == .automatic ? "" : " \(p.algorithm)")
   }
 
   @inline(never)
@@ -199,8 +200,8 @@ extension Catalogue {
   }
 
   @inline(never)
-  static func gradData(_ p: Convolution) -> CatalogueCase {
-    CatalogueCase("conv2dGradData", label(p), work: p.multiplyAdds) { device in
+  static func gradData(_ p: Convolution, small: Bool = false) -> CatalogueCase {
+    CatalogueCase("conv2dGradData", label(p), work: p.multiplyAdds, small: small) { device in
       var inputs = CaseInputs(seed: 12)
       let dy = try device.tensor(inputs.floats(p.outputCount), [p.outputCount])
       let w = try device.tensor(inputs.floats(p.weightCount), [p.weightCount])

@@ -16,7 +16,7 @@ extension Catalogue {
   private static let families: [@Sendable (inout CaseInputs) -> [CatalogueCase]] = [
     drawnMatmul, drawnConvolution, drawnRows, drawnChannels, drawnPooling, drawnMaps, drawnTraining,
     drawnMemory,
-    drawnLayout,
+    drawnLayout, drawnWinograd,
   ]
 
   private static func drawnMatmul(_ draw: inout CaseInputs) -> [CatalogueCase] {
@@ -47,6 +47,16 @@ extension Catalogue {
     return [
       convolution(p, bias: draw.int(0, 1) == 1, activation: draw.activation()), gradData(p),
       gradWeight(p),
+    ]
+  }
+
+  private static func drawnWinograd(_ draw: inout CaseInputs) -> [CatalogueCase] {
+    let kernel = draw.int(2, 5), padding = draw.int(0, kernel - 1)
+    let p = winogradShape(
+      draw.int(1, 18), draw.int(16, draw.flag() ? 20 : 140), (draw.int(kernel, 22), draw.int(kernel, 30)),
+      draw.int(16, draw.flag() ? 20 : 140), kernel, padding: padding)
+    return [
+      convolution(p, bias: draw.flag(), activation: draw.activation()), gradData(p), gradWeight(p),
     ]
   }
 

@@ -43,7 +43,9 @@ public enum Catalogue {
   }
 
   /// The cases of matrix products, convolutions and distances, whose tiles may be tuned.
-  public static var productCases: [CatalogueCase] { matmulCases + convolutionCases + distanceCases }
+  public static var productCases: [CatalogueCase] {
+    matmulCases + convolutionCases + winogradCases + distanceCases
+  }
 
   /// The first difference between two runs of a case, as one line; nil if the bits are equal.
   public static func difference(_ a: [CaseOutput], _ b: [CaseOutput]) -> String? {

@@ -43,6 +43,8 @@ public struct Convolution: Hashable, Sendable {
   public var output: Size2D
   /// What is applied to a sum after the bias.
   public var activation = FusedActivation.none
+  /// Which sum the result is, where two of them are on offer.
+  public var algorithm = Algorithm.automatic
 
   /// A convolution with square stride, padding and dilation; `output` follows: 0 where no window has room,
   /// -1, which every function refuses, of what makes no sense.

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Kernels
+
+/// How much memory convolutions by fewer multiplications may take. Speed alone depends on it.
+private enum WinogradMemory {
+  /// Floats of the transformed tiles of a task, which stay in a level 2 cache of 1 MiB beside its products.
+  static let tiles = 150_000
+  /// The most tiles of a task.
+  static let most = 56
+  /// Floats of transformed weights: 16 MiB, then outputs are made in parts.
+  static let weights = 1 << 22
+  /// Floats of batch groups' sums: 8 MiB, then groups are added in parts.
+  static let sums = 1 << 21
+  /// Channels of the output and of the input that a task of a weight gradient has at most.
+  static let channels = 64
+}
+
+extension CPUBackend {
+  /// A convolution, or its gradient for the data, by fewer multiplications (`conv/c/winograd.h`).
+  func winograd(
+    _ name: String, _ parameters: tsr_winograd_params, _ x: Tensor, _ w: Tensor, bias: Tensor?, into y: Tensor
+  ) throws {
+    var plan = tsr_winograd_plan()
+    plan.params = parameters
+    plan.x = UnsafePointer(try x.cpu(name).pointer)
+    plan.w = UnsafePointer(try w.cpu(name).pointer)
+    plan.bias = UnsafePointer(try bias?.cpu(name).pointer)
+    plan.params.bias = bias == nil ? 0 : 1
+    plan.y = try y.cpu(name).pointer
+    let workers = parameters.multiplyAdds < 100_000 ? 1 : threads
+    plan.params.block = Int32(parameters.block(rows: Int(kernels.tile_rows), workers: workers))
+    let panel = Int(kernels.tile_columns), panels = (Int(parameters.outputs) + panel - 1) / panel
+    let ofPanel = Int(parameters.channels) * panel * parameters.points * parameters.points
+    let most = min(panels, max(1, WinogradMemory.weights / ofPanel))
+    let storage = try pool.storage(ofPanel * most * 4, for: "transformed weights")
+    plan.packed = storage.pointer.assumingMemoryBound(to: Float.self)
+    for first in stride(from: 0, to: panels, by: most) {
+      (plan.params.first_panel, plan.params.panels) = (Int32(first), Int32(min(most, panels - first)))
+      try run(&plan, workers: workers)
+    }
+    withExtendedLifetime(storage) {}
+  }
+
+  /// The outputs of a part of the panels.
+  private func run(_ plan: inout tsr_winograd_plan, workers: Int) throws {
+    plan.next = 0
+    let scratch = Int(kernels.winograd_scratch_count(&plan.params))
+    let points = plan.params.points
+    let pairs = Int(plan.params.panels) * Int(plan.params.channels)
+    let grain = max(1, 16_384 / (points * points * Int(kernels.tile_columns)))
+    try withUnsafeMutablePointer(to: &plan) { pointer in
+      let shared = UnsafeSendablePointer(pointer: pointer)
+      parallel(pairs, grain: grain) { kernels.winograd_pack(shared.pointer, Int32($0), Int32($1)) }
+      try runWorkers(workers, scratch: scratch) { kernels.winograd_work(shared.pointer, $0) }
+    }
+  }
+
+  /// A gradient for the weights by fewer multiplications (`conv/c/grad_weight_winograd.h`).
+  func gradWeightWinograd(
+    _ parameters: tsr_winograd_params, _ x: Tensor, _ dy: Tensor, into dw: Tensor
+  ) throws {
+    let name = "conv2dGradWeight"
+    var plan = tsr_winograd_weight_plan()
+    plan.params = parameters
+    plan.x = UnsafePointer(try x.cpu(name).pointer)
+    plan.dy = UnsafePointer(try dy.cpu(name).pointer)
+    let target = try dw.cpu(name)
+    let groups = (Int(parameters.batch) + Int(TSR_BATCH_GROUP) - 1) / Int(TSR_BATCH_GROUP)
+    let most = max(1, min(groups, WinogradMemory.sums / dw.count))
+    let workers = parameters.multiplyAdds < 100_000 ? 1 : threads
+    let tasks = plan.params.divide(groups: most, workers: workers, lanes: Int(kernels.tile_columns) / 2)
+    let storage = try pool.storage(max(1, most * dw.count) * 4, for: name)
+    plan.partial = storage.pointer.assumingMemoryBound(to: Float.self)
+    let scratch = Int(kernels.grad_weight_winograd_scratch_count(&plan.params))
+    for first in stride(from: 0, to: max(1, groups), by: most) {
+      (plan.first_group, plan.groups, plan.next) = (Int32(first), Int32(min(most, groups - first)), 0)
+      try withUnsafeMutablePointer(to: &plan) { pointer in
+        let shared = UnsafeSendablePointer(pointer: pointer)
+        try runWorkers(min(workers, tasks), scratch: scratch) {
+          kernels.grad_weight_winograd_work(shared.pointer, $0)
+        }
+        parallel(dw.count, grain: max(1, 32_768 / most)) {
+          kernels.grad_weight_winograd_reduce(shared.pointer, target.pointer, Int64($0), Int64($1))
+        }
+      }
+    }
+    withExtendedLifetime(storage) {}
+  }
+}
+
+extension tsr_winograd_params {
+  /// Points of evaluation along a dimension.
+  var points: Int { taps == 2 ? 4 : 6 }
+  /// Tiles of all samples.
+  var tiles: Int { Int(batch) * Int(tile_rows) * Int(tile_columns) }
+  /// Multiply-adds of all the points.
+  var multiplyAdds: Int { elements(tiles, points * points, Int(channels), Int(outputs)) }
+
+  /// Tiles of a task: as many as the level 2 cache has room for, in whole tiles of the micro-kernel; fewer
+  /// where workers would have nothing to do.
+  fileprivate func block(rows: Int, workers: Int) -> Int {
+    let held = min(WinogradMemory.most, WinogradMemory.tiles / (points * points * Int(channels)))
+    let shared = workers == 1 ? held : min(held, (tiles + 2 * workers - 1) / (2 * workers))
+    return max(1, shared / rows) * rows
+  }
+
+  /// Cuts outputs and channels into about equal parts, more of them where workers would have nothing to do.
+  /// Returns the number of tasks.
+  fileprivate mutating func divide(groups: Int, workers: Int, lanes: Int) -> Int {
+    func parts(_ count: Int32, _ most: Int) -> Int { (Int(count) + most - 1) / most }
+    var across = parts(channels, WinogradMemory.channels), down = parts(outputs, WinogradMemory.channels)
+    while groups * across * down < workers, across * lanes < channels || down * lanes < outputs {
+      if across * lanes < channels, Int(channels) / across >= Int(outputs) / down || down * lanes >= outputs {
+        across += 1
+      } else {
+        down += 1
+      }
+    }
+    wide = Int32((parts(channels, across) + lanes - 1) / lanes * lanes)
+    high = Int32(parts(outputs, down))
+    return groups * parts(channels, Int(wide)) * parts(outputs, Int(high))
+  }
+}
