@@ -76,7 +76,7 @@ TSR_FN float tsr_add(float sum, float x) { return sum + x; }
 #define TSR_WINDOW_CHAIN 16
 #define TSR_WINO_CHANNELS 64
 #define TSR_WINO_TILES 64
-#define TSR_NUMERICS_VERSION 3
+#define TSR_NUMERICS_VERSION 4
 // Levels of blocks that combine in pairs: 2^24 blocks of 1,024 elements are more than a tensor can have.
 #define TSR_LEVELS 24
 // The same for pairs of points: a joint matrix of more than 2^12 x 1,024 cannot be.
