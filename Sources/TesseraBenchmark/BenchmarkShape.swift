@@ -8,7 +8,7 @@ extension Benchmark {
   /// - `matmul`: `MxNxK`, and `t` behind it where B is stored transposed, such as `8192x384x384t`;
   /// - `conv2d`, `conv2dGradData`, `conv2dGradWeight`: words in any order, `b32` images, `64->192`
   ///   channels, `5x5` kernel, `on 17x17`, and, if they are not 1, 0, 1, 1, `s4` stride, `p2` padding, `d2`
-  ///   dilation, `g32` groups;
+  ///   dilation, `g32` groups; `direct` for the direct sum whatever the shape;
   /// - `attention`, `attentionComposed`: `TEXTSxLENGTHxHEADSxWIDTH`;
   /// - `softmax`, `layerNorm`, `gelu`, `copy`: `ROWSxCOLUMNS`;
   /// - `batchNorm`, `batchNormStatistics`, `batchNormGradData`: `BATCHxCHANNELSxPLACES`;
@@ -104,11 +104,14 @@ extension Benchmark {
     var channels: [Int] = []
     var window: [Int] = []
     var size: [Int] = []
+    var algorithm = Convolution.Algorithm.automatic
     var words = text.split(separator: " ")[...]
     while let word = words.popFirst() {
       if word == "on" {
         guard let next = words.popFirst() else { throw wrong }
         size = try extents(String(next), 2, kernel)
+      } else if word == "direct" {
+        algorithm = .direct
       } else if let arrow = word.range(of: "->") {
         channels = [word[..<arrow.lowerBound], word[arrow.upperBound...]].compactMap { Int($0) }
       } else if let name = word.first, numbers[name] != nil, let value = Int(word.dropFirst()) {
@@ -131,8 +134,10 @@ extension Benchmark {
     guard Double(batch) * Double(channels[0]) * area < 0x1p31, weights < 0x1p31,
       Double(batch) * Double(channels[1]) * area / Double(stride * stride) < 0x1p31
     else { throw wrong }
-    return Convolution(
+    var p = Convolution(
       batch: batch, inChannels: channels[0], size: (size[0], size[1]), outChannels: channels[1],
       kernel: (window[0], window[1]), stride: stride, padding: padding, dilation: dilation, groups: groups)
+    p.algorithm = algorithm
+    return p
   }
 }
