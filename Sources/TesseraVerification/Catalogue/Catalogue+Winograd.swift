@@ -20,6 +20,8 @@ extension Catalogue {
       same(winogradShape(1, 18, (9, 9), 16, 2, padding: 3)),
       // The odd zeros at the bottom and right (TensorFlow's "same").
       same(winogradShape(2, 16, (9, 11), 24, 4, padding: 1)), same(winogradShape(1, 20, (9, 9), 16, 2)),
+      // More transformed kernels, and more sums of batch groups, than are held at once.
+      winogradShape(9, 512, (4, 4), 300, 3, padding: 1),
       // One channel too few, and too few outputs of a tile.
       winogradShape(1, 15, (12, 12), 16, 3, padding: 1), winogradShape(1, 16, (12, 12), 15, 3, padding: 1),
       winogradShape(1, 16, (3, 5), 16, 5),
