@@ -3,16 +3,16 @@ internal import Kernels
 
 /// How much memory convolutions by fewer multiplications may take. Speed alone depends on it.
 private enum WinogradMemory {
-  /// Floats of the transformed tiles of a task, which stay in a level 2 cache of 1 MiB beside its products.
-  static let tiles = 150_000
-  /// The most tiles of a task.
-  static let most = 56
+  /// The most tiles of a task, and floats of them, transformed: what a level 2 cache does not hold is read
+  /// from it once a panel.
+  static let most = 42, tiles = 400_000
   /// Floats of transformed weights: 16 MiB, then outputs are made in parts.
   static let weights = 1 << 22
   /// Floats of batch groups' sums: 8 MiB, then groups are added in parts.
   static let sums = 1 << 21
-  /// Channels of the output and of the input that a task of a weight gradient has at most.
-  static let channels = 64
+  /// Channels of the output and of the input that a task of a weight gradient has at most: their sums and
+  /// transformed tiles stay in a level 2 cache, or near it.
+  static func channels(points: Int) -> (high: Int, wide: Int) { points == 4 ? (192, 192) : (128, 64) }
 }
 
 extension CPUBackend {
@@ -108,13 +108,12 @@ extension tsr_winograd_params {
   /// Returns the number of tasks.
   fileprivate mutating func divide(groups: Int, workers: Int, lanes: Int) -> Int {
     func parts(_ count: Int32, _ most: Int) -> Int { (Int(count) + most - 1) / most }
-    var across = parts(channels, WinogradMemory.channels), down = parts(outputs, WinogradMemory.channels)
-    while groups * across * down < workers, across * lanes < channels || down * lanes < outputs {
-      if across * lanes < channels, Int(channels) / across >= Int(outputs) / down || down * lanes >= outputs {
-        across += 1
-      } else {
-        down += 1
-      }
+    let most = WinogradMemory.channels(points: points)
+    var across = parts(channels, most.wide), down = parts(outputs, most.high)
+    func isUneven(_ tasks: Int) -> Bool { tasks < 4 * workers && tasks % workers != 0 }
+    while isUneven(groups * across * down), across * lanes < channels || down * lanes < outputs {
+      let isWider = Int(channels) / across >= Int(outputs) / down
+      if across * lanes < channels, isWider || down * lanes >= outputs { across += 1 } else { down += 1 }
     }
     wide = Int32((parts(channels, across) + lanes - 1) / lanes * lanes)
     high = Int32(parts(outputs, down))
