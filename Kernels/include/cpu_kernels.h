@@ -95,14 +95,14 @@ typedef struct {
   int next;
 } tsr_winograd_plan;
 
-// Their weight gradients, conv/c/grad_weight_winograd.h. `partial` holds (batch groups, dw's elements). A
-// worker takes tasks from `next`; afterwards tsr_grad_weight_winograd_reduce adds elements begin..<end of the
-// batch groups into dw.
+// Their weight gradients, conv/c/grad_weight_winograd.h, of `groups` batch groups from first_group on.
+// `partial` holds (groups, dw's elements). A worker takes tasks from `next`; afterwards
+// tsr_grad_weight_winograd_reduce adds elements begin..<end of these groups to dw (to +0 those of group 0).
 typedef struct {
   tsr_winograd_params params;
   const float *x, *dy;
   float *partial;
-  int next;
+  int first_group, groups, next;
 } tsr_winograd_weight_plan;
 
 // Attention of texts packed one after another, attention/c/attention.h. `parts`: of a text's queries,
