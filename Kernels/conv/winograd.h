@@ -63,12 +63,12 @@ TSR_FN void tsr_wino_kernel(const int points, const int n, const tsr_wino_vec *w
   u[1] = even + odd;
   u[2] = even - odd;
   if (points == 6) {
-    tsr_wino_vec half = tsr_wino_fma(0.5f, w[1], w[0]), two = tsr_wino_fma(-2.0f, w[1], w[0]);
-    if (n > 2) half = tsr_wino_fma(0.25f, w[2], half), two = tsr_wino_fma(4.0f, w[2], two);
-    if (n > 3) half = tsr_wino_fma(0.125f, w[3], half), two = tsr_wino_fma(-8.0f, w[3], two);
-    if (n > 4) half = tsr_wino_fma(0.0625f, w[4], half), two = tsr_wino_fma(16.0f, w[4], two);
-    u[3] = half;
-    u[4] = two;
+    tsr_wino_vec at_half = tsr_wino_fma(0.5f, w[1], w[0]), at_two = tsr_wino_fma(-2.0f, w[1], w[0]);
+    if (n > 2) at_half = tsr_wino_fma(0.25f, w[2], at_half), at_two = tsr_wino_fma(4.0f, w[2], at_two);
+    if (n > 3) at_half = tsr_wino_fma(0.125f, w[3], at_half), at_two = tsr_wino_fma(-8.0f, w[3], at_two);
+    if (n > 4) at_half = tsr_wino_fma(0.0625f, w[4], at_half), at_two = tsr_wino_fma(16.0f, w[4], at_two);
+    u[3] = at_half;
+    u[4] = at_two;
   }
   u[points - 1] = w[n - 1];
 }

@@ -21,10 +21,12 @@
 #pragma once
 
 #include "conv/winograd.h"
+#include "include/tessera_params.h"
+#include "include/winograd_scratch.h"
+
+#ifndef TSR_GPU
 
 #define TSR_WINO_UNROLL _Pragma("unroll")
-// Rows of the ring, and of those that output tiles lie in.
-enum { TSR_WINO_RING = 8, TSR_WINO_MOST = 5 };
 
 // ---- Memory
 
@@ -127,9 +129,8 @@ TSR_FN void tsr_wino_input_run(const int points, const int m, const tsr_wino_blo
 }
 
 // V of a block of tiles.
-TSR_FN void tsr_wino_input_block(const int points, const tsr_winograd_params *p, const tsr_wino_images *x,
-                                 const tsr_wino_block *b) {
-  const int m = points + 1 - p->taps;
+TSR_FN void tsr_wino_input_block(const int points, const int m, const tsr_winograd_params *p,
+                                 const tsr_wino_images *x, const tsr_wino_block *b) {
   for (int block = 0; block < b->blocks; block++) {
     const int channel = b->channel + block * TSR_WINO_LANES;
     // The rows in the ring: those of `held`, from its first column on.
@@ -216,10 +217,10 @@ TSR_FN void tsr_wino_pack_kernel(const int points, const int r, const tsr_winogr
   const tsr_i64 of_channel = (p->mirrored ? (tsr_i64)p->outputs : 1) * r * r;
   const tsr_i64 count = (tsr_i64)p->outputs * p->channels * r * r;
   const tsr_i64 point = (tsr_i64)p->panels * p->channels * TSR_WINO_PANEL;
-  for (int half = 0; half < TSR_WINO_PANEL; half += TSR_WINO_LANES) {
-    const int output = (p->first_panel + panel) * TSR_WINO_PANEL + half, rest = p->outputs - output;
+  for (int part = 0; part < TSR_WINO_PANEL; part += TSR_WINO_LANES) {
+    const int output = (p->first_panel + panel) * TSR_WINO_PANEL + part, rest = p->outputs - output;
     const int live = rest < 0 ? 0 : rest < TSR_WINO_LANES ? rest : TSR_WINO_LANES;
-    TSR_GLOBAL float *to = u + ((tsr_i64)panel * p->channels + begin) * TSR_WINO_PANEL + half;
+    TSR_GLOBAL float *to = u + ((tsr_i64)panel * p->channels + begin) * TSR_WINO_PANEL + part;
     for (int channel = begin; channel < end; channel++, to += TSR_WINO_PANEL) {
       const tsr_i64 at = live > 0 ? output * of_output + channel * of_channel : 0;
       tsr_wino_columns(w + at, of_output, live, r * r, count - at, taps);
@@ -387,3 +388,4 @@ TSR_FN void tsr_wino_taps(const int points, const int r, TSR_GLOBAL const float 
     tsr_wino_output(points, r, s, taps + i * r);
   }
 }
+#endif

@@ -5,6 +5,8 @@
 
 #include "tessera_base.h"
 #include "tessera_params.h"
+// After the two above.
+#include "winograd_scratch.h"
 
 // The kernels, one case each; in Swift `Kernel`, with the cases `.layerNorm` and the like.
 #if defined(__clang__)

@@ -168,6 +168,11 @@ typedef struct {
   int first_panel, panels, high, wide;
   int bias, activation;
 } tsr_winograd_params;
+// A part of it on an OpenCL device: `count` of its tiles, or of its groups of samples, from `first` on.
+typedef struct {
+  tsr_winograd_params conv;
+  int first, count;
+} tsr_winograd_part_params;
 
 // A (batch, rows, k) by strides, where k = (outer, inner), into panels of `tile` rows: (batch, panel, k,
 // tile).
