@@ -94,6 +94,27 @@ TSR_EMBED_END
 TSR_EMBED_BEGIN(conv_blocked_cl)
 #embed "conv/conv_blocked.cl"
 TSR_EMBED_END
+TSR_EMBED_BEGIN(winograd_scratch_h)
+#embed "include/winograd_scratch.h"
+TSR_EMBED_END
+TSR_EMBED_BEGIN(winograd_h)
+#embed "conv/winograd.h"
+TSR_EMBED_END
+TSR_EMBED_BEGIN(winograd_tiles_h)
+#embed "conv/winograd_tiles.h"
+TSR_EMBED_END
+TSR_EMBED_BEGIN(winograd_work_h)
+#embed "conv/winograd_work.h"
+TSR_EMBED_END
+TSR_EMBED_BEGIN(winograd_cpu_h)
+#embed "conv/winograd_cpu.h"
+TSR_EMBED_END
+TSR_EMBED_BEGIN(winograd_gpu_h)
+#embed "conv/winograd_gpu.h"
+TSR_EMBED_END
+TSR_EMBED_BEGIN(winograd_cl)
+#embed "conv/winograd.cl"
+TSR_EMBED_END
 TSR_EMBED_BEGIN(conv_grouped_cl)
 #embed "conv/conv_grouped.cl"
 TSR_EMBED_END
@@ -140,6 +161,13 @@ static const tsr_source sources[] = {
     {"conv/implicit_gemm.cl", implicit_gemm_cl},
     {"conv/conv_blocked.cl", conv_blocked_cl},
     {"conv/conv_grouped.cl", conv_grouped_cl},
+    {"include/winograd_scratch.h", winograd_scratch_h},
+    {"conv/winograd.h", winograd_h},
+    {"conv/winograd_tiles.h", winograd_tiles_h},
+    {"conv/winograd_work.h", winograd_work_h},
+    {"conv/winograd_cpu.h", winograd_cpu_h},
+    {"conv/winograd_gpu.h", winograd_gpu_h},
+    {"conv/winograd.cl", winograd_cl},
     {"attention/attention_cpu.h", attention_cpu_h},
     {"attention/attention_gpu.h", attention_gpu_h},
     {"attention/attention.cl", attention_cl},

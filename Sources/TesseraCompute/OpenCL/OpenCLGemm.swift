@@ -72,6 +72,16 @@ extension OpenCLBackend {
     }
   }
 
+  /// Enqueues the parts that a product's splits are, on a GPU, into `c`, where they stay apart.
+  func gemmParts(
+    _ kernel: Kernel, _ q: tsr_gemm_params, _ a: Tensor, _ b: Tensor, bias: Tensor, into c: Tensor
+  ) throws {
+    let tiles = tuning.tiles(
+      m: Int(q.gemm.m), n: Int(q.gemm.n), parts: Int(q.gemm.batch) * Int(q.splits),
+      units: max(32, device.computeUnits), gpu: true)
+    try enqueue(kernel, q, tiles, a, b, bias, c)
+  }
+
   private func enqueue(
     _ kernel: Kernel, _ parameters: tsr_gemm_params, _ tiles: GemmTiles, _ a: Tensor, _ b: Tensor,
     _ bias: Tensor, _ c: Tensor

@@ -23,6 +23,8 @@ extension tsr_rows_params: KernelParameters {}
 extension tsr_swap_params: KernelParameters {}
 extension tsr_tsne_params: KernelParameters {}
 extension tsr_upsample_params: KernelParameters {}
+extension tsr_winograd_params: KernelParameters {}
+extension tsr_winograd_part_params: KernelParameters {}
 
 extension tsr_matmul_params {
   init(_ p: Matmul) {
