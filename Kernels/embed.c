@@ -16,6 +16,9 @@ TSR_EMBED_END
 TSR_EMBED_BEGIN(tessera_params_h)
 #embed "include/tessera_params.h"
 TSR_EMBED_END
+TSR_EMBED_BEGIN(winograd_scratch_h)
+#embed "include/winograd_scratch.h"
+TSR_EMBED_END
 TSR_EMBED_BEGIN(math_h)
 #embed "common/math.h"
 TSR_EMBED_END
@@ -97,6 +100,24 @@ TSR_EMBED_END
 TSR_EMBED_BEGIN(conv_grouped_cl)
 #embed "conv/conv_grouped.cl"
 TSR_EMBED_END
+TSR_EMBED_BEGIN(winograd_h)
+#embed "conv/winograd.h"
+TSR_EMBED_END
+TSR_EMBED_BEGIN(winograd_tiles_h)
+#embed "conv/winograd_tiles.h"
+TSR_EMBED_END
+TSR_EMBED_BEGIN(winograd_work_h)
+#embed "conv/winograd_work.h"
+TSR_EMBED_END
+TSR_EMBED_BEGIN(winograd_cpu_h)
+#embed "conv/winograd_cpu.h"
+TSR_EMBED_END
+TSR_EMBED_BEGIN(winograd_gpu_h)
+#embed "conv/winograd_gpu.h"
+TSR_EMBED_END
+TSR_EMBED_BEGIN(winograd_cl)
+#embed "conv/winograd.cl"
+TSR_EMBED_END
 TSR_EMBED_BEGIN(attention_cpu_h)
 #embed "attention/attention_cpu.h"
 TSR_EMBED_END
@@ -113,6 +134,7 @@ TSR_EMBED_END
 static const tsr_source sources[] = {
     {"include/tessera_base.h", tessera_base_h},
     {"include/tessera_params.h", tessera_params_h},
+    {"include/winograd_scratch.h", winograd_scratch_h},
     {"common/math.h", math_h},
     {"common/math_body.h", math_body_h},
     {"common/math16.h", math16_h},
@@ -140,6 +162,12 @@ static const tsr_source sources[] = {
     {"conv/implicit_gemm.cl", implicit_gemm_cl},
     {"conv/conv_blocked.cl", conv_blocked_cl},
     {"conv/conv_grouped.cl", conv_grouped_cl},
+    {"conv/winograd.h", winograd_h},
+    {"conv/winograd_tiles.h", winograd_tiles_h},
+    {"conv/winograd_work.h", winograd_work_h},
+    {"conv/winograd_cpu.h", winograd_cpu_h},
+    {"conv/winograd_gpu.h", winograd_gpu_h},
+    {"conv/winograd.cl", winograd_cl},
     {"attention/attention_cpu.h", attention_cpu_h},
     {"attention/attention_gpu.h", attention_gpu_h},
     {"attention/attention.cl", attention_cl},

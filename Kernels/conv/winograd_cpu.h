@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// What conv/winograd_work.h is written in, on a CPU device; and its kernels.
+// Convolutions by fewer multiplications on a CPU device: what conv/winograd_work.h needs of OpenCL C, and
+// the kernels.
 //
 // Algorithm  Of conv/winograd_work.h.
 // Tensors    scratch: a piece for each work-item (include/winograd_scratch.h).
-// Work       Work-item i of n takes tasks i, i + n, ...; of the packing and of the groups' sums the i-th part.
-//            A work-group is one work-item. No barriers.
-// Tuning     TSR_WINO_TAPS (2 to 5; default 3): the kernel's size. TSR_VECTORS (1, 2; default 1): float16 of a
-//            panel and of a row of sums; it sets the register tile, 6 x 16 or 12 x 32.
+// Work       Work-item i of n takes tasks i, i + n, ...: blocks of tiles, or of a gradient for the weights
+//            (group, block of outputs, block of inputs). Of the packing and of the groups' sums it takes the
+//            i-th part. A work-group is one work-item. No barriers.
+// Tuning     TSR_WINO_TAPS (2 to 5; default 3): the kernel's size. TSR_VECTORS (1, 2; default 1): float16
+//            of a panel and of a row of sums; it sets the register tile, 6 x 16 or 12 x 32.
 //
 //   scratch  [ work-item 0: V | M | ring | lines ] [ work-item 1: V | M | ring | lines ] ...
 //

@@ -12,9 +12,9 @@
 //            level 2 cache.
 // Tuning     `block`; high, wide.
 //
-//   x  -> V (36, C / LANES, block, [LANES])   per panel:  M (36, block, [PANEL]) = V U  ->  y, a vector of
-//                                                         channels at a time
-//   x  -> V (36, 64 tiles, wide) \  S (36, high, wide) += D^T V   last chunk of a group:  taps (high, wide, r r)
+//   x  -> V (36, C / LANES, block, [LANES])   per panel:  M (36, block, [PANEL]) = V U  ->  y
+//
+//   x  -> V (36, 64 tiles, wide) \  S (36, high, wide) += D^T V   after a group:  taps (high, wide, r r)
 //   dy -> D (36, 64 tiles, high) /
 //
 // Rules      4, 6, 9, 11.
@@ -24,8 +24,8 @@
 
 #ifndef TSR_GPU
 
-// A step of the work is a function that is called: compilers would else share out the registers of all steps at
-// once.
+// A step of the work is a function that is called: a compiler would else share out registers for all steps
+// at once.
 #define TSR_WINO_STAGE static __attribute__((noinline)) void
 
 // STEP(points, r) of the parameters' kernel. A program of OpenCL has one size, TSR_WINO_TAPS.
@@ -54,9 +54,9 @@ TSR_WINO_STAGE tsr_wino_make_input(const tsr_winograd_params *p, const tsr_wino_
 }
 
 TSR_WINO_STAGE tsr_wino_make_output(const tsr_winograd_params *p, const tsr_wino_block *b,
-                                    TSR_GLOBAL const float *sums, const tsr_wino_target *o) {
+                                    TSR_GLOBAL const float *sums, const tsr_wino_target *o){
 #define TSR_WINO_OUTPUT(points, r) tsr_wino_output_block(points, points + 1 - r, p, b, sums, o);
-  TSR_WINO_BY_TAPS(p, TSR_WINO_OUTPUT)
+    TSR_WINO_BY_TAPS(p, TSR_WINO_OUTPUT)
 #undef TSR_WINO_OUTPUT
 }
 
@@ -80,8 +80,7 @@ TSR_WINO_STAGE tsr_wino_multiply(const tsr_winograd_params *p, const tsr_winogra
   const int points = tsr_winograd_points(p);
   const int wide = p->outputs - (p->first_panel + panel) * TSR_WINO_PANEL > TSR_WINO_LANES;
   for (int point = 0; point < points * points; point++) {
-    TSR_GLOBAL const float *const b =
-        u + ((tsr_i64)point * p->panels + panel) * p->channels * TSR_WINO_PANEL;
+    TSR_GLOBAL const float *const b = u + ((tsr_i64)point * p->panels + panel) * p->channels * TSR_WINO_PANEL;
     for (int channel = 0; channel < p->channels; channel += TSR_WINO_CHANNELS) {
       const int rest = p->channels - channel;
       const tsr_wino_product product = {rest < TSR_WINO_CHANNELS ? rest : TSR_WINO_CHANNELS,
@@ -183,10 +182,11 @@ TSR_FN void tsr_wino_store_taps(const int points, const int r, const tsr_winogra
     for (int channel = 0; channel < t->wide; channel += TSR_WINO_LANES) {
       tsr_wino_vec taps[TSR_WINO_MOST * TSR_WINO_MOST];
       tsr_wino_taps(points, r, sums + (tsr_i64)output * s->wide + channel, s->s_point, taps);
-      TSR_GLOBAL float *at = to + ((tsr_i64)(t->output + output) * p->channels + t->channel + channel) * r * r;
+      TSR_GLOBAL float *at =
+          to + ((tsr_i64)(t->output + output) * p->channels + t->channel + channel) * r * r;
       const int live = t->wide - channel < TSR_WINO_LANES ? t->wide - channel : TSR_WINO_LANES;
       for (int lane = 0; lane < live; lane++)
-        TSR_WINO_UNROLL for (int tap = 0; tap < r * r; tap++)* at++ = tsr_wino_lane(taps, tap, lane);
+        TSR_WINO_UNROLL for (int tap = 0; tap < r * r; tap++) *at++ = tsr_wino_lane(taps, tap, lane);
     }
 }
 
@@ -216,25 +216,14 @@ TSR_FN void tsr_wino_weight_work(const tsr_winograd_params *p, const tsr_winogra
   TSR_GLOBAL float *const ring = scratch + s->v + s->d + s->s;
   for (int first = begin; first < end; first += TSR_WINO_TILES) {
     const int tiles = end - first < TSR_WINO_TILES ? end - first : TSR_WINO_TILES;
-    const tsr_wino_block in = {first,
-                               tiles,
-                               t->channel,
-                               (t->wide + TSR_WINO_LANES - 1) / TSR_WINO_LANES,
-                               scratch,
-                               s->v_point,
-                               s->v_step,
-                               ring,
-                               s->ring};
+    const tsr_wino_block in = {
+        first,     tiles, t->channel, (t->wide + TSR_WINO_LANES - 1) / TSR_WINO_LANES, scratch, s->v_point,
+        s->v_step, ring,  s->ring};
     tsr_wino_make_input(p, &x, &in);
-    const tsr_wino_block out = {first,
-                                tiles,
-                                t->output,
-                                (t->high + TSR_WINO_LANES - 1) / TSR_WINO_LANES,
-                                scratch + s->v,
-                                s->d_point,
-                                s->high,
-                                ring,
-                                s->ring};
+    const tsr_wino_block out = {
+        first,          tiles,      t->output, (t->high + TSR_WINO_LANES - 1) / TSR_WINO_LANES,
+        scratch + s->v, s->d_point, s->high,   ring,
+        s->ring};
     tsr_wino_make_gradient(p, &y, &out);
     tsr_wino_multiply_weights(p, s, t, scratch, tiles, first > begin);
   }

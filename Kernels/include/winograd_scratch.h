@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the scratch of a convolution by fewer multiplications lies: one text for C, OpenCL and Swift.
 //
-// Tensors    A worker's, or a work-item's, floats, one part after another. Forward and for the data: V, M, the
-//            ring, and the lines of output tiles. For the weights: V, D, S, and the ring. Packing: taps.
-//            Of all work-items in one buffer: item i's begin at i times `count`.
+// Tensors    A worker's, or a work-item's, floats, one part after another. Forward and for the data: V, M,
+//            the ring, and the lines of output tiles. For the weights: V, D, S, and the ring. Packing:
+//            taps. Of all work-items in one buffer: item i's begin at i times `count`.
 // Rules      10: where a number lies changes no bit.
 //
 // Whoever includes this includes tessera_base.h and tessera_params.h before: Swift's module and OpenCL's
@@ -53,8 +53,8 @@ TSR_FN tsr_winograd_scratch tsr_winograd_scratch_of(const tsr_winograd_params *p
 }
 
 // Of a gradient for the weights: a task's channels of the output, `high`, and of the input, `wide` or
-// `strips`, in whole vectors; floats between two of V's strips, between two points of V, D and S, and of a row
-// of the ring; of V, D and S; of all.
+// `strips`, in whole vectors; floats between two of V's strips, between two points of V, D and S, and of a
+// row of the ring; of V, D and S; of all.
 typedef struct {
   int high, wide, strips;
   tsr_i64 v_step, v_point, d_point, s_point, ring;

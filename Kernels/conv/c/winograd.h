@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Convolutions by fewer multiplications on the CPU, forward and for the data. (OpenCL: conv/winograd.cl.)
 //
-// Algorithm  A task takes a block of tiles through all of it: V of all channels, then panel by panel of
-//            output channels the products M = V U of the points, and their outputs. What is between stays
-//            in the level 2 cache.
+// Algorithm  Of conv/winograd_work.h; here is what that needs of C.
 // Tensors    Those of conv/winograd_tiles.h. `packed`: U.
 // Work       A thread takes blocks of tiles from the plan's counter.
 // Tuning     TSR_MR x TSR_NR (isa/); `block` tiles of a task (CPUWinograd.swift).
 //
-//   x -> V (36, C / LANES, 48, [LANES])   per panel:  M (36, 48, [NR]) = V U  ->  y, LANES channels at a time
+//   tiles  [ block 0 | block 1 | block 2 | ... ]   next: the first that no worker has taken
 //
 // Rules      4, 9, 11.
 #pragma once
