@@ -88,7 +88,8 @@ TSR_SINGLE_ITEM_KERNEL void tsr_winograd_pack(const tsr_winograd_params p, __glo
 TSR_SINGLE_ITEM_KERNEL void tsr_conv_winograd(const tsr_winograd_params p, __global const float *x,
                                               __global const float *packed, __global const float *bias,
                                               __global float *y, __global float *scratch) {
-  const tsr_winograd_scratch s = tsr_winograd_scratch_of(&p, TSR_WINO_LANES, TSR_WINO_PANEL);
+  tsr_winograd_scratch s;
+  tsr_winograd_lay_out(&p, TSR_WINO_LANES, TSR_WINO_PANEL, &s);
   const tsr_wino_operands o = {x, packed, bias, y};
   const int tiles = p.batch * p.tile_rows * p.tile_columns;
   const int n = (int)get_global_size(0);
@@ -102,7 +103,8 @@ TSR_SINGLE_ITEM_KERNEL void tsr_grad_weight_winograd(const tsr_winograd_part_par
                                                      __global const float *x, __global const float *dy,
                                                      __global float *partial, __global float *scratch) {
   const tsr_winograd_params *p = &q.conv;
-  const tsr_winograd_weight_scratch s = tsr_winograd_weight_scratch_of(p, TSR_WINO_LANES);
+  tsr_winograd_weight_scratch s;
+  tsr_winograd_weight_lay_out(p, TSR_WINO_LANES, &s);
   const tsr_wino_weight_operands o = {x, dy, partial};
   const int tasks = tsr_wino_weight_tasks(p, q.count), n = (int)get_global_size(0);
   scratch += get_global_id(0) * s.count;

@@ -130,15 +130,11 @@ TSR_FN void tsr_wino_load_points(const int scaled, __global const float *from, l
 #undef TSR_WINO_POINTS_OF
 }
 
-// STEP(i) of the r x r taps, and of the m x m pixels, of TSR_WINO_MOST x TSR_WINO_MOST.
-#define TSR_WINO_EACH25(STEP)                                                                            \
-  STEP(0)                                                                                                \
-  STEP(1)                                                                                                \
-  STEP(2)                                                                                                \
-  STEP(3)                                                                                                \
-  STEP(4)                                                                                                \
-  STEP(5) STEP(6) STEP(7) STEP(8) STEP(9) STEP(10) STEP(11) STEP(12) STEP(13) STEP(14) STEP(15) STEP(16) \
-      STEP(17) STEP(18) STEP(19) STEP(20) STEP(21) STEP(22) STEP(23) STEP(24)
+// STEP(i) of the r x r taps or m x m pixels, which are at most 25.
+#define TSR_WINO_EACH5(STEP, i) STEP(i) STEP((i + 1)) STEP((i + 2)) STEP((i + 3)) STEP((i + 4))
+#define TSR_WINO_EACH25(STEP) \
+  TSR_WINO_EACH5(STEP, 0)     \
+  TSR_WINO_EACH5(STEP, 5) TSR_WINO_EACH5(STEP, 10) TSR_WINO_EACH5(STEP, 15) TSR_WINO_EACH5(STEP, 20)
 
 // ---- Kernels
 

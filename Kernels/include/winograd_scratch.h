@@ -35,21 +35,21 @@ typedef struct {
   tsr_i64 v, m, count;
 } tsr_winograd_scratch;
 
-TSR_FN tsr_winograd_scratch tsr_winograd_scratch_of(const tsr_winograd_params *p, int lanes, int panel) {
-  tsr_winograd_scratch s;
+// Through a pointer: a struct that is returned comes with a note for optimizers that Oclgrind does not know.
+TSR_FN void tsr_winograd_lay_out(const tsr_winograd_params *p, int lanes, int panel,
+                                 tsr_winograd_scratch *s) {
   const int points = tsr_winograd_points(p), m = points + 1 - p->taps;
   const int run = p->block < p->tile_columns ? p->block : p->tile_columns;
-  s.blocks = (p->channels + lanes - 1) / lanes;
-  s.v_step = (tsr_i64)p->block * lanes;
+  s->blocks = (p->channels + lanes - 1) / lanes;
+  s->v_step = (tsr_i64)p->block * lanes;
   // One vector more, so that points do not fall on the same lines of a cache.
-  s.v_point = s.blocks * s.v_step + lanes;
-  s.m_point = (tsr_i64)p->block * panel + lanes;
-  s.v = points * points * s.v_point;
-  s.m = points * points * s.m_point;
-  s.ring = ((tsr_i64)m * (run - 1) + points + lanes) * lanes;
-  s.line = ((tsr_i64)m * run + lanes) * lanes;
-  s.count = tsr_winograd_whole(s.v + s.m + TSR_WINO_RING * s.ring + TSR_WINO_MOST * s.line);
-  return s;
+  s->v_point = s->blocks * s->v_step + lanes;
+  s->m_point = (tsr_i64)p->block * panel + lanes;
+  s->v = points * points * s->v_point;
+  s->m = points * points * s->m_point;
+  s->ring = ((tsr_i64)m * (run - 1) + points + lanes) * lanes;
+  s->line = ((tsr_i64)m * run + lanes) * lanes;
+  s->count = tsr_winograd_whole(s->v + s->m + TSR_WINO_RING * s->ring + TSR_WINO_MOST * s->line);
 }
 
 // Of a gradient for the weights: a task's channels of the output, `high`, and of the input, `wide` or
@@ -61,23 +61,22 @@ typedef struct {
   tsr_i64 v, d, s, count;
 } tsr_winograd_weight_scratch;
 
-TSR_FN tsr_winograd_weight_scratch tsr_winograd_weight_scratch_of(const tsr_winograd_params *p, int lanes) {
-  tsr_winograd_weight_scratch s;
+TSR_FN void tsr_winograd_weight_lay_out(const tsr_winograd_params *p, int lanes,
+                                        tsr_winograd_weight_scratch *s) {
   const int points = tsr_winograd_points(p), m = points + 1 - p->taps;
   const int run = TSR_WINO_TILES < p->tile_columns ? TSR_WINO_TILES : p->tile_columns;
-  s.strips = (p->wide + lanes - 1) / lanes;
-  s.high = (p->high + lanes - 1) / lanes * lanes;
-  s.wide = s.strips * lanes;
-  s.v_step = TSR_WINO_TILES * lanes;
-  s.v_point = s.strips * s.v_step + lanes;
-  s.d_point = TSR_WINO_TILES * s.high + lanes;
-  s.s_point = (tsr_i64)s.high * s.wide + lanes;
-  s.v = points * points * s.v_point;
-  s.d = points * points * s.d_point;
-  s.s = points * points * s.s_point;
-  s.ring = ((tsr_i64)m * (run - 1) + points + lanes) * lanes;
-  s.count = tsr_winograd_whole(s.v + s.d + s.s + TSR_WINO_RING * s.ring);
-  return s;
+  s->strips = (p->wide + lanes - 1) / lanes;
+  s->high = (p->high + lanes - 1) / lanes * lanes;
+  s->wide = s->strips * lanes;
+  s->v_step = TSR_WINO_TILES * lanes;
+  s->v_point = s->strips * s->v_step + lanes;
+  s->d_point = TSR_WINO_TILES * s->high + lanes;
+  s->s_point = (tsr_i64)s->high * s->wide + lanes;
+  s->v = points * points * s->v_point;
+  s->d = points * points * s->d_point;
+  s->s = points * points * s->s_point;
+  s->ring = ((tsr_i64)m * (run - 1) + points + lanes) * lanes;
+  s->count = tsr_winograd_whole(s->v + s->d + s->s + TSR_WINO_RING * s->ring);
 }
 
 // Floats of the groups' sums of a gradient for the weights.

@@ -15,12 +15,15 @@
 #include "conv/c/winograd.h"
 
 static int64_t tsr_grad_weight_winograd_scratch_count(const tsr_winograd_params *p) {
-  return tsr_winograd_weight_scratch_of(p, TSR_VECTOR).count;
+  tsr_winograd_weight_scratch s;
+  tsr_winograd_weight_lay_out(p, TSR_VECTOR, &s);
+  return s.count;
 }
 
 static void tsr_grad_weight_winograd_work(tsr_winograd_weight_plan *plan, float *scratch) {
   const tsr_winograd_params *p = &plan->params;
-  const tsr_winograd_weight_scratch s = tsr_winograd_weight_scratch_of(p, TSR_VECTOR);
+  tsr_winograd_weight_scratch s;
+  tsr_winograd_weight_lay_out(p, TSR_VECTOR, &s);
   for (;;) {
     const int next = __atomic_fetch_add(&plan->next, 1, __ATOMIC_RELAXED);
     if (next >= tsr_wino_weight_tasks(p, plan->groups)) return;

@@ -91,7 +91,9 @@ static int64_t tsr_winograd_packed_count(const tsr_winograd_params *p) {
 }
 
 static int64_t tsr_winograd_scratch_count(const tsr_winograd_params *p) {
-  return tsr_winograd_scratch_of(p, TSR_VECTOR, TSR_NR).count;
+  tsr_winograd_scratch s;
+  tsr_winograd_lay_out(p, TSR_VECTOR, TSR_NR, &s);
+  return s.count;
 }
 
 // U of panels begin / channels ..< end / channels; a task is a channel of a panel.
@@ -102,7 +104,8 @@ static void tsr_winograd_pack(const tsr_winograd_plan *plan, int begin, int end)
 
 static void tsr_winograd_work(tsr_winograd_plan *plan, float *scratch) {
   const tsr_winograd_params *p = &plan->params;
-  const tsr_winograd_scratch s = tsr_winograd_scratch_of(p, TSR_VECTOR, TSR_NR);
+  tsr_winograd_scratch s;
+  tsr_winograd_lay_out(p, TSR_VECTOR, TSR_NR, &s);
   const tsr_wino_operands o = {plan->x, plan->packed, plan->bias, plan->y};
   const int tiles = p->batch * p->tile_rows * p->tile_columns;
   for (;;) {
