@@ -22,6 +22,10 @@
 #endif
 #define TSR_WINO_POINTS (TSR_WINO_TAPS == 2 ? 4 : 6)
 
+// Whether an activation is comparisons alone. Every other one follows in memory: its text is there once.
+#define TSR_WINO_SIMPLE(activation) \
+  ((activation) == TSR_ACT_NONE || (activation) == TSR_ACT_RELU || (activation) == TSR_ACT_RELU6)
+
 #ifndef TSR_GPU
 #define TSR_WINO_LANES 16
 #define TSR_WINO_PANEL TSR_PANEL
@@ -55,9 +59,7 @@ TSR_FN void tsr_wino_transpose(float16 *t) {
 }
 TSR_FN float tsr_wino_lane(const float16 *v, int i, int lane) { return ((const float *)v)[i * 16 + lane]; }
 
-// What of an activation is comparisons alone, with the one NaN; every other one follows in memory.
-#define TSR_WINO_SIMPLE(activation) \
-  ((activation) == TSR_ACT_NONE || (activation) == TSR_ACT_RELU || (activation) == TSR_ACT_RELU6)
+// Comparisons alone, with the one NaN; every other activation follows in memory.
 TSR_FN float16 tsr_wino_finish(float16 v, int activation) {
   if (activation == TSR_ACT_RELU) v = tsr_relu16(v);
   if (activation == TSR_ACT_RELU6) v = tsr_relu616(v);

@@ -22,7 +22,7 @@
 #ifdef TSR_GPU
 #define TSR_WINO_SIDE (TSR_WINO_POINTS + 1 - TSR_WINO_TAPS)
 #define TSR_WINO_ALL (TSR_WINO_POINTS * TSR_WINO_POINTS)
-#define TSR_WINO_GPU_KERNEL __kernel __attribute__((reqd_work_group_size(64, 1, 1))) void
+#define TSR_WINO_GPU_KERNEL __kernel __attribute__((reqd_work_group_size(64, 1, 1)))
 // Up to six of something, written out: a loop may be unrolled only after the arrays in it went to memory.
 #define TSR_WINO_EACH(STEP) STEP(0) STEP(1) STEP(2) STEP(3) STEP(4) STEP(5)
 
@@ -95,37 +95,36 @@ TSR_FN void tsr_wino_load_line(const int count, const int i, const tsr_wino_plan
   TSR_WINO_EACH(TSR_WINO_PIXEL)
 #undef TSR_WINO_PIXEL
 }
-TSR_FN void tsr_wino_load_tile(const int count, const tsr_wino_plane *x, float *d){
 #define TSR_WINO_LINE(i) \
   if (i < count) tsr_wino_load_line(count, i, x, d);
-    TSR_WINO_EACH(TSR_WINO_LINE)
+TSR_FN void tsr_wino_load_tile(const int count, const tsr_wino_plane *x,
+                               float *d){TSR_WINO_EACH(TSR_WINO_LINE)}
 #undef TSR_WINO_LINE
-}
 
 // A tile's points, `step` floats apart; with `scaled` each times its factor (tsr_wino_scale).
-TSR_FN float tsr_wino_scale_of(const int scaled, const int a, const int j) {
-  return scaled ? tsr_wino_scale(TSR_WINO_POINTS, a) * tsr_wino_scale(TSR_WINO_POINTS, j) : 1.0f;
+#define TSR_WINO_EACH_POINT(STEP, a) STEP(a, 0) STEP(a, 1) STEP(a, 2) STEP(a, 3) STEP(a, 4) STEP(a, 5)
+TSR_FN float tsr_wino_scaled(const int scaled, const int a, const int j, float v) {
+  return scaled ? v * (tsr_wino_scale(TSR_WINO_POINTS, a) * tsr_wino_scale(TSR_WINO_POINTS, j)) : v;
 }
-TSR_FN void tsr_wino_load_points(const int scaled, __global const float *from, long step, float *s){
-#define TSR_WINO_POINT(a, j)                                                       \
-  if (a < TSR_WINO_POINTS && j < TSR_WINO_POINTS) {                                \
-    const float v = *from;                                                         \
-    s[a * TSR_WINO_POINTS + j] = scaled ? v * tsr_wino_scale_of(scaled, a, j) : v; \
-    from += step;                                                                  \
+TSR_FN void tsr_wino_load_points(const int scaled, __global const float *from, long step, float *s) {
+  __global const float *at = from;
+#define TSR_WINO_POINT(a, j)                                         \
+  if (a < TSR_WINO_POINTS && j < TSR_WINO_POINTS) {                  \
+    s[a * TSR_WINO_POINTS + j] = tsr_wino_scaled(scaled, a, j, *at); \
+    at += step;                                                      \
   }
-#define TSR_WINO_POINTS_OF(a) \
-  TSR_WINO_POINT(a, 0)        \
-  TSR_WINO_POINT(a, 1) TSR_WINO_POINT(a, 2) TSR_WINO_POINT(a, 3) TSR_WINO_POINT(a, 4) TSR_WINO_POINT(a, 5)
-    TSR_WINO_EACH(TSR_WINO_POINTS_OF)
+#define TSR_WINO_POINTS_OF(a) TSR_WINO_EACH_POINT(TSR_WINO_POINT, a)
+  TSR_WINO_EACH(TSR_WINO_POINTS_OF)
 #undef TSR_WINO_POINT
-} TSR_FN void tsr_wino_store_points(const int scaled, const float *v, long step, __global float *to){
-#define TSR_WINO_POINT(a, j)                                        \
-  if (a < TSR_WINO_POINTS && j < TSR_WINO_POINTS) {                 \
-    const float value = v[a * TSR_WINO_POINTS + j];                 \
-    *to = scaled ? value * tsr_wino_scale_of(scaled, a, j) : value; \
-    to += step;                                                     \
+}
+TSR_FN void tsr_wino_store_points(const int scaled, const float *v, long step, __global float *to) {
+  __global float *at = to;
+#define TSR_WINO_POINT(a, j)                                         \
+  if (a < TSR_WINO_POINTS && j < TSR_WINO_POINTS) {                  \
+    *at = tsr_wino_scaled(scaled, a, j, v[a * TSR_WINO_POINTS + j]); \
+    at += step;                                                      \
   }
-    TSR_WINO_EACH(TSR_WINO_POINTS_OF)
+  TSR_WINO_EACH(TSR_WINO_POINTS_OF)
 #undef TSR_WINO_POINT
 #undef TSR_WINO_POINTS_OF
 }
@@ -139,8 +138,8 @@ TSR_FN void tsr_wino_load_points(const int scaled, __global const float *from, l
 // ---- Kernels
 
 // U of all outputs and channels.
-TSR_WINO_GPU_KERNEL
-    tsr_winograd_pack_gpu(const tsr_winograd_params p, __global const float *w, __global float *u) {
+TSR_WINO_GPU_KERNEL void tsr_winograd_pack_gpu(const tsr_winograd_params p, __global const float *w,
+                                               __global float *u) {
   const int channel = (int)get_global_id(0), output = (int)get_global_id(1), r = TSR_WINO_TAPS;
   if (channel >= p.channels) return;
   const long at = p.mirrored ? (long)channel * p.outputs + output : (long)output * p.channels + channel;
@@ -156,8 +155,8 @@ TSR_WINO_GPU_KERNEL
 }
 
 // V of the part's tiles.
-TSR_WINO_GPU_KERNEL tsr_winograd_input_gpu(const tsr_winograd_part_params q, __global const float *x,
-                                           __global float *v) {
+TSR_WINO_GPU_KERNEL void tsr_winograd_input_gpu(const tsr_winograd_part_params q, __global const float *x,
+                                                __global float *v) {
   const tsr_winograd_params *p = &q.conv;
   const int tile = (int)get_global_id(0), channel = (int)get_global_id(1);
   if (tile >= q.count) return;
@@ -170,13 +169,9 @@ TSR_WINO_GPU_KERNEL tsr_winograd_input_gpu(const tsr_winograd_part_params q, __g
   tsr_wino_store_points(0, values, (long)p->channels * q.count, v + (long)channel * q.count + tile);
 }
 
-// Whether an activation is comparisons alone. Every other one follows in memory: its text is there once.
-#define TSR_WINO_SIMPLE(activation) \
-  ((activation) == TSR_ACT_NONE || (activation) == TSR_ACT_RELU || (activation) == TSR_ACT_RELU6)
-
 // y of the part's tiles. `bias` is read if the parameters say so.
-TSR_WINO_GPU_KERNEL tsr_winograd_output_gpu(const tsr_winograd_part_params q, __global const float *sums,
-                                            __global const float *bias, __global float *y) {
+TSR_WINO_GPU_KERNEL void tsr_winograd_output_gpu(const tsr_winograd_part_params q, __global const float *sums,
+                                                 __global const float *bias, __global float *y) {
   const tsr_winograd_params *p = &q.conv;
   const int tile = (int)get_global_id(0), output = (int)get_global_id(1), m = TSR_WINO_SIDE;
   if (tile >= q.count) return;
@@ -206,8 +201,8 @@ TSR_WINO_GPU_KERNEL tsr_winograd_output_gpu(const tsr_winograd_part_params q, __
 }
 
 // D of the part's tiles.
-TSR_WINO_GPU_KERNEL tsr_winograd_gradient_gpu(const tsr_winograd_part_params q, __global const float *dy,
-                                              __global float *d) {
+TSR_WINO_GPU_KERNEL void tsr_winograd_gradient_gpu(const tsr_winograd_part_params q, __global const float *dy,
+                                                   __global float *d) {
   const tsr_winograd_params *p = &q.conv;
   const int tile = (int)get_global_id(0), output = (int)get_global_id(1), m = TSR_WINO_SIDE;
   if (tile >= q.count) return;
@@ -221,8 +216,8 @@ TSR_WINO_GPU_KERNEL tsr_winograd_gradient_gpu(const tsr_winograd_part_params q, 
 }
 
 // dw of `count` groups of samples from the first on: in ascending order onto dw, those of group 0 to +0.
-TSR_WINO_GPU_KERNEL tsr_winograd_taps_gpu(const tsr_winograd_part_params q, __global const float *sums,
-                                          __global float *dw) {
+TSR_WINO_GPU_KERNEL void tsr_winograd_taps_gpu(const tsr_winograd_part_params q, __global const float *sums,
+                                               __global float *dw) {
   const tsr_winograd_params *p = &q.conv;
   const int channel = (int)get_global_id(0), output = (int)get_global_id(1), r = TSR_WINO_TAPS;
   if (channel >= p->channels) return;
