@@ -16,6 +16,9 @@ TSR_EMBED_END
 TSR_EMBED_BEGIN(tessera_params_h)
 #embed "include/tessera_params.h"
 TSR_EMBED_END
+TSR_EMBED_BEGIN(winograd_scratch_h)
+#embed "include/winograd_scratch.h"
+TSR_EMBED_END
 TSR_EMBED_BEGIN(math_h)
 #embed "common/math.h"
 TSR_EMBED_END
@@ -94,8 +97,8 @@ TSR_EMBED_END
 TSR_EMBED_BEGIN(conv_blocked_cl)
 #embed "conv/conv_blocked.cl"
 TSR_EMBED_END
-TSR_EMBED_BEGIN(winograd_scratch_h)
-#embed "include/winograd_scratch.h"
+TSR_EMBED_BEGIN(conv_grouped_cl)
+#embed "conv/conv_grouped.cl"
 TSR_EMBED_END
 TSR_EMBED_BEGIN(winograd_h)
 #embed "conv/winograd.h"
@@ -115,9 +118,6 @@ TSR_EMBED_END
 TSR_EMBED_BEGIN(winograd_cl)
 #embed "conv/winograd.cl"
 TSR_EMBED_END
-TSR_EMBED_BEGIN(conv_grouped_cl)
-#embed "conv/conv_grouped.cl"
-TSR_EMBED_END
 TSR_EMBED_BEGIN(attention_cpu_h)
 #embed "attention/attention_cpu.h"
 TSR_EMBED_END
@@ -134,6 +134,7 @@ TSR_EMBED_END
 static const tsr_source sources[] = {
     {"include/tessera_base.h", tessera_base_h},
     {"include/tessera_params.h", tessera_params_h},
+    {"include/winograd_scratch.h", winograd_scratch_h},
     {"common/math.h", math_h},
     {"common/math_body.h", math_body_h},
     {"common/math16.h", math16_h},
@@ -161,7 +162,6 @@ static const tsr_source sources[] = {
     {"conv/implicit_gemm.cl", implicit_gemm_cl},
     {"conv/conv_blocked.cl", conv_blocked_cl},
     {"conv/conv_grouped.cl", conv_grouped_cl},
-    {"include/winograd_scratch.h", winograd_scratch_h},
     {"conv/winograd.h", winograd_h},
     {"conv/winograd_tiles.h", winograd_tiles_h},
     {"conv/winograd_work.h", winograd_work_h},

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// What conv/winograd_work.h is written in, on a CPU device; and its kernels.
+// Convolutions by fewer multiplications on a CPU device: what conv/winograd_work.h needs of OpenCL C, and
+// the kernels.
 //
 // Algorithm  Of conv/winograd_work.h.
 // Tensors    scratch: a piece for each work-item (include/winograd_scratch.h).
-// Work       Work-item i of n takes tasks i, i + n, ...; of the packing and of the groups' sums the i-th part.
-//            A work-group is one work-item. No barriers.
-// Tuning     TSR_WINO_TAPS (2 to 5; default 3): the kernel's size. TSR_VECTORS (1, 2; default 1): float16 of a
-//            panel and of a row of sums; it sets the register tile, 6 x 16 or 12 x 32.
+// Work       Work-item i of n takes tasks i, i + n, ...: blocks of tiles, or of a gradient for the weights
+//            (group, block of outputs, block of inputs). Of the packing and of the groups' sums it takes the
+//            i-th part. A work-group is one work-item. No barriers.
+// Tuning     TSR_WINO_TAPS (2 to 5; default 3): the kernel's size. TSR_VECTORS (1, 2; default 1): float16
+//            of a panel and of a row of sums; it sets the register tile, 6 x 16 or 12 x 32.
 //
 //   scratch  [ work-item 0: V | M | ring | lines ] [ work-item 1: V | M | ring | lines ] ...
 //
@@ -19,6 +21,10 @@
 #define TSR_WINO_TAPS 3
 #endif
 #define TSR_WINO_POINTS (TSR_WINO_TAPS == 2 ? 4 : 6)
+
+// Whether an activation is comparisons alone. Every other one follows in memory: its text is there once.
+#define TSR_WINO_SIMPLE(activation) \
+  ((activation) == TSR_ACT_NONE || (activation) == TSR_ACT_RELU || (activation) == TSR_ACT_RELU6)
 
 #ifndef TSR_GPU
 #define TSR_WINO_LANES 16
@@ -53,9 +59,7 @@ TSR_FN void tsr_wino_transpose(float16 *t) {
 }
 TSR_FN float tsr_wino_lane(const float16 *v, int i, int lane) { return ((const float *)v)[i * 16 + lane]; }
 
-// What of an activation is comparisons alone, with the one NaN; every other one follows in memory.
-#define TSR_WINO_SIMPLE(activation) \
-  ((activation) == TSR_ACT_NONE || (activation) == TSR_ACT_RELU || (activation) == TSR_ACT_RELU6)
+// Comparisons alone, with the one NaN; every other activation follows in memory.
 TSR_FN float16 tsr_wino_finish(float16 v, int activation) {
   if (activation == TSR_ACT_RELU) v = tsr_relu16(v);
   if (activation == TSR_ACT_RELU6) v = tsr_relu616(v);
@@ -86,7 +90,8 @@ TSR_SINGLE_ITEM_KERNEL void tsr_winograd_pack(const tsr_winograd_params p, __glo
 TSR_SINGLE_ITEM_KERNEL void tsr_conv_winograd(const tsr_winograd_params p, __global const float *x,
                                               __global const float *packed, __global const float *bias,
                                               __global float *y, __global float *scratch) {
-  const tsr_winograd_scratch s = tsr_winograd_scratch_of(&p, TSR_WINO_LANES, TSR_WINO_PANEL);
+  tsr_winograd_scratch s;
+  tsr_winograd_lay_out(&p, TSR_WINO_LANES, TSR_WINO_PANEL, &s);
   const tsr_wino_operands o = {x, packed, bias, y};
   const int tiles = p.batch * p.tile_rows * p.tile_columns;
   const int n = (int)get_global_size(0);
@@ -100,7 +105,8 @@ TSR_SINGLE_ITEM_KERNEL void tsr_grad_weight_winograd(const tsr_winograd_part_par
                                                      __global const float *x, __global const float *dy,
                                                      __global float *partial, __global float *scratch) {
   const tsr_winograd_params *p = &q.conv;
-  const tsr_winograd_weight_scratch s = tsr_winograd_weight_scratch_of(p, TSR_WINO_LANES);
+  tsr_winograd_weight_scratch s;
+  tsr_winograd_weight_lay_out(p, TSR_WINO_LANES, &s);
   const tsr_wino_weight_operands o = {x, dy, partial};
   const int tasks = tsr_wino_weight_tasks(p, q.count), n = (int)get_global_size(0);
   scratch += get_global_id(0) * s.count;

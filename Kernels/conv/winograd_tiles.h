@@ -30,9 +30,9 @@
 
 // ---- Memory
 
-// `count` pixels of a row of `live` planes, which are `plane` floats apart, become `count` vectors of channels;
-// lanes from `live` on are +0. `held`: floats from `from` to the tensor's end. Up to LANES - 1 vectors are
-// written beyond `count`.
+// `count` pixels of a row of `live` planes, which are `plane` floats apart, become `count` vectors of
+// channels; lanes from `live` on are +0. `held`: floats from `from` to the tensor's end. Up to LANES - 1
+// vectors are written beyond `count`.
 TSR_FN void tsr_wino_columns(TSR_GLOBAL const float *from, tsr_i64 plane, int live, int count, tsr_i64 held,
                              TSR_GLOBAL float *to) {
   for (int next = 0; next < count; next += TSR_WINO_LANES) {
@@ -44,13 +44,14 @@ TSR_FN void tsr_wino_columns(TSR_GLOBAL const float *from, tsr_i64 plane, int li
     } else {
       TSR_WINO_UNROLL for (int i = 0; i < TSR_WINO_LANES; i++) {
         const tsr_i64 at = i * plane + j;
-        t[i] = i >= live                        ? (tsr_wino_vec)(0.0f)
+        t[i] = i >= live                     ? (tsr_wino_vec)(0.0f)
                : at + TSR_WINO_LANES <= held ? tsr_wino_load(from + at)
-                                                : tsr_wino_load_part(from + at, count - j);
+                                             : tsr_wino_load_part(from + at, count - j);
       }
     }
     tsr_wino_transpose(t);
-    TSR_WINO_UNROLL for (int i = 0; i < TSR_WINO_LANES; i++) tsr_wino_store(t[i], to + (j + i) * TSR_WINO_LANES);
+    TSR_WINO_UNROLL for (int i = 0; i < TSR_WINO_LANES; i++)
+        tsr_wino_store(t[i], to + (j + i) * TSR_WINO_LANES);
   }
 }
 
@@ -145,7 +146,8 @@ TSR_FN void tsr_wino_input_block(const int points, const int m, const tsr_winogr
       TSR_WINO_UNROLL for (int i = 0; i < points; i++) {
         const int row = m * run.row + i;
         TSR_GLOBAL float *const to = b->ring + (row % TSR_WINO_RING) * b->pitch;
-        if (!below || i >= points - m) tsr_wino_ring_row(x, run.sample, channel, row - p->top, left, columns, to);
+        if (!below || i >= points - m)
+          tsr_wino_ring_row(x, run.sample, channel, row - p->top, left, columns, to);
         rows[i] = to + m * (run.column - held.column) * TSR_WINO_LANES;
       }
       held.row = run.row;
@@ -163,16 +165,15 @@ TSR_FN void tsr_wino_gradient_block(const int points, const int m, const tsr_win
     const int channel = b->channel + block * TSR_WINO_LANES;
     for (int tile = 0; tile < b->count;) {
       const tsr_wino_run run = tsr_wino_run_at(p, b->first + tile, b->count - tile);
-      TSR_WINO_UNROLL for (int i = 0; i < m; i++)
-          tsr_wino_ring_row(y, run.sample, channel, m * run.row + i, m * run.column, m * run.count,
-                            b->ring + i * b->pitch);
+      TSR_WINO_UNROLL for (int i = 0; i < m; i++) tsr_wino_ring_row(
+          y, run.sample, channel, m * run.row + i, m * run.column, m * run.count, b->ring + i * b->pitch);
       TSR_GLOBAL float *to = b->to + block * TSR_WINO_LANES + tile * b->step;
       for (int at = 0; at < run.count; at++, to += b->step) {
         tsr_wino_vec done[TSR_WINO_MOST][6];
         TSR_WINO_UNROLL for (int j = 0; j < m; j++) {
           tsr_wino_vec d[TSR_WINO_MOST];
-          TSR_WINO_UNROLL for (int i = 0; i < m; i++)
-              d[i] = tsr_wino_load(b->ring + i * b->pitch + (m * at + j) * TSR_WINO_LANES);
+          TSR_WINO_UNROLL for (int i = 0; i < m; i++) d[i] =
+              tsr_wino_load(b->ring + i * b->pitch + (m * at + j) * TSR_WINO_LANES);
           tsr_wino_kernel(points, m, d, done[j]);
         }
         TSR_WINO_UNROLL for (int a = 0; a < points; a++) {
@@ -195,8 +196,8 @@ TSR_FN void tsr_wino_kernel_points(const int points, const int r, TSR_GLOBAL con
   tsr_wino_vec done[TSR_WINO_MOST][6];
   TSR_WINO_UNROLL for (int j = 0; j < r; j++) {
     tsr_wino_vec w[TSR_WINO_MOST];
-    TSR_WINO_UNROLL for (int i = 0; i < r; i++)
-        w[i] = tsr_wino_load(taps + (mirrored ? (r - 1 - i) * r + r - 1 - j : i * r + j) * TSR_WINO_LANES);
+    TSR_WINO_UNROLL for (int i = 0; i < r; i++) w[i] =
+        tsr_wino_load(taps + (mirrored ? (r - 1 - i) * r + r - 1 - j : i * r + j) * TSR_WINO_LANES);
     tsr_wino_kernel(points, r, w, done[j]);
   }
   TSR_WINO_UNROLL for (int a = 0; a < points; a++) {
@@ -211,8 +212,8 @@ TSR_FN void tsr_wino_kernel_points(const int points, const int r, TSR_GLOBAL con
 
 // U of panel `panel`, channels begin ..< end. `taps`: room for LANES channels' taps, and LANES more.
 TSR_FN void tsr_wino_pack_kernel(const int points, const int r, const tsr_winograd_params *p,
-                                 TSR_GLOBAL const float *w, TSR_GLOBAL float *u, int panel, int begin, int end,
-                                 TSR_GLOBAL float *taps) {
+                                 TSR_GLOBAL const float *w, TSR_GLOBAL float *u, int panel, int begin,
+                                 int end, TSR_GLOBAL float *taps) {
   const tsr_i64 of_output = (p->mirrored ? 1 : (tsr_i64)p->channels) * r * r;
   const tsr_i64 of_channel = (p->mirrored ? (tsr_i64)p->outputs : 1) * r * r;
   const tsr_i64 count = (tsr_i64)p->outputs * p->channels * r * r;
@@ -257,20 +258,20 @@ TSR_FN void tsr_wino_microkernel(const int height, const int vectors, const int 
     TSR_GLOBAL const float *at = a;
     for (int i = 0; i < steps; i++, at += step, b += b_step) {
       const tsr_wino_vec y = tsr_wino_load(b), x = vectors > 1 ? tsr_wino_load(b + second) : y;
-#define TSR_WINO_STEP(r)                             \
-  if (r < height) {                                  \
+#define TSR_WINO_STEP(r)                                \
+  if (r < height) {                                     \
     const tsr_wino_vec v = (tsr_wino_vec)(at[r * row]); \
-    s##r = tsr_wino_fma(v, y, s##r);                 \
-    if (vectors > 1) z##r = tsr_wino_fma(v, x, z##r); \
+    s##r = tsr_wino_fma(v, y, s##r);                    \
+    if (vectors > 1) z##r = tsr_wino_fma(v, x, z##r);   \
   }
       TSR_UNROLL_TILE(TSR_WINO_STEP)
     }
   }
-#define TSR_WINO_END(r)                                                                           \
-  if (r < height && r < live) {                                                                   \
-    TSR_GLOBAL float *const to = o->sums + r * o->pitch;                                          \
-    tsr_wino_store(add ? tsr_wino_load(to) + s##r : s##r, to);                                    \
-    if (vectors > 1)                                                                              \
+#define TSR_WINO_END(r)                                                                            \
+  if (r < height && r < live) {                                                                    \
+    TSR_GLOBAL float *const to = o->sums + r * o->pitch;                                           \
+    tsr_wino_store(add ? tsr_wino_load(to) + s##r : s##r, to);                                     \
+    if (vectors > 1)                                                                               \
       tsr_wino_store(add ? tsr_wino_load(to + TSR_WINO_LANES) + z##r : z##r, to + TSR_WINO_LANES); \
   }
   TSR_UNROLL_TILE(TSR_WINO_END)
@@ -281,7 +282,7 @@ TSR_FN void tsr_wino_microkernel(const int height, const int vectors, const int 
 
 // The micro-kernel of at least `live` rows.
 TSR_FN void tsr_wino_dispatch(const int vectors, const int weights, const tsr_wino_product *o, int live) {
-#define TSR_WINO_CASE(n) \
+#define TSR_WINO_CASE(n)                                             \
   if (live <= n) tsr_wino_microkernel(n, vectors, weights, o, live); \
   else
   TSR_WINO_HEIGHTS(TSR_WINO_CASE) tsr_wino_microkernel(TSR_WINO_HEIGHT, vectors, weights, o, live);
@@ -314,18 +315,19 @@ typedef struct {
 } tsr_wino_target;
 
 // A row of `count` pixels of `live` channels, `plane` floats apart.
-TSR_FN void tsr_wino_store_row(TSR_GLOBAL const float *line, int count, int live, tsr_i64 plane, int activation,
-                               TSR_GLOBAL float *to) {
+TSR_FN void tsr_wino_store_row(TSR_GLOBAL const float *line, int count, int live, tsr_i64 plane,
+                               int activation, TSR_GLOBAL float *to) {
   for (int next = 0; next < count; next += TSR_WINO_LANES) {
     const int over = next + TSR_WINO_LANES - count, j = over > 0 && next > 0 ? next - over : next;
     tsr_wino_vec t[TSR_WINO_LANES];
-    TSR_WINO_UNROLL for (int i = 0; i < TSR_WINO_LANES; i++) t[i] = tsr_wino_load(line + (j + i) * TSR_WINO_LANES);
+    TSR_WINO_UNROLL for (int i = 0; i < TSR_WINO_LANES; i++) t[i] =
+        tsr_wino_load(line + (j + i) * TSR_WINO_LANES);
     tsr_wino_transpose(t);
     if (live == TSR_WINO_LANES && count - j >= TSR_WINO_LANES) {
       TSR_WINO_UNROLL for (int i = 0; i < TSR_WINO_LANES; i++) tsr_wino_store(t[i], to + i * plane + j);
     } else {
-      TSR_WINO_UNROLL for (int i = 0; i < TSR_WINO_LANES; i++)
-        if (i < live) tsr_wino_store_part(t[i], to + i * plane + j, count - j);
+      TSR_WINO_UNROLL for (int i = 0; i < TSR_WINO_LANES; i++) if (i < live)
+          tsr_wino_store_part(t[i], to + i * plane + j, count - j);
     }
   }
   for (int i = 0; i < live; i++) tsr_wino_finish_row(activation, to + i * plane, count);
@@ -337,8 +339,7 @@ TSR_FN void tsr_wino_output_block(const int points, const int m, const tsr_winog
                                   const tsr_wino_target *o) {
   const int rest = p->outputs - b->channel, live = rest < TSR_WINO_LANES ? rest : TSR_WINO_LANES;
   const tsr_i64 plane = (tsr_i64)p->rows * p->columns;
-  const tsr_wino_vec bias =
-      p->bias ? tsr_wino_load_part(o->bias + b->channel, live) : (tsr_wino_vec)(0.0f);
+  const tsr_wino_vec bias = p->bias ? tsr_wino_load_part(o->bias + b->channel, live) : (tsr_wino_vec)(0.0f);
   for (int tile = 0; tile < b->count;) {
     const tsr_wino_run run = tsr_wino_run_at(p, b->first + tile, b->count - tile);
     for (int at = 0; at < run.count; at++) {
@@ -346,7 +347,8 @@ TSR_FN void tsr_wino_output_block(const int points, const int m, const tsr_winog
       tsr_wino_vec done[6][TSR_WINO_MOST];
       TSR_WINO_UNROLL for (int j = 0; j < points; j++) {
         tsr_wino_vec s[6];
-        TSR_WINO_UNROLL for (int a = 0; a < points; a++) s[a] = tsr_wino_load(from + (a * points + j) * b->point);
+        TSR_WINO_UNROLL for (int a = 0; a < points; a++) s[a] =
+            tsr_wino_load(from + (a * points + j) * b->point);
         tsr_wino_output(points, m, s, done[j]);
       }
       TSR_WINO_UNROLL for (int i = 0; i < m; i++) {
@@ -377,9 +379,9 @@ TSR_FN void tsr_wino_taps(const int points, const int r, TSR_GLOBAL const float 
   tsr_wino_vec done[6][TSR_WINO_MOST];
   TSR_WINO_UNROLL for (int j = 0; j < points; j++) {
     tsr_wino_vec s[6];
-    TSR_WINO_UNROLL for (int a = 0; a < points; a++)
-        s[a] = tsr_wino_load(sums + (a * points + j) * point) *
-               (tsr_wino_vec)(tsr_wino_scale(points, a) * tsr_wino_scale(points, j));
+    TSR_WINO_UNROLL for (int a = 0; a < points; a++) s[a] =
+        tsr_wino_load(sums + (a * points + j) * point) *
+        (tsr_wino_vec)(tsr_wino_scale(points, a) * tsr_wino_scale(points, j));
     tsr_wino_output(points, r, s, done[j]);
   }
   TSR_WINO_UNROLL for (int i = 0; i < r; i++) {

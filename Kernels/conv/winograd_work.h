@@ -12,9 +12,9 @@
 //            level 2 cache.
 // Tuning     `block`; high, wide.
 //
-//   x  -> V (36, C / LANES, block, [LANES])   per panel:  M (36, block, [PANEL]) = V U  ->  y, a vector of
-//                                                         channels at a time
-//   x  -> V (36, 64 tiles, wide) \  S (36, high, wide) += D^T V   last chunk of a group:  taps (high, wide, r r)
+//   x  -> V (36, C / LANES, block, [LANES])   per panel:  M (36, block, [PANEL]) = V U  ->  y
+//
+//   x  -> V (36, 64 tiles, wide) \  S (36, high, wide) += D^T V   after a group:  taps (high, wide, r r)
 //   dy -> D (36, 64 tiles, high) /
 //
 // Rules      4, 6, 9, 11.
@@ -24,9 +24,9 @@
 
 #ifndef TSR_GPU
 
-// A step of the work is a function that is called: compilers would else share out the registers of all steps at
-// once.
-#define TSR_WINO_STAGE static __attribute__((noinline)) void
+// A step of the work is a function that is called: a compiler would else share out registers for all steps
+// at once.
+#define TSR_WINO_STAGE static __attribute__((noinline))
 
 // STEP(points, r) of the parameters' kernel. A program of OpenCL has one size, TSR_WINO_TAPS.
 #ifdef __OPENCL_VERSION__
@@ -43,8 +43,8 @@
 
 // ---- Forward and for the data
 
-TSR_WINO_STAGE tsr_wino_make_input(const tsr_winograd_params *p, const tsr_wino_images *x,
-                                   const tsr_wino_block *b) {
+TSR_WINO_STAGE void tsr_wino_make_input(const tsr_winograd_params *p, const tsr_wino_images *x,
+                                        const tsr_wino_block *b) {
 #ifdef __OPENCL_VERSION__
   tsr_wino_input_block(TSR_WINO_POINTS, TSR_WINO_POINTS + 1 - TSR_WINO_TAPS, p, x, b);
 #else
@@ -53,12 +53,11 @@ TSR_WINO_STAGE tsr_wino_make_input(const tsr_winograd_params *p, const tsr_wino_
 #endif
 }
 
-TSR_WINO_STAGE tsr_wino_make_output(const tsr_winograd_params *p, const tsr_wino_block *b,
-                                    TSR_GLOBAL const float *sums, const tsr_wino_target *o) {
 #define TSR_WINO_OUTPUT(points, r) tsr_wino_output_block(points, points + 1 - r, p, b, sums, o);
-  TSR_WINO_BY_TAPS(p, TSR_WINO_OUTPUT)
+TSR_WINO_STAGE void tsr_wino_make_output(const tsr_winograd_params *p, const tsr_wino_block *b,
+                                         TSR_GLOBAL const float *sums,
+                                         const tsr_wino_target *o){TSR_WINO_BY_TAPS(p, TSR_WINO_OUTPUT)}
 #undef TSR_WINO_OUTPUT
-}
 
 // U of (panel, channel) pairs begin ..< end.
 TSR_FN void tsr_wino_pack(const tsr_winograd_params *p, TSR_GLOBAL const float *w, TSR_GLOBAL float *u,
@@ -74,14 +73,13 @@ TSR_FN void tsr_wino_pack(const tsr_winograd_params *p, TSR_GLOBAL const float *
 }
 
 // M of one panel, chunk by chunk of the channels. `u`: of point 0.
-TSR_WINO_STAGE tsr_wino_multiply(const tsr_winograd_params *p, const tsr_winograd_scratch *s,
-                                 TSR_GLOBAL const float *v, TSR_GLOBAL const float *u, int tiles, int panel,
-                                 TSR_GLOBAL float *m) {
+TSR_WINO_STAGE void tsr_wino_multiply(const tsr_winograd_params *p, const tsr_winograd_scratch *s,
+                                      TSR_GLOBAL const float *v, TSR_GLOBAL const float *u, int tiles,
+                                      int panel, TSR_GLOBAL float *m) {
   const int points = tsr_winograd_points(p);
   const int wide = p->outputs - (p->first_panel + panel) * TSR_WINO_PANEL > TSR_WINO_LANES;
   for (int point = 0; point < points * points; point++) {
-    TSR_GLOBAL const float *const b =
-        u + ((tsr_i64)point * p->panels + panel) * p->channels * TSR_WINO_PANEL;
+    TSR_GLOBAL const float *const b = u + ((tsr_i64)point * p->panels + panel) * p->channels * TSR_WINO_PANEL;
     for (int channel = 0; channel < p->channels; channel += TSR_WINO_CHANNELS) {
       const int rest = p->channels - channel;
       const tsr_wino_product product = {rest < TSR_WINO_CHANNELS ? rest : TSR_WINO_CHANNELS,
@@ -126,12 +124,12 @@ TSR_FN void tsr_wino_work(const tsr_winograd_params *p, const tsr_winograd_scrat
 
 // ---- For the weights
 
-TSR_WINO_STAGE tsr_wino_make_gradient(const tsr_winograd_params *p, const tsr_wino_images *y,
-                                      const tsr_wino_block *b) {
 #define TSR_WINO_GRADIENT(points, r) tsr_wino_gradient_block(points, points + 1 - r, p, y, b);
+TSR_WINO_STAGE void tsr_wino_make_gradient(const tsr_winograd_params *p, const tsr_wino_images *y,
+                                           const tsr_wino_block *b) {
   TSR_WINO_BY_TAPS(p, TSR_WINO_GRADIENT)
-#undef TSR_WINO_GRADIENT
 }
+#undef TSR_WINO_GRADIENT
 
 // What a task is: channels of the output and of the input, and its group, of those that are made.
 typedef struct {
@@ -139,9 +137,10 @@ typedef struct {
 } tsr_wino_weight_task;
 
 // S of one chunk of tiles, added to what is there unless it is the group's first.
-TSR_WINO_STAGE tsr_wino_multiply_weights(const tsr_winograd_params *p, const tsr_winograd_weight_scratch *s,
-                                         const tsr_wino_weight_task *t, TSR_GLOBAL float *scratch, int tiles,
-                                         int add) {
+TSR_WINO_STAGE void tsr_wino_multiply_weights(const tsr_winograd_params *p,
+                                              const tsr_winograd_weight_scratch *s,
+                                              const tsr_wino_weight_task *t, TSR_GLOBAL float *scratch,
+                                              int tiles, int add) {
   const int points = tsr_winograd_points(p), strips = (t->wide + TSR_WINO_LANES - 1) / TSR_WINO_LANES;
   TSR_GLOBAL const float *const v = scratch, *const d = v + s->v;
   TSR_GLOBAL float *const sums = scratch + s->v + s->d;
@@ -183,16 +182,17 @@ TSR_FN void tsr_wino_store_taps(const int points, const int r, const tsr_winogra
     for (int channel = 0; channel < t->wide; channel += TSR_WINO_LANES) {
       tsr_wino_vec taps[TSR_WINO_MOST * TSR_WINO_MOST];
       tsr_wino_taps(points, r, sums + (tsr_i64)output * s->wide + channel, s->s_point, taps);
-      TSR_GLOBAL float *at = to + ((tsr_i64)(t->output + output) * p->channels + t->channel + channel) * r * r;
+      TSR_GLOBAL float *at =
+          to + ((tsr_i64)(t->output + output) * p->channels + t->channel + channel) * r * r;
       const int live = t->wide - channel < TSR_WINO_LANES ? t->wide - channel : TSR_WINO_LANES;
       for (int lane = 0; lane < live; lane++)
-        TSR_WINO_UNROLL for (int tap = 0; tap < r * r; tap++)* at++ = tsr_wino_lane(taps, tap, lane);
+        TSR_WINO_UNROLL for (int tap = 0; tap < r * r; tap++) *at++ = tsr_wino_lane(taps, tap, lane);
     }
 }
 
-TSR_WINO_STAGE tsr_wino_make_taps(const tsr_winograd_params *p, const tsr_winograd_weight_scratch *s,
-                                  const tsr_wino_weight_task *t, TSR_GLOBAL const float *sums,
-                                  TSR_GLOBAL float *to) {
+TSR_WINO_STAGE void tsr_wino_make_taps(const tsr_winograd_params *p, const tsr_winograd_weight_scratch *s,
+                                       const tsr_wino_weight_task *t, TSR_GLOBAL const float *sums,
+                                       TSR_GLOBAL float *to) {
 #define TSR_WINO_TAPS_OF(points, r) tsr_wino_store_taps(points, r, p, s, t, sums, to);
   TSR_WINO_BY_TAPS(p, TSR_WINO_TAPS_OF)
 #undef TSR_WINO_TAPS_OF
@@ -214,27 +214,15 @@ TSR_FN void tsr_wino_weight_work(const tsr_winograd_params *p, const tsr_winogra
   const tsr_wino_images x = {o->x, p->batch, p->channels, p->height, p->width};
   const tsr_wino_images y = {o->dy, p->batch, p->outputs, p->rows, p->columns};
   TSR_GLOBAL float *const ring = scratch + s->v + s->d + s->s;
+  const int strips = (t->wide + TSR_WINO_LANES - 1) / TSR_WINO_LANES;
+  const int blocks = (t->high + TSR_WINO_LANES - 1) / TSR_WINO_LANES;
   for (int first = begin; first < end; first += TSR_WINO_TILES) {
     const int tiles = end - first < TSR_WINO_TILES ? end - first : TSR_WINO_TILES;
-    const tsr_wino_block in = {first,
-                               tiles,
-                               t->channel,
-                               (t->wide + TSR_WINO_LANES - 1) / TSR_WINO_LANES,
-                               scratch,
-                               s->v_point,
-                               s->v_step,
-                               ring,
-                               s->ring};
+    const tsr_wino_block in = {first,      tiles,     t->channel, strips, scratch,
+                               s->v_point, s->v_step, ring,       s->ring};
     tsr_wino_make_input(p, &x, &in);
-    const tsr_wino_block out = {first,
-                                tiles,
-                                t->output,
-                                (t->high + TSR_WINO_LANES - 1) / TSR_WINO_LANES,
-                                scratch + s->v,
-                                s->d_point,
-                                s->high,
-                                ring,
-                                s->ring};
+    const tsr_wino_block out = {first,      tiles,   t->output, blocks, scratch + s->v,
+                                s->d_point, s->high, ring,      s->ring};
     tsr_wino_make_gradient(p, &y, &out);
     tsr_wino_multiply_weights(p, s, t, scratch, tiles, first > begin);
   }

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Weight gradients of convolutions by fewer multiplications on the CPU. (OpenCL: conv/winograd.cl.)
 //
-// Algorithm  A task has `high` channels of the output and `wide` of the input. Chunk by chunk of tiles of a
-//            group of samples it makes V and D, and adds their products, point by point, to S. A group's S
-//            becomes taps.
-// Tensors    Those of conv/winograd_tiles.h. `partial`: (group, outputs, channels, taps), or dw itself, where
-//            tasks go through the groups one after the other.
+// Algorithm  Of conv/winograd_work.h; the groups of samples have taps of their own, and these are added
+//            afterwards.
+// Tensors    Those of conv/winograd_tiles.h. `partial`: (group, outputs, channels, taps).
 // Work       A thread takes (group, block of outputs, block of inputs) tasks from the plan's counter.
 // Tuning     high, wide (CPUWinograd.swift): S, V and D stay near the level 2 cache.
 //
-//   x  -> V (36, 64 tiles, wide) \  S (36, high, wide) += D^T V   last chunk of a group:  taps (high, wide, r r)
-//   dy -> D (36, 64 tiles, high) /
+//   group 0, 1, ...:  taps (outputs, channels, r r)   ->   dw = ((0 + taps 0) + taps 1) + ...
 //
 // Rules      6, 9, 11.
 #pragma once
@@ -18,12 +15,15 @@
 #include "conv/c/winograd.h"
 
 static int64_t tsr_grad_weight_winograd_scratch_count(const tsr_winograd_params *p) {
-  return tsr_winograd_weight_scratch_of(p, TSR_VECTOR).count;
+  tsr_winograd_weight_scratch s;
+  tsr_winograd_weight_lay_out(p, TSR_VECTOR, &s);
+  return s.count;
 }
 
 static void tsr_grad_weight_winograd_work(tsr_winograd_weight_plan *plan, float *scratch) {
   const tsr_winograd_params *p = &plan->params;
-  const tsr_winograd_weight_scratch s = tsr_winograd_weight_scratch_of(p, TSR_VECTOR);
+  tsr_winograd_weight_scratch s;
+  tsr_winograd_weight_lay_out(p, TSR_VECTOR, &s);
   for (;;) {
     const int next = __atomic_fetch_add(&plan->next, 1, __ATOMIC_RELAXED);
     if (next >= tsr_wino_weight_tasks(p, plan->groups)) return;

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Convolutions by fewer multiplications on the CPU, forward and for the data. (OpenCL: conv/winograd.cl.)
 //
-// Algorithm  A task takes a block of tiles through all of it: V of all channels, then panel by panel of
-//            output channels the products M = V U of the points, and their outputs. What is between stays
-//            in the level 2 cache.
+// Algorithm  Of conv/winograd_work.h; here is what that needs of C.
 // Tensors    Those of conv/winograd_tiles.h. `packed`: U.
 // Work       A thread takes blocks of tiles from the plan's counter.
 // Tuning     TSR_MR x TSR_NR (isa/); `block` tiles of a task (CPUWinograd.swift).
 //
-//   x -> V (36, C / LANES, 48, [LANES])   per panel:  M (36, 48, [NR]) = V U  ->  y, LANES channels at a time
+//   tiles  [ block 0 | block 1 | block 2 | ... ]   next: the first that no worker has taken
 //
 // Rules      4, 9, 11.
 #pragma once
@@ -93,7 +91,9 @@ static int64_t tsr_winograd_packed_count(const tsr_winograd_params *p) {
 }
 
 static int64_t tsr_winograd_scratch_count(const tsr_winograd_params *p) {
-  return tsr_winograd_scratch_of(p, TSR_VECTOR, TSR_NR).count;
+  tsr_winograd_scratch s;
+  tsr_winograd_lay_out(p, TSR_VECTOR, TSR_NR, &s);
+  return s.count;
 }
 
 // U of panels begin / channels ..< end / channels; a task is a channel of a panel.
@@ -104,7 +104,8 @@ static void tsr_winograd_pack(const tsr_winograd_plan *plan, int begin, int end)
 
 static void tsr_winograd_work(tsr_winograd_plan *plan, float *scratch) {
   const tsr_winograd_params *p = &plan->params;
-  const tsr_winograd_scratch s = tsr_winograd_scratch_of(p, TSR_VECTOR, TSR_NR);
+  tsr_winograd_scratch s;
+  tsr_winograd_lay_out(p, TSR_VECTOR, TSR_NR, &s);
   const tsr_wino_operands o = {plan->x, plan->packed, plan->bias, plan->y};
   const int tiles = p->batch * p->tile_rows * p->tile_columns;
   for (;;) {
