@@ -18,8 +18,9 @@ extension OpenCLBackend {
     let most = min(panels, max(1, WinogradMemory.weights / ofPanel))
     let packed = try allocate([ofPanel * most], .float32)
     let items = min(2 * units, (p.tiles + Int(p.block) - 1) / Int(p.block))
-    let ofItem = Int(tsr_winograd_scratch_of(&p, Int32(Self.winogradLanes), Int32(panel)).count)
-    let scratch = try allocate([items * ofItem], .float32)
+    var layout = tsr_winograd_scratch()
+    tsr_winograd_lay_out(&p, Int32(Self.winogradLanes), Int32(panel), &layout)
+    let scratch = try allocate([items * Int(layout.count)], .float32)
     let taps = try allocate([2 * units * Int(tsr_winograd_taps(Int32(Self.winogradLanes)))], .float32)
     for first in stride(from: 0, to: panels, by: most) {
       (p.first_panel, p.panels) = (Int32(first), Int32(min(most, panels - first)))
@@ -39,8 +40,9 @@ extension OpenCLBackend {
     let most = parameters.groupsAtOnce(weights: dw.count)
     let tasks = part.conv.divide(groups: most, workers: units, lanes: lanes)
     let items = min(2 * units, tasks)
-    let scratch = try allocate(
-      [items * Int(tsr_winograd_weight_scratch_of(&part.conv, Int32(lanes)).count)], .float32)
+    var layout = tsr_winograd_weight_scratch()
+    tsr_winograd_weight_lay_out(&part.conv, Int32(lanes), &layout)
+    let scratch = try allocate([items * Int(layout.count)], .float32)
     let partial = try allocate([most * dw.count], .float32)
     for first in stride(from: 0, to: parameters.groups, by: most) {
       (part.first, part.count) = (Int32(first), Int32(min(most, parameters.groups - first)))
