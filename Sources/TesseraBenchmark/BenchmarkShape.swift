@@ -56,7 +56,7 @@ extension Benchmark {
     case "neighbourForces": return neighbourForces(try neighbours(shape, kernel))
     default:
       throw TesseraError.input(
-        "bench", found: kernel, wanted: Set(items.map(\.kernel)).sorted().joined(separator: ", "))
+        "bench", found: kernel, wanted: Set(items.map(\.kernel)).ordered().joined(separator: ", "))
     }
   }
 
@@ -64,7 +64,7 @@ extension Benchmark {
   /// be allocated.
   private static func extents(_ text: String, _ count: Int, _ kernel: String) throws -> [Int] {
     let sizes = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
-    let largest = sizes.sorted(by: >)
+    let largest = sizes.ordered(by: >)
     guard sizes.count == count, sizes.allSatisfy({ (1...1 << 24).contains($0) }),
       largest[0] * largest[min(1, count - 1)] <= Int(Int32.max)
     else {

@@ -98,7 +98,7 @@ struct Verify: ParsableCommand {
     var cases = Catalogue.cases + Catalogue.drawn(random, seed: seed)
     if small { cases = cases.filter(\.isSmall) }
     if !only.isEmpty {
-      try requireKnown(Set(cases.map(\.primitive)).sorted())
+      try requireKnown(Set(cases.map(\.primitive)).ordered())
       cases = cases.filter { only.contains($0.primitive) }
     }
     progress.begin("verifying \(cases.count) cases on \(device.name)")
@@ -143,12 +143,12 @@ struct Verify: ParsableCommand {
   }
 
   private func printTable(_ verification: Verification, _ trained: [String: TrainingResult]) {
-    for (primitive, count) in verification.casesByPrimitive.sorted(by: { $0.key < $1.key }) {
+    for (primitive, count) in verification.casesByPrimitive.ordered(by: { $0.key < $1.key }) {
       let wrong = verification.mismatches.filter { $0.primitive == primitive }
       print("\(primitive): \(count) cases, \(wrong.count) mismatches")
       for mismatch in wrong.prefix(3) { print("  \(mismatch.label): \(mismatch.what)") }
     }
-    for (name, result) in trained.sorted(by: { $0.key < $1.key }) {
+    for (name, result) in trained.ordered(by: { $0.key < $1.key }) {
       let verdict = result.equal ? "as published" : "NOT as published"
       print("\(name), \(TrainingCheck.steps) steps: \(result.fingerprint), \(verdict)")
     }

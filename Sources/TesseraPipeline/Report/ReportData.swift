@@ -96,7 +96,7 @@ struct ReportData {
 
   /// Rows by falling confidence, those that are right or those that are wrong.
   func rows(right: Bool) -> [Int] {
-    labels.indices.filter { (prediction($0).label == Int(labels[$0])) == right }.sorted {
+    labels.indices.filter { (prediction($0).label == Int(labels[$0])) == right }.ordered {
       (prediction($1).probability, $0) < (prediction($0).probability, $1)
     }
   }
