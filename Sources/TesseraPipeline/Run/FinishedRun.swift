@@ -98,7 +98,8 @@ public struct FinishedRun {
         URL(fileURLWithPath: place).appendingPathComponent(String(file)).path, digits, "encoder.json")
     }
     guard place == own else { return place }
-    for name in try FileManager.default.subpathsOfDirectory(atPath: own).ordered() where !name.hasPrefix(".") {
+    for name in try FileManager.default.subpathsOfDirectory(atPath: own).ordered()
+    where !name.hasPrefix(".") {
       var isFolder: ObjCBool = false
       let path = URL(fileURLWithPath: own).appendingPathComponent(name).path
       guard outputs["\(Pipeline.Files.encoder)/\(name)"] == nil,

@@ -90,6 +90,7 @@ public struct Pipeline {
     var summary = Summary()
     summary.isPaper = configuration.embedding.paperStates
     let (data, testData, encoderPrint) = try begin()
+    @inline(never)
     func add(_ stage: String, _ result: (fingerprint: String, ran: Bool)) {
       summary.fingerprints.append((stage, result.fingerprint))
       if !result.ran { progress.note("\(stage): unchanged") }

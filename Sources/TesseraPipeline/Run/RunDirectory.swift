@@ -76,6 +76,7 @@ public final class RunDirectory {
   func unfinish() { unlink(file(RunManifest.name)) }
 
   /// The path of a file in the folder.
+  @inline(never)
   public func file(_ name: String) -> String { URL(fileURLWithPath: path).appendingPathComponent(name).path }
 
   /// Runs a stage unless its record says that it ran on the same inputs with the same parameters and its

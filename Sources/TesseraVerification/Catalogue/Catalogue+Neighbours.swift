@@ -43,6 +43,7 @@ extension Catalogue {
   }
 
   /// Blocks in ascending order, the first of them fresh, and once more in descending order.
+  @inline(never)
   static func nearest(_ search: (points: Int, rows: Range<Int>, k: Int, width: Int), _ kind: NeighbourInputs)
     -> CatalogueCase
   {

@@ -58,6 +58,7 @@ extension Catalogue {
     }
   }
 
+  @inline(never)
   static func batchNorm(
     _ outer: Int, _ channels: Int, _ inner: Int, training: Bool, batch: Int? = nil
   ) -> CatalogueCase {

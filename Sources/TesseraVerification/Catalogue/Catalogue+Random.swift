@@ -21,6 +21,7 @@ extension Catalogue {
     ]
   }
 
+  @inline(never)
   static func randomUniform(
     _ count: Int, low: Float = -2, high: Float = 3, stream: RandomStream = stream
   ) -> CatalogueCase {
@@ -50,6 +51,7 @@ extension Catalogue {
   }
 
   /// `outside`: with ids below 0 and beyond the table, by one and by far.
+  @inline(never)
   static func gatherRows(
     _ entries: Int, _ rows: Int, _ columns: Int, outside: Bool = false
   ) -> CatalogueCase {

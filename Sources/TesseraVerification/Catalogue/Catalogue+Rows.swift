@@ -91,6 +91,7 @@ extension Catalogue {
   }
 
   /// `infinite`: with an infinity in the first group, which the sum keeps.
+  @inline(never)
   static func channelSum(
     _ outer: Int, _ channels: Int, _ inner: Int, infinite: Bool = false
   ) -> CatalogueCase {

@@ -43,6 +43,7 @@ extension Catalogue {
   /// - Parameters:
   ///   - scale: from 3 on, exponentials of most elements vanish or are denormal.
   ///   - specials: a row has one special value, each row another one.
+  @inline(never)
   static func softmax(_ rows: Int, _ columns: Int, scale: Float = 0.176_776_7, specials: Bool = false)
     -> CatalogueCase
   {
