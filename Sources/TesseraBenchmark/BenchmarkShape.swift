@@ -18,6 +18,7 @@ extension Benchmark {
   ///   `neighbourAffinities`, `neighbourForces`: `POINTS`.
   ///
   /// - Throws: `TesseraError` for a kernel that takes no shape, or a shape that is none of its.
+  @_optimize(none)
   public static func item(_ kernel: String, shape: String) throws -> Item {
     switch kernel {
     case "matmul":
@@ -96,6 +97,7 @@ extension Benchmark {
     return sizes
   }
 
+  @_optimize(none)
   private static func convolutionShape(_ text: String, _ kernel: String) throws -> Convolution {
     let wrong = TesseraError.input(
       "\(kernel): shape", found: text, wanted: "such as b32 64->192 5x5 s1 p2 on 17x17")

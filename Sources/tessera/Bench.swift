@@ -40,6 +40,7 @@ struct BenchRun: ParsableCommand {
   var json = false
 
   /// Runs the benchmark.
+  @_optimize(none)
   func run() throws {
     let known = Set(Benchmark.items.map(\.kernel))
     for name in kernels where !known.contains(name) {

@@ -127,6 +127,7 @@ struct DeviceOptions: ParsableArguments {
   var progress: ProgressLine { ProgressLine(quiet: quiet) { tsr_allocation_purpose($0) } }
 
   /// Standard output is the results': the profile goes to standard error.
+  @_optimize(none)
   private func tell(_ profiler: Profiler, _ devices: DeviceGroup) throws {
     let summary = profiler.summary()
     if let trace {

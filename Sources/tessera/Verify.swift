@@ -92,6 +92,7 @@ struct Verify: ParsableCommand {
     }
   }
 
+  @_optimize(none)
   private func verify(_ device: any Backend) throws {
     let cpu = try CPUBackend(threads: options.threads, instructionSet: reference)
     let progress = options.progress
@@ -142,6 +143,7 @@ struct Verify: ParsableCommand {
     }
   }
 
+  @_optimize(none)
   private func printTable(_ verification: Verification, _ trained: [String: TrainingResult]) {
     for (primitive, count) in verification.casesByPrimitive.ordered(by: { $0.key < $1.key }) {
       let wrong = verification.mismatches.filter { $0.primitive == primitive }

@@ -28,6 +28,7 @@ struct ReportData {
   /// Names of the encoder layers that the features come from, and the layer of each feature.
   let layers: [String], layerOfFeature: [Int]
 
+  @_optimize(none)
   init(folder: String, device: any Backend) throws {
     let run = try FinishedRun(folder)
     configuration = run.configuration

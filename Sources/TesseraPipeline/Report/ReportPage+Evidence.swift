@@ -6,6 +6,7 @@ import TesseraVision
 
 extension ReportPage {
   /// Grad-CAM and the linear path's shares for the most confident right and wrong answers.
+  @_optimize(none)
   func evidence() throws -> String {
     let chosen = Array(data.rows(right: true).prefix(2) + data.rows(right: false).prefix(2))
     guard !chosen.isEmpty else { return "<p>No row to look at.</p>" }

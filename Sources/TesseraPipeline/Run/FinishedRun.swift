@@ -30,6 +30,7 @@ public struct FinishedRun {
   ///
   /// - Throws: `TesseraError` if there is no run, naming the stage at which one is that is not finished, or
   ///   the file that is not as the run left it.
+  @_optimize(none)
   public init(_ folder: String) throws {
     self.folder = folder
     let root = URL(fileURLWithPath: folder)

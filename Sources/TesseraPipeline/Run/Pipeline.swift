@@ -86,6 +86,7 @@ public struct Pipeline {
   }
 
   /// Runs what has to be run.
+  @_optimize(none)
   public func run() throws -> Summary {
     var summary = Summary()
     summary.isPaper = configuration.embedding.paperStates

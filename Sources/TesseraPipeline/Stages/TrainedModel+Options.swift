@@ -66,6 +66,7 @@ extension TrainedModel {
     }
 
     /// What decides the trained network besides images and weights, by the names of a stage's record.
+    @_optimize(none)
     var parameters: [String: String] {
       [
         "model": architecture.rawValue, "normalization": normalization.rawValue,

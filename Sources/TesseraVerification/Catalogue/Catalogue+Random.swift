@@ -5,6 +5,7 @@ extension Catalogue {
   private static let stream = RandomStream(seed: 0x1234_5678_9abc_def0, stream: 0x1_0000_0007)
 
   /// Random numbers, dropout and gathers.
+  @_optimize(none)
   static var randomCases: [CatalogueCase] {
     let counts = [0, 1, 2, 3, 4, 5, 63, 1025].flatMap {
       [randomUniform($0), randomNormal($0), dropout($0)]

@@ -8,6 +8,7 @@ extension Catalogue {
   ]
 
   /// Reductions over rows, channels and whole tensors.
+  @_optimize(none)
   static var reductionCases: [CatalogueCase] {
     let rows = (rowShapes + [(3, 0)]).flatMap { rows, columns in
       [false, true].map { rowSum(rows, columns, specials: $0) }
