@@ -4,6 +4,7 @@ import TesseraCompute
 /// What a network does between its products, each bound by memory: batch normalisation, pooling, ReLU, a
 /// sum, Adam.
 extension Benchmark {
+  @_optimize(none)
   static var layers: [Item] {
     ["batchNorm", "batchNormStatistics", "batchNormGradData"].map { channels($0, 32, 64, 75 * 75) }
       + ["maxPool", "maxPoolGrad", "averagePool"].map { pool($0, 2048, 75, 75) }

@@ -18,6 +18,7 @@ extension Benchmark {
   ///   `neighbourAffinities`, `neighbourForces`: `POINTS`.
   ///
   /// - Throws: `TesseraError` for a kernel that takes no shape, or a shape that is none of its.
+  @_optimize(none)
   public static func item(_ kernel: String, shape: String) throws -> Item {
     switch kernel {
     case "matmul":
@@ -56,7 +57,7 @@ extension Benchmark {
     case "neighbourForces": return neighbourForces(try neighbours(shape, kernel))
     default:
       throw TesseraError.input(
-        "bench", found: kernel, wanted: Set(items.map(\.kernel)).sorted().joined(separator: ", "))
+        "bench", found: kernel, wanted: Set(items.map(\.kernel)).ordered().joined(separator: ", "))
     }
   }
 
@@ -64,7 +65,7 @@ extension Benchmark {
   /// be allocated.
   private static func extents(_ text: String, _ count: Int, _ kernel: String) throws -> [Int] {
     let sizes = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
-    let largest = sizes.sorted(by: >)
+    let largest = sizes.ordered(by: >)
     guard sizes.count == count, sizes.allSatisfy({ (1...1 << 24).contains($0) }),
       largest[0] * largest[min(1, count - 1)] <= Int(Int32.max)
     else {
@@ -96,6 +97,7 @@ extension Benchmark {
     return sizes
   }
 
+  @_optimize(none)
   private static func convolutionShape(_ text: String, _ kernel: String) throws -> Convolution {
     let wrong = TesseraError.input(
       "\(kernel): shape", found: text, wanted: "such as b32 64->192 5x5 s1 p2 on 17x17")

@@ -8,6 +8,7 @@ extension ProfileSummary {
   ///   - peaks: what devices were measured to do at most, by their names; without, no shares of it are told.
   ///   - memory: the most bytes that devices' tensors took, by their names.
   ///   - most: how many kernels of a device, and stages, are told.
+  @_optimize(none)
   public func text(
     peaks: [String: Benchmark.Peaks] = [:], memory: [String: Int] = [:], most: Int = 20
   ) -> String {
@@ -23,6 +24,7 @@ extension ProfileSummary {
     return lines.joined(separator: "\n")
   }
 
+  @_optimize(none)
   private func tell(_ device: Device, _ peaks: Benchmark.Peaks?, _ memory: Int?, _ most: Int)
     -> [String]
   {

@@ -56,7 +56,7 @@ public struct ProfileSummary: Sendable {
         Item(
           name: kept.names[Int(id)], calls: total.calls, seconds: Double(total.nanoseconds) / 1e9,
           operations: total.operations, bytes: total.bytes)
-      }.sorted { ($1.seconds, $0.name) < ($0.seconds, $1.name) }
+      }.ordered { ($1.seconds, $0.name) < ($0.seconds, $1.name) }
     }
     seconds = Double(kept.end - kept.begin) / 1e9
     devices = kept.devices.map { track in

@@ -18,6 +18,7 @@ package struct SplitMix64 {
   }
 
   /// Uniform in [low, high).
+  @inline(never)
   package mutating func floats(_ count: Int, _ low: Float = -1, _ high: Float = 1) -> [Float] {
     (0..<count).map { _ in low + (high - low) * (Float(next() >> 40) * 0x1p-24) }
   }
@@ -31,6 +32,7 @@ package struct SplitMix64 {
   ]
 
   /// Uniform with every special value of binary32 strewn in: zeros, denormals, infinities, NaNs.
+  @inline(never)
   package mutating func withSpecials(_ count: Int) -> [Float] {
     floats(count, -20, 20).enumerated().map { index, value in
       index % 5 == 3 ? Self.specials[Int(next() % UInt64(Self.specials.count))] : value
@@ -38,6 +40,7 @@ package struct SplitMix64 {
   }
 
   /// Any bit pattern; every eleventh a NaN with a payload, which copies must leave as it is.
+  @inline(never)
   package mutating func anyBits(_ count: Int) -> [Float] {
     (0..<count).map { index in
       let bits = UInt32(truncatingIfNeeded: next())
@@ -46,6 +49,7 @@ package struct SplitMix64 {
   }
 
   /// Integers in 0..<bound.
+  @inline(never)
   package mutating func ints(_ count: Int, below bound: Int) -> [Int32] {
     (0..<count).map { _ in Int32(next() % UInt64(max(1, bound))) }
   }

@@ -33,21 +33,25 @@ public struct TesseraError: Error, Equatable, CustomStringConvertible {
   }
 
   /// The user's mistake: bad input or a bad argument.
+  @inline(never)
   public static func input(_ place: String, found: String, wanted: String = "") -> TesseraError {
     TesseraError(.input, at: place, found: found, wanted: wanted)
   }
 
   /// A failure while doing what was rightly asked.
+  @inline(never)
   public static func failure(_ place: String, found: String, wanted: String = "") -> TesseraError {
     TesseraError(.failure, at: place, found: found, wanted: wanted)
   }
 
   /// A device that failed at work.
+  @inline(never)
   public static func device(_ place: String, found: String, wanted: String = "") -> TesseraError {
     TesseraError(.device, at: place, found: found, wanted: wanted)
   }
 
   /// A device that has not memory enough.
+  @inline(never)
   public static func outOfMemory(_ place: String, found: String, wanted: String = "") -> TesseraError {
     var error = TesseraError(.device, at: place, found: found, wanted: wanted)
     error.isOutOfMemory = true

@@ -80,19 +80,19 @@ struct ClassList {
             + "leaves some out, as-is takes them all as classes")
       }
     }
-    return Set(labels).sorted()
+    return Set(labels).ordered()
   }
 
   private func refuseSpellings(_ labels: [String]) throws {
     var forms: [String: [String]] = [:]
     for label in labels { forms[LabelForm.merged(label), default: []].append(label) }
-    let doubtful = forms.filter { $0.value.count > 1 }.sorted { $0.key < $1.key }
+    let doubtful = forms.filter { $0.value.count > 1 }.ordered { $0.key < $1.key }
     guard let first = doubtful.first else { return }
     let groups = doubtful.prefix(3).map { group in
-      group.value.map { Self.quoted($0) }.sorted().joined(separator: " and ")
+      group.value.map { Self.quoted($0) }.ordered().joined(separator: " and ")
     }
     // The others become the one that is spelt as `merge` would.
-    let spellings = first.value.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
+    let spellings = first.value.ordered { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
     let kept = spellings.first { $0.utf8.elementsEqual(first.key.utf8) } ?? spellings[0]
     let others = spellings.filter { !$0.utf8.elementsEqual(kept.utf8) }
     let example = "'\(others.map { "\($0)=\(kept)" }.joined(separator: ","))'"
@@ -111,7 +111,7 @@ struct ClassList {
   }
 
   private func list(_ labels: Set<[UInt8]>) -> String {
-    let names = labels.map { String(decoding: $0, as: UTF8.self) }.sorted()
+    let names = labels.map { String(decoding: $0, as: UTF8.self) }.ordered()
     return names.prefix(8).joined(separator: ", ") + (names.count > 8 ? ", ..." : "")
   }
 }

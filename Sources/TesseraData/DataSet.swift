@@ -49,7 +49,7 @@ public struct DataSet: Sendable {
       throw TesseraError.input(path, found: "no reviews", wanted: "at least one")
     }
     let found =
-      try classes ?? (labelled ? list.classes(of: data) : Set(data.rows.compactMap(\.label)).sorted())
+      try classes ?? (labelled ? list.classes(of: data) : Set(data.rows.compactMap(\.label)).ordered())
     if classes == nil, labelled, found.count < 2 {
       throw TesseraError.input(
         path, found: "only the class \(found.first ?? "none")", wanted: "at least two classes")

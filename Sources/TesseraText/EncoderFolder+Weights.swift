@@ -23,7 +23,7 @@ extension EncoderFolder {
       return name.hasSuffix(".index.json")
         ? try ShardIndex(file(name)).open() : try TensorFile.open(file(name))
     }
-    let others = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted().filter {
+    let others = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).ordered().filter {
       name in
       name == "onnx" || Self.otherEndings.contains { name.hasSuffix($0) }
     }

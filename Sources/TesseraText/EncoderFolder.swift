@@ -30,7 +30,7 @@ public struct EncoderFolder: Sendable {
     if manager.fileExists(atPath: modules) {
       path = inside(try Self.transformer(modules))
     } else if !manager.fileExists(atPath: inside("config.json")) {
-      let below = ((try? manager.contentsOfDirectory(atPath: root.path)) ?? []).sorted().filter {
+      let below = ((try? manager.contentsOfDirectory(atPath: root.path)) ?? []).ordered().filter {
         manager.fileExists(atPath: inside($0 + "/config.json"))
       }
       // What sentence-transformers called it before there was a modules.json.

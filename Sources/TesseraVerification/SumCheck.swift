@@ -49,7 +49,7 @@ public enum SumCheck {
   public static var count: Int { reductions.count * StructuredInputs.allCases.count }
 
   /// The primitives that are measured, each once, sorted.
-  public static var primitives: [String] { Set(reductions.map(\.primitive)).sorted() }
+  public static var primitives: [String] { Set(reductions.map(\.primitive)).ordered() }
 
   /// Measures all reductions.
   ///

@@ -40,10 +40,11 @@ struct BenchRun: ParsableCommand {
   var json = false
 
   /// Runs the benchmark.
+  @_optimize(none)
   func run() throws {
     let known = Set(Benchmark.items.map(\.kernel))
     for name in kernels where !known.contains(name) {
-      throw TesseraError.input("bench", found: name, wanted: known.sorted().joined(separator: ", "))
+      throw TesseraError.input("bench", found: name, wanted: known.ordered().joined(separator: ", "))
     }
     guard shape.isEmpty || kernels.count == 1 else {
       throw TesseraError.input("bench", found: "a shape for \(kernels.count) kernels", wanted: "one kernel")

@@ -26,6 +26,7 @@ struct BenchCompare: ParsableCommand {
   }
 
   /// Prints a line an item.
+  @_optimize(none)
   func run() throws {
     let (old, new) = (try Benchmark.Report.read(before), try Benchmark.Report.read(after))
     if old.device != new.device { print("devices differ: \(old.device); \(new.device)") }

@@ -57,6 +57,8 @@ struct DeviceOptions: ParsableArguments {
   /// - Parameters:
   ///   - name: the command's, for the trace.
   ///   - selection: another device than the chosen one; `allowNonconforming` as well.
+  @_semantics("optimize.sil.specialize.generic.never")
+  @inline(never)
   func use<R>(
     for name: String, selection: String? = nil, allowNonconforming: Bool? = nil,
     _ body: (any Backend) throws -> R
@@ -72,6 +74,8 @@ struct DeviceOptions: ParsableArguments {
   /// The same with all devices of a list.
   ///
   /// - Parameter fallback: let the CPU do the body again if an OpenCL device fails at it.
+  @_semantics("optimize.sil.specialize.generic.never")
+  @inline(never)
   func useAll<R>(for name: String, fallback: Bool = false, _ body: (DeviceGroup) throws -> R) throws -> R {
     let (sources, profiler) = try prepare()
     let devices = try DeviceSelection.openAll(
@@ -99,6 +103,8 @@ struct DeviceOptions: ParsableArguments {
 
   private func tuning() throws -> TuningFile? { try tilesFile.map { try TuningFile($0) } }
 
+  @_semantics("optimize.sil.specialize.generic.never")
+  @inline(never)
   private func work<R>(
     _ name: String, _ devices: DeviceGroup, _ profiler: Profiler?, _ body: (DeviceGroup) throws -> R
   ) throws -> R {
@@ -121,6 +127,7 @@ struct DeviceOptions: ParsableArguments {
   var progress: ProgressLine { ProgressLine(quiet: quiet) { tsr_allocation_purpose($0) } }
 
   /// Standard output is the results': the profile goes to standard error.
+  @_optimize(none)
   private func tell(_ profiler: Profiler, _ devices: DeviceGroup) throws {
     let summary = profiler.summary()
     if let trace {

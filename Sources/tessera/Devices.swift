@@ -39,6 +39,7 @@ struct Devices: ParsableCommand {
   }
 
   /// Lists the CPU and every other device.
+  @_optimize(none)
   func run() throws {
     let cpu = try CPUBackend()
     let survey = DeviceSelection.survey()
@@ -81,6 +82,7 @@ struct Devices: ParsableCommand {
     (entry.peakGFLOPS, entry.peakGBs) = (peaks.gflops.rounded(), peaks.gigabytes.rounded())
   }
 
+  @_optimize(none)
   private func show(_ e: Entry) {
     print("\(e.selection)  \(e.name)")
     if let platform = e.platform {

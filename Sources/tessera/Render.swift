@@ -18,6 +18,7 @@ struct Render: ParsableCommand {
   var out: String
 
   /// Renders and writes.
+  @_optimize(none)
   func run() throws {
     try AtomicFile.requireWritable(out)
     if let png { try AtomicFile.requireWritable(png + "/mean.png") }

@@ -41,6 +41,7 @@ struct Run: ParsableCommand {
   var overwrite = false
 
   /// Runs the stages and prints fingerprints and accuracy.
+  @_optimize(none)
   func run() throws {
     guard (1...RunConfiguration.mostRepeats).contains(repeats) else {
       throw TesseraError.input("repeats", found: "\(repeats)", wanted: "1 to \(RunConfiguration.mostRepeats)")

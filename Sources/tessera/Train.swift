@@ -27,6 +27,7 @@ struct Train: ParsableCommand {
   var overwrite = false
 
   /// Trains and writes the model.
+  @_optimize(none)
   func run() throws {
     let options = try training.options(seed: seed)
     var resources = training.resources.resources()

@@ -92,13 +92,14 @@ struct Verify: ParsableCommand {
     }
   }
 
+  @_optimize(none)
   private func verify(_ device: any Backend) throws {
     let cpu = try CPUBackend(threads: options.threads, instructionSet: reference)
     let progress = options.progress
     var cases = Catalogue.cases + Catalogue.drawn(random, seed: seed)
     if small { cases = cases.filter(\.isSmall) }
     if !only.isEmpty {
-      try requireKnown(Set(cases.map(\.primitive)).sorted())
+      try requireKnown(Set(cases.map(\.primitive)).ordered())
       cases = cases.filter { only.contains($0.primitive) }
     }
     progress.begin("verifying \(cases.count) cases on \(device.name)")
@@ -142,13 +143,14 @@ struct Verify: ParsableCommand {
     }
   }
 
+  @_optimize(none)
   private func printTable(_ verification: Verification, _ trained: [String: TrainingResult]) {
-    for (primitive, count) in verification.casesByPrimitive.sorted(by: { $0.key < $1.key }) {
+    for (primitive, count) in verification.casesByPrimitive.ordered(by: { $0.key < $1.key }) {
       let wrong = verification.mismatches.filter { $0.primitive == primitive }
       print("\(primitive): \(count) cases, \(wrong.count) mismatches")
       for mismatch in wrong.prefix(3) { print("  \(mismatch.label): \(mismatch.what)") }
     }
-    for (name, result) in trained.sorted(by: { $0.key < $1.key }) {
+    for (name, result) in trained.ordered(by: { $0.key < $1.key }) {
       let verdict = result.equal ? "as published" : "NOT as published"
       print("\(name), \(TrainingCheck.steps) steps: \(result.fingerprint), \(verdict)")
     }

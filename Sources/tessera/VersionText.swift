@@ -9,8 +9,9 @@ enum VersionText {
   static let title = "tessera \(tesseraVersion)"
 
   /// The title and a line for each version; the executable is read for its SHA-256.
+  @_optimize(none)
   static func whole() -> String {
-    let stages = RunVersions.stages.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+    let stages = RunVersions.stages.ordered { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
     let lines = [
       ("numerics", "\(numericsVersion)"),
       ("run folder", "\(RunVersions.folder), its manifest \(RunVersions.manifest)"),

@@ -43,7 +43,7 @@ extension TensorFile {
       let distance = wanted.names.map { Self.distance($0, rest) }.min() ?? .max
       return (wanted.fits(tensor.shape) ? 0 : 1, distance, name)
     }
-    return scored.sorted { $0 < $1 }.prefix(3).map { entry in
+    return scored.ordered { $0 < $1 }.prefix(3).map { entry in
       "\(entry.name.shortened) \(tensors[entry.name]?.shape ?? [])"
     }
   }

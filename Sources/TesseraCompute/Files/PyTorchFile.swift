@@ -15,7 +15,7 @@ enum PyTorchFile {
     let members = try ZipDirectory.read(path, data)
     let pickles = members.keys.filter { $0.hasSuffix("/data.pkl") || $0 == "data.pkl" }
     guard let name = pickles.first, pickles.count == 1, let pickle = members[name] else {
-      throw ZipContent.refusal(path, members.keys.sorted(), pickles: pickles.count)
+      throw ZipContent.refusal(path, members.keys.ordered(), pickles: pickles.count)
     }
     let prefix = name.dropLast("data.pkl".count)
     if members["\(prefix)constants.pkl"] != nil { throw ZipContent.torchScript(path) }

@@ -38,7 +38,7 @@ enum SafetensorsFormat {
       }
       tensors[name] = try entry(path, name, value, dataBytes: data.count - begin, begin: begin)
     }
-    let sorted = tensors.sorted { $0.value.range.lowerBound < $1.value.range.lowerBound }
+    let sorted = tensors.ordered { $0.value.range.lowerBound < $1.value.range.lowerBound }
     for (a, b) in zip(sorted, sorted.dropFirst())
     where b.value.range.lowerBound < a.value.range.upperBound && !b.value.range.isEmpty
       && !a.value.range.isEmpty

@@ -48,7 +48,7 @@ public struct SafetensorsWriter {
   ///   one name, and if the file cannot be written.
   /// - Returns: the fingerprint of names, shapes and elements (metadata left out).
   public func write(to path: String) throws -> String {
-    let sorted = entries.sorted { $0.name < $1.name }
+    let sorted = entries.ordered { $0.name < $1.name }
     for (entry, next) in zip(sorted, sorted.dropFirst()) where entry.name == next.name {
       throw TesseraError.failure(
         "writing \(path)", found: "two tensors \(entry.name)", wanted: "one of each name")

@@ -26,7 +26,7 @@ package struct ShardIndex {
         wanted: "the file of each tensor")
     }
     (self.path, self.map) = (path, map)
-    shards = Set(map.values).sorted()
+    shards = Set(map.values).ordered()
     guard shards.count <= 10_000 else {
       throw TesseraError.input(
         "\(path): weight_map", found: "\(shards.count) files", wanted: "at most 10000")
@@ -64,7 +64,7 @@ package struct ShardIndex {
     let names = Dictionary(grouping: map.keys, by: { map[$0] ?? "" })
     for shard in shards {
       let file = try TensorFile.open(place(shard))
-      for name in (names[shard] ?? []).sorted() {
+      for name in (names[shard] ?? []).ordered() {
         guard var tensor = file.tensors[name] else {
           throw TesseraError.input(
             place(shard), found: "no tensor \(name)", wanted: "what \(path) says that it holds")

@@ -43,7 +43,7 @@ public final class TensorFile {
   }
 
   /// The names, sorted.
-  public var names: [String] { tensors.keys.sorted() }
+  public var names: [String] { tensors.keys.ordered() }
 
   /// Whether a tensor of that name is there.
   public func contains(_ name: String) -> Bool { tensors[name] != nil }

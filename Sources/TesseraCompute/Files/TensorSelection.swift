@@ -33,7 +33,7 @@ package struct TensorSelection {
         modules.contains(where: { rest.hasPrefix($0 + ".") })
       else { return nil }
       return rest
-    }.sorted()
+    }.ordered()
   }
 
   /// Whether the file holds anything inside a module.
@@ -119,7 +119,7 @@ extension TensorFile {
     _ wanted: [WantedTensor], _ fitting: [String: Found], _ network: String
   ) throws -> (root: String, others: [String]) {
     var roots: [String] = []
-    for root in fitting.keys.sorted(by: { (Self.rank($0), $0.count, $0) < (Self.rank($1), $1.count, $1) })
+    for root in fitting.keys.ordered(by: { (Self.rank($0), $0.count, $0) < (Self.rank($1), $1.count, $1) })
     where !roots.contains(where: { isEqual(fitting[$0] ?? [:], fitting[root] ?? [:]) }) {
       roots.append(root)
       // So many sets of weights are no checkpoint; comparing them all would take for ever.
@@ -177,7 +177,7 @@ extension TensorFile {
         name.dropFirst(selection.root.count).split(separator: ".").filter(TensorPath.wrappers.contains))
     }
     if !inner.isEmpty {
-      parts.append("\"\(inner.sorted().joined(separator: "\", \""))\" within names is left out")
+      parts.append("\"\(inner.ordered().joined(separator: "\", \""))\" within names is left out")
     }
     if !others.isEmpty {
       let named = others.prefix(4).map { "\"\($0)\"" }.joined(separator: ", ")

@@ -12,6 +12,7 @@ extension OpenCLBackend {
   ///   - kernel: family and name.
   ///   - parameters: the product, its taps and splits; how it is split among work-groups is filled in here.
   ///   - packing: how A lies in memory where two strides do not tell.
+  @inline(never)
   func gemm(
     _ kernel: Kernel, _ parameters: tsr_gemm_params, _ a: Tensor, _ b: Tensor, bias: Tensor,
     into c: Tensor, packing: PackedRows? = nil

@@ -42,6 +42,7 @@ extension KernelDispatching {
 ///   - ints: int32 tensors that are read.
 ///   - outputs: float32 tensors that are written; none may be read too, or be another output.
 ///   - inPlace: whether outputs may be inputs.
+@inline(never)
 func require(
   _ place: String, _ floats: [(Tensor, Int)], ints: [(Tensor, Int)] = [], into outputs: [(Tensor, Int)] = [],
   intsInto integerOutputs: [(Tensor, Int)] = [], inPlace: Bool = false

@@ -11,6 +11,7 @@ enum Plots {
   }
 
   /// Curves over axes from `x` and `y` with their ends written out; the legend stands in the plot's head.
+  @_optimize(none)
   static func lines(
     _ curves: [Curve], x: ClosedRange<Double>, y: ClosedRange<Double>, xLabel: String, yLabel: String,
     diagonal: Bool = false, digits: (x: Int, y: Int) = (0, 2)
@@ -65,6 +66,7 @@ enum Plots {
   }
 
   /// Points coloured by group, with the hull and the rectangle that becomes the image.
+  @_optimize(none)
   static func scatter(_ coordinates: [Float], groups: [Int], names: [String]) -> String {
     let count = coordinates.count / 2
     let points = (0..<count).map { Point(x: Double(coordinates[$0]), y: Double(coordinates[count + $0])) }

@@ -28,6 +28,7 @@ struct ReportData {
   /// Names of the encoder layers that the features come from, and the layer of each feature.
   let layers: [String], layerOfFeature: [Int]
 
+  @_optimize(none)
   init(folder: String, device: any Backend) throws {
     let run = try FinishedRun(folder)
     configuration = run.configuration
@@ -96,7 +97,7 @@ struct ReportData {
 
   /// Rows by falling confidence, those that are right or those that are wrong.
   func rows(right: Bool) -> [Int] {
-    labels.indices.filter { (prediction($0).label == Int(labels[$0])) == right }.sorted {
+    labels.indices.filter { (prediction($0).label == Int(labels[$0])) == right }.ordered {
       (prediction($1).probability, $0) < (prediction($0).probability, $1)
     }
   }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import TesseraCompute
 import TesseraImages
 import TesseraVision
 
 extension ReportPage {
   /// Grad-CAM and the linear path's shares for the most confident right and wrong answers.
+  @_optimize(none)
   func evidence() throws -> String {
     let chosen = Array(data.rows(right: true).prefix(2) + data.rows(right: false).prefix(2))
     guard !chosen.isEmpty else { return "<p>No row to look at.</p>" }
@@ -44,7 +46,7 @@ extension ReportPage {
   private func picture(_ shares: [Float], _ row: Int) -> String {
     let side = data.layout.side
     // A few pixels outshine all others: the twentieth is as dark as it gets.
-    let most = Double(max(1e-30, shares.map { abs($0) }.sorted(by: >).prefix(20).last ?? 1))
+    let most = Double(max(1e-30, shares.map { abs($0) }.ordered(by: >).prefix(20).last ?? 1))
     let channels = stride(from: 0, to: shares.count, by: side * side).map { begin in
       Plots.signedHeat(
         shares[begin..<begin + side * side].map { Double($0) / most }, side: side,

@@ -19,6 +19,7 @@ public struct ReportPage {
   }
 
   /// The page.
+  @_optimize(none)
   public func html() throws -> String {
     let c = data.configuration
     let file = URL(fileURLWithPath: c.data).lastPathComponent
@@ -49,6 +50,7 @@ public struct ReportPage {
     return page.text
   }
 
+  @_optimize(none)
   private var summary: String {
     var tiles: [(String, String, String)] = []
     if data.labels.isEmpty {
@@ -113,6 +115,7 @@ public struct ReportPage {
     return wrong.isEmpty ? "<p>None.</p>" : try figures(Array(wrong))
   }
 
+  @_optimize(none)
   private var layout: String {
     let channels = data.layout.channels
     return channels.map { channel -> String in
@@ -138,6 +141,7 @@ public struct ReportPage {
     }.joined()
   }
 
+  @_optimize(none)
   private var learning: String {
     let epochs = data.history
     guard let last = epochs.last else { return "<p>No epoch was run.</p>" }
@@ -166,6 +170,7 @@ public struct ReportPage {
     ])
   }
 
+  @_optimize(none)
   private var errors: String {
     guard !data.labels.isEmpty else { return "<p>There are no rows to test on.</p>" }
     let names = data.model.classes

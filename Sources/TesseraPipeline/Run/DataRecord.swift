@@ -44,7 +44,7 @@ extension DataRecord {
   /// What a report says of the data, a line each.
   var lines: [String] {
     var lines = [data.line] + (test.map { ["test: \($0.line)"] } ?? []) + duplicates.notes
-    for (stage, cut) in cut.sorted(by: { $0.key < $1.key }) where cut.texts > 0 {
+    for (stage, cut) in cut.ordered(by: { $0.key < $1.key }) where cut.texts > 0 {
       lines.append(stage == "embeddings" ? cut.note : "test: \(cut.note)")
     }
     if let constantFeatures, constantFeatures > 0 {

@@ -30,6 +30,7 @@ public struct FinishedRun {
   ///
   /// - Throws: `TesseraError` if there is no run, naming the stage at which one is that is not finished, or
   ///   the file that is not as the run left it.
+  @_optimize(none)
   public init(_ folder: String) throws {
     self.folder = folder
     let root = URL(fileURLWithPath: folder)
@@ -92,13 +93,14 @@ public struct FinishedRun {
     let place =
       try FileManager.default.fileExists(atPath: own) ? own : EncoderFolder(configuration.encoder).path
     let outputs = records["encoder"]?.outputs ?? [:]
-    for (name, digits) in outputs.sorted(by: { $0.key < $1.key }) {
+    for (name, digits) in outputs.ordered(by: { $0.key < $1.key }) {
       let file = name.dropFirst(Pipeline.Files.encoder.count + 1)
       try Self.compare(
         URL(fileURLWithPath: place).appendingPathComponent(String(file)).path, digits, "encoder.json")
     }
     guard place == own else { return place }
-    for name in try FileManager.default.subpathsOfDirectory(atPath: own).sorted() where !name.hasPrefix(".") {
+    for name in try FileManager.default.subpathsOfDirectory(atPath: own).ordered()
+    where !name.hasPrefix(".") {
       var isFolder: ObjCBool = false
       let path = URL(fileURLWithPath: own).appendingPathComponent(name).path
       guard outputs["\(Pipeline.Files.encoder)/\(name)"] == nil,
@@ -122,7 +124,7 @@ public struct FinishedRun {
     try require("layout", "embeddings", of: "embeddings")
     try require("images", "layout", of: "layout")
     if isTested { try require("images", "test", of: "test-embeddings") }
-    for stage in records.keys.sorted() where stage == "model" || stage.hasPrefix("repeat-") {
+    for stage in records.keys.ordered() where stage == "model" || stage.hasPrefix("repeat-") {
       try require(stage, "images", of: "images")
     }
     try require("evaluation", "model", of: "model")

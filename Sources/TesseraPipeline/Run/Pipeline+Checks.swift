@@ -96,7 +96,7 @@ extension Pipeline {
     let kept = try configuration.model.keptOnDisk(
       network, images: data.texts.count, folder: folder.path, limits, on: devices.main)
     if kept > 0 { sizes.append(("the slice's output (--feature-disk 0 does without)", kept)) }
-    let parts = sizes.sorted { $0.1 > $1.1 }.filter { $0.1 > 0 }.prefix(3).map {
+    let parts = sizes.ordered { $0.1 > $1.1 }.filter { $0.1 > 0 }.prefix(3).map {
       "\($0.0) \(DiskSpace.amount($0.1))"
     }
     try DiskSpace.require(

@@ -86,10 +86,12 @@ public struct Pipeline {
   }
 
   /// Runs what has to be run.
+  @_optimize(none)
   public func run() throws -> Summary {
     var summary = Summary()
     summary.isPaper = configuration.embedding.paperStates
     let (data, testData, encoderPrint) = try begin()
+    @inline(never)
     func add(_ stage: String, _ result: (fingerprint: String, ran: Bool)) {
       summary.fingerprints.append((stage, result.fingerprint))
       if !result.ran { progress.note("\(stage): unchanged") }

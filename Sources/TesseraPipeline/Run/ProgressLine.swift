@@ -52,6 +52,7 @@ public final class ProgressLine: @unchecked Sendable {
   }
 
   /// A line that stays.
+  @inline(never)
   public func note(_ line: String) {
     lock.withLock {
       guard !quiet else { return }

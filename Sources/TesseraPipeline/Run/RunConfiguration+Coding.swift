@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import TesseraCompute
 import TesseraData
 
 /// A run's file has one object: every group of options writes its fields into it, under names that have not
@@ -52,7 +53,7 @@ extension RunConfiguration {
   var fields: [(name: String, value: String)] {
     get throws {
       try JSONDecoder().decode([String: FieldText].self, from: try encoded()).map { ($0, $1.text) }
-        .sorted { $0.name < $1.name }
+        .ordered { $0.name < $1.name }
     }
   }
 

@@ -24,7 +24,7 @@ extension RunDirectory {
   /// What is in a folder, sorted, but for hidden files (its lock is one) and what killed runs left.
   public static func visibleNames(in path: String) -> [String] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    return names.filter { !$0.hasPrefix(".") && $0.wholeMatch(of: /.+\.[0-9]+\.tmp/) == nil }.sorted()
+    return names.filter { !$0.hasPrefix(".") && $0.wholeMatch(of: /.+\.[0-9]+\.tmp/) == nil }.ordered()
   }
 
   private static func isRun(_ path: String) -> Bool {

@@ -76,6 +76,7 @@ public final class RunDirectory {
   func unfinish() { unlink(file(RunManifest.name)) }
 
   /// The path of a file in the folder.
+  @inline(never)
   public func file(_ name: String) -> String { URL(fileURLWithPath: path).appendingPathComponent(name).path }
 
   /// Runs a stage unless its record says that it ran on the same inputs with the same parameters and its
@@ -94,17 +95,30 @@ public final class RunDirectory {
     _ stage: String, inputs: [String: String], parameters: [String: String], outputs: [String],
     body: () throws -> String
   ) throws -> (fingerprint: String, ran: Bool) {
-    let url = URL(fileURLWithPath: file("\(stage).json"))
     var record = StageRecord(
       stage: stage, numerics: Int(numericsVersion), version: StageRecord.versions[stage], inputs: inputs,
       parameters: parameters, outputs: [:],
       fingerprint: "")
+    if let fingerprint = try begin(record, outputs) { return (fingerprint, false) }
+    let start = ContinuousClock.now
+    record.fingerprint = try profiler?.span(.stage, stage, body) ?? body()
+    try write(&record, outputs, began: start)
+    return (record.fingerprint, true)
+  }
+
+  /// The fingerprint of the stage's record if that is of the same work and its outputs are intact; otherwise
+  /// takes the record away, for the stage to run.
+  ///
+  /// `stage` is copied for every body, this is not.
+  @inline(never)
+  private func begin(_ record: StageRecord, _ outputs: [String]) throws -> String? {
+    let url = URL(fileURLWithPath: file("\(record.stage).json"))
     if let old = StageRecord.read(url) {
       try old.requireNotNewer(than: record, url.path)
       if old.matches(record), Set(old.outputs.keys) == Set(outputs),
         outputs.allSatisfy({ (try? Fingerprint.ofFile(file($0))) == old.outputs[$0] })
       {
-        return (old.fingerprint, false)
+        return old.fingerprint
       }
     }
     // Outputs that are being replaced have no record: were this to be stopped, the old one would vouch for
@@ -112,13 +126,18 @@ public final class RunDirectory {
     unfinish()
     try? FileManager.default.removeItem(at: url)
     facts = [:]
-    let start = ContinuousClock.now
-    record.fingerprint = try profiler?.span(.stage, stage, body) ?? body()
+    return nil
+  }
+
+  /// Writes the record of a stage that has run.
+  @inline(never)
+  private func write(
+    _ record: inout StageRecord, _ outputs: [String], began start: ContinuousClock.Instant
+  ) throws {
     let (seconds, attoseconds) = (ContinuousClock.now - start).components
     (record.seconds, record.device) = (Double(seconds) + Double(attoseconds) * 1e-18, device)
     record.facts = facts.isEmpty ? nil : facts
     for name in outputs { record.outputs[name] = try Fingerprint.ofFile(file(name)) }
-    try AtomicFile.write(try record.encoded(), to: url.path)
-    return (record.fingerprint, true)
+    try AtomicFile.write(try record.encoded(), to: file("\(record.stage).json"))
   }
 }

@@ -27,7 +27,7 @@ struct RunManifest: Codable, Equatable {
   private var ownSeal: String {
     var print = Fingerprint()
     print.add("\(version)")
-    for (name, digits) in files.sorted(by: { $0.key < $1.key }) {
+    for (name, digits) in files.ordered(by: { $0.key < $1.key }) {
       print.add(name)
       print.add(digits)
     }

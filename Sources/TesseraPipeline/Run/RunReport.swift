@@ -8,6 +8,7 @@ import TesseraVision
 
 extension Pipeline.Summary {
   /// Accuracy, layout and fingerprints, line by line.
+  @_optimize(none)
   public var text: String {
     var lines: [String] = []
     if let evaluation, evaluation.model.total == 0 {
@@ -57,6 +58,7 @@ public struct RunReport {
   /// Reads a run.
   ///
   /// - Throws: `TesseraError` if there is none that is finished, or a file of it is not as the run left it.
+  @_optimize(none)
   public init(folder: String) throws {
     let run = try FinishedRun(folder)
     let c = run.configuration

@@ -69,6 +69,7 @@ public struct LayoutOptions: Sendable, Equatable, Codable {
   private static let sides = 1...4096
 
   /// What decides the layout of so many features, by the names of a stage's record.
+  @_optimize(none)
   func parameters(features: Int) -> [String: String] {
     var parameters = [
       "pixels": "\(pixels)", "discretization": discretization.rawValue, "perplexity": "\(perplexity)",

@@ -66,6 +66,7 @@ extension TrainedModel {
     }
 
     /// What decides the trained network besides images and weights, by the names of a stage's record.
+    @_optimize(none)
     var parameters: [String: String] {
       [
         "model": architecture.rawValue, "normalization": normalization.rawValue,
@@ -87,7 +88,7 @@ extension TrainedModel {
     public func checkpointKey(images: String, weights: String) -> String {
       let deciding = parameters.filter { $0.key != "epochs" || training.schedule != .constant }
       let procedure = "procedure \(StageRecord.versions["model"] ?? 1)"
-      return ([images, weights, procedure] + deciding.sorted { $0.key < $1.key }.map(\.value)).joined(
+      return ([images, weights, procedure] + deciding.ordered { $0.key < $1.key }.map(\.value)).joined(
         separator: " ")
     }
   }

@@ -44,7 +44,9 @@ struct JSONFields {
   var keys: [String] { members.map(\.key) }
 
   /// The value of a key, if there is one; null is one.
-  subscript(_ key: String) -> JSONValue? { index[Array(key.utf8)].map { members[$0].value } }
+  subscript(_ key: String) -> JSONValue? {
+    @inline(never) get { index[Array(key.utf8)].map { members[$0].value } }
+  }
 
   /// The value of a key, if there is one that is not null.
   func present(_ key: String) -> JSONValue? {

@@ -53,7 +53,7 @@ struct TokenizerConfiguration {
 
   /// Puts listed tokens into the order of their ids, which have to be different.
   private mutating func sortListed() throws {
-    listed.sort { $0.id < $1.id }
+    listed = listed.ordered { $0.id < $1.id }
     for (a, b) in zip(listed, listed.dropFirst()) where a.id == b.id {
       throw TesseraError.input(
         fields.place,

@@ -86,7 +86,7 @@ struct TokenizerJSON {
       }
       tokens.append((Array(member.key.utf8), id))
     }
-    return tokens.sorted { $0.id < $1.id }
+    return tokens.ordered { $0.id < $1.id }
   }
 }
 

@@ -23,7 +23,7 @@ extension TokenizerSettings {
       try whole.checkPreTokenizer()
       (model, normalizer) = (whole.model, try whole.normalizer())
       (before, after) = try whole.template()
-      added.append(whole.added.sorted { $0.id < $1.id }.map(\.token))
+      added.append(whole.added.ordered { $0.id < $1.id }.map(\.token))
       for (id, token) in whole.added { stated[Array(token.content.utf8)] = id }
       known = Set(whole.added.map { Array($0.token.content.utf8) })
     } else {

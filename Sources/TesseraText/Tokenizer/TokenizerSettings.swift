@@ -72,7 +72,7 @@ extension TokenizerSettings {
   /// The same with a note if a token got another id than its file states.
   func noting(_ added: AddedVocabularyInUse) -> TokenizerSettings {
     var result = self
-    let moved = added.tokens.sorted { $0.key < $1.key }.first { id, token in
+    let moved = added.tokens.ordered { $0.key < $1.key }.first { id, token in
       stated[Array(token.content.utf8)].map { $0 != Int(id) } ?? false
     }
     if let (id, token) = moved, let stated = stated[Array(token.content.utf8)] {

@@ -63,7 +63,7 @@ public struct WordPieceTokenizer: Sendable {
     }
     before = try settings.before.map(id)
     after = try settings.after.map(id)
-    let (tokens, normalizer) = (added.tokens.sorted { $0.key < $1.key }, settings.normalizer)
+    let (tokens, normalizer) = (added.tokens.ordered { $0.key < $1.key }, settings.normalizer)
     raw = try AddedTokenMatcher(
       tokens.filter { !$1.isNormalized }.map { ($0, $1, Array($1.content.utf8)) }, place: place)
     normalized = try AddedTokenMatcher(
@@ -102,6 +102,7 @@ public struct WordPieceTokenizer: Sendable {
   }
 
   /// Takes in a part of a text between added tokens.
+  @inline(never)
   private func append(_ text: UnsafeBufferPointer<UInt8>, to splitter: inout WordSplitter, _ most: Int) {
     if normalized.isEmpty, let cleaning = normalizer.cleaning {
       return splitter.append(text, cleanedBy: cleaning, most: most)

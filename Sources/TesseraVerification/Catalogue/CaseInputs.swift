@@ -15,6 +15,7 @@ extension CaseInputs {
   }
 
   /// In low...high.
+  @inline(never)
   mutating func int(_ low: Int, _ high: Int) -> Int { low + Int(next() % UInt64(high - low + 1)) }
 
   /// One of a list that has some.

@@ -26,6 +26,7 @@ extension Catalogue {
 
   /// Attention of texts: lengths off by one of the 64 lanes and of every tile, heads of any width, and of
   /// several texts.
+  @_optimize(none)
   static var attentionCases: [CatalogueCase] {
     let lengths = [
       [], [0], [1], [2, 0, 1], [7, 8, 9], [13, 14, 15], [16, 17], [31, 32, 33], [3, 47, 48, 49],

@@ -3,6 +3,7 @@ import TesseraCompute
 
 extension Catalogue {
   /// Convolutions with their gradients: stride, padding, dilation, groups, and the shapes of real models.
+  @_optimize(none)
   static var convolutionCases: [CatalogueCase] {
     let shapes: [Convolution] = [
       .init(batch: 1, inChannels: 1, size: (1, 1), outChannels: 1, kernel: (1, 1)),

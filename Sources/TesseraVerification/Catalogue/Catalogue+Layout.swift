@@ -3,6 +3,7 @@ import TesseraCompute
 
 extension Catalogue {
   /// The parts of t-SNE.
+  @_optimize(none)
   static var layoutCases: [CatalogueCase] {
     [4, 15, 17, 33, 47, 49, 64, 65, 113, 130, 1025, 2117].map { tsne($0) } + [
       tsne(13, leastGain: 0.9), tsne(14, farApart: true),

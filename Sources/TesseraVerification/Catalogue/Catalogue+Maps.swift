@@ -3,6 +3,7 @@ import TesseraCompute
 
 extension Catalogue {
   /// Elementwise maps on ordinary, special and arbitrary bit patterns.
+  @_optimize(none)
   static var mapCases: [CatalogueCase] {
     let counts = [0, 1, 15, 17, 1031]
     let unary = UnaryOperation.allCases.flatMap { op in

@@ -3,6 +3,7 @@ import TesseraCompute
 
 extension Catalogue {
   /// Matrix products: all transpositions, batches, epilogues, chunks and accumulation.
+  @_optimize(none)
   static var matmulCases: [CatalogueCase] {
     var cases: [CatalogueCase] = []
     let extents = [0, 1, 2, 7, 8, 9, 31, 33, 65]

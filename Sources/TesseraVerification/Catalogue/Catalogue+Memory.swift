@@ -3,6 +3,7 @@ import TesseraCompute
 
 extension Catalogue {
   /// Copies, transpositions and swapped axes.
+  @_optimize(none)
   static var memoryCases: [CatalogueCase] {
     let regions = [(1, 1, 1, 1), (3, 5, 9, 7), (7, 4, 4, 6), (0, 3, 3, 3), (2, 0, 3, 3)].map {
       copyRegion($0, $1, $2, $3)

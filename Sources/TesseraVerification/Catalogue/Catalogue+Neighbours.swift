@@ -3,6 +3,7 @@ import TesseraCompute
 
 extension Catalogue {
   /// t-SNE by nearest neighbours: blocks of distances, the search, affinities, steps.
+  @_optimize(none)
   static var neighbourCases: [CatalogueCase] {
     let blocks: [(Int, Range<Int>, Range<Int>, Int)] = [
       (1, 0..<1, 0..<1, 3), (3, 1..<1, 0..<3, 2), (9, 2..<7, 4..<9, 0), (33, 1..<16, 17..<33, 5),
@@ -43,6 +44,7 @@ extension Catalogue {
   }
 
   /// Blocks in ascending order, the first of them fresh, and once more in descending order.
+  @inline(never)
   static func nearest(_ search: (points: Int, rows: Range<Int>, k: Int, width: Int), _ kind: NeighbourInputs)
     -> CatalogueCase
   {

@@ -3,6 +3,7 @@ import TesseraCompute
 
 extension Catalogue {
   /// Layer norm, batch norm and z-normalisation, with gradients.
+  @_optimize(none)
   static var normalizationCases: [CatalogueCase] {
     let rows = [
       (1, 1), (3, 63), (2, 64), (9, 65), (5, 384), (17, 7), (2, 17), (2, 33), (2, 113), (9, 127), (2, 1025),
@@ -58,6 +59,7 @@ extension Catalogue {
     }
   }
 
+  @inline(never)
   static func batchNorm(
     _ outer: Int, _ channels: Int, _ inner: Int, training: Bool, batch: Int? = nil
   ) -> CatalogueCase {

@@ -3,6 +3,7 @@ import TesseraCompute
 
 extension Catalogue {
   /// Pooling and upsampling with gradients.
+  @_optimize(none)
   static var poolingCases: [CatalogueCase] {
     let windows = [
       Pooling(planes: 1, height: 1, width: 1, kernel: 1, stride: 1),

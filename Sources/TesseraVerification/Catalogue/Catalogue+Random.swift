@@ -5,6 +5,7 @@ extension Catalogue {
   private static let stream = RandomStream(seed: 0x1234_5678_9abc_def0, stream: 0x1_0000_0007)
 
   /// Random numbers, dropout and gathers.
+  @_optimize(none)
   static var randomCases: [CatalogueCase] {
     let counts = [0, 1, 2, 3, 4, 5, 63, 1025].flatMap {
       [randomUniform($0), randomNormal($0), dropout($0)]
@@ -21,6 +22,7 @@ extension Catalogue {
     ]
   }
 
+  @inline(never)
   static func randomUniform(
     _ count: Int, low: Float = -2, high: Float = 3, stream: RandomStream = stream
   ) -> CatalogueCase {
@@ -50,6 +52,7 @@ extension Catalogue {
   }
 
   /// `outside`: with ids below 0 and beyond the table, by one and by far.
+  @inline(never)
   static func gatherRows(
     _ entries: Int, _ rows: Int, _ columns: Int, outside: Bool = false
   ) -> CatalogueCase {

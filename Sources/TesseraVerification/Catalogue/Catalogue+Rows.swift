@@ -8,6 +8,7 @@ extension Catalogue {
   ]
 
   /// Reductions over rows, channels and whole tensors.
+  @_optimize(none)
   static var reductionCases: [CatalogueCase] {
     let rows = (rowShapes + [(3, 0)]).flatMap { rows, columns in
       [false, true].map { rowSum(rows, columns, specials: $0) }
@@ -91,6 +92,7 @@ extension Catalogue {
   }
 
   /// `infinite`: with an infinity in the first group, which the sum keeps.
+  @inline(never)
   static func channelSum(
     _ outer: Int, _ channels: Int, _ inner: Int, infinite: Bool = false
   ) -> CatalogueCase {

@@ -3,6 +3,7 @@ import TesseraCompute
 
 extension Catalogue {
   /// Softmax, log-softmax and their gradients.
+  @_optimize(none)
   static var softmaxCases: [CatalogueCase] {
     (rowShapes + [(2, 1025), (1, 3073), (2, 5000)]).flatMap { softmaxes($0, $1) }
       + [(3, 63), (7, 65), (2, 15), (1, 17), (15, 129)].flatMap {
@@ -43,6 +44,7 @@ extension Catalogue {
   /// - Parameters:
   ///   - scale: from 3 on, exponentials of most elements vanish or are denormal.
   ///   - specials: a row has one special value, each row another one.
+  @inline(never)
   static func softmax(_ rows: Int, _ columns: Int, scale: Float = 0.176_776_7, specials: Bool = false)
     -> CatalogueCase
   {

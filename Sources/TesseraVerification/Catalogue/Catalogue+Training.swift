@@ -13,6 +13,7 @@ extension Catalogue {
   }
 
   /// `outside`: with labels below 0 and beyond the classes, by one and by far.
+  @inline(never)
   static func crossEntropy(
     _ rows: Int, _ classes: Int, smoothing: Float, outside: Bool = false, batch: Int? = nil
   ) -> CatalogueCase {

@@ -21,6 +21,7 @@ extension ModelDescription {
   /// timm's name for a module or tensor: blocks by stage, and in a block convolutions and norms in the
   /// order of their work. The first stage's only block, which does not expand, is timm's depthwise
   /// separable one.
+  @_optimize(none)
   private static func timmName(_ name: String) -> String? {
     let parts = name.split(separator: ".", omittingEmptySubsequences: false)
     let stem = ["_conv_stem": "conv_stem", "_bn0": "bn1"]
@@ -41,6 +42,7 @@ extension ModelDescription {
     return (["blocks", place, layer] + parts.dropFirst(3).map(String.init)).joined(separator: ".")
   }
 
+  @_optimize(none)
   private static func liteSlice(_ channels: Int, _ initializer: Initializer) throws -> Sequential {
     let eps: Float = 1e-3
     var layers: [(String, any Module)] = [

@@ -64,6 +64,7 @@ extension ModelDescription {
   }
 
   /// 1x1 to `width`, grouped 3x3, 1x1 to 256; the shortcut is a 1x1 convolution where channels change.
+  @_optimize(none)
   private static func bottleneck(_ ins: Int, _ width: Int, _ groups: Int, _ initializer: Initializer) throws
     -> Residual
   {
