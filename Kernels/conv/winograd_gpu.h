@@ -3,7 +3,9 @@
 //
 // Algorithm  Of conv/winograd.h, for one tile in registers. The products of the points are batched matrix
 //            products of tsr_matmul, in chunks of TSR_WINO_CHANNELS channels or TSR_WINO_TILES tiles. V, M
-//            and D are of a part of the tiles: the host keeps them within a limit of memory.
+//            and D are of a part of the tiles: the host keeps them within a limit of memory. A part may go
+//            on beyond the last tile, so that rows begin on borders of 16 bytes: such tiles are +0 in V and
+//            D, and in no y.
 // Tensors    x, y, dy as in winograd.cl; U (point, output, channel); V (point, channel, tile); M and D
 //            (point, output, tile); S (group, point, output, channel). V, M, D: of the part's tiles.
 // Work       A work-item a tile of a channel: dimension 0 the tiles, dimension 1 the channels; of U and of
@@ -67,13 +69,15 @@ TSR_FN void tsr_wino_tile(const int kind, const int n, const float *from, float 
 
 // ---- Memory
 
-// Where tile `tile` of all samples is: its sample, and its first row and column, `step` pixels a tile.
+// Where tile `tile` of all samples is: its sample, whether there is one, and its first row and column, `step`
+// pixels a tile.
 typedef struct {
-  int sample, row, column;
+  int sample, exists, row, column;
 } tsr_wino_place;
 TSR_FN tsr_wino_place tsr_wino_place_of(const tsr_winograd_params *p, int tile, int step) {
-  const int row = tile / p->tile_columns;
-  const tsr_wino_place place = {row / p->tile_rows, row % p->tile_rows * step, tile % p->tile_columns * step};
+  const int row = tile / p->tile_columns, sample = row / p->tile_rows;
+  const tsr_wino_place place = {sample, sample < p->batch, row % p->tile_rows * step,
+                                tile % p->tile_columns * step};
   return place;
 }
 
@@ -162,7 +166,7 @@ TSR_WINO_GPU_KERNEL void tsr_winograd_input_gpu(const tsr_winograd_part_params q
   if (tile >= q.count) return;
   const tsr_wino_place at = tsr_wino_place_of(p, q.first + tile, TSR_WINO_SIDE);
   const tsr_wino_plane plane = {x + ((long)at.sample * p->channels + channel) * p->height * p->width,
-                                p->height, p->width, at.row - p->top, at.column - p->left};
+                                at.exists ? p->height : 0, p->width, at.row - p->top, at.column - p->left};
   float pixels[TSR_WINO_ALL], values[TSR_WINO_ALL];
   tsr_wino_load_tile(TSR_WINO_POINTS, &plane, pixels);
   tsr_wino_tile(TSR_WINO_INPUT, TSR_WINO_POINTS, pixels, values);
@@ -179,7 +183,8 @@ TSR_WINO_GPU_KERNEL void tsr_winograd_output_gpu(const tsr_winograd_part_params 
   tsr_wino_load_points(0, sums + (long)output * q.count + tile, (long)p->outputs * q.count, values);
   tsr_wino_tile(TSR_WINO_OUTPUT, m, values, made);
   const tsr_wino_place at = tsr_wino_place_of(p, q.first + tile, m);
-  const int rows = p->rows - at.row, columns = p->columns - at.column, activation = p->activation;
+  const int rows = at.exists ? p->rows - at.row : 0, columns = p->columns - at.column,
+            activation = p->activation;
   const float shift = p->bias ? bias[output] : 0.0f;
   y += (((long)at.sample * p->outputs + output) * p->rows + at.row) * p->columns + at.column;
 #define TSR_WINO_PIXEL(i)                                                                       \
@@ -207,8 +212,8 @@ TSR_WINO_GPU_KERNEL void tsr_winograd_gradient_gpu(const tsr_winograd_part_param
   const int tile = (int)get_global_id(0), output = (int)get_global_id(1), m = TSR_WINO_SIDE;
   if (tile >= q.count) return;
   const tsr_wino_place at = tsr_wino_place_of(p, q.first + tile, m);
-  const tsr_wino_plane plane = {dy + ((long)at.sample * p->outputs + output) * p->rows * p->columns, p->rows,
-                                p->columns, at.row, at.column};
+  const tsr_wino_plane plane = {dy + ((long)at.sample * p->outputs + output) * p->rows * p->columns,
+                                at.exists ? p->rows : 0, p->columns, at.row, at.column};
   float pixels[TSR_WINO_MOST * TSR_WINO_MOST], values[TSR_WINO_ALL];
   tsr_wino_load_tile(m, &plane, pixels);
   tsr_wino_tile(TSR_WINO_KERNEL, m, pixels, values);

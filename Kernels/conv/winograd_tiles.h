@@ -27,14 +27,17 @@
 #ifndef TSR_GPU
 
 #define TSR_WINO_UNROLL _Pragma("unroll")
+// A step of the work is a function that is called: a compiler would else share out registers for all steps
+// at once. Each transpose is there once too: PoCL would take twice to four times as long to build.
+#define TSR_WINO_STAGE static __attribute__((noinline))
 
 // ---- Memory
 
 // `count` pixels of a row of `live` planes, which are `plane` floats apart, become `count` vectors of
 // channels; lanes from `live` on are +0. `held`: floats from `from` to the tensor's end. Up to LANES - 1
 // vectors are written beyond `count`.
-TSR_FN void tsr_wino_columns(TSR_GLOBAL const float *from, tsr_i64 plane, int live, int count, tsr_i64 held,
-                             TSR_GLOBAL float *to) {
+TSR_WINO_STAGE void tsr_wino_columns(TSR_GLOBAL const float *from, tsr_i64 plane, int live, int count,
+                                     tsr_i64 held, TSR_GLOBAL float *to) {
   for (int next = 0; next < count; next += TSR_WINO_LANES) {
     // A row's last vector ends with it, where the row is long enough.
     const int over = next + TSR_WINO_LANES - count, j = over > 0 && next > 0 ? next - over : next;
@@ -315,8 +318,8 @@ typedef struct {
 } tsr_wino_target;
 
 // A row of `count` pixels of `live` channels, `plane` floats apart.
-TSR_FN void tsr_wino_store_row(TSR_GLOBAL const float *line, int count, int live, tsr_i64 plane,
-                               int activation, TSR_GLOBAL float *to) {
+TSR_WINO_STAGE void tsr_wino_store_row(TSR_GLOBAL const float *line, int count, int live, tsr_i64 plane,
+                                       int activation, TSR_GLOBAL float *to) {
   for (int next = 0; next < count; next += TSR_WINO_LANES) {
     const int over = next + TSR_WINO_LANES - count, j = over > 0 && next > 0 ? next - over : next;
     tsr_wino_vec t[TSR_WINO_LANES];

@@ -24,10 +24,6 @@
 
 #ifndef TSR_GPU
 
-// A step of the work is a function that is called: a compiler would else share out registers for all steps
-// at once.
-#define TSR_WINO_STAGE static __attribute__((noinline))
-
 // STEP(points, r) of the parameters' kernel. A program of OpenCL has one size, TSR_WINO_TAPS.
 #ifdef __OPENCL_VERSION__
 #define TSR_WINO_BY_TAPS(p, STEP) STEP(TSR_WINO_POINTS, TSR_WINO_TAPS)
