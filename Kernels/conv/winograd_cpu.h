@@ -82,8 +82,8 @@ TSR_FN void tsr_wino_finish_row(int activation, __global float *row, int count) 
 TSR_SINGLE_ITEM_KERNEL void tsr_winograd_pack(const tsr_winograd_params p, __global const float *w,
                                               __global float *packed, __global float *scratch) {
   const long pairs = (long)p.panels * p.channels, i = get_global_id(0), n = get_global_size(0);
-  tsr_wino_pack(&p, w, packed, (int)(pairs * i / n), (int)(pairs * (i + 1) / n),
-                scratch + i * tsr_winograd_taps(TSR_WINO_LANES));
+  const tsr_wino_packing packing = {w, packed, scratch + i * tsr_winograd_taps(TSR_WINO_LANES)};
+  tsr_wino_pack(&p, &packing, (int)(pairs * i / n), (int)(pairs * (i + 1) / n));
 }
 
 // `bias` is read if the parameters say so.

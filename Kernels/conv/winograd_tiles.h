@@ -213,10 +213,15 @@ TSR_FN void tsr_wino_kernel_points(const int points, const int r, TSR_GLOBAL con
   }
 }
 
-// U of panel `panel`, channels begin ..< end. `taps`: room for LANES channels' taps, and LANES more.
+// Where kernels come from and U goes. `taps`: room for LANES channels' taps, and LANES more.
+typedef struct {
+  TSR_GLOBAL const float *w;
+  TSR_GLOBAL float *u, *taps;
+} tsr_wino_packing;
+
+// U of panel `panel`, channels begin ..< end.
 TSR_FN void tsr_wino_pack_kernel(const int points, const int r, const tsr_winograd_params *p,
-                                 TSR_GLOBAL const float *w, TSR_GLOBAL float *u, int panel, int begin,
-                                 int end, TSR_GLOBAL float *taps) {
+                                 const tsr_wino_packing *o, int panel, int begin, int end) {
   const tsr_i64 of_output = (p->mirrored ? 1 : (tsr_i64)p->channels) * r * r;
   const tsr_i64 of_channel = (p->mirrored ? (tsr_i64)p->outputs : 1) * r * r;
   const tsr_i64 count = (tsr_i64)p->outputs * p->channels * r * r;
@@ -224,11 +229,11 @@ TSR_FN void tsr_wino_pack_kernel(const int points, const int r, const tsr_winogr
   for (int part = 0; part < TSR_WINO_PANEL; part += TSR_WINO_LANES) {
     const int output = (p->first_panel + panel) * TSR_WINO_PANEL + part, rest = p->outputs - output;
     const int live = rest < 0 ? 0 : rest < TSR_WINO_LANES ? rest : TSR_WINO_LANES;
-    TSR_GLOBAL float *to = u + ((tsr_i64)panel * p->channels + begin) * TSR_WINO_PANEL + part;
+    TSR_GLOBAL float *to = o->u + ((tsr_i64)panel * p->channels + begin) * TSR_WINO_PANEL + part;
     for (int channel = begin; channel < end; channel++, to += TSR_WINO_PANEL) {
       const tsr_i64 at = live > 0 ? output * of_output + channel * of_channel : 0;
-      tsr_wino_columns(w + at, of_output, live, r * r, count - at, taps);
-      tsr_wino_kernel_points(points, r, taps, p->mirrored, to, point);
+      tsr_wino_columns(o->w + at, of_output, live, r * r, count - at, o->taps);
+      tsr_wino_kernel_points(points, r, o->taps, p->mirrored, to, point);
     }
   }
 }

@@ -56,12 +56,11 @@ TSR_WINO_STAGE void tsr_wino_make_output(const tsr_winograd_params *p, const tsr
 #undef TSR_WINO_OUTPUT
 
 // U of (panel, channel) pairs begin ..< end.
-TSR_FN void tsr_wino_pack(const tsr_winograd_params *p, TSR_GLOBAL const float *w, TSR_GLOBAL float *u,
-                          int begin, int end, TSR_GLOBAL float *taps) {
+TSR_FN void tsr_wino_pack(const tsr_winograd_params *p, const tsr_wino_packing *o, int begin, int end) {
   while (begin < end) {
     const int panel = begin / p->channels, first = begin % p->channels;
     const int last = end - begin < p->channels - first ? first + end - begin : p->channels;
-#define TSR_WINO_PACK(points, r) tsr_wino_pack_kernel(points, r, p, w, u, panel, first, last, taps);
+#define TSR_WINO_PACK(points, r) tsr_wino_pack_kernel(points, r, p, o, panel, first, last);
     TSR_WINO_BY_TAPS(p, TSR_WINO_PACK)
 #undef TSR_WINO_PACK
     begin += last - first;

@@ -99,7 +99,8 @@ static int64_t tsr_winograd_scratch_count(const tsr_winograd_params *p) {
 // U of panels begin / channels ..< end / channels; a task is a channel of a panel.
 static void tsr_winograd_pack(const tsr_winograd_plan *plan, int begin, int end) {
   float taps[(25 + 2 * TSR_VECTOR) * TSR_VECTOR];
-  tsr_wino_pack(&plan->params, plan->w, plan->packed, begin, end, taps);
+  const tsr_wino_packing packing = {plan->w, plan->packed, taps};
+  tsr_wino_pack(&plan->params, &packing, begin, end);
 }
 
 static void tsr_winograd_work(tsr_winograd_plan *plan, float *scratch) {

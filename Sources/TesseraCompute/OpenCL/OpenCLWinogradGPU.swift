@@ -11,13 +11,13 @@ extension OpenCLBackend {
     let points = p.points * p.points, (channels, outputs) = (Int(p.channels), Int(p.outputs))
     let u = try allocate([points, outputs, channels], .float32)
     try enqueue(.winogradPackGPU, p, p, [channels, outputs], [w, u])
-    let most = min(p.tiles, max(1, WinogradMemory.pieces / (points * (channels + outputs))))
+    let most = min(whole(p.tiles), whole(max(1, WinogradMemory.pieces / (points * (channels + outputs)))))
     let v = try allocate([points, channels, most], .float32)
     let m = try allocate([points, outputs, most], .float32)
     var part = tsr_winograd_part_params()
     part.conv = p
     for first in stride(from: 0, to: p.tiles, by: most) {
-      let count = min(most, p.tiles - first)
+      let count = min(most, whole(p.tiles - first))
       (part.first, part.count) = (Int32(first), Int32(count))
       try enqueue(.winogradInputGPU, part, p, [count, channels], [x, v])
       var product = Matmul(m: outputs, n: count, k: channels)
@@ -41,21 +41,24 @@ extension OpenCLBackend {
     let fitting = max(1, WinogradMemory.pieces / (points * (channels + outputs)) / chunk) * chunk
     let together = min(p.groupsAtOnce(weights: points * outputs * channels), max(1, fitting / tiles))
     let most = together > 1 || tiles <= fitting ? min(p.tiles, together * tiles) : fitting
-    let v = try allocate([points, channels, most], .float32)
-    let d = try allocate([points, outputs, most], .float32)
+    let v = try allocate([points, channels, whole(most)], .float32)
+    let d = try allocate([points, outputs, whole(most)], .float32)
     let s = try allocate([together, points, outputs, channels], .float32)
     for first in stride(from: 0, to: p.groups, by: together) {
       let groups = min(together, p.groups - first)
       let end = min(p.tiles, (first + groups) * tiles)
       for begin in stride(from: first * tiles, to: end, by: most) {
         let count = min(most, end - begin)
-        (part.first, part.count) = (Int32(begin), Int32(count))
-        try enqueue(.winogradInputGPU, part, p, [count, channels], [x, v])
-        try enqueue(.winogradGradientGPU, part, p, [count, outputs], [dy, d])
+        let row = whole(count)
+        (part.first, part.count) = (Int32(begin), Int32(row))
+        try enqueue(.winogradInputGPU, part, p, [row, channels], [x, v])
+        try enqueue(.winogradGradientGPU, part, p, [row, outputs], [dy, d])
+        // Over the tiles that there are: +0 of others would make +0 of a sum of -0.
         var product = Matmul(m: outputs, n: channels, k: count, transposeB: true)
         product.chunk = chunk
         product.batch = points
-        (product.a.batchStride, product.b.batchStride) = (outputs * count, channels * count)
+        (product.a.rowStride, product.b.columnStride) = (row, row)
+        (product.a.batchStride, product.b.batchStride) = (outputs * row, channels * row)
         product.c.batchStride = outputs * channels
         product.accumulates = begin > first * tiles
         try products(product, groups: groups, tiles: tiles, d, v, into: s)
@@ -64,6 +67,9 @@ extension OpenCLBackend {
       try enqueue(.winogradTapsGPU, part, p, [channels, outputs], [s, dw])
     }
   }
+
+  /// Tiles in whole vectors of four, which products load at once; those beyond the last are +0.
+  private func whole(_ tiles: Int) -> Int { (tiles + 3) / 4 * 4 }
 
   /// The points' products over tiles, those of each group of samples apart.
   private func products(
