@@ -35,9 +35,7 @@ let package = Package(
       dependencies: ["COpenCL", "CSHA256", "Kernels"]),
     // Layer 3: networks; beside them the proof and the measurement of devices, which no library above needs.
     .target(name: "TesseraNN", dependencies: ["TesseraCompute"]),
-    // TesseraData is there for the build's order alone: the proof is compiled beside TesseraPipeline, which
-    // nothing else could be, not before what TesseraPipeline waits for.
-    .target(name: "TesseraVerification", dependencies: ["TesseraCompute", "TesseraData"]),
+    .target(name: "TesseraVerification", dependencies: ["TesseraCompute"]),
     .target(name: "TesseraBenchmark", dependencies: ["TesseraCompute", "TesseraVerification", "Kernels"]),
     // Layer 4. TesseraData reads tables of texts and classes.
     .target(name: "TesseraData", dependencies: ["TesseraCompute", "CZlib"]),
