@@ -99,11 +99,12 @@ TSR_FN void tsr_wino_load_line(const int count, const int i, const tsr_wino_plan
   TSR_WINO_EACH(TSR_WINO_PIXEL)
 #undef TSR_WINO_PIXEL
 }
+TSR_FN void tsr_wino_load_tile(const int count, const tsr_wino_plane *x, float *d){
 #define TSR_WINO_LINE(i) \
   if (i < count) tsr_wino_load_line(count, i, x, d);
-TSR_FN void tsr_wino_load_tile(const int count, const tsr_wino_plane *x,
-                               float *d){TSR_WINO_EACH(TSR_WINO_LINE)}
+    TSR_WINO_EACH(TSR_WINO_LINE)
 #undef TSR_WINO_LINE
+}
 
 // A tile's points, `step` floats apart; with `scaled` each times its factor (tsr_wino_scale).
 #define TSR_WINO_EACH_POINT(STEP, a) STEP(a, 0) STEP(a, 1) STEP(a, 2) STEP(a, 3) STEP(a, 4) STEP(a, 5)
