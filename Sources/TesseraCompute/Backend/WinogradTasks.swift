@@ -8,6 +8,8 @@ enum WinogradMemory {
   static let most = 42, tiles = 400_000
   /// Floats of transformed weights: 16 MiB; beyond them outputs are made in parts.
   static let weights = 1 << 22
+  /// Floats of transformed weights that are kept: 64 MiB, a kernel of 512 x 512 channels.
+  static let kept = 1 << 24
   /// Floats of batch groups' sums: 8 MiB; beyond them groups are added in parts.
   static let sums = 1 << 21
   /// On GPUs: floats of transformed tiles and of their products, 64 MiB, in pieces of which a convolution is made.

@@ -74,9 +74,16 @@ extension Tensor {
   }
 
   private func cpu<T>(_ place: String, as type: T.Type) throws -> UnsafeSendablePointer<T> {
+    let storage = try cpuStorage(place)
+    storage.kernels.noteAccess()
+    return UnsafeSendablePointer(pointer: storage.pointer.assumingMemoryBound(to: type))
+  }
+
+  /// The host memory itself, which whoever reads or writes it takes by `cpu` or `cpuInts`.
+  func cpuStorage(_ place: String) throws -> CPUStorage {
     guard let storage = storage as? CPUStorage else {
       throw TesseraError.failure(place, found: "a tensor of another device", wanted: "one of the CPU")
     }
-    return UnsafeSendablePointer(pointer: storage.pointer.assumingMemoryBound(to: type))
+    return storage
   }
 }

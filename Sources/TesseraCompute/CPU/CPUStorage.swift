@@ -6,6 +6,7 @@ final class CPUStorage: TensorStorage, IntegerBounds, @unchecked Sendable {
   let pointer: UnsafeMutableRawPointer
   let byteCount: Int
   let bounds = Bounds()
+  let kernels = KeptKernels()
   private let capacity: Int
   private let pool: CPUMemoryPool
 

@@ -9,7 +9,8 @@ extension CPUBackend {
     var plan = tsr_winograd_plan()
     plan.params = parameters
     plan.x = UnsafePointer(try x.cpu(name).pointer)
-    plan.w = UnsafePointer(try w.cpu(name).pointer)
+    let source = try w.cpuStorage(name)
+    plan.w = UnsafePointer(source.pointer.assumingMemoryBound(to: Float.self))
     plan.bias = UnsafePointer(try bias?.cpu(name).pointer)
     plan.params.bias = bias == nil ? 0 : 1
     plan.y = try y.cpu(name).pointer
@@ -17,26 +18,44 @@ extension CPUBackend {
     plan.params.block = Int32(parameters.block(rows: Int(kernels.tile_rows), workers: workers))
     let panel = Int(kernels.tile_columns), panels = (Int(parameters.outputs) + panel - 1) / panel
     let ofPanel = Int(parameters.channels) * panel * parameters.points * parameters.points
-    let most = min(panels, max(1, WinogradMemory.weights / ofPanel))
-    let storage = try pool.storage(ofPanel * most * 4, for: "transformed weights")
-    plan.packed = storage.pointer.assumingMemoryBound(to: Float.self)
-    for first in stride(from: 0, to: panels, by: most) {
-      (plan.params.first_panel, plan.params.panels) = (Int32(first), Int32(min(most, panels - first)))
-      try run(&plan, workers: workers)
+    try source.kernels.use(
+      KeptKernels.Key(parameters, panel: panel), isKept: elements(ofPanel, panels) <= WinogradMemory.kept
+    ) {
+      let packed = try allocate([panels, ofPanel], .float32)
+      plan.packed = try packed.cpu(name).pointer
+      (plan.params.first_panel, plan.params.panels) = (0, Int32(panels))
+      pack(&plan)
+      return packed
+    } _: { packed in
+      let most = packed == nil ? min(panels, max(1, WinogradMemory.weights / ofPanel)) : panels
+      let weights = try packed ?? allocate([most, ofPanel], .float32)
+      plan.packed = try weights.cpu(name).pointer
+      for first in stride(from: 0, to: panels, by: most) {
+        (plan.params.first_panel, plan.params.panels) = (Int32(first), Int32(min(most, panels - first)))
+        if packed == nil { pack(&plan) }
+        try run(&plan, workers: workers)
+      }
+      withExtendedLifetime(weights) {}
     }
-    withExtendedLifetime(storage) {}
+  }
+
+  /// The transformed kernels of a part of the panels.
+  private func pack(_ plan: inout tsr_winograd_plan) {
+    let points = plan.params.points
+    let pairs = Int(plan.params.panels) * Int(plan.params.channels)
+    let grain = max(1, 16_384 / (points * points * Int(kernels.tile_columns)))
+    withUnsafeMutablePointer(to: &plan) { pointer in
+      let shared = UnsafeSendablePointer(pointer: pointer)
+      parallel(pairs, grain: grain) { kernels.winograd_pack(shared.pointer, Int32($0), Int32($1)) }
+    }
   }
 
   /// The outputs of a part of the panels.
   private func run(_ plan: inout tsr_winograd_plan, workers: Int) throws {
     plan.next = 0
     let scratch = Int(kernels.winograd_scratch_count(&plan.params))
-    let points = plan.params.points
-    let pairs = Int(plan.params.panels) * Int(plan.params.channels)
-    let grain = max(1, 16_384 / (points * points * Int(kernels.tile_columns)))
     try withUnsafeMutablePointer(to: &plan) { pointer in
       let shared = UnsafeSendablePointer(pointer: pointer)
-      parallel(pairs, grain: grain) { kernels.winograd_pack(shared.pointer, Int32($0), Int32($1)) }
       try runWorkers(workers, scratch: scratch) { kernels.winograd_work(shared.pointer, $0) }
     }
   }

@@ -202,6 +202,13 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
 extension Tensor {
   /// The device memory behind the tensor, which is to be the pool's.
   func openCL(_ place: String, _ pool: OpenCLMemoryPool) throws -> OpenCLStorage {
+    let storage = try openCLStorage(place, pool)
+    storage.kernels.noteAccess()
+    return storage
+  }
+
+  /// The same for a look at what is known of the memory: nobody reads or writes it.
+  func openCLStorage(_ place: String, _ pool: OpenCLMemoryPool) throws -> OpenCLStorage {
     guard let storage = storage as? OpenCLStorage, storage.pool === pool else {
       throw TesseraError.failure(
         place, found: "a tensor of another device", wanted: "one that this OpenCL device allocated")

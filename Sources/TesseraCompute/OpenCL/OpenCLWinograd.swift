@@ -15,17 +15,28 @@ extension OpenCLBackend {
     p.block = Int32(p.block(rows: panel == 32 ? 12 : 6, workers: units))
     let panels = (Int(p.outputs) + panel - 1) / panel
     let ofPanel = Int(p.channels) * panel * p.points * p.points
-    let most = min(panels, max(1, WinogradMemory.weights / ofPanel))
-    let packed = try allocate([ofPanel * most], .float32)
     let items = min(2 * units, (p.tiles + Int(p.block) - 1) / Int(p.block))
     var layout = tsr_winograd_scratch()
     tsr_winograd_lay_out(&p, Int32(Self.winogradLanes), Int32(panel), &layout)
-    let scratch = try allocate([items * Int(layout.count)], .float32)
-    let taps = try allocate([2 * units * Int(tsr_winograd_taps(Int32(Self.winogradLanes)))], .float32)
-    for first in stride(from: 0, to: panels, by: most) {
-      (p.first_panel, p.panels) = (Int32(first), Int32(min(most, panels - first)))
+    let scratch = try allocate([items, Int(layout.count)], .float32)
+    let taps = try allocate([2 * units, Int(tsr_winograd_taps(Int32(Self.winogradLanes)))], .float32)
+    try w.openCLStorage("conv2d", pool).kernels.use(
+      KeptKernels.Key(p, panel: panel), isKept: elements(ofPanel, panels) <= WinogradMemory.kept
+    ) {
+      let packed = try allocate([panels, ofPanel], .float32)
+      (p.first_panel, p.panels) = (0, Int32(panels))
       try enqueue(.winogradPack, p, p, panel, items: 2 * units, [w, packed, taps])
-      try enqueue(.convWinograd, p, p, panel, items: items, [x, packed, bias ?? w, y, scratch])
+      return packed
+    } _: { packed in
+      let most = packed == nil ? min(panels, max(1, WinogradMemory.weights / ofPanel)) : panels
+      let weights = try packed ?? allocate([most, ofPanel], .float32)
+      for first in stride(from: 0, to: panels, by: most) {
+        (p.first_panel, p.panels) = (Int32(first), Int32(min(most, panels - first)))
+        if packed == nil {
+          try enqueue(.winogradPack, p, p, panel, items: 2 * units, [w, weights, taps])
+        }
+        try enqueue(.convWinograd, p, p, panel, items: items, [x, weights, bias ?? weights, y, scratch])
+      }
     }
   }
 

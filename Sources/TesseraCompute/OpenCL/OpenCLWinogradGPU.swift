@@ -9,8 +9,22 @@ extension OpenCLBackend {
     _ p: tsr_winograd_params, _ x: Tensor, _ w: Tensor, bias: Tensor?, into y: Tensor
   ) throws {
     let points = p.points * p.points, (channels, outputs) = (Int(p.channels), Int(p.outputs))
-    let u = try allocate([points, outputs, channels], .float32)
-    try enqueue(.winogradPackGPU, p, p, [channels, outputs], [w, u])
+    let transform = {
+      let u = try self.allocate([points, outputs, channels], .float32)
+      try self.enqueue(.winogradPackGPU, p, p, [channels, outputs], [w, u])
+      return u
+    }
+    try w.openCLStorage("conv2d", pool).kernels.use(
+      KeptKernels.Key(p, panel: 1), isKept: elements(points, outputs, channels) <= WinogradMemory.kept,
+      transform: transform
+    ) { try pieces(p, x, $0 ?? transform(), bias: bias, into: y) }
+  }
+
+  /// The convolution of transformed kernels u.
+  private func pieces(_ p: tsr_winograd_params, _ x: Tensor, _ u: Tensor, bias: Tensor?, into y: Tensor)
+    throws
+  {
+    let points = p.points * p.points, (channels, outputs) = (Int(p.channels), Int(p.outputs))
     let most = min(whole(p.tiles), whole(max(1, WinogradMemory.pieces / (points * (channels + outputs)))))
     let v = try allocate([points, channels, most], .float32)
     let m = try allocate([points, outputs, most], .float32)
@@ -26,7 +40,7 @@ extension OpenCLBackend {
       (product.a.batchStride, product.b.batchStride) = (outputs * channels, channels * count)
       product.c.batchStride = outputs * count
       try gemm(.matmul, tsr_gemm_params(tsr_matmul_params(product)), u, v, bias: u, into: m)
-      try enqueue(.winogradOutputGPU, part, p, [count, outputs], [m, bias ?? w, y])
+      try enqueue(.winogradOutputGPU, part, p, [count, outputs], [m, bias ?? u, y])
     }
   }
 
