@@ -17,13 +17,7 @@ extension Context {
     _ x: Variable, gamma: Variable, beta: Variable, runningMean: Tensor, runningVariance: Tensor,
     momentum: Float, eps: Float
   ) throws -> Variable {
-    guard x.shape.count >= 2, x.shape[1] == gamma.value.count else {
-      throw TesseraError.failure(
-        "batchNorm", found: "\(x.shape)", wanted: "(batch, \(gamma.value.count), ...)")
-    }
-    guard momentum >= 0, momentum <= 1 else {
-      throw TesseraError.failure("batchNorm", found: "momentum \(momentum)", wanted: "0 to 1")
-    }
+    try checkBatchNorm(x, channels: gamma.value.count, momentum: momentum)
     let (channels, part) = (x.shape[1], part(of: x))
     var p = ChannelLayout(
       outer: x.shape[0], channels: channels, inner: x.shape[2...].reduce(1, *), eps: eps)
@@ -72,6 +66,15 @@ extension Context {
       }
       try tape.accumulate(dgamma, to: gamma)
       try tape.accumulate(dbeta, to: beta)
+    }
+  }
+
+  private func checkBatchNorm(_ x: Variable, channels: Int, momentum: Float) throws {
+    guard x.shape.count >= 2, x.shape[1] == channels else {
+      throw TesseraError.failure("batchNorm", found: "\(x.shape)", wanted: "(batch, \(channels), ...)")
+    }
+    guard momentum >= 0, momentum <= 1 else {
+      throw TesseraError.failure("batchNorm", found: "momentum \(momentum)", wanted: "0 to 1")
     }
   }
 
