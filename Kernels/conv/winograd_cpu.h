@@ -93,11 +93,9 @@ TSR_SINGLE_ITEM_KERNEL void tsr_conv_winograd(const tsr_winograd_params p, __glo
   tsr_winograd_scratch s;
   tsr_winograd_lay_out(&p, TSR_WINO_LANES, TSR_WINO_PANEL, &s);
   const tsr_wino_operands o = {x, packed, bias, y};
-  const int tiles = p.batch * p.tile_rows * p.tile_columns;
-  const int n = (int)get_global_size(0);
+  const int tasks = tsr_wino_tasks(&p), n = (int)get_global_size(0);
   scratch += get_global_id(0) * s.count;
-  for (int first = (int)get_global_id(0) * p.block; first < tiles; first += n * p.block)
-    tsr_wino_work(&p, &s, &o, first, tiles - first < p.block ? tiles - first : p.block, scratch);
+  for (int task = (int)get_global_id(0); task < tasks; task += n) tsr_wino_work(&p, &s, &o, task, scratch);
 }
 
 // Of `count` groups of samples from the first on; `partial` (group, outputs, channels, taps) is theirs.

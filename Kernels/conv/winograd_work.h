@@ -99,16 +99,25 @@ typedef struct {
   TSR_GLOBAL float *y;
 } tsr_wino_operands;
 
-// `count` tiles from `first` on, through the scratch.
+// A task is a part of the panels of a block of tiles.
+TSR_FN int tsr_wino_tasks(const tsr_winograd_params *p) {
+  return (p->batch * p->tile_rows * p->tile_columns + p->block - 1) / p->block * p->parts;
+}
+
+// A task, through the scratch.
 TSR_FN void tsr_wino_work(const tsr_winograd_params *p, const tsr_winograd_scratch *s,
-                          const tsr_wino_operands *o, int first, int count, TSR_GLOBAL float *scratch) {
+                          const tsr_wino_operands *o, int task, TSR_GLOBAL float *scratch) {
+  const int first = task / p->parts * p->block, part = task % p->parts;
+  const int rest = p->batch * p->tile_rows * p->tile_columns - first,
+            count = rest < p->block ? rest : p->block;
+  const int end = (int)((tsr_i64)p->panels * (part + 1) / p->parts);
   TSR_GLOBAL float *const v = scratch, *const m = v + s->v, *const ring = m + s->m;
   const tsr_wino_images x = {o->x, p->batch, p->channels, p->height, p->width};
   const tsr_wino_target target = {o->y, o->bias, ring + TSR_WINO_RING * s->ring, s->line};
   tsr_wino_block block = {first, count, 0, s->blocks, v, s->v_point, s->v_step, ring, s->ring};
   tsr_wino_make_input(p, &x, &block);
   block.point = s->m_point;
-  for (int panel = 0; panel < p->panels; panel++) {
+  for (int panel = (int)((tsr_i64)p->panels * part / p->parts); panel < end; panel++) {
     tsr_wino_multiply(p, s, v, o->u, count, panel, m);
     for (int part = 0; part < TSR_WINO_PANEL; part += TSR_WINO_LANES) {
       block.channel = (p->first_panel + panel) * TSR_WINO_PANEL + part;

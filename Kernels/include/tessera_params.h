@@ -159,13 +159,13 @@ typedef struct {
 // plane (fewer than none: pixels left out) and a kernel of taps x taps, w (outputs, channels, taps), or,
 // mirrored, (channels, outputs, taps). For the weights: images x as they are, y the output's gradient.
 // A plane of the output has tile_rows x tile_columns tiles; `block` of them are made at once, and channels
-// of panels first_panel ..< first_panel + panels. For the weights: high x wide channels of the output and
-// of the input at once.
+// of panels first_panel ..< first_panel + panels, in `parts` by tasks of their own. For the weights: high x
+// wide channels of the output and of the input at once.
 typedef struct {
   int batch, channels, height, width, outputs, rows, columns;
   int taps, top, left, mirrored;
   int tile_rows, tile_columns, block;
-  int first_panel, panels, high, wide;
+  int first_panel, panels, parts, high, wide;
   int bias, activation;
 } tsr_winograd_params;
 // A part of it on an OpenCL device: `count` of its tiles, or of its groups of samples, from `first` on.

@@ -108,10 +108,9 @@ static void tsr_winograd_work(tsr_winograd_plan *plan, float *scratch) {
   tsr_winograd_scratch s;
   tsr_winograd_lay_out(p, TSR_VECTOR, TSR_NR, &s);
   const tsr_wino_operands o = {plan->x, plan->packed, plan->bias, plan->y};
-  const int tiles = p->batch * p->tile_rows * p->tile_columns;
   for (;;) {
-    const int first = __atomic_fetch_add(&plan->next, 1, __ATOMIC_RELAXED) * p->block;
-    if (first >= tiles) return;
-    tsr_wino_work(p, &s, &o, first, tiles - first < p->block ? tiles - first : p->block, scratch);
+    const int task = __atomic_fetch_add(&plan->next, 1, __ATOMIC_RELAXED);
+    if (task >= tsr_wino_tasks(p)) return;
+    tsr_wino_work(p, &s, &o, task, scratch);
   }
 }

@@ -40,6 +40,12 @@ extension tsr_winograd_params {
     return max(1, shared / rows) * rows
   }
 
+  /// Parts of so many panels, tasks of their own: one, unless workers would have nothing to do.
+  func parts(panels: Int, workers: Int) -> Int {
+    let blocks = (tiles + Int(block) - 1) / Int(block)
+    return blocks >= workers ? 1 : max(1, min(panels, (workers + blocks - 1) / blocks))
+  }
+
   /// Cuts outputs and channels into about equal parts, more of them where workers would have nothing to do.
   /// Returns the number of tasks.
   mutating func divide(groups: Int, workers: Int, lanes: Int) -> Int {

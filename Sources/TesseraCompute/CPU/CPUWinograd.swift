@@ -31,7 +31,9 @@ extension CPUBackend {
       let weights = try packed ?? allocate([most, ofPanel], .float32)
       plan.packed = try weights.cpu(name).pointer
       for first in stride(from: 0, to: panels, by: most) {
-        (plan.params.first_panel, plan.params.panels) = (Int32(first), Int32(min(most, panels - first)))
+        let count = min(most, panels - first)
+        (plan.params.first_panel, plan.params.panels) = (Int32(first), Int32(count))
+        plan.params.parts = Int32(plan.params.parts(panels: count, workers: workers))
         if packed == nil { pack(&plan) }
         try run(&plan, workers: workers)
       }

@@ -15,7 +15,8 @@ extension OpenCLBackend {
     p.block = Int32(p.block(rows: panel == 32 ? 12 : 6, workers: units))
     let panels = (Int(p.outputs) + panel - 1) / panel
     let ofPanel = Int(p.channels) * panel * p.points * p.points
-    let items = min(2 * units, (p.tiles + Int(p.block) - 1) / Int(p.block))
+    let blocks = (p.tiles + Int(p.block) - 1) / Int(p.block)
+    let items = min(2 * units, blocks * p.parts(panels: panels, workers: units))
     var layout = tsr_winograd_scratch()
     tsr_winograd_lay_out(&p, Int32(Self.winogradLanes), Int32(panel), &layout)
     let scratch = try allocate([items, Int(layout.count)], .float32)
@@ -31,7 +32,9 @@ extension OpenCLBackend {
       let most = packed == nil ? min(panels, max(1, WinogradMemory.weights / ofPanel)) : panels
       let weights = try packed ?? allocate([most, ofPanel], .float32)
       for first in stride(from: 0, to: panels, by: most) {
-        (p.first_panel, p.panels) = (Int32(first), Int32(min(most, panels - first)))
+        let count = min(most, panels - first)
+        (p.first_panel, p.panels) = (Int32(first), Int32(count))
+        p.parts = Int32(p.parts(panels: count, workers: units))
         if packed == nil {
           try enqueue(.winogradPack, p, p, panel, items: 2 * units, [w, weights, taps])
         }

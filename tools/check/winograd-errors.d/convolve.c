@@ -111,6 +111,7 @@ static int tiled(const tsr_cpu_table *table, const convolution *c, int direction
                  const float *w, float *to) {
   tsr_winograd_plan plan = {.params = tiled_params(c, direction), .x = from, .w = w, .y = to};
   plan.params.block = table->tile_rows;
+  plan.params.parts = 1;
   plan.params.panels = parts(plan.params.outputs, table->tile_columns);
   plan.packed = floats(table->winograd_packed_count(&plan.params));
   float *const scratch = floats(table->winograd_scratch_count(&plan.params));
