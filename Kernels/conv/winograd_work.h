@@ -49,11 +49,12 @@ TSR_WINO_STAGE void tsr_wino_make_input(const tsr_winograd_params *p, const tsr_
 #endif
 }
 
-#define TSR_WINO_OUTPUT(points, r) tsr_wino_output_block(points, points + 1 - r, p, b, sums, o);
 TSR_WINO_STAGE void tsr_wino_make_output(const tsr_winograd_params *p, const tsr_wino_block *b,
-                                         TSR_GLOBAL const float *sums,
-                                         const tsr_wino_target *o){TSR_WINO_BY_TAPS(p, TSR_WINO_OUTPUT)}
+                                         TSR_GLOBAL const float *sums, const tsr_wino_target *o){
+#define TSR_WINO_OUTPUT(points, r) tsr_wino_output_block(points, points + 1 - r, p, b, sums, o);
+    TSR_WINO_BY_TAPS(p, TSR_WINO_OUTPUT)
 #undef TSR_WINO_OUTPUT
+}
 
 // U of (panel, channel) pairs begin ..< end.
 TSR_FN void tsr_wino_pack(const tsr_winograd_params *p, const tsr_wino_packing *o, int begin, int end) {
@@ -128,12 +129,12 @@ TSR_FN void tsr_wino_work(const tsr_winograd_params *p, const tsr_winograd_scrat
 
 // ---- For the weights
 
-#define TSR_WINO_GRADIENT(points, r) tsr_wino_gradient_block(points, points + 1 - r, p, y, b);
 TSR_WINO_STAGE void tsr_wino_make_gradient(const tsr_winograd_params *p, const tsr_wino_images *y,
                                            const tsr_wino_block *b) {
+#define TSR_WINO_GRADIENT(points, r) tsr_wino_gradient_block(points, points + 1 - r, p, y, b);
   TSR_WINO_BY_TAPS(p, TSR_WINO_GRADIENT)
-}
 #undef TSR_WINO_GRADIENT
+}
 
 // What a task is: channels of the output and of the input, and its group, of those that are made.
 typedef struct {

@@ -87,7 +87,7 @@ typedef struct {
 } tsr_blocked_weight_plan;
 
 // Convolutions by fewer multiplications and their gradients for the data, conv/c/winograd.h. `packed`: U. A
-// worker takes blocks of tiles from `next`.
+// worker takes tasks from `next`.
 typedef struct {
   tsr_winograd_params params;
   const float *x, *w, *bias;
@@ -162,8 +162,7 @@ typedef struct {
   void (*blocked_weight_work)(tsr_blocked_weight_plan *plan, float *scratch);
   void (*blocked_weight_reduce)(const tsr_blocked_weight_plan *plan, float *dw, int begin, int end);
 
-  // conv/c/winograd.h: floats of U and of a worker's scratch; U of (panel, channel) pairs begin..<end.
-  int64_t (*winograd_packed_count)(const tsr_winograd_params *params);
+  // conv/c/winograd.h: floats of a worker's scratch; U of (panel, channel) pairs begin..<end.
   int64_t (*winograd_scratch_count)(const tsr_winograd_params *params);
   void (*winograd_pack)(const tsr_winograd_plan *plan, int begin, int end);
   void (*winograd_work)(tsr_winograd_plan *plan, float *scratch);

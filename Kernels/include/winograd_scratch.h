@@ -15,12 +15,6 @@ enum { TSR_WINO_RING = 8, TSR_WINO_MOST = 5 };
 
 TSR_FN int tsr_winograd_points(const tsr_winograd_params *p) { return p->taps == 2 ? 4 : 6; }
 
-// Floats of U of all panels, `panel` outputs each.
-TSR_FN tsr_i64 tsr_winograd_packed(const tsr_winograd_params *p, int panel) {
-  const int points = tsr_winograd_points(p);
-  return (tsr_i64)points * points * p->panels * p->channels * panel;
-}
-
 // Floats in which a channel's taps lie while U is made of them.
 TSR_FN int tsr_winograd_taps(int lanes) { return (25 + 2 * lanes) * lanes; }
 
@@ -77,10 +71,4 @@ TSR_FN void tsr_winograd_weight_lay_out(const tsr_winograd_params *p, int lanes,
   s->s = points * points * s->s_point;
   s->ring = ((tsr_i64)m * (run - 1) + points + lanes) * lanes;
   s->count = tsr_winograd_whole(s->v + s->d + s->s + TSR_WINO_RING * s->ring);
-}
-
-// Floats of the groups' sums of a gradient for the weights.
-TSR_FN tsr_i64 tsr_winograd_partial(const tsr_winograd_params *p) {
-  const int groups = (p->batch + TSR_BATCH_GROUP - 1) / TSR_BATCH_GROUP;
-  return (tsr_i64)groups * p->outputs * p->channels * p->taps * p->taps;
 }

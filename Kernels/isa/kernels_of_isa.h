@@ -84,7 +84,6 @@ const tsr_cpu_table TSR_TABLE = {
     .blocked_weight_tasks = tsr_blocked_weight_tasks,
     .blocked_weight_work = tsr_blocked_weight_work,
     .blocked_weight_reduce = tsr_blocked_weight_reduce,
-    .winograd_packed_count = tsr_winograd_packed_count,
     .winograd_scratch_count = tsr_winograd_scratch_count,
     .winograd_pack = tsr_winograd_pack,
     .winograd_work = tsr_winograd_work,

@@ -130,6 +130,22 @@ extension Rows {
     fields(p, shape, [-1, 0, .max, .min]) {
       try d.conv2dGradWeight($0, try self.floats(x), try self.floats(y), into: try self.floats(w))
     }
+    // Of a shape that takes fewer multiplications: nothing is computed of a field before it is checked.
+    let tiled = Convolution(
+      batch: 2, inChannels: 16, size: (8, 8), outChannels: 16, kernel: (3, 3), padding: 1)
+    let (image, kernels) = (tiled.inputCount, tiled.weightCount)
+    let all = shape + [("padding.height", \.padding.height), ("padding.width", \.padding.width)]
+    fields(tiled, all, [-1, 1 << 31, .max, .min]) {
+      try d.conv2d(
+        $0, try self.floats(image), try self.floats(kernels), bias: nil, into: try self.floats(image))
+    }
+    fields(tiled, all, [-1, 1 << 31, .max, .min]) {
+      try d.conv2dGradData($0, try self.floats(image), try self.floats(kernels), into: try self.floats(image))
+    }
+    fields(tiled, all, [-1, 1 << 31, .max, .min]) {
+      try d.conv2dGradWeight(
+        $0, try self.floats(image), try self.floats(image), into: try self.floats(kernels))
+    }
     refuses("an activation of a gradient for the data") {
       var q = p
       q.activation = .relu

@@ -5,7 +5,7 @@
 //            afterwards.
 // Tensors    Those of conv/winograd_tiles.h. `partial`: (group, outputs, channels, taps).
 // Work       A thread takes (group, block of outputs, block of inputs) tasks from the plan's counter.
-// Tuning     high, wide (CPUWinograd.swift): S, V and D stay near the level 2 cache.
+// Tuning     high, wide (Backend/WinogradTasks.swift): S, V and D stay near the level 2 cache.
 //
 //   group 0, 1, ...:  taps (outputs, channels, r r)   ->   dw = ((0 + taps 0) + taps 1) + ...
 //

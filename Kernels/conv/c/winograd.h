@@ -3,10 +3,10 @@
 //
 // Algorithm  Of conv/winograd_work.h; here is what that needs of C.
 // Tensors    Those of conv/winograd_tiles.h. `packed`: U.
-// Work       A thread takes blocks of tiles from the plan's counter.
-// Tuning     TSR_MR x TSR_NR (isa/); `block` tiles of a task (CPUWinograd.swift).
+// Work       A thread takes tasks, blocks of tiles or parts of their panels, from the plan's counter.
+// Tuning     TSR_MR x TSR_NR (isa/); `block` and `parts` (Backend/WinogradTasks.swift).
 //
-//   tiles  [ block 0 | block 1 | block 2 | ... ]   next: the first that no worker has taken
+//   tiles  [ block 0 | block 1 | block 2 | ... ]   next: the first task that no worker has taken
 //
 // Rules      4, 9, 11.
 #pragma once
@@ -85,10 +85,6 @@ TSR_FN void tsr_wino_finish_row(int activation, float *row, int count) {
 TSR_FN float tsr_wino_lane(const vector *v, int i, int lane) { return v[i][lane]; }
 
 #include "conv/winograd_work.h"
-
-static int64_t tsr_winograd_packed_count(const tsr_winograd_params *p) {
-  return tsr_winograd_packed(p, TSR_NR);
-}
 
 static int64_t tsr_winograd_scratch_count(const tsr_winograd_params *p) {
   tsr_winograd_scratch s;

@@ -22,9 +22,10 @@ extension Convolution {
     return tiles.isWorthwhile ? tiles : nil
   }
 
-  /// The kernels' parameters of a direction that has such tiles, once it is checked: tensors of 16 channels
-  /// and 32-bit indices have few enough tiles for 32 bits.
-  func winograd(_ direction: ConvDirection, _ tiles: WinogradTiles) -> tsr_winograd_params {
+  /// The kernels' parameters of a direction that has such tiles; nil where it is the direct sum. Of a
+  /// convolution that is checked: its extents fit 32 bits, and tensors of 16 channels have few enough tiles.
+  func winograd(_ direction: ConvDirection) -> tsr_winograd_params? {
+    guard let tiles = tiles(direction) else { return nil }
     let reach = kernel.height - 1, isGradient = direction == .gradData
     var p = tsr_winograd_params()
     (p.batch, p.taps) = (Int32(batch), Int32(kernel.height))

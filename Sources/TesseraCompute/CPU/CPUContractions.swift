@@ -25,10 +25,12 @@ extension CPUBackend {
   }
 
   public func conv2d(_ p: Convolution, _ x: Tensor, _ w: Tensor, bias: Tensor?, into y: Tensor) throws {
-    let tiles = p.tiles(.forward).map { p.winograd(.forward, $0) }
-    let p = try p.checked("conv2d", x: x, w: w, y: y, bias: bias, into: y)
+    let convolution = p
+    let p = try convolution.checked("conv2d", x: x, w: w, y: y, bias: bias, into: y)
     guard y.count > 0 else { return }
-    if let tiles { return try winograd("conv2d", tiles, x, w, bias: bias, into: y) }
+    if let parameters = convolution.winograd(.forward) {
+      return try winograd("conv2d", parameters, x, w, bias: bias, into: y)
+    }
     if try special("conv2d", .forward, p, x, w, bias: bias, into: y) { return }
     let e = ConvExtents(p)
     var plan = tsr_gemm_plan()
@@ -54,10 +56,12 @@ extension CPUBackend {
   }
 
   public func conv2dGradData(_ p: Convolution, _ dy: Tensor, _ w: Tensor, into dx: Tensor) throws {
-    let tiles = p.tiles(.gradData).map { p.winograd(.gradData, $0) }
-    let p = try p.checked("conv2dGradData", x: dx, w: w, y: dy, into: dx)
+    let convolution = p
+    let p = try convolution.checked("conv2dGradData", x: dx, w: w, y: dy, into: dx)
     guard dx.count > 0 else { return }
-    if let tiles { return try winograd("conv2dGradData", tiles, dy, w, bias: nil, into: dx) }
+    if let parameters = convolution.winograd(.gradData) {
+      return try winograd("conv2dGradData", parameters, dy, w, bias: nil, into: dx)
+    }
     guard p.stride_h == 1, p.stride_w == 1 else {
       return try gradDataByPhase(p, dy, w, into: dx) { try gradData($0, $1, $2, into: $3) }
     }
@@ -104,10 +108,12 @@ extension CPUBackend {
   }
 
   public func conv2dGradWeight(_ p: Convolution, _ x: Tensor, _ dy: Tensor, into dw: Tensor) throws {
-    let tiles = p.tiles(.gradWeight).map { p.winograd(.gradWeight, $0) }
-    let p = try p.checked("conv2dGradWeight", x: x, w: dw, y: dy, into: dw)
+    let convolution = p
+    let p = try convolution.checked("conv2dGradWeight", x: x, w: dw, y: dy, into: dw)
     guard dw.count > 0 else { return }
-    if let tiles { return try gradWeightWinograd(tiles, x, dy, into: dw) }
+    if let parameters = convolution.winograd(.gradWeight) {
+      return try gradWeightWinograd(parameters, x, dy, into: dw)
+    }
     let target = ConvTarget.cpu(panel: Int(kernels.tile_columns))
     for algorithm in ConvSelection.candidates(.gradWeight, ConvShape(p, .gradWeight), on: target) {
       if algorithm == .grouped, try gradWeightGrouped(p, x, dy, into: dw) { return }

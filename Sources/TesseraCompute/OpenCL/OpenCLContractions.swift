@@ -28,10 +28,12 @@ extension OpenCLBackend {
   }
 
   public func conv2d(_ p: Convolution, _ x: Tensor, _ w: Tensor, bias: Tensor?, into y: Tensor) throws {
-    let tiles = p.tiles(.forward).map { p.winograd(.forward, $0) }
-    let p = try p.checked("conv2d", x: x, w: w, y: y, bias: bias, into: y)
+    let convolution = p
+    let p = try convolution.checked("conv2d", x: x, w: w, y: y, bias: bias, into: y)
     guard y.count > 0 else { return }
-    if let tiles { return try winograd(tiles, x, w, bias: bias, into: y) }
+    if let parameters = convolution.winograd(.forward) {
+      return try winograd(parameters, x, w, bias: bias, into: y)
+    }
     let e = ConvExtents(p)
     var q = tsr_gemm_params(
       p, m: e.groupOut, k: e.groupIn * e.taps, pixels: e.outputPositions, source: e.groupIn * e.plane)
@@ -44,10 +46,12 @@ extension OpenCLBackend {
   }
 
   public func conv2dGradData(_ p: Convolution, _ dy: Tensor, _ w: Tensor, into dx: Tensor) throws {
-    let tiles = p.tiles(.gradData).map { p.winograd(.gradData, $0) }
-    let p = try p.checked("conv2dGradData", x: dx, w: w, y: dy, into: dx)
+    let convolution = p
+    let p = try convolution.checked("conv2dGradData", x: dx, w: w, y: dy, into: dx)
     guard dx.count > 0 else { return }
-    if let tiles { return try winograd(tiles, dy, w, bias: nil, into: dx) }
+    if let parameters = convolution.winograd(.gradData) {
+      return try winograd(parameters, dy, w, bias: nil, into: dx)
+    }
     guard p.stride_h == 1, p.stride_w == 1 else {
       return try gradDataByPhase(p, dy, w, into: dx) { try gradData($0, $1, $2, into: $3) }
     }
@@ -67,11 +71,13 @@ extension OpenCLBackend {
   }
 
   public func conv2dGradWeight(_ p: Convolution, _ x: Tensor, _ dy: Tensor, into dw: Tensor) throws {
-    let tiles = p.tiles(.gradWeight).map { p.winograd(.gradWeight, $0) }
-    let p = try p.checked("conv2dGradWeight", x: x, w: dw, y: dy, into: dw)
+    let convolution = p
+    let p = try convolution.checked("conv2dGradWeight", x: x, w: dw, y: dy, into: dw)
     guard dw.count > 0 else { return }
     guard p.batch > 0, dy.count > 0 else { return try fill(dw, with: 0) }
-    if let tiles { return try gradWeightWinograd(tiles, x, dy, into: dw) }
+    if let parameters = convolution.winograd(.gradWeight) {
+      return try gradWeightWinograd(parameters, x, dy, into: dw)
+    }
     let e = ConvExtents(p)
     let depth = e.groupIn * e.taps
     var m = Matmul(m: e.groupOut, n: depth, k: Int(p.batch) * e.outputPositions)

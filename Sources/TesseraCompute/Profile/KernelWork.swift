@@ -26,7 +26,10 @@ package struct KernelWork: Sendable {
       operations = read(tsr_conv_cpu_params.self)?.operations ?? 0
     case .convWinograd: operations = read(tsr_winograd_params.self).map { 2 * Double($0.multiplyAdds) } ?? 0
     case .gradWeightWinograd:
-      operations = read(tsr_winograd_part_params.self).map { 2 * Double($0.conv.multiplyAdds) } ?? 0
+      operations =
+        read(tsr_winograd_part_params.self).map {
+          2 * Double($0.conv.multiplyAdds) * Double($0.count) / Double(max(1, $0.conv.groups))
+        } ?? 0
     case .distances: operations = (read(tsr_gemm_params.self)?.operations ?? 0) * 1.5
     case .copy: moved = read(tsr_copy_params.self).map { 8 * Int($0.rows) * Int($0.cols) } ?? moved
     case .gather: moved = read(tsr_gather_params.self).map { 8 * Int($0.rows) * Int($0.cols) } ?? moved

@@ -113,7 +113,9 @@ static int tiled(const tsr_cpu_table *table, const convolution *c, int direction
   plan.params.block = table->tile_rows;
   plan.params.parts = 1;
   plan.params.panels = parts(plan.params.outputs, table->tile_columns);
-  plan.packed = floats(table->winograd_packed_count(&plan.params));
+  const tsr_winograd_params *const p = &plan.params;
+  const int points = tsr_winograd_points(p);
+  plan.packed = floats((int64_t)points * points * p->panels * p->channels * table->tile_columns);
   float *const scratch = floats(table->winograd_scratch_count(&plan.params));
   const int made = plan.packed && scratch;
   if (made) {
