@@ -20,14 +20,36 @@ typedef void (*tsr_cpu_kernel)(const void *params, void *_Nullable const *_Nonnu
                                int64_t end);
 #pragma clang assume_nonnull end
 
+// Who takes tasks: `index` of `count` workers, which first take the tasks of their own share, in order, and then
+// what is left of the others'. So a worker finds in its caches what it made there the last time. `next`: what
+// each share has given away, TSR_SHARE_STEP apart, zeros before.
+typedef struct {
+  int64_t *next;
+  int64_t index, count;
+} tsr_worker;
+enum { TSR_SHARE_STEP = 8 };
+
+// The next of `tasks` tasks, or -1.
+static inline int64_t tsr_next_task(const tsr_worker *w, int64_t tasks) {
+  for (int64_t i = 0; i < w->count; i++) {
+    const int64_t share = (w->index + i) % w->count;
+    const int64_t begin = tasks * share / w->count, length = tasks * (share + 1) / w->count - begin;
+    int64_t *const next = w->next + share * TSR_SHARE_STEP;
+    if (__atomic_load_n(next, __ATOMIC_RELAXED) >= length) continue;
+    const int64_t at = __atomic_fetch_add(next, 1, __ATOMIC_RELAXED);
+    if (at < length) return begin + at;
+  }
+  return -1;
+}
+
 enum { TSR_B_STRIDED = 0, TSR_B_CONV = 1, TSR_B_CONV_GRAD_DATA = 2, TSR_B_CONV_GRAD_WEIGHT = 3 };
 
-// `outer * inner` products C = act(A B + bias), or squared distances. Columns are split in blocks of nc; a
-// worker takes (product, block) tasks from `next` until none is left.
+// `outer * inner` products C = act(A B + bias), or squared distances. C is split in blocks of mc rows and nc
+// columns; a worker takes (product, block) tasks.
 typedef struct {
   int m, n, k, chunk, k_group;  // k in groups of k_group, chunks of `chunk` inside (rules 4 and 6)
   int distance, upper;          // upper: only rows up to the block's last column (symmetric result)
-  int outer, inner, nc;
+  int outer, inner, mc, nc;
   // A[i][k] at a + i a_row + (k / k_inner) k_outer_stride + k % k_inner * k_inner_stride
   const float *a;
   int64_t a_row, k_inner_stride, k_outer_stride, k_inner, a_outer, a_inner;
@@ -40,39 +62,38 @@ typedef struct {
   const float *bias;
   int64_t bias_inner;
   int bias_kind, activation, accumulate;
-  float *packed_a;  // `inner` packed copies of A, or null: each task packs its own
-  int next;
+  // A of `inner` products, and B of the only one, packed for all tasks; or null: a task packs its own, or with
+  // `in_place` (k side by side in A) reads the rows of A where they lie.
+  float *packed_a, *packed_b;
+  int in_place;
 } tsr_gemm_plan;
 
 // Convolutions (TSR_B_CONV) and their gradients for the data (TSR_B_CONV_GRAD_DATA) with few channels a
 // group, where packing would cost more than the sums: conv/c/conv_grouped.h. x: the image, or the
-// output's gradient; y: what is made. A worker takes (sample, group) tasks from `next`.
+// output's gradient; y: what is made. A task is a (sample, group).
 typedef struct {
   int kind;
   tsr_conv_params conv;
   const float *x, *w, *bias;
   float *y;
-  int next;
 } tsr_conv_grouped_plan;
 
 // Convolutions (TSR_B_CONV) and their gradients for the data with many channels a group, read in place:
-// conv/c/conv_blocked.h. `packed` holds the groups' panels. Each of `workers` takes tasks from `next`.
+// conv/c/conv_blocked.h. `packed` holds the groups' panels. `workers` share the tasks.
 typedef struct {
   int kind, workers;
   tsr_conv_params conv;
   const float *x, *w, *bias;
   float *y, *packed;
-  int next;
 } tsr_conv_blocked_plan;
 
 // Weight gradients of convolutions with few channels a group: conv/c/grad_weight_grouped.h. `partial`
-// holds (batch groups, dw's elements). A worker takes tasks from `next`; afterwards
+// holds (batch groups, dw's elements). After all tasks
 // tsr_grouped_weight_reduce adds elements begin..<end of the batch groups into dw.
 typedef struct {
   tsr_conv_params conv;
   const float *x, *dy;
   float *partial;
-  int next;
 } tsr_grouped_weight_plan;
 
 // Weight gradients of convolutions with many output channels a group: conv/c/grad_weight_blocked.h, which
@@ -83,37 +104,33 @@ typedef struct {
   tsr_conv_params conv;
   const float *x, *dy;
   float *partial;
-  int next;
 } tsr_blocked_weight_plan;
 
-// Convolutions by fewer multiplications and their gradients for the data, conv/c/winograd.h. `packed`: U. A
-// worker takes tasks from `next`.
+// Convolutions by fewer multiplications and their gradients for the data, conv/c/winograd.h. `packed`: U.
 typedef struct {
   tsr_winograd_params params;
   const float *x, *w, *bias;
   float *y, *packed;
-  int next;
 } tsr_winograd_plan;
 
 // Their weight gradients, conv/c/grad_weight_winograd.h, of `groups` batch groups from first_group on.
-// `partial` holds (groups, dw's elements). A worker takes tasks from `next`; afterwards
+// `partial` holds (groups, dw's elements). After all tasks
 // tsr_grad_weight_winograd_reduce adds elements begin..<end of these groups to dw (to +0 those of group 0).
 typedef struct {
   tsr_winograd_params params;
   const float *x, *dy;
   float *partial;
-  int first_group, groups, next;
+  int first_group, groups;
 } tsr_winograd_weight_plan;
 
 // Attention of texts packed one after another, attention/c/attention.h. `parts`: of a text's queries,
-// tasks of their own. A worker takes (text, head, part) tasks from `next`.
+// tasks of their own. A task is a (text, head, part).
 typedef struct {
   int texts, parts, longest;
   tsr_packed_attention_params params;
   const int *begins;  // texts + 1: the first token of each, and the end
   const float *x, *bias;
   float *y;
-  int next;
 } tsr_attention_plan;
 
 // What one instruction set has. Counts are floats; a worker's scratch is 64 bytes aligned. `begin` and
@@ -129,15 +146,17 @@ typedef struct {
   // gemm/c/gemm.h: floats of one packed A and of one worker's scratch; packing of panels of tile rows of
   // A number `inner`.
   int64_t (*gemm_packed_count)(const tsr_gemm_plan *plan);
+  int64_t (*gemm_packed_b_count)(const tsr_gemm_plan *plan);
   int64_t (*gemm_scratch_count)(const tsr_gemm_plan *plan);
   void (*gemm_pack_a)(const tsr_gemm_plan *plan, int inner, int begin, int end);
-  void (*gemm_work)(tsr_gemm_plan *plan, float *scratch);
+  void (*gemm_pack_b)(const tsr_gemm_plan *plan, int begin, int end);
+  void (*gemm_work)(const tsr_gemm_plan *plan, tsr_worker worker, float *scratch);
 
   // conv/c/conv_grouped.h: whether the buffers of such a convolution are small enough; its work by
   // (sample, group).
   int (*conv_grouped_fits)(const tsr_conv_params *conv, int kind);
   int64_t (*conv_grouped_scratch_count)(const tsr_conv_grouped_plan *plan);
-  void (*conv_grouped_work)(tsr_conv_grouped_plan *plan, float *scratch);
+  void (*conv_grouped_work)(const tsr_conv_grouped_plan *plan, tsr_worker worker, float *scratch);
 
   // conv/c/conv_blocked.h: floats of one group's packed weights; packing of panels of tile columns of all
   // groups' weights.
@@ -146,12 +165,12 @@ typedef struct {
   int64_t (*conv_blocked_scratch_count)(const tsr_conv_blocked_plan *plan);
   int (*conv_blocked_tasks)(const tsr_conv_blocked_plan *plan);
   void (*conv_blocked_pack)(const tsr_conv_blocked_plan *plan, int begin, int end);
-  void (*conv_blocked_work)(tsr_conv_blocked_plan *plan, float *scratch);
+  void (*conv_blocked_work)(const tsr_conv_blocked_plan *plan, tsr_worker worker, float *scratch);
 
   // conv/c/grad_weight_grouped.h; `reduce` adds elements begin..<end of the batch groups into dw.
   int (*grouped_weight_fits)(const tsr_conv_params *conv);
   int64_t (*grouped_weight_scratch_count)(const tsr_grouped_weight_plan *plan);
-  void (*grouped_weight_work)(tsr_grouped_weight_plan *plan, float *scratch);
+  void (*grouped_weight_work)(const tsr_grouped_weight_plan *plan, tsr_worker worker, float *scratch);
   void (*grouped_weight_reduce)(const tsr_grouped_weight_plan *plan, float *dw, int64_t begin, int64_t end);
 
   // conv/c/grad_weight_blocked.h; `reduce` makes dw of input channels begin..<end of all groups.
@@ -159,24 +178,33 @@ typedef struct {
   int64_t (*blocked_weight_partial_count)(const tsr_blocked_weight_plan *plan);
   int64_t (*blocked_weight_scratch_count)(const tsr_blocked_weight_plan *plan);
   int (*blocked_weight_tasks)(const tsr_blocked_weight_plan *plan);
-  void (*blocked_weight_work)(tsr_blocked_weight_plan *plan, float *scratch);
+  void (*blocked_weight_work)(const tsr_blocked_weight_plan *plan, tsr_worker worker, float *scratch);
   void (*blocked_weight_reduce)(const tsr_blocked_weight_plan *plan, float *dw, int begin, int end);
 
   // conv/c/winograd.h: floats of a worker's scratch; U of (panel, channel) pairs begin..<end.
   int64_t (*winograd_scratch_count)(const tsr_winograd_params *params);
   void (*winograd_pack)(const tsr_winograd_plan *plan, int begin, int end);
-  void (*winograd_work)(tsr_winograd_plan *plan, float *scratch);
+  void (*winograd_work)(const tsr_winograd_plan *plan, tsr_worker worker, float *scratch);
 
   // conv/c/grad_weight_winograd.h
   int64_t (*grad_weight_winograd_scratch_count)(const tsr_winograd_params *params);
-  void (*grad_weight_winograd_work)(tsr_winograd_weight_plan *plan, float *scratch);
+  void (*grad_weight_winograd_work)(const tsr_winograd_weight_plan *plan, tsr_worker worker, float *scratch);
   void (*grad_weight_winograd_reduce)(const tsr_winograd_weight_plan *plan, float *dw, int64_t begin,
                                       int64_t end);
 
   // attention/c/attention.h
   int64_t (*attention_scratch_count)(const tsr_attention_plan *plan);
-  void (*attention_work)(tsr_attention_plan *plan, float *scratch);
+  void (*attention_work)(const tsr_attention_plan *plan, tsr_worker worker, float *scratch);
 } tsr_cpu_table;
+
+// What a thread does between two looks at memory that another is to write.
+static inline void tsr_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
 
 // The tables that this machine can run, the best first.
 int tsr_cpu_table_count(void);

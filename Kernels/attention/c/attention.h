@@ -178,11 +178,9 @@ static int64_t tsr_attention_scratch_count(const tsr_attention_plan *p) {
          padded * columns + TSR_LANES * columns + (width + rows) * columns + 2 * length + columns;
 }
 
-static void tsr_attention_work(tsr_attention_plan *p, float *scratch) {
+static void tsr_attention_work(const tsr_attention_plan *p, tsr_worker worker, float *scratch) {
   const int heads = p->params.heads, tasks = p->texts * heads * p->parts;
-  for (;;) {
-    const int task = __atomic_fetch_add(&p->next, 1, __ATOMIC_RELAXED);
-    if (task >= tasks) return;
+  for (int64_t task; (task = tsr_next_task(&worker, tasks)) >= 0;) {
     attention_task(p, task / p->parts / heads, task / p->parts % heads, task % p->parts, scratch);
   }
 }

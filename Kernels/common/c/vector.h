@@ -12,6 +12,9 @@
 
 #include "common/math.h"
 
+// Before a loop over registers.
+#define TSR_UNROLL _Pragma("clang loop unroll(full)")
+
 typedef float vector __attribute__((ext_vector_type(TSR_VECTOR)));
 typedef float unaligned_vector __attribute__((ext_vector_type(TSR_VECTOR), aligned(4)));
 typedef float vector8 __attribute__((ext_vector_type(8)));

@@ -169,7 +169,7 @@ static void blocked_planes(const tsr_conv_blocked_shape *s, const float *x, int 
 }
 
 #define TSR_HEIGHT(n) \
-  case n: return gemm_microkernel(n, 0, o, shift, t);
+  case n: return gemm_microkernel((tile_form){n, 2, 0, 0}, o, shift, t);
 static void blocked_dispatch(int rows, const tile_operands *o, const int *shift, const epilogue *t) {
   switch (rows) {
     TSR_HEIGHT(1)
@@ -191,7 +191,7 @@ static void blocked_dispatch(int rows, const tile_operands *o, const int *shift,
     TSR_HEIGHT(12)
     TSR_HEIGHT(13)
 #endif
-    default: return gemm_microkernel(TSR_MR, 0, o, shift, t);
+    default: return gemm_microkernel((tile_form){TSR_MR, 2, 0, 0}, o, shift, t);
   }
 }
 #undef TSR_HEIGHT
@@ -260,14 +260,12 @@ static void tsr_conv_blocked_pack(const tsr_conv_blocked_plan *p, int begin, int
   blocked_pack(p, &s, begin, end);
 }
 
-static void tsr_conv_blocked_work(tsr_conv_blocked_plan *p, float *scratch) {
+static void tsr_conv_blocked_work(const tsr_conv_blocked_plan *p, tsr_worker worker, float *scratch) {
   const tsr_conv_blocked_shape s = blocked_shape(&p->conv, p->kind, p->workers);
   const int bands = (s.rows + s.band - 1) / s.band, tasks = tsr_conv_blocked_tasks(p);
   int *const shift = (int *)scratch;
   blocked_shifts(&p->conv, p->kind, &s, shift);
-  for (;;) {
-    const int task = __atomic_fetch_add(&p->next, 1, __ATOMIC_RELAXED);
-    if (task >= tasks) return;
+  for (int64_t task; (task = tsr_next_task(&worker, tasks)) >= 0;) {
     blocked_task(p, &s, shift, task / bands, task % bands * s.band, scratch + s.depth);
   }
 }

@@ -262,15 +262,13 @@ static void grouped_task(const tsr_conv_grouped_plan *p, const tsr_conv_grouped_
   }
 }
 
-static void tsr_conv_grouped_work(tsr_conv_grouped_plan *p, float *scratch) {
+static void tsr_conv_grouped_work(const tsr_conv_grouped_plan *p, tsr_worker worker, float *scratch) {
   const int tasks = p->conv.batch * p->conv.groups;
   const tsr_conv_grouped_shape s = grouped_shape(&p->conv, p->kind);
   int shift[TSR_GROUPED_DEPTH];
   grouped_shifts(&p->conv, p->kind, &s, shift);
   memset(scratch, 0, (size_t)(s.planes + TSR_GROUPED_SLACK) * sizeof *scratch);
-  for (;;) {
-    const int task = __atomic_fetch_add(&p->next, 1, __ATOMIC_RELAXED);
-    if (task >= tasks) return;
+  for (int64_t task; (task = tsr_next_task(&worker, tasks)) >= 0;) {
     grouped_task(p, &s, shift, task / p->conv.groups, task % p->conv.groups, scratch);
   }
 }

@@ -309,12 +309,10 @@ static int tsr_blocked_weight_tasks(const tsr_blocked_weight_plan *p) {
   return batch_groups(&p->conv) * p->conv.groups * blocked_weight_shape(&p->conv, p->blocks).blocks;
 }
 
-static void tsr_blocked_weight_work(tsr_blocked_weight_plan *p, float *scratch) {
+static void tsr_blocked_weight_work(const tsr_blocked_weight_plan *p, tsr_worker worker, float *scratch) {
   const tsr_blocked_weight_shape s = blocked_weight_shape(&p->conv, p->blocks);
   const int tasks = tsr_blocked_weight_tasks(p);
-  for (;;) {
-    const int task = __atomic_fetch_add(&p->next, 1, __ATOMIC_RELAXED);
-    if (task >= tasks) return;
+  for (int64_t task; (task = tsr_next_task(&worker, tasks)) >= 0;) {
     const int pair = task / s.blocks;
     blocked_weight_task(p, &s, pair / p->conv.groups, pair % p->conv.groups, task % s.blocks * s.channels,
                         scratch);

@@ -211,15 +211,13 @@ static int64_t tsr_grouped_weight_scratch_count(const tsr_grouped_weight_plan *p
   return planes_count(&s, lanes) + (int64_t)lanes * s.outputs * (TSR_K_CHUNK + 2 * s.depth);
 }
 
-static void tsr_grouped_weight_work(tsr_grouped_weight_plan *p, float *scratch) {
+static void tsr_grouped_weight_work(const tsr_grouped_weight_plan *p, tsr_worker worker, float *scratch) {
   const tsr_grouped_weight_shape s = grouped_weight_shape(&p->conv);
   const int lanes = TSR_VECTOR, blocks = (p->conv.groups + lanes - 1) / lanes;
   const int tasks = (p->conv.batch + TSR_BATCH_GROUP - 1) / TSR_BATCH_GROUP * blocks;
   // What lies around the images stays zero: every task writes the same pixels.
   memset(scratch, 0, (size_t)planes_count(&s, lanes) * sizeof *scratch);
-  for (;;) {
-    const int task = __atomic_fetch_add(&p->next, 1, __ATOMIC_RELAXED);
-    if (task >= tasks) return;
+  for (int64_t task; (task = tsr_next_task(&worker, tasks)) >= 0;) {
     grouped_weight_task(p, &s, task / blocks, task % blocks, scratch);
   }
 }

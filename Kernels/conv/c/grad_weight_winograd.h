@@ -20,13 +20,11 @@ static int64_t tsr_grad_weight_winograd_scratch_count(const tsr_winograd_params 
   return s.count;
 }
 
-static void tsr_grad_weight_winograd_work(tsr_winograd_weight_plan *plan, float *scratch) {
+static void tsr_grad_weight_winograd_work(const tsr_winograd_weight_plan *plan, tsr_worker worker, float *scratch) {
   const tsr_winograd_params *p = &plan->params;
   tsr_winograd_weight_scratch s;
   tsr_winograd_weight_lay_out(p, TSR_VECTOR, &s);
-  for (;;) {
-    const int next = __atomic_fetch_add(&plan->next, 1, __ATOMIC_RELAXED);
-    if (next >= tsr_wino_weight_tasks(p, plan->groups)) return;
+  for (int64_t next; (next = tsr_next_task(&worker, tsr_wino_weight_tasks(p, plan->groups))) >= 0;) {
     const tsr_wino_weight_task t = tsr_wino_weight_task_at(p, next);
     const tsr_wino_weight_operands o = {plan->x, plan->dy, plan->partial};
     tsr_wino_weight_work(p, &s, &t, &o, plan->first_group, scratch);

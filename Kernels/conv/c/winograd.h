@@ -99,14 +99,12 @@ static void tsr_winograd_pack(const tsr_winograd_plan *plan, int begin, int end)
   tsr_wino_pack(&plan->params, &packing, begin, end);
 }
 
-static void tsr_winograd_work(tsr_winograd_plan *plan, float *scratch) {
+static void tsr_winograd_work(const tsr_winograd_plan *plan, tsr_worker worker, float *scratch) {
   const tsr_winograd_params *p = &plan->params;
   tsr_winograd_scratch s;
   tsr_winograd_lay_out(p, TSR_VECTOR, TSR_NR, &s);
   const tsr_wino_operands o = {plan->x, plan->packed, plan->bias, plan->y};
-  for (;;) {
-    const int task = __atomic_fetch_add(&plan->next, 1, __ATOMIC_RELAXED);
-    if (task >= tsr_wino_tasks(p)) return;
+  for (int64_t task; (task = tsr_next_task(&worker, tsr_wino_tasks(p))) >= 0;) {
     tsr_wino_work(p, &s, &o, task, scratch);
   }
 }

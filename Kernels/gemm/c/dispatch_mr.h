@@ -29,21 +29,32 @@ static inline int round_up_mr(int rows) {
   return TSR_MR;
 }
 
+#define TSR_HEIGHT(n) \
+  case n: return gemm_microkernel((tile_form){n, 2, 0, 0}, o, 0, t);
 static void dispatch_mr(int height, int distance, const tile_operands *o, const epilogue *t) {
-  if (distance) return gemm_microkernel(TSR_MR, 1, o, 0, t);
+  if (distance) return gemm_microkernel((tile_form){TSR_MR, 2, 1, 0}, o, 0, t);
   switch (height) {
-    case 1: return gemm_microkernel(1, 0, o, 0, t);
-    case 2: return gemm_microkernel(2, 0, o, 0, t);
+    TSR_HEIGHT(1)
+    TSR_HEIGHT(2)
 #if TSR_MR > 4
-    case 4: return gemm_microkernel(4, 0, o, 0, t);
+    TSR_HEIGHT(4)
 #endif
 #if TSR_MR > 8
-    case 8: return gemm_microkernel(8, 0, o, 0, t);
-    case 10: return gemm_microkernel(10, 0, o, 0, t);
+    TSR_HEIGHT(8)
+    TSR_HEIGHT(10)
 #endif
 #if TSR_MR > 12
-    case 12: return gemm_microkernel(12, 0, o, 0, t);
+    TSR_HEIGHT(12)
 #endif
-    default: return gemm_microkernel(TSR_MR, 0, o, 0, t);
+    default: return gemm_microkernel((tile_form){TSR_MR, 2, 0, 0}, o, 0, t);
   }
+}
+#undef TSR_HEIGHT
+
+// Tiles of TSR_MR rows: of one vector of columns (B is packed as for two), or whose A is read in place.
+static void dispatch_whole(int vectors, int in_place, const tile_operands *o, const epilogue *t) {
+  if (!in_place && vectors == 1) return gemm_microkernel((tile_form){TSR_MR, 1, 0, 0}, o, 0, t);
+  if (!in_place) return gemm_microkernel((tile_form){TSR_MR, 2, 0, 0}, o, 0, t);
+  if (vectors == 1) return gemm_microkernel((tile_form){TSR_MR, 1, 0, 1}, o, 0, t);
+  gemm_microkernel((tile_form){TSR_MR, 2, 0, 1}, o, 0, t);
 }

@@ -27,37 +27,56 @@
 #include "gemm/c/epilogue.h"
 #include "gemm/c/pack.h"
 
+#ifndef GEMM_COLUMNS
+#define GEMM_COLUMNS 128
+#endif
+
 // One register tile: a part of C, or where the part is no whole tile `scratch` first.
 static inline void gemm_tile(const tsr_gemm_plan *p, const finishing *f, const tile_operands *operands,
                              const matrix_part *part, float *scratch) {
+  const int in_place = operands->a_row != 0;
+  const int vectors = part->columns <= TSR_VECTOR && !p->distance && part->rows == TSR_MR ? 1 : 2;
   const int height = p->distance ? TSR_MR : round_up_mr(part->rows);
   const int simple = is_simple_activation(f->activation);
-  if (part->columns == TSR_NR && part->rows == height && (simple || !part->last)) {
-    const epilogue t = {.c = part->c,
-                        .row = part->stride,
-                        .row_bias = f->bias_kind == TSR_BIAS_ROW ? f->bias + part->row : 0,
-                        .column_bias = f->bias_kind == TSR_BIAS_COLUMN ? f->bias + part->column : 0,
-                        .add = part->add,
-                        .last = part->last,
-                        .activation = f->activation};
-    dispatch_mr(height, p->distance, operands, &t);
-    return;
-  }
-  const epilogue t = {.c = scratch, .row = TSR_NR};
-  dispatch_mr(height, p->distance, operands, &t);
-  store_epilogue(f, part, scratch, TSR_NR);
+  epilogue t = {.c = scratch, .row = TSR_NR};
+  const int whole = part->columns == vectors * TSR_VECTOR && part->rows == height && (simple || !part->last);
+  if (whole)
+    t = (epilogue){.c = part->c,
+                   .row = part->stride,
+                   .row_bias = f->bias_kind == TSR_BIAS_ROW ? f->bias + part->row : 0,
+                   .column_bias = f->bias_kind == TSR_BIAS_COLUMN ? f->bias + part->column : 0,
+                   .add = part->add,
+                   .last = part->last,
+                   .activation = f->activation};
+  if (in_place || vectors == 1) dispatch_whole(vectors, in_place, operands, &t);
+  else dispatch_mr(height, p->distance, operands, &t);
+  if (!whole) store_epilogue(f, part, scratch, TSR_NR);
 }
 
+// Rows or columns, filled up to whole tiles.
+static inline int64_t tile_padded(int64_t count, int tile) { return (count + tile - 1) / tile * tile; }
+
+// Chunks of the groups of k, in ascending order: k0 ..< k0 + kc of the group that ends at `stop`.
+typedef struct {
+  int k0, kc, first, stop;
+} k_chunk;
+static inline k_chunk gemm_first_chunk(const tsr_gemm_plan *p) {
+  const int stop = p->k < p->k_group ? p->k : p->k_group;
+  return (k_chunk){0, stop < p->chunk ? stop : p->chunk, 1, stop};
+}
+static inline k_chunk gemm_next_chunk(const tsr_gemm_plan *p, const k_chunk *now) {
+  const int k0 = now->k0 + now->kc, first = k0 == now->stop;
+  const int stop = !first ? now->stop : p->k - k0 < p->k_group ? p->k : k0 + p->k_group;
+  return (k_chunk){k0, stop - k0 < p->chunk ? stop - k0 : p->chunk, first, stop};
+}
+
+// Panels begin ..< end of a packed A that all tasks share: (chunk, panel, k, MR).
 static void gemm_pack_panels(const tsr_gemm_plan *p, const float *a, float *packed, int begin, int end) {
-  const int64_t padded = (p->m + TSR_MR - 1) / TSR_MR * TSR_MR;
-  for (int g = 0; g < p->k; g += p->k_group) {
-    const int stop = p->k - g < p->k_group ? p->k : g + p->k_group;
-    for (int k = g; k < stop; k += p->chunk) {
-      const int kc = stop - k < p->chunk ? stop - k : p->chunk;
-      for (int panel = begin; panel < end; panel++)
-        gemm_pack_a_panel(p, a, panel * TSR_MR, k, kc, packed + k * padded + (int64_t)panel * TSR_MR * kc);
-    }
-  }
+  const int64_t padded = tile_padded(p->m, TSR_MR);
+  for (k_chunk s = gemm_first_chunk(p); s.k0 < p->k; s = gemm_next_chunk(p, &s))
+    for (int panel = begin; panel < end; panel++)
+      gemm_pack_a_panel(p, a, panel * TSR_MR, s.k0, s.kc,
+                        packed + s.k0 * padded + (int64_t)panel * TSR_MR * s.kc);
 }
 
 // The part of `block` that the register tile from its element (i, j) on takes.
@@ -82,66 +101,108 @@ static void gemm_empty_block(const finishing *f, const matrix_part *block, float
     }
 }
 
-// One block of columns of one product.
-static void gemm_block(const tsr_gemm_plan *p, int product, int j0, float *scratch) {
-  const int outer = product / p->inner, inner = product % p->inner;
-  const float *a = p->a + outer * p->a_outer + inner * p->a_inner;
-  const float *b = p->b + outer * p->b_outer + inner * p->b_inner;
-  const finishing f = {p->bias_kind, p->activation, p->bias ? p->bias + inner * p->bias_inner : 0};
-  const int nc = p->n - j0 < p->nc ? p->n - j0 : p->nc;
-  const int m = p->upper && j0 + nc < p->m ? j0 + nc : p->m;
-  matrix_part block = {.c = p->c + outer * p->c_outer + inner * p->c_inner + j0,
-                       .stride = p->c_row,
-                       .column = j0,
-                       .rows = m,
-                       .columns = nc,
-                       .add = p->accumulate,
-                       .last = 1};
-  const int64_t padded = (p->m + TSR_MR - 1) / TSR_MR * TSR_MR;
-  const int width = (p->nc + TSR_NR - 1) / TSR_NR * TSR_NR;
-  float *packed_b = scratch;
-  float *line = packed_b + (int64_t)p->chunk * width;
-  float *tile = line + (int64_t)TSR_NR * p->chunk + width;
-  float *group_sum = tile + TSR_MR * TSR_NR;
-  const int groups = p->k_group < p->k;
-  float *own = group_sum + (groups ? (int64_t)p->m * width : 0);
-  if (!p->packed_a) gemm_pack_panels(p, a, own, 0, (int)(padded / TSR_MR));
-  const float *packed_a = p->packed_a ? p->packed_a + inner * padded * p->k : own;
-  if (p->k == 0) return gemm_empty_block(&f, &block, tile);
-  for (int g = 0; g < p->k; g += p->k_group) {
-    const int stop = p->k - g < p->k_group ? p->k : g + p->k_group;
-    matrix_part target = block;
-    if (groups) target.c = group_sum, target.stride = width;
-    for (int k = g; k < stop; k += p->chunk) {
-      const int kc = stop - k < p->chunk ? stop - k : p->chunk;
-      gemm_pack_b(p, b, &(b_block){k, kc, j0, nc}, packed_b, line);
-      target.add = k > g || (!groups && p->accumulate);
-      target.last = !groups && k + kc == stop;
-      for (int i = 0; i < m; i += TSR_MR)
-        for (int j = 0; j < nc; j += TSR_NR) {
-          const tile_operands operands = {
-              .kc = kc, .a = packed_a + k * padded + (int64_t)i * kc, .b = packed_b + (int64_t)j * kc};
-          const matrix_part part = tile_part(&target, i, j);
-          gemm_tile(p, &f, &operands, &part, tile);
-        }
+// A worker's own memory.
+typedef struct {
+  float *a, *b, *line, *tile, *group_sum;
+} gemm_scratch;
+static gemm_scratch gemm_scratch_of(const tsr_gemm_plan *p, float *memory, int64_t *count) {
+  const int64_t width = tile_padded(p->nc, TSR_NR);
+  gemm_scratch d;
+  d.b = memory;
+  d.line = d.b + (p->packed_b ? 0 : p->chunk * width);
+  d.tile = d.line + (p->packed_b ? 0 : TSR_NR * p->chunk + width);
+  d.group_sum = d.tile + TSR_MR * TSR_NR;
+  d.a = d.group_sum + (p->k_group < p->k ? p->mc * width : 0);
+  const int64_t rows = p->packed_a ? 0 : p->in_place ? TSR_MR : tile_padded(p->mc, TSR_MR);
+  *count = d.a + rows * p->chunk - memory;
+  return d;
+}
+
+// Where a chunk's operands of a block are: A in panels, or in rows; B in panels.
+typedef struct {
+  const float *a, *rows, *b;
+} gemm_operands;
+
+// The operands of one chunk, packed unless they are.
+static gemm_operands gemm_chunk_operands(const tsr_gemm_plan *p, const gemm_operands *whole,
+                                         const matrix_part *block, const k_chunk *s, const gemm_scratch *d) {
+  gemm_operands o = {d->a, 0, d->b};
+  if (p->packed_b) o.b = p->packed_b + s->k0 * tile_padded(p->n, TSR_NR) + (int64_t)block->column * s->kc;
+  else gemm_pack_b(p, whole->b, &(b_block){s->k0, s->kc, block->column, block->columns}, d->b, d->line);
+  if (p->packed_a) {
+    o.a = whole->a + s->k0 * tile_padded(p->m, TSR_MR) + (int64_t)block->row * s->kc;
+  } else if (p->in_place) {
+    o.rows = whole->rows + block->row * p->a_row + s->k0;
+    const int rest = block->rows % TSR_MR, row = block->row + block->rows - rest;
+    if (rest) gemm_pack_a_panel(p, whole->rows, row, s->k0, s->kc, d->a);
+  } else {
+    for (int i = 0; i < block->rows; i += TSR_MR)
+      gemm_pack_a_panel(p, whole->rows, block->row + i, s->k0, s->kc, d->a + (int64_t)i * s->kc);
+  }
+  return o;
+}
+
+// A block's sums over one chunk. Some panels of B at a time, which the level 2 cache holds beside A.
+static void gemm_chunk(const tsr_gemm_plan *p, const finishing *f, const matrix_part *target,
+                       const gemm_operands *o, int kc, float *tile) {
+  for (int first = 0; first < target->columns; first += GEMM_COLUMNS) {
+    const int end = target->columns - first < GEMM_COLUMNS ? target->columns : first + GEMM_COLUMNS;
+    for (int i = 0; i < target->rows; i += TSR_MR) {
+      tile_operands operands = {kc, o->a + (int64_t)i * kc, 0, 0};
+      if (o->rows && target->rows - i >= TSR_MR) operands.a = o->rows + i * p->a_row, operands.a_row = p->a_row;
+      else if (o->rows) operands.a = o->a;
+      for (int j = first; j < end; j += TSR_NR) {
+        const matrix_part part = tile_part(target, i, j);
+        operands.b = o->b + (int64_t)j * kc;
+        gemm_tile(p, f, &operands, &part, tile);
+      }
     }
-    if (!groups) continue;
-    block.add = g > 0 || p->accumulate;
-    block.last = stop == p->k;
-    store_epilogue(&f, &block, group_sum, width);
   }
 }
 
-static int64_t tsr_gemm_packed_count(const tsr_gemm_plan *p) {
-  const int64_t rows = TSR_MR;
-  return (p->m + rows - 1) / rows * rows * p->k;
+// The block from (i0, j0) on of one product.
+static void gemm_block(const tsr_gemm_plan *p, int product, int i0, int j0, const gemm_scratch *d) {
+  const int outer = product / p->inner, inner = product % p->inner;
+  const finishing f = {p->bias_kind, p->activation, p->bias ? p->bias + inner * p->bias_inner : 0};
+  const int64_t padded = tile_padded(p->m, TSR_MR);
+  const gemm_operands whole = {.a = p->packed_a ? p->packed_a + inner * padded * p->k : 0,
+                               .rows = p->a + outer * p->a_outer + inner * p->a_inner,
+                               .b = p->b + outer * p->b_outer + inner * p->b_inner};
+  const int columns = p->n - j0 < p->nc ? p->n - j0 : p->nc;
+  const int m = p->upper && j0 + columns < p->m ? j0 + columns : p->m;
+  if (i0 >= m) return;
+  matrix_part block = {.c = p->c + outer * p->c_outer + inner * p->c_inner + i0 * p->c_row + j0,
+                       .stride = p->c_row,
+                       .row = i0,
+                       .column = j0,
+                       .rows = m - i0 < p->mc ? m - i0 : p->mc,
+                       .columns = columns,
+                       .add = p->accumulate,
+                       .last = 1};
+  if (p->k == 0) return gemm_empty_block(&f, &block, d->tile);
+  const int groups = p->k_group < p->k;
+  matrix_part target = block;
+  if (groups) target.c = d->group_sum, target.stride = tile_padded(p->nc, TSR_NR);
+  for (k_chunk s = gemm_first_chunk(p); s.k0 < p->k; s = gemm_next_chunk(p, &s)) {
+    const gemm_operands o = gemm_chunk_operands(p, &whole, &block, &s, d);
+    const int ends = s.k0 + s.kc == s.stop;
+    target.add = !s.first || (!groups && p->accumulate);
+    target.last = !groups && ends;
+    gemm_chunk(p, &f, &target, &o, s.kc, d->tile);
+    if (!groups || !ends) continue;
+    block.add = s.stop > p->k_group || p->accumulate;
+    block.last = s.stop == p->k;
+    store_epilogue(&f, &block, d->group_sum, target.stride);
+  }
 }
 
+static int64_t tsr_gemm_packed_count(const tsr_gemm_plan *p) { return tile_padded(p->m, TSR_MR) * p->k; }
+static int64_t tsr_gemm_packed_b_count(const tsr_gemm_plan *p) { return tile_padded(p->n, TSR_NR) * p->k; }
+
 static int64_t tsr_gemm_scratch_count(const tsr_gemm_plan *p) {
-  const int64_t rows = TSR_MR, columns = TSR_NR;
-  const int64_t width = (p->nc + columns - 1) / columns * columns;
-  return p->chunk * width + columns * p->chunk + width + rows * columns +
-         (p->k_group < p->k ? p->m * width : 0) + (p->packed_a ? 0 : tsr_gemm_packed_count(p));
+  int64_t count;
+  gemm_scratch_of(p, 0, &count);
+  return count;
 }
 
 static void tsr_gemm_pack_a(const tsr_gemm_plan *p, int inner, int begin, int end) {
@@ -150,15 +211,25 @@ static void tsr_gemm_pack_a(const tsr_gemm_plan *p, int inner, int begin, int en
   gemm_pack_panels(p, a, packed, begin, end);
 }
 
-static void tsr_gemm_work(tsr_gemm_plan *p, float *scratch) {
-  const int blocks = (p->n + p->nc - 1) / p->nc;
-  const int tasks = p->outer * p->inner * blocks;
-  for (;;) {
-    const int task = __atomic_fetch_add(&p->next, 1, __ATOMIC_RELAXED);
-    if (task >= tasks) return;
+// Panels begin ..< end of the shared B: (chunk, panel, k, NR).
+static void tsr_gemm_pack_b(const tsr_gemm_plan *p, int begin, int end) {
+  const int64_t padded = tile_padded(p->n, TSR_NR);
+  const int j0 = begin * TSR_NR, stop = p->n < end * TSR_NR ? p->n : end * TSR_NR;
+  for (k_chunk s = gemm_first_chunk(p); s.k0 < p->k; s = gemm_next_chunk(p, &s))
+    gemm_pack_b(p, p->b, &(b_block){s.k0, s.kc, j0, stop - j0},
+                p->packed_b + s.k0 * padded + (int64_t)j0 * s.kc, 0);
+}
+
+static void tsr_gemm_work(const tsr_gemm_plan *p, tsr_worker worker, float *scratch) {
+  int64_t count;
+  const gemm_scratch d = gemm_scratch_of(p, scratch, &count);
+  const int rows = (p->m + p->mc - 1) / p->mc, columns = (p->n + p->nc - 1) / p->nc;
+  const int64_t tasks = (int64_t)p->outer * p->inner * rows * columns;
+  for (int64_t task; (task = tsr_next_task(&worker, tasks)) >= 0;) {
+    const int block = task % (rows * columns), row = block / columns, column = block % columns;
     // Of the upper half the last columns are the longest: they come first, so that no thread is left with
     // them.
-    const int at = p->upper ? blocks - 1 - task % blocks : task % blocks;
-    gemm_block(p, task / blocks, at * p->nc, scratch);
+    const int at = p->upper ? columns - 1 - column : column;
+    gemm_block(p, task / (rows * columns), row * p->mc, at * p->nc, &d);
   }
 }

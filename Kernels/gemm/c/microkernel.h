@@ -17,6 +17,7 @@
 #pragma once
 
 #include "common/c/vector.h"
+
 // Where a register tile goes: `c` (or a scratch tile, with last and add 0), and what is done to it on the
 // way.
 typedef struct {
@@ -26,42 +27,57 @@ typedef struct {
   int add, last, activation;            // relu, relu6 or none
 } epilogue;
 
-// The packed factors of a register tile, over kc of k.
+// The factors of a register tile, over kc of k. A is packed, or its rows are read where they lie, `a_row`
+// floats apart.
 typedef struct {
   int kc;
   const float *a, *b;
+  int64_t a_row;
 } tile_operands;
 
-// The tile's sums: one fma chain from +0 in ascending k for each element of rows x NR; then the target's
-// part. Row r's factor at k is a[k][r], or with `shift` (null at compile time otherwise) a[shift[k] + r].
-static inline __attribute__((always_inline)) void gemm_microkernel(const int rows, const int distance,
+// What is known of a tile at compile time: its rows and vectors of columns, whether differences are squared,
+// and whether A is read in place.
+typedef struct {
+  int rows, vectors, distance, in_place;
+} tile_form;
+
+// The tile's sums: one fma chain from +0 in ascending k for each element of rows x vectors; then the target's
+// part. Row r's factor at k is a[k][r], or with `shift` (null at compile time otherwise) a[shift[k] + r], or
+// in place a[r * a_row + k].
+static inline __attribute__((always_inline)) void gemm_microkernel(const tile_form form,
                                                                    const tile_operands *o,
                                                                    const int *restrict shift,
                                                                    const epilogue *t) {
   const int kc = o->kc;
   const float *const a = o->a, *b = o->b;
+  // An address is a register plus once or twice another: five registers reach fourteen rows.
+  const int64_t a_row = o->a_row;
+  const float *lines[(TSR_MR + 2) / 3];
+  if (form.in_place) TSR_UNROLL for (int r = 0; r < form.rows; r += 3) lines[r / 3] = a + r * a_row;
   vector acc[TSR_MR][2];
-  _Pragma("clang loop unroll(full)") for (int r = 0; r < rows; r++) acc[r][0] = acc[r][1] = 0.0f;
+  TSR_UNROLL for (int r = 0; r < form.rows; r++) acc[r][0] = acc[r][1] = 0.0f;
   for (int k = 0; k < kc; k++, b += TSR_NR) {
-    const float *const at = a + (shift ? shift[k] : (int64_t)k * TSR_MR);
-    const vector b0 = *(const unaligned_vector *)b, b1 = *(const unaligned_vector *)(b + TSR_VECTOR);
-    _Pragma("clang loop unroll(full)") for (int r = 0; r < rows; r++) {
-      const vector v = at[r];
-      if (distance) {
+    const float *const at = form.in_place ? 0 : a + (shift ? shift[k] : (int64_t)k * TSR_MR);
+    const vector b0 = *(const unaligned_vector *)b;
+    const vector b1 = form.vectors > 1 ? *(const unaligned_vector *)(b + TSR_VECTOR) : b0;
+    TSR_UNROLL for (int r = 0; r < form.rows; r++) {
+      const vector v = form.in_place ? lines[r / 3][r % 3 * a_row] : at[r];
+      if (form.distance) {
         const vector d0 = v - b0, d1 = v - b1;
         acc[r][0] = __builtin_elementwise_fma(d0, d0, acc[r][0]);
-        acc[r][1] = __builtin_elementwise_fma(d1, d1, acc[r][1]);
+        if (form.vectors > 1) acc[r][1] = __builtin_elementwise_fma(d1, d1, acc[r][1]);
       } else {
         acc[r][0] = __builtin_elementwise_fma(v, b0, acc[r][0]);
-        acc[r][1] = __builtin_elementwise_fma(v, b1, acc[r][1]);
+        if (form.vectors > 1) acc[r][1] = __builtin_elementwise_fma(v, b1, acc[r][1]);
       }
     }
+    if (form.in_place) TSR_UNROLL for (int r = 0; r < form.rows; r += 3) lines[r / 3]++;
   }
   float *const c = t->c;
   const int64_t row = t->row;
 #define TSR_TILE(...)                                                                \
-  _Pragma("clang loop unroll(full)") for (int r = 0; r < rows; r++)                  \
-      _Pragma("clang loop unroll(full)") for (int h = 0; h < 2; h++) {               \
+  TSR_UNROLL for (int r = 0; r < form.rows; r++)                                     \
+      TSR_UNROLL for (int h = 0; h < form.vectors; h++) {               \
     unaligned_vector *const at = (unaligned_vector *)(c + r * row + h * TSR_VECTOR); \
     (void)at;                                                                        \
     __VA_ARGS__;                                                                     \

@@ -32,7 +32,7 @@ extension CPUBackend {
       plan.begins = begins.baseAddress
       try withUnsafeMutablePointer(to: &plan) { pointer in
         let shared = UnsafeSendablePointer(pointer: pointer)
-        try runWorkers(workers, scratch: scratch) { kernels.attention_work(shared.pointer, $0) }
+        try runWorkers(workers, scratch: scratch) { kernels.attention_work(shared.pointer, $0, $1) }
       }
     }
   }

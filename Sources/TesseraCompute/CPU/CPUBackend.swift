@@ -19,6 +19,7 @@ public final class CPUBackend: Backend, @unchecked Sendable {
   let table: UnsafePointer<tsr_cpu_table>
   var kernels: tsr_cpu_table { table.pointee }
   let pool = CPUMemoryPool()
+  private let threadPool: ThreadPool
 
   /// The CPU with a number of threads (all cores by default) and an instruction set (the best by default).
   ///
@@ -39,6 +40,7 @@ public final class CPUBackend: Backend, @unchecked Sendable {
         "instruction set", found: wanted, wanted: available.joined(separator: ", "))
     }
     self.instructionSet = wanted
+    threadPool = ThreadPool(helpers: self.threads - 1)
     table = tsr_cpu_table_at(Int32(index))
   }
 
@@ -48,14 +50,44 @@ public final class CPUBackend: Backend, @unchecked Sendable {
     let parts = max(1, min(threads * 4, count / max(1, grain)))
     guard count > 0 else { return }
     guard parts > 1, threads > 1 else { return body(0, count) }
-    let next = Atomic<Int>(0)
-    DispatchQueue.concurrentPerform(iterations: min(threads, parts)) { _ in
-      while true {
-        let part = next.wrappingAdd(1, ordering: .relaxed).oldValue
-        guard part < parts else { return }
-        body(count * part / parts, count * (part + 1) / parts)
+    let workers = min(threads, parts)
+    withUnsafeTemporaryAllocation(of: Int64.self, capacity: workers * Int(TSR_SHARE_STEP)) { next in
+      next.initialize(repeating: 0)
+      let shares = UnsafeSendablePointer(pointer: next.baseAddress!)
+      runWorkers(workers) { index in
+        var worker = tsr_worker(next: shares.pointer, index: Int64(index), count: Int64(workers))
+        while case let part = Int(tsr_next_task(&worker, Int64(parts))), part >= 0 {
+          body(count * part / parts, count * (part + 1) / parts)
+        }
       }
     }
+  }
+
+  /// Calls `body` for workers 0..<count, each on a thread of its own, or fewer of them if threads are busy
+  /// elsewhere: a worker's share of tasks is taken by the others then.
+  private func runWorkers(_ count: Int, _ body: @Sendable (Int) -> Void) {
+    guard count > 1 else { return body(0) }
+    // Whoever comes while the pool is at work for another finds threads elsewhere.
+    guard !threadPool.run(helpers: count - 1, body) else { return }
+    DispatchQueue.concurrentPerform(iterations: count, execute: body)
+  }
+
+  /// Workers, each with so many floats of its own, that take tasks from a plan until none is left.
+  func runWorkers(
+    _ workers: Int, scratch count: Int, _ work: @Sendable (tsr_worker, UnsafeMutablePointer<Float>) -> Void
+  ) throws {
+    let stride = (count + 15) / 16 * 16
+    let shares = workers * Int(TSR_SHARE_STEP) * MemoryLayout<Int64>.size
+    let storage = try pool.storage(shares + stride * workers * 4, for: "the work of \(workers) threads")
+    let next = UnsafeSendablePointer(pointer: storage.pointer.assumingMemoryBound(to: Int64.self))
+    next.pointer.update(repeating: 0, count: workers * Int(TSR_SHARE_STEP))
+    let memory = UnsafeSendablePointer(
+      pointer: (storage.pointer + shares).assumingMemoryBound(to: Float.self))
+    runWorkers(workers) { index in
+      let worker = tsr_worker(next: next.pointer, index: Int64(index), count: Int64(workers))
+      work(worker, memory.pointer + index * stride)
+    }
+    withExtendedLifetime(storage) {}
   }
 }
 

@@ -28,7 +28,7 @@ extension CPUBackend {
       parallel(panels, grain: max(1, 16_384 * panels / count / Int(p.groups))) {
         kernels.conv_blocked_pack(shared.pointer, Int32($0), Int32($1))
       }
-      try runWorkers(workers, scratch: scratch) { kernels.conv_blocked_work(shared.pointer, $0) }
+      try runWorkers(workers, scratch: scratch) { kernels.conv_blocked_work(shared.pointer, $0, $1) }
     }
     withExtendedLifetime(storage) {}
     return true
@@ -57,7 +57,7 @@ extension CPUBackend {
     try withUnsafeMutablePointer(to: &plan) { pointer in
       let shared = UnsafeSendablePointer(pointer: pointer)
       try runWorkers(min(workers, Int(kernels.blocked_weight_tasks(pointer))), scratch: scratch) {
-        kernels.blocked_weight_work(shared.pointer, $0)
+        kernels.blocked_weight_work(shared.pointer, $0, $1)
       }
       parallel(Int(p.in_channels), grain: max(1, 16_384 / elements)) {
         kernels.blocked_weight_reduce(shared.pointer, target.pointer, Int32($0), Int32($1))

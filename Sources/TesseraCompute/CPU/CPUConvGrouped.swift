@@ -18,7 +18,7 @@ extension CPUBackend {
     let scratch = Int(kernels.conv_grouped_scratch_count(&plan))
     try withUnsafeMutablePointer(to: &plan) { pointer in
       let shared = UnsafeSendablePointer(pointer: pointer)
-      try runWorkers(workers, scratch: scratch) { kernels.conv_grouped_work(shared.pointer, $0) }
+      try runWorkers(workers, scratch: scratch) { kernels.conv_grouped_work(shared.pointer, $0, $1) }
     }
     return true
   }
@@ -39,7 +39,7 @@ extension CPUBackend {
     let scratch = Int(kernels.grouped_weight_scratch_count(&plan))
     try withUnsafeMutablePointer(to: &plan) { pointer in
       let shared = UnsafeSendablePointer(pointer: pointer)
-      try runWorkers(workers, scratch: scratch) { kernels.grouped_weight_work(shared.pointer, $0) }
+      try runWorkers(workers, scratch: scratch) { kernels.grouped_weight_work(shared.pointer, $0, $1) }
       parallel(dw.count, grain: max(1, 32_768 / parts)) {
         kernels.grouped_weight_reduce(shared.pointer, target.pointer, Int64($0), Int64($1))
       }

@@ -54,11 +54,10 @@ extension CPUBackend {
 
   /// The outputs of a part of the panels.
   private func run(_ plan: inout tsr_winograd_plan, workers: Int) throws {
-    plan.next = 0
     let scratch = Int(kernels.winograd_scratch_count(&plan.params))
     try withUnsafeMutablePointer(to: &plan) { pointer in
       let shared = UnsafeSendablePointer(pointer: pointer)
-      try runWorkers(workers, scratch: scratch) { kernels.winograd_work(shared.pointer, $0) }
+      try runWorkers(workers, scratch: scratch) { kernels.winograd_work(shared.pointer, $0, $1) }
     }
   }
 
@@ -79,11 +78,11 @@ extension CPUBackend {
     plan.partial = storage.pointer.assumingMemoryBound(to: Float.self)
     let scratch = Int(kernels.grad_weight_winograd_scratch_count(&plan.params))
     for first in stride(from: 0, to: max(1, groups), by: most) {
-      (plan.first_group, plan.groups, plan.next) = (Int32(first), Int32(min(most, groups - first)), 0)
+      (plan.first_group, plan.groups) = (Int32(first), Int32(min(most, groups - first)))
       try withUnsafeMutablePointer(to: &plan) { pointer in
         let shared = UnsafeSendablePointer(pointer: pointer)
         try runWorkers(min(workers, tasks), scratch: scratch) {
-          kernels.grad_weight_winograd_work(shared.pointer, $0)
+          kernels.grad_weight_winograd_work(shared.pointer, $0, $1)
         }
         parallel(dw.count, grain: max(1, 32_768 / most)) {
           kernels.grad_weight_winograd_reduce(shared.pointer, target.pointer, Int64($0), Int64($1))

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Kernels
+
+extension CPUBackend {
+  /// Runs a plan whose operands and extents are set: chooses blocks, packs what tasks share, and lets the
+  /// threads take tasks.
+  func run(_ plan: inout tsr_gemm_plan, sharedA: Bool) throws {
+    let isMatrix = plan.b_kind == Int32(TSR_B_STRIDED)
+    let readsRows = plan.k_inner_stride == 1 && plan.k_inner >= Int64(plan.k) && plan.distance == 0
+    let schedule = GemmSchedule(
+      .init(
+        m: Int(plan.m), n: Int(plan.n), k: Int(plan.k), products: Int(plan.outer) * Int(plan.inner),
+        aRow: readsRows ? Int(plan.a_row) : nil, sharesA: sharedA,
+        sharesB: isMatrix && plan.upper == 0 && (plan.b_row == 1 || plan.b_col == 1), isUpper: plan.upper != 0),
+      threads: threads, tile: (Int(kernels.tile_rows), Int(kernels.tile_columns)))
+    (plan.mc, plan.nc) = (Int32(min(schedule.rows, Int(plan.m))), Int32(min(schedule.columns, Int(plan.n))))
+    plan.in_place = schedule.a == .inPlace ? 1 : 0
+    let sharedA = schedule.a == .shared ? try packShared(&plan, isA: true, schedule.workers) : nil
+    let sharedB = schedule.b == .shared ? try packShared(&plan, isA: false, schedule.workers) : nil
+    let scratch = Int(kernels.gemm_scratch_count(&plan))
+    try withUnsafeMutablePointer(to: &plan) { pointer in
+      let shared = UnsafeSendablePointer(pointer: pointer)
+      try runWorkers(schedule.workers, scratch: scratch) { kernels.gemm_work(shared.pointer, $0, $1) }
+    }
+    withExtendedLifetime((sharedA, sharedB)) {}
+  }
+
+  /// Packs an operand for all tasks, panels shared out to the threads.
+  private func packShared(_ plan: inout tsr_gemm_plan, isA: Bool, _ workers: Int) throws -> CPUStorage {
+    let inner = isA ? Int(plan.inner) : 1
+    let count = Int(isA ? kernels.gemm_packed_count(&plan) : kernels.gemm_packed_b_count(&plan))
+    let storage = try pool.storage(max(1, count * inner) * 4, for: "a packed operand")
+    let memory = storage.pointer.assumingMemoryBound(to: Float.self)
+    if isA { plan.packed_a = memory } else { plan.packed_b = memory }
+    let tile = Int(isA ? kernels.tile_rows : kernels.tile_columns)
+    let panels = (Int(isA ? plan.m : plan.n) + tile - 1) / tile
+    let grain = max(1, workers == 1 ? panels * inner : 16_384 / max(1, Int(plan.k) * tile))
+    withUnsafeMutablePointer(to: &plan) { pointer in
+      let shared = UnsafeSendablePointer(pointer: pointer)
+      parallel(panels * inner, grain: grain) { begin, end in
+        guard isA else { return kernels.gemm_pack_b(shared.pointer, Int32(begin), Int32(end)) }
+        var at = begin
+        while at < end {
+          let group = at / panels
+          let stop = min(end, (group + 1) * panels)
+          kernels.gemm_pack_a(
+            shared.pointer, Int32(group), Int32(at - group * panels), Int32(stop - group * panels))
+          at = stop
+        }
+      }
+    }
+    return storage
+  }
+}
