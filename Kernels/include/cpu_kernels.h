@@ -58,7 +58,7 @@ typedef struct {
   int64_t b_row, b_col, b_outer, b_inner;
   tsr_conv_params conv;
   float *c;
-  int64_t c_row, c_outer, c_inner;
+  int64_t c_row, c_column, c_outer, c_inner;  // c_column: 1, unless C is written transposed
   const float *bias;
   int64_t bias_inner;
   int bias_kind, activation, accumulate;

@@ -7,6 +7,7 @@ import Testing
 @Suite struct MatmulTests {
   @Test(arguments: [
     (1, 1, 1), (5, 7, 13), (14, 32, 512), (15, 33, 513), (29, 65, 1025), (64, 3, 700), (3, 4, 0),
+    (100, 1, 77), (1, 100, 77), (150, 49, 90), (49, 150, 90),
   ])
   func everyTranspositionIsTheProduct(_ m: Int, _ n: Int, _ k: Int) throws {
     var reference = try Reference()

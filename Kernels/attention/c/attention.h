@@ -65,7 +65,7 @@ static void attention_gemm(tile_operands operands, int rows, int high, float *to
   for (int i = 0; i < rows; i += high, operands.a += (int64_t)operands.kc * TSR_MR) {
     const epilogue t = {
         .c = to + (int64_t)i * TSR_NR, .row = TSR_NR, .last = last, .activation = TSR_ACT_NONE};
-    dispatch_mr(round_up_mr(rows - i < high ? rows - i : high), 0, &operands, &t);
+    dispatch_mr(rows - i < high ? rows - i : high, 2, &operands, &t);
   }
 }
 

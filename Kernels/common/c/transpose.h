@@ -32,25 +32,46 @@ static inline __attribute__((always_inline)) void transpose8x8(vector8 *r) {
   }
 }
 
-// dst[k][lane] = src[lane][k] for lanes < count, zero in the other lanes up to `width`: 8 x 8 at a time.
+// Eight columns of `interleave`, from column `from` on, of rows first ..< first + lanes.
+static inline __attribute__((always_inline)) void interleave8(float *restrict dst, const int width,
+                                                              const float *const *rows, int count,
+                                                              const int first, int64_t from) {
+  const int lanes = width - first < 8 ? width - first : 8;
+  vector8 t[8];
+  TSR_UNROLL for (int r = 0; r < 8; r++) {
+    t[r] = 0.0f;
+    if (r < lanes && first + r < count) t[r] = *(const unaligned_vector8 *)(rows[first + r] + from);
+  }
+  transpose8x8(t);
+  TSR_UNROLL for (int q = 0; q < 8; q++)
+      memcpy(dst + (from + q) * width + first, &t[q], (size_t)lanes * sizeof *dst);
+}
+
+// dst[k][lane] = src[lane][k] for lanes < count, zero in the other lanes up to `width`: 8 x 8 at a time, and of
+// eight rows a line of 16 floats after another, so that rows which share a set of the cache are read once. So many
+// rows are more streams than processors prefetch by themselves: 512 bytes ahead are asked for. The last eight of a length that is no multiple of it are those up to the end, some of them again.
 static inline __attribute__((always_inline)) void interleave(float *restrict dst, const int width,
                                                              const float *const *rows, int count,
                                                              int length) {
-  int k = 0;
-  for (; k + 8 <= length; k += 8)
-    _Pragma("clang loop unroll(full)") for (int first = 0; first < width; first += 8) {
-      const int lanes = width - first < 8 ? width - first : 8;
-      vector8 t[8];
-      _Pragma("clang loop unroll(full)") for (int r = 0; r < 8; r++) {
-        t[r] = 0.0f;
-        if (r < lanes && first + r < count) t[r] = *(const unaligned_vector8 *)(rows[first + r] + k);
+  if (length >= 8) {
+    int k = 0;
+    for (; k + 16 <= length; k += 16) TSR_UNROLL for (int first = 0; first < width; first += 8) {
+        TSR_UNROLL for (int r = first; r < first + 8 && r < width; r++) if (r < count)
+            __builtin_prefetch(rows[r] + k + 128);
+        interleave8(dst, width, rows, count, first, k);
+        interleave8(dst, width, rows, count, first, k + 8);
       }
-      transpose8x8(t);
-      _Pragma("clang loop unroll(full)") for (int q = 0; q < 8; q++)
-          memcpy(dst + (k + q) * width + first, &t[q], (size_t)lanes * sizeof *dst);
+    for (; k < length; k += 8) {
+      const int from = k + 8 <= length ? k : length - 8;
+      TSR_UNROLL for (int first = 0; first < width; first += 8)
+          interleave8(dst, width, rows, count, first, from);
     }
-  for (; k < length; k++)
-    for (int r = 0; r < width; r++) dst[k * width + r] = r < count ? rows[r][k] : 0.0f;
+    return;
+  }
+  for (int r = 0; r < count; r++)
+    for (int k = 0; k < length; k++) dst[k * width + r] = rows[r][k];
+  for (int k = 0; k < length; k++)
+    for (int r = count; r < width; r++) dst[k * width + r] = 0.0f;
 }
 
 // Transposes TSR_VECTOR rows of so many floats, in registers.

@@ -20,7 +20,8 @@ static int64_t tsr_grad_weight_winograd_scratch_count(const tsr_winograd_params 
   return s.count;
 }
 
-static void tsr_grad_weight_winograd_work(const tsr_winograd_weight_plan *plan, tsr_worker worker, float *scratch) {
+static void tsr_grad_weight_winograd_work(const tsr_winograd_weight_plan *plan, tsr_worker worker,
+                                          float *scratch) {
   const tsr_winograd_params *p = &plan->params;
   tsr_winograd_weight_scratch s;
   tsr_winograd_weight_lay_out(p, TSR_VECTOR, &s);

@@ -15,11 +15,11 @@
 #include "common/math.h"
 
 // A part of C: rows x columns elements from (row, column) of the whole matrix on, the first of them at
-// `c`, rows `stride` floats apart. `add`: the sums are added to what C holds; `last`: no sum comes after
+// `c`, rows `stride` floats apart and columns `step` (1, unless C is written transposed). `add`: the sums are added to what C holds; `last`: no sum comes after
 // these.
 typedef struct {
   float *c;
-  int64_t stride;
+  int64_t stride, step;
   int row, column, rows, columns;
   int add, last;
 } matrix_part;
@@ -75,4 +75,19 @@ static void store_epilogue(const finishing *f, const matrix_part *part, const fl
     add_bias_row(f, c, part->row + r, part->column, part->columns);
     activate_row(f->activation, c, part->columns);
   }
+}
+
+// The same for a C that is written transposed, whose rows of sums, TSR_NR floats apart, become columns of C.
+// What C holds is fetched into the sums, which are finished there.
+static void store_epilogue_transposed(const finishing *f, const matrix_part *part, float *sums) {
+  for (int r = 0; r < part->rows; r++) {
+    float *const line = sums + r * TSR_NR, *const c = part->c + r * part->stride;
+    if (part->add)
+      for (int j = 0; j < part->columns; j++) line[j] = c[j * part->step] + line[j];
+    if (!part->last) continue;
+    add_bias_row(f, line, part->row + r, part->column, part->columns);
+    activate_row(f->activation, line, part->columns);
+  }
+  for (int j = 0; j < part->columns; j++)
+    for (int r = 0; r < part->rows; r++) part->c[j * part->step + r * part->stride] = sums[r * TSR_NR + j];
 }

@@ -27,19 +27,16 @@
 #include "gemm/c/epilogue.h"
 #include "gemm/c/pack.h"
 
-#ifndef GEMM_COLUMNS
-#define GEMM_COLUMNS 128
-#endif
+// Floats of a block of packed B that the level 2 cache holds beside A: 128 columns of a whole chunk.
+enum { TSR_GEMM_B_FLOATS = 128 * TSR_K_CHUNK };
 
 // One register tile: a part of C, or where the part is no whole tile `scratch` first.
 static inline void gemm_tile(const tsr_gemm_plan *p, const finishing *f, const tile_operands *operands,
                              const matrix_part *part, float *scratch) {
-  const int in_place = operands->a_row != 0;
-  const int vectors = part->columns <= TSR_VECTOR && !p->distance && part->rows == TSR_MR ? 1 : 2;
-  const int height = p->distance ? TSR_MR : round_up_mr(part->rows);
-  const int simple = is_simple_activation(f->activation);
+  const int vectors = gemm_panel_width(p, part->columns) / TSR_VECTOR;
+  const int whole = part->columns == vectors * TSR_VECTOR && (!p->distance || part->rows == TSR_MR) &&
+                    part->step == 1 && (is_simple_activation(f->activation) || !part->last);
   epilogue t = {.c = scratch, .row = TSR_NR};
-  const int whole = part->columns == vectors * TSR_VECTOR && part->rows == height && (simple || !part->last);
   if (whole)
     t = (epilogue){.c = part->c,
                    .row = part->stride,
@@ -48,9 +45,12 @@ static inline void gemm_tile(const tsr_gemm_plan *p, const finishing *f, const t
                    .add = part->add,
                    .last = part->last,
                    .activation = f->activation};
-  if (in_place || vectors == 1) dispatch_whole(vectors, in_place, operands, &t);
-  else dispatch_mr(height, p->distance, operands, &t);
-  if (!whole) store_epilogue(f, part, scratch, TSR_NR);
+  if (p->distance) dispatch_distance(operands, &t);
+  else if (operands->a_row) dispatch_in_place(vectors, operands, &t);
+  else dispatch_mr(part->rows, vectors, operands, &t);
+  if (whole) return;
+  if (part->step == 1) store_epilogue(f, part, scratch, TSR_NR);
+  else store_epilogue_transposed(f, part, scratch);
 }
 
 // Rows or columns, filled up to whole tiles.
@@ -81,7 +81,8 @@ static void gemm_pack_panels(const tsr_gemm_plan *p, const float *a, float *pack
 
 // The part of `block` that the register tile from its element (i, j) on takes.
 static inline matrix_part tile_part(const matrix_part *block, int i, int j) {
-  return (matrix_part){.c = block->c + i * block->stride + j,
+  return (matrix_part){.c = block->c + i * block->stride + j * block->step,
+                       .step = block->step,
                        .stride = block->stride,
                        .row = block->row + i,
                        .column = block->column + j,
@@ -93,12 +94,42 @@ static inline matrix_part tile_part(const matrix_part *block, int i, int j) {
 
 // A block of a product whose k is 0: every sum is +0.
 static void gemm_empty_block(const finishing *f, const matrix_part *block, float *tile) {
-  for (int j = 0; j < TSR_MR * TSR_NR; j++) tile[j] = 0.0f;
   for (int i = 0; i < block->rows; i += TSR_MR)
     for (int j = 0; j < block->columns; j += TSR_NR) {
       const matrix_part part = tile_part(block, i, j);
-      store_epilogue(f, &part, tile, TSR_NR);
+      for (int q = 0; q < TSR_MR * TSR_NR; q++) tile[q] = 0.0f;
+      if (part.step == 1) store_epilogue(f, &part, tile, TSR_NR);
+      else store_epilogue_transposed(f, &part, tile);
     }
+}
+
+// Whether B is used as it comes from memory, row after row: there is one row of A, so that no element is used
+// twice.
+static inline int gemm_streams_b(const tsr_gemm_plan *p) {
+  return p->m == 1 && p->b_kind == TSR_B_STRIDED && p->b_col == 1 && !p->distance && !p->packed_b;
+}
+
+// A row of A times `columns` columns of rows k0 ..< k0 + kc of B, into `sums`. Eight rows of B at a time, so that
+// sums are loaded and stored once for eight terms.
+static void gemm_stream(const tsr_gemm_plan *p, const float *a, const float *b, const b_block *s,
+                        float *sums) {
+  memset(sums, 0, (size_t)s->nc * sizeof *sums);
+  for (int k = 0; k < s->kc; k += 8) {
+    const int rows = s->kc - k < 8 ? s->kc - k : 8;
+    float x[8];
+    for (int r = 0; r < rows; r++) x[r] = a[(s->k0 + k + r) * p->k_inner_stride];
+    const float *const from = b + (s->k0 + k) * p->b_row + s->j0;
+    if (rows == 8) {
+      for (int j = 0; j < s->nc; j++) {
+        float v = sums[j];
+        TSR_UNROLL for (int r = 0; r < 8; r++) v = __builtin_fmaf(x[r], from[r * p->b_row + j], v);
+        sums[j] = v;
+      }
+      continue;
+    }
+    for (int r = 0; r < rows; r++)
+      for (int j = 0; j < s->nc; j++) sums[j] = __builtin_fmaf(x[r], from[r * p->b_row + j], sums[j]);
+  }
 }
 
 // A worker's own memory.
@@ -109,8 +140,9 @@ static gemm_scratch gemm_scratch_of(const tsr_gemm_plan *p, float *memory, int64
   const int64_t width = tile_padded(p->nc, TSR_NR);
   gemm_scratch d;
   d.b = memory;
-  d.line = d.b + (p->packed_b ? 0 : p->chunk * width);
-  d.tile = d.line + (p->packed_b ? 0 : TSR_NR * p->chunk + width);
+  const int packs = !p->packed_b && !gemm_streams_b(p);
+  d.line = d.b + (packs ? p->chunk * width : 0);
+  d.tile = d.line + (packs ? TSR_NR * p->chunk + width : width);
   d.group_sum = d.tile + TSR_MR * TSR_NR;
   d.a = d.group_sum + (p->k_group < p->k ? p->mc * width : 0);
   const int64_t rows = p->packed_a ? 0 : p->in_place ? TSR_MR : tile_padded(p->mc, TSR_MR);
@@ -145,11 +177,13 @@ static gemm_operands gemm_chunk_operands(const tsr_gemm_plan *p, const gemm_oper
 // A block's sums over one chunk. Some panels of B at a time, which the level 2 cache holds beside A.
 static void gemm_chunk(const tsr_gemm_plan *p, const finishing *f, const matrix_part *target,
                        const gemm_operands *o, int kc, float *tile) {
-  for (int first = 0; first < target->columns; first += GEMM_COLUMNS) {
-    const int end = target->columns - first < GEMM_COLUMNS ? target->columns : first + GEMM_COLUMNS;
+  const int width = TSR_GEMM_B_FLOATS / kc / TSR_NR * TSR_NR;
+  for (int first = 0; first < target->columns; first += width) {
+    const int end = target->columns - first < width ? target->columns : first + width;
     for (int i = 0; i < target->rows; i += TSR_MR) {
       tile_operands operands = {kc, o->a + (int64_t)i * kc, 0, 0};
-      if (o->rows && target->rows - i >= TSR_MR) operands.a = o->rows + i * p->a_row, operands.a_row = p->a_row;
+      if (o->rows && target->rows - i >= TSR_MR)
+        operands.a = o->rows + i * p->a_row, operands.a_row = p->a_row;
       else if (o->rows) operands.a = o->a;
       for (int j = first; j < end; j += TSR_NR) {
         const matrix_part part = tile_part(target, i, j);
@@ -171,7 +205,8 @@ static void gemm_block(const tsr_gemm_plan *p, int product, int i0, int j0, cons
   const int columns = p->n - j0 < p->nc ? p->n - j0 : p->nc;
   const int m = p->upper && j0 + columns < p->m ? j0 + columns : p->m;
   if (i0 >= m) return;
-  matrix_part block = {.c = p->c + outer * p->c_outer + inner * p->c_inner + i0 * p->c_row + j0,
+  matrix_part block = {.c = p->c + outer * p->c_outer + inner * p->c_inner + i0 * p->c_row + j0 * p->c_column,
+                       .step = p->c_column,
                        .stride = p->c_row,
                        .row = i0,
                        .column = j0,
@@ -182,12 +217,17 @@ static void gemm_block(const tsr_gemm_plan *p, int product, int i0, int j0, cons
   if (p->k == 0) return gemm_empty_block(&f, &block, d->tile);
   const int groups = p->k_group < p->k;
   matrix_part target = block;
-  if (groups) target.c = d->group_sum, target.stride = tile_padded(p->nc, TSR_NR);
+  if (groups) target.c = d->group_sum, target.step = 1, target.stride = tile_padded(p->nc, TSR_NR);
   for (k_chunk s = gemm_first_chunk(p); s.k0 < p->k; s = gemm_next_chunk(p, &s)) {
-    const gemm_operands o = gemm_chunk_operands(p, &whole, &block, &s, d);
     const int ends = s.k0 + s.kc == s.stop;
     target.add = !s.first || (!groups && p->accumulate);
     target.last = !groups && ends;
+    if (gemm_streams_b(p)) {
+      gemm_stream(p, whole.rows, whole.b, &(b_block){s.k0, s.kc, j0, columns}, d->line);
+      store_epilogue(&f, &target, d->line, 0);
+      continue;
+    }
+    const gemm_operands o = gemm_chunk_operands(p, &whole, &block, &s, d);
     gemm_chunk(p, &f, &target, &o, s.kc, d->tile);
     if (!groups || !ends) continue;
     block.add = s.stop > p->k_group || p->accumulate;

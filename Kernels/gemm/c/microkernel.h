@@ -56,7 +56,7 @@ static inline __attribute__((always_inline)) void gemm_microkernel(const tile_fo
   if (form.in_place) TSR_UNROLL for (int r = 0; r < form.rows; r += 3) lines[r / 3] = a + r * a_row;
   vector acc[TSR_MR][2];
   TSR_UNROLL for (int r = 0; r < form.rows; r++) acc[r][0] = acc[r][1] = 0.0f;
-  for (int k = 0; k < kc; k++, b += TSR_NR) {
+  for (int k = 0; k < kc; k++, b += form.vectors * TSR_VECTOR) {
     const float *const at = form.in_place ? 0 : a + (shift ? shift[k] : (int64_t)k * TSR_MR);
     const vector b0 = *(const unaligned_vector *)b;
     const vector b1 = form.vectors > 1 ? *(const unaligned_vector *)(b + TSR_VECTOR) : b0;
@@ -75,12 +75,11 @@ static inline __attribute__((always_inline)) void gemm_microkernel(const tile_fo
   }
   float *const c = t->c;
   const int64_t row = t->row;
-#define TSR_TILE(...)                                                                \
-  TSR_UNROLL for (int r = 0; r < form.rows; r++)                                     \
-      TSR_UNROLL for (int h = 0; h < form.vectors; h++) {               \
-    unaligned_vector *const at = (unaligned_vector *)(c + r * row + h * TSR_VECTOR); \
-    (void)at;                                                                        \
-    __VA_ARGS__;                                                                     \
+#define TSR_TILE(...)                                                                                \
+  TSR_UNROLL for (int r = 0; r < form.rows; r++) TSR_UNROLL for (int h = 0; h < form.vectors; h++) { \
+    unaligned_vector *const at = (unaligned_vector *)(c + r * row + h * TSR_VECTOR);                 \
+    (void)at;                                                                                        \
+    __VA_ARGS__;                                                                                     \
   }
   if (t->add) TSR_TILE(acc[r][h] = *at + acc[r][h])
   if (t->last) {

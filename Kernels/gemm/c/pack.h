@@ -148,6 +148,11 @@ static const float *gemm_b_row(const tsr_gemm_plan *p, const float *b, const b_b
   return line;
 }
 
+// Floats of a row of a packed panel: the last panel has one vector if that is enough.
+static inline int gemm_panel_width(const tsr_gemm_plan *p, int columns) {
+  return columns <= TSR_VECTOR && !p->distance ? TSR_VECTOR : TSR_NR;
+}
+
 // Packs a block of B; `line` holds max(nc, NR * kc) floats.
 static void gemm_pack_b(const tsr_gemm_plan *p, const float *b, const b_block *s, float *dst, float *line) {
   const int kc = s->kc, nc = s->nc;
@@ -157,18 +162,18 @@ static void gemm_pack_b(const tsr_gemm_plan *p, const float *b, const b_block *s
       const int count = nc - j < TSR_NR ? nc - j : TSR_NR;
       const float *lines[TSR_NR];
       for (int r = 0; r < count; r++) lines[r] = gemm_b_column(p, b, s, s->j0 + j + r, line + r * kc);
-      interleave(dst + (int64_t)j * kc, TSR_NR, lines, count, kc);
+      if (gemm_panel_width(p, count) == TSR_NR) interleave(dst + (int64_t)j * kc, TSR_NR, lines, count, kc);
+      else interleave(dst + (int64_t)j * kc, TSR_VECTOR, lines, count, kc);
     }
     return;
   }
+  const int whole = nc / TSR_NR * TSR_NR, width = gemm_panel_width(p, nc - whole);
   for (int k = 0; k < kc; k++) {
     const float *from = gemm_b_row(p, b, s, s->k0 + k, line);
-    int j = 0;
-    for (; j + TSR_NR <= nc; j += TSR_NR)
+    for (int j = 0; j < whole; j += TSR_NR)
       memcpy(dst + (int64_t)j * kc + k * TSR_NR, from + j, TSR_NR * sizeof *dst);
-    if (j < nc) {
-      float *to = dst + (int64_t)j * kc + k * TSR_NR;
-      for (int r = 0; r < TSR_NR; r++) to[r] = j + r < nc ? from[j + r] : 0.0f;
-    }
+    if (whole == nc) continue;
+    float *to = dst + (int64_t)whole * kc + k * width;
+    for (int r = 0; r < width; r++) to[r] = whole + r < nc ? from[whole + r] : 0.0f;
   }
 }

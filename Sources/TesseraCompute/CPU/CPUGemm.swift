@@ -5,13 +5,19 @@ extension CPUBackend {
   /// Runs a plan whose operands and extents are set: chooses blocks, packs what tasks share, and lets the
   /// threads take tasks.
   func run(_ plan: inout tsr_gemm_plan, sharedA: Bool) throws {
+    plan.c_column = 1
+    if GemmSchedule.isBetterTransposed(m: Int(plan.m), n: Int(plan.n), vector: Int(kernels.tile_columns) / 2)
+    {
+      plan.transpose()
+    }
     let isMatrix = plan.b_kind == Int32(TSR_B_STRIDED)
     let readsRows = plan.k_inner_stride == 1 && plan.k_inner >= Int64(plan.k) && plan.distance == 0
     let schedule = GemmSchedule(
       .init(
         m: Int(plan.m), n: Int(plan.n), k: Int(plan.k), products: Int(plan.outer) * Int(plan.inner),
         aRow: readsRows ? Int(plan.a_row) : nil, sharesA: sharedA,
-        sharesB: isMatrix && plan.upper == 0 && (plan.b_row == 1 || plan.b_col == 1), isUpper: plan.upper != 0),
+        sharesB: isMatrix && plan.upper == 0 && (plan.b_row == 1 || plan.b_col == 1),
+        bIsRowMajor: isMatrix && plan.b_col == 1, isUpper: plan.upper != 0),
       threads: threads, tile: (Int(kernels.tile_rows), Int(kernels.tile_columns)))
     (plan.mc, plan.nc) = (Int32(min(schedule.rows, Int(plan.m))), Int32(min(schedule.columns, Int(plan.n))))
     plan.in_place = schedule.a == .inPlace ? 1 : 0
@@ -50,5 +56,24 @@ extension CPUBackend {
       }
     }
     return storage
+  }
+}
+
+extension tsr_gemm_plan {
+  /// Makes it the product C' = B' A' of one matrix B and one A: the same sums, with the roles of rows and
+  /// columns exchanged. What is no product of one pair of matrices stays.
+  mutating func transpose() {
+    guard b_kind == Int32(TSR_B_STRIDED), distance == 0, outer == 1, inner == 1, k_inner >= Int64(k) else {
+      return
+    }
+    (m, n) = (n, m)
+    (a, b) = (b, a)
+    (a_row, k_inner_stride, b_row, b_col) = (b_col, b_row, k_inner_stride, a_row)
+    (c_row, c_column) = (1, c_row)
+    if bias_kind == Int32(TSR_BIAS_ROW) {
+      bias_kind = Int32(TSR_BIAS_COLUMN)
+    } else if bias_kind == Int32(TSR_BIAS_COLUMN) {
+      bias_kind = Int32(TSR_BIAS_ROW)
+    }
   }
 }

@@ -20,6 +20,8 @@ struct GemmSchedule: Equatable {
     var sharesA = true
     /// Whether B can be packed for all tasks: it is a matrix, and one of its strides is 1.
     var sharesB = false
+    /// Whether the columns of a row of B lie side by side.
+    var bIsRowMajor = false
     /// Only the upper half is computed.
     var isUpper = false
   }
@@ -37,12 +39,17 @@ struct GemmSchedule: Equatable {
   /// Columns of a task that packs its own B.
   static let ownColumns = 256
 
+  /// Columns of a task with one row.
+  static let streamColumns = 2048
+
   /// The schedule of a problem for tiles of so many rows and columns.
   init(_ p: Problem, threads: Int, tile: (rows: Int, columns: Int)) {
     let terms = p.products * max(1, p.m) * max(1, p.n) * max(1, p.k)
     workers = max(1, min(threads, terms / Self.grain))
     let canReadInPlace = p.aRow.map { Self.readsWell(row: $0, k: p.k, rows: tile.rows) } ?? false
-    if p.products == 1, p.sharesB, p.m >= p.n, terms >= 2 * Self.grain {
+    let isSmallA = canReadInPlace && p.m * p.k <= 1 << 18
+    let prefersRows = p.m >= p.n && !(isSmallA && p.n >= 2 * workers * tile.columns)
+    if p.products == 1, p.sharesB, prefersRows, terms >= 2 * Self.grain {
       (a, b) = (canReadInPlace ? .inPlace : .own, .shared)
       let panels = (p.m + tile.rows - 1) / tile.rows
       rows = tile.rows * Self.panels(of: panels, atMost: Self.rowPanels, for: workers)
@@ -53,16 +60,28 @@ struct GemmSchedule: Equatable {
       return
     }
     (rows, b) = (max(1, p.m), .own)
+    // One row takes B as it comes: long rows of it, whose sums stay in the level 1 cache, or a panel of columns from
+    // their begin to their end.
+    let most = p.m > 1 ? Self.ownColumns : p.bIsRowMajor ? Self.streamColumns : tile.columns
     let panels = (p.n + tile.columns - 1) / tile.columns
     if p.products == 1, !p.isUpper {
-      columns = tile.columns * Self.panels(of: panels, atMost: Self.ownColumns / tile.columns, for: workers)
+      columns = tile.columns * Self.panels(of: panels, atMost: most / tile.columns, for: workers)
     } else {
       // The upper half's tasks are of different length.
       let tasks = (p.isUpper ? 8 : 2) * workers
       let wanted = workers == 1 ? 1 : (tasks + p.products - 1) / p.products
       columns = min(Self.ownColumns, Self.split(max(64, p.n), into: wanted, tile: tile.columns))
     }
-    a = canReadInPlace && p.m * p.k <= 1 << 17 ? .inPlace : p.sharesA ? .shared : .own
+    a = isSmallA ? .inPlace : p.sharesA ? .shared : .own
+  }
+
+  /// Whether few columns should be rows: vectors are filled with rows of A then, which must be packed (a third of
+  /// a vector's product for each element), but no lane computes a column that is not there.
+  static func isBetterTransposed(m: Int, n: Int, vector: Int) -> Bool {
+    guard m > n, n <= 3 * vector else { return false }
+    let asColumns = Double((n + vector - 1) / vector)
+    return asColumns > 0.35 + Double(n) / Double(vector) * Double((m + vector - 1) / vector * vector)
+      / Double(m)
   }
 
   /// Panels of a task, so that threads have equally many: the most that leave each of them two tasks or more,

@@ -57,7 +57,29 @@ extension Catalogue {
       for bias in BiasKind.allCases { cases.append(matmul(9, 35, 21, bias: bias, activation: activation)) }
       cases.append(matmul(200, 64, 1, activation: activation, specials: true))
     }
-    return cases
+    return cases + matmulScheduleCases
+  }
+
+  /// What the CPU's schedules tell apart: few columns, which become rows; one row, which takes B as it comes;
+  /// a shared B with A in place, or packed by its task; rows that would share sets of the cache.
+  private static var matmulScheduleCases: [CatalogueCase] {
+    var cases: [CatalogueCase] = []
+    for (m, n, k) in [(100, 1, 523), (100, 5, 9), (67, 17, 523), (300, 3, 1), (31, 2, 0)] {
+      for bias in BiasKind.allCases {
+        cases.append(matmul(m, n, k, transposeB: true, bias: bias, activation: .gelu))
+      }
+      cases.append(matmul(m, n, k, accumulate: true))
+    }
+    for k in [7, 8, 9, 523] {
+      cases.append(matmul(1, 77, k, bias: .column, activation: .relu))
+      cases.append(matmul(1, 77, k, transposeB: true, bias: .row, activation: .relu))
+      cases.append(matmul(1, 33, k, transposeA: true, accumulate: true))
+    }
+    for (transposeA, transposeB) in [(false, false), (false, true), (true, false), (true, true)] {
+      cases.append(matmul(150, 49, 523, transposeA: transposeA, transposeB: transposeB, bias: .column))
+      cases.append(matmul(49, 150, 523, transposeA: transposeA, transposeB: transposeB, activation: .tanh))
+    }
+    return cases + [matmul(43, 40, 1024, transposeB: true), matmul(400, 300, 6, accumulate: true)]
   }
 
   // Not inlined, as the cases of convolutions and attention: hundreds of copies take seconds to compile.

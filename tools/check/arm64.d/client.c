@@ -83,10 +83,8 @@ __attribute__((destructor)) static void finish(void) {
   fclose(file);
 }
 
-// Calls entry `number` of the server; `size` bytes of `plan` are there during the call, and as it left them
-// afterwards here too if `back`. One call at a time.
-static int64_t ask(int64_t number, const void *plan, size_t size, int back, const int64_t *arguments,
-                   int count) {
+// Calls entry `number` of the server; `size` bytes of `plan` are there during the call. One call at a time.
+static int64_t ask(int64_t number, const void *plan, size_t size, const int64_t *arguments, int count) {
   bridge_call call = {.number = number, .plan = (uint64_t)bridge_slot()};
   memcpy(call.arguments, arguments, (size_t)count * sizeof *arguments);
   int64_t result = 0;
@@ -106,7 +104,6 @@ static int64_t ask(int64_t number, const void *plan, size_t size, int back, cons
     fprintf(stderr, "client: in call %lld: ", (long long)number);
     fail("the server has ended");
   }
-  if (back) memcpy((void *)plan, slot, size);
   pthread_mutex_unlock(&lock);
   return result;
 }
@@ -120,7 +117,7 @@ static void kernel(int index, const void *params, void *const *buffers, int64_t 
   memcpy(both.params, params, sizeof both.params);
   memcpy(both.buffers, buffers, sizeof both.buffers);
   const int64_t arguments[] = {(int64_t)bridge_slot() + PARAMETERS, begin, end};
-  ask(BRIDGE_KERNELS + index, &both, sizeof both, 0, arguments, 3);
+  ask(BRIDGE_KERNELS + index, &both, sizeof both, arguments, 3);
 }
 #define FUNCTION(n)                                                                   \
   static void kernel_##n(const void *p, void *const *b, int64_t begin, int64_t end) { \
@@ -138,47 +135,50 @@ ALL(FUNCTION)
 static tsr_cpu_kernel functions[KERNELS] = {ALL(NAME)};
 
 // A table's functions, by their form (bridge.h).
-#define COUNT(result, name, type)                                   \
-  static result arm64_##name(const type *plan) {                    \
-    return (result)ask(number_##name, plan, sizeof *plan, 0, 0, 0); \
+#define COUNT(result, name, type)                                \
+  static result arm64_##name(const type *plan) {                 \
+    return (result)ask(number_##name, plan, sizeof *plan, 0, 0); \
   }
-#define WORK(name, type)                                          \
-  static void arm64_##name(type *plan, float *scratch) {          \
-    const int64_t arguments[] = {(int64_t)scratch};               \
-    if (number_##name == number_gemm_work) product_was_arm64 = 1; \
-    ask(number_##name, plan, sizeof *plan, 1, arguments, 1);      \
+#define WORK(name, type)                                                               \
+  static void arm64_##name(const type *plan, tsr_worker w, float *scratch) {           \
+    const int64_t arguments[] = {(int64_t)w.next, w.index, w.count, (int64_t)scratch}; \
+    if (number_##name == number_gemm_work) product_was_arm64 = 1;                      \
+    ask(number_##name, plan, sizeof *plan, arguments, 4);                              \
   }
 BRIDGE_COUNTS(COUNT)
 BRIDGE_WORKS(WORK)
 
 // The same, written out: OTHER(result, name, (its parameters), plan, what else the server is called with).
-#define OTHER(result, name, parameters, plan, ...)                        \
-  static result arm64_##name parameters {                                 \
-    const int64_t arguments[] = {__VA_ARGS__};                            \
-    return (result)ask(number_##name, plan, sizeof *(plan), 0, arguments, \
-                       sizeof arguments / sizeof(int64_t));               \
+#define OTHER(result, name, parameters, plan, ...)                                                          \
+  static result arm64_##name parameters {                                                                   \
+    const int64_t arguments[] = {__VA_ARGS__};                                                              \
+    return (result)ask(number_##name, plan, sizeof *(plan), arguments, sizeof arguments / sizeof(int64_t)); \
   }
 OTHER(void, gemm_pack_a, (const tsr_gemm_plan *p, int inner, int begin, int end), p, inner, begin, end)
-OTHER(int, conv_grouped_takes, (const tsr_conv_params *conv, int kind), conv, kind)
-OTHER(int, conv_blocked_takes, (const tsr_conv_params *conv, int kind), conv, kind)
+OTHER(void, gemm_pack_b, (const tsr_gemm_plan *p, int begin, int end), p, begin, end)
+OTHER(int, conv_grouped_fits, (const tsr_conv_params *conv, int kind), conv, kind)
+OTHER(int, conv_blocked_fits, (const tsr_conv_params *conv, int kind), conv, kind)
 OTHER(void, conv_blocked_pack, (const tsr_conv_blocked_plan *p, int begin, int end), p, begin, end)
-OTHER(int, grouped_weight_takes, (const tsr_conv_params *conv), conv)
+OTHER(int, grouped_weight_fits, (const tsr_conv_params *conv), conv)
 OTHER(void, grouped_weight_reduce, (const tsr_grouped_weight_plan *p, float *dw, int64_t begin, int64_t end),
       p, (int64_t)dw, begin, end)
-OTHER(int, blocked_weight_takes, (const tsr_conv_params *conv), conv)
+OTHER(int, blocked_weight_fits, (const tsr_conv_params *conv), conv)
 OTHER(void, blocked_weight_reduce, (const tsr_blocked_weight_plan *p, float *dw, int begin, int end), p,
       (int64_t)dw, begin, end)
+OTHER(void, winograd_pack, (const tsr_winograd_plan *p, int begin, int end), p, begin, end)
+OTHER(void, grad_weight_winograd_reduce,
+      (const tsr_winograd_weight_plan *p, float *dw, int64_t begin, int64_t end), p, (int64_t)dw, begin, end)
 
 // Products of this machine's tables say whose they are, too.
-#define NATIVE_WORK(index)                                               \
-  static void native_work_##index(tsr_gemm_plan *plan, float *scratch) { \
-    product_was_arm64 = 0;                                               \
-    native_tsr_cpu_table_at(index)->gemm_work(plan, scratch);            \
+#define NATIVE_WORK(index)                                                                        \
+  static void native_work_##index(const tsr_gemm_plan *plan, tsr_worker worker, float *scratch) { \
+    product_was_arm64 = 0;                                                                        \
+    native_tsr_cpu_table_at(index)->gemm_work(plan, worker, scratch);                             \
   }
 NATIVE_WORK(0)
 NATIVE_WORK(1)
 NATIVE_WORK(2)
-typedef void (*gemm_work)(tsr_gemm_plan *plan, float *scratch);
+typedef void (*gemm_work)(const tsr_gemm_plan *plan, tsr_worker worker, float *scratch);
 static const gemm_work native_works[TABLES] = {native_work_0, native_work_1, native_work_2};
 
 static void offer_tables(void) {
@@ -198,17 +198,20 @@ static void offer_tables(void) {
   tsr_cpu_table *const last = &tables[table_count++];
   *last = (tsr_cpu_table){
       .name = "arm64",
-      .tile_rows = (int)ask(number_tile_rows, "", 0, 0, 0, 0),
-      .tile_columns = (int)ask(number_tile_columns, "", 0, 0, 0, 0),
+      .tile_rows = (int)ask(number_tile_rows, "", 0, 0, 0),
+      .tile_columns = (int)ask(number_tile_columns, "", 0, 0, 0),
       .kernels = functions,
       .gemm_pack_a = arm64_gemm_pack_a,
-      .conv_grouped_takes = arm64_conv_grouped_takes,
-      .conv_blocked_takes = arm64_conv_blocked_takes,
+      .gemm_pack_b = arm64_gemm_pack_b,
+      .conv_grouped_fits = arm64_conv_grouped_fits,
+      .conv_blocked_fits = arm64_conv_blocked_fits,
       .conv_blocked_pack = arm64_conv_blocked_pack,
-      .grouped_weight_takes = arm64_grouped_weight_takes,
+      .grouped_weight_fits = arm64_grouped_weight_fits,
       .grouped_weight_reduce = arm64_grouped_weight_reduce,
-      .blocked_weight_takes = arm64_blocked_weight_takes,
+      .blocked_weight_fits = arm64_blocked_weight_fits,
       .blocked_weight_reduce = arm64_blocked_weight_reduce,
+      .winograd_pack = arm64_winograd_pack,
+      .grad_weight_winograd_reduce = arm64_grad_weight_winograd_reduce,
   };
 #define SET_COUNT(result, name, type) last->name = arm64_##name;
 #define SET_WORK(name, type) last->name = arm64_##name;
@@ -226,5 +229,5 @@ const tsr_cpu_table *tsr_cpu_table_at(int index) { return &tables[index]; }
 void tsr_mirror(float *d, int64_t n, int64_t begin, int64_t end) {
   if (!product_was_arm64) return native_tsr_mirror(d, n, begin, end);
   const int64_t arguments[] = {(int64_t)d, n, begin, end};
-  ask(number_mirror, "", 0, 0, arguments, 4);
+  ask(number_mirror, "", 0, arguments, 4);
 }

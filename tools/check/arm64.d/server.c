@@ -25,20 +25,25 @@ static int64_t answer(const bridge_call *call) {
 #define COUNT(result, name, type) \
   case number_##name: return table->name(plan);
 #define WORK(name, type) \
-  case number_##name: table->name(plan, floats(a[0])); return 0;
+  case number_##name: table->name(plan, (tsr_worker){(int64_t *)a[0], a[1], a[2]}, floats(a[3])); return 0;
     BRIDGE_COUNTS(COUNT)
     BRIDGE_WORKS(WORK)
     case number_tile_rows: return table->tile_rows;
     case number_tile_columns: return table->tile_columns;
     case number_gemm_pack_a: table->gemm_pack_a(plan, (int)a[0], (int)a[1], (int)a[2]); return 0;
-    case number_conv_grouped_takes: return table->conv_grouped_takes(plan, (int)a[0]);
-    case number_conv_blocked_takes: return table->conv_blocked_takes(plan, (int)a[0]);
+    case number_gemm_pack_b: table->gemm_pack_b(plan, (int)a[0], (int)a[1]); return 0;
+    case number_conv_grouped_fits: return table->conv_grouped_fits(plan, (int)a[0]);
+    case number_conv_blocked_fits: return table->conv_blocked_fits(plan, (int)a[0]);
     case number_conv_blocked_pack: table->conv_blocked_pack(plan, (int)a[0], (int)a[1]); return 0;
-    case number_grouped_weight_takes: return table->grouped_weight_takes(plan);
+    case number_grouped_weight_fits: return table->grouped_weight_fits(plan);
     case number_grouped_weight_reduce: table->grouped_weight_reduce(plan, floats(a[0]), a[1], a[2]); return 0;
-    case number_blocked_weight_takes: return table->blocked_weight_takes(plan);
+    case number_blocked_weight_fits: return table->blocked_weight_fits(plan);
     case number_blocked_weight_reduce:
       table->blocked_weight_reduce(plan, floats(a[0]), (int)a[1], (int)a[2]);
+      return 0;
+    case number_winograd_pack: table->winograd_pack(plan, (int)a[0], (int)a[1]); return 0;
+    case number_grad_weight_winograd_reduce:
+      table->grad_weight_winograd_reduce(plan, floats(a[0]), a[1], a[2]);
       return 0;
     case number_mirror: tsr_mirror(floats(a[0]), a[1], a[2], a[3]); return 0;
     default: fprintf(stderr, "server: no entry %lld\n", (long long)call->number); exit(1);
