@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // Contractions on the CPU: matrix products, convolutions with their gradients, pairwise distances.
 //
-// Algorithm  Goto and van de Geijn 2008, with the blocking of k frozen by the contract. Convolutions
-//            never build an im2col matrix: packing B reads the taps from the image. Convolutions with
-//            many channels (conv/c/conv_blocked.h) or with few of them a group (conv/c/conv_grouped.h)
-//            have kernels of their own.
+// Algorithm  Goto and van de Geijn 2008, with the blocking of k frozen by the contract. One operand is packed
+//            for all tasks, the other by the task that uses it, or A is read where it lies (GemmSchedule.swift
+//            chooses). Convolutions never build an im2col matrix: packing B reads the taps from the image.
+//            Convolutions with many channels (conv/c/conv_blocked.h) or with few of them a group
+//            (conv/c/conv_grouped.h) have kernels of their own.
 // Tensors    A (m, k) by strides, B (k, n) by strides or images (tsr_gemm_plan), C (m, n), bias (m) or
 //            (n).
-// Work       A thread takes (product, block of nc columns) tasks from the plan's counter. A task owns its
-//            columns of C.
+// Work       A thread takes (product, block of mc rows and nc columns) tasks, those of its own share first.
+//            A task owns its part of C.
 // Tuning     TSR_MR x TSR_NR: the register tile, by instruction set (isa/): 14 x 32 (AVX-512), 6 x 16
-//            (AVX2), 4 x 8, 12 x 8 (arm64). nc (at most 256): by CPUContractions.swift.
+//            (AVX2), 4 x 8, 12 x 8 (arm64). mc and nc: by GemmSchedule.swift.
 //
 //            j0      j0+nc
-//   B  k +-----[======]------+   a block of B (chunk x nc) is packed in panels of NR columns (level 2 cache)
+//   B  k +-----[======]------+   panels of NR columns; some of them at a time stay in the level 2 cache
 //        |                   |
 //   A  k            C
-//   [====]   i +---[======]--+   a panel of A (MR x chunk) stays in level 1 while the block streams by
-//   [====]     |             |   MR x NR accumulators live in registers
+//   [====]  i0 +---[======]--+   a panel of A (MR x chunk) stays in level 1 while panels of B stream by
+//   [====]     |   [======]  |   MR x NR accumulators live in registers
 //
 // Rules      4 and 6 (k in groups of k_group, chunks inside), 9.
 #pragma once
