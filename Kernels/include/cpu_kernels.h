@@ -20,9 +20,9 @@ typedef void (*tsr_cpu_kernel)(const void *params, void *_Nullable const *_Nonnu
                                int64_t end);
 #pragma clang assume_nonnull end
 
-// Who takes tasks: `index` of `count` workers, which first take the tasks of their own share, in order, and then
-// what is left of the others'. So a worker finds in its caches what it made there the last time. `next`: what
-// each share has given away, TSR_SHARE_STEP apart, zeros before.
+// Who takes tasks: `index` of `count` workers, which first take the tasks of their own share, in order,
+// and then what is left of the others'. So a worker finds in its caches what it made there the last
+// time. `next`: what each share has given away, TSR_SHARE_STEP apart, zeros before.
 typedef struct {
   int64_t *next;
   int64_t index, count;
@@ -62,8 +62,8 @@ typedef struct {
   const float *bias;
   int64_t bias_inner;
   int bias_kind, activation, accumulate;
-  // A of `inner` products, and B of the only one, packed for all tasks; or null: a task packs its own, or with
-  // `in_place` (k side by side in A) reads the rows of A where they lie.
+  // A of `inner` products, and B of the only one, packed for all tasks; or null: a task packs its own,
+  // or with `in_place` (k side by side in A) reads the rows of A where they lie.
   float *packed_a, *packed_b;
   int in_place;
 } tsr_gemm_plan;

@@ -47,9 +47,11 @@ static inline __attribute__((always_inline)) void interleave8(float *restrict ds
       memcpy(dst + (from + q) * width + first, &t[q], (size_t)lanes * sizeof *dst);
 }
 
-// dst[k][lane] = src[lane][k] for lanes < count, zero in the other lanes up to `width`: 8 x 8 at a time, and of
-// eight rows a line of 16 floats after another, so that rows which share a set of the cache are read once. So many
-// rows are more streams than processors prefetch by themselves: 512 bytes ahead are asked for. The last eight of a length that is no multiple of it are those up to the end, some of them again.
+// dst[k][lane] = src[lane][k] for lanes < count, zero in the other lanes up to `width`: 8 x 8 at a
+// time, and of eight rows a line of 16 floats after another, so that rows which share a set of the
+// cache are read once. So many rows are more streams than processors prefetch by themselves: 512 bytes
+// ahead are asked for. The last eight of a length that is no multiple of it are those up to the end,
+// some of them again.
 static inline __attribute__((always_inline)) void interleave(float *restrict dst, const int width,
                                                              const float *const *rows, int count,
                                                              int length) {

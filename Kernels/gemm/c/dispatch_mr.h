@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The micro-kernel for numbers of rows and vectors that are known at run time.
 //
-// Algorithm  Every height is compiled, for one vector of columns and for two, so that the accumulators stay in
-//            registers and no work goes into rows or columns that are not there.
+// Algorithm  Every height is compiled, for one vector of columns and for two, so that the accumulators
+//            stay in registers and no work goes into rows or columns that are not there.
 // Tensors    Those of microkernel.h; B: (kc, vectors).
 // Work       One thread.
 // Tuning     TSR_MR (isa/): the highest tile.

@@ -15,8 +15,8 @@
 #include "common/math.h"
 
 // A part of C: rows x columns elements from (row, column) of the whole matrix on, the first of them at
-// `c`, rows `stride` floats apart and columns `step` (1, unless C is written transposed). `add`: the sums are added to what C holds; `last`: no sum comes after
-// these.
+// `c`, rows `stride` floats apart and columns `step` (1, unless C is written transposed). `add`: the
+// sums are added to what C holds; `last`: no sum comes after these.
 typedef struct {
   float *c;
   int64_t stride, step;

@@ -2,8 +2,8 @@
 // Contractions on the CPU: matrix products, convolutions with their gradients, pairwise distances.
 //
 // Algorithm  Goto and van de Geijn 2008, with the blocking of k frozen by the contract. One operand is packed
-//            for all tasks, the other by the task that uses it, or A is read where it lies (GemmSchedule.swift
-//            chooses). Convolutions never build an im2col matrix: packing B reads the taps from the image.
+//            for all tasks, the other by the task that uses it, or A is read where it lies
+//            (GemmSchedule.swift chooses). Convolutions never build an im2col matrix: packing B reads the taps from the image.
 //            Convolutions with many channels (conv/c/conv_blocked.h) or with few of them a group
 //            (conv/c/conv_grouped.h) have kernels of their own.
 // Tensors    A (m, k) by strides, B (k, n) by strides or images (tsr_gemm_plan), C (m, n), bias (m) or
@@ -110,8 +110,8 @@ static inline int gemm_streams_b(const tsr_gemm_plan *p) {
   return p->m == 1 && p->b_kind == TSR_B_STRIDED && p->b_col == 1 && !p->distance && !p->packed_b;
 }
 
-// A row of A times `columns` columns of rows k0 ..< k0 + kc of B, into `sums`. Eight rows of B at a time, so that
-// sums are loaded and stored once for eight terms.
+// A row of A times `columns` columns of rows k0 ..< k0 + kc of B, into `sums`. Eight rows of B at a
+// time, so that sums are loaded and stored once for eight terms.
 static void gemm_stream(const tsr_gemm_plan *p, const float *a, const float *b, const b_block *s,
                         float *sums) {
   memset(sums, 0, (size_t)s->nc * sizeof *sums);

@@ -16,8 +16,8 @@
 // Descriptors of the server.
 enum { BRIDGE_MEMORY = 3, BRIDGE_SOCKET = 4 };
 
-// The functions of a tsr_cpu_table by form: counts of a plan; work of a worker from a plan with scratch; the rest by
-// hand, with two numbers, and tsr_mirror, which is in no table.
+// The functions of a tsr_cpu_table by form: counts of a plan; work of a worker from a plan with
+// scratch; the rest by hand, with two numbers, and tsr_mirror, which is in no table.
 #define BRIDGE_COUNTS(X)                                              \
   X(int64_t, gemm_packed_count, tsr_gemm_plan)                        \
   X(int64_t, gemm_packed_b_count, tsr_gemm_plan)                      \
