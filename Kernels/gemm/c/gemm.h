@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Contractions on the CPU: matrix products, convolutions with their gradients, pairwise distances.
 //
-// Algorithm  Goto and van de Geijn 2008, with the blocking of k frozen by the contract. One operand is packed
-//            for all tasks, the other by the task that uses it, or A is read where it lies
-//            (GemmSchedule.swift chooses). Convolutions never build an im2col matrix: packing B reads the taps from the image.
-//            Convolutions with many channels (conv/c/conv_blocked.h) or with few of them a group
-//            (conv/c/conv_grouped.h) have kernels of their own.
+// Algorithm  Goto and van de Geijn 2008, with the blocking of k frozen by the contract. One operand is
+//            packed for all tasks, the other by the task that uses it, or A is read where it lies
+//            (GemmSchedule.swift chooses). Convolutions never build an im2col matrix: packing B reads the
+//            taps from the image. Convolutions with many channels (conv/c/conv_blocked.h) or with few of
+//            them a group (conv/c/conv_grouped.h) have kernels of their own.
 // Tensors    A (m, k) by strides, B (k, n) by strides or images (tsr_gemm_plan), C (m, n), bias (m) or
 //            (n).
 // Work       A thread takes (product, block of mc rows and nc columns) tasks, those of its own share first.
