@@ -28,9 +28,9 @@ import Testing
     }
   }
 
-  @Test func batchesBiasAndActivationFollowTheFormula() throws {
+  @Test(arguments: [(3, 17, 35, 20), (1, 60, 3, 20)])
+  func batchesBiasAndActivationFollowTheFormula(_ batch: Int, _ m: Int, _ n: Int, _ k: Int) throws {
     var reference = try Reference()
-    let (batch, m, n, k) = (3, 17, 35, 20)
     let (a, xs) = try reference.input([batch, m, k])
     let (b, ys) = try reference.input([batch, k, n])
     let (column, columns) = try reference.input([n])
