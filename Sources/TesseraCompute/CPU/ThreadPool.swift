@@ -5,8 +5,8 @@ import Synchronization
 
 /// Threads that wait for the next job awake for some microseconds before they sleep.
 ///
-/// Kernels follow each other so closely that waking a thread for each would take longer than the small ones:
-/// a launch costs about 1 microsecond, and `DispatchQueue.concurrentPerform` 5 to 10. Whoever runs a job works
+/// Kernels follow each other so closely that waking a thread for each would take longer than the small ones.
+/// Whoever runs a job works
 /// on it too, and at its end waits for those alone that have joined, so that a thread that the machine holds
 /// up costs nothing.
 final class ThreadPool: @unchecked Sendable {
