@@ -28,8 +28,8 @@
 //            between them.
 #pragma once
 
+#include "attention/c/columns_softmax.h"
 #include "common/c/transpose.h"
-#include "common/math.h"
 #include "gemm/c/dispatch_mr.h"
 
 typedef struct {
@@ -58,14 +58,27 @@ static attention_scratch attention_scratch_of(float *scratch, int longest, int w
   return d;
 }
 
-// A product of packed A (panels of MR rows, `high` of the MR live, `rows` in all) and B (kc, NR), into
-// `to` (rows, NR). `last`: with the one NaN; a sum that is not the last may be any NaN, as none of them
-// is stored.
-static void attention_gemm(tile_operands operands, int rows, int high, float *to, int last) {
-  for (int i = 0; i < rows; i += high, operands.a += (int64_t)operands.kc * TSR_MR) {
+// Scores (length, NR) of a panel of queries: scale k q' + bias, and the greatest of each column.
+static void attention_scores(const attention_scratch *d, int length, int width, const score_finish *finish) {
+  tile_operands operands = {width, d->keys, d->query};
+  score_finish own = *finish;
+  for (int j = 0; j < length; j += TSR_MR, operands.a += (int64_t)width * TSR_MR) {
+    const int rows = length - j < TSR_MR ? length - j : TSR_MR;
+    float *const to = d->scores + (int64_t)j * TSR_NR;
+    const epilogue t = {.c = to, .row = TSR_NR, .activation = TSR_ACT_NONE};
+    dispatch_mr(rows, 2, &operands, &t);
+    finish_scores(to, rows, &own);
+    if (own.bias) own.bias -= TSR_MR;
+  }
+}
+
+// out (width, NR) = v' times what softmax left, with the one NaN.
+static void attention_sums(const attention_scratch *d, int length, int width) {
+  tile_operands operands = {length, d->values, d->scores};
+  for (int w = 0; w < width; w += d->high, operands.a += (int64_t)length * TSR_MR) {
     const epilogue t = {
-        .c = to + (int64_t)i * TSR_NR, .row = TSR_NR, .last = last, .activation = TSR_ACT_NONE};
-    dispatch_mr(rows - i < high ? rows - i : high, 2, &operands, &t);
+        .c = d->out + (int64_t)w * TSR_NR, .row = TSR_NR, .last = 1, .activation = TSR_ACT_NONE};
+    dispatch_mr(width - w < d->high ? width - w : d->high, 2, &operands, &t);
   }
 }
 
@@ -78,48 +91,17 @@ static void pack_head(const attention_scratch *d, const float *k, const float *v
     for (int r = 0; r < rows; r++) lines[r] = k + (i + r) * line;
     interleave(d->keys + (int64_t)i * width, TSR_MR, lines, rows, width);
   }
+  // Whole vectors, as many as a tile's rows take: what they hold beyond is written over by the next key's.
+  const int vectors = line >= TSR_MR + TSR_VECTOR ? length - 1 : 0;
   float *to = d->values;
   for (int w = 0; w < width; w += d->high) {
     const int rows = width - w < d->high ? width - w : d->high;
-    for (int j = 0; j < length; j++, to += TSR_MR) {
-      const float *const from = v + j * line + w;
-      for (int r = 0; r < rows; r++) to[r] = from[r];
-      for (int r = rows; r < TSR_MR; r++) to[r] = 0.0f;
-    }
+    for (int j = 0; j < vectors; j++, to += TSR_MR)
+      TSR_UNROLL for (int r = 0; r < TSR_MR; r += TSR_VECTOR) *(unaligned_vector *)(to + r) =
+          *(const unaligned_vector *)(v + j * line + w + r);
+    for (int j = vectors; j < length; j++, to += TSR_MR)
+      for (int r = 0; r < rows; r++) to[r] = v[j * line + w + r];
   }
-}
-
-// softmax(scale x + bias) of each column of x (length, NR). `bias`, or null: column q of row j has bias[q
-// - j]. The greatest of a column has one value in any order: NaN never wins, and a zero's sign is lost in
-// exp(x - greatest).
-static inline __attribute__((always_inline)) void columns_softmax(float *restrict x, int length, float scale,
-                                                                  const int biased, const float *bias,
-                                                                  float *restrict lanes) {
-#define TSR_SCORE(q) (biased ? tsr_fma(row[q], scale, bias[q - j]) : row[q] * scale)
-#define TSR_EACH_QUERY _Pragma("clang loop vectorize(assume_safety)") for (int q = 0; q < TSR_NR; q++)
-  float best[TSR_NR];
-  for (int q = 0; q < TSR_NR; q++) best[q] = -tsr_float(TSR_INF_BITS);
-  for (int j = 0; j < length; j++) {
-    const float *const row = x + (int64_t)j * TSR_NR;
-    TSR_EACH_QUERY best[q] = tsr_max(TSR_SCORE(q), best[q]);
-  }
-  memset(lanes, 0, sizeof(float) * TSR_LANES * TSR_NR);
-  for (int j = 0; j < length; j++) {
-    float *const row = x + (int64_t)j * TSR_NR, *const lane = lanes + j % TSR_LANES * TSR_NR;
-    TSR_EACH_QUERY {
-      const float e = tsr_exp(TSR_SCORE(q) - best[q]);
-      row[q] = e;
-      lane[q] = lane[q] + e;
-    }
-  }
-  for (int h = TSR_LANES / 2; h > 0; h >>= 1)
-    for (int i = 0; i < h * TSR_NR; i++) lanes[i] = lanes[i] + lanes[i + h * TSR_NR];
-  for (int j = 0; j < length; j++) {
-    float *const row = x + (int64_t)j * TSR_NR;
-    TSR_EACH_QUERY row[q] = tsr_div(row[q], lanes[q]);
-  }
-#undef TSR_EACH_QUERY
-#undef TSR_SCORE
 }
 
 // y (queries, width), rows `line` apart, = x' of x (width, NR).
@@ -160,10 +142,12 @@ static void attention_task(const tsr_attention_plan *p, int text, int head, int 
     const float *lines[TSR_NR];
     for (int r = 0; r < queries; r++) lines[r] = q + (i + r) * line;
     interleave(d.query, TSR_NR, lines, queries, width);
-    attention_gemm((tile_operands){width, d.keys, d.query}, length, TSR_MR, d.scores, 0);
-    if (span) columns_softmax(d.scores, length, p->params.scale, 1, d.reverse + length - 1 + i, d.lanes);
-    else columns_softmax(d.scores, length, p->params.scale, 0, 0, d.lanes);
-    attention_gemm((tile_operands){length, d.values, d.scores}, width, d.high, d.out, 1);
+    float best[TSR_NR];
+    for (int q = 0; q < TSR_NR; q++) best[q] = -tsr_float(TSR_INF_BITS);
+    const score_finish finish = {p->params.scale, span ? d.reverse + length - 1 + i : 0, best};
+    attention_scores(&d, length, width, &finish);
+    columns_softmax(d.scores, length, best, d.lanes);
+    attention_sums(&d, length, width);
     transpose_out(d.out, width, queries, p->y + (begin + i) * hidden + (int64_t)head * width, hidden);
   }
 }
