@@ -97,7 +97,7 @@ static void pack_head(const attention_scratch *d, const float *k, const float *v
   for (int w = 0; w < width; w += d->high) {
     const int rows = width - w < d->high ? width - w : d->high;
     for (int j = 0; j < vectors; j++, to += TSR_MR)
-      TSR_UNROLL for (int r = 0; r < TSR_MR; r += TSR_VECTOR) *(unaligned_vector *)(to + r) =
+      TSR_UNROLL for (int r = 0; r < TSR_MR; r += TSR_VECTOR) * (unaligned_vector *)(to + r) =
           *(const unaligned_vector *)(v + j * line + w + r);
     for (int j = vectors; j < length; j++, to += TSR_MR)
       for (int r = 0; r < rows; r++) to[r] = v[j * line + w + r];

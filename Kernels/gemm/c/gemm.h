@@ -181,14 +181,20 @@ static void gemm_chunk(const tsr_gemm_plan *p, const finishing *f, const matrix_
   const int width = TSR_GEMM_B_FLOATS / kc / TSR_NR * TSR_NR;
   for (int first = 0; first < target->columns; first += width) {
     const int end = target->columns - first < width ? target->columns : first + width;
+    // Every tile of these fetches as many rows of the next tiles' A.
+    const int tiles = (end - first + TSR_NR - 1) / TSR_NR, share = (TSR_MR + tiles - 1) / tiles;
     for (int i = 0; i < target->rows; i += TSR_MR) {
-      tile_operands operands = {kc, o->a + (int64_t)i * kc, 0, 0};
+      tile_operands operands = {.kc = kc, .a = o->a + (int64_t)i * kc};
       if (o->rows && target->rows - i >= TSR_MR)
         operands.a = o->rows + i * p->a_row, operands.a_row = p->a_row;
       else if (o->rows) operands.a = o->a;
+      int fetched = operands.a_row && target->rows - i >= 2 * TSR_MR ? 0 : TSR_MR;
       for (int j = first; j < end; j += TSR_NR) {
         const matrix_part part = tile_part(target, i, j);
         operands.b = o->b + (int64_t)j * kc;
+        operands.ahead = operands.a + (TSR_MR + fetched) * p->a_row;
+        operands.ahead_rows = TSR_MR - fetched < share ? TSR_MR - fetched : share;
+        fetched += operands.ahead_rows;
         gemm_tile(p, f, &operands, &part, tile);
       }
     }

@@ -28,11 +28,14 @@ typedef struct {
 } epilogue;
 
 // The factors of a register tile, over kc of k. A is packed, or its rows are read where they lie, `a_row`
-// floats apart.
+// floats apart; then so many rows from `ahead` on, which a later tile needs, are fetched on the way: rows
+// are more streams than processors foresee.
 typedef struct {
   int kc;
   const float *a, *b;
   int64_t a_row;
+  const float *ahead;
+  int ahead_rows;
 } tile_operands;
 
 // What is known of a tile at compile time: its rows and vectors of columns, whether differences are squared,
@@ -40,6 +43,25 @@ typedef struct {
 typedef struct {
   int rows, vectors, distance, in_place;
 } tile_form;
+
+// One k of a tile: element r of A, at[r] or lines[r / 3][r % 3 * a_row], times a row of B.
+static inline __attribute__((always_inline)) void gemm_rank1(const tile_form form, vector acc[TSR_MR][2],
+                                                             const float *at, const float *const *lines,
+                                                             int64_t a_row, const float *b) {
+  const vector b0 = *(const unaligned_vector *)b;
+  const vector b1 = form.vectors > 1 ? *(const unaligned_vector *)(b + TSR_VECTOR) : b0;
+  TSR_UNROLL for (int r = 0; r < form.rows; r++) {
+    const vector v = form.in_place ? lines[r / 3][r % 3 * a_row] : at[r];
+    if (form.distance) {
+      const vector d0 = v - b0, d1 = v - b1;
+      acc[r][0] = __builtin_elementwise_fma(d0, d0, acc[r][0]);
+      if (form.vectors > 1) acc[r][1] = __builtin_elementwise_fma(d1, d1, acc[r][1]);
+    } else {
+      acc[r][0] = __builtin_elementwise_fma(v, b0, acc[r][0]);
+      if (form.vectors > 1) acc[r][1] = __builtin_elementwise_fma(v, b1, acc[r][1]);
+    }
+  }
+}
 
 // The tile's sums: one fma chain from +0 in ascending k for each element of rows x vectors; then the target's
 // part. Row r's factor at k is a[k][r], or with `shift` (null at compile time otherwise) a[shift[k] + r], or
@@ -56,24 +78,18 @@ static inline __attribute__((always_inline)) void gemm_microkernel(const tile_fo
   if (form.in_place) TSR_UNROLL for (int r = 0; r < form.rows; r += 3) lines[r / 3] = a + r * a_row;
   vector acc[TSR_MR][2];
   TSR_UNROLL for (int r = 0; r < form.rows; r++) acc[r][0] = acc[r][1] = 0.0f;
-  for (int k = 0; k < kc; k++, b += form.vectors * TSR_VECTOR) {
-    const float *const at = form.in_place ? 0 : a + (shift ? shift[k] : (int64_t)k * TSR_MR);
-    const vector b0 = *(const unaligned_vector *)b;
-    const vector b1 = form.vectors > 1 ? *(const unaligned_vector *)(b + TSR_VECTOR) : b0;
-    TSR_UNROLL for (int r = 0; r < form.rows; r++) {
-      const vector v = form.in_place ? lines[r / 3][r % 3 * a_row] : at[r];
-      if (form.distance) {
-        const vector d0 = v - b0, d1 = v - b1;
-        acc[r][0] = __builtin_elementwise_fma(d0, d0, acc[r][0]);
-        if (form.vectors > 1) acc[r][1] = __builtin_elementwise_fma(d1, d1, acc[r][1]);
-      } else {
-        acc[r][0] = __builtin_elementwise_fma(v, b0, acc[r][0]);
-        if (form.vectors > 1) acc[r][1] = __builtin_elementwise_fma(v, b1, acc[r][1]);
-      }
-    }
-    if (form.in_place) TSR_UNROLL for (int r = 0; r < form.rows; r += 3) lines[r / 3]++;
+#define TSR_EACH_K                                                                          \
+  for (int k = 0; k < kc; k++, b += form.vectors * TSR_VECTOR) {                            \
+    if (form.in_place && k % 16 == 0)                                                       \
+      for (int r = 0; r < o->ahead_rows; r++) __builtin_prefetch(o->ahead + r * a_row + k); \
+    gemm_rank1(form, acc, a + (shift ? shift[k] : (int64_t)k * TSR_MR), lines, a_row, b);   \
+    if (form.in_place) TSR_UNROLL for (int r = 0; r < form.rows; r += 3) lines[r / 3]++;    \
   }
-  float *const c = t->c;
+  // Of a whole tile four k at a time: additions to addresses take a port that fma takes.
+  if (form.rows == TSR_MR)
+    _Pragma("clang loop unroll_count(4)") TSR_EACH_K else TSR_EACH_K
+#undef TSR_EACH_K
+        float *const c = t->c;
   const int64_t row = t->row;
 #define TSR_TILE(...)                                                                                \
   TSR_UNROLL for (int r = 0; r < form.rows; r++) TSR_UNROLL for (int h = 0; h < form.vectors; h++) { \
