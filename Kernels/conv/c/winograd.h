@@ -70,7 +70,13 @@ TSR_FN vector tsr_wino_finish(vector v, int activation) {
   return is_simple_activation(activation) ? canonicals(v) : v;
 }
 TSR_FN void tsr_wino_finish_row(int activation, float *row, int count) {
-  if (!is_simple_activation(activation)) activate_row(activation, row, count);
+  if (is_simple_activation(activation)) return;
+  const int whole = count / TSR_VECTOR * TSR_VECTOR, left = count - whole;
+  activate_rows(activation, row, count, 1, whole);
+  vector rest = 0.0f;
+  memcpy(&rest, row + whole, (size_t)left * sizeof *row);
+  activate_rows(activation, (float *)&rest, TSR_VECTOR, 1, TSR_VECTOR);
+  memcpy(row + whole, &rest, (size_t)left * sizeof *row);
 }
 #if TSR_MR == 14
 #define TSR_WINO_HEIGHTS(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13)

@@ -35,8 +35,10 @@ enum { TSR_GEMM_B_FLOATS = 128 * TSR_K_CHUNK };
 static inline void gemm_tile(const tsr_gemm_plan *p, const finishing *f, const tile_operands *operands,
                              const matrix_part *part, float *scratch) {
   const int vectors = gemm_panel_width(p, part->columns) / TSR_VECTOR;
-  const int whole = part->columns == vectors * TSR_VECTOR && (!p->distance || part->rows == TSR_MR) &&
-                    part->step == 1 && (is_simple_activation(f->activation) || !part->last);
+  const int whole =
+      part->columns == vectors * TSR_VECTOR && (!p->distance || part->rows == TSR_MR) && part->step == 1;
+  // What is no comparison is applied to what stands in memory.
+  const int later = part->last && !is_simple_activation(f->activation);
   epilogue t = {.c = scratch, .row = TSR_NR};
   if (whole)
     t = (epilogue){.c = part->c,
@@ -45,13 +47,13 @@ static inline void gemm_tile(const tsr_gemm_plan *p, const finishing *f, const t
                    .column_bias = f->bias_kind == TSR_BIAS_COLUMN ? f->bias + part->column : 0,
                    .add = part->add,
                    .last = part->last,
-                   .activation = f->activation};
+                   .activation = later ? TSR_ACT_NONE : f->activation};
   if (p->distance) dispatch_distance(operands, &t);
   else if (operands->a_row) dispatch_in_place(vectors, operands, &t);
   else dispatch_mr(part->rows, vectors, operands, &t);
+  if (whole && later) activate_rows(f->activation, part->c, part->stride, part->rows, part->columns);
   if (whole) return;
-  if (part->step == 1) store_epilogue(f, part, scratch, TSR_NR);
-  else store_epilogue_transposed(f, part, scratch);
+  store_epilogue(f, part, scratch, TSR_NR);
 }
 
 // Rows or columns, filled up to whole tiles.
@@ -99,21 +101,65 @@ static void gemm_empty_block(const finishing *f, const matrix_part *block, float
     for (int j = 0; j < block->columns; j += TSR_NR) {
       const matrix_part part = tile_part(block, i, j);
       for (int q = 0; q < TSR_MR * TSR_NR; q++) tile[q] = 0.0f;
-      if (part.step == 1) store_epilogue(f, &part, tile, TSR_NR);
-      else store_epilogue_transposed(f, &part, tile);
+      store_epilogue(f, &part, tile, TSR_NR);
     }
 }
 
-// Whether B is used as it comes from memory, row after row: there is one row of A, so that no element is used
-// twice.
+// Rows of A for which columns of B become rows in registers.
+enum { TSR_STREAM_ROWS = TSR_VECTOR / 2 };
+
+// Whether B is used as it comes from memory, as so few rows of A use an element that packing would cost more:
+// one row of A and rows of B, or few and columns of B whose k lie side by side.
 static inline int gemm_streams_b(const tsr_gemm_plan *p) {
-  return p->m == 1 && p->b_kind == TSR_B_STRIDED && p->b_col == 1 && !p->distance && !p->packed_b;
+  const int columns = p->b_row == 1 && p->m <= TSR_STREAM_ROWS && p->k >= TSR_VECTOR;
+  return p->b_kind == TSR_B_STRIDED && !p->distance && !p->packed_b && p->mc >= p->m &&
+         (columns || (p->b_col == 1 && p->m == 1));
+}
+
+// Rows of A times a square of B, whose rows are columns `first` and on; `a` belongs to row 0 of it.
+static inline __attribute__((always_inline)) void gemm_add_square(const tsr_gemm_plan *p, const float *a,
+                                                                  const vector *square, int first,
+                                                                  vector *sums) {
+  for (int r = 0; r < p->m; r++) {
+    const float *const row = a + r * p->a_row;
+    vector sum = sums[r];
+    TSR_UNROLL for (int q = 0; q < TSR_VECTOR; q++) if (q >= first) sum =
+        tsr_fma_v(row[q * p->k_inner_stride], square[q], sum);
+    sums[r] = sum;
+  }
+}
+
+// Few rows of A times columns of B whose k lie side by side, into `sums` (m, stride): squares of B become rows
+// in registers. Columns beyond the last are the last one's again. The last square of a chunk ends with it:
+// what it has in common with the one before is left out.
+static void gemm_stream_columns(const tsr_gemm_plan *p, const float *a, const float *b, const b_block *s,
+                                float *sums, int64_t stride) {
+  a += s->k0 * p->k_inner_stride;
+  for (int j = 0; j < s->nc; j += TSR_VECTOR) {
+    const float *lines[TSR_VECTOR];
+    for (int q = 0; q < TSR_VECTOR; q++)
+      lines[q] = b + s->k0 + (s->j0 + (j + q < s->nc ? j + q : s->nc - 1)) * p->b_col;
+    vector acc[TSR_STREAM_ROWS];
+    for (int r = 0; r < p->m; r++) acc[r] = 0.0f;
+    for (int k = 0; k < s->kc; k += TSR_VECTOR) {
+      const int from = k + TSR_VECTOR <= s->kc ? k : s->kc - TSR_VECTOR;
+      vector square[TSR_VECTOR];
+      TSR_UNROLL for (int q = 0; q < TSR_VECTOR; q++) {
+        __builtin_prefetch(lines[q] + from + 128);
+        square[q] = *(const unaligned_vector *)(lines[q] + from);
+      }
+      transpose_square(square);
+      if (from == k) gemm_add_square(p, a + k * p->k_inner_stride, square, 0, acc);
+      else gemm_add_square(p, a + from * p->k_inner_stride, square, k - from, acc);
+    }
+    for (int r = 0; r < p->m; r++) *(unaligned_vector *)(sums + r * stride + j) = acc[r];
+  }
 }
 
 // A row of A times `columns` columns of rows k0 ..< k0 + kc of B, into `sums`. Eight rows of B at a
 // time, so that sums are loaded and stored once for eight terms.
-static void gemm_stream(const tsr_gemm_plan *p, const float *a, const float *b, const b_block *s,
-                        float *sums) {
+static void gemm_stream_rows(const tsr_gemm_plan *p, const float *a, const float *b, const b_block *s,
+                             float *sums) {
   memset(sums, 0, (size_t)s->nc * sizeof *sums);
   for (int k = 0; k < s->kc; k += 8) {
     const int rows = s->kc - k < 8 ? s->kc - k : 8;
@@ -143,7 +189,7 @@ static gemm_scratch gemm_scratch_of(const tsr_gemm_plan *p, float *memory, int64
   d.b = memory;
   const int packs = !p->packed_b && !gemm_streams_b(p);
   d.line = d.b + (packs ? p->chunk * width : 0);
-  d.tile = d.line + (packs ? TSR_NR * p->chunk + width : width);
+  d.tile = d.line + (packs ? TSR_NR * p->chunk + width : width * p->m);
   d.group_sum = d.tile + TSR_MR * TSR_NR;
   d.a = d.group_sum + (p->k_group < p->k ? p->mc * width : 0);
   const int64_t rows = p->packed_a ? 0 : p->in_place ? TSR_MR : tile_padded(p->mc, TSR_MR);
@@ -230,8 +276,11 @@ static void gemm_block(const tsr_gemm_plan *p, int product, int i0, int j0, cons
     target.add = !s.first || (!groups && p->accumulate);
     target.last = !groups && ends;
     if (gemm_streams_b(p)) {
-      gemm_stream(p, whole.rows, whole.b, &(b_block){s.k0, s.kc, j0, columns}, d->line);
-      store_epilogue(&f, &target, d->line, 0);
+      const b_block part = {s.k0, s.kc, j0, columns};
+      const int64_t stride = tile_padded(p->nc, TSR_NR);
+      if (p->b_col == 1 && p->m == 1) gemm_stream_rows(p, whole.rows, whole.b, &part, d->line);
+      else gemm_stream_columns(p, whole.rows, whole.b, &part, d->line, stride);
+      store_epilogue(&f, &target, d->line, stride);
       continue;
     }
     const gemm_operands o = gemm_chunk_operands(p, &whole, &block, &s, d);
