@@ -119,6 +119,14 @@ static void transpose_out(const float *x, int width, int queries, float *y, int6
     for (int q = 0; q < queries; q++) y[q * line + w] = x[(int64_t)w * TSR_NR + q];
 }
 
+// Asks for the next head's queries, keys and values of so many tokens, `width` floats further: lines of
+// tokens lie too far apart to be foreseen.
+static void fetch_ahead(const float *x, int64_t line, int tokens, int width, int64_t hidden) {
+  for (int r = 0; r < tokens; r++)
+    for (int which = 0; which < 3; which++)
+      for (int w = 0; w < width; w += 16) __builtin_prefetch(x + r * line + which * hidden + width + w, 0, 2);
+}
+
 // One part of the queries of a text and head.
 static void attention_task(const tsr_attention_plan *p, int text, int head, int part, float *scratch) {
   const int begin = p->begins[text], length = p->begins[text + 1] - begin, width = p->params.width,
@@ -129,6 +137,7 @@ static void attention_task(const tsr_attention_plan *p, int text, int head, int 
   if (first >= last) return;
   const int64_t hidden = (int64_t)p->params.heads * width, line = 3 * hidden;
   const float *const q = p->x + begin * line + (int64_t)head * width;
+  float *const y = p->y + begin * hidden + (int64_t)head * width;
   const attention_scratch d = attention_scratch_of(scratch, p->longest, width);
   pack_head(&d, q + hidden, q + 2 * hidden, line, length, width);
   if (span) {
@@ -142,13 +151,16 @@ static void attention_task(const tsr_attention_plan *p, int text, int head, int 
     const float *lines[TSR_NR];
     for (int r = 0; r < queries; r++) lines[r] = q + (i + r) * line;
     interleave(d.query, TSR_NR, lines, queries, width);
+    fetch_ahead(q + i * line, line, queries, head + 1 < p->params.heads ? width : 0, hidden);
+    for (int r = 0; r < queries; r++)
+      for (int w = 0; w < width; w += 16) __builtin_prefetch(y + (i + r) * hidden + w, 1);
     float best[TSR_NR];
     for (int q = 0; q < TSR_NR; q++) best[q] = -tsr_float(TSR_INF_BITS);
     const score_finish finish = {p->params.scale, span ? d.reverse + length - 1 + i : 0, best};
     attention_scores(&d, length, width, &finish);
     columns_softmax(d.scores, length, best, d.lanes);
     attention_sums(&d, length, width);
-    transpose_out(d.out, width, queries, p->y + (begin + i) * hidden + (int64_t)head * width, hidden);
+    transpose_out(d.out, width, queries, y + i * hidden, hidden);
   }
 }
 
