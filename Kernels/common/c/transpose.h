@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows that become columns, in registers.
 //
-// Algorithm  Three rounds of shuffles transpose 8 x 8 floats. `interleave` makes panels of rows by it.
+// Algorithm  Rounds of shuffles transpose squares of floats. `interleave` makes panels of rows by them.
 // Tensors    src: `count` rows of `length` floats; dst: (length, width), zeros in lanes from `count` on.
 // Work       One thread.
 // Tuning     None.
@@ -30,50 +30,6 @@ static inline __attribute__((always_inline)) void transpose8x8(vector8 *r) {
     r[i] = __builtin_shufflevector(b[i], b[4 + i], 0, 1, 2, 3, 8, 9, 10, 11);
     r[i + 4] = __builtin_shufflevector(b[i], b[4 + i], 4, 5, 6, 7, 12, 13, 14, 15);
   }
-}
-
-// Eight columns of `interleave`, from column `from` on, of rows first ..< first + lanes.
-static inline __attribute__((always_inline)) void interleave8(float *restrict dst, const int width,
-                                                              const float *const *rows, int count,
-                                                              const int first, int64_t from) {
-  const int lanes = width - first < 8 ? width - first : 8;
-  vector8 t[8];
-  TSR_UNROLL for (int r = 0; r < 8; r++) {
-    t[r] = 0.0f;
-    if (r < lanes && first + r < count) t[r] = *(const unaligned_vector8 *)(rows[first + r] + from);
-  }
-  transpose8x8(t);
-  TSR_UNROLL for (int q = 0; q < 8; q++)
-      memcpy(dst + (from + q) * width + first, &t[q], (size_t)lanes * sizeof *dst);
-}
-
-// dst[k][lane] = src[lane][k] for lanes < count, zero in the other lanes up to `width`: 8 x 8 at a
-// time, and of eight rows a line of 16 floats after another, so that rows which share a set of the
-// cache are read once. So many rows are more streams than processors prefetch by themselves: 512 bytes
-// ahead are asked for. The last eight of a length that is no multiple of it are those up to the end,
-// some of them again.
-static inline __attribute__((always_inline)) void interleave(float *restrict dst, const int width,
-                                                             const float *const *rows, int count,
-                                                             int length) {
-  if (length >= 8) {
-    int k = 0;
-    for (; k + 16 <= length; k += 16) TSR_UNROLL for (int first = 0; first < width; first += 8) {
-        TSR_UNROLL for (int r = first; r < first + 8 && r < width; r++) if (r < count)
-            __builtin_prefetch(rows[r] + k + 128);
-        interleave8(dst, width, rows, count, first, k);
-        interleave8(dst, width, rows, count, first, k + 8);
-      }
-    for (; k < length; k += 8) {
-      const int from = k + 8 <= length ? k : length - 8;
-      TSR_UNROLL for (int first = 0; first < width; first += 8)
-          interleave8(dst, width, rows, count, first, from);
-    }
-    return;
-  }
-  for (int r = 0; r < count; r++)
-    for (int k = 0; k < length; k++) dst[k * width + r] = rows[r][k];
-  for (int k = 0; k < length; k++)
-    for (int r = count; r < width; r++) dst[k * width + r] = 0.0f;
 }
 
 // Transposes TSR_VECTOR rows of so many floats, in registers.
@@ -117,4 +73,38 @@ static inline __attribute__((always_inline, unused)) void transpose_square(vecto
         __builtin_shufflevector(t[j], t[j + 8], 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
   }
 #endif
+}
+
+// A square of `interleave`: lanes first and on of `columns` (at most TSR_VECTOR) of k.
+static inline __attribute__((always_inline)) void interleave_square(float *restrict dst, const int width,
+                                                                    const float *const *rows, int count,
+                                                                    const int first, int64_t from,
+                                                                    const int columns) {
+  const int lanes = width - first < TSR_VECTOR ? width - first : TSR_VECTOR;
+  vector t[TSR_VECTOR];
+  TSR_UNROLL for (int r = 0; r < TSR_VECTOR; r++) {
+    t[r] = 0.0f;
+    if (r < lanes && first + r < count) t[r] = load_part(rows[first + r] + from, columns);
+  }
+  transpose_square(t);
+  float *const to = dst + from * width + first;
+  TSR_UNROLL for (int q = 0; q < TSR_VECTOR; q++) if (q < columns) store_part(to + q * width, t[q], lanes);
+}
+
+// dst[k][lane] = src[lane][k] for lanes < count, zero in the other lanes up to `width`: a square at a time,
+// the squares of all rows one after another, so that rows which share a set of the cache are read once. So
+// many rows are more streams than processors prefetch by themselves: 512 bytes ahead are asked for.
+static inline __attribute__((always_inline)) void interleave(float *restrict dst, const int width,
+                                                             const float *const *rows, int count,
+                                                             int length) {
+  int k = 0;
+  for (; k + TSR_VECTOR <= length; k += TSR_VECTOR)
+    TSR_UNROLL for (int first = 0; first < width; first += TSR_VECTOR) {
+      TSR_UNROLL for (int r = first; r < first + TSR_VECTOR && r < width; r++) if (r < count)
+          __builtin_prefetch(rows[r] + k + 128);
+      interleave_square(dst, width, rows, count, first, k, TSR_VECTOR);
+    }
+  if (k == length) return;
+  TSR_UNROLL for (int first = 0; first < width; first += TSR_VECTOR)
+      interleave_square(dst, width, rows, count, first, k, length - k);
 }

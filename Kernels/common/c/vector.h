@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A vector of TSR_VECTOR floats, and what the micro-kernel's epilogue applies to it.
 //
-// Algorithm  ReLU, ReLU6 and the canonical NaN by comparisons and masks, in registers.
+// Algorithm  ReLU, ReLU6 and the canonical NaN by comparisons and masks, in registers; parts of a vector by
+//            the instruction set's masks.
 // Work       One thread.
 // Tuning     TSR_VECTOR (4, 8, 16), by instruction set (isa/).
 //
@@ -12,6 +13,10 @@
 
 #include "common/math.h"
 
+#if TSR_VECTOR > 4
+#include <immintrin.h>
+#endif
+
 // Before a loop over registers.
 #define TSR_UNROLL _Pragma("clang loop unroll(full)")
 
@@ -20,6 +25,34 @@ typedef float unaligned_vector __attribute__((ext_vector_type(TSR_VECTOR), align
 typedef float vector8 __attribute__((ext_vector_type(8)));
 typedef float unaligned_vector8 __attribute__((ext_vector_type(8), aligned(4)));
 typedef int int_vector __attribute__((ext_vector_type(TSR_VECTOR)));
+
+// The first `count` of a vector's floats (1 to TSR_VECTOR), zeros after them; and their store. No other float
+// is touched.
+#if TSR_VECTOR == 16
+static inline __attribute__((unused)) vector load_part(const float *from, int count) {
+  return (vector)_mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1u), from);
+}
+static inline __attribute__((unused)) void store_part(float *to, vector v, int count) {
+  _mm512_mask_storeu_ps(to, (__mmask16)((1u << count) - 1u), (__m512)v);
+}
+#elif TSR_VECTOR == 8
+static inline int_vector first_lanes(int count) { return (int_vector){0, 1, 2, 3, 4, 5, 6, 7} < count; }
+static inline __attribute__((unused)) vector load_part(const float *from, int count) {
+  return (vector)_mm256_maskload_ps(from, (__m256i)first_lanes(count));
+}
+static inline __attribute__((unused)) void store_part(float *to, vector v, int count) {
+  _mm256_maskstore_ps(to, (__m256i)first_lanes(count), (__m256)v);
+}
+#else
+static inline __attribute__((unused)) vector load_part(const float *from, int count) {
+  if (count >= TSR_VECTOR) return *(const unaligned_vector *)from;
+  return (vector){from[0], count > 1 ? from[1] : 0.0f, count > 2 ? from[2] : 0.0f, 0.0f};
+}
+static inline __attribute__((unused)) void store_part(float *to, vector v, int count) {
+  for (int i = 0; i < TSR_VECTOR; i++)
+    if (i < count) to[i] = v[i];
+}
+#endif
 
 // Whether a register tile can apply an activation: by comparisons alone (relus, relu6s). Every other is
 // applied to what stands in memory (gemm/c/epilogue.h).

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "common/c/math_vector.h"
+#include "common/c/transpose.h"
 
 // A part of C: rows x columns elements from (row, column) of the whole matrix on, the first of them at
 // `c`, rows `stride` floats apart and columns `step` (1, unless C is written transposed). `add`: the
@@ -28,16 +29,6 @@ typedef struct {
   int bias_kind, activation;
   const float *bias;
 } finishing;
-
-static inline void add_bias_row(const finishing *f, float *restrict c, int row, int column, int columns) {
-  if (f->bias_kind == TSR_BIAS_ROW) {
-    const float v = f->bias[row];
-    for (int j = 0; j < columns; j++) c[j] = c[j] + v;
-  } else if (f->bias_kind == TSR_BIAS_COLUMN) {
-    const float *v = f->bias + column;
-    for (int j = 0; j < columns; j++) c[j] = c[j] + v[j];
-  }
-}
 
 // Rows of `columns` elements, filled up to whole vectors, `stride` floats apart: activation and the one NaN.
 static inline __attribute__((always_inline)) void activate_by(const int activation, float *c, int64_t stride,
@@ -63,27 +54,51 @@ static __attribute__((noinline)) void activate_rows(int activation, float *c, in
 #undef TSR_CASE
 }
 
-static inline void add_row(float *restrict sums, const float *restrict c, int64_t step, int columns) {
-  if (step == 1)
-    for (int j = 0; j < columns; j++) sums[j] = c[j] + sums[j];
-  else
-    for (int j = 0; j < columns; j++) sums[j] = c[j * step] + sums[j];
+// A row of sums, in whole vectors, plus what C holds, and plus the bias.
+static inline void add_row(const finishing *f, const matrix_part *part, int r, float *sums) {
+  const float *const c = part->c + r * part->stride;
+  if (part->add && part->step != 1)
+    for (int j = 0; j < part->columns; j++) sums[j] = c[j * part->step] + sums[j];
+  const int bias = part->last ? f->bias_kind : TSR_BIAS_NONE;
+  for (int j = 0; j < part->columns; j += TSR_VECTOR) {
+    const int left = part->columns - j, count = left < TSR_VECTOR ? left : TSR_VECTOR;
+    vector v = *(unaligned_vector *)(sums + j);
+    if (part->add && part->step == 1) v = load_part(c + j, count) + v;
+    if (bias == TSR_BIAS_ROW) v = v + f->bias[part->row + r];
+    if (bias == TSR_BIAS_COLUMN) v = v + load_part(f->bias + part->column + j, count);
+    *(unaligned_vector *)(sums + j) = v;
+  }
+}
+
+// Stores rows of sums as rows of C, or if it is written transposed as columns, by squares.
+static inline void store_rows(const matrix_part *part, const float *sums, int64_t stride) {
+  for (int r = 0; r < part->rows; r++)
+    for (int j = 0; j < part->columns; j += TSR_VECTOR) {
+      const int left = part->columns - j;
+      store_part(part->c + r * part->stride + j, *(const unaligned_vector *)(sums + r * stride + j),
+                 left < TSR_VECTOR ? left : TSR_VECTOR);
+    }
+}
+static inline void store_columns(const matrix_part *part, const float *sums, int64_t stride) {
+  for (int i = 0; i < part->rows; i += TSR_VECTOR)
+    for (int j = 0; j < part->columns; j += TSR_VECTOR) {
+      const int rows = part->rows - i < TSR_VECTOR ? part->rows - i : TSR_VECTOR;
+      vector square[TSR_VECTOR];
+      TSR_UNROLL for (int r = 0; r < TSR_VECTOR; r++) square[r] =
+          r < rows ? *(const unaligned_vector *)(sums + (i + r) * stride + j) : (vector)0.0f;
+      transpose_square(square);
+      TSR_UNROLL for (int q = 0; q < TSR_VECTOR; q++) if (j + q < part->columns)
+          store_part(part->c + (j + q) * part->step + i, square[q], rows);
+    }
 }
 
 // C's part becomes the sums, or what it held plus the sums; after the last sum come bias, activation and
 // the one NaN. All of it happens in the sums, whose rows are `stride` floats apart and filled up to whole
-// vectors; then they are copied, to columns of C if it is written transposed.
+// vectors; then they are stored. Where C is written transposed, its elements of a column lie side by side.
 static void store_epilogue(const finishing *f, const matrix_part *part, float *sums, int64_t stride) {
-  const int columns = part->columns;
-  for (int r = 0; r < part->rows; r++) {
-    if (part->add) add_row(sums + r * stride, part->c + r * part->stride, part->step, columns);
-    if (part->last) add_bias_row(f, sums + r * stride, part->row + r, part->column, columns);
-  }
-  if (part->last) activate_rows(f->activation, sums, stride, part->rows, columns);
-  if (part->step == 1)
-    for (int r = 0; r < part->rows; r++)
-      for (int j = 0; j < columns; j++) part->c[r * part->stride + j] = sums[r * stride + j];
-  else
-    for (int j = 0; j < columns; j++)
-      for (int r = 0; r < part->rows; r++) part->c[j * part->step + r * part->stride] = sums[r * stride + j];
+  if (part->add || (part->last && f->bias_kind != TSR_BIAS_NONE))
+    for (int r = 0; r < part->rows; r++) add_row(f, part, r, sums + r * stride);
+  if (part->last) activate_rows(f->activation, sums, stride, part->rows, part->columns);
+  if (part->step == 1) store_rows(part, sums, stride);
+  else store_columns(part, sums, stride);
 }

@@ -31,6 +31,9 @@
 // Floats of a block of packed B that the level 2 cache holds beside A: 128 columns of a whole chunk.
 enum { TSR_GEMM_B_FLOATS = 128 * TSR_K_CHUNK };
 
+// Floats of a C that no cache keeps for its tiles: 4 MB.
+enum { TSR_LARGE_C = 1 << 20 };
+
 // One register tile: a part of C, or where the part is no whole tile `scratch` first.
 static inline void gemm_tile(const tsr_gemm_plan *p, const finishing *f, const tile_operands *operands,
                              const matrix_part *part, float *scratch) {
@@ -47,6 +50,7 @@ static inline void gemm_tile(const tsr_gemm_plan *p, const finishing *f, const t
                    .column_bias = f->bias_kind == TSR_BIAS_COLUMN ? f->bias + part->column : 0,
                    .add = part->add,
                    .last = part->last,
+                   .fetch = (int64_t)p->m * p->n > TSR_LARGE_C,
                    .activation = later ? TSR_ACT_NONE : f->activation};
   if (p->distance) dispatch_distance(operands, &t);
   else if (operands->a_row) dispatch_in_place(vectors, operands, &t);
@@ -105,78 +109,82 @@ static void gemm_empty_block(const finishing *f, const matrix_part *block, float
     }
 }
 
-// Rows of A for which columns of B become rows in registers.
+// Rows of A, so few that packing B would cost more than is gained by it.
 enum { TSR_STREAM_ROWS = TSR_VECTOR / 2 };
 
-// Whether B is used as it comes from memory, as so few rows of A use an element that packing would cost more:
-// one row of A and rows of B, or few and columns of B whose k lie side by side.
+// Whether B is used as it comes from memory: rows of it, or columns whose k lie side by side.
 static inline int gemm_streams_b(const tsr_gemm_plan *p) {
-  const int columns = p->b_row == 1 && p->m <= TSR_STREAM_ROWS && p->k >= TSR_VECTOR;
-  return p->b_kind == TSR_B_STRIDED && !p->distance && !p->packed_b && p->mc >= p->m &&
-         (columns || (p->b_col == 1 && p->m == 1));
+  return p->b_kind == TSR_B_STRIDED && (p->b_col == 1 || p->b_row == 1) && p->m <= TSR_STREAM_ROWS &&
+         p->mc >= p->m && !p->distance && !p->packed_b;
 }
 
-// Rows of A times a square of B, whose rows are columns `first` and on; `a` belongs to row 0 of it.
+// Few rows of A times the first `stop` k of a square of B, whose rows they are; `a` belongs to its first k.
 static inline __attribute__((always_inline)) void gemm_add_square(const tsr_gemm_plan *p, const float *a,
-                                                                  const vector *square, int first,
-                                                                  vector *sums) {
+                                                                  const vector *square, int stop, float *sums,
+                                                                  int64_t stride) {
   for (int r = 0; r < p->m; r++) {
     const float *const row = a + r * p->a_row;
-    vector sum = sums[r];
-    TSR_UNROLL for (int q = 0; q < TSR_VECTOR; q++) if (q >= first) sum =
+    vector sum = *(const unaligned_vector *)(sums + r * stride);
+    TSR_UNROLL for (int q = 0; q < TSR_VECTOR; q++) if (q < stop) sum =
         tsr_fma_v(row[q * p->k_inner_stride], square[q], sum);
-    sums[r] = sum;
+    *(unaligned_vector *)(sums + r * stride) = sum;
   }
 }
 
-// Few rows of A times columns of B whose k lie side by side, into `sums` (m, stride): squares of B become rows
-// in registers. Columns beyond the last are the last one's again. The last square of a chunk ends with it:
-// what it has in common with the one before is left out.
+// Columns of B whose k lie side by side: squares of B become rows in registers. Columns beyond the last are
+// the last one's again.
+static inline __attribute__((always_inline)) void gemm_square_of_columns(const float *const *lines, int k,
+                                                                         const int count, vector *square) {
+  TSR_UNROLL for (int q = 0; q < TSR_VECTOR; q++) square[q] = load_part(lines[q] + k, count);
+  transpose_square(square);
+}
 static void gemm_stream_columns(const tsr_gemm_plan *p, const float *a, const float *b, const b_block *s,
                                 float *sums, int64_t stride) {
-  a += s->k0 * p->k_inner_stride;
   for (int j = 0; j < s->nc; j += TSR_VECTOR) {
     const float *lines[TSR_VECTOR];
     for (int q = 0; q < TSR_VECTOR; q++)
       lines[q] = b + s->k0 + (s->j0 + (j + q < s->nc ? j + q : s->nc - 1)) * p->b_col;
-    vector acc[TSR_STREAM_ROWS];
-    for (int r = 0; r < p->m; r++) acc[r] = 0.0f;
-    for (int k = 0; k < s->kc; k += TSR_VECTOR) {
-      const int from = k + TSR_VECTOR <= s->kc ? k : s->kc - TSR_VECTOR;
-      vector square[TSR_VECTOR];
-      TSR_UNROLL for (int q = 0; q < TSR_VECTOR; q++) {
-        __builtin_prefetch(lines[q] + from + 128);
-        square[q] = *(const unaligned_vector *)(lines[q] + from);
-      }
-      transpose_square(square);
-      if (from == k) gemm_add_square(p, a + k * p->k_inner_stride, square, 0, acc);
-      else gemm_add_square(p, a + from * p->k_inner_stride, square, k - from, acc);
+    vector square[TSR_VECTOR];
+    int k = 0;
+    for (; k + TSR_VECTOR <= s->kc; k += TSR_VECTOR) {
+      TSR_UNROLL for (int q = 0; q < TSR_VECTOR; q++) __builtin_prefetch(lines[q] + k + 128);
+      gemm_square_of_columns(lines, k, TSR_VECTOR, square);
+      gemm_add_square(p, a + k * p->k_inner_stride, square, TSR_VECTOR, sums + j, stride);
     }
-    for (int r = 0; r < p->m; r++) *(unaligned_vector *)(sums + r * stride + j) = acc[r];
+    if (k == s->kc) continue;
+    gemm_square_of_columns(lines, k, s->kc - k, square);
+    gemm_add_square(p, a + k * p->k_inner_stride, square, s->kc - k, sums + j, stride);
   }
 }
 
-// A row of A times `columns` columns of rows k0 ..< k0 + kc of B, into `sums`. Eight rows of B at a
-// time, so that sums are loaded and stored once for eight terms.
+// Rows of B, TSR_VECTOR of them at a time, so that sums are loaded and stored once for as many terms.
 static void gemm_stream_rows(const tsr_gemm_plan *p, const float *a, const float *b, const b_block *s,
-                             float *sums) {
-  memset(sums, 0, (size_t)s->nc * sizeof *sums);
-  for (int k = 0; k < s->kc; k += 8) {
-    const int rows = s->kc - k < 8 ? s->kc - k : 8;
-    float x[8];
-    for (int r = 0; r < rows; r++) x[r] = a[(s->k0 + k + r) * p->k_inner_stride];
+                             float *sums, int64_t stride) {
+  for (int k = 0; k < s->kc; k += TSR_VECTOR, a += TSR_VECTOR * p->k_inner_stride) {
+    const int rows = s->kc - k < TSR_VECTOR ? s->kc - k : TSR_VECTOR;
     const float *const from = b + (s->k0 + k) * p->b_row + s->j0;
-    if (rows == 8) {
-      for (int j = 0; j < s->nc; j++) {
-        float v = sums[j];
-        TSR_UNROLL for (int r = 0; r < 8; r++) v = __builtin_fmaf(x[r], from[r * p->b_row + j], v);
-        sums[j] = v;
-      }
-      continue;
+    for (int j = 0; j < s->nc; j += TSR_VECTOR) {
+      const int count = s->nc - j < TSR_VECTOR ? s->nc - j : TSR_VECTOR;
+      vector square[TSR_VECTOR];
+      if (rows == TSR_VECTOR && count == TSR_VECTOR)
+        TSR_UNROLL for (int q = 0; q < TSR_VECTOR; q++) square[q] =
+            *(const unaligned_vector *)(from + q * p->b_row + j);
+      else
+        TSR_UNROLL for (int q = 0; q < TSR_VECTOR; q++) if (q < rows) square[q] =
+            load_part(from + q * p->b_row + j, count);
+      if (rows == TSR_VECTOR) gemm_add_square(p, a, square, TSR_VECTOR, sums + j, stride);
+      else gemm_add_square(p, a, square, rows, sums + j, stride);
     }
-    for (int r = 0; r < rows; r++)
-      for (int j = 0; j < s->nc; j++) sums[j] = __builtin_fmaf(x[r], from[r * p->b_row + j], sums[j]);
   }
+}
+
+// Few rows of A times the block of B as it comes, into `sums` (m, stride).
+static void gemm_stream(const tsr_gemm_plan *p, const float *a, const float *b, const b_block *s, float *sums,
+                        int64_t stride) {
+  for (int r = 0; r < p->m; r++) memset(sums + r * stride, 0, sizeof *sums * (size_t)stride);
+  a += s->k0 * p->k_inner_stride;
+  if (p->b_col == 1) gemm_stream_rows(p, a, b, s, sums, stride);
+  else gemm_stream_columns(p, a, b, s, sums, stride);
 }
 
 // A worker's own memory.
@@ -278,8 +286,7 @@ static void gemm_block(const tsr_gemm_plan *p, int product, int i0, int j0, cons
     if (gemm_streams_b(p)) {
       const b_block part = {s.k0, s.kc, j0, columns};
       const int64_t stride = tile_padded(p->nc, TSR_NR);
-      if (p->b_col == 1 && p->m == 1) gemm_stream_rows(p, whole.rows, whole.b, &part, d->line);
-      else gemm_stream_columns(p, whole.rows, whole.b, &part, d->line, stride);
+      gemm_stream(p, whole.rows, whole.b, &part, d->line, stride);
       store_epilogue(&f, &target, d->line, stride);
       continue;
     }

@@ -25,6 +25,7 @@ typedef struct {
   int64_t row;
   const float *row_bias, *column_bias;  // of the tile's first row and column, or null
   int add, last, activation;            // relu, relu6 or none
+  int fetch;                            // whether C's lines are asked for before the sums are made
 } epilogue;
 
 // The factors of a register tile, over kc of k. A is packed, or its rows are read where they lie, `a_row`
@@ -78,6 +79,9 @@ static inline __attribute__((always_inline)) void gemm_microkernel(const tile_fo
   if (form.in_place) TSR_UNROLL for (int r = 0; r < form.rows; r += 3) lines[r / 3] = a + r * a_row;
   vector acc[TSR_MR][2];
   TSR_UNROLL for (int r = 0; r < form.rows; r++) acc[r][0] = acc[r][1] = 0.0f;
+  if (t->fetch)
+    for (int r = 0; r < form.rows; r++)
+      for (int h = 0; h < form.vectors; h++) __builtin_prefetch(t->c + r * t->row + h * TSR_VECTOR, 1);
 #define TSR_EACH_K                                                                          \
   for (int k = 0; k < kc; k++, b += form.vectors * TSR_VECTOR) {                            \
     if (form.in_place && k % 16 == 0)                                                       \
