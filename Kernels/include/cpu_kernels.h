@@ -148,6 +148,7 @@ typedef struct {
   int64_t (*gemm_packed_count)(const tsr_gemm_plan *plan);
   int64_t (*gemm_packed_b_count)(const tsr_gemm_plan *plan);
   int64_t (*gemm_scratch_count)(const tsr_gemm_plan *plan);
+  int (*gemm_streams_b)(const tsr_gemm_plan *plan);  // whether nothing of the plan is packed
   void (*gemm_pack_a)(const tsr_gemm_plan *plan, int inner, int begin, int end);
   void (*gemm_pack_b)(const tsr_gemm_plan *plan, int begin, int end);
   void (*gemm_work)(const tsr_gemm_plan *plan, tsr_worker worker, float *scratch);

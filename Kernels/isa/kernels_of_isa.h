@@ -64,6 +64,7 @@ const tsr_cpu_table TSR_TABLE = {
     .gemm_packed_count = tsr_gemm_packed_count,
     .gemm_packed_b_count = tsr_gemm_packed_b_count,
     .gemm_scratch_count = tsr_gemm_scratch_count,
+    .gemm_streams_b = gemm_streams_b,
     .gemm_pack_a = tsr_gemm_pack_a,
     .gemm_pack_b = tsr_gemm_pack_b,
     .gemm_work = tsr_gemm_work,

@@ -69,21 +69,36 @@ import Testing
     #expect(FusedActivation(rawValue: 6) == nil && FusedActivation(rawValue: -1) == nil)
   }
 
-  /// The contract itself (rule 4), written down once more: chains of fma in chunks of 512.
-  @Test func theOrderOfTheSumIsTheContracts() throws {
+  /// The contract itself (rule 4), written down once more: chains of fma in chunks of 512. Few rows, few columns
+  /// and few k take other ways through the CPU's kernels than whole tiles do, each with ends of vectors.
+  @Test(arguments: [
+    (1, 1, 1300), (1, 17, 530), (2, 33, 15), (3, 16, 16), (4, 5, 1), (5, 100, 17), (8, 31, 529), (9, 40, 31),
+    (40, 2, 33), (100, 9, 7), (37, 17, 515), (65, 34, 3), (33, 47, 18),
+  ])
+  func theOrderOfTheSumIsTheContracts(_ m: Int, _ n: Int, _ k: Int) throws {
     var reference = try Reference()
-    let k = 1300
-    let (a, xs) = try reference.input([1, k])
-    let (b, ys) = try reference.input([k, 1])
-    let c = try reference.empty(1, 1)
-    try reference.device.matmul(Matmul(m: 1, n: 1, k: k), a, b, bias: nil, into: c)
-    var total: Float?
-    for begin in stride(from: 0, to: k, by: 512) {
-      var chain: Float = 0
-      for i in begin..<min(k, begin + 512) { chain = chain.addingProduct(Float(xs[i]), Float(ys[i])) }
-      total = total.map { $0 + chain } ?? chain
+    for transposeB in [false, true] {
+      let (a, xs) = try reference.input([m, k])
+      let (b, ys) = try reference.input([k, n])
+      let (bias, columns) = try reference.input([n])
+      let c = try reference.empty(m, n)
+      var p = Matmul(m: m, n: n, k: k, transposeB: transposeB)
+      p.bias = .column
+      try reference.device.matmul(p, a, b, bias: bias, into: c)
+      let wanted = (0..<m * n).map { at in
+        var total: Float?
+        for begin in stride(from: 0, to: k, by: 512) {
+          var chain: Float = 0
+          for i in begin..<min(k, begin + 512) {
+            let y = ys[transposeB ? at % n * k + i : i * n + at % n]
+            chain = chain.addingProduct(Float(xs[at / n * k + i]), Float(y))
+          }
+          total = total.map { $0 + chain } ?? chain
+        }
+        return ((total ?? 0) + Float(columns[at % n])).bitPattern
+      }
+      #expect(try reference.device.floats(c).map(\.bitPattern) == wanted, "transposed \(transposeB)")
     }
-    #expect(try reference.device.floats(c)[0].bitPattern == total?.bitPattern)
   }
 
   @Test func shapesThatDoNotFitAreRefused() throws {

@@ -113,7 +113,7 @@ static void gemm_empty_block(const finishing *f, const matrix_part *block, float
 enum { TSR_STREAM_ROWS = TSR_VECTOR / 2 };
 
 // Whether B is used as it comes from memory: rows of it, or columns whose k lie side by side.
-static inline int gemm_streams_b(const tsr_gemm_plan *p) {
+static int gemm_streams_b(const tsr_gemm_plan *p) {
   return p->b_kind == TSR_B_STRIDED && (p->b_col == 1 || p->b_row == 1) && p->m <= TSR_STREAM_ROWS &&
          p->mc >= p->m && !p->distance && !p->packed_b;
 }

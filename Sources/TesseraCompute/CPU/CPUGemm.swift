@@ -21,7 +21,9 @@ extension CPUBackend {
       threads: threads, tile: (Int(kernels.tile_rows), Int(kernels.tile_columns)))
     (plan.mc, plan.nc) = (Int32(min(schedule.rows, Int(plan.m))), Int32(min(schedule.columns, Int(plan.n))))
     plan.in_place = schedule.a == .inPlace ? 1 : 0
-    let sharedA = schedule.a == .shared ? try packShared(&plan, isA: true, schedule.workers) : nil
+    let streamsB = schedule.b == .own && kernels.gemm_streams_b(&plan) != 0
+    let packsA = schedule.a == .shared && !streamsB
+    let sharedA = packsA ? try packShared(&plan, isA: true, schedule.workers) : nil
     let sharedB = schedule.b == .shared ? try packShared(&plan, isA: false, schedule.workers) : nil
     let scratch = Int(kernels.gemm_scratch_count(&plan))
     try withUnsafeMutablePointer(to: &plan) { pointer in

@@ -22,6 +22,7 @@ enum { BRIDGE_MEMORY = 3, BRIDGE_SOCKET = 4 };
   X(int64_t, gemm_packed_count, tsr_gemm_plan)                        \
   X(int64_t, gemm_packed_b_count, tsr_gemm_plan)                      \
   X(int64_t, gemm_scratch_count, tsr_gemm_plan)                       \
+  X(int, gemm_streams_b, tsr_gemm_plan)                               \
   X(int64_t, conv_grouped_scratch_count, tsr_conv_grouped_plan)       \
   X(int64_t, conv_blocked_packed_count, tsr_conv_blocked_plan)        \
   X(int64_t, conv_blocked_scratch_count, tsr_conv_blocked_plan)       \
