@@ -115,7 +115,7 @@ enum { TSR_STREAM_ROWS = TSR_VECTOR / 2 };
 // Whether B is used as it comes from memory: rows of it, or columns whose k lie side by side.
 static int gemm_streams_b(const tsr_gemm_plan *p) {
   return p->b_kind == TSR_B_STRIDED && (p->b_col == 1 || p->b_row == 1) && p->m <= TSR_STREAM_ROWS &&
-         p->mc >= p->m && !p->distance && !p->packed_b;
+         p->mc >= p->m && p->k_inner >= p->k && !p->distance && !p->packed_b;
 }
 
 // Few rows of A times the first `stop` k of a square of B, whose rows they are; `a` belongs to its first k.

@@ -2,7 +2,8 @@
 // The micro-kernel: a tile of sums in registers that products and convolutions are made of.
 //
 // Algorithm  Rank-1 updates: for each k, a row of packed B (two vectors) times each of `rows` elements of
-//            A, one fma an element of the tile. Then the epilogue, as far as it is comparisons alone.
+//            A, one fma an element of the tile. Then the epilogue, as far as it is comparisons alone. On
+//            the way it asks for lines that are needed soon: C's, where C is large, and a later A's.
 // Tensors    a: (kc, MR), or with `shift` rows of planes that are read where they lie; b: (kc, NR); tile:
 //            (rows, NR).
 // Work       One thread, registers alone. `rows` and `distance` are known at compile time.
