@@ -58,16 +58,44 @@ static attention_scratch attention_scratch_of(float *scratch, int longest, int w
   return d;
 }
 
+// A whole tile of scores, finished in registers. Only the lowest tiles of a text go through memory
+// (finish_scores).
+static void score_tile(const tile_operands *o, float *to, const score_finish *f) {
+  const tile_form form = {TSR_MR, 2, 0, 0};
+  const float *a = o->a, *b = o->b;
+  vector acc[TSR_MR][2];
+  TSR_UNROLL for (int r = 0; r < TSR_MR; r++) acc[r][0] = acc[r][1] = 0.0f;
+  _Pragma("clang loop unroll_count(4)") for (int k = 0; k < o->kc; k++, a += TSR_MR, b += TSR_NR)
+      gemm_rank1(form, acc, a, 0, 0, b);
+  const vector scale = f->scale;
+  TSR_UNROLL for (int h = 0; h < 2; h++) {
+    unaligned_vector *const most = (unaligned_vector *)(f->best + h * TSR_VECTOR);
+    vector best = *most;
+    if (f->bias)
+      TSR_UNROLL for (int r = 0; r < TSR_MR; r++) acc[r][h] =
+          tsr_fma_v(acc[r][h], scale, *(const unaligned_vector *)(f->bias - r + h * TSR_VECTOR));
+    else TSR_UNROLL for (int r = 0; r < TSR_MR; r++) acc[r][h] = acc[r][h] * scale;
+    TSR_UNROLL for (int r = 0; r < TSR_MR; r++) {
+      best = greatest(acc[r][h], best);
+      *(unaligned_vector *)(to + r * TSR_NR + h * TSR_VECTOR) = acc[r][h];
+    }
+    *most = best;
+  }
+}
+
 // Scores (length, NR) of a panel of queries: scale k q' + bias, and the greatest of each column.
 static void attention_scores(const attention_scratch *d, int length, int width, const score_finish *finish) {
-  tile_operands operands = {width, d->keys, d->query};
+  tile_operands operands = {.kc = width, .a = d->keys, .b = d->query};
   score_finish own = *finish;
   for (int j = 0; j < length; j += TSR_MR, operands.a += (int64_t)width * TSR_MR) {
-    const int rows = length - j < TSR_MR ? length - j : TSR_MR;
     float *const to = d->scores + (int64_t)j * TSR_NR;
-    const epilogue t = {.c = to, .row = TSR_NR, .activation = TSR_ACT_NONE};
-    dispatch_mr(rows, 2, &operands, &t);
-    finish_scores(to, rows, &own);
+    if (length - j >= TSR_MR) {
+      score_tile(&operands, to, &own);
+    } else {
+      const epilogue t = {.c = to, .row = TSR_NR, .activation = TSR_ACT_NONE};
+      dispatch_mr(length - j, 2, &operands, &t);
+      finish_scores(to, length - j, &own);
+    }
     if (own.bias) own.bias -= TSR_MR;
   }
 }
