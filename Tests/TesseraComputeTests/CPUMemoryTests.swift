@@ -18,6 +18,20 @@ struct CPUMemoryTests {
     #expect(device.pool.highWaterMark < 2 * 4096 + 256)
   }
 
+  /// Batches of texts differ by some tokens: their blocks serve each other, in megabytes; much smaller ones get their
+  /// own.
+  @Test(arguments: [(40, 40, 40), (40, 33, 40), (40, 30, 30), (33, 40, 40)])
+  func aLargeBlockServesSizesALittleBelow(_ first: Int, _ second: Int, _ capacity: Int) throws {
+    let pool = CPUMemoryPool(exact: false)
+    var storage: CPUStorage? = try pool.storage(first << 20)
+    let pointer = storage?.pointer
+    storage = nil
+    let next = try pool.storage(second << 20)
+    #expect(next.byteCount == second << 20 && next.capacity == capacity << 20)
+    #expect(capacity != 40 || first != 40 || next.pointer == pointer)
+    #expect(pool.highWaterMark == max(CPUMemoryPool.sizeClass(first << 20), next.capacity))
+  }
+
   @Test func copiesTouchOnlyTheirRegion() throws {
     let device = try CPUBackend(threads: 2)
     let source = try device.tensor((0..<20).map { Float($0) }, [4, 5])

@@ -7,7 +7,7 @@ final class CPUStorage: TensorStorage, IntegerBounds, @unchecked Sendable {
   let byteCount: Int
   let bounds = Bounds()
   let kernels = KeptKernels()
-  private let capacity: Int
+  let capacity: Int
   private let pool: CPUMemoryPool
 
   init(pointer: UnsafeMutableRawPointer, byteCount: Int, capacity: Int, pool: CPUMemoryPool) {
@@ -53,11 +53,13 @@ final class CPUMemoryPool: @unchecked Sendable {
   /// - Parameter what: what they are for, for the message.
   /// - Throws: `TesseraError` (`isOutOfMemory`) naming it if the system has none.
   func storage(_ bytes: Int, for what: @autoclosure () -> String = "work") throws -> CPUStorage {
-    let capacity = exact ? bytes : Self.sizeClass(bytes)
+    var capacity = exact ? bytes : Self.sizeClass(bytes)
     let reused = lock.withLock { () -> UnsafeMutableRawPointer? in
+      let found = exact ? nil : idle(from: capacity)
+      capacity = found?.capacity ?? capacity
       used += capacity
       peak = max(peak, used)
-      if let pointer = free[capacity]?.popLast() { return pointer }
+      if let found { return found.pointer }
       // Work of other sizes has begun: large blocks that lie idle go back before there are more of them.
       if capacity >= Self.large {
         giveBackIdle(from: Self.large)
@@ -67,6 +69,17 @@ final class CPUMemoryPool: @unchecked Sendable {
     let pointer = try reused ?? fresh(capacity, for: what())
     if exact { memset(pointer, 0xff, capacity + Self.margin) }
     return CPUStorage(pointer: pointer, byteCount: bytes, capacity: capacity, pool: self)
+  }
+
+  /// An idle block of this size, or if it is large of the next two: batches of texts differ by some tokens,
+  /// and a page that the system gives anew has to be cleared. The lock is held.
+  private func idle(from capacity: Int) -> (pointer: UnsafeMutableRawPointer, capacity: Int)? {
+    var size = capacity
+    for _ in 0..<(capacity >= Self.hugePage ? 3 : 1) {
+      if let pointer = free[size]?.popLast() { return (pointer, size) }
+      size = Self.sizeClass(size + 1)
+    }
+    return nil
   }
 
   /// Gives idle blocks back to the system; the lock is held.
