@@ -191,18 +191,17 @@ static void gemm_stream(const tsr_gemm_plan *p, const float *a, const float *b, 
 typedef struct {
   float *a, *b, *line, *tile, *group_sum;
 } gemm_scratch;
-static gemm_scratch gemm_scratch_of(const tsr_gemm_plan *p, float *memory, int64_t *count) {
+// Its floats in all; with `memory` also where each part lies.
+static int64_t gemm_lay_out(const tsr_gemm_plan *p, float *memory, gemm_scratch *d) {
   const int64_t width = tile_padded(p->nc, TSR_NR);
-  gemm_scratch d;
-  d.b = memory;
   const int packs = !p->packed_b && !gemm_streams_b(p);
-  d.line = d.b + (packs ? p->chunk * width : 0);
-  d.tile = d.line + (packs ? TSR_NR * p->chunk + width : width * p->m);
-  d.group_sum = d.tile + TSR_MR * TSR_NR;
-  d.a = d.group_sum + (p->k_group < p->k ? p->mc * width : 0);
+  const int64_t line = packs ? p->chunk * width : 0;
+  const int64_t tile = line + (packs ? TSR_NR * p->chunk + width : width * p->m);
+  const int64_t group_sum = tile + TSR_MR * TSR_NR;
+  const int64_t a = group_sum + (p->k_group < p->k ? p->mc * width : 0);
   const int64_t rows = p->packed_a ? 0 : p->in_place ? TSR_MR : tile_padded(p->mc, TSR_MR);
-  *count = d.a + rows * p->chunk - memory;
-  return d;
+  if (memory) *d = (gemm_scratch){memory + a, memory, memory + line, memory + tile, memory + group_sum};
+  return a + rows * p->chunk;
 }
 
 // Where a chunk's operands of a block are: A in panels, or in rows; B in panels.
@@ -302,11 +301,7 @@ static void gemm_block(const tsr_gemm_plan *p, int product, int i0, int j0, cons
 static int64_t tsr_gemm_packed_count(const tsr_gemm_plan *p) { return tile_padded(p->m, TSR_MR) * p->k; }
 static int64_t tsr_gemm_packed_b_count(const tsr_gemm_plan *p) { return tile_padded(p->n, TSR_NR) * p->k; }
 
-static int64_t tsr_gemm_scratch_count(const tsr_gemm_plan *p) {
-  int64_t count;
-  gemm_scratch_of(p, 0, &count);
-  return count;
-}
+static int64_t tsr_gemm_scratch_count(const tsr_gemm_plan *p) { return gemm_lay_out(p, 0, 0); }
 
 static void tsr_gemm_pack_a(const tsr_gemm_plan *p, int inner, int begin, int end) {
   const float *a = p->a + inner * p->a_inner;
@@ -324,8 +319,8 @@ static void tsr_gemm_pack_b(const tsr_gemm_plan *p, int begin, int end) {
 }
 
 static void tsr_gemm_work(const tsr_gemm_plan *p, tsr_worker worker, float *scratch) {
-  int64_t count;
-  const gemm_scratch d = gemm_scratch_of(p, scratch, &count);
+  gemm_scratch d;
+  gemm_lay_out(p, scratch, &d);
   const int rows = (p->m + p->mc - 1) / p->mc, columns = (p->n + p->nc - 1) / p->nc;
   const int64_t tasks = (int64_t)p->outer * p->inner * rows * columns;
   for (int64_t task; (task = tsr_next_task(&worker, tasks)) >= 0;) {

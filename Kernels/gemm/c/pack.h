@@ -153,7 +153,7 @@ static inline int gemm_panel_width(const tsr_gemm_plan *p, int columns) {
   return columns <= TSR_VECTOR && !p->distance ? TSR_VECTOR : TSR_NR;
 }
 
-// Packs a block of B; `line` holds max(nc, NR * kc) floats.
+// Packs a block of B; `line` holds max(nc, NR * kc) floats, or is null where B is a matrix with unit stride.
 static void gemm_pack_b(const tsr_gemm_plan *p, const float *b, const b_block *s, float *dst, float *line) {
   const int kc = s->kc, nc = s->nc;
   if (p->b_kind == TSR_B_CONV_GRAD_WEIGHT || (p->b_kind == TSR_B_STRIDED && p->b_col != 1)) {
@@ -161,7 +161,8 @@ static void gemm_pack_b(const tsr_gemm_plan *p, const float *b, const b_block *s
     for (int j = 0; j < nc; j += TSR_NR) {
       const int count = nc - j < TSR_NR ? nc - j : TSR_NR;
       const float *lines[TSR_NR];
-      for (int r = 0; r < count; r++) lines[r] = gemm_b_column(p, b, s, s->j0 + j + r, line + r * kc);
+      for (int r = 0; r < count; r++)
+        lines[r] = gemm_b_column(p, b, s, s->j0 + j + r, line ? line + r * kc : 0);
       if (gemm_panel_width(p, count) == TSR_NR) interleave(dst + (int64_t)j * kc, TSR_NR, lines, count, kc);
       else interleave(dst + (int64_t)j * kc, TSR_VECTOR, lines, count, kc);
     }
