@@ -58,8 +58,8 @@ static attention_scratch attention_scratch_of(float *scratch, int longest, int w
   return d;
 }
 
-// A whole tile of scores, finished in registers. Only the lowest tiles of a text go through memory
-// (finish_scores).
+// A whole tile of scores, finished in registers. A text's last tile, if it has fewer rows, is finished in
+// memory (finish_scores).
 static void score_tile(const tile_operands *o, float *to, const score_finish *f) {
   const tile_form form = {TSR_MR, 2, 0, 0};
   const float *a = o->a, *b = o->b;

@@ -91,10 +91,13 @@ static inline __attribute__((always_inline)) void gemm_microkernel(const tile_fo
     if (form.in_place) TSR_UNROLL for (int r = 0; r < form.rows; r += 3) lines[r / 3]++;    \
   }
   // Of a whole tile four k at a time: additions to addresses take a port that fma takes.
-  if (form.rows == TSR_MR)
-    _Pragma("clang loop unroll_count(4)") TSR_EACH_K else TSR_EACH_K
+  if (form.rows == TSR_MR) {
+    _Pragma("clang loop unroll_count(4)") TSR_EACH_K;
+  } else {
+    TSR_EACH_K;
+  }
 #undef TSR_EACH_K
-        float *const c = t->c;
+  float *const c = t->c;
   const int64_t row = t->row;
 #define TSR_TILE(...)                                                                                \
   TSR_UNROLL for (int r = 0; r < form.rows; r++) TSR_UNROLL for (int h = 0; h < form.vectors; h++) { \
