@@ -44,8 +44,8 @@ static inline int64_t tsr_next_task(const tsr_worker *w, int64_t tasks) {
 
 enum { TSR_B_STRIDED = 0, TSR_B_CONV = 1, TSR_B_CONV_GRAD_DATA = 2, TSR_B_CONV_GRAD_WEIGHT = 3 };
 
-// `outer * inner` products C = act(A B + bias), or squared distances. C is split in blocks of mc rows and nc
-// columns; a worker takes (product, block) tasks.
+// `outer * inner` products C = act(A B + bias), or squared distances. C is split in even blocks of at most
+// mc rows and nc columns; a worker takes (product, block) tasks.
 typedef struct {
   int m, n, k, chunk, k_group;  // k in groups of k_group, chunks of `chunk` inside (rules 4 and 6)
   int distance, upper;          // upper: only rows up to the block's last column (symmetric result)

@@ -55,10 +55,12 @@ import Testing
   }
 
   @Test func threadsHaveEquallyMuch() {
-    // 72 panels for two: nine tasks of eight would leave one of them with five.
-    let panels = GemmSchedule.panels(of: 72, atMost: 16, for: 2)
-    let tasks = (72 + panels - 1) / panels
-    #expect((tasks + 1) / 2 * panels == 36)
+    // Panels for two threads, in as even tasks: an odd number of them would leave one thread with one more.
+    for panels in 32...400 {
+      let most = GemmSchedule.panels(of: panels, atMost: 16, for: 2)
+      let tasks = (panels + most - 1) / most
+      #expect((6...16).contains(most) && tasks % 2 == 0, "\(panels) panels, \(most) a task")
+    }
     #expect(GemmSchedule.panels(of: 0, atMost: 16, for: 2) == 1)
     #expect(GemmSchedule.panels(of: 1, atMost: 8, for: 64) == 1)
   }

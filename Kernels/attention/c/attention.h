@@ -8,8 +8,9 @@
 // Tensors    x (tokens, 3, heads, width); bias (heads, 2 span - 1); y (tokens, heads, width). Scratch:
 //            keys (panel, width, MR), values (panel, length, MR), scores (length, NR).
 // Work       A thread takes (text, head, part of the queries) tasks from the plan's counter. A task packs
-//            a head's keys and values once; then it computes a panel of NR queries at a time, whose
-//            scores stay in the level 1 or 2 cache.
+//            a head's keys and values once; then it computes a panel of NR queries at a time, of the last
+//            ones a vector if that is enough, whose scores stay in the level 1 or 2 cache. Meanwhile it
+//            asks for the next head's.
 // Tuning     TSR_MR, TSR_NR (isa/); parts: by CPUAttention.swift.
 //
 //            queries: NR
@@ -58,17 +59,38 @@ static attention_scratch attention_scratch_of(float *scratch, int longest, int w
   return d;
 }
 
+// A panel of queries, and the lines of tokens of which the next head's queries, keys and values are asked for
+// meanwhile: `width` floats (0: none) from `next` on, and so much further, `hidden` floats apart. Tokens lie
+// too far from each other to be foreseen.
+typedef struct {
+  int length, width, vectors;
+  const float *next;
+  int64_t line, hidden;
+  int tokens, next_width;
+} attention_panel;
+
+// Asks for what the next head needs of tokens begin ..< end of a panel.
+static inline void fetch_ahead(const attention_panel *p, int begin, int end) {
+  if (!p->next_width) return;
+  for (int r = begin; r < end; r++)
+    for (int which = 0; which < 3; which++)
+      for (int w = 0; w < p->next_width; w += 16)
+        __builtin_prefetch(p->next + r * p->line + which * p->hidden + w);
+}
+
 // A whole tile of scores, finished in registers. A text's last tile, if it has fewer rows, is finished in
 // memory (finish_scores).
-static void score_tile(const tile_operands *o, float *to, const score_finish *f) {
-  const tile_form form = {TSR_MR, 2, 0, 0};
+static inline __attribute__((always_inline)) void score_tile(const int vectors, const tile_operands *o,
+                                                             float *to, const score_finish *f) {
+  const tile_form form = {TSR_MR, vectors, 0, 0};
   const float *a = o->a, *b = o->b;
   vector acc[TSR_MR][2];
   TSR_UNROLL for (int r = 0; r < TSR_MR; r++) acc[r][0] = acc[r][1] = 0.0f;
-  _Pragma("clang loop unroll_count(4)") for (int k = 0; k < o->kc; k++, a += TSR_MR, b += TSR_NR)
+  _Pragma("clang loop unroll_count(4)") for (int k = 0; k < o->kc;
+                                             k++, a += TSR_MR, b += vectors * TSR_VECTOR)
       gemm_rank1(form, acc, a, 0, 0, b);
   const vector scale = f->scale;
-  TSR_UNROLL for (int h = 0; h < 2; h++) {
+  TSR_UNROLL for (int h = 0; h < vectors; h++) {
     unaligned_vector *const most = (unaligned_vector *)(f->best + h * TSR_VECTOR);
     vector best = *most;
     if (f->bias)
@@ -77,36 +99,46 @@ static void score_tile(const tile_operands *o, float *to, const score_finish *f)
     else TSR_UNROLL for (int r = 0; r < TSR_MR; r++) acc[r][h] = acc[r][h] * scale;
     TSR_UNROLL for (int r = 0; r < TSR_MR; r++) {
       best = greatest(acc[r][h], best);
-      *(unaligned_vector *)(to + r * TSR_NR + h * TSR_VECTOR) = acc[r][h];
+      *(unaligned_vector *)(to + (r * vectors + h) * TSR_VECTOR) = acc[r][h];
     }
     *most = best;
   }
 }
+static void score_tile_one(const tile_operands *o, float *to, const score_finish *f) {
+  score_tile(1, o, to, f);
+}
+static void score_tile_two(const tile_operands *o, float *to, const score_finish *f) {
+  score_tile(2, o, to, f);
+}
 
-// Scores (length, NR) of a panel of queries: scale k q' + bias, and the greatest of each column.
-static void attention_scores(const attention_scratch *d, int length, int width, const score_finish *finish) {
-  tile_operands operands = {.kc = width, .a = d->keys, .b = d->query};
+// Scores (length, columns) of a panel of queries: scale k q' + bias, and the greatest of each column.
+static void attention_scores(const attention_scratch *d, const attention_panel *p,
+                             const score_finish *finish) {
+  const int columns = p->vectors * TSR_VECTOR, tiles = (p->length + TSR_MR - 1) / TSR_MR;
+  tile_operands operands = {.kc = p->width, .a = d->keys, .b = d->query};
   score_finish own = *finish;
-  for (int j = 0; j < length; j += TSR_MR, operands.a += (int64_t)width * TSR_MR) {
-    float *const to = d->scores + (int64_t)j * TSR_NR;
-    if (length - j >= TSR_MR) {
-      score_tile(&operands, to, &own);
+  for (int i = 0; i < tiles; i++, operands.a += (int64_t)p->width * TSR_MR) {
+    fetch_ahead(p, p->tokens * i / tiles, p->tokens * (i + 1) / tiles);
+    float *const to = d->scores + (int64_t)i * TSR_MR * columns;
+    const int rows = p->length - i * TSR_MR;
+    if (rows >= TSR_MR) {
+      (p->vectors == 1 ? score_tile_one : score_tile_two)(&operands, to, &own);
     } else {
-      const epilogue t = {.c = to, .row = TSR_NR, .activation = TSR_ACT_NONE};
-      dispatch_mr(length - j, 2, &operands, &t);
-      finish_scores(to, length - j, &own);
+      const epilogue t = {.c = to, .row = columns, .activation = TSR_ACT_NONE};
+      dispatch_mr(rows, p->vectors, &operands, &t);
+      finish_scores(to, rows, p->vectors, &own);
     }
     if (own.bias) own.bias -= TSR_MR;
   }
 }
 
 // out (width, NR) = v' times what softmax left, with the one NaN.
-static void attention_sums(const attention_scratch *d, int length, int width) {
-  tile_operands operands = {length, d->values, d->scores};
-  for (int w = 0; w < width; w += d->high, operands.a += (int64_t)length * TSR_MR) {
+static void attention_sums(const attention_scratch *d, const attention_panel *p) {
+  tile_operands operands = {p->length, d->values, d->scores};
+  for (int w = 0; w < p->width; w += d->high, operands.a += (int64_t)p->length * TSR_MR) {
     const epilogue t = {
         .c = d->out + (int64_t)w * TSR_NR, .row = TSR_NR, .last = 1, .activation = TSR_ACT_NONE};
-    dispatch_mr(width - w < d->high ? width - w : d->high, 2, &operands, &t);
+    dispatch_mr(p->width - w < d->high ? p->width - w : d->high, p->vectors, &operands, &t);
   }
 }
 
@@ -147,14 +179,6 @@ static void transpose_out(const float *x, int width, int queries, float *y, int6
     for (int q = 0; q < queries; q++) y[q * line + w] = x[(int64_t)w * TSR_NR + q];
 }
 
-// Asks for the next head's queries, keys and values of so many tokens, `width` floats further: lines of
-// tokens lie too far apart to be foreseen.
-static void fetch_ahead(const float *x, int64_t line, int tokens, int width, int64_t hidden) {
-  for (int r = 0; r < tokens; r++)
-    for (int which = 0; which < 3; which++)
-      for (int w = 0; w < width; w += 16) __builtin_prefetch(x + r * line + which * hidden + width + w, 0, 2);
-}
-
 // One part of the queries of a text and head.
 static void attention_task(const tsr_attention_plan *p, int text, int head, int part, float *scratch) {
   const int begin = p->begins[text], length = p->begins[text + 1] - begin, width = p->params.width,
@@ -178,16 +202,24 @@ static void attention_task(const tsr_attention_plan *p, int text, int head, int 
     const int queries = last - i < TSR_NR ? last - i : TSR_NR;
     const float *lines[TSR_NR];
     for (int r = 0; r < queries; r++) lines[r] = q + (i + r) * line;
-    interleave(d.query, TSR_NR, lines, queries, width);
-    fetch_ahead(q + i * line, line, queries, head + 1 < p->params.heads ? width : 0, hidden);
+    const attention_panel panel = {.length = length,
+                                   .width = width,
+                                   .vectors = queries > TSR_VECTOR ? 2 : 1,
+                                   .next = q + i * line + width,
+                                   .line = line,
+                                   .hidden = hidden,
+                                   .tokens = queries,
+                                   .next_width = head + 1 < p->params.heads ? width : 0};
+    if (panel.vectors == 1) interleave(d.query, TSR_VECTOR, lines, queries, width);
+    else interleave(d.query, TSR_NR, lines, queries, width);
     for (int r = 0; r < queries; r++)
       for (int w = 0; w < width; w += 16) __builtin_prefetch(y + (i + r) * hidden + w, 1);
     float best[TSR_NR];
     for (int q = 0; q < TSR_NR; q++) best[q] = -tsr_float(TSR_INF_BITS);
     const score_finish finish = {p->params.scale, span ? d.reverse + length - 1 + i : 0, best};
-    attention_scores(&d, length, width, &finish);
-    columns_softmax(d.scores, length, best, d.lanes);
-    attention_sums(&d, length, width);
+    attention_scores(&d, &panel, &finish);
+    columns_softmax(d.scores, length, panel.vectors * TSR_VECTOR, best, d.lanes);
+    attention_sums(&d, &panel);
     transpose_out(d.out, width, queries, y + i * hidden, hidden);
   }
 }

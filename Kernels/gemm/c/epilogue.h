@@ -11,7 +11,7 @@
 // Rules      4 (chunk sums in ascending order; bias and activation follow the sum), 9.
 #pragma once
 
-#include "common/c/math_vector.h"
+#include "common/c/math_wide.h"
 #include "common/c/transpose.h"
 
 // A part of C: rows x columns elements from (row, column) of the whole matrix on, the first of them at
@@ -33,7 +33,10 @@ typedef struct {
 // Rows of `columns` elements, filled up to whole vectors, `stride` floats apart: activation and the one NaN.
 static inline __attribute__((always_inline)) void activate_by(const int activation, float *c, int64_t stride,
                                                               int rows, int columns) {
-  for (int r = 0; r < rows; r++, c += stride)
+  int r = 0;
+  for (; columns == TSR_NR && r + 2 <= rows; r += 2, c += 2 * stride)
+    store_two_rows(c, stride, tsr_canonical_w(tsr_activate_w(load_two_rows(c, stride), activation)));
+  for (; r < rows; r++, c += stride)
     for (int j = 0; j < columns; j += TSR_VECTOR) {
       unaligned_vector *const at = (unaligned_vector *)(c + j);
       *at = canonicals(tsr_activate_v(*at, activation));

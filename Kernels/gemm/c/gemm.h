@@ -8,8 +8,8 @@
 //            them a group (conv/c/conv_grouped.h) have kernels of their own.
 // Tensors    A (m, k) by strides, B (k, n) by strides or images (tsr_gemm_plan), C (m, n), bias (m) or
 //            (n).
-// Work       A thread takes (product, block of mc rows and nc columns) tasks, those of its own share first.
-//            A task owns its part of C.
+// Work       A thread takes (product, block of at most mc rows and nc columns) tasks, those of its own
+//            share first. A task owns its part of C.
 // Tuning     TSR_MR x TSR_NR: the register tile, by instruction set (isa/): 14 x 32 (AVX-512), 6 x 16
 //            (AVX2), 4 x 8, 12 x 8 (arm64). mc and nc: by GemmSchedule.swift.
 //
@@ -254,23 +254,39 @@ static void gemm_chunk(const tsr_gemm_plan *p, const finishing *f, const matrix_
   }
 }
 
-// The block from (i0, j0) on of one product.
-static void gemm_block(const tsr_gemm_plan *p, int product, int i0, int j0, const gemm_scratch *d) {
+// Block `block` of `count` of an extent: begin ..< end. Blocks are whole tiles, and as even as those allow,
+// so that threads with equally many of them have equally much to do.
+typedef struct {
+  int begin, end;
+} gemm_range;
+static inline gemm_range gemm_block_range(int extent, int tile, int block, int count) {
+  const int64_t tiles = (extent + tile - 1) / tile, end = tiles * (block + 1) / count * tile;
+  return (gemm_range){(int)(tiles * block / count) * tile, end < extent ? (int)end : extent};
+}
+// How many blocks of at most `most` an extent has.
+static inline int gemm_block_count(int extent, int tile, int most) {
+  const int tiles = (extent + tile - 1) / tile, whole = (most + tile - 1) / tile;
+  return (tiles + whole - 1) / whole;
+}
+
+// A block of rows and columns of one product.
+static void gemm_block(const tsr_gemm_plan *p, int product, gemm_range rows, gemm_range across,
+                       const gemm_scratch *d) {
+  const int i0 = rows.begin, j0 = across.begin;
   const int outer = product / p->inner, inner = product % p->inner;
   const finishing f = {p->bias_kind, p->activation, p->bias ? p->bias + inner * p->bias_inner : 0};
   const int64_t padded = tile_padded(p->m, TSR_MR);
   const gemm_operands whole = {.a = p->packed_a ? p->packed_a + inner * padded * p->k : 0,
                                .rows = p->a + outer * p->a_outer + inner * p->a_inner,
                                .b = p->b + outer * p->b_outer + inner * p->b_inner};
-  const int columns = p->n - j0 < p->nc ? p->n - j0 : p->nc;
-  const int m = p->upper && j0 + columns < p->m ? j0 + columns : p->m;
-  if (i0 >= m) return;
+  const int columns = across.end - j0, last = p->upper && across.end < rows.end ? across.end : rows.end;
+  if (i0 >= last) return;
   matrix_part block = {.c = p->c + outer * p->c_outer + inner * p->c_inner + i0 * p->c_row + j0 * p->c_column,
                        .step = p->c_column,
                        .stride = p->c_row,
                        .row = i0,
                        .column = j0,
-                       .rows = m - i0 < p->mc ? m - i0 : p->mc,
+                       .rows = last - i0,
                        .columns = columns,
                        .add = p->accumulate,
                        .last = 1};
@@ -321,13 +337,14 @@ static void tsr_gemm_pack_b(const tsr_gemm_plan *p, int begin, int end) {
 static void tsr_gemm_work(const tsr_gemm_plan *p, tsr_worker worker, float *scratch) {
   gemm_scratch d;
   gemm_lay_out(p, scratch, &d);
-  const int rows = (p->m + p->mc - 1) / p->mc, columns = (p->n + p->nc - 1) / p->nc;
+  const int rows = gemm_block_count(p->m, TSR_MR, p->mc), columns = gemm_block_count(p->n, TSR_NR, p->nc);
   const int64_t tasks = (int64_t)p->outer * p->inner * rows * columns;
   for (int64_t task; (task = tsr_next_task(&worker, tasks)) >= 0;) {
     const int block = task % (rows * columns), row = block / columns, column = block % columns;
     // Of the upper half the last columns are the longest: they come first, so that no thread is left with
     // them.
     const int at = p->upper ? columns - 1 - column : column;
-    gemm_block(p, task / (rows * columns), row * p->mc, at * p->nc, &d);
+    gemm_block(p, task / (rows * columns), gemm_block_range(p->m, TSR_MR, row, rows),
+               gemm_block_range(p->n, TSR_NR, at, columns), &d);
   }
 }

@@ -26,7 +26,7 @@ struct GemmSchedule: Equatable {
     var isUpper = false
   }
 
-  /// The rows and columns of a block of C: a task.
+  /// The most rows and columns of a block of C: a task.
   var rows, columns: Int
   var a, b: Operand
   /// How many threads are worth their waking.
@@ -84,15 +84,15 @@ struct GemmSchedule: Equatable {
       / Double(m)
   }
 
-  /// Panels of a task, so that threads have equally many: the most that leave each of them two tasks or more,
-  /// unless fewer balance better.
+  /// The most panels of a task, so that threads have equally many: the most that leave each of them two tasks or
+  /// more, unless fewer balance better. Tasks are as even as panels allow: it is their number that counts.
   static func panels(of count: Int, atMost most: Int, for workers: Int) -> Int {
     guard count > 0 else { return 1 }
     let greatest = max(1, min(most, workers == 1 ? count : count / (2 * workers)))
-    var best = (panels: greatest, cost: Int.max)
+    var best = (panels: greatest, cost: Double.infinity)
     for panels in stride(from: greatest, through: max(1, greatest / 2), by: -1) {
       let tasks = (count + panels - 1) / panels
-      let cost = (tasks + workers - 1) / workers * panels
+      let cost = Double((tasks + workers - 1) / workers) / Double(tasks)
       if cost < best.cost { best = (panels, cost) }
     }
     return best.panels
