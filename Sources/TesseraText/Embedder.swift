@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import TesseraCompute
 
 /// Turns texts into feature vectors: pooled hidden states of a range of layers, side by side.
@@ -8,9 +9,12 @@ public struct Embedder {
   private let pooling: SentencePooling
   private let batch: Int
 
-  /// The most tokens of one batch; a longer text is a batch of its own. A GPU takes thousands of rows at
-  /// once.
-  private var tokensPerBatch: Int { encoder.copies.devices.all.contains(where: \.isGPU) ? 32768 : 4096 }
+  /// The most tokens of one batch; a longer text is a batch of its own. A GPU takes thousands of rows at once.
+  /// A processor has enough to do with some hundreds a core, and memory that is touched first costs time.
+  private var tokensPerBatch: Int {
+    if encoder.copies.devices.all.contains(where: \.isGPU) { return 32_768 }
+    return min(8192, max(2048, 512 * ProcessInfo.processInfo.activeProcessorCount))
+  }
 
   /// An embedder.
   ///

@@ -58,6 +58,6 @@ TSR_FN wide load_two_rows(const float *from, int64_t stride) {
 }
 TSR_FN void store_two_rows(float *to, int64_t stride, wide v) {
   const wide_parts w = {v};
-  TSR_UNROLL for (int i = 0; i < TSR_WIDE; i++) *(unaligned_vector *)(to + i / 2 * stride + i % 2 * TSR_VECTOR) =
-      w.part[i];
+  TSR_UNROLL for (int i = 0; i < TSR_WIDE; i++) *
+      (unaligned_vector *)(to + i / 2 * stride + i % 2 * TSR_VECTOR) = w.part[i];
 }
