@@ -63,8 +63,8 @@ static void columns_exponentials(float *x, int floats, const float *best, float 
   const wide bests = *(const unaligned_wide *)best;
   int i = 0;
   for (; i + TSR_WIDE_FLOATS <= floats; i += TSR_WIDE_FLOATS) {
-    unaligned_wide *const at = (unaligned_wide *)(x + i), *const lane =
-                                                              (unaligned_wide *)(lanes + i % lanes_floats);
+    unaligned_wide *const at = (unaligned_wide *)(x + i);
+    unaligned_wide *const lane = (unaligned_wide *)(lanes + i % lanes_floats);
     const wide below = *at - bests;
     if (__builtin_expect(all_of_wide(below >= TSR_FAR_BELOW), 1)) *at = tsr_exp_normal_w(below);
     else far_exponentials(x + i, best, TSR_WIDE_FLOATS);

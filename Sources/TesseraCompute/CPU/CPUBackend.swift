@@ -107,7 +107,7 @@ extension Tensor {
 
   private func cpu<T>(_ place: String, as type: T.Type) throws -> UnsafeSendablePointer<T> {
     let storage = try cpuStorage(place)
-    storage.kernels.noteAccess()
+    storage.prepared.noteAccess()
     return UnsafeSendablePointer(pointer: storage.pointer.assumingMemoryBound(to: type))
   }
 

@@ -14,14 +14,25 @@ extension CPUBackend {
     )
     plan.a_outer = Int64(p.a_batch_stride)
     plan.b_kind = Int32(TSR_B_STRIDED)
-    plan.b = UnsafePointer(try b.cpu("matmul").pointer + Int(p.b_offset))
+    let weights = try b.cpuStorage("matmul")
+    plan.b = UnsafePointer(weights.pointer.assumingMemoryBound(to: Float.self) + Int(p.b_offset))
     (plan.b_row, plan.b_col) = (Int64(p.b_row_stride), Int64(p.b_col_stride))
     plan.b_outer = Int64(p.b_batch_stride)
     plan.c = try c.cpu("matmul").pointer + Int(p.c_offset)
     (plan.c_row, plan.c_outer) = (Int64(p.c_row_stride), Int64(p.c_batch_stride))
     plan.bias = UnsafePointer(try bias.map { try $0.cpu("matmul").pointer + Int(p.bias_offset) })
     (plan.bias_kind, plan.activation, plan.accumulate) = (p.bias, p.activation, p.accumulate)
-    try run(&plan, sharedA: p.batch == 1 || p.a_batch_stride == 0)
+    let sharesA = p.batch == 1 || p.a_batch_stride == 0
+    guard p.batch == 1, keepsPackedB(&plan), try weights !== c.cpuStorage("matmul") else {
+      weights.prepared.noteAccess()
+      return try run(&plan, sharedA: sharesA)
+    }
+    try weights.prepared.use(.init(p, panel: kernels.tile_columns), isKept: true) {
+      try packedB(&plan)
+    } _: { packed in
+      plan.packed_b = try packed?.cpu("matmul").pointer
+      try run(&plan, sharedA: sharesA)
+    }
   }
 
   public func conv2d(_ p: Convolution, _ x: Tensor, _ w: Tensor, bias: Tensor?, into y: Tensor) throws {

@@ -2,14 +2,36 @@
 internal import Kernels
 
 extension CPUBackend {
-  /// Runs a plan whose operands and extents are set: chooses blocks, packs what tasks share, and lets the
-  /// threads take tasks.
+  /// Rows of A beyond which packing B is no more than a hundredth of a product's time; floats of B below which
+  /// a look at what is kept is, and beyond which they are not doubled.
+  private static let fewRows = 512, keptFloats = 1 << 14...1 << 24
+
+  /// Whether a product's B is packed for later products too, if it comes again: weights that meet one text, or a
+  /// few samples, at a time.
+  func keepsPackedB(_ plan: inout tsr_gemm_plan) -> Bool {
+    (plan.mc, plan.nc) = (plan.m, plan.n)
+    return Int(plan.m) <= Self.fewRows && Self.keptFloats.contains(Int(plan.k) * Int(plan.n))
+      && (plan.b_row == 1 || plan.b_col == 1) && !isBetterTransposed(plan)
+      && kernels.gemm_streams_b(&plan) == 0
+  }
+
+  /// All of B in panels.
+  func packedB(_ plan: inout tsr_gemm_plan) throws -> Tensor {
+    let packed = try allocate([Int(kernels.gemm_packed_b_count(&plan))], .float32)
+    plan.packed_b = try packed.cpu("matmul").pointer
+    pack(&plan, isA: false, threads)
+    return packed
+  }
+
+  private func isBetterTransposed(_ plan: tsr_gemm_plan) -> Bool {
+    GemmSchedule.isBetterTransposed(m: Int(plan.m), n: Int(plan.n), vector: Int(kernels.tile_columns) / 2)
+  }
+
+  /// Runs a plan whose operands and extents are set: chooses blocks, packs what tasks share unless that is
+  /// done, and lets the threads take tasks.
   func run(_ plan: inout tsr_gemm_plan, sharedA: Bool) throws {
     plan.c_column = 1
-    if GemmSchedule.isBetterTransposed(m: Int(plan.m), n: Int(plan.n), vector: Int(kernels.tile_columns) / 2)
-    {
-      plan.transpose()
-    }
+    if isBetterTransposed(plan) { plan.transpose() }
     let isMatrix = plan.b_kind == Int32(TSR_B_STRIDED)
     let readsRows = plan.k_inner_stride == 1 && plan.k_inner >= Int64(plan.k) && plan.distance == 0
     let schedule = GemmSchedule(
@@ -17,14 +39,15 @@ extension CPUBackend {
         m: Int(plan.m), n: Int(plan.n), k: Int(plan.k), products: Int(plan.outer) * Int(plan.inner),
         aRow: readsRows ? Int(plan.a_row) : nil, sharesA: sharedA,
         sharesB: isMatrix && plan.upper == 0 && (plan.b_row == 1 || plan.b_col == 1),
-        bIsRowMajor: isMatrix && plan.b_col == 1, isUpper: plan.upper != 0),
+        bIsRowMajor: isMatrix && plan.b_col == 1, bIsPacked: plan.packed_b != nil, isUpper: plan.upper != 0),
       threads: threads, tile: (Int(kernels.tile_rows), Int(kernels.tile_columns)))
     (plan.mc, plan.nc) = (Int32(min(schedule.rows, Int(plan.m))), Int32(min(schedule.columns, Int(plan.n))))
     plan.in_place = schedule.a == .inPlace ? 1 : 0
     let streamsB = schedule.b == .own && kernels.gemm_streams_b(&plan) != 0
     let packsA = schedule.a == .shared && !streamsB
     let sharedA = packsA ? try packShared(&plan, isA: true, schedule.workers) : nil
-    let sharedB = schedule.b == .shared ? try packShared(&plan, isA: false, schedule.workers) : nil
+    let packsB = schedule.b == .shared && plan.packed_b == nil
+    let sharedB = packsB ? try packShared(&plan, isA: false, schedule.workers) : nil
     let scratch = Int(kernels.gemm_scratch_count(&plan))
     try withUnsafeMutablePointer(to: &plan) { pointer in
       let shared = UnsafeSendablePointer(pointer: pointer)
@@ -40,6 +63,13 @@ extension CPUBackend {
     let storage = try pool.storage(max(1, count * inner) * 4, for: "a packed operand")
     let memory = storage.pointer.assumingMemoryBound(to: Float.self)
     if isA { plan.packed_a = memory } else { plan.packed_b = memory }
+    pack(&plan, isA: isA, workers)
+    return storage
+  }
+
+  /// Fills the panels that tasks share.
+  private func pack(_ plan: inout tsr_gemm_plan, isA: Bool, _ workers: Int) {
+    let inner = isA ? Int(plan.inner) : 1
     let tile = Int(isA ? kernels.tile_rows : kernels.tile_columns)
     let panels = (Int(isA ? plan.m : plan.n) + tile - 1) / tile
     let grain = max(1, workers == 1 ? panels * inner : 16_384 / max(1, Int(plan.k) * tile))
@@ -57,7 +87,6 @@ extension CPUBackend {
         }
       }
     }
-    return storage
   }
 }
 

@@ -11,8 +11,14 @@ extension CPUBackend {
   public func upload(_ bytes: UnsafeRawBufferPointer, to tensor: Tensor, offset: Int) throws {
     let destination = try bytePointer(tensor, offset: offset, count: bytes.count)
     tensor.forgetBounds()
-    if let base = bytes.baseAddress, bytes.count > 0 {
-      destination.copyMemory(from: base, byteCount: bytes.count)
+    guard let base = bytes.baseAddress, bytes.count > 0 else { return }
+    // Of memory that is touched first the pages have to be made: that is work for all threads.
+    let (to, from) = (
+      UnsafeSendablePointer(pointer: destination.assumingMemoryBound(to: UInt8.self)),
+      UnsafeSendablePointer(pointer: UnsafeMutablePointer(mutating: base.assumingMemoryBound(to: UInt8.self)))
+    )
+    parallel(bytes.count, grain: 2 << 20) { begin, end in
+      memcpy(to.pointer + begin, from.pointer + begin, end - begin)
     }
   }
 

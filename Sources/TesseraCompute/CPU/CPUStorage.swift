@@ -6,7 +6,7 @@ final class CPUStorage: TensorStorage, IntegerBounds, @unchecked Sendable {
   let pointer: UnsafeMutableRawPointer
   let byteCount: Int
   let bounds = Bounds()
-  let kernels = KeptKernels()
+  let prepared = PreparedWeights()
   let capacity: Int
   private let pool: CPUMemoryPool
 

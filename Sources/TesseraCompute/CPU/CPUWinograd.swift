@@ -18,8 +18,8 @@ extension CPUBackend {
     plan.params.block = Int32(parameters.block(rows: Int(kernels.tile_rows), workers: workers))
     let panel = Int(kernels.tile_columns), panels = (Int(parameters.outputs) + panel - 1) / panel
     let ofPanel = Int(parameters.channels) * panel * parameters.points * parameters.points
-    try source.kernels.use(
-      KeptKernels.Key(parameters, panel: panel), isKept: elements(ofPanel, panels) <= WinogradMemory.kept
+    try source.prepared.use(
+      PreparedWeights.Key(parameters, panel: panel), isKept: elements(ofPanel, panels) <= WinogradMemory.kept
     ) {
       let packed = try allocate([panels, ofPanel], .float32)
       plan.packed = try packed.cpu(name).pointer

@@ -22,6 +22,8 @@ struct GemmSchedule: Equatable {
     var sharesB = false
     /// Whether the columns of a row of B lie side by side.
     var bIsRowMajor = false
+    /// Whether B stands in panels already.
+    var bIsPacked = false
     /// Only the upper half is computed.
     var isUpper = false
   }
@@ -59,7 +61,7 @@ struct GemmSchedule: Equatable {
       columns = Self.split(p.n, into: across, tile: tile.columns)
       return
     }
-    (rows, b) = (max(1, p.m), .own)
+    (rows, b) = (max(1, p.m), p.bIsPacked ? .shared : .own)
     // One row takes B as it comes: long rows of it, whose sums stay in the level 1 cache, or a panel of columns from
     // their begin to their end.
     let most = p.m > 1 ? Self.ownColumns : p.bIsRowMajor ? Self.streamColumns : tile.columns

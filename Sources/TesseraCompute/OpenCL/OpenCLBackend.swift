@@ -203,7 +203,7 @@ extension Tensor {
   /// The device memory behind the tensor, which is to be the pool's.
   func openCL(_ place: String, _ pool: OpenCLMemoryPool) throws -> OpenCLStorage {
     let storage = try openCLStorage(place, pool)
-    storage.kernels.noteAccess()
+    storage.prepared.noteAccess()
     return storage
   }
 

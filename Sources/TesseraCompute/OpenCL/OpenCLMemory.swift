@@ -7,7 +7,7 @@ final class OpenCLStorage: TensorStorage, IntegerBounds, @unchecked Sendable {
   let buffer: cl_mem
   let byteCount: Int
   let bounds = Bounds()
-  let kernels = KeptKernels()
+  let prepared = PreparedWeights()
   private let capacity: Int
   let pool: OpenCLMemoryPool
 

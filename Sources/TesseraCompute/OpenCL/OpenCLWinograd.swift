@@ -21,8 +21,8 @@ extension OpenCLBackend {
     tsr_winograd_lay_out(&p, Int32(Self.winogradLanes), Int32(panel), &layout)
     let scratch = try allocate([items, Int(layout.count)], .float32)
     let taps = try allocate([2 * units, Int(tsr_winograd_taps(Int32(Self.winogradLanes)))], .float32)
-    try w.openCLStorage("conv2d", pool).kernels.use(
-      KeptKernels.Key(p, panel: panel), isKept: elements(ofPanel, panels) <= WinogradMemory.kept
+    try w.openCLStorage("conv2d", pool).prepared.use(
+      PreparedWeights.Key(p, panel: panel), isKept: elements(ofPanel, panels) <= WinogradMemory.kept
     ) {
       let packed = try allocate([panels, ofPanel], .float32)
       (p.first_panel, p.panels) = (0, Int32(panels))

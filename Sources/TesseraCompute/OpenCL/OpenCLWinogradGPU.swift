@@ -14,9 +14,9 @@ extension OpenCLBackend {
       try self.enqueue(.winogradPackGPU, p, p, [channels, outputs], [w, u])
       return u
     }
-    try w.openCLStorage("conv2d", pool).kernels.use(
-      KeptKernels.Key(p, panel: 1), isKept: elements(points, outputs, channels) <= WinogradMemory.kept,
-      transform: transform
+    try w.openCLStorage("conv2d", pool).prepared.use(
+      PreparedWeights.Key(p, panel: 1), isKept: elements(points, outputs, channels) <= WinogradMemory.kept,
+      prepare: transform
     ) { try pieces(p, x, $0 ?? transform(), bias: bias, into: y) }
   }
 

@@ -5,17 +5,17 @@ import Testing
 @testable import TesseraCompute
 @testable import TesseraVerification
 
-/// Transformed kernels are kept while the weights stay as they are, and no longer.
-@Suite struct KeptKernelsTests {
-  private func key(_ isMirrored: Bool = false) -> KeptKernels.Key {
-    KeptKernels.Key(outputs: 16, channels: 16, taps: 3, panel: 16, isMirrored: isMirrored)
+/// Transformed kernels and packed panels are kept while the weights stay as they are, and no longer.
+@Suite struct PreparedWeightsTests {
+  private func key(_ isMirrored: Bool = false) -> PreparedWeights.Key {
+    .transformed(outputs: 16, channels: 16, taps: 3, panel: 16, isMirrored: isMirrored)
   }
 
   @Test func theSecondUseInARowKeeps() throws {
     let device = try CPUBackend(threads: 1)
-    let kernels = KeptKernels()
+    let kernels = PreparedWeights()
     var made = 0
-    func use(_ key: KeptKernels.Key, isKept: Bool = true) throws -> Bool {
+    func use(_ key: PreparedWeights.Key, isKept: Bool = true) throws -> Bool {
       var isGiven = false
       try kernels.use(key, isKept: isKept) {
         made += 1
@@ -91,5 +91,69 @@ import Testing
     let device = try OpenCLBackend(TestDevices.first(), variant: gpu ? .gpu : .cpu)
     try expectFreshResults(on: device, .forward)
     try expectFreshResults(on: device, .gradData)
+  }
+
+  /// A product again and again, between changes of its weights, also by a product whose result they are.
+  @Test(arguments: [1, 2]) func productsFollowTheirWeights(threads: Int) throws {
+    let device = try CPUBackend(threads: threads)
+    let (m, n, k) = (23, 70, 600)
+    var inputs = CaseInputs(seed: 31)
+    let values = inputs.floats(m * k)
+    let w = try device.tensor(inputs.floats(n * k), [n, k])
+    let other = try device.tensor(inputs.floats(n * n), [n, n])
+    func result(_ w: Tensor, rows: Int = m, columns: Int = n, offset: Int = 0) throws -> [UInt32] {
+      var p = Matmul(m: rows, n: columns, k: k, transposeB: true)
+      p.b.offset = offset
+      let (x, y) = (try device.tensor(values, [m, k]), try device.empty(rows, columns))
+      try device.matmul(p, x, w, bias: nil, into: y)
+      return try device.floats(y).map(\.bitPattern)
+    }
+    let changes: [() throws -> Void] = [
+      {}, { try inputs.floats(n * k).withUnsafeBytes { try device.upload($0, to: w, offset: 0) } },
+      { try device.fill(w, with: 0.25) },
+      {
+        try device.matmul(
+          Matmul(m: n, n: k, k: n), other, device.tensor(inputs.floats(n * k), [n, k]), bias: nil, into: w)
+      },
+    ]
+    for (index, change) in changes.enumerated() {
+      for _ in 0..<3 { _ = try result(w) }
+      try change()
+      let found = try result(w), again = try result(w), kept = try result(w)
+      // Other columns, and another number of rows, of the same memory.
+      let part = try [
+        result(w, columns: n - 1, offset: k), result(w, rows: m - 9), result(w, columns: n - 1),
+      ]
+      let fresh = try device.tensor(device.floats(w), [n, k])
+      #expect(try found == result(fresh) && again == found && kept == found, "change \(index)")
+      let parts = try [
+        result(device.tensor(Array(device.floats(w).dropFirst(k)), [n - 1, k]), columns: n - 1),
+        Array(result(fresh).prefix((m - 9) * n)), result(fresh, columns: n - 1),
+      ]
+      #expect(part == parts, "change \(index)")
+    }
+  }
+
+  /// Products that take turns in two parts of a tensor: what one writes is the other's B.
+  @Test func productsWithinATensor() throws {
+    let device = try CPUBackend(threads: 1)
+    let (m, n) = (140, 120)
+    var inputs = CaseInputs(seed: 37)
+    let (left, right) = (inputs.floats(m * m), inputs.floats(m * n))
+    let a = try device.tensor(left, [m, m])
+    let both = try device.empty(2, m, n)
+    try right.withUnsafeBytes { try device.upload($0, to: both, offset: 0) }
+    var separate = try device.tensor(right, [m, n])
+    for turn in 0..<6 {
+      var p = Matmul(m: m, n: n, k: m)
+      p.b.offset = turn % 2 * m * n
+      p.c.offset = (turn + 1) % 2 * m * n
+      try device.matmul(p, a, both, bias: nil, into: both)
+      let next = try device.empty(m, n)
+      try device.matmul(Matmul(m: m, n: n, k: m), a, separate, bias: nil, into: next)
+      separate = next
+    }
+    #expect(
+      try device.floats(both).prefix(m * n).map(\.bitPattern) == device.floats(separate).map(\.bitPattern))
   }
 }
