@@ -133,27 +133,4 @@ import Testing
       #expect(part == parts, "change \(index)")
     }
   }
-
-  /// Products that take turns in two parts of a tensor: what one writes is the other's B.
-  @Test func productsWithinATensor() throws {
-    let device = try CPUBackend(threads: 1)
-    let (m, n) = (140, 120)
-    var inputs = CaseInputs(seed: 37)
-    let (left, right) = (inputs.floats(m * m), inputs.floats(m * n))
-    let a = try device.tensor(left, [m, m])
-    let both = try device.empty(2, m, n)
-    try right.withUnsafeBytes { try device.upload($0, to: both, offset: 0) }
-    var separate = try device.tensor(right, [m, n])
-    for turn in 0..<6 {
-      var p = Matmul(m: m, n: n, k: m)
-      p.b.offset = turn % 2 * m * n
-      p.c.offset = (turn + 1) % 2 * m * n
-      try device.matmul(p, a, both, bias: nil, into: both)
-      let next = try device.empty(m, n)
-      try device.matmul(Matmul(m: m, n: n, k: m), a, separate, bias: nil, into: next)
-      separate = next
-    }
-    #expect(
-      try device.floats(both).prefix(m * n).map(\.bitPattern) == device.floats(separate).map(\.bitPattern))
-  }
 }

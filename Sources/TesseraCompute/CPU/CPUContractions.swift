@@ -23,7 +23,7 @@ extension CPUBackend {
     plan.bias = UnsafePointer(try bias.map { try $0.cpu("matmul").pointer + Int(p.bias_offset) })
     (plan.bias_kind, plan.activation, plan.accumulate) = (p.bias, p.activation, p.accumulate)
     let sharesA = p.batch == 1 || p.a_batch_stride == 0
-    guard p.batch == 1, keepsPackedB(&plan), try weights !== c.cpuStorage("matmul") else {
+    guard p.batch == 1, keepsPackedB(&plan) else {
       weights.prepared.noteAccess()
       return try run(&plan, sharedA: sharesA)
     }
