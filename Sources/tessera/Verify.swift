@@ -9,9 +9,16 @@ import TesseraVision
 /// Every primitive, CPU bits against device bits.
 struct Verify: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Compares every primitive on a device with the CPU, bit for bit.")
+    abstract:
+      "Compares every primitive on a device with the CPU, or a finished run with itself, bit for bit.",
+    discussion: """
+      With --run DIR, compares every file of a finished run with its record, recomputes the run (--full) or rows
+      of its embeddings and images (--sample 1%) on a device (the CPU unless --device says another), compares
+      bits and says what was compared. Ends with 1 at the first difference, which is named.
+      """)
 
   @OptionGroup var options: DeviceOptions
+  @OptionGroup var proof: RunProofOptions
   @Flag(help: "Also each elementary function over all 2^32 inputs, against float64 too.")
   var exhaustive = false
   @Option(help: "With --exhaustive, only every N-th input.")
@@ -24,7 +31,7 @@ struct Verify: ParsableCommand {
   var only: [String] = []
   @Option(help: "Also N cases of drawn shapes and attributes.")
   var random = 0
-  @Option(help: "With --random, what is drawn.")
+  @Option(help: "With --random or --sample, what is drawn.")
   var seed = RandomStream.usualSeed
   @Option(help: "The instruction set of the CPU that is compared with (the best by default).")
   var reference: String?
@@ -65,11 +72,18 @@ struct Verify: ParsableCommand {
 
   /// Checks that no option is without effect.
   func validate() throws {
+    let others = exhaustive || small || everyTile || random != 0 || training || sums
+    try proof.validate(besides: others || !only.isEmpty || reference != nil, seed: seed)
+    if proof.run != nil { return }
+    try validatePrimitives()
+  }
+
+  private func validatePrimitives() throws {
     if stride != 1, !exhaustive {
       throw TesseraError.input("stride", found: "\(stride) alone", wanted: "--exhaustive with it")
     }
     if seed != RandomStream.usualSeed, random == 0 {
-      throw TesseraError.input("seed", found: "\(seed) alone", wanted: "--random with it")
+      throw TesseraError.input("seed", found: "\(seed) alone", wanted: "--random or --sample with it")
     }
     let others = exhaustive || small || everyTile || random != 0 || training
     if sums, others || reference != nil {
@@ -80,6 +94,7 @@ struct Verify: ParsableCommand {
 
   /// Verifies; a mismatch is a failure.
   func run() throws {
+    if proof.run != nil { return try proof.verify(options, seed: seed, json: json) }
     guard (1...1 << 20).contains(stride) else {
       throw TesseraError.input("stride", found: "\(stride)", wanted: "1 to \(1 << 20)")
     }

@@ -97,7 +97,8 @@ import Testing
 
   @Test func halvesOfPairs() throws {
     try refused(["verify", "--device", "cpu", "--stride", "5"], "stride: found 5 alone, wanted --exhaustive")
-    try refused(["verify", "--device", "cpu", "--seed", "5"], "seed: found 5 alone, wanted --random")
+    try refused(
+      ["verify", "--device", "cpu", "--seed", "5"], "seed: found 5 alone, wanted --random or --sample")
     try refused(["verify", "--device", "cpu", "--sums", "--small"], "sums: found options of the comparison")
     for option in [["--separator", "tab"], ["--quotes", "none"], ["--no-header"]] {
       try refused(

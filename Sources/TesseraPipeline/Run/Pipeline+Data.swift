@@ -44,12 +44,7 @@ extension Pipeline {
   }
 
   /// Which rows are for what.
-  func split(_ labels: [Int32]) throws -> Split {
-    let c = configuration
-    return try Split(
-      labels: labels, validation: c.split.validationShare, test: c.test == nil ? c.split.testShare : 0,
-      seed: c.seed, trainingRows: c.split.trainingRows)
-  }
+  func split(_ labels: [Int32]) throws -> Split { try configuration.split(of: labels) }
 
   /// Tells how many texts are longer than the encoder takes, and keeps it.
   func tellCut(_ count: Int, of total: Int, at tokens: Int, _ stage: String) throws {
@@ -78,6 +73,15 @@ extension Pipeline {
     guard var record = DataRecord.read(folder.file(Files.data)) else { return }
     change(&record)
     try record.write(in: folder)
+  }
+}
+
+extension RunConfiguration {
+  /// Which rows are for what.
+  func split(of labels: [Int32]) throws -> Split {
+    try Split(
+      labels: labels, validation: split.validationShare, test: test == nil ? split.testShare : 0,
+      seed: seed, trainingRows: split.trainingRows)
   }
 }
 

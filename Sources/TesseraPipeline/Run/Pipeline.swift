@@ -143,6 +143,11 @@ public struct Pipeline {
       summary.evaluation?.keptEpoch, of: summary.epochs.last?.epoch ?? 0,
       hasLinearPath: configuration.model.network.bypass)
     try folder.finish(stages: RunStages.names(configuration))
+    if !folder.hasRun {
+      progress.note(
+        "nothing was recomputed and so nothing verified: tessera verify --run \(folder.path) --full does that"
+      )
+    }
     return summary
   }
 

@@ -12,6 +12,8 @@ public final class RunDirectory {
   public var profiler: Profiler?
   /// What the stage at work has found out, for its record.
   public var facts: [String: String] = [:]
+  /// Whether a stage has been run, and not found as it was.
+  private(set) var hasRun = false
   private var lock: Int32 = -1
   /// Whether the folder was made by this.
   private let isNew: Bool
@@ -100,6 +102,7 @@ public final class RunDirectory {
       parameters: parameters, outputs: [:],
       fingerprint: "")
     if let fingerprint = try begin(record, outputs) { return (fingerprint, false) }
+    hasRun = true
     let start = ContinuousClock.now
     record.fingerprint = try profiler?.span(.stage, stage, body) ?? body()
     try write(&record, outputs, began: start)

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import TesseraCompute
+import TesseraData
+import TesseraText
+
+/// Recomputes a finished run, whole or by rows, on any device, and compares bits.
+///
+/// First every file of the run is compared with its record. Then `whole` makes the run again from its data, in a
+/// folder of its own; `rows` recomputes rows of embeddings and of images, each from the recorded results of
+/// the stage before, and nothing of a layout, a training or an evaluation.
+public struct RunVerification {
+  /// How much is recomputed.
+  public enum Extent: Equatable, Sendable {
+    /// Every stage.
+    case whole
+    /// Rows that are drawn by seed.
+    case rows(RowSample, seed: UInt64)
+  }
+
+  /// Where the run's sources are, if not where the run was made.
+  public struct Sources: Sendable {
+    /// The reviews, those to test on, and the network's pretrained weights.
+    public var data: String?, test: String?, weights: String?
+
+    /// As the run's configuration says.
+    public init() {}
+  }
+
+  let run: FinishedRun
+  let devices: DeviceGroup
+  let extent: Extent
+  let configuration: RunConfiguration
+  let data: DataSet, test: DataSet?
+  let progress: ProgressLine
+  private let files: Int
+
+  /// Compares the files of a run with their records, and its sources with what it was made from.
+  ///
+  /// - Parameters:
+  ///   - folder: the run's.
+  ///   - sources: where its data are, if not where they were.
+  ///   - devices: those that recompute.
+  ///   - extent: how much is recomputed.
+  ///   - progress: the line that shows how far it is.
+  /// - Throws: `TesseraError` naming a file that is not as the run left it, or a source that is another.
+  public init(
+    _ folder: String, sources: Sources = .init(), devices: DeviceGroup, extent: Extent, progress: ProgressLine
+  ) throws {
+    progress.begin("comparing the files of \(folder) with their records")
+    do {
+      run = try FinishedRun(folder)
+      files = try run.checkAll()
+    } catch let error as TesseraError where error.kind == .input && Self.holdsRun(folder) {
+      // A run that is not as it was left is what this looks for: no mistake of who asks.
+      throw TesseraError.failure(error.place, found: error.found, wanted: error.wanted)
+    }
+    var configuration = run.configuration
+    configuration.encoder = try run.checkedEncoder()
+    if let data = sources.data { configuration.data = data }
+    if let test = sources.test {
+      guard configuration.test != nil else {
+        throw TesseraError.input("test", found: test, wanted: "none: the run has no test file of its own")
+      }
+      configuration.test = test
+    }
+    if let weights = sources.weights {
+      guard configuration.model.weights != nil else {
+        throw TesseraError.input("weights", found: weights, wanted: "none: the run drew its weights by seed")
+      }
+      configuration.model.weights = weights
+    }
+    data = try DataSet.read(configuration.data, format: configuration.format)
+    let classes = data.classes
+    test = try configuration.test.map {
+      try DataSet.read($0, format: configuration.format, classes: classes, part: .test)
+    }
+    (self.configuration, self.devices) = (configuration, devices)
+    (self.extent, self.progress) = (extent, progress)
+    for (stage, set, path, option) in [
+      ("embeddings", data as DataSet?, configuration.data as String?, "--data"),
+      ("test-embeddings", test, configuration.test, "--test"),
+    ] {
+      guard let set, let path, run.records[stage]?.inputs["data"] != set.fingerprint else { continue }
+      throw TesseraError.input(
+        path, found: "other reviews than the run was made from", wanted: "the run's own, with \(option)")
+    }
+  }
+
+  private static func holdsRun(_ folder: String) -> Bool {
+    FileManager.default.fileExists(
+      atPath: URL(fileURLWithPath: folder).appendingPathComponent(RunManifest.name).path)
+  }
+
+  /// Recomputes and compares.
+  ///
+  /// - Returns: what was found; a difference is no error.
+  public func certify() throws -> RunCertificate {
+    var certificate = try certificate()
+    switch extent {
+    case .whole: try recomputeAll(&certificate)
+    case .rows(let sample, let seed): try recomputeRows(sample, seed, &certificate)
+    }
+    return certificate
+  }
+
+  private func certificate() throws -> RunCertificate {
+    let device = devices.main
+    let cpu = try device.unprofiled as? CPUBackend ?? CPUBackend()
+    let kernels = device.info.kernelFiles
+    var seed: UInt64?
+    if case .rows(_, let drawn) = extent { seed = drawn }
+    return RunCertificate(
+      verifier: Provenance(cpu), device: devices.name, driver: device.info.driver?.text,
+      kernels: kernels.isEmpty ? nil : kernels, makers: run.records.compactMapValues(\.device),
+      fingerprints: run.records.mapValues(\.fingerprint), files: files, seed: seed)
+  }
+
+  /// Makes the run again, and compares stage after stage.
+  private func recomputeAll(_ certificate: inout RunCertificate) throws {
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("tessera-verify-\(getpid())-\(UInt32.random(in: 0 ... .max))").path
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    _ = try Pipeline(configuration, devices: devices, out: folder, progress: progress).run()
+    let again = try FinishedRun(folder)
+    for stage in RunStages.names(configuration) {
+      certificate.stages.append(.init(stage: stage, extent: .whole))
+      certificate.difference = try run.difference(from: again, in: stage)
+      if certificate.difference != nil { return }
+    }
+  }
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Foundation
+import TesseraCompute
+import TesseraPipeline
+
+/// What `tessera verify --run` recomputes of a finished run.
+struct RunProofOptions: ParsableArguments {
+  @Option(help: "A finished run's directory: recompute it and compare bits.")
+  var run: String?
+  @Flag(help: "With --run: recompute every stage, from the data on.")
+  var full = false
+  @Option(help: "With --run: recompute so many rows of embeddings and images by seed, such as 1% or 200.")
+  var sample: String?
+  @Option(help: "With --run: where the run's reviews are (default: where they were).")
+  var data: String?
+  @Option(help: "With --run: where the reviews that it tests on are (default: where they were).")
+  var test: String?
+  @Option(help: "With --run: where the network's pretrained weights are (default: where they were).")
+  var weights: String?
+  @Option(help: "With --run: write what was compared to this file (JSON).")
+  var certificate: String?
+  @Option(help: "With --run: a certificate that has to be of a run with the same results.")
+  var expect: String?
+
+  /// Checks that no option is without effect.
+  ///
+  /// - Parameters:
+  ///   - others: whether options of the comparison of primitives are given.
+  ///   - seed: the seed of `--sample`.
+  func validate(besides others: Bool, seed: UInt64) throws {
+    guard let run else {
+      let given = [
+        ("full", full ? "--full" : nil), ("sample", sample), ("data", data), ("test", test),
+        ("weights", weights),
+        ("certificate", certificate), ("expect", expect),
+      ]
+      if let (name, value) = given.first(where: { $0.1 != nil }) {
+        throw TesseraError.input(name, found: "\(value ?? "") alone", wanted: "--run with it")
+      }
+      return
+    }
+    if others {
+      throw TesseraError.input(
+        "run", found: "options of the comparison of primitives", wanted: "--run without them")
+    }
+    guard full != (sample != nil) else {
+      throw TesseraError.input(
+        "run", found: full ? "--full and --sample" : "\(run) alone",
+        wanted: "--full, or --sample 1%: how much of it is recomputed")
+    }
+    if full, seed != RandomStream.usualSeed {
+      throw TesseraError.input("seed", found: "\(seed) with --full", wanted: "--sample with it")
+    }
+    if let sample { _ = try RowSample(sample) }
+  }
+
+  /// Verifies; a difference is a failure.
+  func verify(_ options: DeviceOptions, seed: UInt64, json: Bool) throws {
+    guard let run else { return }
+    if let certificate { try AtomicFile.requireWritable(certificate) }
+    let expected = try expect.map { try RunCertificate.read($0) }
+    var sources = RunVerification.Sources()
+    (sources.data, sources.test, sources.weights) = (data, test, weights)
+    let extent: RunVerification.Extent =
+      try sample.map { .rows(try RowSample($0), seed: seed) } ?? .whole
+    var options = options
+    // A proof is the CPU's, unless another device is asked for.
+    if options.device == "auto" { options.device = "cpu" }
+    let found = try options.useAll(for: "verify") { devices in
+      try RunVerification(
+        run, sources: sources, devices: devices, extent: extent, progress: options.progress
+      ).certify()
+    }
+    if let certificate { try AtomicFile.write(found.encoded(), to: certificate) }
+    print(json ? String(decoding: try found.encoded(), as: UTF8.self) : found.text, terminator: "")
+    if let difference = found.difference {
+      throw TesseraError.failure(run, found: difference.text, wanted: "equal bits")
+    }
+    if let expected, let expect { try found.requireSameRun(as: expected, expect) }
+  }
+}
+
+extension RunCertificate {
+  /// What was compared, for people: a line for each stage.
+  fileprivate var text: String {
+    var lines = ["\(files) files as the run recorded them"]
+    for stage in stages {
+      let verdict = stage.stage == difference?.stage ? "DIFFERENT" : "equal"
+      switch stage.extent {
+      case .whole: lines.append("\(stage.stage): recomputed, \(verdict)")
+      case .nothing: lines.append("\(stage.stage): not recomputed")
+      case .rows:
+        let passes = (stage.passes ?? [:]).ordered { $0.key < $1.key }
+          .map { "\($0.key) wrong: \(Self.percent($0.value))" }
+        lines.append(
+          "\(stage.stage): \(stage.rows ?? 0) of \(stage.total ?? 0) rows recomputed, \(verdict)"
+            + " (chance to pass with \(passes.joined(separator: ", ")))")
+      }
+    }
+    let makers = Set(makers.values).ordered().joined(separator: ", ")
+    lines.append("made on \(makers), recomputed on \(device)")
+    return lines.map { $0 + "\n" }.joined()
+  }
+
+  private static func percent(_ share: Double) -> String {
+    let digits = (share * 10_000).rounded() / 100
+    return digits == 0 && share > 0 ? "below 0.01%" : "\(digits)%"
+  }
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import TestSupport
+import TesseraCompute
+import TesseraData
+import TesseraVision
+import Testing
+
+@testable import TesseraPipeline
+
+/// Finished runs with something changed and their records edited to fit: recomputing finds it and names it.
+@Suite struct RunVerificationTests {
+  private let files = FileManager.default
+
+  private func make(_ folder: String, _ out: String, seed: UInt64 = 1) throws {
+    var c = RunConfiguration(data: folder + "/reviews.csv", encoder: folder + "/encoder")
+    (c.test, c.repeats, c.seed) = (folder + "/test.csv", 2, seed)
+    (c.layout.pixels, c.layout.perplexity, c.layout.iterations) = (12, 5, 10)
+    (c.model.architecture, c.model.network.head, c.model.network.bypass) = (.alexnet, .linear, true)
+    (c.model.training.epochs, c.model.training.batch) = (2, 8)
+    _ = try Pipeline(
+      c, devices: DeviceGroup(try CPUBackend(threads: 2)), out: folder + "/" + out,
+      progress: ProgressLine(quiet: true)
+    ).run()
+  }
+
+  private func withRun(_ body: (String) throws -> Void) throws {
+    try withTemporaryFolder { folder in
+      try TinyEncoder.write(to: folder + "/encoder")
+      try Data(TinyEncoder.reviews(32).utf8).write(to: URL(fileURLWithPath: folder + "/reviews.csv"))
+      try Data(TinyEncoder.reviews(12, seed: 3).utf8).write(to: URL(fileURLWithPath: folder + "/test.csv"))
+      try make(folder, "honest")
+      try body(folder)
+    }
+  }
+
+  private func verify(
+    _ folder: String, _ extent: RunVerification.Extent = .whole, on device: (any Backend)? = nil
+  ) throws -> RunCertificate {
+    let devices = try DeviceGroup(device ?? CPUBackend(threads: 1))
+    return try RunVerification(
+      folder, devices: devices, extent: extent, progress: ProgressLine(quiet: true)
+    ).certify()
+  }
+
+  /// Makes the stage's record and the manifest say what the files are now.
+  private func fit(_ folder: String, _ stage: String, _ change: (inout StageRecord) -> Void = { _ in }) throws
+  {
+    let url = URL(fileURLWithPath: "\(folder)/\(stage).json")
+    var record = try #require(StageRecord.read(url))
+    for name in record.outputs.keys { record.outputs[name] = try Fingerprint.ofFile("\(folder)/\(name)") }
+    change(&record)
+    try record.encoded().write(to: url)
+    let configuration = try RunConfiguration.read(folder + "/run.json")
+    let names = ["run.json"] + RunStages.names(configuration).map { $0 + ".json" } + ["data.json"]
+    try RunManifest(of: names, in: folder).encoded().write(
+      to: URL(fileURLWithPath: folder + "/manifest.json"))
+  }
+
+  private func replace(_ path: String, _ old: String, _ new: String) throws {
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    #expect(text.contains(old), "\(old) in \(path)")
+    try Data(text.replacing(old, with: new, maxReplacements: 1).utf8).write(to: URL(fileURLWithPath: path))
+  }
+
+  @Test(.tags(.slow)) func anHonestRunHasItsBits() throws {
+    try withRun { folder in
+      let whole = try verify(folder + "/honest")
+      #expect(whole.isEqual && whole.stages.allSatisfy { $0.extent == .whole })
+      #expect(
+        whole.stages.map(\.stage) == [
+          "encoder", "embeddings", "test-embeddings", "layout", "images", "model", "evaluation", "repeat-1",
+        ])
+      #expect(whole.fingerprints.count == whole.stages.count && whole.files > 20)
+      let rows = try verify(folder + "/honest", .rows(.share(0.5), seed: 7))
+      #expect(rows.isEqual)
+      let counts = rows.stages.filter { $0.extent == .rows }.map { [$0.rows, $0.total] }
+      #expect(counts == [[16, 32], [6, 12], [16, 32], [6, 12]])
+      #expect(rows.stages.filter { $0.extent == .nothing }.map(\.stage).contains("model"))
+      // What is written is read again, and is of the same run.
+      let path = folder + "/certificate.json"
+      try whole.encoded().write(to: URL(fileURLWithPath: path))
+      try rows.requireSameRun(as: RunCertificate.read(path), path)
+      try make(folder, "other", seed: 2)
+      #expect(throws: TesseraError.self) {
+        try verify(folder + "/other", .rows(.count(1), seed: 1)).requireSameRun(
+          as: RunCertificate.read(path), path)
+      }
+      #expect(try files.contentsOfDirectory(atPath: folder).count == 6, "nothing is left behind")
+    }
+  }
+
+  @Test(.enabled(if: TestDevices.hasOpenCL), .tags(.opencl, .slow)) func devicesProveEachOther() throws {
+    try withRun { folder in
+      let device = try OpenCLBackend(TestDevices.first())
+      #expect(try verify(folder + "/honest", .rows(.share(1), seed: 1), on: device).isEqual)
+    }
+  }
+
+  /// A change, and the stage that it is found in; with all rows drawn, whether they find it too.
+  private struct Fraud {
+    let name: String, stage: String
+    var named = "", inRows = false
+    let make: (String) throws -> Void
+  }
+
+  private var frauds: [Fraud] {
+    func flip(_ file: String, _ tensor: String, _ element: Int, _ stage: String, rows: Bool, bit: Int = 0)
+      -> Fraud
+    {
+      Fraud(name: "bit \(bit) of \(tensor)", stage: stage, named: tensor, inRows: rows) {
+        try TensorEdit.flip(tensor, element: element, bit: bit, in: "\($0)/\(file)")
+        try fit($0, stage)
+      }
+    }
+    return [
+      flip("embeddings.safetensors", "features", 77, "embeddings", rows: true),
+      flip("embeddings.safetensors", "features", 3, "embeddings", rows: true, bit: 31),
+      flip("test.embeddings.safetensors", "features", 5, "test-embeddings", rows: true),
+      flip("images.safetensors", "images", 1000, "images", rows: true),
+      flip("test.images.safetensors", "images", 1000, "images", rows: true, bit: 22),
+      flip("model.safetensors", "pixel.mean", 3, "model", rows: false),
+      flip("model.safetensors", "bypass.weight", 3, "model", rows: false, bit: 7),
+      Fraud(name: "two labels exchanged", stage: "embeddings", named: "labels", inRows: true) {
+        let data = try Embeddings.read($0 + "/embeddings.safetensors")
+        let other = try #require(data.labels.firstIndex { $0 != data.labels[0] })
+        try TensorEdit.swap("labels", 0, other, in: $0 + "/embeddings.safetensors")
+        try fit($0, "embeddings")
+      },
+      Fraud(name: "a row of validation trained on", stage: "images", named: "rows.training", inRows: true) {
+        let images = try ImageSet.read($0 + "/images.safetensors")
+        let other = Split(
+          training: (images.split.training + images.split.validation.prefix(1)).sorted(),
+          validation: Array(images.split.validation.dropFirst()), test: images.split.test)
+        _ = try ImageSet(
+          images: images.images, pixels: images.pixels, channels: images.channels, labels: images.labels,
+          classes: images.classes, split: other
+        ).write(to: $0 + "/images.safetensors")
+        try fit($0, "images")
+      },
+      Fraud(name: "history edited", stage: "model", named: "history.json") {
+        try replace($0 + "/history.json", "\"epoch\":1", "\"epoch\":9")
+        try fit($0, "model")
+      },
+      Fraud(name: "an accuracy edited", stage: "evaluation", named: "result.json") {
+        try replace($0 + "/result.json", "\"total\" : 12", "\"total\" : 13")
+        try fit($0, "evaluation")
+      },
+      Fraud(name: "another kept epoch told", stage: "model", named: "its facts") {
+        try fit($0, "model") { $0.facts = ["kept epoch": "7"] }
+      },
+      Fraud(name: "another fingerprint told", stage: "repeat-1", named: "its fingerprint") {
+        try fit($0, "repeat-1") { $0.fingerprint = String(repeating: "0", count: 64) }
+      },
+      Fraud(name: "another seed's model", stage: "model", named: "history.json") {
+        let other = URL(fileURLWithPath: $0).deletingLastPathComponent().path + "/other"
+        for name in ["model.safetensors", "history.json"] {
+          try files.removeItem(atPath: "\($0)/\(name)")
+          try files.copyItem(atPath: "\(other)/\(name)", toPath: "\($0)/\(name)")
+        }
+        try fit($0, "model")
+      },
+    ]
+  }
+
+  @Test(.tags(.slow)) func everyFraudIsFoundAndNamed() throws {
+    try withRun { folder in
+      try make(folder, "other", seed: 2)
+      for fraud in frauds {
+        let copy = folder + "/copy"
+        try? files.removeItem(atPath: copy)
+        try files.copyItem(atPath: folder + "/honest", toPath: copy)
+        try fraud.make(copy)
+        let found = try #require(try verify(copy).difference, "\(fraud.name)")
+        #expect(found.stage == fraud.stage, "\(fraud.name): \(found.text)")
+        #expect(fraud.named.isEmpty || found.text.contains(fraud.named), "\(fraud.name): \(found.text)")
+        #expect(found.recorded != found.recomputed)
+        let rows = try verify(copy, .rows(.share(1), seed: 1))
+        #expect(rows.isEqual != fraud.inRows, "\(fraud.name) in rows: \(rows.difference?.text ?? "equal")")
+      }
+    }
+  }
+
+  @Test func filesThatAreNotAsRecordedAreAFailure() throws {
+    try withRun { folder in
+      try TensorEdit.flip("features", element: 0, in: folder + "/honest/embeddings.safetensors")
+      do {
+        _ = try verify(folder + "/honest", .rows(.count(1), seed: 1))
+        Issue.record("a changed file was taken")
+      } catch let error as TesseraError {
+        #expect(error.kind == .failure && error.place.hasSuffix("embeddings.safetensors"))
+      }
+    }
+  }
+
+  @Test func otherReviewsAreRefused() throws {
+    try withRun { folder in
+      try Data(TinyEncoder.reviews(32, seed: 5).utf8).write(to: URL(fileURLWithPath: folder + "/reviews.csv"))
+      do {
+        _ = try verify(folder + "/honest")
+        Issue.record("other reviews were taken")
+      } catch let error as TesseraError {
+        #expect(
+          error.kind == .input && error.found.contains("other reviews") && error.wanted.contains("--data"))
+      }
+    }
+  }
+}
