@@ -26,8 +26,9 @@ public struct Checkpoint: Sendable {
     }
     let text = String(decoding: try JSONEncoder().encode(history), as: UTF8.self)
     var writer = SafetensorsWriter(metadata: ["key": key, "steps": "\(optimizer.steps)", "history": text])
-    for (name, tensor) in network.state { writer.add("model." + name, tensor, on: network.device) }
-    for (name, tensor) in optimizer.state { writer.add("adam." + name, tensor, on: network.device) }
+    for (name, tensor) in TrainingState(network, optimizer).tensors {
+      writer.add(name, tensor, on: network.device)
+    }
     _ = try writer.write(to: current)
   }
 
@@ -65,12 +66,12 @@ public struct Checkpoint: Sendable {
     return epoch == wanted || epoch == last + 1 && epoch <= epochs
   }
 
-  /// Whether epochs follow one another from 0 or 1 on, as training writes them.
+  /// Whether epochs follow one another from 0 or 1 on, as training writes them, each with its digest.
   private static func isHistory(_ history: [EpochRecord]) -> Bool {
     guard let first = history.first else { return false }
     return (0...1).contains(first.epoch)
       && zip(history, history.dropFirst()).allSatisfy { $0.epoch < Int.max && $1.epoch == $0.epoch + 1 }
-      && history.allSatisfy { $0.correct >= 0 && $0.loss.isFinite }
+      && history.allSatisfy { $0.correct >= 0 && $0.loss.isFinite && $0.state != nil }
   }
 
   func loadBest(into network: ImageClassifier) throws { try network.load(try TensorFile.open(best)) }

@@ -3,16 +3,6 @@ import Foundation
 import TesseraCompute
 import TesseraNN
 
-/// One epoch's figures.
-public struct EpochRecord: Codable, Sendable, Equatable {
-  /// From 1 on; 0 for the network before the first step (`TrainingPlan.keepsStart`).
-  public let epoch: Int
-  /// Mean cross-entropy over the training rows, in training mode (of epoch 0 in evaluation mode).
-  public let loss: Double
-  /// Right answers on the validation rows.
-  public let correct: Int
-}
-
 /// Trains a classifier; with a checkpoint path, a killed run resumes and ends in the same bits.
 public final class Trainer {
   private let network: ImageClassifier
@@ -79,7 +69,7 @@ public final class Trainer {
     }
     if keepsStart {
       let loss = try device.span("epoch 0") { try meanLoss(plan.training, store) }
-      try close(EpochRecord(epoch: 0, loss: loss, correct: try validate(store)), epochDone)
+      try close(try record(0, loss, correct: validate(store)), epochDone)
     }
     let team = try DataParallelTrainer(
       TrainingReplica(network, optimizer, store, plan), devices, splitting, batch: plan.options.batch)
@@ -91,14 +81,22 @@ public final class Trainer {
         throw TesseraError.failure(
           "training", found: "loss \(loss) in epoch \(epoch)", wanted: "a finite loss")
       }
-      try close(
-        EpochRecord(epoch: epoch, loss: loss, correct: try validate(store)), epochDone)
+      try close(try record(epoch, loss, correct: validate(store)), epochDone)
     }
     try finish()
   }
 
   /// The epochs that were run.
   private var epochs: Int { history.last?.epoch ?? 0 }
+
+  /// An epoch's figures, with the digest of the state that it ends in.
+  private func record(_ epoch: Int, _ loss: Double, correct: Int) throws -> EpochRecord {
+    var record = EpochRecord(epoch: epoch, loss: loss, correct: correct)
+    record.state = try network.device.span("digest") {
+      try TrainingState(network, optimizer).digest(of: record, after: history.last)
+    }
+    return record
+  }
 
   private func close(_ record: EpochRecord, _ epochDone: (EpochRecord) throws -> Void) throws {
     let isBest = beatsAll(record, history)

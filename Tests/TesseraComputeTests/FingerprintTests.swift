@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import CSHA256
+import TestSupport
 import Testing
 
 @testable import TesseraCompute
@@ -50,5 +51,36 @@ import Testing
       }.joined()
       #expect(digest(bytes) == wanted, "\(count) bytes")
     }
+  }
+
+  /// A tensor's digest is of its type, shape and bits, wherever it lies, and however many pieces it is read in.
+  @Test func tensorsByTypeShapeAndBits() throws {
+    let cpu = try CPUBackend(threads: 1)
+    let values = (0..<(1 << 20) + 3).map { Float($0) * 0.5 }
+    let tensor = try cpu.tensor(values, [values.count])
+    var whole = Fingerprint()
+    whole.add("F32 [\(values.count)]")
+    values.withUnsafeBytes { whole.add($0) }
+    #expect(try cpu.fingerprint(of: tensor) == whole.digits())
+    var other = values
+    other[1 << 20] = -0.0
+    var prints = Set<String>()
+    prints.insert(try cpu.fingerprint(of: tensor))
+    prints.insert(try cpu.fingerprint(of: cpu.tensor(other, [other.count])))
+    for shape in [[4], [2, 2], [4, 1]] {
+      prints.insert(try cpu.fingerprint(of: cpu.tensor([1, 2, 3, 4], shape)))
+    }
+    let bits = [Float(1), 2, 3, 4].map { Int32(bitPattern: $0.bitPattern) }
+    prints.insert(try cpu.fingerprint(of: cpu.tensor(bits, [4])))
+    prints.insert(try cpu.fingerprint(of: cpu.tensor([Float](), [0])))
+    #expect(prints.count == 7)
+  }
+
+  @Test(.enabled(if: TestDevices.hasOpenCL), .tags(.opencl)) func tensorsOfADeviceHaveTheCPUsDigest() throws {
+    let (cpu, device) = (try CPUBackend(threads: 1), try OpenCLBackend(TestDevices.first()))
+    let values = [0, -0.0, 1, .nan, .infinity, 3e-45] as [Float]
+    #expect(
+      try cpu.fingerprint(of: cpu.tensor(values, [2, 3]))
+        == device.fingerprint(of: device.tensor(values, [2, 3])))
   }
 }

@@ -142,6 +142,14 @@ import Testing
         try replace($0 + "/history.json", "\"epoch\":1", "\"epoch\":9")
         try fit($0, "model")
       },
+      Fraud(name: "the digest of an epoch's state edited", stage: "model", named: "its entry[1]") {
+        let path = $0 + "/history.json"
+        var history = try JSONDecoder().decode(
+          [EpochRecord].self, from: Data(contentsOf: URL(fileURLWithPath: path)))
+        history[1].state = history[0].state
+        try JSONEncoder().encode(history).write(to: URL(fileURLWithPath: path))
+        try fit($0, "model")
+      },
       Fraud(name: "an accuracy edited", stage: "evaluation", named: "result.json") {
         try replace($0 + "/result.json", "\"total\" : 12", "\"total\" : 13")
         try fit($0, "evaluation")
@@ -178,6 +186,21 @@ import Testing
         let rows = try verify(copy, .rows(.share(1), seed: 1))
         #expect(rows.isEqual != fraud.inRows, "\(fraud.name) in rows: \(rows.difference?.text ?? "equal")")
       }
+    }
+  }
+
+  /// Older programs wrote no digests of the states.
+  @Test func aHistoryWithoutDigestsIsComparedWithoutThem() throws {
+    try withRun { folder in
+      let path = folder + "/honest/history.json"
+      var history = try JSONDecoder().decode(
+        [EpochRecord].self, from: Data(contentsOf: URL(fileURLWithPath: path)))
+      let states = history.compactMap(\.state)
+      #expect(states.count == 3 && Set(states).count == 3 && states.allSatisfy { $0.count == 64 })
+      for place in history.indices { history[place].state = nil }
+      try JSONEncoder().encode(history).write(to: URL(fileURLWithPath: path))
+      try fit(folder + "/honest", "model")
+      #expect(try verify(folder + "/honest").isEqual)
     }
   }
 

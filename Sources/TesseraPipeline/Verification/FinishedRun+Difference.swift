@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import TesseraCompute
+import TesseraVision
 
 extension FinishedRun {
   /// Compares every file of the run with its record.
@@ -38,7 +39,7 @@ extension FinishedRun {
         let (recorded, recomputed) = own.outputs[name] == nil ? ("no file", "one") : ("a file", "none")
         return .init(stage: stage, file: name, recorded: recorded, recomputed: recomputed)
       }
-      return try difference(from: other, in: stage, file: name)
+      if let found = try difference(from: other, in: stage, file: name) { return found }
     }
     for (what, recorded, recomputed) in [
       (
@@ -60,7 +61,7 @@ extension FinishedRun {
 
   private func difference(
     from other: FinishedRun, in stage: String, file: String
-  ) throws -> RunCertificate.Difference {
+  ) throws -> RunCertificate.Difference? {
     let (own, theirs) = (try checked(file), try other.checked(file))
     if file.hasSuffix(".safetensors") {
       let (left, right) = (try TensorFile.open(own), try TensorFile.open(theirs))
@@ -76,11 +77,35 @@ extension FinishedRun {
           recorded: left.metadata[key] ?? "nothing", recomputed: right.metadata[key] ?? "nothing")
       }
     }
+    if file == Pipeline.Files.history { return try historyDifference(own, theirs) }
     let (left, right) = (InputFile.readIfThere(own) ?? Data(), InputFile.readIfThere(theirs) ?? Data())
     let place = zip(left, right).enumerated().first { $1.0 != $1.1 }?.offset ?? min(left.count, right.count)
     return .init(
       stage: stage, file: file, tensor: "its byte", index: [place],
       recorded: place < left.count ? "\(left[place])" : "the end",
       recomputed: place < right.count ? "\(right[place])" : "the end")
+  }
+
+  /// The first epoch in which two trainings differ. A run of an older version recorded no digests of its states:
+  /// there only the figures are compared.
+  private func historyDifference(_ own: String, _ theirs: String) throws -> RunCertificate.Difference? {
+    let left = try Pipeline.decode([EpochRecord].self, own)
+    let right = try Pipeline.decode([EpochRecord].self, theirs)
+    for place in 0..<max(left.count, right.count) {
+      let recorded = place < left.count ? left[place] : nil
+      var recomputed = place < right.count ? right[place] : nil
+      if let recorded, recorded.state == nil { recomputed?.state = nil }
+      guard recorded != recomputed else { continue }
+      func text(_ record: EpochRecord?) -> String {
+        record.map {
+          "epoch \($0.epoch), loss \($0.loss), \($0.correct) right, state \($0.state ?? "untold")"
+        }
+          ?? "no epoch"
+      }
+      return .init(
+        stage: "model", file: Pipeline.Files.history, tensor: "its entry", index: [place],
+        recorded: text(recorded), recomputed: text(recomputed))
+    }
+    return nil
   }
 }

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension Fingerprint {
+  /// Adds a tensor: its type, its shape, then its elements, row-major and little-endian, as they lie on a device.
+  /// They are read back in pieces of 4 MiB.
+  ///
+  /// - Throws: `TesseraError` if the device fails.
+  public mutating func add(_ tensor: Tensor, on device: any MemoryBackend) throws {
+    add("\(tensor.elementType == .float32 ? "F32" : "I32") \(tensor.shape)")
+    let most = 1 << 20
+    var words = [UInt32](repeating: 0, count: min(most, tensor.count))
+    for begin in stride(from: 0, to: tensor.count, by: most) {
+      let count = min(most, tensor.count - begin)
+      try words.withUnsafeMutableBytes {
+        try device.download(
+          tensor, offset: begin, into: UnsafeMutableRawBufferPointer(rebasing: $0[..<(count * 4)]))
+      }
+      words.withUnsafeBytes { add(UnsafeRawBufferPointer(rebasing: $0[..<(count * 4)])) }
+    }
+  }
+}
+
+extension MemoryBackend {
+  /// SHA-256 of a tensor's type, shape and elements: equal on two devices if every bit is.
+  ///
+  /// - Throws: `TesseraError` if the device fails.
+  public func fingerprint(of tensor: Tensor) throws -> String {
+    var print = Fingerprint()
+    try print.add(tensor, on: self)
+    return print.digits()
+  }
+}
