@@ -70,10 +70,13 @@ public struct RunVerification {
       }
       configuration.model.weights = weights
     }
-    data = try DataSet.read(configuration.data, format: configuration.format)
+    let (format, path) = (configuration.format, configuration.data)
+    data = try Self.asking("--data", sources.data) { try DataSet.read(path, format: format) }
     let classes = data.classes
-    test = try configuration.test.map {
-      try DataSet.read($0, format: configuration.format, classes: classes, part: .test)
+    test = try configuration.test.map { path in
+      try Self.asking("--test", sources.test) {
+        try DataSet.read(path, format: format, classes: classes, part: .test)
+      }
     }
     (self.configuration, self.devices) = (configuration, devices)
     (self.extent, self.progress) = (extent, progress)
@@ -84,6 +87,14 @@ public struct RunVerification {
       guard let set, let path, run.records[stage]?.inputs["data"] != set.fingerprint else { continue }
       throw TesseraError.input(
         path, found: "other reviews than the run was made from", wanted: "the run's own, with \(option)")
+    }
+  }
+
+  /// Reads what may have been moved since the run was made; a refusal tells by which option it is named.
+  private static func asking<R>(_ option: String, _ given: String?, _ body: () throws -> R) throws -> R {
+    do { return try body() } catch let error as TesseraError where error.kind == .input && given == nil {
+      throw TesseraError.input(
+        error.place, found: error.found, wanted: "\(error.wanted): \(option) says where it is now")
     }
   }
 
