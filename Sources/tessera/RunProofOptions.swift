@@ -12,6 +12,10 @@ struct RunProofOptions: ParsableArguments {
   var full = false
   @Option(help: "With --run: recompute so many rows of embeddings and images by seed, such as 1% or 200.")
   var sample: String?
+  @Option(
+    help:
+      "With --sample: draw so many epochs too, and train from the start to the last of them (default: none).")
+  var epochs: Int?
   @Option(help: "With --run: where the run's reviews are (default: where they were).")
   var data: String?
   @Option(help: "With --run: where the reviews that it tests on are (default: where they were).")
@@ -31,7 +35,8 @@ struct RunProofOptions: ParsableArguments {
   func validate(besides others: Bool, seed: UInt64) throws {
     guard let run else {
       let given = [
-        ("full", full ? "--full" : nil), ("sample", sample), ("data", data), ("test", test),
+        ("full", full ? "--full" : nil), ("sample", sample),
+        ("epochs", epochs.map { "\($0)" }), ("data", data), ("test", test),
         ("weights", weights),
         ("certificate", certificate), ("expect", expect),
       ]
@@ -53,6 +58,14 @@ struct RunProofOptions: ParsableArguments {
       throw TesseraError.input("seed", found: "\(seed) with --full", wanted: "--sample with it")
     }
     if let sample { _ = try RowSample(sample) }
+    if let epochs {
+      guard !full else {
+        throw TesseraError.input("epochs", found: "\(epochs) with --full", wanted: "--sample with it")
+      }
+      guard (1...1 << 20).contains(epochs) else {
+        throw TesseraError.input("epochs", found: "\(epochs)", wanted: "1 to \(1 << 20)")
+      }
+    }
   }
 
   /// Verifies; a difference is a failure.
@@ -63,7 +76,7 @@ struct RunProofOptions: ParsableArguments {
     var sources = RunVerification.Sources()
     (sources.data, sources.test, sources.weights) = (data, test, weights)
     let extent: RunVerification.Extent =
-      try sample.map { .rows(try RowSample($0), seed: seed) } ?? .whole
+      try sample.map { .rows(try RowSample($0), seed: seed, epochs: epochs ?? 0) } ?? .whole
     var options = options
     // A proof is the CPU's, unless another device is asked for.
     if options.device == "auto" { options.device = "cpu" }
@@ -89,6 +102,9 @@ extension RunCertificate {
       let verdict = stage.stage == difference?.stage ? "DIFFERENT" : "equal"
       switch stage.extent {
       case .whole: lines.append("\(stage.stage): recomputed, \(verdict)")
+      case .epochs:
+        lines.append(
+          "\(stage.stage): the first \(stage.rows ?? 0) of \(stage.total ?? 0) epochs recomputed, \(verdict)")
       case .nothing: lines.append("\(stage.stage): not recomputed")
       case .rows:
         let passes = (stage.passes ?? [:]).ordered { $0.key < $1.key }

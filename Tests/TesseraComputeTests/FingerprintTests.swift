@@ -68,7 +68,7 @@ import Testing
     prints.insert(try cpu.fingerprint(of: tensor))
     prints.insert(try cpu.fingerprint(of: cpu.tensor(other, [other.count])))
     for shape in [[4], [2, 2], [4, 1]] {
-      prints.insert(try cpu.fingerprint(of: cpu.tensor([1, 2, 3, 4], shape)))
+      prints.insert(try cpu.fingerprint(of: cpu.tensor([1, 2, 3, 4] as [Float], shape)))
     }
     let bits = [Float(1), 2, 3, 4].map { Int32(bitPattern: $0.bitPattern) }
     prints.insert(try cpu.fingerprint(of: cpu.tensor(bits, [4])))
@@ -78,7 +78,7 @@ import Testing
 
   @Test(.enabled(if: TestDevices.hasOpenCL), .tags(.opencl)) func tensorsOfADeviceHaveTheCPUsDigest() throws {
     let (cpu, device) = (try CPUBackend(threads: 1), try OpenCLBackend(TestDevices.first()))
-    let values = [0, -0.0, 1, .nan, .infinity, 3e-45] as [Float]
+    let values = [0, -0.0, 1, .nan, .infinity, .leastNonzeroMagnitude] as [Float]
     #expect(
       try cpu.fingerprint(of: cpu.tensor(values, [2, 3]))
         == device.fingerprint(of: device.tensor(values, [2, 3])))

@@ -77,6 +77,10 @@ import Testing
       let counts = rows.stages.filter { $0.extent == .rows }.map { [$0.rows, $0.total] }
       #expect(counts == [[16, 32], [6, 12], [16, 32], [6, 12]])
       #expect(rows.stages.filter { $0.extent == .nothing }.map(\.stage).contains("model"))
+      let trained = try verify(folder + "/honest", .rows(.count(1), seed: 7, epochs: 1))
+      let model = try #require(trained.stages.first { $0.stage == "model" })
+      #expect(
+        trained.isEqual && model.extent == .epochs && model.total == 3 && (1...3).contains(model.rows ?? 0))
       // What is written is read again, and is of the same run.
       let path = folder + "/certificate.json"
       try whole.encoded().write(to: URL(fileURLWithPath: path))
@@ -100,7 +104,7 @@ import Testing
   /// A change, and the stage that it is found in; with all rows drawn, whether they find it too.
   private struct Fraud {
     let name: String, stage: String
-    var named = "", inRows = false
+    var named = "", inRows = false, inEpochs = false
     let make: (String) throws -> Void
   }
 
@@ -138,11 +142,13 @@ import Testing
         ).write(to: $0 + "/images.safetensors")
         try fit($0, "images")
       },
-      Fraud(name: "history edited", stage: "model", named: "history.json") {
+      Fraud(name: "history edited", stage: "model", named: "history.json", inEpochs: true) {
         try replace($0 + "/history.json", "\"epoch\":1", "\"epoch\":9")
         try fit($0, "model")
       },
-      Fraud(name: "the digest of an epoch's state edited", stage: "model", named: "its entry[1]") {
+      Fraud(
+        name: "the digest of an epoch's state edited", stage: "model", named: "its entry[1]", inEpochs: true
+      ) {
         let path = $0 + "/history.json"
         var history = try JSONDecoder().decode(
           [EpochRecord].self, from: Data(contentsOf: URL(fileURLWithPath: path)))
@@ -160,7 +166,7 @@ import Testing
       Fraud(name: "another fingerprint told", stage: "repeat-1", named: "its fingerprint") {
         try fit($0, "repeat-1") { $0.fingerprint = String(repeating: "0", count: 64) }
       },
-      Fraud(name: "another seed's model", stage: "model", named: "history.json") {
+      Fraud(name: "another seed's model", stage: "model", named: "history.json", inEpochs: true) {
         let other = URL(fileURLWithPath: $0).deletingLastPathComponent().path + "/other"
         for name in ["model.safetensors", "history.json"] {
           try files.removeItem(atPath: "\($0)/\(name)")
@@ -185,6 +191,8 @@ import Testing
         #expect(found.recorded != found.recomputed)
         let rows = try verify(copy, .rows(.share(1), seed: 1))
         #expect(rows.isEqual != fraud.inRows, "\(fraud.name) in rows: \(rows.difference?.text ?? "equal")")
+        let all = try verify(copy, .rows(.share(1), seed: 1, epochs: 100))
+        #expect(all.isEqual != (fraud.inRows || fraud.inEpochs), "\(fraud.name) in rows and epochs")
       }
     }
   }

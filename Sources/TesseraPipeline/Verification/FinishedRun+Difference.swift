@@ -86,11 +86,14 @@ extension FinishedRun {
       recomputed: place < right.count ? "\(right[place])" : "the end")
   }
 
+  private func historyDifference(_ own: String, _ theirs: String) throws -> RunCertificate.Difference? {
+    Self.historyDifference(
+      try Pipeline.decode([EpochRecord].self, own), try Pipeline.decode([EpochRecord].self, theirs))
+  }
+
   /// The first epoch in which two trainings differ. A run of an older version recorded no digests of its states:
   /// there only the figures are compared.
-  private func historyDifference(_ own: String, _ theirs: String) throws -> RunCertificate.Difference? {
-    let left = try Pipeline.decode([EpochRecord].self, own)
-    let right = try Pipeline.decode([EpochRecord].self, theirs)
+  static func historyDifference(_ left: [EpochRecord], _ right: [EpochRecord]) -> RunCertificate.Difference? {
     for place in 0..<max(left.count, right.count) {
       let recorded = place < left.count ? left[place] : nil
       var recomputed = place < right.count ? right[place] : nil

@@ -40,7 +40,7 @@ public struct RunCertificate: Codable, Sendable {
     public let stage: String
     /// How much was recomputed: all of it, some rows, or nothing.
     public let extent: Extent
-    /// Rows that were recomputed, of how many; nil where a stage is no rows.
+    /// Rows that were recomputed, of how many, or epochs from the first one on; nil where all or nothing was.
     public var rows: Int?, total: Int?
     /// The chance that a stage of which a share of the rows is wrong would have passed, by that share; nil
     /// where no rows were drawn.
@@ -52,6 +52,8 @@ public struct RunCertificate: Codable, Sendable {
       case whole
       /// Rows by seed, from the recorded results of the stages before.
       case rows
+      /// A training's epochs from the first to one by seed, from the recorded images.
+      case epochs
       /// Nothing.
       case nothing
     }

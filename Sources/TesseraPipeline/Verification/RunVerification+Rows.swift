@@ -4,8 +4,10 @@ import TesseraData
 import TesseraText
 
 extension RunVerification {
-  /// Recomputes rows of embeddings and images.
-  func recomputeRows(_ sample: RowSample, _ seed: UInt64, _ certificate: inout RunCertificate) throws {
+  /// Recomputes rows of embeddings and images, and the training to the last of so many epochs.
+  func recomputeRows(
+    _ sample: RowSample, _ seed: UInt64, _ epochs: Int, _ certificate: inout RunCertificate
+  ) throws {
     let encoder = try TransformerEncoder(folder: configuration.encoder, devices: devices)
     try run.check(layers: encoder.configuration.layers)
     for (number, stage) in RunStages.names(configuration).enumerated() {
@@ -26,6 +28,10 @@ extension RunVerification {
         certificate.difference = stages.lazy.compactMap(\.1).first
         if certificate.difference != nil { return }
         continue
+      case "model" where epochs > 0:
+        found = try self.epochs {
+          try RowSample.count(epochs).drawn(of: $0, seed: seed, stream: UInt64(number))
+        }
       default: found = (.init(stage: stage, extent: .nothing), nil)
       }
       certificate.stages.append(found.0)

@@ -8,14 +8,15 @@ import TesseraText
 ///
 /// First every file of the run is compared with its record. Then `whole` makes the run again from its data, in a
 /// folder of its own; `rows` recomputes rows of embeddings and of images, each from the recorded results of
-/// the stage before, and nothing of a layout, a training or an evaluation.
+/// the stage before, and if asked the training from its start to an epoch by seed, whose state's digest stands for
+/// all before it; nothing of a layout or an evaluation.
 public struct RunVerification {
   /// How much is recomputed.
   public enum Extent: Equatable, Sendable {
     /// Every stage.
     case whole
-    /// Rows that are drawn by seed.
-    case rows(RowSample, seed: UInt64)
+    /// Rows that are drawn by seed, and if so many epochs are drawn too, the training to the last of them.
+    case rows(RowSample, seed: UInt64, epochs: Int = 0)
   }
 
   /// Where the run's sources are, if not where the run was made.
@@ -110,7 +111,7 @@ public struct RunVerification {
     var certificate = try certificate()
     switch extent {
     case .whole: try recomputeAll(&certificate)
-    case .rows(let sample, let seed): try recomputeRows(sample, seed, &certificate)
+    case .rows(let sample, let seed, let epochs): try recomputeRows(sample, seed, epochs, &certificate)
     }
     return certificate
   }
@@ -120,7 +121,7 @@ public struct RunVerification {
     let cpu = try device.unprofiled as? CPUBackend ?? CPUBackend()
     let kernels = device.info.kernelFiles
     var seed: UInt64?
-    if case .rows(_, let drawn) = extent { seed = drawn }
+    if case .rows(_, let drawn, _) = extent { seed = drawn }
     return RunCertificate(
       verifier: Provenance(cpu), device: devices.name, driver: device.info.driver?.text,
       kernels: kernels.isEmpty ? nil : kernels, makers: run.records.compactMapValues(\.device),
