@@ -66,7 +66,7 @@ static void columns_exponentials(float *x, int floats, const float *best, float 
     unaligned_wide *const at = (unaligned_wide *)(x + i);
     unaligned_wide *const lane = (unaligned_wide *)(lanes + i % lanes_floats);
     const wide below = *at - bests;
-    if (__builtin_expect(all_of_wide(below >= TSR_FAR_BELOW), 1)) *at = tsr_exp_normal_w(below);
+    if (__builtin_expect(all_of_w(below >= TSR_FAR_BELOW), 1)) *at = tsr_exp_normal_w(below);
     else far_exponentials(x + i, best, TSR_WIDE_FLOATS);
     const wide e = *at;
     *lane = i < lanes_floats ? e : *lane + e;
@@ -96,7 +96,7 @@ static void columns_quotients(float *x, int floats, wide sums) {
   for (; i + TSR_WIDE_FLOATS <= floats; i += TSR_WIDE_FLOATS) {
     unaligned_wide *const at = (unaligned_wide *)(x + i);
     const wide e = *at;
-    *at = __builtin_expect(all_of_wide((e >= TSR_LEAST_NEWTON) | (e == 0.0f)), 1)
+    *at = __builtin_expect(all_of_w((e >= TSR_LEAST_NEWTON) | (e == 0.0f)), 1)
               ? tsr_div_newton_w(e, sums, reciprocals)
               : e / sums;
   }

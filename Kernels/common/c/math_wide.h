@@ -28,26 +28,11 @@ typedef union {
   vector part[TSR_WIDE];
 } wide_parts;
 
-// The words of common/math_body.h, for four vectors.
 #define TSR_V(name) name##_w
 #define TSR_REAL wide
 #define TSR_INT int_wide
 #define TSR_UINT unsigned_wide
-#define TSR_SELECT(condition, yes, no) ((condition) ? (wide)(yes) : (wide)(no))
-TSR_FN wide tsr_fma_w(wide a, wide b, wide c) { return __builtin_elementwise_fma(a, b, c); }
-TSR_FN wide tsr_add_w(wide sum, wide x) { return sum + x; }
-TSR_FN int_wide tsr_isnan_w(wide x) { return x != x; }
-TSR_FN unsigned_wide tsr_bits_w(wide x) { return (unsigned_wide)x; }
-TSR_FN wide tsr_float_w(unsigned_wide b) { return (wide)b; }
-TSR_FN int_wide tsr_signed_w(unsigned_wide x) { return (int_wide)x; }
-TSR_FN unsigned_wide tsr_unsigned_w(int_wide x) { return (unsigned_wide)x; }
-TSR_FN unsigned_wide tsr_truth_w(int_wide condition) { return (unsigned_wide)-condition; }
-#include "common/math_body.h"
-
-TSR_FN wide tsr_div_w(wide a, wide b) { return a / b; }
-
-// Whether a comparison holds for every element.
-TSR_FN int all_of_wide(int_wide condition) { return __builtin_reduce_and(condition) != 0; }
+#include "common/c/math_words.h"
 
 // Two rows of two vectors, `stride` floats apart.
 TSR_FN wide load_two_rows(const float *from, int64_t stride) {
