@@ -14,6 +14,8 @@ public final class RunDirectory {
   public var facts: [String: String] = [:]
   /// Whether a stage has been run, and not found as it was.
   private(set) var hasRun = false
+  /// Called with the record of each stage that has been run.
+  var stageDone: ((StageRecord) throws -> Void)?
   private var lock: Int32 = -1
   /// Whether the folder was made by this.
   private let isNew: Bool
@@ -106,6 +108,7 @@ public final class RunDirectory {
     let start = ContinuousClock.now
     record.fingerprint = try profiler?.span(.stage, stage, body) ?? body()
     try write(&record, outputs, began: start)
+    try stageDone?(record)
     return (record.fingerprint, true)
   }
 

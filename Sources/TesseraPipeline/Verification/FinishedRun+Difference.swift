@@ -24,14 +24,17 @@ extension FinishedRun {
     return count
   }
 
-  /// The first difference of a stage's results from another run's.
+  /// The first difference of a stage's results from what was recomputed.
   ///
   /// - Parameters:
-  ///   - other: the run that was recomputed.
-  ///   - stage: the stage's name.
-  func difference(from other: FinishedRun, in stage: String) throws -> RunCertificate.Difference? {
-    guard let own = records[stage], let theirs = other.records[stage] else {
-      throw TesseraError.failure(folder, found: "no record of \(stage)", wanted: "tessera run to its end")
+  ///   - theirs: the record of the stage that was recomputed.
+  ///   - other: the folder with its results.
+  func difference(
+    from theirs: StageRecord, in other: String
+  ) throws -> RunCertificate.Difference? {
+    let stage = theirs.stage
+    guard let own = records[stage] else {
+      return .init(stage: stage, file: "\(stage).json", recorded: "no record", recomputed: "one")
     }
     for name in Set(own.outputs.keys).union(theirs.outputs.keys).ordered()
     where own.outputs[name] != theirs.outputs[name] {
@@ -39,18 +42,16 @@ extension FinishedRun {
         let (recorded, recomputed) = own.outputs[name] == nil ? ("no file", "one") : ("a file", "none")
         return .init(stage: stage, file: name, recorded: recorded, recomputed: recomputed)
       }
-      if let found = try difference(from: other, in: stage, file: name) { return found }
+      if let found = try difference(from: other, of: stage, in: name) { return found }
+    }
+    func text(_ values: [String: String]) -> String {
+      values.ordered { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
     }
     for (what, recorded, recomputed) in [
-      (
-        "its inputs", "\(own.inputs.ordered { $0.key < $1.key })",
-        "\(theirs.inputs.ordered { $0.key < $1.key })"
-      ),
-      (
-        "its parameters", "\(own.parameters.ordered { $0.key < $1.key })",
-        "\(theirs.parameters.ordered { $0.key < $1.key })"
-      ), ("its fingerprint", own.fingerprint, theirs.fingerprint),
-      ("its facts", "\(own.facts ?? [:])", "\(theirs.facts ?? [:])"),
+      ("its inputs", text(own.inputs), text(theirs.inputs)),
+      ("its parameters", text(own.parameters), text(theirs.parameters)),
+      ("its fingerprint", own.fingerprint, theirs.fingerprint),
+      ("its facts", text(own.facts ?? [:]), text(theirs.facts ?? [:])),
     ] where recorded != recomputed {
       return .init(
         stage: stage, file: "\(stage).json", tensor: what, index: [], recorded: recorded,
@@ -60,9 +61,11 @@ extension FinishedRun {
   }
 
   private func difference(
-    from other: FinishedRun, in stage: String, file: String
+    from other: String, of stage: String, in file: String
   ) throws -> RunCertificate.Difference? {
-    let (own, theirs) = (try checked(file), try other.checked(file))
+    let theirs = URL(fileURLWithPath: other).appendingPathComponent(file).path
+    // The encoder's files may lie where the run was made.
+    let own = stage == "encoder" ? try encoderFile(file) : try checked(file)
     if file.hasSuffix(".safetensors") {
       let (left, right) = (try TensorFile.open(own), try TensorFile.open(theirs))
       if let found = try left.firstDifference(from: right) {
@@ -84,6 +87,11 @@ extension FinishedRun {
       stage: stage, file: file, tensor: "its byte", index: [place],
       recorded: place < left.count ? "\(left[place])" : "the end",
       recomputed: place < right.count ? "\(right[place])" : "the end")
+  }
+
+  private func encoderFile(_ name: String) throws -> String {
+    URL(fileURLWithPath: try checkedEncoder())
+      .appendingPathComponent(String(name.dropFirst(Pipeline.Files.encoder.count + 1))).path
   }
 
   private func historyDifference(_ own: String, _ theirs: String) throws -> RunCertificate.Difference? {

@@ -128,17 +128,27 @@ public struct RunVerification {
       fingerprints: run.records.mapValues(\.fingerprint), files: files, seed: seed)
   }
 
-  /// Makes the run again, and compares stage after stage.
+  /// Thrown to end a recomputation at the first difference.
+  private struct Enough: Error {}
+
+  /// Makes the run again, and compares each stage as soon as it is made.
   private func recomputeAll(_ certificate: inout RunCertificate) throws {
     let folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("tessera-verify-\(getpid())-\(UInt32.random(in: 0 ... .max))").path
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    _ = try Pipeline(configuration, devices: devices, out: folder, progress: progress).run()
-    let again = try FinishedRun(folder)
-    for stage in RunStages.names(configuration) {
-      certificate.stages.append(.init(stage: stage, extent: .whole))
-      certificate.difference = try run.difference(from: again, in: stage)
-      if certificate.difference != nil { return }
+    let pipeline = try Pipeline(configuration, devices: devices, out: folder, progress: progress)
+    var (stages, difference) = ([RunCertificate.Stage](), RunCertificate.Difference?.none)
+    pipeline.folder.stageDone = { record in
+      stages.append(.init(stage: record.stage, extent: .whole))
+      difference = try run.difference(from: record, in: folder)
+      if difference != nil { throw Enough() }
     }
+    do { _ = try pipeline.run() } catch is Enough {}
+    (certificate.stages, certificate.difference) = (stages, difference)
+    let names = RunStages.names(configuration)
+    guard difference == nil, stages.map(\.stage) != names else { return }
+    throw TesseraError.failure(
+      run.folder, found: "stages \(stages.map(\.stage).joined(separator: ", ")) made again",
+      wanted: names.joined(separator: ", "))
   }
 }
