@@ -238,4 +238,24 @@ import Testing
       }
     }
   }
+
+  /// Weights that are not the run's would make another training; they are asked for where one is made again.
+  @Test func otherWeightsAreRefusedWhereTheyAreRead() throws {
+    try withRun { folder in
+      var configuration = try RunConfiguration.read(folder + "/honest/run.json")
+      configuration.model.weights = folder + "/weights.safetensors"
+      try configuration.write(to: folder + "/honest/run.json")
+      try fit(folder + "/honest", "model") { $0.parameters = configuration.model.parameters }
+      try Data("other".utf8).write(to: URL(fileURLWithPath: folder + "/weights.safetensors"))
+      #expect(try verify(folder + "/honest", .rows(.count(1), seed: 1)).isEqual)
+      for extent in [RunVerification.Extent.whole, .rows(.count(1), seed: 1, epochs: 1)] {
+        do {
+          _ = try verify(folder + "/honest", extent)
+          Issue.record("other weights were taken")
+        } catch let error as TesseraError {
+          #expect(error.kind == .input && error.found.contains("other weights"), "\(error)")
+        }
+      }
+    }
+  }
 }

@@ -17,6 +17,11 @@ public struct RunVerification {
     case whole
     /// Rows that are drawn by seed, and if so many epochs are drawn too, the training to the last of them.
     case rows(RowSample, seed: UInt64, epochs: Int = 0)
+
+    /// Whether the network is trained again.
+    var trains: Bool {
+      if case .rows(_, _, let epochs) = self { epochs > 0 } else { true }
+    }
   }
 
   /// Where the run's sources are, if not where the run was made.
@@ -81,6 +86,13 @@ public struct RunVerification {
     }
     (self.configuration, self.devices) = (configuration, devices)
     (self.extent, self.progress) = (extent, progress)
+    if let weights = configuration.model.weights, extent.trains {
+      let found = try Self.asking("--weights", sources.weights) { try Fingerprint.ofFile(weights) }
+      guard run.records["model"]?.inputs["weights"] == found else {
+        throw TesseraError.input(
+          weights, found: "other weights than the run was made from", wanted: "the run's own, with --weights")
+      }
+    }
     for (stage, set, path, option) in [
       ("embeddings", data as DataSet?, configuration.data as String?, "--data"),
       ("test-embeddings", test, configuration.test, "--test"),
