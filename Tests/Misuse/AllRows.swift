@@ -19,6 +19,7 @@ func allRows(_ device: any Backend, folder: String, others: [any Backend]) throw
   rows.autograd()
   rows.functions()
   rows.layers()
+  rows.proofs()
   rows.text()
   rows.images()
   try rows.vision()

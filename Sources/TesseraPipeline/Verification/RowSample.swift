@@ -23,11 +23,14 @@ public enum RowSample: Equatable, Sendable {
     }
   }
 
-  /// How many of so many rows: at least one of any.
+  /// How many of so many rows: at least one of any, none for a share or a number below what it may be.
   public func rows(of total: Int) -> Int {
+    guard total > 0 else { return 0 }
     switch self {
-    case .share(let share): min(total, max(1, Int((Double(total) * share).rounded(.up))))
-    case .count(let count): min(total, count)
+    case .share(let share):
+      guard share > 0 else { return 0 }
+      return share >= 1 ? total : min(total, max(1, Int((Double(total) * share).rounded(.up))))
+    case .count(let count): return min(total, max(0, count))
     }
   }
 
