@@ -72,7 +72,7 @@ struct Verify: ParsableCommand {
 
   /// Checks that no option is without effect.
   func validate() throws {
-    let others = exhaustive || small || everyTile || random != 0 || training || sums
+    let others = exhaustive || stride != 1 || small || everyTile || random != 0 || training || sums
     try proof.validate(besides: others || !only.isEmpty || reference != nil, seed: seed)
     if proof.run != nil { return }
     try validatePrimitives()

@@ -93,6 +93,7 @@ import Testing
     try refused(["--run", "r", "--full", "--epochs", "3"], "epochs: found 3 with --full")
     try refused(["--run", "r", "--sample", "1", "--epochs", "0"], "epochs: found 0")
     try refused(["--run", "r", "--full", "--random", "3"], "run: found options of the comparison")
+    try refused(["--run", "r", "--full", "--stride", "3"], "run: found options of the comparison")
     try refused(["--run", "r", "--full", "--only", "matmul"], "run: found options of the comparison")
     try refused(["--run", "r", "--full"], "r/run.json: found no readable file")
     try refused(["--run", "r", "--full", "--expect", "c"], "c: found no readable file")

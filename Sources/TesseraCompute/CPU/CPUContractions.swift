@@ -24,7 +24,6 @@ extension CPUBackend {
     (plan.bias_kind, plan.activation, plan.accumulate) = (p.bias, p.activation, p.accumulate)
     let sharesA = p.batch == 1 || p.a_batch_stride == 0
     guard p.batch == 1, keepsPackedB(&plan) else {
-      weights.prepared.noteAccess()
       return try run(&plan, sharedA: sharesA)
     }
     try weights.prepared.use(.init(p, panel: kernels.tile_columns), isKept: true) {
