@@ -101,7 +101,9 @@ public struct RunCertificate: Codable, Sendable {
 
   /// Throws unless another certificate is of a run with the same results.
   ///
-  /// - Parameter path: the other's file, for the message.
+  /// - Parameters:
+  ///   - other: the certificate that is compared with this one.
+  ///   - path: the other's file, for the message.
   public func requireSameRun(as other: RunCertificate, _ path: String) throws {
     guard verifier.numerics == other.verifier.numerics else {
       throw TesseraError.failure(
