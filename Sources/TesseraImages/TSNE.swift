@@ -52,6 +52,8 @@ public struct TSNE: Sendable {
     public let divergence: Float
     /// Iterations that were run.
     public let iterations: Int
+    /// The recorded states on the way, the last at the end.
+    public let states: [TSNERecord]
   }
 
   /// Lays out points.
@@ -70,53 +72,44 @@ public struct TSNE: Sendable {
     helpers: [any Backend] = [],
     progress: (Int, Float?) throws -> Void = { _, _ in }
   ) throws -> Result {
+    let run = try begin(consume points, count: count, dims: dims, on: device, helpers: helpers)
+    return try finish(run) { try progress($0.iteration, $0.divergence) }
+  }
+
+  /// A layout before its first iteration: places by seed, and the affinities of the points.
+  ///
+  /// - Parameters:
+  ///   - points: row-major (count, dims); a caller that gives its last copy away saves that memory.
+  ///   - count: the number of points.
+  ///   - dims: values of each point.
+  ///   - device: the main device.
+  ///   - helpers: devices that help with the forces.
+  package func begin(
+    _ points: consuming [Float], count: Int, dims: Int, on device: any Backend, helpers: [any Backend]
+  ) throws -> TSNERun {
     try checkValues(points, count, dims)
     try check(points: count, dims: dims)
     let layout = try place(points, count, dims, device)
     let joint = try affinities(consume points, count, dims, device)
-    let shared = TSNEForces(joint, points: count, on: DeviceGroup(device, helpers: helpers))
-    let velocity = try device.allocate([2, count], .float32)
-    let gains = try device.allocate([2, count], .float32)
-    let forces = try device.allocate([5, count], .float32)
-    let norm = try device.allocate([1], .float32)
-    let divergence = try device.allocate([1], .float32)
-    try device.fill(velocity, with: 0)
-    try device.fill(gains, with: 1)
-    var p = TSNEStep(points: count)
-    (p.learningRate, p.minGain) = (learningRate ?? max(Float(count) / exaggeration / 4, 50), 0.01)
-    var best = (divergence: Float.infinity, iteration: 0)
-    var known: Float?
-    var done = 0
-    for iteration in 0..<iterations {
-      let exploring = iteration < explorationIterations
-      if iteration == explorationIterations {
-        // scikit-learn starts its second phase with fresh velocities and gains.
-        try device.fill(velocity, with: 0)
-        try device.fill(gains, with: 1)
-        best.iteration = iteration
-      }
-      (p.exaggeration, p.momentum) = exploring ? (exaggeration, 0.5) : (1, 0.8)
-      try shared.compute(p, layout: layout, into: forces)
-      try device.tsneUpdate(
-        p, forces: forces, layout: layout, velocity: velocity, gains: gains, squaredNorm: norm)
-      done = iteration + 1
-      guard done % 50 == 0 else { continue }
-      if !exploring {
-        try joint.divergence(layout, into: divergence, on: device)
-        let value = try device.floats(divergence)[0]
-        known = value
-        if value < best.divergence { best = (value, iteration) }
-        let gradient = try device.floats(norm)[0].squareRoot()
-        if iteration - best.iteration > 300 || gradient <= 1e-7 { break }
-      }
-      try progress(done, known)
+    return try TSNERun(self, joint, layout: layout, points: count, on: DeviceGroup(device, helpers: helpers))
+  }
+
+  /// Runs a layout to its end.
+  ///
+  /// - Parameter recorded: called with the layout at each recorded state.
+  package func finish(_ run: TSNERun, recorded: (TSNERun) throws -> Void) throws -> Result {
+    var states: [TSNERecord] = []
+    while !run.isFinished {
+      states.append(try run.advance(after: states.last?.state))
+      try recorded(run)
     }
-    try joint.divergence(layout, into: divergence, on: device)
-    let coordinates = try device.floats(layout)
+    let coordinates = try run.coordinates()
     guard coordinates.allSatisfy(\.isFinite) else {
       throw TesseraError.failure("t-SNE", found: "coordinates that are not finite", wanted: "a layout")
     }
-    return Result(coordinates: coordinates, divergence: try device.floats(divergence)[0], iterations: done)
+    return Result(
+      coordinates: coordinates, divergence: try run.finalDivergence(), iterations: run.iteration,
+      states: states)
   }
 
   private static let startStream: UInt64 = 1 << 61

@@ -26,9 +26,7 @@ public struct Checkpoint: Sendable {
     }
     let text = String(decoding: try JSONEncoder().encode(history), as: UTF8.self)
     var writer = SafetensorsWriter(metadata: ["key": key, "steps": "\(optimizer.steps)", "history": text])
-    for (name, tensor) in TrainingState(network, optimizer).tensors {
-      writer.add(name, tensor, on: network.device)
-    }
+    TrainingState(network, optimizer).add(to: &writer)
     _ = try writer.write(to: current)
   }
 
@@ -48,12 +46,7 @@ public struct Checkpoint: Sendable {
       Self.isHistory(history), let last = history.last?.epoch, last <= epochs,
       hasBest(best(history), after: last, atMost: epochs)
     else { return nil }
-    try network.load(file, prefix: "model.")
-    for (name, tensor) in optimizer.state {
-      let values = try file.floats("adam." + name, shape: tensor.shape)
-      try values.withUnsafeBytes { try network.device.upload($0, to: tensor, offset: 0) }
-    }
-    try optimizer.restore(steps: steps)
+    try TrainingState(network, optimizer).load(file, steps: steps)
     return history
   }
 
@@ -66,12 +59,12 @@ public struct Checkpoint: Sendable {
     return epoch == wanted || epoch == last + 1 && epoch <= epochs
   }
 
-  /// Whether epochs follow one another from 0 or 1 on, as training writes them, each with its digest.
+  /// Whether epochs follow one another from 0 or 1 on, as training writes them, each with its digests.
   private static func isHistory(_ history: [EpochRecord]) -> Bool {
     guard let first = history.first else { return false }
     return (0...1).contains(first.epoch)
       && zip(history, history.dropFirst()).allSatisfy { $0.epoch < Int.max && $1.epoch == $0.epoch + 1 }
-      && history.allSatisfy { $0.correct >= 0 && $0.loss.isFinite && $0.state != nil }
+      && history.allSatisfy { $0.correct >= 0 && $0.loss.isFinite && $0.state == $0.seal }
   }
 
   func loadBest(into network: ImageClassifier) throws { try network.load(try TensorFile.open(best)) }

@@ -50,11 +50,24 @@ final class DataParallelTrainer {
     for member in members { try naming(member) { try member.startEpoch(rows: rows) } }
   }
 
-  /// The losses of the epoch's rows, in their order.
-  func epochLosses() throws -> [Float] {
-    try members.reduce(left) { sum, member in
-      zip(sum, try naming(member) { try member.epochLosses() }).map(+)
+  /// The losses of some of the epoch's rows, in their order.
+  func epochLosses(_ rows: Range<Int>) throws -> [Float] {
+    try members.reduce(Array(left[rows])) { sum, member in
+      zip(sum, try naming(member) { try member.epochLosses(rows) }).map(+)
     }
+  }
+
+  /// Does some steps of an epoch; the losses of their rows.
+  ///
+  /// - Parameter progress: called with rows of the epoch that are done.
+  func take(
+    _ steps: EpochSteps, _ stretch: Range<Int>, progress: (Int) throws -> Void = { _ in }
+  ) throws -> [Float] {
+    for step in stretch {
+      try take(steps[step])
+      try progress(steps.rows(of: step..<step + 1).upperBound)
+    }
+    return try epochLosses(steps.rows(of: stretch))
   }
 
   /// Does a step on all devices that share it; returns when it is enqueued on each.
@@ -140,7 +153,7 @@ final class DataParallelTrainer {
   private func enter(_ next: BatchDivision) throws {
     let now = Dictionary(uniqueKeysWithValues: zip(division.devices, members))
     for (number, member) in now where !next.devices.contains(number) {
-      left = zip(left, try naming(member) { try member.epochLosses() }).map(+)
+      left = zip(left, try naming(member) { try member.epochLosses(0..<epochRows) }).map(+)
     }
     members = try next.devices.map { number in
       if let member = now[number] { return member }

@@ -11,6 +11,7 @@ public final class Trainer {
   private let checkpoint: Checkpoint?
   private let devices: DeviceGroup
   private let splitting: DataParallelMode
+  private let states: (folder: StateFolder, kept: KeptStates)?
   /// The epochs so far.
   public private(set) var history: [EpochRecord] = []
 
@@ -30,13 +31,24 @@ public final class Trainer {
   ///   - helpers: devices that help the network's with the frozen slice's output and with batches.
   ///   - splitting: whether they take parts of batches. Features that the main device keeps leave too
   ///     little to a step for that, and batches that are standardised as a whole stay whole.
-  public init(
+  public convenience init(
     _ network: ImageClassifier, _ plan: TrainingPlan, checkpoint: Checkpoint? = nil,
     helpers: [any Backend] = [], splitting: DataParallelMode = .measured
   ) throws {
+    var resources = TrainingResources()
+    (resources.checkpoint, resources.splitting) = (checkpoint, splitting)
+    try self.init(network, plan, resources, helpers: helpers)
+  }
+
+  /// A trainer that may use more; the plan's limits on kept features hold.
+  package init(
+    _ network: ImageClassifier, _ plan: TrainingPlan, _ resources: TrainingResources,
+    helpers: [any Backend] = []
+  ) throws {
     try plan.check(for: network)
-    (self.network, self.plan, self.checkpoint) = (network, plan, checkpoint)
-    self.splitting = splitting
+    (self.network, self.plan, checkpoint) = (network, plan, resources.checkpoint)
+    splitting = resources.splitting
+    states = resources.states
     devices = DeviceGroup(network.device, helpers: helpers)
     optimizer = try TrainingReplica.optimizer(for: network, plan)
   }
@@ -67,21 +79,26 @@ public final class Trainer {
         network, images: plan.images, plan.options.slice, noise: plan.options.noise, limits: plan.limits,
         devices: devices, progress: progressOfFeatures)
     }
+    let figures = TrainingFigures(network: network, plan: plan, store: store)
     if keepsStart {
-      let loss = try device.span("epoch 0") { try meanLoss(plan.training, store) }
-      try close(try record(0, loss, correct: validate(store)), epochDone)
+      let loss = try device.span("epoch 0") { try figures.meanLoss(plan.training) }
+      let digest = try record(TrainingPlace(epoch: 0, step: 0), number: 0, losses: [], after: nil)
+      try close(
+        EpochRecord(epoch: 0, loss: loss, correct: try figures.validate(), stretches: [digest]), epochDone)
     }
     let team = try DataParallelTrainer(
       TrainingReplica(network, optimizer, store, plan), devices, splitting, batch: plan.options.batch)
     while epochs < plan.options.epochs, !isPatienceAtAnEnd {
       let epoch = epochs + 1
-      let loss = try device.span("epoch \(epoch)") { try pass(epoch, team, progress) }
+      let (loss, stretches) = try device.span("epoch \(epoch)") { try pass(epoch, team, progress) }
       if let news = team.takeNews() { try sharing(news) }
       guard loss.isFinite else {
         throw TesseraError.failure(
           "training", found: "loss \(loss) in epoch \(epoch)", wanted: "a finite loss")
       }
-      try close(try record(epoch, loss, correct: validate(store)), epochDone)
+      try close(
+        EpochRecord(epoch: epoch, loss: loss, correct: try figures.validate(), stretches: stretches),
+        epochDone)
     }
     try finish()
   }
@@ -89,17 +106,29 @@ public final class Trainer {
   /// The epochs that were run.
   private var epochs: Int { history.last?.epoch ?? 0 }
 
-  /// An epoch's figures, with the digest of the state that it ends in.
-  private func record(_ epoch: Int, _ loss: Double, correct: Int) throws -> EpochRecord {
-    var record = EpochRecord(epoch: epoch, loss: loss, correct: correct)
-    record.state = try network.device.span("digest") {
-      try TrainingState(network, optimizer).digest(of: record, after: history.last)
+  /// The digest of the state at a place; the state is kept if that is wanted.
+  ///
+  /// - Parameters:
+  ///   - number: states that were recorded before it.
+  ///   - losses: of the rows since the record before.
+  ///   - last: the digest of that record.
+  private func record(
+    _ place: TrainingPlace, number: Int, losses: [Float], after last: String?
+  ) throws -> String {
+    let state = TrainingState(network, optimizer)
+    let digest = try network.device.span("digest") {
+      try state.digest(at: place, losses: losses, after: last)
     }
-    return record
+    if let states, states.kept.keeps(number) {
+      try network.device.span("state") {
+        try states.folder.save(state, at: place, losses: losses, digest: digest)
+      }
+    }
+    return digest
   }
 
   private func close(_ record: EpochRecord, _ epochDone: (EpochRecord) throws -> Void) throws {
-    let isBest = beatsAll(record, history)
+    let isBest = EpochSelection.beatsAll(record, history, rows: plan.validation.count)
     history.append(record)
     if let checkpoint {
       try network.device.span("checkpoint") {
@@ -109,21 +138,9 @@ public final class Trainer {
     try epochDone(record)
   }
 
-  /// Whether an epoch's weights are kept: better on validation than any before, and than the start by more
-  /// than one standard error, the rule of Breiman et al. (1984) in favour of the simpler model. The best of
-  /// many epochs is better than the start by chance alone, and then does worse on other rows.
-  private func beatsAll(_ record: EpochRecord, _ history: some Collection<EpochRecord>) -> Bool {
-    guard !plan.validation.isEmpty else { return true }
-    guard history.allSatisfy({ $0.correct < record.correct }) else { return false }
-    guard let start = history.first, start.epoch == 0 else { return true }
-    let n = Double(plan.validation.count)
-    let share = Double(record.correct) / n
-    return Double(record.correct - start.correct) > (n * share * (1 - share)).squareRoot()
-  }
-
   /// The epoch whose weights are kept of a history.
   private func best(of history: [EpochRecord]) -> Int? {
-    history.indices.last { beatsAll(history[$0], history[..<$0]) }.map { history[$0].epoch }
+    EpochSelection.best(of: history, rows: plan.validation.count)
   }
 
   /// Whether the best epoch (the earliest of equals) is `patience` epochs old.
@@ -139,70 +156,23 @@ public final class Trainer {
     if let checkpoint, !history.isEmpty { try checkpoint.loadBest(into: network) }
   }
 
-  /// One pass over the training rows; the mean loss.
-  private func pass(_ epoch: Int, _ team: DataParallelTrainer, _ progress: (Int, Int, Int) throws -> Void)
-    throws
-    -> Double
-  {
-    let order = try RandomStream(seed: plan.options.seed, stream: Self.orderStream + UInt64(epoch)).shuffled(
-      plan.training)
-    let steps = (order.count + plan.options.batch - 1) / plan.options.batch
-    try team.startEpoch(rows: order.count)
-    for step in 0..<steps {
-      let begin = step * plan.options.batch
-      let rows = Array(order[begin..<min(order.count, begin + plan.options.batch)])
-      let number = (epoch - 1) * steps + step
-      try team.take(
-        TrainingStep(
-          rows: rows, begin: begin, number: UInt64(number),
-          factor: plan.options.schedule.factor(number, of: plan.options.epochs * steps)))
-      try progress(epoch, begin + rows.count, order.count)
+  /// One pass over the training rows; the mean loss, and the digests of the states on the way.
+  private func pass(
+    _ epoch: Int, _ team: DataParallelTrainer, _ progress: (Int, Int, Int) throws -> Void
+  ) throws -> (loss: Double, stretches: [String]) {
+    let steps = try EpochSteps(plan, epoch)
+    let stretches = steps.stretches
+    try team.startEpoch(rows: steps.order.count)
+    var (sum, digests) = (0.0, [String]())
+    for (place, stretch) in stretches.enumerated() {
+      let losses = try team.take(steps, stretch) { try progress(epoch, $0, steps.order.count) }
+      sum = losses.reduce(sum) { $0 + Double($1) }
+      digests.append(
+        try record(
+          TrainingPlace(epoch: epoch, step: stretch.upperBound),
+          number: (epoch - 1) * stretches.count + place + 1, losses: losses,
+          after: digests.last ?? history.last?.state))
     }
-    return try team.epochLosses().reduce(0) { $0 + Double($1) } / Double(order.count)
+    return (sum / Double(steps.order.count), digests)
   }
-
-  /// The mean cross-entropy over some rows in evaluation mode.
-  private func meanLoss(_ rows: [Int], _ store: FeatureStore) throws -> Double {
-    let device = network.device
-    let losses = try device.allocate([rows.count], .float32)
-    try evaluate(rows, store) { logits, begin, part, context in
-      let labels = try device.tensor(part.map { plan.labels[$0] }, [part.count])
-      try device.copy(
-        try context.crossEntropy(logits, labels: labels, smoothing: plan.options.labelSmoothing), to: losses,
-        region: .whole(part.count, at: begin))
-    }
-    return try device.floats(losses).reduce(0) { $0 + Double($1) } / Double(max(1, rows.count))
-  }
-
-  private func validate(_ store: FeatureStore) throws -> Int {
-    try network.device.span("validation") { try correct(plan.validation, store) }
-  }
-
-  /// Right answers on some rows in evaluation mode.
-  private func correct(_ rows: [Int], _ store: FeatureStore) throws -> Int {
-    let device = network.device
-    let answers = try device.allocate([rows.count], .int32)
-    try evaluate(rows, store) { logits, begin, part, _ in
-      let best = try device.allocate([part.count], .int32)
-      try device.rowArgmax(logits.value, rows: part.count, columns: network.classes, into: best)
-      try device.copy(best, to: answers, region: .whole(part.count, at: begin))
-    }
-    // One read for all batches: each would wait for the device.
-    return zip(try device.ints(answers), rows).count { $0 == plan.labels[$1] }
-  }
-
-  /// The logits of some rows in evaluation mode, batch by batch with its first place among them and the
-  /// rows' numbers.
-  private func evaluate(
-    _ rows: [Int], _ store: FeatureStore, _ body: (Variable, Int, [Int], Context) throws -> Void
-  ) throws {
-    for begin in stride(from: 0, to: rows.count, by: plan.options.batch) {
-      let part = Array(rows[begin..<min(rows.count, begin + plan.options.batch)])
-      let context = Context(device: network.device)
-      let input = try store.batch(part, context)
-      try body(try network.logits(input.features, images: input.images, context), begin, part, context)
-    }
-  }
-
-  private static let orderStream: UInt64 = 1 << 60
 }

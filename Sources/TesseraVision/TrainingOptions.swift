@@ -80,6 +80,8 @@ public struct TrainingResources: Sendable {
   public var splitting = DataParallelMode.measured
   /// Where a killed training goes on from; nil: nowhere, and the last epoch is kept in place of the best.
   public var checkpoint: Checkpoint?
+  /// Where states are kept, and which; nil: nothing is kept, and nothing that is there is removed.
+  package var states: (folder: StateFolder, kept: KeptStates)?
 
   /// Half of each memory, shared batches where that is faster, no checkpoints.
   public init() {}

@@ -47,8 +47,15 @@ final class TrainingReplica {
     self.losses = losses
   }
 
-  /// The losses of the rows that were in its parts since the epoch began, 0 for others.
-  func epochLosses() throws -> [Float] { try losses.map { try network.device.floats($0) } ?? [] }
+  /// The losses of some of the epoch's rows: of those that were in its parts since the epoch began, 0 for others.
+  func epochLosses(_ rows: Range<Int>) throws -> [Float] {
+    guard let losses else { return [] }
+    return try [Float](unsafeUninitializedCapacity: rows.count) { buffer, count in
+      try network.device.download(
+        losses, offset: rows.lowerBound, into: UnsafeMutableRawBufferPointer(buffer))
+      count = rows.count
+    }
+  }
 
   /// Does a step with a part of its batch, or all of it.
   func take(_ step: TrainingStep, _ part: BatchShard?) throws {

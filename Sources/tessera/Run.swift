@@ -24,6 +24,12 @@ struct Run: ParsableCommand {
   var fit: FittedRows?
   @Option(help: "Trainings by successive seeds, for the mean accuracy and its interval.")
   var repeats = RunConfiguration(data: "", encoder: "").repeats
+  @Option(
+    help: """
+      Which recorded states of the training are kept in RUN/states, for tessera verify to begin at: all, every \
+      N-th, or none. Changes no bit.
+      """)
+  var keepStates = "none"
   @OptionGroup var device: DeviceOptions
   @Flag(
     help:
@@ -56,13 +62,14 @@ struct Run: ParsableCommand {
     c.seesValidation = (fit ?? recipe.fit) == .all
     c.repeats = repeats
     let resources = training.resources.resources()
+    let kept = try KeptStates(keepStates)
     try device.useAll(for: "run", fallback: fallback) { devices in
       let progress = device.progress
       progress.note("device: \(devices.name)")
       let summary = try Pipeline(
         c, devices: devices, out: out, embeddingBatch: encoder.batch,
-        limits: resources.limits, splitting: resources.splitting, overwrite: overwrite,
-        progress: progress
+        limits: resources.limits, splitting: resources.splitting, keptStates: kept,
+        overwrite: overwrite, progress: progress
       ).run()
       print(summary.text)
     }

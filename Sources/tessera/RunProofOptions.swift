@@ -13,9 +13,11 @@ struct RunProofOptions: ParsableArguments {
   @Option(help: "With --run: recompute so many rows of embeddings and images by seed, such as 1% or 200.")
   var sample: String?
   @Option(
-    help:
-      "With --sample: draw so many epochs too, and train from the start to the last of them (default: none).")
-  var epochs: Int?
+    help: """
+      With --sample: how many stretches of the training, such as 5% or 2; 0: none (default: the sample's share). \
+      Each begins at the last state that the run kept before it, else at the training's start.
+      """)
+  var stretches: String?
   @Option(help: "With --run: where the run's reviews are (default: where they were).")
   var data: String?
   @Option(help: "With --run: where the reviews that it tests on are (default: where they were).")
@@ -36,7 +38,7 @@ struct RunProofOptions: ParsableArguments {
     guard let run else {
       let given = [
         ("full", full ? "--full" : nil), ("sample", sample),
-        ("epochs", epochs.map { "\($0)" }), ("data", data), ("test", test),
+        ("stretches", stretches), ("data", data), ("test", test),
         ("weights", weights),
         ("certificate", certificate), ("expect", expect),
       ]
@@ -58,13 +60,19 @@ struct RunProofOptions: ParsableArguments {
       throw TesseraError.input("seed", found: "\(seed) with --full", wanted: "--sample with it")
     }
     if let sample { _ = try RowSample(sample) }
-    if let epochs {
+    if let stretches {
       guard !full else {
-        throw TesseraError.input("epochs", found: "\(epochs) with --full", wanted: "--sample with it")
+        throw TesseraError.input("stretches", found: "\(stretches) with --full", wanted: "--sample with it")
       }
-      guard (1...1 << 20).contains(epochs) else {
-        throw TesseraError.input("epochs", found: "\(epochs)", wanted: "1 to \(1 << 20)")
-      }
+      _ = try Self.stretches(stretches)
+    }
+  }
+
+  /// Reads a number of stretches, none too.
+  private static func stretches(_ text: String) throws -> RowSample {
+    if text == "0" { return .count(0) }
+    do { return try RowSample(text) } catch let error as TesseraError {
+      throw TesseraError.input("stretches", found: error.found, wanted: "a share such as 5%, or a number")
     }
   }
 
@@ -75,8 +83,9 @@ struct RunProofOptions: ParsableArguments {
     let expected = try expect.map { try RunCertificate.read($0) }
     var sources = RunVerification.Sources()
     (sources.data, sources.test, sources.weights) = (data, test, weights)
+    let drawn = try stretches.map { try Self.stretches($0) }
     let extent: RunVerification.Extent =
-      try sample.map { .rows(try RowSample($0), seed: seed, epochs: epochs ?? 0) } ?? .whole
+      try sample.map { .rows(try RowSample($0), seed: seed, stretches: drawn) } ?? .whole
     var options = options
     // A proof is the CPU's, unless another device is asked for.
     if options.device == "auto" { options.device = "cpu" }
@@ -102,15 +111,12 @@ extension RunCertificate {
       let verdict = stage.stage == difference?.stage ? "DIFFERENT" : "equal"
       switch stage.extent {
       case .whole: lines.append("\(stage.stage): recomputed, \(verdict)")
-      case .epochs:
-        lines.append(
-          "\(stage.stage): the first \(stage.rows ?? 0) of \(stage.total ?? 0) epochs recomputed, \(verdict)")
       case .nothing: lines.append("\(stage.stage): not recomputed")
-      case .rows:
+      case .rows, .stretches:
         let passes = (stage.passes ?? [:]).ordered { $0.key < $1.key }
           .map { "\($0.key) wrong: \(Self.percent($0.value))" }
         lines.append(
-          "\(stage.stage): \(stage.rows ?? 0) of \(stage.total ?? 0) rows recomputed, \(verdict)"
+          "\(stage.stage): \(stage.rows ?? 0) of \(stage.total ?? 0) \(stage.extent.rawValue) recomputed, \(verdict)"
             + " (chance to pass with \(passes.joined(separator: ", ")))")
       }
     }

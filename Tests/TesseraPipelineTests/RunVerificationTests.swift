@@ -12,82 +12,36 @@ import Testing
 @Suite struct RunVerificationTests {
   private let files = FileManager.default
 
-  private func make(_ folder: String, _ out: String, seed: UInt64 = 1) throws {
-    var c = RunConfiguration(data: folder + "/reviews.csv", encoder: folder + "/encoder")
-    (c.test, c.repeats, c.seed) = (folder + "/test.csv", 2, seed)
-    (c.layout.pixels, c.layout.perplexity, c.layout.iterations) = (12, 5, 10)
-    (c.model.architecture, c.model.network.head, c.model.network.bypass) = (.alexnet, .linear, true)
-    (c.model.training.epochs, c.model.training.batch) = (2, 8)
-    _ = try Pipeline(
-      c, devices: DeviceGroup(try CPUBackend(threads: 2)), out: folder + "/" + out,
-      progress: ProgressLine(quiet: true)
-    ).run()
-  }
-
-  private func withRun(_ body: (String) throws -> Void) throws {
-    try withTemporaryFolder { folder in
-      try TinyEncoder.write(to: folder + "/encoder")
-      try Data(TinyEncoder.reviews(32).utf8).write(to: URL(fileURLWithPath: folder + "/reviews.csv"))
-      try Data(TinyEncoder.reviews(12, seed: 3).utf8).write(to: URL(fileURLWithPath: folder + "/test.csv"))
-      try make(folder, "honest")
-      try body(folder)
-    }
-  }
-
-  private func verify(
-    _ folder: String, _ extent: RunVerification.Extent = .whole, on device: (any Backend)? = nil
-  ) throws -> RunCertificate {
-    let devices = try DeviceGroup(device ?? CPUBackend(threads: 1))
-    return try RunVerification(
-      folder, devices: devices, extent: extent, progress: ProgressLine(quiet: true)
-    ).certify()
-  }
-
-  /// Makes the stage's record and the manifest say what the files are now.
-  private func fit(_ folder: String, _ stage: String, _ change: (inout StageRecord) -> Void = { _ in }) throws
-  {
-    let url = URL(fileURLWithPath: "\(folder)/\(stage).json")
-    var record = try #require(StageRecord.read(url))
-    for name in record.outputs.keys { record.outputs[name] = try Fingerprint.ofFile("\(folder)/\(name)") }
-    change(&record)
-    try record.encoded().write(to: url)
-    let configuration = try RunConfiguration.read(folder + "/run.json")
-    let names = ["run.json"] + RunStages.names(configuration).map { $0 + ".json" } + ["data.json"]
-    try RunManifest(of: names, in: folder).encoded().write(
-      to: URL(fileURLWithPath: folder + "/manifest.json"))
-  }
-
-  private func replace(_ path: String, _ old: String, _ new: String) throws {
-    let text = try String(contentsOfFile: path, encoding: .utf8)
-    #expect(text.contains(old), "\(old) in \(path)")
-    try Data(text.replacing(old, with: new, maxReplacements: 1).utf8).write(to: URL(fileURLWithPath: path))
-  }
-
   @Test(.tags(.slow)) func anHonestRunHasItsBits() throws {
-    try withRun { folder in
-      let whole = try verify(folder + "/honest")
+    try ProofRun.withRun { folder in
+      let whole = try ProofRun.verify(folder + "/honest")
       #expect(whole.isEqual && whole.stages.allSatisfy { $0.extent == .whole })
       #expect(
         whole.stages.map(\.stage) == [
           "encoder", "embeddings", "test-embeddings", "layout", "images", "model", "evaluation", "repeat-1",
         ])
       #expect(whole.fingerprints.count == whole.stages.count && whole.files > 20)
-      let rows = try verify(folder + "/honest", .rows(.share(0.5), seed: 7))
+      let rows = try ProofRun.verify(folder + "/honest", .rows(.share(0.5), seed: 7))
       #expect(rows.isEqual)
       let counts = rows.stages.filter { $0.extent == .rows }.map { [$0.rows, $0.total] }
-      #expect(counts == [[16, 32], [6, 12], [16, 32], [6, 12]])
-      #expect(rows.stages.filter { $0.extent == .nothing }.map(\.stage).contains("model"))
-      let trained = try verify(folder + "/honest", .rows(.count(1), seed: 7, epochs: 1))
+      #expect(counts == [[16, 32], [6, 12], [16, 32], [6, 12], [6, 12]])
+      #expect(rows.stages.filter { $0.extent == .nothing }.map(\.stage) == ["encoder", "repeat-1"])
+      let trained = try ProofRun.verify(folder + "/honest", .rows(.count(1), seed: 7, stretches: .count(1)))
       let model = try #require(trained.stages.first { $0.stage == "model" })
+      #expect(trained.isEqual && model.extent == .stretches && model.total == 3 && model.rows == 1)
+      let untrained = try ProofRun.verify(folder + "/honest", .rows(.count(1), seed: 7, stretches: .count(0)))
       #expect(
-        trained.isEqual && model.extent == .epochs && model.total == 3 && (1...3).contains(model.rows ?? 0))
+        untrained.isEqual
+          && untrained.stages.filter { $0.extent == .nothing }.map(\.stage) == [
+            "encoder", "layout", "model", "repeat-1",
+          ])
       // What is written is read again, and is of the same run.
       let path = folder + "/certificate.json"
       try whole.encoded().write(to: URL(fileURLWithPath: path))
       try rows.requireSameRun(as: RunCertificate.read(path), path)
-      try make(folder, "other", seed: 2)
+      try ProofRun.make(folder, "other", seed: 2)
       #expect(throws: TesseraError.self) {
-        try verify(folder + "/other", .rows(.count(1), seed: 1)).requireSameRun(
+        try ProofRun.verify(folder + "/other", .rows(.count(1), seed: 1)).requireSameRun(
           as: RunCertificate.read(path), path)
       }
       #expect(try files.contentsOfDirectory(atPath: folder).count == 6, "nothing is left behind")
@@ -95,16 +49,16 @@ import Testing
   }
 
   @Test(.enabled(if: TestDevices.hasOpenCL), .tags(.opencl, .slow)) func devicesProveEachOther() throws {
-    try withRun { folder in
+    try ProofRun.withRun { folder in
       let device = try OpenCLBackend(TestDevices.first())
-      #expect(try verify(folder + "/honest", .rows(.share(1), seed: 1), on: device).isEqual)
+      #expect(try ProofRun.verify(folder + "/honest", .rows(.share(1), seed: 1), on: device).isEqual)
     }
   }
 
   /// A change, and the stage that it is found in; with all rows drawn, whether they find it too.
   private struct Fraud {
     let name: String, stage: String
-    var named = "", inRows = false, inEpochs = false
+    var named = "", inRows = false, inStretches = false
     let make: (String) throws -> Void
   }
 
@@ -114,7 +68,7 @@ import Testing
     {
       Fraud(name: "bit \(bit) of \(tensor)", stage: stage, named: tensor, inRows: rows) {
         try TensorEdit.flip(tensor, element: element, bit: bit, in: "\($0)/\(file)")
-        try fit($0, stage)
+        try ProofRun.fit($0, stage)
       }
     }
     return [
@@ -123,13 +77,16 @@ import Testing
       flip("test.embeddings.safetensors", "features", 5, "test-embeddings", rows: true),
       flip("images.safetensors", "images", 1000, "images", rows: true),
       flip("test.images.safetensors", "images", 1000, "images", rows: true, bit: 22),
-      flip("model.safetensors", "pixel.mean", 3, "model", rows: false),
-      flip("model.safetensors", "bypass.weight", 3, "model", rows: false, bit: 7),
+      flip("model.safetensors", "pixel.mean", 3, "model", rows: true),
+      Fraud(name: "bit 7 of bypass.weight", stage: "model", named: "bypass.weight", inRows: true) {
+        try TensorEdit.flip("bypass.weight", element: 3, bit: 7, in: $0 + "/model.safetensors")
+        try ProofRun.fit($0, "model")
+      },
       Fraud(name: "two labels exchanged", stage: "embeddings", named: "labels", inRows: true) {
         let data = try Embeddings.read($0 + "/embeddings.safetensors")
         let other = try #require(data.labels.firstIndex { $0 != data.labels[0] })
         try TensorEdit.swap("labels", 0, other, in: $0 + "/embeddings.safetensors")
-        try fit($0, "embeddings")
+        try ProofRun.fit($0, "embeddings")
       },
       Fraud(name: "a row of validation trained on", stage: "images", named: "rows.training", inRows: true) {
         let images = try ImageSet.read($0 + "/images.safetensors")
@@ -140,85 +97,85 @@ import Testing
           images: images.images, pixels: images.pixels, channels: images.channels, labels: images.labels,
           classes: images.classes, split: other
         ).write(to: $0 + "/images.safetensors")
-        try fit($0, "images")
+        try ProofRun.fit($0, "images")
       },
-      Fraud(name: "history edited", stage: "model", named: "history.json", inEpochs: true) {
-        try replace($0 + "/history.json", "\"epoch\":1", "\"epoch\":9")
-        try fit($0, "model")
+      Fraud(name: "history edited", stage: "model", named: "history.json", inRows: true) {
+        try ProofRun.replace($0 + "/history.json", "\"epoch\":1", "\"epoch\":9")
+        try ProofRun.fit($0, "model")
       },
       Fraud(
-        name: "the digest of an epoch's state edited", stage: "model", named: "its entry[1]", inEpochs: true
+        name: "the digest of an epoch's state edited", stage: "model", named: "its entry[1]", inRows: true
       ) {
         let path = $0 + "/history.json"
         var history = try JSONDecoder().decode(
           [EpochRecord].self, from: Data(contentsOf: URL(fileURLWithPath: path)))
         history[1].state = history[0].state
         try JSONEncoder().encode(history).write(to: URL(fileURLWithPath: path))
-        try fit($0, "model")
+        try ProofRun.fit($0, "model")
       },
-      Fraud(name: "an accuracy edited", stage: "evaluation", named: "result.json") {
-        try replace($0 + "/result.json", "\"total\" : 12", "\"total\" : 13")
-        try fit($0, "evaluation")
+      Fraud(name: "an accuracy edited", stage: "evaluation", named: "result.json", inRows: true) {
+        try ProofRun.replace($0 + "/result.json", "\"total\" : 12", "\"total\" : 13")
+        try ProofRun.fit($0, "evaluation")
       },
-      Fraud(name: "another kept epoch told", stage: "model", named: "its facts") {
-        try fit($0, "model") { $0.facts = ["kept epoch": "7"] }
+      Fraud(name: "another kept epoch told", stage: "model", inRows: true) {
+        try ProofRun.fit($0, "model") { $0.facts = ["kept epoch": "7"] }
       },
       Fraud(name: "another fingerprint told", stage: "repeat-1", named: "its fingerprint") {
-        try fit($0, "repeat-1") { $0.fingerprint = String(repeating: "0", count: 64) }
+        try ProofRun.fit($0, "repeat-1") { $0.fingerprint = String(repeating: "0", count: 64) }
       },
-      Fraud(name: "another seed's model", stage: "model", named: "history.json", inEpochs: true) {
+      Fraud(name: "another seed's model", stage: "model", named: "history.json", inRows: true) {
         let other = URL(fileURLWithPath: $0).deletingLastPathComponent().path + "/other"
         for name in ["model.safetensors", "history.json"] {
           try files.removeItem(atPath: "\($0)/\(name)")
           try files.copyItem(atPath: "\(other)/\(name)", toPath: "\($0)/\(name)")
         }
-        try fit($0, "model")
+        try ProofRun.fit($0, "model")
       },
     ]
   }
 
   @Test(.tags(.slow)) func everyFraudIsFoundAndNamed() throws {
-    try withRun { folder in
-      try make(folder, "other", seed: 2)
+    try ProofRun.withRun { folder in
+      try ProofRun.make(folder, "other", seed: 2)
       for fraud in frauds {
         let copy = folder + "/copy"
         try? files.removeItem(atPath: copy)
         try files.copyItem(atPath: folder + "/honest", toPath: copy)
         try fraud.make(copy)
-        let certificate = try verify(copy)
+        let certificate = try ProofRun.verify(copy)
         let found = try #require(certificate.difference, "\(fraud.name)")
         #expect(certificate.stages.last?.stage == fraud.stage, "nothing is made after the first difference")
         #expect(found.stage == fraud.stage, "\(fraud.name): \(found.text)")
         #expect(fraud.named.isEmpty || found.text.contains(fraud.named), "\(fraud.name): \(found.text)")
         #expect(found.recorded != found.recomputed)
-        let rows = try verify(copy, .rows(.share(1), seed: 1))
+        let rows = try ProofRun.verify(copy, .rows(.share(1), seed: 1, stretches: .count(0)))
         #expect(rows.isEqual != fraud.inRows, "\(fraud.name) in rows: \(rows.difference?.text ?? "equal")")
-        let all = try verify(copy, .rows(.share(1), seed: 1, epochs: 100))
-        #expect(all.isEqual != (fraud.inRows || fraud.inEpochs), "\(fraud.name) in rows and epochs")
+        let all = try ProofRun.verify(copy, .rows(.share(1), seed: 1))
+        #expect(all.isEqual != (fraud.inRows || fraud.inStretches), "\(fraud.name) in rows and stretches")
       }
     }
   }
 
   /// Older programs wrote no digests of the states.
   @Test func aHistoryWithoutDigestsIsComparedWithoutThem() throws {
-    try withRun { folder in
+    try ProofRun.withRun { folder in
       let path = folder + "/honest/history.json"
       var history = try JSONDecoder().decode(
         [EpochRecord].self, from: Data(contentsOf: URL(fileURLWithPath: path)))
       let states = history.compactMap(\.state)
       #expect(states.count == 3 && Set(states).count == 3 && states.allSatisfy { $0.count == 64 })
-      for place in history.indices { history[place].state = nil }
+      for place in history.indices { (history[place].state, history[place].stretches) = (nil, nil) }
       try JSONEncoder().encode(history).write(to: URL(fileURLWithPath: path))
-      try fit(folder + "/honest", "model")
-      #expect(try verify(folder + "/honest").isEqual)
+      try ProofRun.fit(folder + "/honest", "model")
+      #expect(try ProofRun.verify(folder + "/honest").isEqual)
     }
   }
 
   @Test func filesThatAreNotAsRecordedAreAFailure() throws {
-    try withRun { folder in
+    try ProofRun.withRun { folder in
       try TensorEdit.flip("features", element: 0, in: folder + "/honest/embeddings.safetensors")
       do {
-        _ = try verify(folder + "/honest", .rows(.count(1), seed: 1))
+        _ = try ProofRun.verify(folder + "/honest", .rows(.count(1), seed: 1))
         Issue.record("a changed file was taken")
       } catch let error as TesseraError {
         #expect(error.kind == .failure && error.place.hasSuffix("embeddings.safetensors"))
@@ -227,10 +184,10 @@ import Testing
   }
 
   @Test func otherReviewsAreRefused() throws {
-    try withRun { folder in
+    try ProofRun.withRun { folder in
       try Data(TinyEncoder.reviews(32, seed: 5).utf8).write(to: URL(fileURLWithPath: folder + "/reviews.csv"))
       do {
-        _ = try verify(folder + "/honest")
+        _ = try ProofRun.verify(folder + "/honest")
         Issue.record("other reviews were taken")
       } catch let error as TesseraError {
         #expect(
@@ -241,16 +198,17 @@ import Testing
 
   /// Weights that are not the run's would make another training; they are asked for where one is made again.
   @Test func otherWeightsAreRefusedWhereTheyAreRead() throws {
-    try withRun { folder in
+    try ProofRun.withRun { folder in
       var configuration = try RunConfiguration.read(folder + "/honest/run.json")
       configuration.model.weights = folder + "/weights.safetensors"
       try configuration.write(to: folder + "/honest/run.json")
-      try fit(folder + "/honest", "model") { $0.parameters = configuration.model.parameters }
+      try ProofRun.fit(folder + "/honest", "model") { $0.parameters = configuration.model.parameters }
       try Data("other".utf8).write(to: URL(fileURLWithPath: folder + "/weights.safetensors"))
-      #expect(try verify(folder + "/honest", .rows(.count(1), seed: 1)).isEqual)
-      for extent in [RunVerification.Extent.whole, .rows(.count(1), seed: 1, epochs: 1)] {
+      #expect(
+        try ProofRun.verify(folder + "/honest", .rows(.count(1), seed: 1, stretches: .count(0))).isEqual)
+      for extent in [RunVerification.Extent.whole, .rows(.count(1), seed: 1, stretches: .count(1))] {
         do {
-          _ = try verify(folder + "/honest", extent)
+          _ = try ProofRun.verify(folder + "/honest", extent)
           Issue.record("other weights were taken")
         } catch let error as TesseraError {
           #expect(error.kind == .input && error.found.contains("other weights"), "\(error)")

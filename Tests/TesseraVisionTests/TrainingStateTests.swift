@@ -25,32 +25,38 @@ import Testing
     let network = try network(device)
     let optimizer = try TrainingReplica.optimizer(for: network, plan)
     let state = TrainingState(network, optimizer)
-    let record = EpochRecord(epoch: 3, loss: 0.5, correct: 7)
-    var prints = [try state.digest(of: record, after: nil)]
-    #expect(try prints[0] == state.digest(of: record, after: nil))
-    for other in [
-      EpochRecord(epoch: 4, loss: 0.5, correct: 7), EpochRecord(epoch: 3, loss: 0.5.nextUp, correct: 7),
-      EpochRecord(epoch: 3, loss: 0.5, correct: 8),
-    ] { prints.append(try state.digest(of: other, after: nil)) }
-    // The figures of the epoch before are in its own digest.
-    for before in ["a", "b"] {
-      var last = record
-      last.state = before
-      prints.append(try state.digest(of: record, after: last))
+    let place = TrainingPlace(epoch: 3, step: 64)
+    var prints = [try state.digest(at: place, losses: [1, 2], after: nil)]
+    #expect(try prints[0] == state.digest(at: place, losses: [1, 2], after: nil))
+    for other in [TrainingPlace(epoch: 4, step: 64), TrainingPlace(epoch: 3, step: 65)] {
+      prints.append(try state.digest(at: other, losses: [1, 2], after: nil))
     }
+    for losses in [[1, Float(2).nextUp], [1], []] as [[Float]] {
+      prints.append(try state.digest(at: place, losses: losses, after: nil))
+    }
+    for before in ["a", "b"] { prints.append(try state.digest(at: place, losses: [1, 2], after: before)) }
+    // An epoch's digest has its figures besides.
+    let record = EpochRecord(epoch: 3, loss: 0.5, correct: 7, stretches: ["a", "b"])
+    prints.append(try #require(record.state))
+    for other in [
+      EpochRecord(epoch: 4, loss: 0.5, correct: 7, stretches: ["a", "b"]),
+      EpochRecord(epoch: 3, loss: 0.5.nextUp, correct: 7, stretches: ["a", "b"]),
+      EpochRecord(epoch: 3, loss: 0.5, correct: 8, stretches: ["a", "b"]),
+      EpochRecord(epoch: 3, loss: 0.5, correct: 7, stretches: ["a", "c"]),
+    ] { prints.append(try #require(other.state)) }
     // A bit of any tensor, first and last element.
     for (_, tensor) in state.tensors {
-      for place in Set([0, tensor.count - 1]) {
+      for element in Set([0, tensor.count - 1]) {
         let values = try device.floats(tensor)
         var other = values
-        other[place] = Float(bitPattern: values[place].bitPattern ^ 1)
+        other[element] = Float(bitPattern: values[element].bitPattern ^ 1)
         try other.withUnsafeBytes { try device.upload($0, to: tensor, offset: 0) }
-        prints.append(try state.digest(of: record, after: nil))
+        prints.append(try state.digest(at: place, losses: [1, 2], after: nil))
         try values.withUnsafeBytes { try device.upload($0, to: tensor, offset: 0) }
       }
     }
     try optimizer.restore(steps: 5)
-    prints.append(try state.digest(of: record, after: nil))
+    prints.append(try state.digest(at: place, losses: [1, 2], after: nil))
     #expect(Set(prints).count == prints.count && prints.count > 40)
   }
 

@@ -22,13 +22,18 @@ extension TensorFile {
         let (found, wanted) = contains(name) ? ("a tensor", "none") : ("no tensor", "one")
         return TensorDifference(tensor: name, index: [], found: found, wanted: wanted)
       }
-      if let difference = try difference(in: name, from: other) { return difference }
+      if let difference = try firstDifference(of: name, from: name, in: other) { return difference }
     }
     return nil
   }
 
-  private func difference(in name: String, from other: TensorFile) throws -> TensorDifference? {
-    let (own, theirs) = (try stored(name), try other.stored(name))
+  /// The first element in which a tensor differs from one of another file.
+  ///
+  /// - Throws: `TesseraError` if either is not there.
+  package func firstDifference(
+    of name: String, from theirName: String, in other: TensorFile
+  ) throws -> TensorDifference? {
+    let (own, theirs) = (try stored(name), try other.stored(theirName))
     guard own.shape == theirs.shape, own.type == theirs.type else {
       return TensorDifference(
         tensor: name, index: [], found: "\(own.type.name) \(own.shape)",
@@ -64,4 +69,37 @@ extension TensorFile {
     }
     return index
   }
+
+  /// The first element of some tensors of a device in which the file's of the same names differ.
+  ///
+  /// - Parameters:
+  ///   - tensors: float tensors with what is wanted, by name.
+  ///   - device: the device that they are on.
+  /// - Throws: `TesseraError` if the file has no tensor of a name and shape.
+  package func firstDifference(
+    from tensors: [(name: String, tensor: Tensor)], on device: any MemoryBackend
+  ) throws -> TensorDifference? {
+    for (name, tensor) in tensors {
+      let (own, wanted) = (try floats(name, shape: tensor.shape), try device.floats(tensor))
+      let place = own.withUnsafeBytes { left in
+        wanted.withUnsafeBytes { right -> Int? in
+          guard let from = left.baseAddress, let to = right.baseAddress,
+            memcmp(from, to, left.count) != 0
+          else { return nil }
+          return left.indices.first { left[$0] != right[$0] }.map { $0 / 4 }
+        }
+      }
+      guard let place else { continue }
+      return TensorDifference(
+        tensor: name, index: Self.index(of: place, in: tensor.shape), found: bitText(own[place]),
+        wanted: bitText(wanted[place]))
+    }
+    return nil
+  }
+}
+
+/// A float's bits as differences tell them.
+package func bitText(_ value: Float) -> String {
+  let digits = String(value.bitPattern, radix: 16)
+  return "0x" + String(repeating: "0", count: 8 - digits.count) + digits
 }

@@ -103,6 +103,8 @@ extension Pipeline {
     resources.limits.folder = folder.path
     resources.splitting = splitting
     resources.checkpoint = Checkpoint(folder: place, key: key)
+    // Of the other seeds nothing is kept but their accuracy.
+    if place == folder.path { resources.states = (StateFolder(folder.file(Files.states)), keptStates) }
     let epochs = options.training.epochs
     return try TrainedModel.train(
       images, options, resources, on: devices,

@@ -15,6 +15,7 @@ public struct Pipeline {
   private let embeddingBatch: Int
   let limits: FeatureLimits
   let splitting: DataParallelMode
+  let keptStates: KeptStates
   let progress: ProgressLine
   let overwrite: Bool
 
@@ -25,7 +26,9 @@ public struct Pipeline {
       testEmbeddings = "test.embeddings.safetensors", layout = "layout.safetensors",
       images = "images.safetensors",
       testImages = "test.images.safetensors", model = "model.safetensors", evaluation = "result.json",
-      history = "history.json", data = "data.json", encoder = "encoder"
+      history = "history.json", data = "data.json", encoder = "encoder", states = "states",
+      layoutHistory = "layout.history.json",
+      predictions = "predictions.safetensors"
   }
 
   /// What a run ends with.
@@ -59,17 +62,18 @@ public struct Pipeline {
   ///   - limits: where the frozen slice's output may be kept between epochs (the file is the run
   ///     directory's); changes no bit.
   ///   - splitting: whether devices share batches; changes no bit.
+  ///   - keptStates: which states of the training are kept; changes no bit.
   ///   - overwrite: whether to use a folder with other files or with a run of other data all the same.
   ///   - progress: the line that shows how far the stages are.
   /// - Throws: `TesseraError` if the folder cannot be used.
   public init(
     _ configuration: RunConfiguration, devices: DeviceGroup, out: String,
     embeddingBatch: Int = EmbeddingOptions.usualBatch,
-    limits: FeatureLimits = .init(), splitting: DataParallelMode = .measured, overwrite: Bool = false,
-    progress: ProgressLine
+    limits: FeatureLimits = .init(), splitting: DataParallelMode = .measured,
+    keptStates: KeptStates = .none, overwrite: Bool = false, progress: ProgressLine
   ) throws {
     (self.configuration, self.devices, self.progress) = (configuration, devices, progress)
-    self.overwrite = overwrite
+    (self.overwrite, self.keptStates) = (overwrite, keptStates)
     (self.embeddingBatch, self.limits, self.splitting) = (embeddingBatch, limits, splitting)
     // Mistakes in options are found before hours of work.
     let model = configuration.model
@@ -124,10 +128,11 @@ public struct Pipeline {
     }
     let evaluated = try folder.stage(
       "evaluation", inputs: ["model": trained.fingerprint, "images": rendered.fingerprint], parameters: [:],
-      outputs: [Files.evaluation]
+      outputs: [Files.evaluation, Files.predictions]
     ) {
       progress.begin("evaluating")
-      let evaluation = try evaluate(embeddings, testEmbeddings, images)
+      let (evaluation, predictions) = try evaluate(embeddings, testEmbeddings, images)
+      try predictions.write(to: folder.file(Files.predictions))
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
       try AtomicFile.write(
@@ -202,14 +207,21 @@ public struct Pipeline {
     let c = configuration
     return try folder.stage(
       "layout", inputs: ["embeddings": print], parameters: c.layoutParameters(features: embeddings.columns),
-      outputs: [Files.layout]
+      outputs: [Files.layout, Files.layoutHistory]
     ) {
       let split = try split(embeddings.labels)
       progress.begin("laying out \(embeddings.columns) features by \(split.training.count) reviews")
-      let layout = try FeatureLayout.make(embeddings, split: split, try c.layoutPlan(), on: devices) {
+      let states = LayoutStates(folder: folder.file(Files.states))
+      states.removeAll()
+      let layout = try FeatureLayout.make(
+        embeddings, split: split, try c.layoutPlan(), on: devices,
+        recorded: { try states.keep($1, channel: $0, by: keptStates) }
+      ) {
         let kl = $2.map { " (KL \($0))" } ?? ""
         progress.update("t-SNE\(kl)", done: $0, of: $1, unit: "iterations")
       }
+      try AtomicFile.write(
+        try Self.encoded(layout.channels.map(LayoutHistory.init)), to: folder.file(Files.layoutHistory))
       return try layout.write(to: folder.file(Files.layout))
     }
   }
@@ -239,7 +251,7 @@ public struct Pipeline {
   }
 
   private func evaluate(_ embeddings: Embeddings, _ test: Embeddings?, _ images: ImageSet) throws
-    -> Evaluation
+    -> (Evaluation, Predictions)
   {
     let probe = try LinearProbe.fit(
       features: embeddings.features, columns: embeddings.columns, labels: embeddings.labels,
@@ -254,7 +266,7 @@ public struct Pipeline {
       ?? probe.predict(
         features: embeddings.features, columns: embeddings.columns, rows: images.split.test, on: devices.main)
     let rows = try testRows(images)
-    return try Evaluation.make(model, images: rows.images, labels: rows.labels, probe: guesses)
+    return try Evaluation.measure(model, images: rows.images, labels: rows.labels, probe: guesses)
   }
 
   /// The images to test on, with their classes.

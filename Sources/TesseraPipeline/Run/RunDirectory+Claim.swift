@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import TesseraCompute
+import TesseraVision
 
 /// Whose folder it is that a run is to use: nothing of others is taken over without being asked for.
 extension RunDirectory {
@@ -91,7 +92,8 @@ extension RunDirectory {
     let own = [
       RunManifest.name, files.configuration, files.embeddings, files.testEmbeddings, files.layout,
       files.images,
-      files.testImages, files.model, files.evaluation, files.history, files.data, "checkpoint.safetensors",
+      files.testImages, files.model, files.evaluation, files.history, files.data, files.layoutHistory,
+      files.predictions, "checkpoint.safetensors",
       "best.safetensors", "report.html", "encoder.json", "embeddings.json", "test-embeddings.json",
       "layout.json",
       "images.json", "model.json", "evaluation.json",
@@ -99,6 +101,10 @@ extension RunDirectory {
     for name in own { unlink(file(name)) }
     for name in Self.visibleNames(in: file("pictures")) where name.hasSuffix(".png") {
       unlink(file("pictures/\(name)"))
+    }
+    for name in Self.visibleNames(in: file(files.states))
+    where StateFolder.place(name) != nil || LayoutStates.place(name) != nil {
+      unlink(file("\(files.states)/\(name)"))
     }
     for name in Self.visibleNames(in: path)
     where name.wholeMatch(of: /repeat-[0-9]+(\.json|\.accuracy\.json)?/) != nil {

@@ -38,7 +38,7 @@ public final class RunDirectory {
     }
     let names = Self.names(in: path)
     removeLeftovers(in: path, names)
-    for name in names where name == "pictures" || name.hasPrefix("repeat-") {
+    for name in names where name == "pictures" || name == Pipeline.Files.states || name.hasPrefix("repeat-") {
       removeLeftovers(in: file(name), Self.names(in: file(name)))
     }
   }

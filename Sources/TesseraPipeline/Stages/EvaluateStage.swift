@@ -52,29 +52,29 @@ public struct Evaluation: Codable, Sendable, Equatable {
   public static func make(
     _ model: TrainedModel, images: [Float], labels: [Int32], probe: [Int32]
   ) throws -> Evaluation {
-    let predicted = try model.predict(images)
-    guard predicted.count == labels.count, probe.count == labels.count else {
+    try measure(model, images: images, labels: labels, probe: probe).evaluation
+  }
+
+  /// The same, with the predictions.
+  static func measure(
+    _ model: TrainedModel, images: [Float], labels: [Int32], probe: [Int32]
+  ) throws -> (evaluation: Evaluation, predictions: Predictions) {
+    let scores = try model.logProbabilities(images)
+    let count = model.classes.count
+    guard scores.count == labels.count * count, probe.count == labels.count else {
       throw TesseraError.input(
-        "evaluation", found: "\(predicted.count) images, \(labels.count) labels, \(probe.count) of the probe",
+        "evaluation",
+        found: "\(scores.count / max(1, count)) images, \(labels.count) labels, \(probe.count) of the probe",
         wanted: "as many of each")
     }
-    var print = Fingerprint()
-    for values in [predicted, probe] { values.withUnsafeBytes { print.add($0) } }
-    return Evaluation(
-      model: Accuracy(predicted: predicted, truth: labels), probe: Accuracy(predicted: probe, truth: labels),
-      fingerprint: print.digits(), keptEpoch: model.keptEpoch)
+    let predictions = Predictions(scores: scores, classes: count, labels: labels, probe: probe)
+    return (predictions.evaluation(keptEpoch: model.keptEpoch), predictions)
   }
 }
 
 extension TrainedModel {
   /// The most probable class of each image, the first of equals.
   public func predict(_ images: [Float]) throws -> [Int32] {
-    let scores = try logProbabilities(images)
-    let count = classes.count
-    return (0..<scores.count / count).map { row in
-      var best = 0
-      for c in 1..<count where scores[row * count + c] > scores[row * count + best] { best = c }
-      return Int32(best)
-    }
+    Predictions.classes(of: try logProbabilities(images), classes: classes.count)
   }
 }

@@ -16,6 +16,8 @@ public struct LayoutChannel: Sendable {
   public let divergence: Float?
   /// Seconds that places and pixels took; nil if read from a file.
   public var seconds: (places: Double, pixels: Double)?
+  /// The recorded states of t-SNE; none of another layout, or if read from a file.
+  public internal(set) var states: [TSNERecord] = []
 
   /// How features share pixels, and the divergence, as one line.
   public var summary: String {

@@ -72,23 +72,11 @@ public struct LayoutPlan: Sendable {
     _ = try shape(features: embeddings.columns, states: embeddings.states.count, rows: rows)
   }
 
-  /// Places of features as points (count, dims), all x, then all y, with t-SNE's divergence.
-  func places(
-    _ representation: Representation, _ points: consuming [Float], count: Int, dims: Int,
-    on devices: DeviceGroup,
-    progress: (Int, Float?) throws -> Void
-  ) throws -> (coordinates: [Float], divergence: Float?) {
-    switch representation.method {
-    case .tsne:
-      var tsne = tsne
-      tsne.metric = representation.metric
-      let result = try tsne.layOut(
-        consume points, count: count, dims: dims, on: devices.main, helpers: devices.helpers,
-        progress: progress)
-      return (result.coordinates, result.divergence)
-    case .pca:
-      return (try PrincipalComponents(points, count: count, dims: dims, on: devices.main).coordinates, nil)
-    }
+  /// t-SNE's settings for a representation.
+  func tsne(_ representation: Representation) -> TSNE {
+    var tsne = tsne
+    tsne.metric = representation.metric
+    return tsne
   }
 }
 

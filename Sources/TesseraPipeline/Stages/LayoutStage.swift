@@ -29,45 +29,23 @@ public struct FeatureLayout: Sendable {
     _ embeddings: Embeddings, split: Split, _ plan: LayoutPlan, on devices: DeviceGroup,
     progress: (Int, Int, Float?) throws -> Void = { _, _, _ in }
   ) throws -> FeatureLayout {
-    let columns = embeddings.columns
-    guard (0...4096).contains(plan.pixels) else {
-      throw TesseraError.input("pixels", found: "\(plan.pixels)", wanted: "0 to 4096")
-    }
-    let parts = try plan.parts(embeddings)
-    guard !parts.isEmpty else {
-      throw TesseraError.input("representations", found: "none", wanted: "at least one")
-    }
-    let seen = plan.seesValidation ? (split.training + split.validation).sorted() : split.training
-    let scaler = try Scaler.fit(embeddings.features, columns: columns, rows: seen, on: devices.main)
-    // Points are features: their coordinates are their values over the training rows.
-    var all = try scaler.applyTransposed(embeddings.features, columns: columns, rows: seen, on: devices.main)
-    let side =
-      plan.pixels > 0 ? plan.pixels : PixelLayout.side(for: parts.map(\.features.count).max() ?? 1)
-    let rows = seen.count
-    let clock = ContinuousClock()
-    var channels: [LayoutChannel] = []
-    for (number, part) in parts.enumerated() {
-      var points: [Float]
-      if part.features == Array(0..<columns) {
-        points = all
-        if number == parts.count - 1 { all = [] }  // the only copy: t-SNE gives it up as soon as it can
-      } else {
-        points = part.features.flatMap { all[$0 * rows..<($0 + 1) * rows] }
+    try make(embeddings, split: split, plan, on: devices, recorded: { _, _ in }, progress: progress)
+  }
+
+  /// The same, with every recorded state of t-SNE shown to a function, by the number of the channel.
+  static func make(
+    _ embeddings: Embeddings, split: Split, _ plan: LayoutPlan, on devices: DeviceGroup,
+    recorded: (Int, TSNERun) throws -> Void, progress: (Int, Int, Float?) throws -> Void
+  ) throws -> FeatureLayout {
+    var fit = try LayoutFit(embeddings, split: split, plan, on: devices.main)
+    let all = fit.parts.count * plan.tsne.iterations
+    let channels = try fit.parts.indices.map { number in
+      try fit.channel(number, on: devices) { run in
+        try recorded(number, run)
+        try progress(number * plan.tsne.iterations + run.iteration, all, run.divergence)
       }
-      let start = clock.now
-      let (places, divergence) = try plan.places(
-        part.representation, consume points, count: part.features.count, dims: rows, on: devices
-      ) {
-        try progress(number * plan.tsne.iterations + $0, parts.count * plan.tsne.iterations, $1)
-      }
-      let placed = clock.now
-      let pixels = try PixelLayout(places, pixels: side, by: plan.discretization)
-      var channel = LayoutChannel(
-        name: part.name, features: part.features, coordinates: places, pixels: pixels, divergence: divergence)
-      channel.seconds = ((placed - start) / .seconds(1), (clock.now - placed) / .seconds(1))
-      channels.append(channel)
     }
-    return FeatureLayout(scaler: scaler, channels: channels, split: split)
+    return FeatureLayout(scaler: fit.scaler, channels: channels, split: split)
   }
 
   /// Images of rows of features, row-major (rows.count, channels, side, side).

@@ -40,32 +40,10 @@ public struct TrainedModel {
     sharing: (String) throws -> Void = { _ in },
     epochDone: (EpochRecord, Int) throws -> Void = { _, _ in }
   ) throws -> TrainedModel {
-    let used = set.split.training + set.split.validation
-    guard used.allSatisfy({ set.labels[$0] >= 0 }) else {
-      throw TesseraError.input("training", found: "images without a class", wanted: "a class for each")
-    }
-    try options.check()
-    let network = try options.network(
-      classes: set.classes.count, pixels: set.pixels, channels: set.channels, on: devices.main, notes: notes)
-    network.standardizesBatches = options.normalization == .batch
-    let statistics = try PixelStatistics.fit(
-      set.images, area: set.area, rows: set.split.training, options.normalization)
-    var plan = TrainingPlan(
-      images: try statistics.apply(set.images), labels: set.labels, training: set.split.training,
-      validation: set.split.validation)
-    plan.options = options.training
-    plan.limits = resources.limits
-    if options.network.bypass {
-      try network.startFrom(
-        try LinearProbe.fit(
-          features: plan.images, columns: set.area, labels: set.labels,
-          classes: set.classes.count, training: plan.training, validation: plan.validation,
-          on: devices.main))
-      plan.keepsStart = true
-    }
-    let trainer = try Trainer(
-      network, plan, checkpoint: resources.checkpoint, helpers: devices.helpers,
-      splitting: resources.splitting)
+    let start = try TrainingStart(set, options, resources, on: devices.main, notes: notes)
+    let (network, statistics, plan) = (start.network, start.statistics, start.plan)
+    try start.startLinearPath()
+    let trainer = try Trainer(network, plan, resources, helpers: devices.helpers)
     try trainer.run(features: features, progress: progress, sharing: sharing) {
       try epochDone($0, plan.validation.count)
     }
@@ -133,7 +111,7 @@ public struct TrainedModel {
 
 extension ImageClassifier {
   /// Starts as a probe of its pixels: the probe's standardisation is folded into its weights.
-  fileprivate func startFrom(_ probe: LinearProbe) throws {
+  func startFrom(_ probe: LinearProbe) throws {
     let columns = probe.mean.count
     var bias = probe.bias
     for c in 0..<probe.classes {

@@ -105,7 +105,10 @@ extension FinishedRun {
     for place in 0..<max(left.count, right.count) {
       let recorded = place < left.count ? left[place] : nil
       var recomputed = place < right.count ? right[place] : nil
-      if let recorded, recorded.state == nil { recomputed?.state = nil }
+      if let recorded, recorded.state == nil {
+        recomputed?.state = nil
+        recomputed?.stretches = nil
+      }
       guard recorded != recomputed else { continue }
       func text(_ record: EpochRecord?) -> String {
         record.map {

@@ -34,6 +34,14 @@ public enum RowSample: Equatable, Sendable {
     }
   }
 
+  /// The share of so many rows that it is.
+  func share(of total: Int) -> RowSample {
+    switch self {
+    case .share: self
+    case .count(let count): total > count ? .share(Double(count) / Double(total)) : .share(1)
+    }
+  }
+
   /// Rows by seed, ascending; every set of as many is equally likely.
   ///
   /// - Parameters:

@@ -40,10 +40,12 @@ public struct RunCertificate: Codable, Sendable {
     public let stage: String
     /// How much was recomputed: all of it, some rows, or nothing.
     public let extent: Extent
-    /// Rows that were recomputed, of how many, or epochs from the first one on; nil where all or nothing was.
+    /// Rows or stretches that were drawn, of how many; nil where all or nothing was recomputed.
     public var rows: Int?, total: Int?
-    /// The chance that a stage of which a share of the rows is wrong would have passed, by that share; nil
-    /// where no rows were drawn.
+    /// Stretches that were recomputed, with those on the way to the ones that were drawn; nil of rows.
+    public var computed: Int?
+    /// The chance that a stage of which a share of the rows or stretches is wrong would have passed, by that
+    /// share; nil where none were drawn.
     public var passes: [String: Double]?
 
     /// How much of a stage was recomputed.
@@ -52,8 +54,8 @@ public struct RunCertificate: Codable, Sendable {
       case whole
       /// Rows by seed, from the recorded results of the stages before.
       case rows
-      /// A training's epochs from the first to one by seed, from the recorded images.
-      case epochs
+      /// Stretches by seed between recorded states, from the last kept state before each or from the start.
+      case stretches
       /// Nothing.
       case nothing
     }

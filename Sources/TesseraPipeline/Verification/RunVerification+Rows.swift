@@ -4,9 +4,9 @@ import TesseraData
 import TesseraText
 
 extension RunVerification {
-  /// Recomputes rows of embeddings and images, and the training to the last of so many epochs.
+  /// Recomputes rows of embeddings and images, and stretches of the training.
   func recomputeRows(
-    _ sample: RowSample, _ seed: UInt64, _ epochs: Int, _ certificate: inout RunCertificate
+    _ sample: RowSample, _ seed: UInt64, _ stretches: RowSample, _ certificate: inout RunCertificate
   ) throws {
     let encoder = try TransformerEncoder(folder: configuration.encoder, devices: devices)
     try run.check(layers: encoder.configuration.layers)
@@ -28,9 +28,17 @@ extension RunVerification {
         certificate.difference = stages.lazy.compactMap(\.1).first
         if certificate.difference != nil { return }
         continue
-      case "model" where epochs > 0:
-        found = try self.epochs {
-          try RowSample.count(epochs).drawn(of: $0, seed: seed, stream: UInt64(number))
+      case "layout":
+        found = try layoutStretches {
+          try stretches.drawn(of: $0, seed: seed, stream: UInt64(number))
+        }
+      case "evaluation":
+        found = try predictionRows {
+          try sample.drawn(of: $0, seed: seed, stream: UInt64(number))
+        }
+      case "model":
+        found = try trainingStretches {
+          try stretches.drawn(of: $0, seed: seed, stream: UInt64(number))
         }
       default: found = (.init(stage: stage, extent: .nothing), nil)
       }
@@ -66,17 +74,12 @@ extension RunVerification {
     return report.compare(rows, "features", columns: recorded.columns, recorded.features, features)
   }
 
-  /// Renders some of the rows again, of the run's reviews and of those that it tests on. Which rows are for what
-  /// is drawn again, all of it.
+  /// Renders some of the rows again, of the run's reviews and of those that it tests on.
   private func images(
     _ sample: RowSample, _ seed: UInt64, stream: UInt64
   ) throws -> [(RunCertificate.Stage, RunCertificate.Difference?)] {
     let layout = try FeatureLayout.read(run.checked(Pipeline.Files.layout))
-    let split = try configuration.split(of: data.labels)
-    if layout.split != split {
-      let report = Rows(stage: "layout", file: Pipeline.Files.layout, total: data.labels.count)
-      return [report.other(0, "other rows for training, validation and test", "the seed's")]
-    }
+    let split = layout.split
     var found = [
       try imageRows("images", Pipeline.Files.embeddings, Pipeline.Files.images, layout, split: split) {
         try sample.drawn(of: $0, seed: seed, stream: stream << 8)
@@ -120,11 +123,11 @@ extension RunVerification {
 }
 
 /// What is said of a stage's rows.
-private struct Rows {
+struct Rows {
   let stage: String, file: String
   let total: Int
 
-  private func done(_ rows: Int) -> RunCertificate.Stage {
+  func done(_ rows: Int) -> RunCertificate.Stage {
     .init(
       stage: stage, extent: .rows, rows: rows, total: total,
       passes: RowSample.chances(drawn: rows, total: total))
@@ -154,11 +157,7 @@ private struct Rows {
       for column in 0..<columns {
         let (left, right) = (recorded[row * columns + column], again[place * columns + column])
         guard left.bitPattern != right.bitPattern else { continue }
-        func hex(_ value: Float) -> String {
-          let digits = String(value.bitPattern, radix: 16)
-          return "0x" + String(repeating: "0", count: 8 - digits.count) + digits
-        }
-        return differs(place + 1, tensor, [row, column], hex(left), hex(right))
+        return differs(place + 1, tensor, [row, column], bitText(left), bitText(right))
       }
     }
     return (done(rows.count), nil)

@@ -1,41 +1,127 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import TesseraCompute
 import TesseraData
 import TesseraVision
 
 extension RunVerification {
-  /// Thrown to end a training after an epoch.
-  private struct Enough: Error {}
-
-  /// Trains again, on the recorded images, to the last of the epochs that are drawn; every epoch up to it is
-  /// compared with its record, the digest of its state included.
+  /// Runs stretches of the training again, each from the last kept state before it, else from the training's
+  /// start, and compares every recorded state that it comes to.
   ///
-  /// - Parameter draw: places in a history of so many epochs.
-  func epochs(draw: (Int) throws -> [Int]) throws -> (RunCertificate.Stage, RunCertificate.Difference?) {
+  /// - Parameter draw: stretches by number, of so many.
+  func trainingStretches(
+    draw: (Int) throws -> [Int]
+  ) throws -> (RunCertificate.Stage, RunCertificate.Difference?) {
     let history = try Pipeline.decode([EpochRecord].self, run.checked(Pipeline.Files.history))
     let images = try ImageSet.read(run.checked(Pipeline.Files.images))
-    guard let last = try draw(history.count).last else {
-      return (.init(stage: "model", extent: .nothing), nil)
+    if let found = try historyDifference(history, images) { return (nothing, found) }
+    let training = RecordedTraining(
+      history, folder: run.folder, rows: images.split.training.count,
+      batch: configuration.model.training.batch)
+    let drawn = try draw(training.places.count)
+    let plan = StretchPlan(total: training.places.count, kept: training.kept, drawn: drawn)
+    if plan.computed > 0 {
+      progress.note(
+        "training: \(plan.drawn) of \(plan.total) states are drawn, \(TrainingPlace.stretch) steps apart;"
+          + " \(plan.computed) have to be made again"
+          + (plan.computed > plan.drawn ? ", for no nearer ones are kept to begin from" : ""))
     }
-    progress.note("training \(last + 1) of \(history.count) epochs again: no state is kept to begin from")
-    progress.begin("training on \(images.split.training.count) images again")
-    var (found, difference) = ([EpochRecord](), RunCertificate.Difference?.none)
-    do {
-      _ = try TrainedModel.train(
-        images, configuration.model, on: devices,
-        progress: { progress.update("epoch \($0)", done: $1, of: $2, unit: "images") },
-        epochDone: { record, _ in
-          found.append(record)
-          difference = FinishedRun.historyDifference(Array(history.prefix(found.count)), found)
-          if difference != nil || found.count > last { throw Enough() }
-        })
-    } catch is Enough {
-      return (.init(stage: "model", extent: .epochs, rows: found.count, total: history.count), difference)
+    var stage = nothing
+    if plan.computed > 0 {
+      stage = .init(stage: "model", extent: .stretches, rows: plan.drawn, total: plan.total)
+      stage.computed = plan.computed
+      stage.passes = RowSample.chances(drawn: plan.drawn, total: plan.total)
     }
-    // A training that ends before the recorded one does has fewer epochs.
-    return (
-      .init(stage: "model", extent: .epochs, rows: found.count, total: history.count),
-      FinishedRun.historyDifference(Array(history.prefix(last + 1)), found)
-    )
+    return (stage, try replay(plan, training, images))
+  }
+
+  private var nothing: RunCertificate.Stage { .init(stage: "model", extent: .nothing) }
+
+  /// What the history says that cannot be, whatever the states were.
+  private func historyDifference(_ history: [EpochRecord], _ images: ImageSet) throws -> RunCertificate
+    .Difference?
+  {
+    let first = configuration.model.network.bypass ? 0 : 1
+    func differs(_ entry: Int, _ recorded: String, _ recomputed: String) -> RunCertificate.Difference {
+      .init(
+        stage: "model", file: Pipeline.Files.history, tensor: "its entry", index: [entry], recorded: recorded,
+        recomputed: recomputed)
+    }
+    for (entry, record) in history.enumerated() {
+      guard record.epoch == first + entry else {
+        return differs(entry, "epoch \(record.epoch)", "epoch \(first + entry)")
+      }
+      let wanted = record.places(
+        rows: images.split.training.count, batch: configuration.model.training.batch
+      ).count
+      guard record.stretches?.count == wanted else {
+        return differs(entry, "\(record.stretches?.count ?? 0) states", "\(wanted)")
+      }
+      guard record.state == record.seal else {
+        return differs(entry, "the digest \(record.state ?? "none") of its figures", record.seal)
+      }
+    }
+    let kept = EpochSelection.best(of: history, rows: images.split.validation.count)
+    let told = run.records["model"]?.facts?["kept epoch"] ?? "none"
+    guard told == kept.map({ "\($0)" }) ?? "none" else {
+      return .init(
+        stage: "model", file: "model.json", tensor: "its kept epoch", index: [], recorded: told,
+        recomputed: kept.map { "\($0)" } ?? "none")
+    }
+    return nil
+  }
+
+  /// Compares the model with its standardisation of pixels, and with the state that it was kept of where that is
+  /// kept, then runs what a plan has, until a state differs.
+  private func replay(
+    _ plan: StretchPlan, _ training: RecordedTraining, _ images: ImageSet
+  ) throws -> RunCertificate.Difference? {
+    let options = configuration.model
+    let model = try ModelComparison(run.checked(Pipeline.Files.model), keptEpoch: training.keptEpoch(images))
+    let statistics = try PixelStatistics.fit(
+      images.images, area: images.area, rows: images.split.training, options.normalization)
+    if let found = try model.difference(statistics, training) { return found }
+    guard plan.computed > 0 else { return nil }
+    progress.begin("training \(plan.computed) stretches again")
+    var resources = TrainingResources()
+    resources.splitting = .never
+    // Rows that come up once are not worth keeping.
+    let rows = plan.computed * TrainingPlace.stretch * options.training.batch
+    if rows < images.labels.count { resources.limits = .none }
+    let start = try TrainingStart(images, options, resources, on: devices.main) { _ in }
+    let replay = try TrainingReplay(
+      start.network, start.plan, recorded: training.history, resources, helpers: devices.helpers)
+    for part in plan.runs {
+      let found = try self.replay(part, replay, start, training) { found in
+        try training.difference(from: found, replay.tensors, on: devices.main)
+          ?? model.difference(from: replay.tensors, at: found, on: devices.main)
+      }
+      if let found { return found }
+    }
+    return nil
+  }
+
+  /// Runs stretches that follow each other, until one of their states differs.
+  private func replay(
+    _ part: StretchPlan.Run, _ replay: TrainingReplay, _ start: TrainingStart, _ training: RecordedTraining,
+    differs: (TrainingReplay.Stretch) throws -> RunCertificate.Difference?
+  ) throws -> RunCertificate.Difference? {
+    var count = part.states.count
+    if let state = part.from {
+      try replay.begin(at: training.places[state], in: training.states)
+    } else {
+      try start.startLinearPath()
+      if let found = try replay.begin() {
+        count -= 1
+        if let difference = try differs(found) { return difference }
+      }
+    }
+    for _ in 0..<count {
+      let found = try replay.next {
+        progress.update("epoch \($0.epoch)", done: $0.step, of: start.steps, unit: "steps")
+      }
+      if let difference = try differs(found) { return difference }
+    }
+    return nil
   }
 }

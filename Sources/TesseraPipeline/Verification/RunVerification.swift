@@ -8,19 +8,19 @@ import TesseraText
 ///
 /// First every file of the run is compared with its record. Then `whole` makes the run again from its data, in a
 /// folder of its own; `rows` recomputes rows of embeddings and of images, each from the recorded results of
-/// the stage before, and if asked the training from its start to an epoch by seed, whose state's digest stands for
-/// all before it; nothing of a layout or an evaluation.
+/// the stage before, and stretches of the training between recorded states, each from the last kept state before
+/// it or else from the start; nothing of a layout or an evaluation.
 public struct RunVerification {
   /// How much is recomputed.
   public enum Extent: Equatable, Sendable {
     /// Every stage.
     case whole
-    /// Rows that are drawn by seed, and if so many epochs are drawn too, the training to the last of them.
-    case rows(RowSample, seed: UInt64, epochs: Int = 0)
+    /// Rows that are drawn by seed, and stretches of the training: as large a share of them, or another sample.
+    case rows(RowSample, seed: UInt64, stretches: RowSample? = nil)
 
     /// Whether the network is trained again.
     var trains: Bool {
-      if case .rows(_, _, let epochs) = self { epochs > 0 } else { true }
+      if case .rows(_, _, let stretches?) = self { stretches != .count(0) } else { true }
     }
   }
 
@@ -123,7 +123,8 @@ public struct RunVerification {
     var certificate = try certificate()
     switch extent {
     case .whole: try recomputeAll(&certificate)
-    case .rows(let sample, let seed, let epochs): try recomputeRows(sample, seed, epochs, &certificate)
+    case .rows(let sample, let seed, let stretches):
+      try recomputeRows(sample, seed, stretches ?? sample.share(of: data.texts.count), &certificate)
     }
     return certificate
   }

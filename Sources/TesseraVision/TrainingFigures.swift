@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+import TesseraCompute
+import TesseraNN
+
+/// What a network in training makes of rows in evaluation mode.
+struct TrainingFigures {
+  let network: ImageClassifier
+  let plan: TrainingPlan
+  let store: FeatureStore
+
+  /// The mean cross-entropy over some rows.
+  func meanLoss(_ rows: [Int]) throws -> Double {
+    let device = network.device
+    let losses = try device.allocate([rows.count], .float32)
+    try evaluate(rows) { logits, begin, part, context in
+      let labels = try device.tensor(part.map { plan.labels[$0] }, [part.count])
+      try device.copy(
+        try context.crossEntropy(logits, labels: labels, smoothing: plan.options.labelSmoothing), to: losses,
+        region: .whole(part.count, at: begin))
+    }
+    return try device.floats(losses).reduce(0) { $0 + Double($1) } / Double(max(1, rows.count))
+  }
+
+  /// Right answers on the validation rows.
+  func validate() throws -> Int {
+    try network.device.span("validation") { try correct(plan.validation) }
+  }
+
+  /// Right answers on some rows.
+  private func correct(_ rows: [Int]) throws -> Int {
+    let device = network.device
+    let answers = try device.allocate([rows.count], .int32)
+    try evaluate(rows) { logits, begin, part, _ in
+      let best = try device.allocate([part.count], .int32)
+      try device.rowArgmax(logits.value, rows: part.count, columns: network.classes, into: best)
+      try device.copy(best, to: answers, region: .whole(part.count, at: begin))
+    }
+    // One read for all batches: each would wait for the device.
+    return zip(try device.ints(answers), rows).count { $0 == plan.labels[$1] }
+  }
+
+  /// The logits of some rows, batch by batch with its first place among them and the rows' numbers.
+  private func evaluate(_ rows: [Int], _ body: (Variable, Int, [Int], Context) throws -> Void) throws {
+    for begin in stride(from: 0, to: rows.count, by: plan.options.batch) {
+      let part = Array(rows[begin..<min(rows.count, begin + plan.options.batch)])
+      let context = Context(device: network.device)
+      let input = try store.batch(part, context)
+      try body(try network.logits(input.features, images: input.images, context), begin, part, context)
+    }
+  }
+}
