@@ -135,8 +135,9 @@ public struct RunVerification {
     var seed: UInt64?
     if case .rows(_, let drawn, _) = extent { seed = drawn }
     return RunCertificate(
-      verifier: Provenance(cpu), device: devices.name, driver: device.info.driver?.text,
-      kernels: kernels.isEmpty ? nil : kernels, makers: run.records.compactMapValues(\.device),
+      verifier: Provenance(cpu, kernels: devices.kernelSources), device: devices.name,
+      driver: device.info.driver?.text, kernels: kernels.isEmpty ? nil : kernels,
+      makers: run.records.compactMapValues { StageMaker($0) },
       fingerprints: run.records.mapValues(\.fingerprint), files: files, seed: seed)
   }
 
