@@ -26,6 +26,8 @@ struct Evaluate: ParsableCommand {
       let progress = device.progress
       progress.note("data: \(set.summary.line)")
       progress.begin("embedding \(set.texts.count) reviews on \(devices.name)")
+      // What could fail of this fails before the work.
+      let computed = json ? try ComputedBy(devices, threads: device.threads) : nil
       var cut = 0
       let evaluation = try predictor.evaluate(
         set, progress: { progress.update("embedding", done: $0, of: set.texts.count, unit: "reviews") },
@@ -33,12 +35,11 @@ struct Evaluate: ParsableCommand {
           cut = $0
           progress.noteCut($0, of: set.texts.count, at: $1)
         })
-      if json {
+      if let computed {
         return try printJSON(
           EvaluationResult(
             folder: folder, data: set.summary, dataFingerprint: set.fingerprint, cut: cut,
-            evaluation: EvaluationSummary(evaluation, predictor.kept),
-            computed: try ComputedBy(devices, threads: device.threads)))
+            evaluation: EvaluationSummary(evaluation, predictor.kept), computed: computed))
       }
       print("accuracy      \(evaluation.model)")
       print("kept epoch    \(predictor.kept)")

@@ -74,6 +74,7 @@ struct ComputedBy: Encodable {
   /// Of devices.
   ///
   /// - Parameter threads: of the CPU path, where it is none of the devices.
+  @_optimize(none)
   init(_ devices: DeviceGroup, threads: Int?) throws {
     let cpu = devices.all.lazy.compactMap { $0.unprofiled as? CPUBackend }.first
     let files = devices.kernelSources.files

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the build was told of itself. A target of its own: another commit compiles this one file anew and no
-// kernel.
+// What the build was told of itself. A target of its own: another commit compiles no kernel anew.
 #ifndef TESSERA_BUILD_H
 #define TESSERA_BUILD_H
 

@@ -66,6 +66,7 @@ public struct RunSummary: Codable, Sendable {
   }
 
   /// Of a finished run and what was read of it.
+  @_optimize(none)
   init(
     _ run: FinishedRun, _ summary: Pipeline.Summary, _ layout: FeatureLayout, _ evaluation: Evaluation,
     _ kept: KeptEpoch
