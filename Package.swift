@@ -2,6 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import PackageDescription
 
+// The commit, from whoever builds. Git is not asked: SwiftPM keeps what a manifest said for as long as its
+// text and its environment stay, and would so go on naming a commit long gone. Digits alone are taken.
+let told = Context.environment["TESSERA_COMMIT"] ?? ""
+let commit = told.count == 40 && told.allSatisfy { $0.isHexDigit && $0.isASCII } ? told : ""
+
 let package = Package(
   name: "tessera",
   products: [
@@ -28,11 +33,12 @@ let package = Package(
     .target(name: "COpenCL"),
     .target(name: "CSHA256"),
     .target(name: "CAllocation"),
+    .target(name: "CBuild", cSettings: [.define("TSR_COMMIT", to: "\"\(commit)\"")]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     // Layer 2.
     .target(
       name: "TesseraCompute",
-      dependencies: ["COpenCL", "CSHA256", "Kernels"]),
+      dependencies: ["CBuild", "COpenCL", "CSHA256", "Kernels"]),
     // Layer 3: networks; beside them the proof and the measurement of devices, which no library above needs.
     .target(name: "TesseraNN", dependencies: ["TesseraCompute"]),
     .target(name: "TesseraVerification", dependencies: ["TesseraCompute"]),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+internal import CBuild
 
 /// Which program on which machine a report was made with. No host, user or path is named.
 public struct Provenance: Sendable, Codable {
@@ -9,6 +10,11 @@ public struct Provenance: Sendable, Codable {
   public let numerics: Int
   /// SHA-256 of the executable; nil where its file cannot be read.
   public let build: String?
+  /// The commit that the executable was built of; nil where the build was not told.
+  public let commit: String?
+  /// SHA-256 over the names and texts of the OpenCL kernels: the executable's own, or those of a folder that
+  /// took their place; nil in a report of an older version.
+  public let kernelSources: String?
   /// The compiler that the executable was built with.
   public let compiler: String
   /// The operating system and the architecture that the executable was built for.
@@ -23,18 +29,29 @@ public struct Provenance: Sendable, Codable {
   public let threads: Int
 
   /// What a report says of this program, this moment and a CPU backend of this machine.
-  package init(_ cpu: CPUBackend) {
+  ///
+  /// - Parameters:
+  ///   - cpu: the CPU path.
+  ///   - kernels: the text that OpenCL devices' kernels are built from.
+  package init(_ cpu: CPUBackend, kernels: KernelSources = .embedded) {
     version = tesseraVersion
     numerics = Int(numericsVersion)
-    build = Self.executableFingerprint()
+    (build, commit, kernelSources) = (Self.executableFingerprint, Self.commit, kernels.fingerprint)
     (compiler, platform) = (Self.compilerName, Self.platformName)
     date = Date().formatted(.iso8601)
     processor = Self.processorName()
     (instructionSet, threads) = (cpu.instructionSet, cpu.threads)
   }
 
-  /// SHA-256 of the executable's file; nil where it cannot be read.
-  package static func executableFingerprint() -> String? {
+  /// The commit that the executable was built of; nil where the build was not told (`TESSERA_COMMIT`).
+  package static let commit: String? = {
+    let text = String(cString: tsr_build_commit())
+    return text.isEmpty ? nil : text
+  }()
+
+  /// SHA-256 of the executable's file; nil where it cannot be read. It is read once: each stage of a run
+  /// tells it.
+  package static let executableFingerprint: String? = {
     #if os(Linux)
       // The file that runs, also where another has taken its name.
       let path: String? = "/proc/self/exe"
@@ -42,7 +59,7 @@ public struct Provenance: Sendable, Codable {
       let path = Bundle.main.executablePath
     #endif
     return path.flatMap { try? Fingerprint.ofFile($0) }
-  }
+  }()
 
   /// The CPU as the operating system names it; nil where it does not.
   package static func processorName() -> String? {

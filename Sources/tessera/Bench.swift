@@ -72,7 +72,8 @@ struct BenchRun: ParsableCommand {
     }
     if json {
       var report = Benchmark.Report(device, peaks: peaks, results: results)
-      report.provenance = Provenance(try reference ?? CPUBackend(threads: options.threads))
+      report.provenance = Provenance(
+        try reference ?? CPUBackend(threads: options.threads), kernels: DeviceGroup(device).kernelSources)
       try printJSON(report)
     }
   }

@@ -13,6 +13,8 @@ struct Evaluate: ParsableCommand {
   var folder: String
   @OptionGroup var data: DataOptions
   @OptionGroup var device: DeviceOptions
+  @Flag(help: "JSON instead of text.")
+  var json = false
 
   /// Evaluates and prints.
   func run() throws {
@@ -24,9 +26,21 @@ struct Evaluate: ParsableCommand {
       let progress = device.progress
       progress.note("data: \(set.summary.line)")
       progress.begin("embedding \(set.texts.count) reviews on \(devices.name)")
+      // What could fail of this fails before the work.
+      let computed = json ? try ComputedBy(devices, threads: device.threads) : nil
+      var cut = 0
       let evaluation = try predictor.evaluate(
         set, progress: { progress.update("embedding", done: $0, of: set.texts.count, unit: "reviews") },
-        cut: { progress.noteCut($0, of: set.texts.count, at: $1) })
+        cut: {
+          cut = $0
+          progress.noteCut($0, of: set.texts.count, at: $1)
+        })
+      if let computed {
+        return try printJSON(
+          EvaluationResult(
+            folder: folder, data: set.summary, dataFingerprint: set.fingerprint, cut: cut,
+            evaluation: EvaluationSummary(evaluation, predictor.kept), computed: computed))
+      }
       print("accuracy      \(evaluation.model)")
       print("kept epoch    \(predictor.kept)")
       print("linear probe  \(evaluation.probe)")

@@ -15,17 +15,29 @@ struct Report: ParsableCommand {
   var out: String?
   @Flag(help: "Text alone.")
   var text = false
+  @Flag(help: "JSON instead of text; with --text no page is written.")
+  var json = false
   @OptionGroup var device: DeviceOptions
 
   /// Writes the page and prints the text.
   func run() throws {
     let path = out ?? URL(fileURLWithPath: folder).appendingPathComponent("report.html").path
-    let summary = try RunReport(folder: folder).text
+    let report = try RunReport(folder: folder)
     if !text { try AtomicFile.requireWritable(path) }
-    print(summary)
-    guard !text else { return }
-    let page = try device.use(for: "report") { try ReportPage(folder: folder, device: $0).html() }
+    if !json { print(report.text) }
+    guard !text else {
+      if json { try tell(report, nil, try ComputedBy(threads: device.threads)) }
+      return
+    }
+    let (page, computed) = try device.use(for: "report") {
+      let computed = json ? try ComputedBy(DeviceGroup($0), threads: device.threads) : nil
+      return (try ReportPage(folder: folder, device: $0).html(), computed)
+    }
     try AtomicFile.write(Data(page.utf8), to: path)
-    print("report         \(path)")
+    if let computed { try tell(report, path, computed) } else { print("report         \(path)") }
+  }
+
+  private func tell(_ report: RunReport, _ page: String?, _ computed: ComputedBy) throws {
+    try printJSON(RunResult(run: report.summary, page: page, computed: computed))
   }
 }

@@ -45,6 +45,8 @@ struct Run: ParsableCommand {
   @Flag(
     help: "Use the run directory although other files are in it, or put this run in the place of another's.")
   var overwrite = false
+  @Flag(help: "JSON instead of text.")
+  var json = false
 
   /// Runs the stages and prints fingerprints and accuracy.
   @_optimize(none)
@@ -66,12 +68,15 @@ struct Run: ParsableCommand {
     try device.useAll(for: "run", fallback: fallback) { devices in
       let progress = device.progress
       progress.note("device: \(devices.name)")
+      // What could fail of this fails before the work.
+      let computed = json ? try ComputedBy(devices, threads: device.threads) : nil
       let summary = try Pipeline(
         c, devices: devices, out: out, embeddingBatch: encoder.batch,
         limits: resources.limits, splitting: resources.splitting, keptStates: kept,
         overwrite: overwrite, progress: progress
       ).run()
-      print(summary.text)
+      guard let computed else { return print(summary.text) }
+      try printJSON(RunResult(run: try RunReport(folder: out).summary, computed: computed))
     }
   }
 }

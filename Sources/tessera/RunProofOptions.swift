@@ -120,9 +120,14 @@ extension RunCertificate {
             + " (chance to pass with \(passes.joined(separator: ", ")))")
       }
     }
-    let makers = Set(makers.values).ordered().joined(separator: ", ")
-    lines.append("made on \(makers), recomputed on \(device)")
+    let makers = Set(makers.values.map { Self.told($0.device ?? "a device untold", $0.version) }).ordered()
+    let verifier = Self.told(device, verifier.version)
+    lines.append("made on \(makers.joined(separator: ", ")), recomputed on \(verifier)")
     return lines.map { $0 + "\n" }.joined()
+  }
+
+  private static func told(_ device: String, _ version: String?) -> String {
+    device + (version.map { " by tessera \($0)" } ?? "")
   }
 
   private static func percent(_ share: Double) -> String {

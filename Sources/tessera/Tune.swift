@@ -50,7 +50,8 @@ struct Tune: ParsableCommand {
       if json {
         try printJSON(
           Outcome(
-            device: device.name, file: path, tuning: tuning, trials: trials, provenance: Provenance(cpu)))
+            device: device.name, file: path, tuning: tuning, trials: trials,
+            provenance: Provenance(cpu, kernels: DeviceGroup(device).kernelSources)))
       } else {
         for trial in trials { print(line(trial, device)) }
         print(

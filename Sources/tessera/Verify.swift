@@ -129,7 +129,8 @@ struct Verify: ParsableCommand {
       try printJSON(
         Result(
           verification: verification, functions: functions, tiles: tiles, training: trained,
-          kernels: kernels, driver: driver, provenance: Provenance(cpu)))
+          kernels: kernels, driver: driver,
+          provenance: Provenance(cpu, kernels: DeviceGroup(device).kernelSources)))
     } else {
       printTable(verification, trained ?? [:])
     }
@@ -190,7 +191,8 @@ struct Verify: ParsableCommand {
       let (kernels, driver) = origin(device)
       try printJSON(
         SumsResult(
-          device: device.name, sums: results, kernels: kernels, driver: driver, provenance: Provenance(cpu)))
+          device: device.name, sums: results, kernels: kernels, driver: driver,
+          provenance: Provenance(cpu, kernels: DeviceGroup(device).kernelSources)))
     }
     let wrong = results.filter { !$0.holds }
     guard wrong.isEmpty else {

@@ -12,7 +12,7 @@ enum VersionText {
   @_optimize(none)
   static func whole() -> String {
     let stages = RunVersions.stages.ordered { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
-    let lines = [
+    let lines: [(String, String)] = [
       ("numerics", "\(numericsVersion)"),
       ("run folder", "\(RunVersions.folder), its manifest \(RunVersions.manifest)"),
       ("stages", (stages + ["others 1"]).joined(separator: ", ")),
@@ -22,7 +22,9 @@ enum VersionText {
       ("processor", Provenance.processorName() ?? "unknown"),
       ("platform", Provenance.platformName),
       ("compiler", Provenance.compilerName),
-      ("build", Provenance.executableFingerprint().map { "sha256 \($0)" } ?? "unknown"),
+      ("build", Provenance.executableFingerprint.map { "sha256 \($0)" } ?? "unknown"),
+      ("kernel sources", "sha256 \(KernelSources.embedded.fingerprint)"),
+      ("commit", Provenance.commit ?? "unknown"),
     ]
     return ([title] + lines.map { "  \(Bench.pad($0.0, 16))\($0.1)" }).joined(separator: "\n")
   }

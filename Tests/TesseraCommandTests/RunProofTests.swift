@@ -46,6 +46,14 @@ import Testing
       let fields = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
       #expect(json.code == 0 && fields?["seed"] as? Int == 5 && fields?["version"] as? Int == 1)
       #expect(fields?["difference"] == nil && (fields?["verifier"] as? [String: Any])?["build"] != nil)
+      let makers = try #require(fields?["makers"] as? [String: [String: Any]])
+      for stage in ["encoder", "embeddings", "model"] {
+        let maker = try #require(makers[stage])
+        #expect((maker["device"] as? String)?.hasPrefix("cpu") == true)
+        #expect(maker["version"] as? String == tesseraVersion)
+        #expect(maker["build"] as? String == (try Fingerprint.ofFile(Command.path)))
+        #expect(maker["kernelSources"] as? String == KernelSources.embedded.fingerprint)
+      }
       // Another run's certificate is a finding.
       let text = try String(contentsOfFile: file, encoding: .utf8)
       let record = run + "/layout.json"

@@ -35,7 +35,10 @@ import Testing
     #expect(lines["CPU kernels"] == "\(cpu.instructionSet), \(cpu.threads) threads")
     #expect(lines["compiler"]?.hasPrefix("Swift 6.") == true)
     #expect(lines["build"] == "sha256 \(try Fingerprint.ofFile(Command.path))")
-    #expect(lines.count == 10 && lines.values.allSatisfy { !$0.isEmpty }, "\(lines)")
+    #expect(lines["kernel sources"] == "sha256 \(KernelSources.embedded.fingerprint)")
+    let commit = try #require(lines["commit"])
+    #expect(commit == "unknown" || commit.wholeMatch(of: /[0-9A-Fa-f]{40}/) != nil)
+    #expect(lines.count == 12 && lines.values.allSatisfy { !$0.isEmpty }, "\(lines)")
     // Of a subcommand it is the same.
     #expect(try Command.run(["run", "--version"]).output == result.output)
   }
@@ -60,6 +63,8 @@ import Testing
       #expect(fields["version"] as? String == tesseraVersion)
       #expect(fields["numerics"] as? Int == Int(numericsVersion))
       #expect(fields["build"] as? String == build)
+      #expect(fields["kernelSources"] as? String == KernelSources.embedded.fingerprint)
+      #expect(fields["commit"] as? String == Provenance.commit)
       #expect(fields["threads"] as? Int == 2)
       #expect(try CPUBackend().instructionSet == fields["instructionSet"] as? String)
       let date = try Date(try #require(fields["date"] as? String), strategy: .iso8601)
@@ -84,11 +89,42 @@ import Testing
     }
   }
 
-  @Test(.tags(.opencl), .enabled(if: TestDevices.hasOpenCL)) func verifyNamesTheDriver() throws {
+  /// What `verify` of primitives says of itself, so that its report can be filed as a proof.
+  @Test(.tags(.opencl), .enabled(if: TestDevices.hasOpenCL)) func verifyTellsAllThatAProofNeeds() throws {
     let result = try Command.run([
       "verify", "--device", "opencl", "--only", "rowSum", "--small", "--json", "--quiet",
     ])
-    let object = try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any]
-    #expect((object?["driver"] as? String)?.contains("; driver ") == true, "\(result)")
+    let object = try #require(
+      JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any], "\(result)")
+    #expect((object["driver"] as? String)?.contains("; driver ") == true, "\(result)")
+    let found = try #require(object["verification"] as? [String: Any])
+    #expect((found["device"] as? String)?.isEmpty == false && found["reference"] is String)
+    let cases = try #require(found["casesByPrimitive"] as? [String: Int])
+    #expect(Array(cases.keys) == ["rowSum"] && cases["rowSum"] == found["cases"] as? Int)
+    let provenance = try #require(object["provenance"] as? [String: Any])
+    for key in ["version", "numerics", "date", "build", "kernelSources"] {
+      #expect(provenance[key] != nil, "\(key)")
+    }
+  }
+
+  @Test(.tags(.opencl), .enabled(if: TestDevices.hasOpenCL)) func kernelsFromAFolderHaveOtherDigits() throws {
+    try withTemporaryFolder { folder in
+      let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+      let own = try String(
+        contentsOf: root.appendingPathComponent("Kernels/elementwise/maps.cl"), encoding: .utf8)
+      func digits(_ text: String) throws -> String? {
+        try Data(text.utf8).write(to: URL(fileURLWithPath: folder + "/maps.cl"))
+        let result = try Command.run([
+          "verify", "--device", "opencl", "--only", "rowSum", "--small", "--json", "--quiet", "--kernels",
+          folder,
+        ])
+        let object = try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any]
+        return (object?["provenance"] as? [String: Any])?["kernelSources"] as? String
+      }
+      #expect(try digits(own) == KernelSources.embedded.fingerprint)
+      let other = try digits(own + "// another\n")
+      #expect(other?.count == 64 && other != KernelSources.embedded.fingerprint)
+    }
   }
 }

@@ -94,6 +94,15 @@ import Testing
     }
   }
 
+  @Test func theFingerprintIsThatOfTheTexts() throws {
+    let own = KernelSources.embedded.fingerprint
+    let maps = try #require(KernelSources.embedded.text(of: "elementwise/maps.cl")).text
+    try Self.withFolder(["maps.cl": maps]) { #expect($0.fingerprint == own) }
+    try Self.withFolder(["maps.cl": maps + "\n"]) { #expect($0.fingerprint != own) }
+    // A text in another file's place is another set of kernels.
+    try Self.withFolder(["rows.cl": maps]) { #expect($0.fingerprint != own) }
+  }
+
   /// Calls `body` with the sources of a folder that has these files.
   private static func withFolder(_ files: [String: String], _ body: (KernelSources) throws -> Void) throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)

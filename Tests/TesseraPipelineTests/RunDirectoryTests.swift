@@ -51,6 +51,34 @@ import Testing
     }
   }
 
+  @Test func whoMadeAStageIsRecordedAndDecidesNothing() throws {
+    try withTemporaryFolder { folder in
+      let run = try RunDirectory(folder + "/r")
+      run.device = "a device"
+      #expect(try stage(run, input: "a"))
+      let url = URL(fileURLWithPath: run.file("s.json"))
+      var record = try #require(StageRecord.read(url))
+      let maker = try #require(StageMaker(record))
+      #expect(maker.device == "a device" && maker.version == tesseraVersion)
+      #expect(maker.build == Provenance.executableFingerprint)
+      #expect(maker.kernelSources == KernelSources.embedded.fingerprint)
+      // Another program's work is the same work; what it says of itself is sealed.
+      record.maker?.build = "other"
+      try record.encoded().write(to: url)
+      #expect(try !stage(run, input: "a"))
+      let text = try String(contentsOf: url, encoding: .utf8)
+      try Data(text.replacing("\"other\"", with: "\"another\"").utf8).write(to: url)
+      #expect(StageRecord.read(url) == nil)
+      #expect(try stage(run, input: "a"))
+      // A record of an older program tells the device alone.
+      record.maker = nil
+      try record.encoded().write(to: url)
+      let old = try #require(StageRecord.read(url))
+      #expect(StageMaker(old)?.version == nil && StageMaker(old)?.device == "a device")
+      #expect(try !stage(run, input: "a"))
+    }
+  }
+
   @Test func aStageThatDoesNotEndLeavesNoRecordOfItsFormerOutputs() throws {
     struct Stop: Error {}
     try withTemporaryFolder { folder in

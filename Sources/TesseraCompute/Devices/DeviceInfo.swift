@@ -27,6 +27,8 @@ public struct DeviceInfo: Sendable {
   public package(set) var buildOptions: String?
   /// Files that its kernels were read from, in place of the binary's text.
   public package(set) var kernelFiles: [String] = []
+  /// The text that its kernels are built from, once it is opened; nil where none are built.
+  package var kernelSources: KernelSources?
 
   /// What a provider of devices knows.
   package init(

@@ -105,7 +105,7 @@ public struct KernelSources: Sendable {
     return String(line.dropFirst(10)[..<end])
   }
 
-  private func text(of name: String) -> (path: String, text: String)? {
+  func text(of name: String) -> (path: String, text: String)? {
     if let file = replaced[name] { return file }
     return Self.names.firstIndex(of: name).map { (name, String(cString: tsr_source_text(Int32($0)))) }
   }
@@ -127,5 +127,5 @@ public struct KernelSources: Sendable {
   }
 
   /// The paths of all files in `Kernels`.
-  private static let names = (0..<tsr_source_count()).map { String(cString: tsr_source_name($0)) }
+  static let names = (0..<tsr_source_count()).map { String(cString: tsr_source_name($0)) }
 }

@@ -45,6 +45,7 @@ extension OpenCLBackend {
     var info = device.info
     info.buildOptions = buildOptions
     info.kernelFiles = sources.files
+    info.kernelSources = sources
     return info
   }
 }

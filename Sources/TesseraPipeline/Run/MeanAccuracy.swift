@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The mean accuracy over several seeds with Student's 95% interval: how much start, dropout and order
 /// matter.
-public struct MeanAccuracy: Sendable, Equatable, CustomStringConvertible {
+public struct MeanAccuracy: Sendable, Equatable, Codable, CustomStringConvertible {
   /// The mean.
   public let mean: Double
   /// Half the interval's width; 0 for one seed.

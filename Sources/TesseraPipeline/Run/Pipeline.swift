@@ -87,6 +87,7 @@ public struct Pipeline {
     try RunDirectory.requireRunOrEmpty(out, overwrite: overwrite)
     folder = try RunDirectory(out)
     (folder.device, folder.profiler) = (devices.name, devices.main.profiler)
+    folder.kernels = devices.kernelSources
   }
 
   /// Runs what has to be run.

@@ -8,6 +8,8 @@ public final class RunDirectory {
   public let path: String
   /// Where stages compute, for their records.
   public var device: String?
+  /// The text that those build their kernels from, for the same.
+  var kernels = KernelSources.embedded
   /// What measures them; nil where nothing does.
   public var profiler: Profiler?
   /// What the stage at work has found out, for its record.
@@ -142,6 +144,7 @@ public final class RunDirectory {
   ) throws {
     let (seconds, attoseconds) = (ContinuousClock.now - start).components
     (record.seconds, record.device) = (Double(seconds) + Double(attoseconds) * 1e-18, device)
+    record.maker = StageMaker(kernels: kernels)
     record.facts = facts.isEmpty ? nil : facts
     for name in outputs { record.outputs[name] = try Fingerprint.ofFile(file(name)) }
     try AtomicFile.write(try record.encoded(), to: file("\(record.stage).json"))

@@ -15,9 +15,7 @@ extension Pipeline.Summary {
       lines.append("test accuracy  none: there are no rows to test on (see --test-share and --test)")
     } else if let evaluation {
       lines.append("test accuracy  \(evaluation.model)")
-      if !repeats.isEmpty {
-        lines.append("by seeds       \(MeanAccuracy([evaluation.model] + repeats.map(\.accuracy)))")
-      }
+      if let meanAccuracy { lines.append("by seeds       \(meanAccuracy)") }
       lines.append("linear probe   \(evaluation.probe)")
     }
     if let kept { lines.append("kept epoch     \(kept)") }
@@ -25,12 +23,10 @@ extension Pipeline.Summary {
       let epochs = repeats.map { "\($0.keptEpoch.map { "\($0)" } ?? "none") (seed \($0.seed))" }
       lines.append("by other seeds \(epochs.joined(separator: ", "))")
     }
-    if isPaper, validationRows > 0, let best = epochs.map(\.correct).max() {
-      let shares = epochs.map { Double($0.correct) / Double(validationRows) }
-      let mean = shares.reduce(0, +) / Double(shares.count)
+    if let validation {
       lines.append(
-        "validation     \(decimal(Double(best) / Double(validationRows))) in the best epoch; \(decimal(mean)) as the official "
-          + "code counts, the mean over all epochs")
+        "validation     \(decimal(validation.best)) in the best epoch; \(decimal(validation.mean)) as the "
+          + "official code counts, the mean over all epochs")
     }
     for channel in channels {
       if channels.count > 1 {
@@ -48,12 +44,28 @@ extension Pipeline.Summary {
     }
     return lines.joined(separator: "\n")
   }
+
+  /// The mean over all seeds; nil of one seed, and without rows to judge by.
+  var meanAccuracy: MeanAccuracy? {
+    guard let evaluation, evaluation.model.total > 0, !repeats.isEmpty else { return nil }
+    return MeanAccuracy([evaluation.model] + repeats.map(\.accuracy))
+  }
+
+  /// Validation in the best epoch, and as the official code tells it, the mean over all epochs; nil of a run
+  /// without its habits.
+  var validation: (best: Double, mean: Double)? {
+    guard isPaper, validationRows > 0, !epochs.isEmpty else { return nil }
+    let shares = epochs.map { Double($0.correct) / Double(validationRows) }
+    return (shares.max() ?? 0, shares.reduce(0, +) / Double(shares.count))
+  }
 }
 
 /// What a finished run's folder tells.
 public struct RunReport {
   /// The report.
   public let text: String
+  /// The same for programs.
+  public let summary: RunSummary
 
   /// Reads a run.
   ///
@@ -71,7 +83,8 @@ public struct RunReport {
     }
     let layout = try FeatureLayout.read(run.checked(Pipeline.Files.layout))
     summary.channels = layout.channels
-    summary.evaluation = try Pipeline.decode(Evaluation.self, run.checked(Pipeline.Files.evaluation))
+    let evaluation = try Pipeline.decode(Evaluation.self, run.checked(Pipeline.Files.evaluation))
+    summary.evaluation = evaluation
     summary.isPaper = c.embedding.paperStates
     summary.repeats = try Pipeline.repeats(run)
     let side = layout.side
@@ -90,9 +103,10 @@ public struct RunReport {
     summary.epochs = try Pipeline.decode([EpochRecord].self, run.checked(Pipeline.Files.history))
     summary.validationRows = rows
     lines += summary.epochs.map { Pipeline.line($0, rows) }
-    summary.kept = KeptEpoch(
-      summary.evaluation?.keptEpoch, of: summary.epochs.last?.epoch ?? 0,
-      hasLinearPath: c.model.network.bypass)
+    let kept = KeptEpoch(
+      evaluation.keptEpoch, of: summary.epochs.last?.epoch ?? 0, hasLinearPath: c.model.network.bypass)
+    summary.kept = kept
     text = (lines + [summary.text]).joined(separator: "\n")
+    self.summary = try RunSummary(run, summary, layout, evaluation, kept)
   }
 }

@@ -23,6 +23,8 @@ public struct StageRecord: Codable, Sendable, Equatable {
   public var seconds: Double?
   /// On which device; no part of what the stage is.
   public var device: String?
+  /// By which program; no part of what the stage is. Nil in the record of an older version.
+  public var maker: StageMaker?
   /// What the stage found out and others tell, by name: the epoch that a model was kept of.
   public var facts: [String: String]?
   /// SHA-256 of all of the above; a record whose own does not fit is no record.

@@ -18,8 +18,8 @@ public struct RunCertificate: Codable, Sendable {
   public let driver: String?
   /// Files that kernels were read from, in place of the program's own; nil if none.
   public let kernels: [String]?
-  /// The device that each stage was made on, as the run recorded it.
-  public let makers: [String: String]
+  /// Who made each stage: device and program, as far as the run recorded it.
+  public let makers: [String: StageMaker]
   /// The run's fingerprints by stage.
   public let fingerprints: [String: String]
   /// Files of the run that were compared with their records.

@@ -132,12 +132,14 @@ public struct RunVerification {
   private func certificate() throws -> RunCertificate {
     let device = devices.main
     let cpu = try device.unprofiled as? CPUBackend ?? CPUBackend()
-    let kernels = device.info.kernelFiles
+    let kernels = devices.kernelSources.files
     var seed: UInt64?
     if case .rows(_, let drawn, _) = extent { seed = drawn }
     return RunCertificate(
-      verifier: Provenance(cpu), device: devices.name, driver: device.info.driver?.text,
-      kernels: kernels.isEmpty ? nil : kernels, makers: run.records.compactMapValues(\.device),
+      verifier: Provenance(cpu, kernels: devices.kernelSources), device: devices.name,
+      driver: devices.all.lazy.compactMap(\.info.driver?.text).first,
+      kernels: kernels.isEmpty ? nil : kernels,
+      makers: run.records.compactMapValues { StageMaker($0) },
       fingerprints: run.records.mapValues(\.fingerprint), files: files, seed: seed)
   }
 
