@@ -64,11 +64,18 @@ package final class TSNERun {
 
   /// Runs to the next recorded state.
   ///
-  /// - Parameter last: the digest of the record before.
+  /// - Parameters:
+  ///   - last: the digest of the record before.
+  ///   - done: called after each iteration.
   /// - Returns: its record.
-  package func advance(after last: String?) throws -> TSNERecord {
+  package func advance(
+    after last: String?, done: (TSNERun) throws -> Void = { _ in }
+  ) throws -> TSNERecord {
     let end = min(settings.iterations, (iteration / Self.stretch + 1) * Self.stretch)
-    while iteration < end { try iterate() }
+    while iteration < end {
+      try iterate()
+      try done(self)
+    }
     if iteration % Self.stretch == 0 { try judge() }
     if iteration >= settings.iterations { isFinished = true }
     return TSNERecord(iteration: iteration, state: try digest(after: last))
@@ -100,7 +107,10 @@ package final class TSNERun {
     if last - best.iteration > 300 || gradient <= 1e-7 { isFinished = true }
   }
 
-  private func digest(after last: String?) throws -> String {
+  /// SHA-256 of the state.
+  ///
+  /// - Parameter last: the digest of the record before, which is in it.
+  package func digest(after last: String?) throws -> String {
     var print = Fingerprint()
     print.add(last ?? "")
     print.add("\(iteration) \(divergence?.bitPattern ?? 0) \(best.divergence.bitPattern) \(best.iteration)")

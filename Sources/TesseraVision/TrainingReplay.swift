@@ -59,6 +59,11 @@ package final class TrainingReplay {
   /// The network's tensors where it is.
   package var tensors: [(name: String, tensor: Tensor)] { state.tensors }
 
+  /// SHA-256 of the state where it is, with nothing of what went before.
+  package func stateDigest(at place: TrainingPlace) throws -> String {
+    try state.digest(at: place, losses: [], after: nil)
+  }
+
   /// Begins at the training's start, with the network as it is.
   ///
   /// - Returns: what was recorded of the start, made again; nil where nothing is.

@@ -10,7 +10,8 @@ struct RecordedTraining {
   let states: StateFolder
   /// The places of all recorded states, in order.
   let places: [TrainingPlace]
-  private let digests: [String]
+  /// Their digests.
+  let digests: [String]
 
   /// Of the history of a run's folder.
   ///

@@ -59,7 +59,7 @@ extension RunVerification {
   }
 
   /// The images to test on, with their classes.
-  private func testRows(_ images: ImageSet) throws -> (images: [Float], labels: [Int32]) {
+  func testRows(_ images: ImageSet) throws -> (images: [Float], labels: [Int32]) {
     guard configuration.test == nil else {
       let set = try ImageSet.read(run.checked(Pipeline.Files.testImages))
       return (set.images, set.labels)
