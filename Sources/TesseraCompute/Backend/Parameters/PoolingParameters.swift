@@ -3,7 +3,7 @@ internal import Kernels
 
 /// Pooling of planes (batch x channels): largest elements or means of windows, or means of as many windows as
 /// are wanted.
-public struct Pooling: Hashable, Sendable {
+public struct Pooling: Codable, Hashable, Sendable {
   /// Planes: channels of all images.
   public var planes: Int
   /// Rows of a plane.
