@@ -30,12 +30,12 @@ import Testing
     #expect(lines["numerics"] == "\(numericsVersion)")
     #expect(lines["run folder"] == "1, its manifest 1")
     #expect(lines["stages"] == "model 2, others 1")
-    #expect(lines["product tiles"] == "1" && lines["kept programs"] == "1")
+    #expect(lines["product tiles"] == "1" && lines["kept programs"] == "1" && lines["operation"] == "1")
     let cpu = try CPUBackend()
     #expect(lines["CPU kernels"] == "\(cpu.instructionSet), \(cpu.threads) threads")
     #expect(lines["compiler"]?.hasPrefix("Swift 6.") == true)
     #expect(lines["build"] == "sha256 \(try Fingerprint.ofFile(Command.path))")
-    #expect(lines.count == 10 && lines.values.allSatisfy { !$0.isEmpty }, "\(lines)")
+    #expect(lines.count == 11 && lines.values.allSatisfy { !$0.isEmpty }, "\(lines)")
     // Of a subcommand it is the same.
     #expect(try Command.run(["run", "--version"]).output == result.output)
   }

@@ -81,7 +81,8 @@ package struct OperationFile: Equatable, Sendable {
       }
       contents[index] = bytes
     }
-    guard let stranger = file.names.first(where: { name in !contents.keys.contains { Self.name($0) == name } })
+    guard
+      let stranger = file.names.first(where: { name in !contents.keys.contains { Self.name($0) == name } })
     else { return contents }
     throw TesseraError.input(file.path, found: "a tensor \(stranger)", wanted: "the operation's alone")
   }
