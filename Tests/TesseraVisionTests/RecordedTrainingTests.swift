@@ -13,7 +13,8 @@ import Testing
   ) throws -> (state: [UInt32], recording: RecordedBackend.Recording?) {
     let count = 16
     var plan = TrainingPlan(
-      images: drawn(4, count * 1600), labels: (0..<count).map { Int32($0 % 2) }, training: Array(0..<count))
+      images: drawn(4, count * 1600), labels: (0..<count).map { Int32($0 % 2) }, training: Array(0..<count),
+      validation: [])
     (plan.options.epochs, plan.options.batch, plan.options.slice) = (2, 8, slice)
     let device = recorded ?? device
     let network = try ImageClassifier(.shuffleNet, classes: 2, pixels: 40, seed: 1, device: device)

@@ -22,7 +22,7 @@ package struct OperationRecord: Codable, Equatable, Sendable {
   /// Its place in the recording, from 0.
   package let number: Int
   /// The primitive with its parameters.
-  package let operation: Operation
+  package let operation: RecordedOperation
   /// Its tensors: those that are read, those that are changed, those that are written.
   package let operands: [Operand]
 

@@ -22,7 +22,7 @@ struct OperationRecorder {
   init(capturing wanted: Int?) { self.wanted = wanted }
 
   /// Runs an operation and adds its record; what fails has none.
-  mutating func record(_ operation: Operation, _ tensors: [Tensor], on device: any Backend) throws {
+  mutating func record(_ operation: RecordedOperation, _ tensors: [Tensor], on device: any Backend) throws {
     let accesses = try operation.accesses(tensors.map(\.count))
     let isCaptured = records.count == wanted
     var operands: [OperationRecord.Operand] = [], contents: [Int: Data] = [:]

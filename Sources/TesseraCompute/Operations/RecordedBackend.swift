@@ -56,8 +56,8 @@ package final class RecordedBackend: Backend {
   }
 
   /// Runs an operation, and notes it if that is wanted.
-  func perform(_ kind: Operation.Kind, _ tensors: [Tensor]) throws {
-    let operation = Operation(kind: kind)
+  func perform(_ kind: RecordedOperation.Kind, _ tensors: [Tensor]) throws {
+    let operation = RecordedOperation(kind: kind)
     let isRecorded = try recorder.withLock { recorder in
       guard recorder != nil else { return false }
       try recorder?.record(operation, tensors, on: base)

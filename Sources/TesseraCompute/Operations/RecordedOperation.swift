@@ -2,7 +2,7 @@
 
 /// A primitive with its parameters, as a value: stored, compared, and run on any device. What it is applied to
 /// comes beside it.
-package struct Operation: Equatable, Sendable {
+package struct RecordedOperation: Equatable, Sendable {
   /// The families that `Backend` is made of.
   enum Kind: Equatable, Sendable {
     case memory(MemoryOperation), contraction(ContractionOperation), map(MapOperation)
@@ -55,7 +55,7 @@ package struct Operation: Equatable, Sendable {
   }
 }
 
-extension Operation: Codable {
+extension RecordedOperation: Codable {
   /// The families one after another: no two have a case of one name.
   private static let families: [@Sendable (any Decoder) throws -> Kind] = [
     { .memory(try .init(from: $0)) }, { .contraction(try .init(from: $0)) }, { .map(try .init(from: $0)) },
