@@ -11,7 +11,8 @@ import Testing
     try withTemporaryFolder { folder in
       func list() throws -> [OperationRecord] {
         let recorded = RecordedBackend(try CPUBackend())
-        let x = try recorded.tensor([Float](arrayLiteral: 1, 2, 3), [3]), y = try recorded.tensor([Float](arrayLiteral: 4, 5, 6), [3])
+        let x = try recorded.tensor([Float](arrayLiteral: 1, 2, 3), [3]),
+          y = try recorded.tensor([Float](arrayLiteral: 4, 5, 6), [3])
         try recorded.start(capturing: 0)
         try recorded.binary(.add, x, y, into: x)
         let recording = try recorded.stop()

@@ -59,10 +59,9 @@ import Testing
     return try recorded.stop()
   }
 
-  @Test(.tags(.opencl)) func everyPrimitiveHasTheBitsOfTheBaseAndARecord() throws {
+  @Test(.tags(.opencl, .slow)) func everyPrimitiveHasTheBitsOfTheBaseAndARecord() throws {
     let cases = Catalogue.cases.filter(\.isSmall), cpu = try CPUBackend()
     let recorded = RecordedBackend(try Self.soiled(CPUBackend()))
-    #expect(try Verification.run(cases, reference: cpu, device: recorded).mismatches.isEmpty)
     try recorded.start()
     #expect(try Verification.run(cases, reference: cpu, device: recorded).mismatches.isEmpty)
     let list = try recorded.stop().operations
