@@ -5,7 +5,8 @@ import Testing
 
 @testable import TesseraVision
 
-/// A training on a recorded backend: the bits of any other, and one list of a step's operations on every device.
+/// A training on a recorded backend: the bits of any other, and one list of a step's operations on every
+/// device.
 @Suite struct RecordedTrainingTests {
   /// The state after a training of two epochs of two steps, of which the third is recorded.
   private func train(

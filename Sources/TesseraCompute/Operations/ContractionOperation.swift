@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The primitives of `ContractionBackend` and `AttentionBackend`. A bias that is there is the third operand of
-/// a product or a convolution, the second of attention.
+/// The primitives of `ContractionBackend` and `AttentionBackend`. A bias that is there is the third operand
+/// of a product or a convolution, the second of attention.
 enum ContractionOperation: OperationFamily {
   case matmul(p: Matmul)
   case conv2d(p: Convolution)

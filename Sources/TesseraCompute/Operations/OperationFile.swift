@@ -4,8 +4,8 @@ import Foundation
 /// One operation of a recording with the contents of its tensors before: what somebody else needs to run it
 /// again, and what its maker claims that it gives.
 ///
-/// The file is safetensors: `tensor.K` is what operand K holds before, for operands of which that matters; the
-/// record is in the metadata, as JSON under `operation`.
+/// The file is safetensors: `tensor.K` is what operand K holds before, for operands of which that matters;
+/// the record is in the metadata, as JSON under `operation`.
 package struct OperationFile: Equatable, Sendable {
   /// The operation and its maker's claim.
   package let record: OperationRecord
@@ -38,8 +38,8 @@ package struct OperationFile: Equatable, Sendable {
 
   /// Reads a file. Whether the primitive takes such operands it says itself, when it is run.
   ///
-  /// - Throws: `TesseraError` for a file that is none, of another version or numerics; for an operation that is
-  ///   not known; for operands, digests or tensors that do not fit each other.
+  /// - Throws: `TesseraError` for a file that is none, of another version or numerics; for an operation that
+  ///   is not known; for operands, digests or tensors that do not fit each other.
   package static func read(_ path: String) throws -> OperationFile {
     let wanted = "an operation's file, which a verification of a training writes"
     let file = try TensorFile.open(path)
@@ -65,7 +65,8 @@ package struct OperationFile: Equatable, Sendable {
     return OperationFile(record: record, contents: try contents(of: record, in: file))
   }
 
-  /// The tensors of a record that is checked: all that it wants and no others, with the digests that it tells.
+  /// The tensors of a record that is checked: all that it wants and no others, with the digests that it
+  /// tells.
   private static func contents(of record: OperationRecord, in file: TensorFile) throws -> [Int: Data] {
     var contents: [Int: Data] = [:]
     for (index, operand) in record.operands.enumerated() {

@@ -3,14 +3,14 @@
 extension OperationRecord {
   /// What becomes of each operand.
   ///
-  /// - Throws: `TesseraError` for a number of operands that the primitive does not have, and extents that make
-  ///   no tensor.
+  /// - Throws: `TesseraError` for a number of operands that the primitive does not have, and extents that
+  ///   make no tensor.
   func accesses() throws -> [OperandAccess] {
     try operation.accesses(try operands.map { try Tensor.elementCount($0.shape, place) })
   }
 
-  /// Throws unless a record that was read tells what one that was made does: operands of the primitive's number,
-  /// digests where there have to be, memory shared with earlier operands of as many elements.
+  /// Throws unless a record that was read tells what one that was made does: operands of the primitive's
+  /// number, digests where there have to be, memory shared with earlier operands of as many elements.
   ///
   /// - Parameter path: the file it is from.
   func check(_ path: String) throws {

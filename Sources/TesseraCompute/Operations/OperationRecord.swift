@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 
-/// What one operation of a recording was applied to, and what it made: two parties that computed the same have
-/// equal records, whatever devices they used.
+/// What one operation of a recording was applied to, and what it made: two parties that computed the same
+/// have equal records, whatever devices they used.
 package struct OperationRecord: Codable, Equatable, Sendable {
   /// A tensor that an operation was given.
   package struct Operand: Codable, Equatable, Sendable {
@@ -12,8 +12,8 @@ package struct OperationRecord: Codable, Equatable, Sendable {
     package let type: ElementType
     /// The number of the earlier operand whose memory it is, for an operation in place.
     package var sharing: Int?
-    /// SHA-256 of its elements before; nil where nothing of them is read or stays, and where an earlier operand
-    /// has it.
+    /// SHA-256 of its elements before; nil where nothing of them is read or stays, and where an earlier
+    /// operand has it.
     package var before: String?
     /// SHA-256 of its elements after; nil where it is not written.
     package var after: String?
@@ -61,7 +61,7 @@ package struct OperationRecord: Codable, Equatable, Sendable {
     case .dataCorrupted(let context), .typeMismatch(_, let context), .valueNotFound(_, let context),
       .keyNotFound(_, let context):
       let path = context.codingPath.map(\.stringValue).joined(separator: ".")
-      return path.isEmpty ? context.debugDescription : "\(path): \(context.debugDescription)"
+      return "\(path.isEmpty ? "JSON" : path): \(context.debugDescription)"
     default: return "a file that cannot be read"
     }
   }

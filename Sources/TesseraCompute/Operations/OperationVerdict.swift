@@ -50,8 +50,8 @@ extension OperationFile {
   ///   - device: where.
   ///   - others: the records of another party, which has to have the same operation on the same contents; nil
   ///     where there is none.
-  /// - Throws: `TesseraError` for an operation that does not take such operands, for more memory than the device
-  ///   has, and for records of something else; a difference is no error.
+  /// - Throws: `TesseraError` for an operation that does not take such operands, for more memory than the
+  ///   device has, and for records of something else; a difference is no error.
   package func recompute(
     on device: any Backend, against others: [OperationRecord]? = nil
   ) throws -> OperationVerdict {

@@ -3,13 +3,13 @@
 /// A backend that can note every operation that enters it: the same primitives, hence the same bits, and the
 /// same notes whatever the device.
 ///
-/// Notes are taken of what a caller asks for, a primitive of `Backend`, not of the launches that a device makes
-/// of it: these are each device's own. It is no `KernelDispatching`, so the compiler sees to it that no primitive
-/// goes by unnoted.
+/// Notes are taken of what a caller asks for, a primitive of `Backend`, not of the launches that a device
+/// makes of it: these are each device's own. It is no `KernelDispatching`, so the compiler sees to it that no
+/// primitive goes by unnoted.
 ///
-/// Memory that it gives out holds zeros, also while nothing is recorded: of a tensor that is written in part, such
-/// as an epoch's losses, the rest would else be what some other tensor left there, and two honest parties would
-/// differ. Of an output that is written whole, what it held before is not noted.
+/// Memory that it gives out holds zeros, also while nothing is recorded: of a tensor that is written in part,
+/// such as an epoch's losses, the rest would else be what some other tensor left there, and two honest
+/// parties would differ. Of an output that is written whole, what it held before is not noted.
 package final class RecordedBackend: Backend {
   /// The backend that does the work.
   let base: any Backend

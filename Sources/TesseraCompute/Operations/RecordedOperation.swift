@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A primitive with its parameters, as a value: stored, compared, and run on any device. What it is applied to
-/// comes beside it.
+/// A primitive with its parameters, as a value: stored, compared, and run on any device. What it is applied
+/// to comes beside it.
 package struct RecordedOperation: Equatable, Sendable {
   /// The families that `Backend` is made of.
   enum Kind: Equatable, Sendable {
