@@ -115,8 +115,10 @@ import Testing
       }
       let digest = String(repeating: "a", count: 64)
       func output(_ shape: String) -> String {
-        "[{\"shape\":\(shape),\"type\":\"float32\",\"after\":\"\(digest)\"}]"
+        "[{\"memory\":0,\"shape\":\(shape),\"type\":\"float32\",\"after\":\"\(digest)\"}]"
       }
+      let before = output("[3]").replacing("after", with: "before")
+      let shared = String(before.dropLast()) + "," + output("[4]").dropFirst()
       let fill = #"{"fill":{"value":"0x3f800000"}}"#
       for (operation, operands, part) in [
         (fill, output("[3]"), "accepted"), (#"{"launch":{}}"#, "[]", "an operation that is not known"),
@@ -127,9 +129,10 @@ import Testing
         (fill, "[]", "found 0 operands, wanted 1"), (fill, output("[-1]"), "extents [-1]"),
         (fill, output("[65536,65536]"), "extents [65536, 65536]"),
         (fill, output("[9223372036854775808]"), "JSON: "),
-        (fill, #"[{"shape":[3],"type":"float32"}]"#, "after missing"),
-        (fill, #"[{"shape":[3],"type":"float32","after":"../x"}]"#, "64 hexadecimal"),
-        (fill, output("[3]").replacing("{", with: "{\"sharing\":0,"), "in the memory of 0"),
+        (fill, #"[{"memory":0,"shape":[3],"type":"float32"}]"#, "after missing"),
+        (fill, #"[{"memory":0,"shape":[3],"type":"float32","after":"../x"}]"#, "64 hexadecimal"),
+        (fill, output("[3]").replacing("memory\":0", with: "memory\":-1"), "memory -1"),
+        (#"{"transpose":{"rows":1,"columns":3}}"#, shared, "in the memory of 0"),
       ] {
         let found = try file(operation, operands)
         #expect(found.contains(part), "\(operation) \(operands): \(found)")

@@ -70,6 +70,7 @@ import Testing
     let again = try JSONDecoder().decode([OperationRecord].self, from: JSONEncoder().encode(list))
     #expect(OperationRecord.firstDifference(again, list) == nil)
     for record in again { try record.check("list") }
+    #expect(OperationRecord.firstContradiction(list) == nil)
     guard TestDevices.hasOpenCL else { return }
     let other = RecordedBackend(try OpenCLBackend(try TestDevices.first()))
     try other.start()
@@ -86,8 +87,10 @@ import Testing
     #expect(lists[0].map(\.operation.name) == names + ["upload"])
     let (dense, inPlace, inPart) = (lists[0][1].operands, lists[0][2].operands, lists[0][3].operands)
     // Twice the same operand; an output that is written whole has nothing before.
-    #expect(dense[1].sharing == 0 && dense[1].before == nil && dense[2].before == nil)
-    #expect(inPlace[1].sharing == 0 && inPlace[0].before == dense[2].after && inPlace[1].after != nil)
+    #expect(dense[1].memory == dense[0].memory && dense[1].before == nil && dense[2].before == nil)
+    #expect(
+      inPlace[1].memory == inPlace[0].memory && inPlace[0].before == dense[2].after && inPlace[1].after != nil
+    )
     // What is written in part held zeros.
     let zeros = try CPUBackend().tensor([Float](repeating: 0, count: 100), [100])
     #expect(try inPart[1].before == CPUBackend().digest(of: zeros))
@@ -104,6 +107,19 @@ import Testing
     }
     #expect(OperationRecord.firstDifference(list, list.dropLast()) == list.count - 1)
     #expect(OperationRecord.firstDifference(list, list) == nil)
+  }
+
+  @Test func whoDeniesWhatHeSaidBeforeIsFound() throws {
+    let list = try Self.recording(CPUBackend()).operations
+    #expect(OperationRecord.firstContradiction(list) == nil)
+    // The first of the operands of `unary` is what `matmul` made, that of `upload` came from the host.
+    for (number, isKnown) in [(2, true), (0, false), (9, true)] {
+      var operands = list[number].operands
+      operands[0].before = String(repeating: "0", count: 64)
+      var other = list
+      other[number] = OperationRecord(number: number, operation: list[number].operation, operands: operands)
+      #expect(OperationRecord.firstContradiction(other) == (isKnown ? number : nil))
+    }
   }
 
   @Test func recordingsBeginAndEnd() throws {

@@ -26,17 +26,17 @@ extension OperationRecord {
       throw refuse(error.found, error.wanted)
     }
     for (index, (operand, access)) in zip(operands, accesses).enumerated() {
-      if let sharing = operand.sharing {
-        guard operands[..<index].indices.contains(sharing), operands[sharing].sharing == nil,
-          operands[sharing].type == operand.type,
-          try Tensor.elementCount(operands[sharing].shape) == Tensor.elementCount(operand.shape)
+      guard operand.memory >= 0 else { throw refuse("memory \(operand.memory)", "0 or more") }
+      let earlier = operands[..<index]
+      if let owner = Self.owner(of: operand.memory, in: earlier) {
+        guard operands[owner].type == operand.type,
+          try Tensor.elementCount(operands[owner].shape) == Tensor.elementCount(operand.shape)
         else {
-          throw refuse(
-            "operand \(index) in the memory of \(sharing)", "an earlier operand of as many elements")
+          throw refuse("operand \(index) in the memory of \(owner)", "as many elements of one type")
         }
       }
       let digests = [
-        ("before", operand.before, Self.hasContents(operand, access)),
+        ("before", operand.before, Self.hasContents(operand, access, after: earlier)),
         ("after", operand.after, access != .read),
       ]
       for (name, digest, isWanted) in digests {
@@ -50,8 +50,15 @@ extension OperationRecord {
   }
 
   /// Whether it matters what an operand holds before, and no earlier operand tells.
-  static func hasContents(_ operand: Operand, _ access: OperandAccess) -> Bool {
-    access != .written && operand.sharing == nil
+  static func hasContents(
+    _ operand: Operand, _ access: OperandAccess, after earlier: ArraySlice<Operand>
+  ) -> Bool {
+    access != .written && owner(of: operand.memory, in: earlier) == nil
+  }
+
+  /// The first operand that has a memory.
+  static func owner(of memory: Int, in operands: ArraySlice<Operand>) -> Int? {
+    operands.firstIndex { $0.memory == memory }
   }
 
   private static func isDigest(_ text: String) -> Bool {

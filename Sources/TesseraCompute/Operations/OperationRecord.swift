@@ -10,8 +10,9 @@ package struct OperationRecord: Codable, Equatable, Sendable {
     package let shape: [Int]
     /// The type of its elements.
     package let type: ElementType
-    /// The number of the earlier operand whose memory it is, for an operation in place.
-    package var sharing: Int?
+    /// The number of its memory, from 0, in the order in which the recording met it: what one operation
+    /// writes others read under the same number.
+    package let memory: Int
     /// SHA-256 of its elements before; nil where nothing of them is read or stays, and where an earlier
     /// operand has it.
     package var before: String?
@@ -37,6 +38,24 @@ package struct OperationRecord: Codable, Equatable, Sendable {
       return index
     }
     return a.count == b.count ? nil : min(a.count, b.count)
+  }
+
+  /// The first operation of a recording that is given other contents than the recording itself says that the
+  /// memory held. Who denies what he said before, to quarrel about an input instead of an output, is found
+  /// without a recomputation; what is left to differ first is an output, or memory that the step began with.
+  ///
+  /// - Parameter list: a recording, or a part of one.
+  /// - Returns: its place in the list; nil where there is none.
+  package static func firstContradiction(_ list: [OperationRecord]) -> Int? {
+    var held: [Int: String] = [:]
+    return list.firstIndex { record in
+      let isContradiction = record.operands.contains { operand in
+        guard let before = operand.before else { return false }
+        return held.updateValue(before, forKey: operand.memory) ?? before != before
+      }
+      for operand in record.operands { if let after = operand.after { held[operand.memory] = after } }
+      return isContradiction
+    }
   }
 
   /// Reads a list of records (JSON), and checks each.

@@ -9,13 +9,16 @@ struct OperationRecorder {
   private(set) var captured: OperationFile?
   /// The number of the operation whose contents are kept.
   private let wanted: Int?
-  /// Digests of memory as the last operation that was recorded left it: what one operation makes others read.
-  private var digests: [ObjectIdentifier: Known] = [:]
+  /// The memory that operations met.
+  private var memories: [ObjectIdentifier: Known] = [:]
+  private var met = 0
 
   private struct Known {
     /// Tells memory from other memory at its address, which came after it.
     weak var storage: (any TensorStorage)?
-    let digest: String
+    let number: Int
+    /// As the last operation left it, for others to read.
+    var digest: String?
   }
 
   /// A recording in which the contents of one operation may be kept.
@@ -27,16 +30,16 @@ struct OperationRecorder {
     let isCaptured = records.count == wanted
     var operands: [OperationRecord.Operand] = [], contents: [Int: Data] = [:]
     for (index, (tensor, access)) in zip(tensors, accesses).enumerated() {
-      var operand = OperationRecord.Operand(shape: tensor.shape, type: tensor.elementType)
-      operand.sharing = tensors[..<index].firstIndex { $0.storage === tensor.storage }
-      if OperationRecord.hasContents(operand, access) {
+      var operand = OperationRecord.Operand(
+        shape: tensor.shape, type: tensor.elementType, memory: number(of: tensor))
+      if OperationRecord.hasContents(operand, access, after: operands[...]) {
         operand.before = try digest(of: tensor, on: device)
         if isCaptured { contents[index] = try device.bytes(of: tensor) }
       }
       operands.append(operand)
     }
     let outputs = tensors.indices.filter { accesses[$0] != .read }
-    for index in outputs { digests[ObjectIdentifier(tensors[index].storage)] = nil }
+    for index in outputs { memories[ObjectIdentifier(tensors[index].storage)]?.digest = nil }
     try operation.run(on: device, tensors)
     for index in outputs { operands[index].after = try digest(of: tensors[index], on: device) }
     let record = OperationRecord(number: records.count, operation: operation, operands: operands)
@@ -44,11 +47,21 @@ struct OperationRecorder {
     records.append(record)
   }
 
+  /// The number of a tensor's memory, a new one where it is met first.
+  private mutating func number(of tensor: Tensor) -> Int {
+    let key = ObjectIdentifier(tensor.storage)
+    if let known = memories[key], known.storage === tensor.storage { return known.number }
+    memories[key] = Known(storage: tensor.storage, number: met)
+    met += 1
+    return met - 1
+  }
+
+  /// The digest of a tensor whose memory has a number.
   private mutating func digest(of tensor: Tensor, on device: any Backend) throws -> String {
     let key = ObjectIdentifier(tensor.storage)
-    if let known = digests[key], known.storage === tensor.storage { return known.digest }
+    if let digest = memories[key]?.digest { return digest }
     let digest = try device.digest(of: tensor)
-    digests[key] = Known(storage: tensor.storage, digest: digest)
+    memories[key]?.digest = digest
     return digest
   }
 }

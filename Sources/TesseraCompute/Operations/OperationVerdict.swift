@@ -84,8 +84,8 @@ extension OperationFile {
   private func operands(on device: any Backend) throws -> [Tensor] {
     var tensors: [Tensor] = []
     for (index, operand) in record.operands.enumerated() {
-      if let sharing = operand.sharing {
-        tensors.append(try tensors[sharing].reshaped(operand.shape))
+      if let owner = OperationRecord.owner(of: operand.memory, in: record.operands[..<index]) {
+        tensors.append(try tensors[owner].reshaped(operand.shape))
         continue
       }
       let tensor = try device.allocate(operand.shape, operand.type)
