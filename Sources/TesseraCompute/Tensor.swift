@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The type of a tensor's elements.
-public enum ElementType: String, Sendable, Hashable, CaseIterable {
+public enum ElementType: String, Codable, Sendable, Hashable, CaseIterable {
   /// IEEE binary32.
   case float32
   /// Signed 32-bit integers: token ids, labels, pooling indices.

@@ -8,4 +8,6 @@ package enum FileVersions {
   package static let productTiles = 1
   /// The form of a kept program, a file of the cache that OpenCL programs are built into.
   package static let programCache = 1
+  /// The form of a file of one operation, which a verification recomputes.
+  package static let operation = 1
 }

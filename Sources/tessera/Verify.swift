@@ -15,10 +15,14 @@ struct Verify: ParsableCommand {
       With --run DIR, compares every file of a finished run with its record, recomputes the run (--full) or rows
       of its embeddings and images (--sample 1%) on a device (the CPU unless --device says another), compares
       bits and says what was compared. Ends with 1 at the first difference, which is named.
+
+      With --operation FILE, recomputes one operation of a training, on the CPU unless --device says another,
+      and ends with 1 if its maker claims other bits. With --against it says which of two parties is right.
       """)
 
   @OptionGroup var options: DeviceOptions
   @OptionGroup var proof: RunProofOptions
+  @OptionGroup var operation: OperationProofOptions
   @Flag(help: "Also each elementary function over all 2^32 inputs, against float64 too.")
   var exhaustive = false
   @Option(help: "With --exhaustive, only every N-th input.")
@@ -72,9 +76,12 @@ struct Verify: ParsableCommand {
 
   /// Checks that no option is without effect.
   func validate() throws {
-    let others = exhaustive || stride != 1 || small || everyTile || random != 0 || training || sums
-    try proof.validate(besides: others || !only.isEmpty || reference != nil, seed: seed)
-    if proof.run != nil { return }
+    let others =
+      exhaustive || stride != 1 || small || everyTile || random != 0 || training || sums || !only.isEmpty
+      || reference != nil
+    try proof.validate(besides: others, seed: seed)
+    try operation.validate(besides: others || proof.run != nil || seed != RandomStream.usualSeed)
+    if proof.run != nil || operation.operation != nil { return }
     try validatePrimitives()
   }
 
@@ -95,6 +102,7 @@ struct Verify: ParsableCommand {
   /// Verifies; a mismatch is a failure.
   func run() throws {
     if proof.run != nil { return try proof.verify(options, seed: seed, json: json) }
+    if operation.operation != nil { return try operation.verify(options, json: json) }
     guard (1...1 << 20).contains(stride) else {
       throw TesseraError.input("stride", found: "\(stride)", wanted: "1 to \(1 << 20)")
     }

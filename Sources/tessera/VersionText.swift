@@ -18,6 +18,7 @@ enum VersionText {
       ("stages", (stages + ["others 1"]).joined(separator: ", ")),
       ("product tiles", "\(FileVersions.productTiles)"),
       ("kept programs", "\(FileVersions.programCache)"),
+      ("operation", "\(FileVersions.operation)"),
       ("CPU kernels", instructionSet()),
       ("processor", Provenance.processorName() ?? "unknown"),
       ("platform", Provenance.platformName),

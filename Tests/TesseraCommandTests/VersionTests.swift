@@ -30,7 +30,7 @@ import Testing
     #expect(lines["numerics"] == "\(numericsVersion)")
     #expect(lines["run folder"] == "1, its manifest 1")
     #expect(lines["stages"] == "model 2, others 1")
-    #expect(lines["product tiles"] == "1" && lines["kept programs"] == "1")
+    #expect(lines["product tiles"] == "1" && lines["kept programs"] == "1" && lines["operation"] == "1")
     let cpu = try CPUBackend()
     #expect(lines["CPU kernels"] == "\(cpu.instructionSet), \(cpu.threads) threads")
     #expect(lines["compiler"]?.hasPrefix("Swift 6.") == true)
@@ -38,7 +38,7 @@ import Testing
     #expect(lines["kernel sources"] == "sha256 \(KernelSources.embedded.fingerprint)")
     let commit = try #require(lines["commit"])
     #expect(commit == "unknown" || commit.wholeMatch(of: /[0-9A-Fa-f]{40}/) != nil)
-    #expect(lines.count == 12 && lines.values.allSatisfy { !$0.isEmpty }, "\(lines)")
+    #expect(lines.count == 13 && lines.values.allSatisfy { !$0.isEmpty }, "\(lines)")
     // Of a subcommand it is the same.
     #expect(try Command.run(["run", "--version"]).output == result.output)
   }

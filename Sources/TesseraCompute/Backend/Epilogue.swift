@@ -2,7 +2,7 @@
 internal import Kernels
 
 /// What a bias is added along: raw values are the kernels' `TSR_BIAS_*`.
-public enum BiasKind: Int32, Sendable, CaseIterable {
+public enum BiasKind: Int32, Codable, Sendable, CaseIterable {
   /// No bias; where one is given without a kind, it is per column.
   case none
   /// One number per column of C: n elements.
@@ -12,7 +12,7 @@ public enum BiasKind: Int32, Sendable, CaseIterable {
 }
 
 /// What a product or a convolution ends in, after the bias: raw values are the kernels' `TSR_ACT_*`.
-public enum FusedActivation: Sendable, CaseIterable, RawRepresentable {
+public enum FusedActivation: Codable, Sendable, CaseIterable, RawRepresentable {
   /// Nothing.
   case none
   /// max(x, 0).

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// A function of one element.
-public enum UnaryOperation: Sendable, CaseIterable {
+public enum UnaryOperation: String, Codable, Sendable, CaseIterable {
   /// x.
   case identity
   /// e^x.
@@ -42,7 +42,7 @@ public enum UnaryOperation: Sendable, CaseIterable {
 }
 
 /// A function of two elements.
-public enum BinaryOperation: Sendable, CaseIterable {
+public enum BinaryOperation: String, Codable, Sendable, CaseIterable {
   /// a + b.
   case add
   /// a - b.

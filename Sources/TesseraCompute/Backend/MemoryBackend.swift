@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// A rectangle copied between two row-major arrays; extents, offsets and strides in elements.
-public struct CopyRegion: Sendable {
+public struct CopyRegion: Hashable, Codable, Sendable {
   /// Rows copied.
   public var rows: Int
   /// Columns copied.

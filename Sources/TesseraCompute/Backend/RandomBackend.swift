@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// A stream of random numbers: element i of a tensor depends on (seed, stream, first + i) alone.
-public struct RandomStream: Sendable, Hashable {
+public struct RandomStream: Codable, Hashable, Sendable {
   /// The run's seed.
   public var seed: UInt64
   /// What the numbers are for: one stream per layer and step.

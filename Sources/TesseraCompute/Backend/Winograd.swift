@@ -3,7 +3,7 @@ internal import Kernels
 
 extension Convolution {
   /// Which of two sums the result is: they differ in rounding.
-  public enum Algorithm: String, CaseIterable, Hashable, Sendable {
+  public enum Algorithm: String, CaseIterable, Codable, Hashable, Sendable {
     /// By fewer multiplications where the shape gains from it (NUMERICS.md rule 11), else the direct sum.
     case automatic
     /// Always the sum over channels and taps, in their order (rule 4, rule 6).

@@ -7,6 +7,11 @@ extension Fingerprint {
   /// - Throws: `TesseraError` if the device fails.
   public mutating func add(_ tensor: Tensor, on device: any MemoryBackend) throws {
     add("\(tensor.elementType == .float32 ? "F32" : "I32") \(tensor.shape)")
+    try addElements(of: tensor, on: device)
+  }
+
+  /// Adds a tensor's elements alone.
+  mutating func addElements(of tensor: Tensor, on device: any MemoryBackend) throws {
     let most = 1 << 20
     var words = [UInt32](repeating: 0, count: min(most, tensor.count))
     for begin in stride(from: 0, to: tensor.count, by: most) {

@@ -30,6 +30,12 @@ public struct SafetensorsWriter {
       Entry(name: name, type: "I32", shape: shape, bytes: { values.withUnsafeBytes { Data($0) } }))
   }
 
+  /// Adds elements by their bytes, row-major and little-endian.
+  mutating func add(_ name: String, _ bytes: Data, type: ElementType, shape: [Int]) {
+    entries.append(
+      Entry(name: name, type: type == .float32 ? "F32" : "I32", shape: shape, bytes: { bytes }))
+  }
+
   /// Adds a device's tensor; it is read back when the file is written.
   public mutating func add(_ name: String, _ tensor: Tensor, on device: any Backend) {
     entries.append(

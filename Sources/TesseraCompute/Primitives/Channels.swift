@@ -48,5 +48,5 @@ extension KernelDispatching {
 
 extension tsr_response_params {
   fileprivate var planes: Int { Int(outer) * Int(channels) }
-  fileprivate var cost: Int { Int(inner) * (16 + Int(size)) }
+  fileprivate var cost: Int { planes == 0 ? 0 : Int(inner) * (16 + min(Int(size), Int(channels))) }
 }

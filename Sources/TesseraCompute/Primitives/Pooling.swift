@@ -83,7 +83,9 @@ extension KernelDispatching {
       throw TesseraError.failure(place, found: "scale \(scale)", wanted: "1 or more")
     }
     try requireExtents(place, planes, height, width, scale, scale)
+    // What a launch is split by, also where there are no planes.
     try requireExtents(place, planes, height, scale)
+    try requireExtents(place, width, scale, scale)
     return planes * height * width
   }
 }

@@ -278,7 +278,8 @@ def reports(bench):
                        ("no UTF-8", b'{"\xff": 1}')):
         path = write(f"{folder}/x.json", data)
         call(bench, "bench compare", "<before>", path, what, True)
-        for option, words in (("--tiles", ["verify", "--device", "cpu", "--only", "rowSum", "--quiet"]),):
+        for option, words in (("--tiles", ["verify", "--device", "cpu", "--only", "rowSum", "--quiet"]),
+                              ("--operation", ["verify", "--quiet"])):
             bench.judge(f"verify {option}: {what}", [bench.tessera, *words, option, path], True)
     for what, place in (("no folder", folder + "/none"), ("a file", folder + "/x.json"), ("an empty folder", bench.fresh())):
         bench.judge(f"verify --kernels: {what}",

@@ -2,7 +2,7 @@
 internal import Kernels
 
 /// Attention scores (heads, length, length), queries by keys, with a bias by distance.
-public struct AttentionScores: Hashable, Sendable {
+public struct AttentionScores: Codable, Hashable, Sendable {
   /// Heads.
   public var heads: Int
   /// Tokens of the text.
@@ -32,7 +32,7 @@ public struct AttentionScores: Hashable, Sendable {
 }
 
 /// Attention (Vaswani et al. 2017, section 3.2) of whole texts packed one after another.
-public struct PackedAttention: Hashable, Sendable {
+public struct PackedAttention: Codable, Hashable, Sendable {
   /// Tokens of all texts.
   public var tokens: Int
   /// Heads.

@@ -7,11 +7,12 @@ extension Tensor {
     _ place: String, _ rows: Range<Int>, _ columns: Range<Int>, points: Int, dims: Int, distances: Tensor
   ) throws {
     try requireExtents(place, points, dims)
-    try requireExtents(place, rows.count, columns.count)
-    try require(place, [(self, points * dims)], into: [(distances, rows.count * columns.count)])
+    // Before anything is counted: what a file says may be too far apart for that.
     for range in [rows, columns] where range.lowerBound < 0 || range.upperBound > points {
       throw TesseraError.failure(place, found: "points \(range)", wanted: "some of 0..<\(points)")
     }
+    try requireExtents(place, rows.count, columns.count)
+    try require(place, [(self, points * dims)], into: [(distances, rows.count * columns.count)])
   }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Two numbers of an image's axes: extents, steps, or zeros around it.
-public struct Size2D: Hashable, Sendable, CustomStringConvertible {
+public struct Size2D: Codable, Hashable, Sendable, CustomStringConvertible {
   /// Along rows of pixels: from the top down.
   public var height: Int
   /// Along a row: from left to right.
@@ -18,7 +18,7 @@ public struct Size2D: Hashable, Sendable, CustomStringConvertible {
 
 /// A two-dimensional convolution, as PyTorch's Conv2d: x (batch, inChannels, height, width), w (outChannels,
 /// inChannels / groups, kernel), y (batch, outChannels, output).
-public struct Convolution: Hashable, Sendable {
+public struct Convolution: Codable, Hashable, Sendable {
   /// Images.
   public var batch: Int
   /// Channels of an image that are read.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Batched, strided matrix products C = act(A B + bias): extents, where the operands lie, and the epilogue.
-public struct Matmul: Hashable, Sendable {
+public struct Matmul: Codable, Hashable, Sendable {
   /// Where the matrices of an operand lie in its tensor, in elements: element (r, c) of matrix b is at
   /// `offset + b batchStride + r rowStride + c columnStride`.
-  public struct Operand: Hashable, Sendable {
+  public struct Operand: Codable, Hashable, Sendable {
     /// The first element.
     public var offset = 0
     /// From a row to the next.
@@ -16,7 +16,7 @@ public struct Matmul: Hashable, Sendable {
   }
 
   /// Where the matrices of C lie in its tensor, as those of an operand; the columns of a row are neighbours.
-  public struct Output: Hashable, Sendable {
+  public struct Output: Codable, Hashable, Sendable {
     /// The first element.
     public var offset = 0
     /// From a row to the next; n or more.

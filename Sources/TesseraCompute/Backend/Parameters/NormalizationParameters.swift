@@ -2,7 +2,7 @@
 internal import Kernels
 
 /// A tensor seen as (outer, channels, inner): an NCHW tensor has outer = batch, inner = height x width.
-public struct ChannelLayout: Hashable, Sendable {
+public struct ChannelLayout: Codable, Hashable, Sendable {
   /// Samples.
   public var outer: Int
   /// Channels.
@@ -41,7 +41,7 @@ public struct ChannelLayout: Hashable, Sendable {
 }
 
 /// Normalisation of the rows of a matrix (Ba, Kiros and Hinton 2016).
-public struct LayerNormalization: Hashable, Sendable {
+public struct LayerNormalization: Codable, Hashable, Sendable {
   /// Rows, each of which is normalised for itself.
   public var rows: Int
   /// Columns: what a mean is over.
@@ -67,7 +67,7 @@ public struct LayerNormalization: Hashable, Sendable {
 
 /// Local response normalisation, as PyTorch's LocalResponseNorm (Krizhevsky et al. 2012, section 3.3), of a
 /// tensor (outer, channels, inner).
-public struct LocalResponseNormalization: Hashable, Sendable {
+public struct LocalResponseNormalization: Codable, Hashable, Sendable {
   /// Samples.
   public var outer: Int
   /// Channels.

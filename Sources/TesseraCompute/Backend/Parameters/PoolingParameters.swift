@@ -3,7 +3,7 @@ internal import Kernels
 
 /// Pooling of planes (batch x channels): largest elements or means of windows, or means of as many windows as
 /// are wanted.
-public struct Pooling: Hashable, Sendable {
+public struct Pooling: Codable, Hashable, Sendable {
   /// Planes: channels of all images.
   public var planes: Int
   /// Rows of a plane.
@@ -58,6 +58,10 @@ public struct Pooling: Hashable, Sendable {
     } else {
       try checkWindows(place, "height", height, \.height)
       try checkWindows(place, "width", width, \.width)
+      guard elements(kernel.height, kernel.width) <= FieldCheck.most else {
+        throw TesseraError.failure(
+          place, found: "windows of \(kernel)", wanted: "at most 2^31 - 1 pixels of a window")
+      }
     }
     return tsr_pool_params(self)
   }
@@ -70,6 +74,12 @@ public struct Pooling: Hashable, Sendable {
     try fields.require("kernel \(name)", kernel, in: 1...FieldCheck.most)
     try fields.require("stride \(name)", stride, in: 1...FieldCheck.most)
     try fields.require("padding \(name)", padding, in: 0...kernel - 1)
+    // Positions in the padded plane are 32-bit numbers.
+    guard kernel + padding + extent <= FieldCheck.most else {
+      throw TesseraError.failure(
+        place, found: "a plane and a window that reach over \(kernel + padding + extent) pixels of \(name)",
+        wanted: "2^31 - 1 at most")
+    }
     guard outputCount == 0 || (output[keyPath: axis] - 1) * stride - padding < extent else {
       throw TesseraError.failure(
         place, found: "an output of \(output) from planes of \(height)x\(width)",

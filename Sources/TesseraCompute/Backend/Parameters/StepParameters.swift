@@ -2,7 +2,7 @@
 internal import Kernels
 
 /// A step of Adam (Kingma and Ba 2015); weight decay is added to the gradient, as by PyTorch's Adam.
-public struct AdamStep: Hashable, Sendable {
+public struct AdamStep: Codable, Hashable, Sendable {
   /// Parameters.
   public var count: Int
   /// The length of a step.
@@ -45,7 +45,7 @@ public struct AdamStep: Hashable, Sendable {
 }
 
 /// A gradient step of t-SNE (van der Maaten and Hinton 2008).
-public struct TSNEStep: Hashable, Sendable {
+public struct TSNEStep: Codable, Hashable, Sendable {
   /// Points of the layout.
   public var points: Int
   /// What attraction is multiplied by.
