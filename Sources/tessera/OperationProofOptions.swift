@@ -6,8 +6,14 @@ import TesseraCompute
 struct OperationProofOptions: ParsableArguments {
   @Option(help: "A file of one operation: recompute it and compare bits.")
   var operation: String?
-  @Option(help: "With --operation: another party's records of the same step (JSON), to say who is right.")
+  @Option(
+    help: """
+      With --run: another run of the same work, or the evidence that its maker sent, to find where they part. \
+      With --operation: another party's records of the same step (JSON), to say who is right.
+      """)
   var against: String?
+  @Option(help: "With --run and --against: write what the other party, or the third, gets to this file.")
+  var reply: String?
 
   private struct Result: Encodable {
     let verdict: OperationVerdict
@@ -21,11 +27,16 @@ struct OperationProofOptions: ParsableArguments {
 
   /// Checks that no option is without effect.
   ///
-  /// - Parameter others: whether options of other verifications are given.
-  func validate(besides others: Bool) throws {
+  /// - Parameters:
+  ///   - others: whether options of other verifications are given.
+  ///   - run: whether a run's are.
+  func validate(besides others: Bool, run: Bool) throws {
+    if let reply, !run || against == nil {
+      throw TesseraError.input("reply", found: "\(reply) alone", wanted: "--run and --against with it")
+    }
     guard operation != nil else {
-      guard let against else { return }
-      throw TesseraError.input("against", found: "\(against) alone", wanted: "--operation with it")
+      guard let against, !run else { return }
+      throw TesseraError.input("against", found: "\(against) alone", wanted: "--run or --operation with it")
     }
     if others {
       throw TesseraError.input(

@@ -34,7 +34,8 @@ struct RunProofOptions: ParsableArguments {
   /// - Parameters:
   ///   - others: whether options of the comparison of primitives are given.
   ///   - seed: the seed of `--sample`.
-  func validate(besides others: Bool, seed: UInt64) throws {
+  ///   - dispute: whether the run is compared with another one.
+  func validate(besides others: Bool, seed: UInt64, dispute: Bool) throws {
     guard let run else {
       let given = [
         ("full", full ? "--full" : nil), ("sample", sample),
@@ -51,10 +52,21 @@ struct RunProofOptions: ParsableArguments {
       throw TesseraError.input(
         "run", found: "options of the comparison of primitives", wanted: "--run without them")
     }
+    if dispute {
+      let given = [
+        ("full", full ? "--full" : nil), ("sample", sample), ("stretches", stretches),
+        ("certificate", certificate), ("expect", expect),
+        ("seed", seed == RandomStream.usualSeed ? nil : "\(seed)"),
+      ]
+      if let (name, value) = given.first(where: { $0.1 != nil }) {
+        throw TesseraError.input(name, found: "\(value ?? "") with --against", wanted: "--run without it")
+      }
+      return
+    }
     guard full != (sample != nil) else {
       throw TesseraError.input(
         "run", found: full ? "--full and --sample" : "\(run) alone",
-        wanted: "--full, or --sample 1%: how much of it is recomputed")
+        wanted: "--full, or --sample 1% (how much of it is recomputed), or --against another run")
     }
     if full, seed != RandomStream.usualSeed {
       throw TesseraError.input("seed", found: "\(seed) with --full", wanted: "--sample with it")
@@ -100,38 +112,5 @@ struct RunProofOptions: ParsableArguments {
       throw TesseraError.failure(run, found: difference.text, wanted: "equal bits")
     }
     if let expected, let expect { try found.requireSameRun(as: expected, expect) }
-  }
-}
-
-extension RunCertificate {
-  /// What was compared, for people: a line for each stage.
-  fileprivate var text: String {
-    var lines = ["\(files) files as the run recorded them"]
-    for stage in stages {
-      let verdict = stage.stage == difference?.stage ? "DIFFERENT" : "equal"
-      switch stage.extent {
-      case .whole: lines.append("\(stage.stage): recomputed, \(verdict)")
-      case .nothing: lines.append("\(stage.stage): not recomputed")
-      case .rows, .stretches:
-        let passes = (stage.passes ?? [:]).ordered { $0.key < $1.key }
-          .map { "\($0.key) wrong: \(Self.percent($0.value))" }
-        lines.append(
-          "\(stage.stage): \(stage.rows ?? 0) of \(stage.total ?? 0) \(stage.extent.rawValue) recomputed, \(verdict)"
-            + " (chance to pass with \(passes.joined(separator: ", ")))")
-      }
-    }
-    let makers = Set(makers.values.map { Self.told($0.device ?? "a device untold", $0.version) }).ordered()
-    let verifier = Self.told(device, verifier.version)
-    lines.append("made on \(makers.joined(separator: ", ")), recomputed on \(verifier)")
-    return lines.map { $0 + "\n" }.joined()
-  }
-
-  private static func told(_ device: String, _ version: String?) -> String {
-    device + (version.map { " by tessera \($0)" } ?? "")
-  }
-
-  private static func percent(_ share: Double) -> String {
-    let digits = (share * 10_000).rounded() / 100
-    return digits == 0 && share > 0 ? "below 0.01%" : "\(digits)%"
   }
 }

@@ -18,6 +18,8 @@ struct Verify: ParsableCommand {
 
       With --operation FILE, recomputes one operation of a training, on the CPU unless --device says another,
       and ends with 1 if its maker claims other bits. With --against it says which of two parties is right.
+      With --run and --against, two makers of runs that should be equal and are not find the operation that
+      parts them, by files that they send each other (--reply).
       """)
 
   @OptionGroup var options: DeviceOptions
@@ -79,8 +81,10 @@ struct Verify: ParsableCommand {
     let others =
       exhaustive || stride != 1 || small || everyTile || random != 0 || training || sums || !only.isEmpty
       || reference != nil
-    try proof.validate(besides: others, seed: seed)
-    try operation.validate(besides: others || proof.run != nil || seed != RandomStream.usualSeed)
+    let isDispute = operation.against != nil && operation.operation == nil
+    try proof.validate(besides: others, seed: seed, dispute: isDispute)
+    try operation.validate(
+      besides: others || proof.run != nil || seed != RandomStream.usualSeed, run: proof.run != nil)
     if proof.run != nil || operation.operation != nil { return }
     try validatePrimitives()
   }
@@ -101,6 +105,9 @@ struct Verify: ParsableCommand {
 
   /// Verifies; a mismatch is a failure.
   func run() throws {
+    if proof.run != nil, let other = operation.against, operation.operation == nil {
+      return try proof.dispute(other, reply: operation.reply, options, json: json)
+    }
     if proof.run != nil { return try proof.verify(options, seed: seed, json: json) }
     if operation.operation != nil { return try operation.verify(options, json: json) }
     guard (1...1 << 20).contains(stride) else {

@@ -13,7 +13,7 @@ extension OperationRecord {
   /// number, digests where there have to be, memory shared with earlier operands of as many elements.
   ///
   /// - Parameter path: the file it is from.
-  func check(_ path: String) throws {
+  package func check(_ path: String) throws {
     let place = "\(path): \(self.place)"
     func refuse(_ found: String, _ wanted: String) -> TesseraError {
       .input(place, found: found, wanted: wanted)

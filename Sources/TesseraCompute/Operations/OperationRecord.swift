@@ -58,7 +58,7 @@ package struct OperationRecord: Codable, Equatable, Sendable {
     }
   }
 
-  /// Reads a list of records (JSON), and checks each.
+  /// Reads a list of records (JSON), or that of a party's evidence, and checks each.
   ///
   /// - Throws: `TesseraError` for what is no such list.
   package static func readList(_ path: String) throws -> [OperationRecord] {
@@ -66,7 +66,12 @@ package struct OperationRecord: Codable, Equatable, Sendable {
     let data = try InputFile.read(path, wanted: wanted, atMost: InputFile.Limit.text)
     let records: [OperationRecord]
     do {
-      records = try JSONDecoder().decode([OperationRecord].self, from: data)
+      struct Evidence: Decodable { let operations: [OperationRecord] }
+      let isEvidence = data.first { !" \n\r\t".utf8.contains($0) } == UInt8(ascii: "{")
+      records =
+        try isEvidence
+        ? JSONDecoder().decode(Evidence.self, from: data).operations
+        : JSONDecoder().decode([OperationRecord].self, from: data)
     } catch {
       throw TesseraError.input(path, found: Self.reason(error), wanted: wanted)
     }

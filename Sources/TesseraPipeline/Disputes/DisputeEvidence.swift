@@ -15,7 +15,8 @@ enum DisputedPlace: Codable, Equatable {
   var text: String {
     switch self {
     case .rows(let stage): "the rows of \(stage)"
-    case .layout(let channel, let iteration): "the layout of channel \(channel) from iteration \(iteration) on"
+    case .layout(let channel, let iteration):
+      "the layout of channel \(channel) from iteration \(iteration) on"
     case .training(let epoch, let step): "the training from epoch \(epoch), step \(step) on"
     }
   }
@@ -24,7 +25,8 @@ enum DisputedPlace: Codable, Equatable {
   func part(_ number: Int) -> String {
     switch self {
     case .rows(let stage): "row \(number) of \(stage)"
-    case .layout(let channel, let iteration): "iteration \(iteration + number + 1) of channel \(channel)'s layout"
+    case .layout(let channel, let iteration):
+      "iteration \(iteration + number + 1) of channel \(channel)'s layout"
     case .training(let epoch, let step): "step \(step + number + 1) of the steps after epoch \(epoch), step 0"
     }
   }

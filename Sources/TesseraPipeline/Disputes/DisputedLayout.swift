@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import TesseraCompute
+import TesseraData
 import TesseraImages
 
 /// The iterations of a channel's t-SNE between two recorded states.
@@ -55,7 +56,8 @@ struct DisputedLayout: DisputedPart {
       if done == part { try recorder.start(capturing: number) }
     }
     guard let found else {
-      throw TesseraError.failure("a dispute", found: "\(done) iterations", wanted: "number \(part) among them")
+      throw TesseraError.failure(
+        "a dispute", found: "\(done) iterations", wanted: "number \(part) among them")
     }
     return found
   }
@@ -71,7 +73,8 @@ struct DisputedLayout: DisputedPart {
       let run = try fit.run(channel, on: DeviceGroup(dispute.recorder))
     else { return }
     let states = LayoutStates(
-      folder: URL(fileURLWithPath: verification.run.folder).appendingPathComponent(Pipeline.Files.states).path)
+      folder: URL(fileURLWithPath: verification.run.folder).appendingPathComponent(Pipeline.Files.states).path
+    )
     let kept = states.iterations(channel)
     let plan = StretchPlan(
       total: records.count, kept: Set(records.indices.filter { kept.contains(records[$0].iteration) }),

@@ -19,9 +19,11 @@ struct DisputedTraining: DisputedPart {
     let run = dispute.verification.run
     (self.dispute, place) = (dispute, .training(epoch: epoch, step: step))
     images = try ImageSet.read(run.checked(Pipeline.Files.images))
-    training = try dispute.training(
+    let training = try dispute.training(
       Pipeline.decode([EpochRecord].self, run.checked(Pipeline.Files.history)))
-    state = training.places.firstIndex { $0.epoch == epoch && $0.step == step }
+    self.training = training
+    let state = training.places.firstIndex(of: TrainingPlace(epoch: epoch, step: step))
+    self.state = state
     guard (epoch == 0 && step == 0) || state != nil, (state ?? -1) + 1 < training.places.count else {
       throw TesseraError.input(
         "a dispute", found: "epoch \(epoch), step \(step)", wanted: "a recorded state with another after it")
@@ -76,7 +78,8 @@ struct DisputedTraining: DisputedPart {
     var resources = TrainingResources()
     (resources.splitting, resources.limits) = (.never, .none)
     let start = try TrainingStart(
-      images, verification.configuration.model, resources, on: dispute.recorder) { _ in }
+      images, verification.configuration.model, resources, on: dispute.recorder
+    ) { _ in }
     let replay = try TrainingReplay(
       start.network, start.plan, recorded: training.history, resources, helpers: [])
     let plan = StretchPlan(total: training.places.count, kept: training.kept, drawn: [target])

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import TesseraCompute
+import TesseraData
+import TesseraImages
 import TesseraVision
 
 extension RunDispute {
@@ -24,9 +26,10 @@ extension RunDispute {
       var evidence = DisputeEvidence(place, before: part.before)
       evidence.parts = try part.digests()
       return try Answer(
-        "\(stage) is the first stage that differs: \(place.text), \(evidence.parts?.count ?? 0) parts", evidence)
+        "\(stage) is the first stage that differs: \(place.text), \(evidence.parts?.count ?? 0) parts",
+        evidence)
     }
-    return try Answer("every stage has the same fingerprint")
+    return try Answer("every stage has the same results", isEqual: true)
   }
 
   private func otherWork(_ other: FinishedRun, _ stage: String) -> TesseraError {

@@ -19,7 +19,7 @@ public struct RunDispute {
     /// What the other party, or the third, gets; nil where nothing is to be said.
     public let reply: Data?
     /// An operation's file takes the reply's place.
-    fileprivate(set) var operation: OperationFile?
+    private let operation: OperationFile?
 
     /// Writes the reply.
     ///
@@ -31,9 +31,17 @@ public struct RunDispute {
 
     /// Whether there is a reply.
     public var hasReply: Bool { reply != nil || operation != nil }
+    /// Whether the reply is the file of one operation, for a third party.
+    public var isOperation: Bool { operation != nil }
+    /// Whether the two runs are equal.
+    public let isEqual: Bool
 
-    init(_ finding: String, _ evidence: DisputeEvidence? = nil, operation: OperationFile? = nil) throws {
+    init(
+      _ finding: String, _ evidence: DisputeEvidence? = nil, operation: OperationFile? = nil,
+      isEqual: Bool = false
+    ) throws {
       (self.finding, reply, self.operation) = (finding, try evidence?.encoded(), operation)
+      self.isEqual = isEqual
     }
   }
 
@@ -81,7 +89,8 @@ public struct RunDispute {
         throw TesseraError.input(path, found: "\(parts.count) parts", wanted: "\(mine.count)")
       }
       return try Answer(
-        "no part of \(own.place.text) differs: what one of the runs recorded is not what its maker's device gives")
+        "no part of \(own.place.text) differs: what one of the runs recorded is not what its maker's device gives"
+      )
     }
     let recording = try own.operations(of: number, capturing: nil)
     var evidence = DisputeEvidence(own.place, before: own.before)
@@ -92,7 +101,8 @@ public struct RunDispute {
   }
 
   /// The first of the operations that differs, with its operands.
-  private func answer(_ own: any DisputedPart, to evidence: DisputeEvidence, _ path: String) throws -> Answer {
+  private func answer(_ own: any DisputedPart, to evidence: DisputeEvidence, _ path: String) throws -> Answer
+  {
     guard let number = evidence.part, let theirs = evidence.operations else {
       throw TesseraError.input(path, found: "no operations", wanted: "the operations of a part")
     }
@@ -116,7 +126,8 @@ public struct RunDispute {
           + " \(first < theirs.count ? theirs[first].operation.name : "none") there")
     }
     guard let file = try own.operations(of: number, capturing: first).captured else {
-      throw TesseraError.failure("operation \(first)", found: "nothing that was captured", wanted: "its operands")
+      throw TesseraError.failure(
+        "operation \(first)", found: "nothing that was captured", wanted: "its operands")
     }
     return try Answer(
       "\(mine[first].place) of \(mine.count) in \(own.place.part(number)) is the first that differs",
