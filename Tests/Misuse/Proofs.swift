@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 import TesseraPipeline
+import TesseraVision
 
 extension Rows {
   /// Digests of tensors, and verifications of runs.
@@ -38,12 +39,39 @@ extension Rows {
     }
     function("RunVerification.Sources.init()")
     gives("no paths", true) { RunVerification.Sources().data == nil }
+    function("KeptStates.init(_:)")
+    for text in ["", "0", "-1", "every 3", "1.5", "99999999999999999999"] {
+      refuses("'\(text)'") { try KeptStates(text) }
+    }
+    function("TrainingPlace.init(epoch:step:)")
+    gives("numbers below 0", -1) { TrainingPlace(epoch: -1, step: -1).epoch }
+    function("TrainingPlace.<(a:b:)")
+    gives("extremes", true) {
+      TrainingPlace(epoch: .min, step: .max) < TrainingPlace(epoch: .max, step: .min)
+    }
+    disputes()
     // They follow a verification, which a folder without a run has none of.
     for name in [
       "RunVerification.certify()", "RunCertificate.encoded()", "RunCertificate.requireSameRun(as:_:)",
     ] {
       function(name)
       refuses("of a folder without a run") { try self.verification(self.folder).certify().encoded() }
+    }
+  }
+
+  private func disputes() {
+    func dispute(_ path: String) throws -> RunDispute {
+      try RunDispute(path, device: self.device, progress: ProgressLine(quiet: true))
+    }
+    // All follow the first, which a folder without a run has none of.
+    for name in [
+      "RunDispute.init(_:sources:device:progress:)", "RunDispute.answer(to:)",
+      "RunDispute.Answer.write(to:)",
+    ] {
+      function(name)
+      for path in ["", "/no/such", folder] {
+        refuses("'\(path.suffix(8))'") { try dispute(path).answer(to: path).write(to: path) }
+      }
     }
   }
 

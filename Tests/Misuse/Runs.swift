@@ -84,7 +84,8 @@ extension Rows {
         throw TesseraError.failure("here", found: "it")
       }
     }
-    function("Pipeline.init(_:devices:out:embeddingBatch:limits:splitting:overwrite:progress:)")
+    function(
+      "Pipeline.init(_:devices:out:embeddingBatch:limits:splitting:keptStates:overwrite:progress:)")
     func made(_ out: String, _ change: (inout RunConfiguration) -> Void = { _ in }) throws -> Pipeline {
       var configuration = RunConfiguration(
         data: self.folder + "/reviews.csv", encoder: try self.encoderFolder())

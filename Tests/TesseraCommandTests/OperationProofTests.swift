@@ -67,7 +67,7 @@ import Testing
 
   @Test func optionsWithoutEffectAreRefused() throws {
     for (words, part) in [
-      (["--against", "a"], "against: found a alone, wanted --operation with it"),
+      (["--against", "a"], "against: found a alone, wanted --run or --operation with it"),
       (["--operation", "a", "--small"], "operation: found options of other verifications"),
       (["--operation", "a", "--seed", "3"], "operation: found options of other verifications"),
       (["--operation", "a", "--run", "r", "--full"], "operation: found options of other verifications"),

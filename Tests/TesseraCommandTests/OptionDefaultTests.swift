@@ -62,7 +62,7 @@ import Testing
   /// Options that name files or machines, and change no bit.
   private static let others: Set = [
     "data", "encoder", "out", "feature-memory", "feature-host-memory", "feature-disk", "device", "threads",
-    "kernels", "tiles", "trace",
+    "kernels", "tiles", "trace", "keep-states",
   ]
 
   @Test func everyOptionOfARunHasTheLibrarysDefault() throws {

@@ -18,11 +18,11 @@ import Testing
       to: "(1.0f - p.beta1) * g + p.beta1 * first[i]", stage: "model", operation: "adam"),
     Change(
       family: "reduction/rows.cl", from: "tsr_canonical((x[i * p.cols + j] - largest) - norm)",
-      to: "tsr_canonical(x[i * p.cols + j] - (largest + norm))", stage: "evaluation",
+      to: "tsr_canonical((x[i * p.cols + j] - largest) - norm * 1.000001f)", stage: "evaluation",
       operation: "logSoftmax"),
     Change(
-      family: "tsne/tsne.cl", from: "tsr_fma(p.momentum, v, -(p.learning_rate * step))",
-      to: "p.momentum * v - p.learning_rate * step", stage: "layout", operation: "tsneUpdate"),
+      family: "tsne/tsne.cl", from: "gains[i] + 0.2f", to: "(gains[i] + 0.1f) + 0.1f", stage: "layout",
+      operation: "tsneUpdate"),
   ]
 
   private func arguments(_ folder: String, _ out: String, _ more: [String]) -> [String] {

@@ -38,10 +38,11 @@ import Testing
       }
       let some = try verify(run, "--sample", "25%", "--expect", file)
       #expect(some.code == 0 && some.output.contains("embeddings: 8 of 32 rows recomputed, equal"), "\(some)")
-      #expect(some.output.contains("model: not recomputed"))
-      let epochs = try verify(run, "--sample", "1", "--epochs", "9")
-      #expect(
-        epochs.code == 0 && epochs.output.contains("model: the first 2 of 2 epochs recomputed"), "\(epochs)")
+      #expect(some.output.contains("model: 1 of 2 stretches recomputed, equal"), "\(some)")
+      let none = try verify(run, "--sample", "1", "--stretches", "0")
+      #expect(none.code == 0 && none.output.contains("model: not recomputed"), "\(none)")
+      let all = try verify(run, "--sample", "1", "--stretches", "100%")
+      #expect(all.code == 0 && all.output.contains("model: 2 of 2 stretches recomputed"), "\(all)")
       let json = try verify(run, "--sample", "3", "--seed", "5", "--json")
       let fields = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
       #expect(json.code == 0 && fields?["seed"] as? Int == 5 && fields?["version"] as? Int == 1)
@@ -98,15 +99,16 @@ import Testing
     try refused(["--run", "r", "--full", "--sample", "1%"], "found --full and --sample")
     try refused(["--run", "r", "--sample", "0%"], "sample: found 0%")
     try refused(["--run", "r", "--full", "--seed", "3"], "seed: found 3 with --full")
-    try refused(["--run", "r", "--full", "--epochs", "3"], "epochs: found 3 with --full")
-    try refused(["--run", "r", "--sample", "1", "--epochs", "0"], "epochs: found 0")
+    try refused(["--run", "r", "--full", "--stretches", "3"], "stretches: found 3 with --full")
+    try refused(["--run", "r", "--sample", "1", "--stretches", "x%"], "stretches: found x%")
     try refused(["--run", "r", "--full", "--random", "3"], "run: found options of the comparison")
     try refused(["--run", "r", "--full", "--stride", "3"], "run: found options of the comparison")
     try refused(["--run", "r", "--full", "--only", "matmul"], "run: found options of the comparison")
     try refused(["--run", "r", "--full"], "r/run.json: found no readable file")
     try refused(["--run", "r", "--full", "--expect", "c"], "c: found no readable file")
     for (name, value) in [
-      ("sample", "1%"), ("epochs", "2"), ("data", "d"), ("test", "t"), ("weights", "w"), ("certificate", "c"),
+      ("sample", "1%"), ("stretches", "2"), ("data", "d"), ("test", "t"), ("weights", "w"),
+      ("certificate", "c"),
       ("expect", "e"),
     ] {
       try refused(["--\(name)", value], "\(name): found \(value) alone, wanted --run")

@@ -65,7 +65,7 @@ import Testing
     #expect(layout.channels.map(\.name) == ["pca", "tsne:correlation", "tsne:euclidean"])
     #expect(layout.channels.allSatisfy { $0.features == Array(0..<30) })
     #expect(layout.channels.map { $0.divergence != nil } == [false, true, true])
-    #expect(calls.allSatisfy { $0.1 == 180 } && calls.map(\.0) == [110, 170])
+    #expect(calls.allSatisfy { $0.1 == 180 } && calls.map(\.0) == [110, 120, 170, 180])
     // Each is what it is alone.
     let grey = try make(embeddings()) { $0.metric = .correlation }
     #expect(grey.channels[0].coordinates == layout.channels[1].coordinates)

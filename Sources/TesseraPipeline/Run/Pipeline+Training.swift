@@ -75,10 +75,9 @@ extension Pipeline {
     return try encoder.encode(value)
   }
 
-  /// What one of the run's JSON files holds.
+  /// What one of the run's JSON files holds. A history of many epochs of many steps is long.
   static func decode<T: Decodable>(_ type: T.Type, _ path: String) throws -> T {
-    let data = try InputFile.read(
-      path, wanted: "what tessera run writes", atMost: InputFile.Limit.configuration)
+    let data = try InputFile.read(path, wanted: "what tessera run writes", atMost: InputFile.Limit.text)
     do { return try JSONDecoder().decode(type, from: data) } catch {
       throw TesseraError.input(path, found: "a file that cannot be read", wanted: "what tessera run writes")
     }

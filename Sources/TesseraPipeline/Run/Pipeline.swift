@@ -124,7 +124,9 @@ public struct Pipeline {
     let trained = try train(images, rendered.fingerprint)
     add("model", trained)
     summary.validationRows = images.split.validation.count
-    if let history = InputFile.readIfThere(folder.file(Files.history)) {
+    if let history = InputFile.readIfThere(
+      folder.file(Files.history), atMost: InputFile.Limit.text)
+    {
       summary.epochs = (try? JSONDecoder().decode([EpochRecord].self, from: history)) ?? []
     }
     let evaluated = try folder.stage(
