@@ -156,8 +156,8 @@ import Testing
     }
   }
 
-  /// Older programs wrote no digests of the states.
-  @Test func aHistoryWithoutDigestsIsComparedWithoutThem() throws {
+  /// Older programs wrote no digests of the states, and no predictions.
+  @Test func anOlderRunIsComparedWithoutWhatItLacks() throws {
     try ProofRun.withRun { folder in
       let path = folder + "/honest/history.json"
       var history = try JSONDecoder().decode(
@@ -166,8 +166,21 @@ import Testing
       #expect(states.count == 3 && Set(states).count == 3 && states.allSatisfy { $0.count == 64 })
       for place in history.indices { (history[place].state, history[place].stretches) = (nil, nil) }
       try JSONEncoder().encode(history).write(to: URL(fileURLWithPath: path))
-      try ProofRun.fit(folder + "/honest", "model")
-      #expect(try ProofRun.verify(folder + "/honest").isEqual)
+      try ProofRun.fit(folder + "/honest", "model") { $0.version = 2 }
+      for (stage, file) in [
+        ("layout", "layout.history.json"), ("evaluation", "predictions.safetensors"),
+      ] {
+        try ProofRun.fit(folder + "/honest", stage) { ($0.version, $0.outputs[file]) = (nil, nil) }
+        try files.removeItem(atPath: folder + "/honest/" + file)
+      }
+      let whole = try ProofRun.verify(folder + "/honest")
+      #expect(whole.isEqual, "\(whole.difference?.text ?? "")")
+      let some = try ProofRun.verify(folder + "/honest", .rows(.share(1), seed: 1))
+      #expect(some.isEqual, "\(some.difference?.text ?? "")")
+      #expect(
+        some.stages.filter { $0.extent == .nothing }.map(\.stage) == [
+          "encoder", "layout", "model", "evaluation", "repeat-1",
+        ])
     }
   }
 

@@ -27,7 +27,7 @@ enum DisputedPlace: Codable, Equatable {
     case .rows(let stage): "row \(number) of \(stage)"
     case .layout(let channel, let iteration):
       "iteration \(iteration + number + 1) of channel \(channel)'s layout"
-    case .training(let epoch, let step): "step \(step + number + 1) of the steps after epoch \(epoch), step 0"
+    case .training(let epoch, let step): "step \(number + 1) after epoch \(epoch), step \(step)"
     }
   }
 }

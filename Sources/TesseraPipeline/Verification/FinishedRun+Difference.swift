@@ -36,7 +36,9 @@ extension FinishedRun {
     guard let own = records[stage] else {
       return .init(stage: stage, file: "\(stage).json", recorded: "no record", recomputed: "one")
     }
-    for name in Set(own.outputs.keys).union(theirs.outputs.keys).ordered()
+    // An older program wrote fewer files.
+    let isOlder = (own.version ?? 1) < theirs.version ?? 1
+    for name in Set(own.outputs.keys).union(isOlder ? [] : Array(theirs.outputs.keys)).ordered()
     where own.outputs[name] != theirs.outputs[name] {
       guard own.outputs[name] != nil, theirs.outputs[name] != nil else {
         let (recorded, recomputed) = own.outputs[name] == nil ? ("no file", "one") : ("a file", "none")
