@@ -16,6 +16,8 @@ package final class TrainingReplay {
   private let recorded: [EpochRecord]
   private var team: DataParallelTrainer?
   private var steps: EpochSteps?
+  /// The steps of the epoch that runs.
+  private var running: EpochSteps?
   /// The digest of the state at `place`.
   private var digest: String?
   /// The sum of the losses of the epoch's rows; nil where the epoch was entered in its middle.
@@ -59,10 +61,19 @@ package final class TrainingReplay {
   /// The network's tensors where it is.
   package var tensors: [(name: String, tensor: Tensor)] { state.tensors }
 
-  /// SHA-256 of the state where it is, with nothing of what went before.
-  package func stateDigest(at place: TrainingPlace) throws -> String {
-    try state.digest(at: place, losses: [], after: nil)
+  /// SHA-256 of the state after a step, with the losses of its rows and nothing of what went before.
+  ///
+  /// - Parameter place: where the step ends; nil: of a start, which has no rows.
+  package func digest(afterStep place: TrainingPlace?) throws -> String {
+    guard let place, let team, let running else {
+      return try state.digest(at: .init(epoch: 0, step: 0), losses: [], after: nil)
+    }
+    let losses = try team.epochLosses(running.rows(of: place.step - 1..<place.step))
+    return try state.digest(at: place, losses: losses, after: nil)
   }
+
+  /// Right answers on the validation rows, by the network as it is.
+  package func validate() throws -> Int { try figures.validate() }
 
   /// Begins at the training's start, with the network as it is.
   ///
@@ -113,8 +124,12 @@ package final class TrainingReplay {
 
   /// Runs the next stretch.
   ///
-  /// - Parameter progress: called after each step with the place.
-  package func next(progress: (TrainingPlace) throws -> Void = { _ in }) throws -> Stretch {
+  /// - Parameters:
+  ///   - validates: whether the right answers are counted at an epoch's end.
+  ///   - progress: called after each step with the place.
+  package func next(
+    validates: Bool = true, progress: (TrainingPlace) throws -> Void = { _ in }
+  ) throws -> Stretch {
     guard let team, let from = place else {
       throw TesseraError.failure("a replay", found: "no place", wanted: "one that has begun")
     }
@@ -123,6 +138,7 @@ package final class TrainingReplay {
       try team.startEpoch(rows: steps.order.count)
       loss = 0
     }
+    running = steps
     let first = self.steps == nil ? 0 : from.step
     let stretch = first..<min(steps.count, first + TrainingPlace.stretch)
     var done = first
@@ -137,7 +153,7 @@ package final class TrainingReplay {
     var result = Stretch(place: end, digest: found)
     guard end.step == steps.count else { return result }
     result.loss = loss.map { $0 / Double(steps.order.count) }
-    result.correct = try figures.validate()
+    if validates { result.correct = try validate() }
     digest = recorded.first { $0.epoch == steps.epoch }?.state
     self.steps = nil
     return result

@@ -116,15 +116,15 @@ import Testing
           "numerics 3"
         ),
         (
-          #"{"before":"x","numerics":4,"place":{"training":{"epoch":9,"step":1}},"parts":[],"version":1}"#,
-          "epoch 9, step 1"
+          #"{"before":"x","numerics":4,"place":{"training":{"state":9}},"parts":[],"version":1}"#,
+          "state 9 of the training"
         ),
         (
-          #"{"before":"","numerics":4,"place":{"layout":{"channel":-1,"iteration":0}},"parts":[],"version":1}"#,
+          #"{"before":"","numerics":4,"place":{"layout":{"channel":-1,"state":0}},"parts":[],"version":1}"#,
           "channel -1"
         ),
         (
-          #"{"before":"\#(zeros)","numerics":4,"place":{"training":{"epoch":0,"step":0}},"parts":[],"version":1}"#,
+          #"{"before":"\#(zeros)","numerics":4,"place":{"training":{"state":0}},"parts":[],"version":1}"#,
           "after another state"
         ),
         (

@@ -116,7 +116,7 @@ extension OperationFile {
 
 extension OperationRecord {
   /// The record without what its maker says that came out.
-  fileprivate var withoutClaim: OperationRecord {
+  package var withoutClaim: OperationRecord {
     let operands = operands.map { operand in
       var operand = operand
       operand.after = nil

@@ -6,18 +6,18 @@ import TesseraCompute
 enum DisputedPlace: Codable, Equatable {
   /// Rows of a stage's results, each made from the same inputs: embeddings, images, predictions.
   case rows(stage: String)
-  /// The iterations of a channel's t-SNE from a recorded state on.
-  case layout(channel: Int, iteration: Int)
-  /// The steps of a training from a recorded state on.
-  case training(epoch: Int, step: Int)
+  /// The iterations of a channel's t-SNE up to a recorded state, by its number; of a layout without iterations
+  /// all of it.
+  case layout(channel: Int, state: Int)
+  /// The steps of a training up to a recorded state, by its number, or the start that is the first.
+  case training(state: Int)
 
   /// For people.
   var text: String {
     switch self {
     case .rows(let stage): "the rows of \(stage)"
-    case .layout(let channel, let iteration):
-      "the layout of channel \(channel) from iteration \(iteration) on"
-    case .training(let epoch, let step): "the training from epoch \(epoch), step \(step) on"
+    case .layout(let channel, let state): "the way to state \(state) of channel \(channel)'s layout"
+    case .training(let state): "the way to state \(state) of the training"
     }
   }
 
@@ -25,9 +25,7 @@ enum DisputedPlace: Codable, Equatable {
   func part(_ number: Int) -> String {
     switch self {
     case .rows(let stage): "row \(number) of \(stage)"
-    case .layout(let channel, let iteration):
-      "iteration \(iteration + number + 1) of channel \(channel)'s layout"
-    case .training(let epoch, let step): "step \(number + 1) after epoch \(epoch), step \(step)"
+    case .layout, .training: "part \(number) of \(text)"
     }
   }
 }
@@ -44,7 +42,8 @@ struct DisputeEvidence: Codable, Equatable {
   let place: DisputedPlace
   /// The digest of what both had before; empty of rows.
   let before: String
-  /// SHA-256 of the result of each part: of a row, of the state after an iteration or a step.
+  /// SHA-256 of the result of each part: of a row, of the state after an iteration or a step, of an epoch's
+  /// figures.
   var parts: [String]?
   /// The part that the operations are of.
   var part: Int?

@@ -4,77 +4,83 @@ import TesseraCompute
 import TesseraData
 import TesseraImages
 
-/// The iterations of a channel's t-SNE between two recorded states.
+/// The way of a channel's layout from one recorded state of t-SNE to the next: its iterations, then the look at
+/// the divergence. What comes before the first iteration is of the first part: the scaler, distances, affinities.
+/// A layout without iterations is one part.
 struct DisputedLayout: DisputedPart {
   let place: DisputedPlace
   let before: String
   private let dispute: RunDispute
   private let channel: Int
   private let records: [TSNERecord]
-  /// The number of the state that they end in.
+  /// The number of the state that it ends in.
   private let target: Int
 
-  /// Of a place in a run's layout.
+  /// Of a state in a run's layout.
   ///
-  /// - Throws: `TesseraError` for a place that was not recorded, or the last.
-  init(_ dispute: RunDispute, _ channel: Int, _ iteration: Int) throws {
-    (self.dispute, self.channel) = (dispute, channel)
-    place = .layout(channel: channel, iteration: iteration)
+  /// - Throws: `TesseraError` for a state that was not recorded.
+  init(_ dispute: RunDispute, _ channel: Int, _ state: Int) throws {
+    (self.dispute, self.channel, target) = (dispute, channel, state)
+    place = .layout(channel: channel, state: state)
     let histories = try Pipeline.decode(
       [LayoutHistory].self, dispute.verification.run.checked(Pipeline.Files.layoutHistory))
-    let states = histories.indices.contains(channel) ? histories[channel].states : []
-    let state = iteration == 0 ? -1 : states.firstIndex { $0.iteration == iteration } ?? states.count
-    guard state + 1 < states.count else {
+    guard histories.indices.contains(channel) else {
       throw TesseraError.input(
-        "a dispute", found: "iteration \(iteration) of channel \(channel)",
-        wanted: "a recorded state with another after it")
+        "a dispute", found: "channel \(channel)", wanted: "one of \(histories.count)")
     }
-    (records, target, before) = (states, state + 1, state >= 0 ? states[state].state : "")
+    records = histories[channel].states
+    guard state >= 0, state < max(1, records.count) else {
+      throw TesseraError.input(
+        "a dispute", found: "state \(state) of channel \(channel)", wanted: "one of \(records.count)")
+    }
+    before = state > 0 ? records[state - 1].state : ""
   }
 
   func count() throws -> Int {
-    records[target].iteration - (target > 0 ? records[target - 1].iteration : 0)
+    guard !records.isEmpty else { return 1 }
+    return records[target].iteration - (target > 0 ? records[target - 1].iteration : 0) + 1
   }
 
   func digests() throws -> [String] {
     var digests: [String] = []
-    try replay { _ in
-    } done: {
-      digests.append(try $0.digest(after: nil))
-    }
+    try replay { digests.append($0) }
     return digests
   }
 
   func operations(of part: Int, capturing number: Int?) throws -> RecordedBackend.Recording {
-    let recorder = dispute.recorder
-    var (done, found) = (0, RecordedBackend.Recording?.none)
-    try replay { _ in
-      if part == 0 { try recorder.start(capturing: number) }
+    var recorder: PartRecorder?
+    try replay {
+      recorder = try PartRecorder(dispute.recorder, part, capturing: number)
     } done: { _ in
-      if done == part { found = try recorder.stop() }
-      done += 1
-      if done == part { try recorder.start(capturing: number) }
+      try recorder?.next()
     }
-    guard let found else {
-      throw TesseraError.failure(
-        "a dispute", found: "\(done) iterations", wanted: "number \(part) among them")
+    guard let recorder else {
+      throw TesseraError.failure("a dispute", found: "no part", wanted: "part \(part)")
     }
-    return found
+    return try recorder.recording()
   }
 
-  /// Runs the iterations, from the last kept state before them.
-  private func replay(begun: (TSNERun) throws -> Void, done: (TSNERun) throws -> Void) throws {
+  /// Runs it, from the last kept state before it.
+  ///
+  /// - Parameters:
+  ///   - begun: called before the first part.
+  ///   - done: called after each part with its digest.
+  private func replay(begun: () throws -> Void = {}, done: (String) throws -> Void) throws {
     let verification = dispute.verification
     let embeddings = try Embeddings.read(verification.run.checked(Pipeline.Files.embeddings))
     let split = try verification.configuration.split(of: verification.data.labels)
+    if target == 0 { try begun() }
     var fit = try LayoutFit(
       embeddings, split: split, try verification.configuration.layoutPlan(), on: dispute.recorder)
-    guard fit.parts.indices.contains(channel),
-      let run = try fit.run(channel, on: DeviceGroup(dispute.recorder))
-    else { return }
+    guard fit.parts.indices.contains(channel) else { return }
+    guard !records.isEmpty, let run = try fit.run(channel, on: DeviceGroup(dispute.recorder)) else {
+      let places = try fit.components(channel, on: dispute.recorder)
+      var print = Fingerprint()
+      places.withUnsafeBytes { print.add($0) }
+      return try done(print.digits())
+    }
     let states = LayoutStates(
-      folder: URL(fileURLWithPath: verification.run.folder).appendingPathComponent(Pipeline.Files.states).path
-    )
+      folder: URL(fileURLWithPath: verification.run.folder).appendingPathComponent(Pipeline.Files.states).path)
     let kept = states.iterations(channel)
     let plan = StretchPlan(
       total: records.count, kept: Set(records.indices.filter { kept.contains(records[$0].iteration) }),
@@ -83,9 +89,9 @@ struct DisputedLayout: DisputedPart {
     if let state = part.from, let file = try states.file(channel, records[state].iteration) {
       try run.restore(file, records[state], after: state > 0 ? records[state - 1].state : nil)
     }
-    for state in part.states {
-      if state == target { try begun(run) }
-      _ = try run.advance(after: nil) { if state == target { try done($0) } }
-    }
+    for _ in part.states.dropLast() { _ = try run.advance(after: nil) }
+    if target > 0 { try begun() }
+    _ = try run.advance(after: nil) { try done($0.digest(after: nil)) }
+    try done(run.digest(after: nil))
   }
 }

@@ -2,104 +2,114 @@
 import TesseraCompute
 import TesseraVision
 
-/// The steps of a training between two recorded states.
+/// The way of a training from one recorded state to the next: its steps, and at an epoch's end the count of
+/// right answers. What comes before the first step is of the first part: weights that are drawn, and the linear
+/// path that a network begins as, which is a state of its own.
 struct DisputedTraining: DisputedPart {
   let place: DisputedPlace
   let before: String
   private let dispute: RunDispute
   private let images: ImageSet
   private let training: RecordedTraining
-  /// The number of the state that it begins at; nil: at the training's start.
-  private let state: Int?
+  /// The number of the state that it ends in.
+  private let target: Int
 
-  /// Of a place in a run's training.
+  /// Of a state in a run's training.
   ///
-  /// - Throws: `TesseraError` for a place that was not recorded, or the last.
-  init(_ dispute: RunDispute, _ epoch: Int, _ step: Int) throws {
+  /// - Throws: `TesseraError` for a state that was not recorded.
+  init(_ dispute: RunDispute, _ state: Int) throws {
     let run = dispute.verification.run
-    (self.dispute, place) = (dispute, .training(epoch: epoch, step: step))
+    (self.dispute, place, target) = (dispute, .training(state: state), state)
     images = try ImageSet.read(run.checked(Pipeline.Files.images))
-    let training = try dispute.training(
+    training = try dispute.training(
       Pipeline.decode([EpochRecord].self, run.checked(Pipeline.Files.history)))
-    self.training = training
-    let state = training.places.firstIndex(of: TrainingPlace(epoch: epoch, step: step))
-    self.state = state
-    guard (epoch == 0 && step == 0) || state != nil, (state ?? -1) + 1 < training.places.count else {
+    guard training.places.indices.contains(state) else {
       throw TesseraError.input(
-        "a dispute", found: "epoch \(epoch), step \(step)", wanted: "a recorded state with another after it")
+        "a dispute", found: "state \(state) of the training", wanted: "one of \(training.places.count)")
     }
-    before = state.map { training.digests[$0] } ?? ""
+    before = state > 0 ? training.chain(state - 1) : ""
   }
 
-  /// Whether what is disputed is the start itself: the linear path that a network begins as.
-  private var isStart: Bool { state == nil && training.places.first?.epoch == 0 }
+  /// Whether it is the start that is recorded as epoch 0.
+  private var isStart: Bool { training.places[target].epoch == 0 }
 
   func count() throws -> Int {
     if isStart { return 1 }
-    let end = training.places[(state ?? -1) + 1]
-    let begin = state.map { training.places[$0] }
-    return end.step - (begin?.epoch == end.epoch ? begin?.step ?? 0 : 0)
+    let (from, end) = (target > 0 ? training.places[target - 1] : nil, training.places[target])
+    let steps = end.step - (from?.epoch == end.epoch ? from?.step ?? 0 : 0)
+    return steps + (training.isEnd(target) ? 1 : 0)
   }
 
   func digests() throws -> [String] {
     var digests: [String] = []
-    try replay { _ in
-    } done: { replay, place in
-      digests.append(try replay.stateDigest(at: place))
-    }
+    try replay { digests.append($0) }
     return digests
   }
 
   func operations(of part: Int, capturing number: Int?) throws -> RecordedBackend.Recording {
-    let recorder = dispute.recorder
-    var (done, found) = (0, RecordedBackend.Recording?.none)
-    try replay { _ in
-      if part == 0 { try recorder.start(capturing: number) }
-    } done: { _, _ in
-      if done == part { found = try recorder.stop() }
-      done += 1
-      if done == part { try recorder.start(capturing: number) }
+    var recorder: PartRecorder?
+    try replay {
+      recorder = try PartRecorder(dispute.recorder, part, capturing: number)
+    } done: { _ in
+      try recorder?.next()
     }
-    guard let found else {
-      throw TesseraError.failure("a dispute", found: "\(done) steps", wanted: "step \(part) among them")
+    guard let recorder else {
+      throw TesseraError.failure("a dispute", found: "no part", wanted: "part \(part)")
     }
-    return found
+    return try recorder.recording()
   }
 
-  /// Runs the steps, from the last kept state before them.
+  /// Runs it, from the last kept state before it.
   ///
   /// - Parameters:
-  ///   - begun: called before the first of them.
-  ///   - done: called after each.
-  private func replay(
-    begun: (TrainingReplay) throws -> Void, done: (TrainingReplay, TrainingPlace) throws -> Void
-  ) throws {
-    let (verification, target) = (dispute.verification, (state ?? -1) + 1)
+  ///   - begun: called before the first part.
+  ///   - done: called after each part with its digest.
+  private func replay(begun: () throws -> Void = {}, done: (String) throws -> Void) throws {
+    let plan = StretchPlan(total: training.places.count, kept: training.kept, drawn: [target])
+    guard let run = plan.runs.first else { return }
+    if target == 0 { try begun() }
     var resources = TrainingResources()
     (resources.splitting, resources.limits) = (.never, .none)
     let start = try TrainingStart(
-      images, verification.configuration.model, resources, on: dispute.recorder
-    ) { _ in }
+      images, dispute.verification.configuration.model, resources, on: dispute.recorder) { _ in }
     let replay = try TrainingReplay(
       start.network, start.plan, recorded: training.history, resources, helpers: [])
-    let plan = StretchPlan(total: training.places.count, kept: training.kept, drawn: [target])
-    guard let run = plan.runs.first else { return }
     var next = run.states.lowerBound
     if let state = run.from {
       try replay.begin(at: training.places[state], in: training.states)
     } else {
-      if isStart { try begun(replay) }
       try start.startLinearPath()
-      if isStart { try done(replay, TrainingPlace(epoch: 0, step: 0)) }
-      if try replay.begin() != nil { next += 1 }
-    }
-    while next <= target {
-      if next == target { try begun(replay) }
-      _ = try replay.next { place in
-        verification.progress.update("epoch \(place.epoch)", done: place.step, of: start.steps, unit: "steps")
-        if next == target { try done(replay, place) }
+      if let stretch = try replay.begin() {
+        next += 1
+        if isStart { return try done(digest(try replay.digest(afterStep: nil), of: stretch)) }
       }
+    }
+    while next < target {
+      _ = try replay.next()
       next += 1
     }
+    if target > 0 { try begun() }
+    try steps(replay, of: start.steps, done)
+  }
+
+  /// The parts themselves.
+  private func steps(_ replay: TrainingReplay, of all: Int, _ done: (String) throws -> Void) throws {
+    var stretch = try replay.next(validates: false) { place in
+      dispute.verification.progress.update("epoch \(place.epoch)", done: place.step, of: all, unit: "steps")
+      try done(try replay.digest(afterStep: place))
+    }
+    guard training.isEnd(target) else { return }
+    stretch.correct = try replay.validate()
+    try done(digest("", of: stretch))
+  }
+
+  /// SHA-256 of an epoch's figures, as far as they are known.
+  private func digest(_ state: String, of stretch: TrainingReplay.Stretch) -> String {
+    var print = Fingerprint()
+    print.add(state)
+    // Of an epoch that was entered in its middle the loss is not known to one of the parties: rows have theirs.
+    print.add(isStart ? "\(stretch.loss?.bitPattern ?? 0)" : "")
+    print.add("\(stretch.correct ?? -1)")
+    return print.digits()
   }
 }

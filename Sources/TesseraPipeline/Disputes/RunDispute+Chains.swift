@@ -61,21 +61,21 @@ extension RunDispute {
     let theirs = try Pipeline.decode([LayoutHistory].self, other.checked(name))
     for (channel, (mine, its)) in zip(own, theirs).enumerated() where mine != its {
       let equal = zip(mine.states, its.states).prefix { $0 == $1 }.count
-      guard equal < mine.states.count else { return nil }
-      return .layout(channel: channel, iteration: equal > 0 ? mine.states[equal - 1].iteration : 0)
+      return equal < mine.states.count ? .layout(channel: channel, state: equal) : nil
     }
-    return nil
+    // A channel without iterations has recorded nothing on its way.
+    return own.firstIndex { $0.states.isEmpty }.map { .layout(channel: $0, state: 0) }
   }
 
   private func trainingPlace(_ other: FinishedRun) throws -> DisputedPlace? {
     let name = Pipeline.Files.history
     let own = try training(Pipeline.decode([EpochRecord].self, verification.run.checked(name)))
     let theirs = try training(Pipeline.decode([EpochRecord].self, other.checked(name)))
-    let equal = zip(own.digests, theirs.digests).prefix { $0 == $1 }.count
-    guard equal < own.places.count else { return nil }
-    guard equal > 0 else { return .training(epoch: 0, step: 0) }
-    let last = own.places[equal - 1]
-    return .training(epoch: last.epoch, step: last.step)
+    let equal = own.places.indices.prefix { state in
+      state < theirs.places.count && own.digests[state] == theirs.digests[state]
+        && own.chain(state) == theirs.chain(state)
+    }
+    return equal.count < own.places.count ? .training(state: equal.count) : nil
   }
 
   /// A recorded training of this run's work.

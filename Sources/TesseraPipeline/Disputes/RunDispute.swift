@@ -125,6 +125,11 @@ public struct RunDispute {
           + " \(first < mine.count ? mine[first].operation.name : "none") here,"
           + " \(first < theirs.count ? theirs[first].operation.name : "none") there")
     }
+    guard mine[first].withoutClaim == theirs[first].withoutClaim else {
+      return try Answer(
+        "\(own.place.part(number)): \(mine[first].place) reads other contents there, which no operation of this"
+          + " part made")
+    }
     guard let file = try own.operations(of: number, capturing: first).captured else {
       throw TesseraError.failure(
         "operation \(first)", found: "nothing that was captured", wanted: "its operands")
@@ -138,8 +143,8 @@ public struct RunDispute {
   func part(_ place: DisputedPlace) throws -> any DisputedPart {
     switch place {
     case .rows(let stage): try DisputedRows(self, stage)
-    case .layout(let channel, let iteration): try DisputedLayout(self, channel, iteration)
-    case .training(let epoch, let step): try DisputedTraining(self, epoch, step)
+    case .layout(let channel, let state): try DisputedLayout(self, channel, state)
+    case .training(let state): try DisputedTraining(self, state)
     }
   }
 }

@@ -35,6 +35,18 @@ struct RecordedTraining {
     (self.places, self.digests) = (places, digests)
   }
 
+  /// The digest that what follows a state has in it: the state's own, at an epoch's end with its figures.
+  func chain(_ state: Int) -> String {
+    let place = places[state]
+    let record = isEnd(state) ? history.first { $0.epoch == place.epoch } : nil
+    return record?.state ?? digests[state]
+  }
+
+  /// Whether a state is the last of its epoch.
+  func isEnd(_ state: Int) -> Bool {
+    state + 1 == places.count || places[state + 1].epoch != places[state].epoch
+  }
+
   /// The numbers of the states that are kept.
   var kept: Set<Int> {
     let there = Set(states.places)
