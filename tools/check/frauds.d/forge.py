@@ -36,7 +36,7 @@ def of_file(path):
 def write(path, data):
     """A file of its own: the copy of a run has links to it."""
     with open(path + ".new", "wb") as file:
-        file.write(data if isinstance(data, bytes) else data.encode())
+        file.write(data.encode() if isinstance(data, str) else data)
     os.replace(path + ".new", path)
 
 
@@ -138,8 +138,24 @@ def manifest(run):
 
 def copy(run, to, states=True):
     """A copy of a run; its files are links, as `write` and Tessera itself replace files whole."""
-    skip = shutil.ignore_patterns("checkpoint.safetensors", "best.safetensors", *([] if states else ["states"]))
+    names = [".lock", "checkpoint.safetensors", "best.safetensors"] + ([] if states else ["states"])
+    skip = shutil.ignore_patterns(*names)
     shutil.copytree(run, to, copy_function=os.link, ignore=skip)
+
+
+def changed(honest, run):
+    """Whether anything that the run says, or a kept state, is another than the honest one's."""
+    outputs = []
+    for name in read_json(f"{honest}/manifest.json")["files"]:
+        one, other = ({key: value for key, value in read_json(f"{folder}/{name}").items()
+                       if key not in ("seconds", "seal", "outputs")} for folder in (honest, run))
+        if one != other:
+            return True
+        outputs += read_json(f"{honest}/{name}").get("outputs", [])
+    if os.path.exists(f"{run}/states"):
+        outputs += [f"states/{name}" for name in os.listdir(f"{honest}/states")]
+    return any(not os.path.exists(f"{run}/{name}") or of_file(f"{run}/{name}") != of_file(f"{honest}/{name}")
+               for name in outputs)
 
 
 def put(source, to, *names):

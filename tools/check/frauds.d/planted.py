@@ -7,7 +7,7 @@ import shutil
 import typing
 
 import forge as f
-from workshop import EPOCHS, ROWS, TEST_ROWS, TRAINED, write_reviews
+from workshop import EPOCHS, TRAINED, Refused
 
 
 @dataclasses.dataclass
@@ -19,7 +19,7 @@ class Fraud:
     make: typing.Callable
     states: bool = False  # whether the copy has the kept states
     opencl: bool = False  # whether it is made on an OpenCL device
-    how: tuple = ("--full",)  # how it is verified
+    how: tuple = (("--full",),)  # how it is verified, until it is found
 
 
 FRAUDS = []
@@ -39,9 +39,9 @@ def bit(name, stage, file, tensor, element, number=0, alone=False):
             return shop.edit(run, stage, file, lambda tensors: tensors.flip(tensor, element, number))
         tensors = f.Tensors(f"{run}/{file}")
         tensors.flip(tensor, element, number)
-        own = {} if stage == "images" else {"fingerprint": tensors.save()}
-        f.fit(run, stage, **own)
-    fraud("one bit", name, stage, tensor, )(make)
+        tensors.save()
+        f.fit(run, stage)
+    fraud("one bit", name, stage, tensor)(make)
 
 
 bit("of an embedding, all after it made from it", "embeddings", f.EMBEDDINGS, "features", 4242)
@@ -246,11 +246,21 @@ def at(step):
     return f"p.correction2 > {low:.9f}f && p.correction2 < {high:.9f}f"
 
 
-def by_kernel(group, name, stage, named, file, old, new, again, *more):
+def by_kernel(group, name, stage, named, file, old, new, again):
+    """A run gone on with from a stage (`again`) on an OpenCL device by an edited kernel."""
     def make(shop, run):
         shop.warm()
-        kernels = shop.kernels(file, old, new)
-        shop.other(run, "--kernels", kernels, *more, device=shop.options.opencl, again=again)
+        own = ["--kernels", shop.kernels(file, old, new)]
+        record = f.read_json(f"{run}/{again}.json")
+        try:
+            shop.other(run, *own, device=shop.options.opencl, again=again)
+        except Refused as error:
+            if "--allow-nonconforming" not in str(error):
+                raise
+            f.write(f"{run}/{again}.json", f.seal(record))
+            shop.other(run, *own, "--allow-nonconforming", device=shop.options.opencl, again=again)
+            return "made with --allow-nonconforming alone: the probe refuses the device"
+        return "the probe lets it pass"
     fraud(group, name, stage, named, states=True, opencl=True)(make)
 
 
@@ -264,24 +274,26 @@ by_kernel("steps", "one step taken twice", "model", "its entry[4]", "optimizer/o
 by_kernel("steps", "one element of one step's gradient", "model", "its entry[4]", "optimizer/optimizer.cl",
           "tsr_fma(p.weight_decay, w, gradient[i])",
           f"tsr_fma(p.weight_decay, w, ({at(STEP)}) && p.count > 1000 && i == 1000"
-          " ? gradient[i] * 1.000001f : gradient[i])", "model")
+          " ? gradient[i] + 1e-6f : gradient[i])", "model")
 
 # Kernels
 by_kernel("kernels", "another epsilon in Adam", "model", "its entry[0]", "optimizer/optimizer.cl", "+ p.eps",
-          "+ 1.01f * p.eps", "model", "--allow-nonconforming")
-by_kernel("kernels", "the sum of softmax in another order", "model", "its entry[0]", "reduction/rows.cl",
-          "keep TSR_LANE(sum) = TSR_LANE(sum) + e;)", "keep TSR_LANE(sum) = TSR_LANE(sum) * 1.000001f + e;)", "model",
-          "--allow-nonconforming")
+          "+ 1.01f * p.eps", "model")
+by_kernel("kernels", "the exponentials of softmax off by a last bit", "model", "its entry[0]", "reduction/rows.cl",
+          "const float e = tsr_exp((score) - largest);", "const float e = tsr_exp((score) - largest) * 1.0000001f;",
+          "model")
 by_kernel("kernels", "t-SNE's gains grow otherwise", "layout", "", "tsne/tsne.cl", "gains[i] + 0.2f",
-          "gains[i] + 0.2000001f", "layout", "--allow-nonconforming")
-by_kernel("kernels", "products rounded twice, not by fma", "embeddings", "features", "gemm/gemm.h",
-          "else acc = fma((__typeof__(acc))(x), y, acc);", "else acc = (__typeof__(acc))(x) * y + acc;", "embeddings",
-          "--allow-nonconforming")
+          "gains[i] + 0.2000001f", "layout")
+FMA = "else acc = fma((__typeof__(acc))(x), y, acc);"
+by_kernel("kernels", "products rounded twice, not by fma", "embeddings", "features", "gemm/gemm.h", FMA,
+          "else acc = (__typeof__(acc))(x) * y + acc;", "embeddings")
+by_kernel("kernels", "products by mad, not by fma", "embeddings", "features", "gemm/gemm.h", FMA,
+          "else acc = mad((__typeof__(acc))(x), y, acc);", "embeddings")
 
 
 # The history
 
-def history(name, named, change, chained=False, stage="model"):
+def history(name, named, change, chained=False):
     """The history after a change, each epoch's figures sealed again; `chained`: every digest made anew from the kept
     states."""
     def make(shop, run):
@@ -293,8 +305,8 @@ def history(name, named, change, chained=False, stage="model"):
         f.write(path, f.compact(entries))
         if chained:
             f.chain(run, TRAINED)
-        f.fit(run, stage)
-    fraud("history", name, stage, named, states=chained)(make)
+        f.fit(run, "model")
+    fraud("history", name, "model", named, states=chained)(make)
 
 
 history("a loss lowered, all digests chained anew", "its entry[1]",
@@ -354,7 +366,7 @@ def changed_state(run):
 
 
 @fraud("history", "a bit of a kept state, the history left", "", "epoch-5-step-64", states=True,
-       how=("--sample", "1", "--stretches", "10"))
+       how=tuple(("--sample", "1", "--stretches", "1", "--seed", str(seed)) for seed in range(1, 201)))
 def _(shop, run):
     state = f.Tensors(f"{run}/states/epoch-5-step-64.safetensors")
     state.flip("model.classifier.1.weight", 77, 3)
@@ -377,14 +389,14 @@ layout_history("a state of t-SNE removed", f.LAYOUT_HISTORY, lambda states: stat
 @fraud("history", "the divergence of t-SNE told smaller", "layout", "divergence")
 def _(shop, run):
     layout = f.Tensors(f"{run}/{f.LAYOUT}")
-    layout.metadata["divergence"] = layout.metadata["divergence"].replace("3.", "2.", 1)
+    layout.metadata["divergence"] = "1.25"
     layout.save()
     f.fit(run, "layout")
 
 
 # Files of another run
 
-def files_of_another(name, stage, named, *names, from_stage=None):
+def files_of_another(name, stage, named, *names):
     def make(shop, run):
         other = shop.finished("other", "--seed", "7")
         f.put(other, run, *names)

@@ -92,6 +92,9 @@ class Workshop:
     def go_on(self, run, stage, fingerprint, **changes):
         """Makes a stage's record fit, and lets Tessera make all that follows from it."""
         f.fit(run, stage, fingerprint=fingerprint, **changes)
+        for later in STAGES[STAGES.index(stage) + 1:-1]:
+            # Tessera would keep images whose layout is the same, though their embeddings are not.
+            os.remove(f"{run}/{later}.json")
         self.run(run)
 
     def edit(self, run, stage, name, change):
