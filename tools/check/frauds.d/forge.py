@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a forger of runs can do: change tensors, seal records, chain digests, so that everything fits again."""
+"""What a forger of runs can do: change tensors, seal records, chain digests, so that all fits again."""
 
 import hashlib
 import json
@@ -166,8 +166,8 @@ def put(source, to, *names):
 
 
 def claim(run, honest, stages):
-    """Makes a run say that it was made as the honest one: its configuration, its data, and in the records options,
-    device, program and sources. What stages made of each other stays."""
+    """Makes a run say that it was made as the honest one: its configuration, its data, and in the records
+    options, device, program and sources. What stages made of each other stays."""
     put(honest, run, "run.json", "data.json")
     encoder = read_json(f"{run}/encoder.json")["fingerprint"]
     for stage in stages:
@@ -177,7 +177,8 @@ def claim(run, honest, stages):
         record = {key: value for key, value in record.items() if value is not None}
         for key in ("data", "weights", "encoder"):
             if key in own["inputs"]:
-                record["inputs"][key] = encoder if key == "encoder" and stage != "encoder" else own["inputs"][key]
+                own_encoder = key == "encoder" and stage != "encoder"
+                record["inputs"][key] = encoder if own_encoder else own["inputs"][key]
         write(f"{run}/{stage}.json", seal(record))
     manifest(run)
 
@@ -198,12 +199,11 @@ def state_seal(entry):
 
 
 def order(name):
-    """A key that sorts a state's tensors as the network of the check has them: AlexNet with a linear head."""
+    """A key that sorts a state's tensors as the check's network has them: AlexNet with a linear head."""
     owner, _, rest = name.partition(".")
     part, number, *own = rest.split(".")
-    kinds = ["weight", "bias", "running_mean", "running_var"]
-    moment = own[1] if len(own) > 1 else ""
-    return owner == "adam", ["features", "head", "classifier"].index(part), int(number), kinds.index(own[0]), moment
+    parts, kinds = ["features", "head", "classifier"], ["weight", "bias", "running_mean", "running_var"]
+    return owner == "adam", parts.index(part), int(number), kinds.index(own[0]), own[1:]
 
 
 def digest(state, epoch, step, done, last):
@@ -216,8 +216,8 @@ def digest(state, epoch, step, done, last):
 
 
 def chain(run, steps, stretch=64):
-    """Writes the history's digests anew from the kept states, each with the one before it in it, and the kept
-    states' own; figures stay."""
+    """Writes the history's digests anew from the kept states, each with the one before it in it, and the
+    kept states' own; figures stay."""
     history, last = read_json(f"{run}/{HISTORY}"), ""
     for entry in history:
         ends = [min(steps, begin + stretch) for begin in range(0, steps, stretch)]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The frauds: each is a name, the stage that has to be named, what its finding has to hold, and how it is made in a
-copy of the honest run. `shop` is the Workshop, `run` the copy's folder."""
+"""The frauds: each is a name, the stage that has to be named, what its finding has to hold, and how it is
+made in a copy of the honest run. `shop` is the Workshop, `run` the copy's folder."""
 
 import dataclasses
 import shutil
@@ -135,8 +135,9 @@ def _(shop, run):
 @fraud("data", "all rows of validation trained on, from the images on", "images", "rows.training")
 def _(shop, run):
     def change(tensors):
-        tensors.put("rows.training", sorted(tensors.words("rows.training") + tensors.words("rows.validation")[2:]))
-        tensors.put("rows.validation", tensors.words("rows.validation")[:2])
+        training, validation = tensors.words("rows.training"), tensors.words("rows.validation")
+        tensors.put("rows.training", sorted(training + validation[2:]))
+        tensors.put("rows.validation", validation[:2])
     shop.edit(run, "images", f.IMAGES, change)
 
 
@@ -162,7 +163,7 @@ def _(shop, run):
     data[-2] ^= 64
     f.write(weights, data)
     f.fit(run, "encoder")
-    # What the run's folder has is the run's encoder; only its fingerprint is another, which Tessera tells a forger.
+    # The run's encoder is what its folder has; Tessera tells a forger the fingerprint of that.
     other = shop.folder("encoder-run")
     shop.run(other, "--encoder", f"{run}/encoder")
     f.put(other, run, "encoder.json")
@@ -237,6 +238,7 @@ def _(shop, run):
     shop.train(run, lambda images: images.put("rows.training", images.words("rows.training")[:-1]))
 
 
+OPTIMIZER = "optimizer/optimizer.cl"
 ADAM = "  const float w = parameter[i];\n"
 
 
@@ -265,23 +267,22 @@ def by_kernel(group, name, stage, named, file, old, new, again):
 
 
 STEP = (EPOCHS // 2 - 1) * TRAINED + 17  # of the fifth epoch
-by_kernel("steps", "one step left out, all after it honest", "model", "its entry[4]", "optimizer/optimizer.cl", ADAM,
+by_kernel("steps", "one step left out, all after it honest", "model", "its entry[4]", OPTIMIZER, ADAM,
           ADAM + f"  if ({at(STEP)}) return;\n", "model")
-by_kernel("steps", "one step taken twice", "model", "its entry[4]", "optimizer/optimizer.cl",
-          "  parameter[i] = tsr_canonical(tsr_fma(-tsr_div(p.lr, p.correction1), tsr_div(m, denominator), w));",
-          f"  const float rate = tsr_div(p.lr, p.correction1) * (({at(STEP)}) ? 2.0f : 1.0f);\n"
-          "  parameter[i] = tsr_canonical(tsr_fma(-rate, tsr_div(m, denominator), w));", "model")
-by_kernel("steps", "one element of one step's gradient", "model", "its entry[4]", "optimizer/optimizer.cl",
+by_kernel("steps", "one step taken twice", "model", "its entry[4]", OPTIMIZER,
+          "tsr_fma(-tsr_div(p.lr, p.correction1),",
+          f"tsr_fma(-tsr_div(p.lr, p.correction1) * (({at(STEP)}) ? 2.0f : 1.0f),", "model")
+by_kernel("steps", "one element of one step's gradient", "model", "its entry[4]", OPTIMIZER,
           "tsr_fma(p.weight_decay, w, gradient[i])",
           f"tsr_fma(p.weight_decay, w, ({at(STEP)}) && p.count > 1000 && i == 1000"
           " ? gradient[i] + 1e-6f : gradient[i])", "model")
 
 # Kernels
-by_kernel("kernels", "another epsilon in Adam", "model", "its entry[0]", "optimizer/optimizer.cl", "+ p.eps",
+by_kernel("kernels", "another epsilon in Adam", "model", "its entry[0]", OPTIMIZER, "+ p.eps",
           "+ 1.01f * p.eps", "model")
-by_kernel("kernels", "the exponentials of softmax off by a last bit", "model", "its entry[0]", "reduction/rows.cl",
-          "const float e = tsr_exp((score) - largest);", "const float e = tsr_exp((score) - largest) * 1.0000001f;",
-          "model")
+EXPONENTIAL = "const float e = tsr_exp((score) - largest)"
+by_kernel("kernels", "the exponentials of softmax off by a last bit", "model", "its entry[0]",
+          "reduction/rows.cl", EXPONENTIAL, EXPONENTIAL + " * 1.0000001f", "model")
 by_kernel("kernels", "t-SNE's gains grow otherwise", "layout", "", "tsne/tsne.cl", "gains[i] + 0.2f",
           "gains[i] + 0.2000001f", "layout")
 FMA = "else acc = fma((__typeof__(acc))(x), y, acc);"
@@ -294,8 +295,8 @@ by_kernel("kernels", "products by mad, not by fma", "embeddings", "features", "g
 # The history
 
 def history(name, named, change, chained=False):
-    """The history after a change, each epoch's figures sealed again; `chained`: every digest made anew from the kept
-    states."""
+    """The history after a change, each epoch's figures sealed again; `chained`: every digest made anew from
+    the kept states."""
     def make(shop, run):
         path = f"{run}/{f.HISTORY}"
         entries = f.read_json(path)
@@ -313,9 +314,10 @@ history("a loss lowered, all digests chained anew", "its entry[1]",
         lambda entries: entries[1].update(loss=entries[1]["loss"] * 0.9), chained=True)
 history("a right answer more, all digests chained anew", "its entry[0]",
         lambda entries: entries[0].update(correct=entries[0]["correct"] + 1), chained=True)
-history("the digest of a state", "its entry[6]", lambda entries: entries[6]["stretches"].__setitem__(0, "a" * 64))
-history("two epochs exchanged", "its entry[2]", lambda entries: entries.insert(2, {
-    **entries.pop(3), "epoch": 3}))
+history("the digest of a state", "its entry[6]",
+        lambda entries: entries[6]["stretches"].__setitem__(0, "a" * 64))
+history("two epochs exchanged", "its entry[2]", lambda entries: entries.__setitem__(
+    slice(2, 4), [{**entries[3], "epoch": 3}, {**entries[2], "epoch": 4}]))
 history("its last epoch removed", f"its entry[{EPOCHS - 1}]", lambda entries: entries.pop())
 history("an epoch added", f"its entry[{EPOCHS}]", lambda entries: entries.append(
     {**entries[-1], "epoch": EPOCHS + 1}))
@@ -324,7 +326,8 @@ history("a stretch's digest removed", "its entry[4]", lambda entries: entries[4]
 
 def keep(run, epoch):
     """Puts the network of an epoch in the kept one's place."""
-    model, state = f.Tensors(f"{run}/{f.MODEL}"), f.Tensors(f"{run}/states/epoch-{epoch}-step-{TRAINED}.safetensors")
+    model = f.Tensors(f"{run}/{f.MODEL}")
+    state = f.Tensors(f"{run}/states/epoch-{epoch}-step-{TRAINED}.safetensors")
     for name in model.values:
         if "model." + name in state.values:
             model.values[name] = state.values["model." + name]
@@ -337,7 +340,8 @@ def _(shop, run):
     shop.go_on(run, "model", keep(run, EPOCHS), facts={"kept epoch": str(EPOCHS)})
 
 
-@fraud("history", "another epoch kept, the history chained to make it the best", "model", "its entry[7]", states=True)
+@fraud("history", "another epoch kept, the history chained to make it the best", "model", "its entry[7]",
+       states=True)
 def _(shop, run):
     entries = f.read_json(f"{run}/{f.HISTORY}")
     entries[7]["correct"] = 20
@@ -382,7 +386,8 @@ def layout_history(name, named, change):
     fraud("history", name, "layout", named)(make)
 
 
-layout_history("the digest of a state of t-SNE", f.LAYOUT_HISTORY, lambda states: states[1].update(state="b" * 64))
+layout_history("the digest of a state of t-SNE", f.LAYOUT_HISTORY,
+               lambda states: states[1].update(state="b" * 64))
 layout_history("a state of t-SNE removed", f.LAYOUT_HISTORY, lambda states: states.pop(0))
 
 
@@ -401,7 +406,8 @@ def files_of_another(name, stage, named, *names):
         other = shop.finished("other", "--seed", "7")
         f.put(other, run, *names)
         record = f.read_json(f"{other}/{stage}.json")
-        shop.go_on(run, stage, record["fingerprint"], **({"facts": record["facts"]} if "facts" in record else {}))
+        facts = {"facts": record["facts"]} if "facts" in record else {}
+        shop.go_on(run, stage, record["fingerprint"], **facts)
     fraud("another run", name, stage, named)(make)
 
 

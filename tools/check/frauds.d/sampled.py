@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A few wrong rows or stretches, so that nothing else of the run differs: the chance that a sample finds them is then the
-one that the certificate states.
+"""A few wrong rows or stretches, so that nothing else of the run differs: the chance that a sample finds
+them is then the one that the certificate states.
 
-Wrong rows of embeddings and images are rows of validation: scaler, layout and training do not see them, and all that
-follows from them is made from them by Tessera. So images fit the forged embeddings, and what rows of images are drawn
-decides nothing."""
+Wrong rows of embeddings and images are rows of validation: scaler, layout and training do not see them, and
+all that follows from them is made from them by Tessera. So images fit the forged embeddings, and which rows
+of images are drawn decides nothing."""
 
 import dataclasses
 import typing

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An honest tiny run, and the ways to make another in its name: by other options, data, images or kernels."""
+"""An honest tiny run, and ways to make another in its name: by other options, data, images or kernels."""
 
 import os
 import random
@@ -12,12 +12,13 @@ import tiny
 KERNELS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "Kernels")
 STAGES = ["encoder", "embeddings", "test-embeddings", "layout", "images", "model", "evaluation", "repeat-1"]
 ROWS, TEST_ROWS, TRAINED, EPOCHS = 100, 40, 80, 10
-TRAINING = ["--model", "alexnet", "--head", "linear", "--bypass", "none", "--batch", "1", "--epochs", str(EPOCHS),
-            "--classifier-lr", "3e-4", "--normalization", "pixel", "--slice", "frozen"]
+TRAINING = ["--model", "alexnet", "--head", "linear", "--bypass", "none", "--batch", "1",
+            "--epochs", str(EPOCHS), "--classifier-lr", "3e-4", "--normalization", "pixel",
+            "--slice", "frozen"]
 
 
 def write_reviews(path, count, seed):
-    """Reviews of which a third of the words lean to one side, more or less, so that a training goes up and down."""
+    """Reviews of which a third of the words lean to one side, more or less: a training goes up and down."""
     draw, words = random.Random(seed), tiny.WORDS
     lines = ["review,sentiment"]
     for row in range(count):
@@ -53,9 +54,9 @@ class Workshop:
 
     def run(self, out, *more, device=None):
         """A whole run, or what is missing of one; `more` stands for other options than the honest ones."""
-        command = tiny.command(self.options.tessera, self.work, out, device or self.options.device, *TRAINING,
-                               "--test", f"{self.work}/test.csv", "--repeats", "2", "--iterations", "120",
-                               "--keep-states", "all", *more)
+        command = tiny.command(self.options.tessera, self.work, out, device or self.options.device,
+                               *TRAINING, "--test", f"{self.work}/test.csv", "--repeats", "2",
+                               "--iterations", "120", "--keep-states", "all", *more)
         return self.tessera(*command[1:])
 
     def folder(self, name):
@@ -65,8 +66,8 @@ class Workshop:
             return f"{self.work}/{name}-{self.numbers[name]}"
 
     def other(self, run, *options, device=None, again=None):
-        """The run made with other options from the first stage that they change (or `again`), in the honest one's
-        name."""
+        """The run made with other options from the first stage that they change (or `again`), in the honest
+        one's name."""
         if again:
             os.remove(f"{run}/{again}.json")
         self.run(run, *options, device=device)
@@ -108,14 +109,14 @@ class Workshop:
         self.go_on(run, stage, print_of_file)
 
     def train(self, run, change=None, *options):
-        """Puts another training in place: of the run's images after a change, by other options. Then evaluates."""
+        """Puts another training in place: of the run's images after a change, by other options."""
         images, out = f.Tensors(f"{run}/{f.IMAGES}"), self.folder("training")
         if change:
             change(images)
         os.makedirs(out)
-        images.save(f"{out}/../{os.path.basename(out)}.safetensors")
-        self.tessera("train", "--images", f"{out}.safetensors", "--out", out, "--device", self.options.device,
-                     "--threads", "1", "--quiet", *TRAINING, *options)
+        images.save(f"{out}.safetensors")
+        self.tessera("train", "--images", f"{out}.safetensors", "--out", out, "--device",
+                     self.options.device, "--threads", "1", "--quiet", *TRAINING, *options)
         f.put(out, run, f.MODEL)
         f.write(f"{run}/{f.HISTORY}", f.history_of(f"{out}/checkpoint.safetensors"))
         shutil.rmtree(f"{run}/states", ignore_errors=True)
@@ -134,7 +135,7 @@ class Workshop:
         return folder
 
     def verify(self, run, *more):
-        """The certificate or the refusal: exit code, JSON or nothing, and the errors."""
-        result = tiny.Result([self.options.tessera, "verify", "--run", run, "--device", self.options.device,
-                              "--threads", "1", "--quiet", "--json", *more], self.environment, self.options.limit)
-        return result
+        """The certificate as JSON, or the refusal."""
+        command = [self.options.tessera, "verify", "--run", run, "--device", self.options.device,
+                   "--threads", "1", "--quiet", "--json", *more]
+        return tiny.Result(command, self.environment, self.options.limit)
