@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What tools/check/{faults,kills,cases,hostile} share: an encoder of 2 layers by 32 with drawn weights and
+"""What tools/check/{faults,frauds,kills,cases,hostile} share: an encoder of 2 layers by 32 with drawn weights and
 reviews to go with it, so that a whole run takes a second; running the binary; and what is asked of a run's
 folder."""
 
