@@ -77,6 +77,10 @@ import Testing
         }
       }
       #expect(failures > 0 && failures < 8)
+      // What comes to it names it, and so does a verification of all that does not come to it.
+      let found = try ProofRun.verify(run, .rows(.count(1), seed: 1, stretches: .share(1)))
+      #expect(found.isEqual, "its losses are no tensor of the state")
+      #expect(throws: TesseraError.self) { try ProofRun.verify(run) }
     }
   }
 

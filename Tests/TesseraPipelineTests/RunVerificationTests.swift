@@ -156,6 +156,32 @@ import Testing
     }
   }
 
+  /// What no stage depends on is compared too.
+  @Test(.tags(.slow)) func recordsThatSayOtherThingsAreFound() throws {
+    try ProofRun.withRun { folder in
+      let changes: [(file: String, named: String, change: (String) throws -> Void)] = [
+        (
+          "data.json", "duplicates",
+          { try ProofRun.replace($0 + "/data.json", "\"judged\" : ", "\"judged\" : 9") }
+        ),
+        ("data.json", "data", { try ProofRun.replace($0 + "/data.json", "\"rows\" : 32", "\"rows\" : 33") }),
+        ("model.json", "its version", { try ProofRun.fit($0, "model") { $0.version = 1 } }),
+        ("embeddings.json", "its version", { try ProofRun.fit($0, "embeddings") { $0.version = 0 } }),
+      ]
+      for (file, named, change) in changes {
+        let copy = folder + "/copy"
+        try? files.removeItem(atPath: copy)
+        try files.copyItem(atPath: folder + "/honest", toPath: copy)
+        try change(copy)
+        try ProofRun.fit(copy, "layout")
+        for extent in [RunVerification.Extent.whole, .rows(.count(1), seed: 1, stretches: .count(0))] {
+          let found = try #require(try ProofRun.verify(copy, extent).difference, "\(file)")
+          #expect(found.file == file && found.tensor == named, "\(found.text)")
+        }
+      }
+    }
+  }
+
   /// Older programs wrote no digests of the states, and no predictions.
   @Test func anOlderRunIsComparedWithoutWhatItLacks() throws {
     try ProofRun.withRun { folder in

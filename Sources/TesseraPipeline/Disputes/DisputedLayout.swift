@@ -80,7 +80,8 @@ struct DisputedLayout: DisputedPart {
       return try done(print.digits())
     }
     let states = LayoutStates(
-      folder: URL(fileURLWithPath: verification.run.folder).appendingPathComponent(Pipeline.Files.states).path)
+      folder: URL(fileURLWithPath: verification.run.folder).appendingPathComponent(Pipeline.Files.states).path
+    )
     let kept = states.iterations(channel)
     let plan = StretchPlan(
       total: records.count, kept: Set(records.indices.filter { kept.contains(records[$0].iteration) }),

@@ -71,7 +71,8 @@ struct DisputedTraining: DisputedPart {
     var resources = TrainingResources()
     (resources.splitting, resources.limits) = (.never, .none)
     let start = try TrainingStart(
-      images, dispute.verification.configuration.model, resources, on: dispute.recorder) { _ in }
+      images, dispute.verification.configuration.model, resources, on: dispute.recorder
+    ) { _ in }
     let replay = try TrainingReplay(
       start.network, start.plan, recorded: training.history, resources, helpers: [])
     var next = run.states.lowerBound

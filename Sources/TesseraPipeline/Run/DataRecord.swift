@@ -41,6 +41,15 @@ struct DataRecord: Codable, Sendable, Equatable {
 }
 
 extension DataRecord {
+  /// What data tell before a stage has run.
+  init(_ data: DataSet, split: Split, test: DataSet?) {
+    var print = Fingerprint()
+    for set in [data, test].compactMap({ $0 }) { print.add(set.fingerprint) }
+    self.init(
+      fingerprint: print.digits(), data: data.summary, test: test?.summary,
+      duplicates: Duplicates(data, split: split, test: test))
+  }
+
   /// What a report says of the data, a line each.
   var lines: [String] {
     var lines = [data.line] + (test.map { ["test: \($0.line)"] } ?? []) + duplicates.notes

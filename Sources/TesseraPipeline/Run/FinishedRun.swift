@@ -127,6 +127,10 @@ public struct FinishedRun {
     for stage in records.keys.ordered() where stage == "model" || stage.hasPrefix("repeat-") {
       try require(stage, "images", of: "images")
     }
+    // Older programs did not name the embeddings.
+    for stage in ["images", "evaluation"] where records[stage]?.inputs["embeddings"] != nil {
+      try require(stage, "embeddings", of: "embeddings")
+    }
     try require("evaluation", "model", of: "model")
     try require("evaluation", "images", of: "images")
     guard records["embeddings"]?.parameters["pooling"] == configuration.embedding.pooling.rawValue,

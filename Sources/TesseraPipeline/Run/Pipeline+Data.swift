@@ -24,12 +24,8 @@ extension Pipeline {
       let names = missing.map { data.classes[$0] }.joined(separator: ", ")
       progress.note("no training row of \(names), which can so never be predicted")
     }
-    let duplicates = Duplicates(data, split: split, test: test)
-    for note in duplicates.notes { progress.note(note) }
-    var print = Fingerprint()
-    for set in [data, test].compactMap({ $0 }) { print.add(set.fingerprint) }
-    let record = DataRecord(
-      fingerprint: print.digits(), data: data.summary, test: test?.summary, duplicates: duplicates)
+    let record = DataRecord(data, split: split, test: test)
+    for note in record.duplicates.notes { progress.note(note) }
     return (data, test, record)
   }
 

@@ -118,7 +118,11 @@ public struct Pipeline {
     let layout = try FeatureLayout.read(folder.file(Files.layout))
     summary.channels = layout.channels
     let rendered = try render(
-      embeddings, testEmbeddings, layout, laidOut.fingerprint, testEmbedded?.fingerprint)
+      embeddings, testEmbeddings, layout,
+      inputs: [
+        "layout": laidOut.fingerprint, "embeddings": embedded.fingerprint,
+        "test": testEmbedded?.fingerprint ?? "",
+      ])
     add("images", rendered)
     let images = try ImageSet.read(folder.file(Files.images))
     let trained = try train(images, rendered.fingerprint)
@@ -130,7 +134,10 @@ public struct Pipeline {
       summary.epochs = (try? JSONDecoder().decode([EpochRecord].self, from: history)) ?? []
     }
     let evaluated = try folder.stage(
-      "evaluation", inputs: ["model": trained.fingerprint, "images": rendered.fingerprint], parameters: [:],
+      "evaluation",
+      inputs: [
+        "model": trained.fingerprint, "images": rendered.fingerprint, "embeddings": embedded.fingerprint,
+      ], parameters: [:],
       outputs: [Files.evaluation, Files.predictions]
     ) {
       progress.begin("evaluating")
@@ -230,11 +237,10 @@ public struct Pipeline {
   }
 
   private func render(
-    _ embeddings: Embeddings, _ test: Embeddings?, _ layout: FeatureLayout, _ print: String,
-    _ testPrint: String?
+    _ embeddings: Embeddings, _ test: Embeddings?, _ layout: FeatureLayout, inputs: [String: String]
   ) throws -> (fingerprint: String, ran: Bool) {
     try folder.stage(
-      "images", inputs: ["layout": print, "test": testPrint ?? ""], parameters: [:],
+      "images", inputs: inputs, parameters: [:],
       outputs: [Files.images] + (test == nil ? [] : [Files.testImages])
     ) {
       progress.begin("rendering")

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import TesseraCompute
+import TesseraImages
 import TesseraVision
 
 extension FinishedRun {
@@ -36,8 +37,13 @@ extension FinishedRun {
     guard let own = records[stage] else {
       return .init(stage: stage, file: "\(stage).json", recorded: "no record", recomputed: "one")
     }
-    // An older program wrote fewer files.
-    let isOlder = (own.version ?? 1) < theirs.version ?? 1
+    // An older program wrote fewer files, and named fewer inputs.
+    let isOlder = try isOlder(stage)
+    guard isOlder || (own.version ?? 1) == theirs.version ?? 1 else {
+      return .init(
+        stage: stage, file: "\(stage).json", tensor: "its version", index: [],
+        recorded: "\(own.version ?? 1)", recomputed: "\(theirs.version ?? 1)")
+    }
     for name in Set(own.outputs.keys).union(isOlder ? [] : Array(theirs.outputs.keys)).ordered()
     where own.outputs[name] != theirs.outputs[name] {
       guard own.outputs[name] != nil, theirs.outputs[name] != nil else {
@@ -50,7 +56,7 @@ extension FinishedRun {
       values.ordered { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: ", ")
     }
     for (what, recorded, recomputed) in [
-      ("its inputs", text(own.inputs), text(theirs.inputs)),
+      ("its inputs", text(own.inputs), text(theirs.inputs.filter { !isOlder || own.inputs[$0.key] != nil })),
       ("its parameters", text(own.parameters), text(theirs.parameters)),
       ("its fingerprint", own.fingerprint, theirs.fingerprint),
       ("its facts", text(own.facts ?? [:]), text(theirs.facts ?? [:])),
@@ -60,6 +66,24 @@ extension FinishedRun {
         recomputed: recomputed)
     }
     return nil
+  }
+
+  /// Whether a stage was recorded by a program that wrote no digests of states, or no predictions, or did not
+  /// name all inputs: by its version and by what it lacks, for a version alone is soon written.
+  func isOlder(_ stage: String) throws -> Bool {
+    guard let record = records[stage], (record.version ?? 1) < StageRecord.versions[stage] ?? 1 else {
+      return false
+    }
+    let files = Pipeline.Files.self
+    switch stage {
+    case "layout": return record.outputs[files.layoutHistory] == nil
+    case "evaluation": return record.outputs[files.predictions] == nil
+    case "images": return record.inputs["embeddings"] == nil
+    default:
+      return try Pipeline.decode([EpochRecord].self, checked(files.history)).allSatisfy {
+        $0.stretches == nil
+      }
+    }
   }
 
   private func difference(
@@ -83,6 +107,7 @@ extension FinishedRun {
       }
     }
     if file == Pipeline.Files.history { return try historyDifference(own, theirs) }
+    if file == Pipeline.Files.layoutHistory { return try layoutDifference(own, theirs) }
     let (left, right) = (InputFile.readIfThere(own) ?? Data(), InputFile.readIfThere(theirs) ?? Data())
     let place = zip(left, right).enumerated().first { $1.0 != $1.1 }?.offset ?? min(left.count, right.count)
     return .init(
@@ -94,6 +119,27 @@ extension FinishedRun {
   private func encoderFile(_ name: String) throws -> String {
     URL(fileURLWithPath: try checkedEncoder())
       .appendingPathComponent(String(name.dropFirst(Pipeline.Files.encoder.count + 1))).path
+  }
+
+  private func layoutDifference(_ own: String, _ theirs: String) throws -> RunCertificate.Difference? {
+    let left = try Pipeline.decode([LayoutHistory].self, own)
+    let right = try Pipeline.decode([LayoutHistory].self, theirs)
+    func differs(_ tensor: String, _ recorded: String, _ recomputed: String) -> RunCertificate.Difference {
+      .init(
+        stage: "layout", file: Pipeline.Files.layoutHistory, tensor: tensor, index: [], recorded: recorded,
+        recomputed: recomputed)
+    }
+    guard left.map(\.channel) == right.map(\.channel) else {
+      return differs("its channels", "\(left.map(\.channel))", "\(right.map(\.channel))")
+    }
+    for (channel, (mine, again)) in zip(left, right).enumerated() where mine != again {
+      let equal = zip(mine.states, again.states).prefix { $0 == $1 }.count
+      func text(_ states: [TSNERecord]) -> String {
+        equal < states.count ? "iteration \(states[equal].iteration), \(states[equal].state)" : "no state"
+      }
+      return differs("channel \(channel), state \(equal)", text(mine.states), text(again.states))
+    }
+    return nil
   }
 
   private func historyDifference(_ own: String, _ theirs: String) throws -> RunCertificate.Difference? {

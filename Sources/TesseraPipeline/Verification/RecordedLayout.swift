@@ -66,6 +66,21 @@ struct RecordedLayout {
     return nil
   }
 
+  /// Whether any state is kept.
+  var keepsStates: Bool { histories.indices.contains { !states.iterations($0).isEmpty } }
+
+  /// Throws if a kept state is another than the recorded one.
+  func checkKept(_ fit: inout LayoutFit, on devices: DeviceGroup) throws {
+    for channel in histories.indices where !states.iterations(channel).isEmpty {
+      guard let run = try fit.run(channel, on: devices) else { continue }
+      let records = histories[channel].states
+      for (number, record) in records.enumerated() {
+        guard let file = try states.file(channel, record.iteration) else { continue }
+        try run.restore(file, record, after: number > 0 ? records[number - 1].state : nil)
+      }
+    }
+  }
+
   /// What has to be run of each channel for some of all states.
   func plans(_ drawn: [Int]) -> [StretchPlan] {
     var first = 0
@@ -111,14 +126,14 @@ struct RecordedLayout {
   ) throws -> RunCertificate.Difference? {
     let records = histories[channel].states
     let name = "channel \(channel), iteration \(found.iteration)"
+    if let file = try states.file(channel, found.iteration),
+      let other = try file.firstDifference(from: run.tensors, on: device)
+    {
+      return differs(
+        "\(Pipeline.Files.states)/\(URL(fileURLWithPath: file.path).lastPathComponent)", other.tensor,
+        other.index, other.found, other.wanted)
+    }
     guard found == records[state] else {
-      if let file = try states.file(channel, found.iteration),
-        let other = try file.firstDifference(from: run.tensors, on: device)
-      {
-        return differs(
-          "\(Pipeline.Files.states)/\(URL(fileURLWithPath: file.path).lastPathComponent)", other.tensor,
-          other.index, other.found, other.wanted)
-      }
       return differs(Self.history, name, [], "the state \(records[state].state)", found.state)
     }
     guard run.isFinished == (state == records.count - 1) else {

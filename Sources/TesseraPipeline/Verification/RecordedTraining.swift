@@ -76,15 +76,14 @@ struct RecordedTraining {
         tensor: "epoch \(found.place.epoch), step \(found.place.step)", index: [], recorded: recorded,
         recomputed: recomputed)
     }
+    if let file = try states.file(found.place),
+      let other = try file.firstDifference(from: tensors, on: device)
+    {
+      return .init(
+        stage: "model", file: "\(Pipeline.Files.states)/\(URL(fileURLWithPath: file.path).lastPathComponent)",
+        tensor: other.tensor, index: other.index, recorded: other.found, recomputed: other.wanted)
+    }
     guard digests[number] == found.digest else {
-      if let file = try states.file(found.place),
-        let other = try file.firstDifference(from: tensors, on: device)
-      {
-        return .init(
-          stage: "model",
-          file: "\(Pipeline.Files.states)/\(URL(fileURLWithPath: file.path).lastPathComponent)",
-          tensor: other.tensor, index: other.index, recorded: other.found, recomputed: other.wanted)
-      }
       return differs("the state \(digests[number])", found.digest)
     }
     let record = history[entry]

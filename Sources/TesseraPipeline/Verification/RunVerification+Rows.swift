@@ -10,6 +10,8 @@ extension RunVerification {
   ) throws {
     let encoder = try TransformerEncoder(folder: configuration.encoder, devices: devices)
     try run.check(layers: encoder.configuration.layers)
+    certificate.difference = try versionDifference() ?? dataDifference()
+    if certificate.difference != nil { return }
     for (number, stage) in RunStages.names(configuration).enumerated() {
       let found: (RunCertificate.Stage, RunCertificate.Difference?)
       switch stage {
@@ -28,7 +30,8 @@ extension RunVerification {
         certificate.difference = stages.lazy.compactMap(\.1).first
         if certificate.difference != nil { return }
         continue
-      case _ where isOlder(stage):
+      case "layout" where try run.isOlder(stage), "model" where try run.isOlder(stage),
+        "evaluation" where try run.isOlder(stage):
         progress.note("\(stage): recorded by an older program, without what a sample is compared with")
         found = (.init(stage: stage, extent: .nothing), nil)
       case "layout":
@@ -49,11 +52,6 @@ extension RunVerification {
       certificate.difference = found.1
       if found.1 != nil { return }
     }
-  }
-
-  /// Whether a stage was recorded by a program that wrote no digests of states, or no predictions.
-  private func isOlder(_ stage: String) -> Bool {
-    (run.records[stage]?.version ?? 1) < StageRecord.versions[stage] ?? 1
   }
 
   /// Embeds some of the texts again; classes are compared in every row.

@@ -124,4 +124,40 @@ extension RunVerification {
     }
     return nil
   }
+
+  /// Whether a kept state of the training or of the layout is another than the recorded one: a run that was made
+  /// again whole did not read them.
+  func keptStateDifference() throws -> RunCertificate.Difference? {
+    guard try !run.isOlder("model"), try !run.isOlder("layout") else { return nil }
+    let history = try Pipeline.decode([EpochRecord].self, run.checked(Pipeline.Files.history))
+    let images = try ImageSet.read(run.checked(Pipeline.Files.images))
+    let options = configuration.model
+    let training = RecordedTraining(
+      history, folder: run.folder, rows: images.split.training.count, batch: options.training.batch)
+    if !training.kept.isEmpty {
+      var resources = TrainingResources()
+      (resources.splitting, resources.limits) = (.never, .none)
+      let start = try TrainingStart(images, options, resources, on: devices.main) { _ in }
+      let replay = try TrainingReplay(
+        start.network, start.plan, recorded: history, resources, helpers: devices.helpers)
+      for state in training.kept.sorted() {
+        try replay.begin(at: training.places[state], in: training.states)
+      }
+    }
+    return try keptLayoutDifference()
+  }
+
+  private func keptLayoutDifference() throws -> RunCertificate.Difference? {
+    let recorded = try RecordedLayout(
+      try FeatureLayout.read(run.checked(Pipeline.Files.layout)),
+      try Pipeline.decode([LayoutHistory].self, run.checked(Pipeline.Files.layoutHistory)),
+      folder: run.folder)
+    guard recorded.keepsStates else { return nil }
+    let embeddings = try Embeddings.read(run.checked(Pipeline.Files.embeddings))
+    var fit = try LayoutFit(
+      embeddings, split: try configuration.split(of: data.labels), try configuration.layoutPlan(),
+      on: devices.main)
+    try recorded.checkKept(&fit, on: devices)
+    return nil
+  }
 }
