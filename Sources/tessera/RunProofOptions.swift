@@ -24,6 +24,8 @@ struct RunProofOptions: ParsableArguments {
   var test: String?
   @Option(help: "With --run: where the network's pretrained weights are (default: where they were).")
   var weights: String?
+  @Option(help: "With --run: where the encoder is (default: in the run's directory, else where it was).")
+  var encoder: String?
   @Option(help: "With --run: write what was compared to this file (JSON).")
   var certificate: String?
   @Option(help: "With --run: a certificate that has to be of a run with the same results.")
@@ -40,7 +42,7 @@ struct RunProofOptions: ParsableArguments {
       let given = [
         ("full", full ? "--full" : nil), ("sample", sample),
         ("stretches", stretches), ("data", data), ("test", test),
-        ("weights", weights),
+        ("weights", weights), ("encoder", encoder),
         ("certificate", certificate), ("expect", expect),
       ]
       if let (name, value) = given.first(where: { $0.1 != nil }) {
@@ -94,7 +96,7 @@ struct RunProofOptions: ParsableArguments {
     if let certificate { try AtomicFile.requireWritable(certificate) }
     let expected = try expect.map { try RunCertificate.read($0) }
     var sources = RunVerification.Sources()
-    (sources.data, sources.test, sources.weights) = (data, test, weights)
+    (sources.data, sources.test, sources.weights, sources.encoder) = (data, test, weights, encoder)
     let drawn = try stretches.map { try Self.stretches($0) }
     let extent: RunVerification.Extent =
       try sample.map { .rows(try RowSample($0), seed: seed, stretches: drawn) } ?? .whole

@@ -67,7 +67,7 @@ import Testing
     }
   }
 
-  @Test(.tags(.slow)) func aMovedRunAsksForItsReviewsAndAChangedFileIsAFinding() throws {
+  @Test(.tags(.slow)) func aMovedRunAsksForItsReviewsAndItsEncoder() throws {
     try withRun { folder, run in
       let manager = FileManager.default
       try manager.moveItem(atPath: folder + "/reviews.csv", toPath: folder + "/elsewhere.csv")
@@ -75,6 +75,26 @@ import Testing
       #expect(asked.code == 2 && asked.errors.contains("--data says where it is now"), "\(asked)")
       let told = try verify(run, "--sample", "1", "--data", folder + "/elsewhere.csv")
       #expect(told.code == 0, "\(told)")
+      let twice = try verify(run, "--sample", "1", "--encoder", folder + "/encoder")
+      #expect(twice.code == 2 && twice.errors.contains("a run that holds its encoder"), "\(twice)")
+      try manager.removeItem(atPath: run + "/encoder")
+      try manager.moveItem(atPath: folder + "/encoder", toPath: folder + "/moved")
+      let lost = try verify(run, "--sample", "1", "--data", folder + "/elsewhere.csv")
+      #expect(lost.code == 2 && lost.errors.contains("--encoder says where it is now"), "\(lost)")
+      let found = try verify(
+        run, "--sample", "1", "--data", folder + "/elsewhere.csv", "--encoder", folder + "/moved")
+      #expect(found.code == 0, "\(found)")
+      try Data("{}".utf8).write(to: URL(fileURLWithPath: folder + "/moved/config.json"))
+      let wrong = try verify(
+        run, "--sample", "1", "--data", folder + "/elsewhere.csv", "--encoder", folder + "/moved")
+      #expect(wrong.code == 1 && wrong.errors.contains("config.json: found other bytes"), "\(wrong)")
+    }
+  }
+
+  @Test(.tags(.slow)) func aChangedFileIsAFinding() throws {
+    try withRun { folder, run in
+      let manager = FileManager.default
+      try manager.moveItem(atPath: folder + "/reviews.csv", toPath: folder + "/elsewhere.csv")
       try TensorEdit.flip("images", element: 9, in: run + "/images.safetensors")
       let changed = try verify(run, "--sample", "1", "--data", folder + "/elsewhere.csv")
       #expect(

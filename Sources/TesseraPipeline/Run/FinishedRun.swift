@@ -25,6 +25,8 @@ public struct FinishedRun {
     }
   }
   private let manifest: RunManifest
+  /// Where the encoder is, if neither in the folder nor where the run was made.
+  var encoder: String?
 
   /// Opens a folder.
   ///
@@ -91,7 +93,8 @@ public struct FinishedRun {
   func checkedEncoder() throws -> String {
     let own = URL(fileURLWithPath: folder).appendingPathComponent(Pipeline.Files.encoder).path
     let place =
-      try FileManager.default.fileExists(atPath: own) ? own : EncoderFolder(configuration.encoder).path
+      try FileManager.default.fileExists(atPath: own)
+      ? own : EncoderFolder(encoder ?? configuration.encoder).path
     let outputs = records["encoder"]?.outputs ?? [:]
     for (name, digits) in outputs.ordered(by: { $0.key < $1.key }) {
       let file = name.dropFirst(Pipeline.Files.encoder.count + 1)

@@ -28,6 +28,8 @@ public struct RunVerification {
   public struct Sources: Sendable {
     /// The reviews, those to test on, and the network's pretrained weights.
     public var data: String?, test: String?, weights: String?
+    /// The encoder's folder, for a run's folder that does not hold it.
+    public var encoder: String?
 
     /// As the run's configuration says.
     public init() {}
@@ -55,9 +57,13 @@ public struct RunVerification {
   ) throws {
     progress.begin("comparing the files of \(folder) with their records")
     do {
-      run = try FinishedRun(folder)
-      files = try run.checkAll()
-    } catch let error as TesseraError where error.kind == .input && Self.holdsRun(folder) {
+      var run = try FinishedRun(folder)
+      run.encoder = sources.encoder
+      try Self.requireEncoder(of: run)
+      (self.run, files) = (run, try run.checkAll())
+    } catch let error as TesseraError
+      where error.kind == .input && Self.holdsRun(folder) && error.place != "encoder"
+    {
       // A run that is not as it was left is what this looks for: no mistake of who asks.
       throw TesseraError.failure(error.place, found: error.found, wanted: error.wanted)
     }
@@ -109,6 +115,20 @@ public struct RunVerification {
       throw TesseraError.input(
         error.place, found: error.found, wanted: "\(error.wanted): \(option) says where it is now")
     }
+  }
+
+  /// Throws if a run's encoder is nowhere, or named although the run holds it.
+  private static func requireEncoder(of run: FinishedRun) throws {
+    func isThere(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+    let isOwn = isThere(URL(fileURLWithPath: run.folder).appendingPathComponent(Pipeline.Files.encoder).path)
+    if let encoder = run.encoder, isOwn {
+      throw TesseraError.input(
+        "encoder", found: "\(encoder) for a run that holds its encoder", wanted: "--run without it")
+    }
+    guard run.encoder == nil, !isOwn, !isThere(run.configuration.encoder) else { return }
+    throw TesseraError.input(
+      "encoder", found: "none in \(run.folder), nor at \(run.configuration.encoder)",
+      wanted: "the run's own: --encoder says where it is now")
   }
 
   private static func holdsRun(_ folder: String) -> Bool {

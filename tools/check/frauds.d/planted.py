@@ -369,8 +369,7 @@ def changed_state(run):
     f.chain(run, TRAINED)
 
 
-@fraud("history", "a bit of a kept state, the history left", "", "epoch-5-step-64", states=True,
-       how=tuple(("--sample", "1", "--stretches", "1", "--seed", str(seed)) for seed in range(1, 201)))
+@fraud("history", "a bit of a kept state, the history left", "", "epoch-5-step-64", states=True)
 def _(shop, run):
     state = f.Tensors(f"{run}/states/epoch-5-step-64.safetensors")
     state.flip("model.classifier.1.weight", 77, 3)
@@ -560,7 +559,7 @@ def _(shop, run):
     f.fit(run, "model", version=1)
 
 
-@fraud("records", "what the data hold: repeated texts, told in data.json", "", "data.json")
+@fraud("records", "what the data hold: repeated texts, told in data.json", "data", "data.json")
 def _(shop, run):
     data = f.read_json(f"{run}/data.json")
     data["duplicates"]["rows"] += 3
