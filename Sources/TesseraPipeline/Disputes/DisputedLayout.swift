@@ -7,10 +7,10 @@ import TesseraImages
 /// The way of a channel's layout from one recorded state of t-SNE to the next: its iterations, then the look at
 /// the divergence. What comes before the first iteration is of the first part: the scaler, distances, affinities.
 /// A layout without iterations is one part.
-struct DisputedLayout: DisputedPart {
+struct DisputedLayout: ReplayedPart {
   let place: DisputedPlace
   let before: String
-  private let dispute: RunDispute
+  let dispute: RunDispute
   private let channel: Int
   private let records: [TSNERecord]
   /// The number of the state that it ends in.
@@ -41,31 +41,7 @@ struct DisputedLayout: DisputedPart {
     return records[target].iteration - (target > 0 ? records[target - 1].iteration : 0) + 1
   }
 
-  func digests() throws -> [String] {
-    var digests: [String] = []
-    try replay { digests.append($0) }
-    return digests
-  }
-
-  func operations(of part: Int, capturing number: Int?) throws -> RecordedBackend.Recording {
-    var recorder: PartRecorder?
-    try replay {
-      recorder = try PartRecorder(dispute.recorder, part, capturing: number)
-    } done: { _ in
-      try recorder?.next()
-    }
-    guard let recorder else {
-      throw TesseraError.failure("a dispute", found: "no part", wanted: "part \(part)")
-    }
-    return try recorder.recording()
-  }
-
-  /// Runs it, from the last kept state before it.
-  ///
-  /// - Parameters:
-  ///   - begun: called before the first part.
-  ///   - done: called after each part with its digest.
-  private func replay(begun: () throws -> Void = {}, done: (String) throws -> Void) throws {
+  func replay(begun: () throws -> Void, done: (String) throws -> Void) throws {
     let verification = dispute.verification
     let embeddings = try Embeddings.read(verification.run.checked(Pipeline.Files.embeddings))
     let split = try verification.configuration.split(of: verification.data.labels)

@@ -5,10 +5,10 @@ import TesseraVision
 /// The way of a training from one recorded state to the next: its steps, and at an epoch's end the count of
 /// right answers. What comes before the first step is of the first part: weights that are drawn, and the linear
 /// path that a network begins as, which is a state of its own.
-struct DisputedTraining: DisputedPart {
+struct DisputedTraining: ReplayedPart {
   let place: DisputedPlace
   let before: String
-  private let dispute: RunDispute
+  let dispute: RunDispute
   private let images: ImageSet
   private let training: RecordedTraining
   /// The number of the state that it ends in.
@@ -40,31 +40,7 @@ struct DisputedTraining: DisputedPart {
     return steps + (training.isEnd(target) ? 1 : 0)
   }
 
-  func digests() throws -> [String] {
-    var digests: [String] = []
-    try replay { digests.append($0) }
-    return digests
-  }
-
-  func operations(of part: Int, capturing number: Int?) throws -> RecordedBackend.Recording {
-    var recorder: PartRecorder?
-    try replay {
-      recorder = try PartRecorder(dispute.recorder, part, capturing: number)
-    } done: { _ in
-      try recorder?.next()
-    }
-    guard let recorder else {
-      throw TesseraError.failure("a dispute", found: "no part", wanted: "part \(part)")
-    }
-    return try recorder.recording()
-  }
-
-  /// Runs it, from the last kept state before it.
-  ///
-  /// - Parameters:
-  ///   - begun: called before the first part.
-  ///   - done: called after each part with its digest.
-  private func replay(begun: () throws -> Void = {}, done: (String) throws -> Void) throws {
+  func replay(begun: () throws -> Void, done: (String) throws -> Void) throws {
     let plan = StretchPlan(total: training.places.count, kept: training.kept, drawn: [target])
     guard let run = plan.runs.first else { return }
     if target == 0 { try begun() }

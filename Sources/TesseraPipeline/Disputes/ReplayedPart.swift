@@ -33,3 +33,36 @@ struct PartRecorder {
     throw TesseraError.failure("a dispute", found: "\(done) parts", wanted: "part \(part) among them")
   }
 }
+
+/// A place whose parts follow from each other: they are run again to be compared.
+protocol ReplayedPart: DisputedPart {
+  /// The party.
+  var dispute: RunDispute { get }
+  /// Runs the parts, from the last kept state before them.
+  ///
+  /// - Parameters:
+  ///   - begun: called before the first part.
+  ///   - done: called after each part with its digest.
+  func replay(begun: () throws -> Void, done: (String) throws -> Void) throws
+}
+
+extension ReplayedPart {
+  func digests() throws -> [String] {
+    var digests: [String] = []
+    try replay(begun: {}) { digests.append($0) }
+    return digests
+  }
+
+  func operations(of part: Int, capturing number: Int?) throws -> RecordedBackend.Recording {
+    var recorder: PartRecorder?
+    try replay {
+      recorder = try PartRecorder(dispute.recorder, part, capturing: number)
+    } done: { _ in
+      try recorder?.next()
+    }
+    guard let recorder else {
+      throw TesseraError.failure("a dispute", found: "no part", wanted: "part \(part)")
+    }
+    return try recorder.recording()
+  }
+}
