@@ -42,6 +42,9 @@ public enum KeptStates: Equatable, Sendable {
 package struct StateFolder: Sendable {
   private let folder: URL
 
+  /// What the names of the network's tensors begin with in a state.
+  package static let modelPrefix = TrainingState.modelPrefix
+
   /// In a folder, which is made when something is kept.
   package init(_ folder: String) { self.folder = URL(fileURLWithPath: folder) }
 
@@ -69,9 +72,9 @@ package struct StateFolder: Sendable {
   }
 
   /// Writes a state, with what its digest needs besides.
-  func save(_ state: TrainingState, at place: TrainingPlace, losses: [Float], digest: String) throws {
+  func save(_ state: TrainingState, at place: TrainingPlace, losses: [Float]) throws {
     try OutputFolder.make(folder.path)
-    var writer = SafetensorsWriter(metadata: ["kind": "state", "digest": digest])
+    var writer = SafetensorsWriter(metadata: ["kind": "state"])
     state.add(to: &writer)
     writer.add(Self.losses, losses, shape: [losses.count])
     _ = try writer.write(to: path(place))

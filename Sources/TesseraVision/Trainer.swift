@@ -71,6 +71,9 @@ public final class Trainer {
       history =
         try checkpoint.load(into: network, optimizer, atMost: plan.options.epochs) { best(of: $0) } ?? history
     }
+    // What comes after where this goes on is of another training, or is made again.
+    states?.folder.removeAll(
+      after: history.last.map { TrainingPlace(epoch: $0.epoch, step: $0.epoch == 0 ? 0 : .max) })
     let keepsStart = plan.keepsStart && history.isEmpty
     guard epochs < plan.options.epochs || keepsStart else { return try finish() }
     let device = network.device
@@ -121,7 +124,7 @@ public final class Trainer {
     }
     if let states, states.kept.keeps(number) {
       try network.device.span("state") {
-        try states.folder.save(state, at: place, losses: losses, digest: digest)
+        try states.folder.save(state, at: place, losses: losses)
       }
     }
     return digest

@@ -15,9 +15,8 @@ package final class TrainingReplay {
   private let splitting: DataParallelMode
   private let recorded: [EpochRecord]
   private var team: DataParallelTrainer?
+  /// The steps of the epoch that it is in; nil between two epochs.
   private var steps: EpochSteps?
-  /// The steps of the epoch that runs.
-  private var running: EpochSteps?
   /// The digest of the state at `place`.
   private var digest: String?
   /// The sum of the losses of the epoch's rows; nil where the epoch was entered in its middle.
@@ -65,10 +64,10 @@ package final class TrainingReplay {
   ///
   /// - Parameter place: where the step ends; nil: of a start, which has no rows.
   package func digest(afterStep place: TrainingPlace?) throws -> String {
-    guard let place, let team, let running else {
+    guard let place, let team, let steps else {
       return try state.digest(at: .init(epoch: 0, step: 0), losses: [], after: nil)
     }
-    let losses = try team.epochLosses(running.rows(of: place.step - 1..<place.step))
+    let losses = try team.epochLosses(steps.rows(of: place.step - 1..<place.step))
     return try state.digest(at: place, losses: losses, after: nil)
   }
 
@@ -133,13 +132,12 @@ package final class TrainingReplay {
     guard let team, let from = place else {
       throw TesseraError.failure("a replay", found: "no place", wanted: "one that has begun")
     }
+    let first = self.steps == nil ? 0 : from.step
     let steps = try self.steps ?? EpochSteps(plan, from.epoch + 1)
     if self.steps == nil {
       try team.startEpoch(rows: steps.order.count)
-      loss = 0
+      (self.steps, loss) = (steps, 0)
     }
-    running = steps
-    let first = self.steps == nil ? 0 : from.step
     let stretch = first..<min(steps.count, first + TrainingPlace.stretch)
     var done = first
     let losses = try team.take(steps, stretch) { _ in
@@ -149,7 +147,7 @@ package final class TrainingReplay {
     let end = TrainingPlace(epoch: steps.epoch, step: stretch.upperBound)
     let found = try state.digest(at: end, losses: losses, after: digest)
     loss = loss.map { losses.reduce($0) { $0 + Double($1) } }
-    (place, self.steps, digest) = (end, steps, found)
+    (place, digest) = (end, found)
     var result = Stretch(place: end, digest: found)
     guard end.step == steps.count else { return result }
     result.loss = loss.map { $0 / Double(steps.order.count) }

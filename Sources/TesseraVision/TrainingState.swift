@@ -19,7 +19,7 @@ struct TrainingState {
   }
 
   /// What the names of the network's tensors and of the optimiser's begin with.
-  package static let modelPrefix = "model.", optimizerPrefix = "adam."
+  static let modelPrefix = "model.", optimizerPrefix = "adam."
 
   /// SHA-256 of the state at a place: the digest of the record before, the place, the optimiser's steps, the
   /// losses of the rows since that record, then every tensor with its name. So the last one stands for the

@@ -84,6 +84,20 @@ import Testing
     }
   }
 
+  /// States of the training before, in the same folder, are not taken for this one's.
+  @Test(.tags(.slow)) func anotherTrainingRemovesTheStatesBeforeIt() throws {
+    try withLongRun(.all) { folder, run in
+      #expect(names(run).count == 7)
+      try ProofRun.make(folder, "long", keptStates: .none) {
+        $0.repeats = 1
+        ($0.model.training.epochs, $0.model.training.batch, $0.layout.iterations) = (2, 1, 120)
+      }
+      // The layout's are of the layout that stayed.
+      #expect(names(run).allSatisfy { $0.hasPrefix("layout") } && names(run).count == 3, "\(names(run))")
+      #expect(try ProofRun.verify(run).isEqual)
+    }
+  }
+
   @Test(.tags(.slow)) func aChangedStateIsNamedWhereItIsKept() throws {
     try withLongRun(.every(2)) { _, run in
       #expect(

@@ -127,6 +127,10 @@ public struct Pipeline {
     let images = try ImageSet.read(folder.file(Files.images))
     let trained = try train(images, rendered.fingerprint)
     add("model", trained)
+    if !trained.ran, keptStates != .none, StateFolder(folder.file(Files.states)).places.isEmpty {
+      progress.note(
+        "warning: no state is kept: the training is done, and --keep-states is for one that runs (in a new folder)")
+    }
     summary.validationRows = images.split.validation.count
     if let history = InputFile.readIfThere(
       folder.file(Files.history), atMost: InputFile.Limit.text)

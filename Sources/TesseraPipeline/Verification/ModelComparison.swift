@@ -41,7 +41,7 @@ struct ModelComparison {
       let state = try training.states.file(place)
     else { return nil }
     for name in file.names where !name.hasPrefix("pixel.") {
-      guard let found = try file.firstDifference(of: name, from: "model." + name, in: state) else { continue }
+      guard let found = try file.firstDifference(of: name, from: StateFolder.modelPrefix + name, in: state) else { continue }
       return .init(
         stage: "model", file: Self.name, tensor: found.tensor, index: found.index, recorded: found.found,
         recomputed: found.wanted)
@@ -59,8 +59,9 @@ struct ModelComparison {
     from tensors: [(name: String, tensor: Tensor)], at found: TrainingReplay.Stretch, on device: any Backend
   ) throws -> RunCertificate.Difference? {
     guard found.correct != nil, found.place.epoch == keptEpoch else { return nil }
+    let prefix = StateFolder.modelPrefix
     let network = tensors.compactMap { name, tensor in
-      name.hasPrefix("model.") ? (name: String(name.dropFirst(6)), tensor: tensor) : nil
+      name.hasPrefix(prefix) ? (name: String(name.dropFirst(prefix.count)), tensor: tensor) : nil
     }
     guard let other = try file.firstDifference(from: network, on: device) else { return nil }
     return .init(
