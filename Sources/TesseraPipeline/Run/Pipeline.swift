@@ -129,7 +129,8 @@ public struct Pipeline {
     add("model", trained)
     if !trained.ran, keptStates != .none, StateFolder(folder.file(Files.states)).places.isEmpty {
       progress.note(
-        "warning: no state is kept: the training is done, and --keep-states is for one that runs (in a new folder)")
+        "warning: no state is kept: the training is done, and --keep-states is for one that runs (in a new folder)"
+      )
     }
     summary.validationRows = images.split.validation.count
     if let history = InputFile.readIfThere(

@@ -41,7 +41,8 @@ struct ModelComparison {
       let state = try training.states.file(place)
     else { return nil }
     for name in file.names where !name.hasPrefix("pixel.") {
-      guard let found = try file.firstDifference(of: name, from: StateFolder.modelPrefix + name, in: state) else { continue }
+      guard let found = try file.firstDifference(of: name, from: StateFolder.modelPrefix + name, in: state)
+      else { continue }
       return .init(
         stage: "model", file: Self.name, tensor: found.tensor, index: found.index, recorded: found.found,
         recomputed: found.wanted)
