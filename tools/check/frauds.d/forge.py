@@ -216,17 +216,13 @@ def digest(state, epoch, step, done, last):
 
 
 def chain(run, steps, stretch=64):
-    """Writes the history's digests anew from the kept states, each with the one before it in it, and the
-    kept states' own; figures stay."""
+    """Writes the history's digests anew from the kept states, each with the one before it in it; figures stay."""
     history, last = read_json(f"{run}/{HISTORY}"), ""
     for entry in history:
         ends = [min(steps, begin + stretch) for begin in range(0, steps, stretch)]
         for number, step in enumerate(ends):
             state = Tensors(f"{run}/states/epoch-{entry['epoch']}-step-{step}.safetensors")
             last = digest(state, entry["epoch"], step, (entry["epoch"] - 1) * steps + step, last)
-            if state.metadata["digest"] != last:
-                state.metadata["digest"] = last
-                state.save()
             entry["stretches"][number] = last
         entry["state"] = last = state_seal(entry)
     write(f"{run}/{HISTORY}", compact(history))
