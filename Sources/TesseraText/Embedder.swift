@@ -2,11 +2,14 @@
 import Foundation
 import TesseraCompute
 
-/// Turns texts into feature vectors: pooled hidden states of a range of layers, side by side.
+/// Turns texts into feature vectors: pooled hidden states of a range of layers, side by side. Of several vectors
+/// for a hidden state, those of one state are neighbours.
 public struct Embedder {
+  /// The hidden states that become features, 0 being the embedding layer's.
+  public let states: ClosedRange<Int>
+  /// How the tokens' states become vectors.
+  public let pooling: SentencePooling
   private let encoder: TransformerEncoder
-  private let states: ClosedRange<Int>
-  private let pooling: SentencePooling
   private let batch: Int
 
   /// The most tokens of one batch; a longer text is a batch of its own. A GPU takes thousands of rows at once.
@@ -21,7 +24,7 @@ public struct Embedder {
   /// - Parameters:
   ///   - encoder: the encoder that reads the texts.
   ///   - states: hidden states, 0 being the embedding layer's.
-  ///   - pooling: how the tokens' states become one vector: the first token's state, or the mean.
+  ///   - pooling: how the tokens' states become vectors: the first token's state, the mean, or both.
   ///   - batch: the most texts at once; changes no bit.
   /// - Throws: `TesseraError` for states that the encoder does not have.
   public init(
@@ -40,7 +43,7 @@ public struct Embedder {
   public var limit: Int { encoder.longestText }
 
   /// Features per text.
-  public var features: Int { states.count * encoder.configuration.hidden }
+  public var features: Int { states.count * pooling.vectors.count * encoder.configuration.hidden }
 
   /// The features of texts, row-major (texts, features).
   ///
@@ -52,6 +55,36 @@ public struct Embedder {
   public func embed(
     _ texts: [String], progress: (Int) throws -> Void = { _ in }, cut: (Int) throws -> Void = { _ in }
   ) throws -> [Float] {
+    let features = features
+    var all = [Float](repeating: 0, count: texts.count * features)
+    var done = 0
+    try embed(texts, rows: Array(texts.indices), cut: cut) { rows, values in
+      for (index, row) in rows.enumerated() {
+        all.replaceSubrange(
+          row * features..<(row + 1) * features, with: values[index * features..<(index + 1) * features])
+      }
+      done += rows.count
+      try progress(done)
+    }
+    return all
+  }
+
+  /// Embeds some of the texts and hands their features on batch by batch, in an order of its own: the longest
+  /// texts come first.
+  ///
+  /// - Parameters:
+  ///   - texts: all texts.
+  ///   - rows: the numbers of those that are wanted.
+  ///   - cut: as above, of all texts.
+  ///   - take: called with the texts of each batch and their features (texts of the batch, features).
+  /// - Throws: `TesseraError` for a row that there is not, and what the closures throw.
+  public func embed(
+    _ texts: [String], rows: [Int], cut: (Int) throws -> Void = { _ in },
+    take: ([Int], [Float]) throws -> Void
+  ) throws {
+    if let wrong = rows.first(where: { !texts.indices.contains($0) }) {
+      throw TesseraError.input("rows", found: "row \(wrong)", wanted: "rows within 0..<\(texts.count)")
+    }
     var longer = 0
     let ids = texts.map { text in
       let ids = encoder.tokenizer.encode(text, limit: limit)
@@ -59,35 +92,22 @@ public struct Embedder {
       return ids
     }
     try cut(longer)
-    let batches = batches(of: ids)
-    let (features, hidden, kept, pooling) = (features, encoder.configuration.hidden, states, pooling)
-    var rows = [Float](repeating: 0, count: texts.count * features)
-    var done = 0
-    try encoder.copies.mapDynamic(batches.count) { encoder, _, number in
+    let batches = batches(of: ids, rows: rows)
+    let (hidden, kept, pooling) = (encoder.configuration.hidden, states, pooling)
+    try encoder.copies.mapDynamic(batches.count) { encoder, _, number -> [Pooled] in
       try splittingOnOutOfMemory(batches[number]) { texts in
-        [(texts, try encoder.pooledStates(texts.map { ids[$0] }, kept, pooling))]
+        [Pooled(Array(texts), try encoder.pooledStates(texts.map { ids[$0] }, kept, pooling))]
       }
-    } take: { number, parts in
-      for (texts, pooled) in parts {
-        for (place, values) in pooled.enumerated() {
-          for (index, row) in texts.enumerated() {
-            let target = row * features + place * hidden
-            rows.replaceSubrange(
-              target..<target + hidden, with: values[index * hidden..<(index + 1) * hidden])
-          }
-        }
-      }
-      done += batches[number].count
-      try progress(done)
+    } take: { _, parts in
+      for part in parts { try take(part.texts, part.sideBySide(hidden)) }
     }
-    return rows
   }
 
   /// The texts of each batch, by number.
-  private func batches(of ids: [[Int32]]) -> [[Int]] {
+  private func batches(of ids: [[Int32]], rows: [Int]) -> [[Int]] {
     // Longest first: texts of like length share a batch, memory does not grow on the way, and what comes
     // last, when a device may have to wait for another, is short.
-    let order = ids.indices.sorted { (ids[$0].count, $1) > (ids[$1].count, $0) }
+    let order = rows.sorted { (ids[$0].count, $1) > (ids[$1].count, $0) }
     var batches: [[Int]] = []
     var tokens = 0
     let most = tokensPerBatch
@@ -104,8 +124,28 @@ public struct Embedder {
   }
 }
 
+/// What stands for the texts of a batch.
+private struct Pooled: Sendable {
+  /// The texts' numbers.
+  let texts: [Int]
+  /// By hidden state and vector, (texts, hidden) each.
+  let vectors: [[Float]]
+
+  init(_ texts: [Int], _ vectors: [[Float]]) { (self.texts, self.vectors) = (texts, vectors) }
+
+  /// The vectors of each text side by side: (texts, vectors, hidden).
+  func sideBySide(_ hidden: Int) -> [Float] {
+    var rows: [Float] = []
+    rows.reserveCapacity(texts.count * vectors.count * hidden)
+    for text in texts.indices {
+      for values in vectors { rows += values[text * hidden..<(text + 1) * hidden] }
+    }
+    return rows
+  }
+}
+
 extension EncoderOnDevice {
-  /// What stands for each text of a batch (texts, hidden), by hidden state.
+  /// What stands for each text of a batch (texts, hidden), by hidden state and vector.
   fileprivate func pooledStates(_ batch: [[Int32]], _ states: ClosedRange<Int>, _ pooling: SentencePooling)
     throws
     -> [[Float]]
@@ -121,12 +161,15 @@ extension EncoderOnDevice {
     var pooled: [Tensor] = []
     try hiddenStates(batch, upTo: states.upperBound) { number, x in
       guard states.contains(number) else { return }
-      let out = try device.allocate([batch.count, hidden], .float32)
-      switch pooling {
-      case .cls: try device.gatherRows(x, ids: ids, columns: hidden, into: out)
-      case .mean: try means(x, batch, starts, into: out)
+      for vector in pooling.vectors {
+        let out = try device.allocate([batch.count, hidden], .float32)
+        if vector == .cls {
+          try device.gatherRows(x, ids: ids, columns: hidden, into: out)
+        } else {
+          try means(x, batch, starts, into: out)
+        }
+        pooled.append(out)
       }
-      pooled.append(out)
     }
     return try pooled.map { try device.floats($0) }
   }

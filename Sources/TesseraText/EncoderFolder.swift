@@ -50,6 +50,20 @@ public struct EncoderFolder: Sendable {
     }
   }
 
+  /// The fingerprint of the files that decide a text's vectors.
+  ///
+  /// - Throws: `TesseraError` for a folder that is no encoder's.
+  package func fingerprint() throws -> String {
+    _ = try configuration()
+    var print = Fingerprint()
+    for name in try files {
+      // Files that an encoder need not have enter with their names: one of them is not another one.
+      if Self.optionalFiles.contains(name) { print.add(name) }
+      print.add(try Fingerprint.ofFile(file(name)))
+    }
+    return print.digits()
+  }
+
   /// The path of the first module of a sentence-transformers folder, inside it.
   private static func transformer(_ file: String) throws -> String {
     let data = try InputFile.read(

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
-/// What represents a text: the [CLS] token's vector or the mean over its tokens.
+/// What represents a text: the [CLS] token's vector, the mean over its tokens, or both.
 public enum SentencePooling: String, NamedOption {
   /// The first token's vector, of [CLS].
   case cls
   /// The mean over the text's tokens.
   case mean
+  /// Both, the first token's vector before the mean in each hidden state.
+  case both = "cls+mean"
+
+  /// The vectors that stand for a text in each hidden state, each as long as a state; of one, itself.
+  public var vectors: [SentencePooling] { self == .both ? [.cls, .mean] : [self] }
 }
 
 /// An encoder of the BERT family (`EncoderFamily`) in evaluation mode.

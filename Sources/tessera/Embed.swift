@@ -31,11 +31,16 @@ struct Embed: ParsableCommand {
       let states = try options.states(layers: model.configuration.layers)
       model.weightNotes.forEach(progress.note)
       progress.begin("embedding \(set.texts.count) reviews on \(devices.name)")
+      let journal = EmbeddingJournal(
+        out + EmbeddingJournal.ending, data: set,
+        encoder: try EncoderFolder(encoder.encoder).fingerprint(), options, kernels: devices.kernelSources)
       let result = try Embeddings.make(
-        set, encoder: model, states: states, pooling: options.pooling, batch: encoder.batch,
+        set, by: Embedder(model, states: states, pooling: options.pooling, batch: encoder.batch),
+        journal: journal,
         progress: { progress.update("embedding", done: $0, of: set.texts.count, unit: "reviews") },
         cut: { progress.noteCut($0, of: set.texts.count, at: $1) })
       print("embeddings \(try result.write(to: out))")
+      journal.remove()
     }
   }
 

@@ -14,6 +14,12 @@ struct Run: ParsableCommand {
   @Option(help: "Reviews to test on (default: a share of --data).")
   var test: String?
   @OptionGroup var encoder: EncoderOptions
+  @Option(
+    help: """
+      A run of the same data and encoder whose embeddings are taken where they hold the hidden states and \
+      vectors that are wanted. Changes no bit.
+      """)
+  var embeddingsOf: String?
   @OptionGroup var layout: LayoutArguments
   @OptionGroup var training: TrainingArguments
   @Option(help: "paper: what the official code does (batch standardisation, moving slice, fit all).")
@@ -65,13 +71,15 @@ struct Run: ParsableCommand {
     c.repeats = repeats
     let resources = training.resources.resources()
     let kept = try KeptStates(keepStates)
+    var embedding = EmbeddingWork()
+    (embedding.batch, embedding.run) = (encoder.batch, embeddingsOf)
     try device.useAll(for: "run", fallback: fallback) { devices in
       let progress = device.progress
       progress.note("device: \(devices.name)")
       // What could fail of this fails before the work.
       let computed = json ? try ComputedBy(devices, threads: device.threads) : nil
       let summary = try Pipeline(
-        c, devices: devices, out: out, embeddingBatch: encoder.batch,
+        c, devices: devices, out: out, embedding: embedding,
         limits: resources.limits, splitting: resources.splitting, keptStates: kept,
         overwrite: overwrite, progress: progress
       ).run()

@@ -190,20 +190,20 @@ extension Rows {
 
   private func stages() {
     let d = device
-    function("Embeddings.make(_:encoder:states:pooling:batch:progress:cut:)")
+    function("Embeddings.make(_:by:journal:progress:cut:)")
     let data = { try DataSet.read(self.folder + "/reviews.csv") }
-    for states in [-1...0, 0...9] {
-      refuses("states \(states)") {
-        try Embeddings.make(try data(), encoder: try self.encoder(), states: states, pooling: .cls, batch: 8)
-          .columns
+    let embedder = { try Embedder(try self.encoder(), states: 0...1) }
+    gives("every text", 64) { try Embeddings.make(try data(), by: try embedder()).columns }
+    function("EmbeddingJournal.init(_:key:)")
+    for path in unwritable {
+      refuses("rows kept in '\(path.suffix(8))'") {
+        try Embeddings.make(try data(), by: try embedder(), journal: EmbeddingJournal(path, key: [])).columns
       }
     }
-    for batch in [0, -1, Int.min] {
-      refuses("batch \(batch)") {
-        try Embeddings.make(
-          try data(), encoder: try self.encoder(), states: 0...1, pooling: .cls, batch: batch
-        ).columns
-      }
+    function("EmbeddingJournal.remove()")
+    gives("what is not there", true) {
+      EmbeddingJournal(self.folder + "/none.partial", key: ["a"]).remove()
+      return true
     }
     function("Embeddings.write(to:)")
     for path in unwritable { refuses("'\(path.suffix(8))'") { try self.embeddings().write(to: path) } }

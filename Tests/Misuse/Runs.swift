@@ -84,8 +84,10 @@ extension Rows {
         throw TesseraError.failure("here", found: "it")
       }
     }
+    function("EmbeddingWork.init()")
+    gives("the usual batch", 256) { EmbeddingWork().batch }
     function(
-      "Pipeline.init(_:devices:out:embeddingBatch:limits:splitting:keptStates:overwrite:progress:)")
+      "Pipeline.init(_:devices:out:embedding:limits:splitting:keptStates:overwrite:progress:)")
     func made(_ out: String, _ change: (inout RunConfiguration) -> Void = { _ in }) throws -> Pipeline {
       var configuration = RunConfiguration(
         data: self.folder + "/reviews.csv", encoder: try self.encoderFolder())

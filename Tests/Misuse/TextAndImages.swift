@@ -43,6 +43,17 @@ extension Rows {
         throw TesseraError.failure("here", found: "it")
       }
     }
+    function("Embedder.embed(_:rows:cut:take:)")
+    for row in [-1, 1, Int.max, .min] {
+      refuses("row \(row) of one") {
+        try Embedder(try self.encoder(), states: 1...1).embed(["a"], rows: [row]) { _, _ in }
+      }
+    }
+    gives("a row twice", 64) {
+      var count = 0
+      try Embedder(try self.encoder(), states: 1...1).embed(["a"], rows: [0, 0]) { count += $1.count }
+      return count
+    }
     function("EncoderFolder.init(_:)")
     for path in unreadable {
       refuses("'\(path.suffix(8))'") { try EncoderFolder(path).configuration().layers }

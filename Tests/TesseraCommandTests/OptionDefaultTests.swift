@@ -62,7 +62,7 @@ import Testing
   /// Options that name files or machines, and change no bit.
   private static let others: Set = [
     "data", "encoder", "out", "feature-memory", "feature-host-memory", "feature-disk", "device", "threads",
-    "kernels", "tiles", "trace", "keep-states",
+    "kernels", "tiles", "trace", "keep-states", "embeddings-of",
   ]
 
   @Test func everyOptionOfARunHasTheLibrarysDefault() throws {
@@ -102,7 +102,7 @@ import Testing
       ("discretization", names(Discretization.self)), ("channels", names(ImageChannels.self)),
       ("quotes", names(Quotes.self)), ("encoding", TextEncoding.allCases.map(\.rawValue)),
       ("recipe", names(Recipe.self)), ("fit", names(FittedRows.self)), ("bypass", ["none", "linear"]),
-      ("pooling", ["cls", "mean"]),
+      ("pooling", names(SentencePooling.self)),
     ] {
       #expect(found[option]?.allValues == values, "\(option)")
       for wrong in ["no such 'name'", ""] {

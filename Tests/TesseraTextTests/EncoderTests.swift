@@ -21,18 +21,23 @@ import Testing
     let (layers, hidden) = (encoder.configuration.layers, encoder.configuration.hidden)
     let embedder = try Embedder(encoder, states: 0...layers, pooling: pooling)
     let found = try embedder.embed(try reviews(20))
-    let wanted = try golden.tensors("encoder.safetensors").floats(
-      pooling.rawValue, shape: [20, layers + 1, hidden])
-    for layer in 0...layers {
-      func part(_ all: [Float]) -> [Float] {
-        var rows: [Float] = []
-        for text in 0..<20 {
-          let begin = (text * (layers + 1) + layer) * hidden
-          rows += all[begin..<begin + hidden]
+    let vectors = pooling.vectors
+    for (place, vector) in vectors.enumerated() {
+      let wanted = try golden.tensors("encoder.safetensors").floats(
+        vector.rawValue, shape: [20, layers + 1, hidden])
+      for layer in 0...layers {
+        /// The vectors of one layer, of `count` for each text.
+        func part(_ all: [Float], _ count: Int, _ number: Int) -> [Float] {
+          (0..<20).flatMap { text in
+            let begin = (text * count + number) * hidden
+            return all[begin..<begin + hidden]
+          }
         }
-        return rows
+        let difference = largestDifference(
+          part(found, (layers + 1) * vectors.count, layer * vectors.count + place),
+          part(wanted, layers + 1, layer))
+        #expect(difference.value < 2e-5, "hidden state \(layer), \(vector)")
       }
-      #expect(largestDifference(part(found), part(wanted)).value < 2e-5, "hidden state \(layer)")
     }
   }
 

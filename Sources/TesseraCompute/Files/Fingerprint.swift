@@ -21,14 +21,19 @@ public struct Fingerprint {
     whole.withUTF8 { add(UnsafeRawBufferPointer($0)) }
   }
 
-  /// The digits.
-  public func digits() -> String {
+  /// The 32 bytes.
+  package func bytes() -> [UInt8] {
     withUnsafePointer(to: hash) { hash in
       [UInt8](unsafeUninitializedCapacity: 32) { bytes, count in
         if let base = bytes.baseAddress { tsr_sha256_digest(hash, base) }
         count = 32
       }
-    }.map { byte in
+    }
+  }
+
+  /// The digits.
+  public func digits() -> String {
+    bytes().map { byte in
       String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
     }.joined()
   }

@@ -4,18 +4,6 @@ import TesseraCompute
 import TesseraText
 
 extension Pipeline {
-  /// The fingerprint of the encoder's files.
-  func encoderFingerprint() throws -> String {
-    let encoder = try EncoderFolder(configuration.encoder)
-    var print = Fingerprint()
-    for name in try encoder.files {
-      // Files that an encoder need not have enter with their names: one of them is not another one.
-      if EncoderFolder.optionalFiles.contains(name) { print.add(name) }
-      print.add(try Fingerprint.ofFile(encoder.file(name)))
-    }
-    return print.digits()
-  }
-
   /// Puts the encoder's files into the run's folder, as links where the file system allows: the folder can
   /// then be copied to another machine and predicts there.
   func keepEncoder(_ print: String) throws {

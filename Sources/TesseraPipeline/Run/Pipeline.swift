@@ -12,7 +12,7 @@ public struct Pipeline {
   let configuration: RunConfiguration
   let devices: DeviceGroup
   let folder: RunDirectory
-  private let embeddingBatch: Int
+  let embedding: EmbeddingWork
   let limits: FeatureLimits
   let splitting: DataParallelMode
   let keptStates: KeptStates
@@ -58,7 +58,7 @@ public struct Pipeline {
   ///   - devices: those that embed, compute the frozen slice's output, share batches and predict; the main
   ///     one does the rest.
   ///   - out: the run's folder.
-  ///   - embeddingBatch: texts at once; changes no bit.
+  ///   - embedding: how it comes to its embeddings; changes no bit.
   ///   - limits: where the frozen slice's output may be kept between epochs (the file is the run
   ///     directory's); changes no bit.
   ///   - splitting: whether devices share batches; changes no bit.
@@ -68,13 +68,13 @@ public struct Pipeline {
   /// - Throws: `TesseraError` if the folder cannot be used.
   public init(
     _ configuration: RunConfiguration, devices: DeviceGroup, out: String,
-    embeddingBatch: Int = EmbeddingOptions.usualBatch,
+    embedding: EmbeddingWork = .init(),
     limits: FeatureLimits = .init(), splitting: DataParallelMode = .measured,
     keptStates: KeptStates = .none, overwrite: Bool = false, progress: ProgressLine
   ) throws {
     (self.configuration, self.devices, self.progress) = (configuration, devices, progress)
     (self.overwrite, self.keptStates) = (overwrite, keptStates)
-    (self.embeddingBatch, self.limits, self.splitting) = (embeddingBatch, limits, splitting)
+    (self.embedding, self.limits, self.splitting) = (embedding, limits, splitting)
     // Mistakes in options are found before hours of work.
     let model = configuration.model
     if configuration.layout.pixels > 0 {
@@ -176,10 +176,11 @@ public struct Pipeline {
   private func begin() throws -> (data: DataSet, test: DataSet?, encoder: String) {
     do {
       let (data, test, record) = try readData()
-      let encoder = try encoderFingerprint()
+      let encoder = try EncoderFolder(configuration.encoder).fingerprint()
       let replaces = try folder.replaces(
         configuration, data: data.fingerprint, encoder: encoder, overwrite: overwrite)
       try check(data, test, encoder: encoder)
+      try checkSource(data, encoder: encoder)
       if replaces { folder.clear() }
       try folder.put(configuration)
       try keep(record)
@@ -188,34 +189,6 @@ public struct Pipeline {
       folder.discardIfEmpty()
       throw error
     }
-  }
-
-  private func embed(
-    _ data: DataSet, _ file: String, _ stage: String, _ encoderPrint: String
-  ) throws -> (fingerprint: String, ran: Bool) {
-    let layers = try EncoderFolder(configuration.encoder).configuration().layers
-    let states = try configuration.embedding.states(layers: layers)
-    let result = try folder.stage(
-      stage, inputs: ["data": data.fingerprint, "encoder": encoderPrint],
-      parameters: ["layers": "\(states)", "pooling": configuration.embedding.pooling.rawValue],
-      outputs: [file]
-    ) {
-      progress.begin("reading the encoder")
-      let encoder = try TransformerEncoder(folder: configuration.encoder, devices: devices)
-      for note in encoder.notes { progress.note("warning: \(note)") }
-      // What one stage has told, another need not.
-      if file == Files.embeddings { encoder.weightNotes.forEach(progress.note) }
-      progress.begin("embedding \(data.texts.count) reviews")
-      let result = try Embeddings.make(
-        data, encoder: encoder, states: states, pooling: configuration.embedding.pooling,
-        batch: embeddingBatch,
-        progress: { progress.update("embedding", done: $0, of: data.texts.count, unit: "reviews") },
-        cut: { try tellCut($0, of: data.texts.count, at: $1, stage) })
-      try requireFinite(file, result.features, columns: result.columns)
-      return try result.write(to: folder.file(file))
-    }
-    if !result.ran { tellKeptCut(stage) }
-    return result
   }
 
   private func layOut(_ embeddings: Embeddings, _ print: String) throws -> (fingerprint: String, ran: Bool) {

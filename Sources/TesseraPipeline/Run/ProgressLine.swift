@@ -9,6 +9,8 @@ public final class ProgressLine: @unchecked Sendable {
   private let terminal: Bool
   private var start = DispatchTime.now().uptimeNanoseconds
   private var last: UInt64 = 0
+  /// What the first update of the stage told: a stage that goes on begins with what was done before.
+  private var first: (done: Int, at: UInt64)?
   private var drawn = false
   private let began: (@Sendable (String) -> Void)?
 
@@ -22,12 +24,13 @@ public final class ProgressLine: @unchecked Sendable {
     terminal = isatty(2) == 1
   }
 
-  /// Starts a new stage: rate and time left are counted from here.
+  /// Starts a new stage: rate and time left are counted from its first update.
   public func begin(_ what: String, quietly: Bool = false) {
     began?(what)
     lock.withLock {
       start = DispatchTime.now().uptimeNanoseconds
       last = start
+      first = nil
       guard !quiet else { return }
       clear()
       if !terminal, !quietly, !quiet { write(what + "\n") }
@@ -39,10 +42,13 @@ public final class ProgressLine: @unchecked Sendable {
     lock.withLock {
       guard !quiet else { return }
       let now = DispatchTime.now().uptimeNanoseconds
+      let isFirst = first == nil
+      let begin = first ?? (done, now)
+      first = begin
       guard now - last >= (terminal ? 100_000_000 : 10_000_000_000) else { return }
       last = now
-      let seconds = Double(now - start) / 1e9
-      let rate = Double(done) / max(seconds, 1e-9)
+      let (count, since) = isFirst ? (done, start) : (done - begin.done, begin.at)
+      let rate = Double(count) / max(Double(now - since) / 1e9, 1e-9)
       let left = rate > 0 ? (Double(total) - Double(done)) / rate : 0
       let line =
         "\(what): \(done)/\(total) \(unit), \(Self.short(rate)) \(unit)/s, \(Self.clock(left)) left"

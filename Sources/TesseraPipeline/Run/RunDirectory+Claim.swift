@@ -97,6 +97,7 @@ extension RunDirectory {
       "best.safetensors", "report.html", "encoder.json", "embeddings.json", "test-embeddings.json",
       "layout.json",
       "images.json", "model.json", "evaluation.json",
+      files.embeddings + EmbeddingJournal.ending, files.testEmbeddings + EmbeddingJournal.ending,
     ]
     for name in own { unlink(file(name)) }
     for name in Self.visibleNames(in: file("pictures")) where name.hasSuffix(".png") {

@@ -22,25 +22,38 @@ public struct Embeddings: Sendable {
   ///
   /// - Parameters:
   ///   - data: texts and their classes.
-  ///   - encoder: the encoder that reads the texts.
-  ///   - states: hidden states that become features, 0 being the embedding layer's.
-  ///   - pooling: how the tokens' states become one vector.
-  ///   - batch: texts at once; changes no bit.
+  ///   - embedder: what reads the texts.
+  ///   - journal: where rows are kept as they come, so that what was killed goes on; nil: nowhere.
   ///   - progress: called with the number of texts done.
   ///   - cut: called with the number of texts that are longer than the encoder takes, and the most tokens
   ///     that it takes.
   public static func make(
-    _ data: DataSet, encoder: TransformerEncoder, states: ClosedRange<Int>, pooling: SentencePooling,
-    batch: Int,
+    _ data: DataSet, by embedder: Embedder, journal: EmbeddingJournal? = nil,
     progress: (Int) throws -> Void = { _ in }, cut: (Int, Int) throws -> Void = { _, _ in }
   ) throws -> Embeddings {
-    let embedder = try Embedder(encoder, states: states, pooling: pooling, batch: batch)
+    let (states, columns) = (embedder.states, embedder.features)
+    var features = [Float](repeating: 0, count: data.texts.count * columns)
+    func put(_ rows: [Int], _ values: [Float]) {
+      for (index, row) in rows.enumerated() {
+        features.replaceSubrange(
+          row * columns..<(row + 1) * columns, with: values[index * columns..<(index + 1) * columns])
+      }
+    }
+    let known = try journal?.read(rows: data.texts.count, columns: columns, put) ?? []
+    var done = known.count
+    try embedder.embed(
+      data.texts, rows: data.texts.indices.filter { !known.contains($0) },
+      cut: { try cut($0, embedder.limit) }
+    ) { rows, values in
+      put(rows, values)
+      try journal?.append(rows, values)
+      done += rows.count
+      try progress(done)
+    }
     return Embeddings(
-      features: try embedder.embed(
-        data.texts, progress: progress, cut: { try cut($0, embedder.limit) }), columns: embedder.features,
-      labels: data.labels, classes: data.classes,
+      features: features, columns: columns, labels: data.labels, classes: data.classes,
       source: [
-        "layers": "\(states.lowerBound)...\(states.upperBound)", "pooling": pooling.rawValue,
+        "layers": "\(states.lowerBound)...\(states.upperBound)", "pooling": embedder.pooling.rawValue,
         "data": data.fingerprint,
       ])
   }

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import TesseraCompute
+import TesseraData
+import TesseraImages
+import TesseraText
+
+extension Pipeline {
+  /// Makes the embeddings of reviews: takes them from another run that has them, or embeds.
+  func embed(
+    _ data: DataSet, _ file: String, _ stage: String, _ encoderPrint: String
+  ) throws -> (fingerprint: String, ran: Bool) {
+    let wanted = try wanted(stage, data, encoderPrint)
+    let partial = folder.file(file + EmbeddingJournal.ending)
+    let result = try folder.stage(
+      stage, inputs: wanted.inputs,
+      parameters: ["layers": "\(wanted.states)", "pooling": wanted.pooling.rawValue], outputs: [file]
+    ) {
+      if let source = embedding.run {
+        if let taken = try EmbeddingSource(folder: source).embeddings(wanted) {
+          folder.facts["taken from embeddings"] = taken.fingerprint
+          progress.note("\(stage): taken from \(source)")
+          return try taken.embeddings.write(to: folder.file(file))
+        }
+        progress.note("\(stage): \(source) has none of these reviews; they are embedded")
+      }
+      return try embed(data, stage, wanted.states).write(to: folder.file(file))
+    }
+    // The stage has its record now: rows that were kept on the way are in its file.
+    unlink(partial)
+    if !result.ran { tellKeptCut(stage) }
+    return result
+  }
+
+  /// Looks whether the run that embeddings are to be taken from has them, before anything is written.
+  func checkSource(_ data: DataSet, encoder: String) throws {
+    guard let source = embedding.run else { return }
+    _ = try EmbeddingSource(folder: source).record(try wanted("embeddings", data, encoder))
+  }
+
+  private func wanted(_ stage: String, _ data: DataSet, _ encoder: String) throws -> EmbeddingSource.Wanted {
+    let layers = try EncoderFolder(configuration.encoder).configuration().layers
+    return .init(
+      stage: stage, inputs: ["data": data.fingerprint, "encoder": encoder],
+      states: try configuration.embedding.states(layers: layers), pooling: configuration.embedding.pooling,
+      kernels: devices.kernelSources)
+  }
+
+  private func embed(_ data: DataSet, _ stage: String, _ states: ClosedRange<Int>) throws -> Embeddings {
+    let file = stage == "embeddings" ? Files.embeddings : Files.testEmbeddings
+    progress.begin("reading the encoder")
+    let encoder = try TransformerEncoder(folder: configuration.encoder, devices: devices)
+    for note in encoder.notes { progress.note("warning: \(note)") }
+    // What one stage has told, another need not.
+    if file == Files.embeddings { encoder.weightNotes.forEach(progress.note) }
+    progress.begin("embedding \(data.texts.count) reviews")
+    let result = try Embeddings.make(
+      data,
+      by: Embedder(
+        encoder, states: states, pooling: configuration.embedding.pooling, batch: embedding.batch),
+      journal: EmbeddingJournal(
+        folder.file(file + EmbeddingJournal.ending), data: data,
+        encoder: EncoderFolder(configuration.encoder).fingerprint(), configuration.embedding,
+        kernels: devices.kernelSources),
+      progress: { progress.update("embedding", done: $0, of: data.texts.count, unit: "reviews") },
+      cut: { try tellCut($0, of: data.texts.count, at: $1, stage) })
+    try requireFinite(file, result.features, columns: result.columns)
+    return result
+  }
+}
