@@ -44,6 +44,7 @@ struct Evaluate: ParsableCommand {
       print("accuracy      \(evaluation.model)")
       print("kept epoch    \(predictor.kept)")
       print("linear probe  \(evaluation.probe)")
+      if let comparison = evaluation.comparison { print("beside it     \(comparison)") }
       print("predictions \(evaluation.fingerprint)")
     }
   }

@@ -392,6 +392,10 @@ extension Rows {
     for text in ["{}", "{\"correct\":2,\"total\":1}", "{\"correct\":-1,\"total\":1}", "[]"] {
       gives(text, true) { (try? JSONDecoder().decode(Accuracy.self, from: Data(text.utf8))) == nil }
     }
+    function("PairedComparison.init(from:)")
+    for text in ["{}", #"{"onlyModel":-1,"onlyProbe":1}"#, "[]"] {
+      gives(text, true) { (try? JSONDecoder().decode(PairedComparison.self, from: Data(text.utf8))) == nil }
+    }
   }
 
   private var layoutMistakes: [(String, (inout LayoutOptions) -> Void)] {

@@ -80,6 +80,11 @@ import Testing
       let low = try #require(figure["low"] as? Double), high = try #require(figure["high"] as? Double)
       #expect(value == Double(correct) / Double(total) && low <= value && value <= high && low < high)
     }
+    let comparison = try #require(evaluation["comparison"] as? Fields)
+    let alone = try ["onlyModel", "onlyProbe"].map { try #require(comparison[$0] as? Int) }
+    let line = try #require(report.values("beside it").first)
+    #expect(line.contains(": \(alone[0]) rows") && line.contains(", \(alone[1]) that the probe"), "\(line)")
+    #expect((comparison["p"] as? Double).map { $0 > 0 && $0 <= 1 } == true)
     let kept = try #require(evaluation["keptEpoch"] as? Int)
     #expect(report.values("kept epoch").first?.hasPrefix("\(kept) of 1") == true)
     #expect(evaluation["linearPathAlone"] as? Bool == (kept == 0))

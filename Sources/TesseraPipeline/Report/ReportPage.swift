@@ -60,6 +60,10 @@ public struct ReportPage {
         let interval = "95%: \(decimal(accuracy.interval.low)) to \(decimal(accuracy.interval.high))"
         tiles.append((name, decimal(accuracy.value), interval + ", \(accuracy.correct) of \(accuracy.total)"))
       }
+      if let comparison = evaluation.comparison {
+        let rows = "\(comparison.onlyModel) rows right alone, the probe \(comparison.onlyProbe)"
+        tiles.append(("p beside the probe", comparison.chance, "McNemar: \(rows)"))
+      }
       if !data.repeats.isEmpty {
         let mean = MeanAccuracy([evaluation.model] + data.repeats.map(\.accuracy))
         tiles.append(("mean of \(mean.count) seeds", decimal(mean.mean), "95%: +- \(decimal(mean.half))"))

@@ -17,12 +17,26 @@ public struct AccuracySummary: Codable, Sendable, Equatable {
   }
 }
 
+/// How the image classifier compares with the probe, with the chance that follows from the counts.
+public struct ComparisonSummary: Codable, Sendable, Equatable {
+  /// Rows that the image classifier alone has right, and that the probe alone has.
+  public let onlyModel: Int, onlyProbe: Int
+  /// McNemar's test, two-sided and exact.
+  public let p: Double
+
+  init(_ comparison: PairedComparison) {
+    (onlyModel, onlyProbe, p) = (comparison.onlyModel, comparison.onlyProbe, comparison.p)
+  }
+}
+
 /// What an evaluation found, for programs.
 public struct EvaluationSummary: Codable, Sendable, Equatable {
   /// The image classifier's accuracy; nil without rows to judge by.
   public let model: AccuracySummary?
   /// The linear probe's on the same features; nil without rows to judge by.
   public let probe: AccuracySummary?
+  /// How the two compare on the same rows; nil without rows to judge by, and of an older version's run.
+  public let comparison: ComparisonSummary?
   /// SHA-256 of the predicted classes of both.
   public let fingerprint: String
   /// The epoch that the classifier was kept of; nil if none was run.
@@ -34,6 +48,7 @@ public struct EvaluationSummary: Codable, Sendable, Equatable {
   package init(_ evaluation: Evaluation, _ kept: KeptEpoch) {
     model = AccuracySummary(evaluation.model)
     probe = AccuracySummary(evaluation.probe)
+    comparison = evaluation.comparison.map(ComparisonSummary.init)
     fingerprint = evaluation.fingerprint
     (keptEpoch, linearPathAlone) = (kept.epoch, kept.isLinearPathAlone)
   }

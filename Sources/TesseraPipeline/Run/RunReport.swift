@@ -17,6 +17,7 @@ extension Pipeline.Summary {
       lines.append("test accuracy  \(evaluation.model)")
       if let meanAccuracy { lines.append("by seeds       \(meanAccuracy)") }
       lines.append("linear probe   \(evaluation.probe)")
+      if let comparison = evaluation.comparison { lines.append("beside it      \(comparison)") }
     }
     if let kept { lines.append("kept epoch     \(kept)") }
     if !repeats.isEmpty {

@@ -140,7 +140,13 @@ public final class EmbeddingJournal {
     while done < bytes.count {
       let count = Foundation.write(descriptor, base + done, bytes.count - done)
       if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { throw failure("\(bytes.count) bytes written") }
+      guard count > 0 else {
+        let error = failure("room for \(bytes.count) bytes")
+        // What is there of the block is taken away again, where that can be done.
+        _ = lseek(descriptor, -off_t(done), SEEK_CUR)
+        _ = ftruncate(descriptor, lseek(descriptor, 0, SEEK_CUR))
+        throw error
+      }
       done += count
     }
   }

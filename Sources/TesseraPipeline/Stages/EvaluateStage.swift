@@ -12,15 +12,19 @@ public struct Evaluation: Codable, Sendable, Equatable {
   public let fingerprint: String
   /// The epoch that the classifier was kept of: 0 for its linear path alone, nil if none was run.
   public let keptEpoch: Int?
+  /// Rows that one of the two has right and the other has not; nil in what an older version wrote.
+  public let comparison: PairedComparison?
 
   private enum CodingKeys: String, CodingKey {
-    case model, probe, fingerprint, keptEpoch
+    case model, probe, fingerprint, keptEpoch, comparison
   }
 
   /// Right answers and predictions as they are known.
-  init(model: Accuracy, probe: Accuracy, fingerprint: String, keptEpoch: Int?) {
+  init(
+    model: Accuracy, probe: Accuracy, fingerprint: String, keptEpoch: Int?, comparison: PairedComparison?
+  ) {
     (self.model, self.probe, self.fingerprint) = (model, probe, fingerprint)
-    self.keptEpoch = keptEpoch
+    (self.keptEpoch, self.comparison) = (keptEpoch, comparison)
   }
 
   /// Reads what was written: no figures stand for no rows.
@@ -31,6 +35,7 @@ public struct Evaluation: Codable, Sendable, Equatable {
     probe = try values.decodeIfPresent(Accuracy.self, forKey: .probe) ?? none
     fingerprint = try values.decode(String.self, forKey: .fingerprint)
     keptEpoch = try values.decodeIfPresent(Int.self, forKey: .keptEpoch)
+    comparison = try values.decodeIfPresent(PairedComparison.self, forKey: .comparison)
   }
 
   /// Writes figures where there are rows to judge by; without there are none.
@@ -40,6 +45,7 @@ public struct Evaluation: Codable, Sendable, Equatable {
     if probe.total > 0 { try values.encode(probe, forKey: .probe) }
     try values.encode(fingerprint, forKey: .fingerprint)
     try values.encodeIfPresent(keptEpoch, forKey: .keptEpoch)
+    if model.total > 0 { try values.encodeIfPresent(comparison, forKey: .comparison) }
   }
 
   /// Compares predictions with the truth.

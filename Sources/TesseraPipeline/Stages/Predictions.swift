@@ -23,7 +23,7 @@ struct Predictions: Equatable {
     }
   }
 
-  /// Accuracy and fingerprint.
+  /// Accuracy, fingerprint, and how the two differ.
   ///
   /// - Parameter keptEpoch: the epoch that the classifier was kept of.
   func evaluation(keptEpoch: Int?) -> Evaluation {
@@ -32,7 +32,8 @@ struct Predictions: Equatable {
     for values in [predicted, probe] { values.withUnsafeBytes { print.add($0) } }
     return Evaluation(
       model: Accuracy(predicted: predicted, truth: labels), probe: Accuracy(predicted: probe, truth: labels),
-      fingerprint: print.digits(), keptEpoch: keptEpoch)
+      fingerprint: print.digits(), keptEpoch: keptEpoch,
+      comparison: count > 0 ? PairedComparison(model: predicted, probe: probe, truth: labels) : nil)
   }
 
   /// Writes them.

@@ -48,6 +48,12 @@ extension RunVerification {
     ] where own != other {
       return differs(what, "\(own.correct) of \(own.total)", "\(other.correct) of \(other.total)")
     }
+    // Older programs did not write it.
+    let isOld = (run.records["evaluation"]?.version ?? 1) < 3 && told.comparison == nil
+    guard isOld || told.comparison == made.comparison else {
+      return differs(
+        "the comparison of both", told.comparison?.description ?? "none", made.comparison?.description ?? "none")
+    }
     guard told.fingerprint == made.fingerprint else {
       return differs("its fingerprint", told.fingerprint, made.fingerprint)
     }

@@ -450,6 +450,18 @@ def _(shop, run):
     f.fit(run, "evaluation")
 
 
+@fraud("results", "fewer rows told that the probe alone has right", "evaluation", f.RESULT)
+def _(shop, run):
+    result(run, lambda told: told["comparison"].update(onlyProbe=max(0, told["comparison"]["onlyProbe"] - 2) or 99))
+    f.fit(run, "evaluation")
+
+
+@fraud("results", "the comparison with the probe taken away", "evaluation", f.RESULT)
+def _(shop, run):
+    result(run, lambda told: told.pop("comparison"))
+    f.fit(run, "evaluation")
+
+
 def predictions(name, named, change):
     """Predictions after a change, and the accuracy, fingerprints and record that they come to."""
     def make(shop, run):
@@ -468,8 +480,11 @@ def evaluate(run, tensors):
     digits = f.sha256(own.values["labels"], tensors.values["probe"])
 
     def change(told):
-        for key, said in (("model", own.words("labels")), ("probe", tensors.words("probe"))):
+        answers = {"model": own.words("labels"), "probe": tensors.words("probe")}
+        for key, said in answers.items():
             told[key]["correct"] = sum(one == other for one, other in zip(said, labels))
+        right = [(one == label, other == label) for one, other, label in zip(*answers.values(), labels)]
+        told["comparison"] = {"onlyModel": right.count((True, False)), "onlyProbe": right.count((False, True))}
         told["fingerprint"] = digits
     result(run, change)
     f.fit(run, "evaluation", fingerprint=digits)
