@@ -52,7 +52,7 @@ let package = Package(
     .target(
       name: "TesseraPipeline",
       dependencies: [
-        "TesseraCompute", "TesseraData", "TesseraText", "TesseraImages", "TesseraVision",
+        "TesseraCompute", "TesseraNN", "TesseraData", "TesseraText", "TesseraImages", "TesseraVision",
       ]),
     // Layer 6.
     .executableTarget(
@@ -94,7 +94,10 @@ let package = Package(
       resources: [.copy("Golden")]),
     .testTarget(
       name: "TesseraPipelineTests",
-      dependencies: ["TesseraCompute", "TesseraData", "TesseraImages", "TesseraPipeline", "TestSupport"]),
+      dependencies: [
+        "TesseraCompute", "TesseraNN", "TesseraData", "TesseraText", "TesseraImages", "TesseraVision",
+        "TesseraPipeline", "TestSupport",
+      ]),
     // Calls with wrong arguments, in processes of their own: a trap ends one of these, not the tests.
     .executableTarget(
       name: "misuse",

@@ -4,7 +4,7 @@ import TesseraNN
 
 /// The slice's output: computed once for every image while that cannot change and something holds it, and
 /// copied out batch by batch; else computed for each batch.
-final class FeatureStore {
+package final class FeatureStore {
   private let network: ImageClassifier
   private let images: [Float]
   private let area: Int
@@ -66,6 +66,18 @@ final class FeatureStore {
     } take: { _, rows in
       done += rows
       try progress(done, count)
+    }
+  }
+
+  /// A store of a plan's images.
+  package static func make(
+    _ network: ImageClassifier, _ plan: TrainingPlan, _ devices: DeviceGroup,
+    progress: (Int, Int) throws -> Void = { _, _ in }
+  ) throws -> FeatureStore {
+    try network.device.span("slice's output") {
+      try FeatureStore(
+        network, images: plan.images, plan.options.slice, noise: plan.options.noise, limits: plan.limits,
+        devices: devices, progress: progress)
     }
   }
 

@@ -12,6 +12,7 @@ public final class Trainer {
   private let devices: DeviceGroup
   private let splitting: DataParallelMode
   private let states: (folder: StateFolder, kept: KeptStates)?
+  private let madeStore: FeatureStore?
   /// The epochs so far.
   public private(set) var history: [EpochRecord] = []
 
@@ -41,14 +42,17 @@ public final class Trainer {
   }
 
   /// A trainer that may use more; the plan's limits on kept features hold.
+  ///
+  /// - Parameter store: the slice's output, where it is known already.
   package init(
     _ network: ImageClassifier, _ plan: TrainingPlan, _ resources: TrainingResources,
-    helpers: [any Backend] = []
+    helpers: [any Backend] = [], store: FeatureStore? = nil
   ) throws {
     try plan.check(for: network)
     (self.network, self.plan, checkpoint) = (network, plan, resources.checkpoint)
     splitting = resources.splitting
     states = resources.states
+    madeStore = store
     devices = DeviceGroup(network.device, helpers: helpers)
     optimizer = try TrainingReplica.optimizer(for: network, plan)
   }
@@ -77,11 +81,7 @@ public final class Trainer {
     let keepsStart = plan.keepsStart && history.isEmpty
     guard epochs < plan.options.epochs || keepsStart else { return try finish() }
     let device = network.device
-    let store = try device.span("slice's output") {
-      try FeatureStore(
-        network, images: plan.images, plan.options.slice, noise: plan.options.noise, limits: plan.limits,
-        devices: devices, progress: progressOfFeatures)
-    }
+    let store = try madeStore ?? FeatureStore.make(network, plan, devices, progress: progressOfFeatures)
     let figures = TrainingFigures(network: network, plan: plan, store: store)
     if keepsStart {
       let loss = try device.span("epoch 0") { try figures.meanLoss(plan.training) }

@@ -10,6 +10,8 @@ package final class TrainingReplay {
   private let network: ImageClassifier
   private let plan: TrainingPlan
   private let state: TrainingState
+  /// The frozen slice's output.
+  package let store: FeatureStore
   private let figures: TrainingFigures
   private let devices: DeviceGroup
   private let splitting: DataParallelMode
@@ -51,9 +53,7 @@ package final class TrainingReplay {
     splitting = resources.splitting
     devices = DeviceGroup(network.device, helpers: helpers)
     state = TrainingState(network, try TrainingReplica.optimizer(for: network, plan))
-    let store = try FeatureStore(
-      network, images: plan.images, plan.options.slice, noise: plan.options.noise, limits: plan.limits,
-      devices: devices, progress: { _, _ in })
+    store = try FeatureStore.make(network, plan, devices)
     figures = TrainingFigures(network: network, plan: plan, store: store)
   }
 

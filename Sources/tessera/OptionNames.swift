@@ -19,6 +19,7 @@ extension Head: ExpressibleByArgument {}
 extension ImageChannels: ExpressibleByArgument {}
 extension ImageNormalization: ExpressibleByArgument {}
 extension LayoutMethod: ExpressibleByArgument {}
+extension NetworkStart: ExpressibleByArgument {}
 extension SentencePooling: ExpressibleByArgument {}
 extension Quotes: ExpressibleByArgument {}
 extension Recipe: ExpressibleByArgument {}

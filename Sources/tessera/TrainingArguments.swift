@@ -53,6 +53,12 @@ struct TrainingArguments: ParsableArguments {
   var upsampling = NetworkOptions().upsampling
   @Option(help: "A path from the pixels around slice and head to the logits (default: the recipe's).")
   var bypass: Bypass?
+  @Option(
+    help: """
+      What is fitted before the first epoch, as a logistic regression: the path around slice and head (path), \
+      or it and a linear head together (joint).
+      """)
+  var start = NetworkOptions().start
   @Option(help: "Standard deviation of noise on the normalised pixels, drawn anew in every step.")
   var noise = TrainingOptions().noise
   @OptionGroup var resources: ResourceArguments
@@ -76,6 +82,7 @@ struct TrainingArguments: ParsableArguments {
     options.network.head = head ?? options.network.head
     options.network.upsampling = upsampling
     options.network.bypass = bypass.map { $0 == .linear } ?? options.network.bypass
+    options.network.start = start
     options.training.epochs = epochs
     options.training.batch = batch
     options.training.seed = seed

@@ -71,8 +71,8 @@ extension Rows {
     function("DiskSpace.require(_:at:for:)")
     refuses("more than there is") { try DiskSpace.require(.max, at: self.folder, for: "x") }
     works("less than nothing") { try DiskSpace.require(.min, at: self.folder, for: "x") }
-    function("KeptEpoch.init(_:of:hasLinearPath:)")
-    gives("no epoch", true) { KeptEpoch(nil, of: -1, hasLinearPath: true).description.hasPrefix("none") }
+    function("KeptEpoch.init(_:of:_:)")
+    gives("no epoch", true) { KeptEpoch(nil, of: -1, NetworkOptions()).description.hasPrefix("none") }
     function("RunDirectory.file(_:)")
     gives("a name", true) { try RunDirectory(self.folder + "/run").file("a").hasSuffix("/run/a") }
     function("RunDirectory.stage(_:inputs:parameters:outputs:body:)")

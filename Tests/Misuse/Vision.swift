@@ -96,13 +96,27 @@ extension Rows {
     gives("the official code's", 3) { NetworkOptions().upsampling }
     function("NetworkOptions.init(_:)")
     for (key, value) in [
-      ("upsampling", "9"), ("upsampling", "x"), ("upsampling", "-99999999999999999999"), ("head", "no"),
+      ("start", "x"), ("start", "joint"), ("upsampling", "9"), ("upsampling", "x"),
+      ("upsampling", "-99999999999999999999"), ("head", "no"),
     ] {
       refuses("\(key) \(value)") {
         let path = self.folder + "/options.safetensors"
         _ = try SafetensorsWriter(metadata: [key: value]).write(to: path)
         return try NetworkOptions(try TensorFile.open(path))
       }
+    }
+    function("NetworkOptions.init(from:)")
+    for text in [
+      "{}", #"{"upsampling":3,"head":"paper"}"#,
+      #"{"upsampling":3,"head":"paper","bypass":true,"start":"x"}"#,
+    ] {
+      gives(text, true) {
+        (try? JSONDecoder().decode(NetworkOptions.self, from: Data(text.utf8))) == nil
+      }
+    }
+    function("NetworkOptions.encode(to:)")
+    gives("the usual start has no name", false) {
+      String(decoding: try JSONEncoder().encode(NetworkOptions()), as: UTF8.self).contains("start")
     }
     statistics()
     trainers(image)

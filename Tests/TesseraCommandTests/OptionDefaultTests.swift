@@ -47,7 +47,7 @@ import Testing
       "epochs": model.training.epochs, "batch": model.training.batch,
       "conv-lr": model.training.convolutionRate, "classifier-lr": model.training.classifierRate,
       "weight-decay": model.training.weightDecay, "upsampling": model.network.upsampling,
-      "noise": model.training.noise, "repeats": run.repeats,
+      "noise": model.training.noise, "start": model.network.start.rawValue, "repeats": run.repeats,
       "validation-share": run.split.validationShare, "test-share": run.split.testShare,
       "training-rows": run.split.trainingRows, "recipe": recipe.rawValue,
       "embedding-batch": EmbeddingOptions.usualBatch, "split-batches": DataParallelMode.measured.rawValue,
@@ -102,6 +102,7 @@ import Testing
       ("discretization", names(Discretization.self)), ("channels", names(ImageChannels.self)),
       ("quotes", names(Quotes.self)), ("encoding", TextEncoding.allCases.map(\.rawValue)),
       ("recipe", names(Recipe.self)), ("fit", names(FittedRows.self)), ("bypass", ["none", "linear"]),
+      ("start", names(NetworkStart.self)),
       ("pooling", names(SentencePooling.self)),
     ] {
       #expect(found[option]?.allValues == values, "\(option)")

@@ -64,10 +64,10 @@ import Testing
   @Test func whatAFileNamesThatThereIsNotIsRefused() throws {
     for (key, value, wanted) in [
       ("slice", "melted", "frozen, moving or trainable"), ("model", "lenet", "alexnet, vgg16, "),
-      ("pooling", "max", "cls or mean"), ("tsneStart", "x", "random or pca"),
+      ("pooling", "max", "cls, mean or cls+mean"), ("tsneStart", "x", "random or pca"),
       ("tsneLearningRate", "fast", "above 0"), ("representations", "x", "tsne or pca"),
       ("quotes", "single", "auto, none, double or backslash"), ("separator", "xy", "auto, tab"),
-      ("encoding", "utf7", "auto, utf8"), ("labels", "x", "as-is"),
+      ("encoding", "utf7", "auto, utf8"), ("start", "x", "path or joint"), ("labels", "x", "as-is"),
     ] {
       try withTemporaryFolder { folder in
         let path = folder + "/run.json"
@@ -96,6 +96,10 @@ import Testing
         "slice": "frozen ", "schedule": "constant", "smoothing": "0.0", "patience": "none",
         "upsampling": "3", "bypass": "false", "head": "paper", "noise": "0.0",
       ])
+    var joint = c.model
+    (joint.network.head, joint.network.start) = (.linear, .joint)
+    #expect(joint.parameters["start"] == "joint")
+    #expect(try JSONDecoder().decode(TrainedModel.Options.self, from: JSONEncoder().encode(joint)) == joint)
     let changed = try Self.changed()
     #expect(changed.layoutParameters()["tsne learning rate"] == "1e2")
     #expect(changed.layoutParameters()["representations"] == "tsne,pca")

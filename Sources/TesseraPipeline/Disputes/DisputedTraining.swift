@@ -55,7 +55,7 @@ struct DisputedTraining: ReplayedPart {
     if let state = run.from {
       try replay.begin(at: training.places[state], in: training.states)
     } else {
-      try start.startLinearPath()
+      try start.fit { replay.store }
       if let stretch = try replay.begin() {
         next += 1
         if isStart { return try done(digest(try replay.digest(afterStep: nil), of: stretch)) }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
+import TesseraNN
 
 /// Multinomial logistic regression on standardised features with an L2 penalty: the yardstick that the image
 /// classifier is held against, always reported beside it.

@@ -35,8 +35,7 @@ struct ReportData {
     layout = try FeatureLayout.read(run.checked(Pipeline.Files.layout))
     model = try TrainedModel.read(run.checked(Pipeline.Files.model), on: DeviceGroup(device))
     history = try Pipeline.decode([EpochRecord].self, run.checked(Pipeline.Files.history))
-    kept = KeptEpoch(
-      model.keptEpoch, of: history.last?.epoch ?? 0, hasLinearPath: configuration.model.network.bypass)
+    kept = KeptEpoch(model.keptEpoch, of: history.last?.epoch ?? 0, configuration.model.network)
     evaluation = try Pipeline.decode(Evaluation.self, run.checked(Pipeline.Files.evaluation))
     repeats = try Pipeline.repeats(run)
     found = try run.data

@@ -10,7 +10,8 @@ extension ReportPage {
     let share = kept.epoch.map { "\($0)\(kept.of.map { " of \($0)" } ?? "")" } ?? "none"
     let meaning =
       kept.isLinearPathAlone
-      ? "the linear path alone" : kept.epoch == nil ? "no epoch was run" : "best on validation"
+      ? "the linear path alone"
+      : kept.epoch == 0 ? "as it was fitted" : kept.epoch == nil ? "no epoch was run" : "best on validation"
     return ("kept epoch", share, meaning)
   }
 
@@ -30,12 +31,19 @@ extension ReportPage {
         + "\(kept.of ?? 0) epochs none was better on the \(held) validation rows by more than a standard error. The figures are "
         + "those of the linear path."
     }
+    if epoch == 0 {
+      return "What was kept is epoch 0: the linear path and the head as they were fitted together"
+        + (kept.of == 0
+          ? ". No epoch was run."
+          : ". Of \(kept.of ?? 0) epochs none was better on the \(held) validation rows by more than a standard error.")
+    }
     guard held > 0 else {
       return "Epoch \(epoch), the last, was kept: there are no validation rows to choose by."
     }
     return kept.hasLinearPath
-      ? "Epoch \(epoch) was kept: with its CNN the network was better on the \(held) validation rows than the linear path "
-        + "alone by more than a standard error."
+      ? "Epoch \(epoch) was kept: the network was better on the \(held) validation rows than "
+        + (kept.hasFittedHead ? "as it was fitted" : "the linear path alone")
+        + " by more than a standard error."
       : "Epoch \(epoch) was kept, the best on the \(held) validation rows."
   }
 
@@ -43,7 +51,7 @@ extension ReportPage {
   var seeds: String {
     guard !data.repeats.isEmpty else { return "" }
     func row(_ seed: UInt64, _ epoch: Int?, _ accuracy: Accuracy?) -> [String] {
-      let kept = KeptEpoch(epoch, hasLinearPath: data.kept.hasLinearPath)
+      let kept = KeptEpoch(epoch, data.configuration.model.network)
       let told = (epoch.map { "\($0)" } ?? "none") + (kept.isLinearPathAlone ? ", the linear path alone" : "")
       return ["\(seed)", told, accuracy.map { "\($0)" } ?? "-"]
     }

@@ -63,7 +63,7 @@ extension Pipeline {
 
   /// Tells which epoch was kept, here and in the stage's record.
   private func tell(_ model: TrainedModel, _ epochs: Int?) {
-    let kept = KeptEpoch(model.keptEpoch, of: epochs, hasLinearPath: model.network.options.bypass)
+    let kept = KeptEpoch(model.keptEpoch, of: epochs, model.network.options)
     folder.facts["kept epoch"] = kept.epoch.map { "\($0)" } ?? "none"
     progress.note("kept epoch \(kept)")
   }

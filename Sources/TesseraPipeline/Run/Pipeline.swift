@@ -160,8 +160,7 @@ public struct Pipeline {
       summary.evaluation = try? JSONDecoder().decode(Evaluation.self, from: result)
     }
     summary.kept = KeptEpoch(
-      summary.evaluation?.keptEpoch, of: summary.epochs.last?.epoch ?? 0,
-      hasLinearPath: configuration.model.network.bypass)
+      summary.evaluation?.keptEpoch, of: summary.epochs.last?.epoch ?? 0, configuration.model.network)
     try folder.finish(stages: RunStages.names(configuration))
     if !folder.hasRun {
       progress.note(

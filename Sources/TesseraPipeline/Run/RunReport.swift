@@ -104,8 +104,7 @@ public struct RunReport {
     summary.epochs = try Pipeline.decode([EpochRecord].self, run.checked(Pipeline.Files.history))
     summary.validationRows = rows
     lines += summary.epochs.map { Pipeline.line($0, rows) }
-    let kept = KeptEpoch(
-      evaluation.keptEpoch, of: summary.epochs.last?.epoch ?? 0, hasLinearPath: c.model.network.bypass)
+    let kept = KeptEpoch(evaluation.keptEpoch, of: summary.epochs.last?.epoch ?? 0, c.model.network)
     summary.kept = kept
     text = (lines + [summary.text]).joined(separator: "\n")
     self.summary = try RunSummary(run, summary, layout, evaluation, kept)

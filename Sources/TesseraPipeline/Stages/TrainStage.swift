@@ -42,8 +42,13 @@ public struct TrainedModel {
   ) throws -> TrainedModel {
     let start = try TrainingStart(set, options, resources, on: devices.main, notes: notes)
     let (network, statistics, plan) = (start.network, start.statistics, start.plan)
-    try start.startLinearPath()
-    let trainer = try Trainer(network, plan, resources, helpers: devices.helpers)
+    var store: FeatureStore?
+    try start.fit {
+      let made = try FeatureStore.make(network, plan, devices, progress: features)
+      store = made
+      return made
+    }
+    let trainer = try Trainer(network, plan, resources, helpers: devices.helpers, store: store)
     try trainer.run(features: features, progress: progress, sharing: sharing) {
       try epochDone($0, plan.validation.count)
     }

@@ -56,6 +56,11 @@ extension TrainedModel {
           "slice-lr", found: "\(rate) for a slice that is \(training.slice.rawValue)",
           wanted: "a trainable slice (else leave it out)")
       }
+      if network.start == .joint, training.slice != .frozen || training.noise > 0 || normalization == .batch {
+        throw TesseraError.input(
+          "start", found: "joint with a slice, pixels or noise that change from step to step",
+          wanted: "a frozen slice, no noise, and pixels that are not standardised by batch")
+      }
       // A trainable slice without a rate of its own learns at that of the convolutions.
       let isSlices = training.slice == .trainable && training.sliceRate == nil
       if let rate = training.convolutionRate, network.head == .linear, !isSlices {
@@ -68,7 +73,7 @@ extension TrainedModel {
     /// What decides the trained network besides images and weights, by the names of a stage's record.
     @_optimize(none)
     var parameters: [String: String] {
-      [
+      var parameters = [
         "model": architecture.rawValue, "normalization": normalization.rawValue,
         "epochs": "\(training.epochs)", "batch": "\(training.batch)", "seed": "\(training.seed)",
         "rates": "\(rates)", "decay": "\(training.weightDecay)",
@@ -77,6 +82,9 @@ extension TrainedModel {
         "patience": training.patience.map { "\($0)" } ?? "none", "upsampling": "\(network.upsampling)",
         "bypass": "\(network.bypass)", "head": network.head.rawValue, "noise": "\(training.noise)",
       ]
+      // Older records have no such key, and stand for the usual start.
+      if network.start != NetworkOptions().start { parameters["start"] = network.start.rawValue }
+      return parameters
     }
 
     /// What decides a checkpoint: one of another key is not resumed. Without a schedule, epochs are left out:

@@ -37,17 +37,22 @@ struct TrainingStart {
       validation: set.split.validation)
     plan.options = options.training
     plan.limits = resources.limits
-    plan.keepsStart = options.network.bypass
+    plan.keepsStart = options.network.bypass || options.network.start == .joint
     (self.plan, classes, area) = (plan, set.classes.count, set.area)
   }
 
   /// Steps of an epoch.
   var steps: Int { (plan.training.count + plan.options.batch - 1) / plan.options.batch }
 
-  /// Fits the linear path around slice and head, where there is one: a network begins as a linear classifier
-  /// of the pixels.
-  func startLinearPath() throws {
+  /// Fits what is fitted before the first step: the linear path around slice and head, where there is one, or
+  /// it and the linear head together.
+  ///
+  /// - Parameter store: called for the frozen slice's output, if that is needed.
+  func fit(_ store: () throws -> FeatureStore) throws {
     guard plan.keepsStart else { return }
+    if network.options.start == .joint {
+      return try network.device.span("joint fit") { try JointFit(network, plan, try store()).run() }
+    }
     try network.startFrom(
       try LinearProbe.fit(
         features: plan.images, columns: area, labels: plan.labels, classes: classes, training: plan.training,

@@ -52,7 +52,8 @@ extension RunVerification {
     let isOld = (run.records["evaluation"]?.version ?? 1) < 3 && told.comparison == nil
     guard isOld || told.comparison == made.comparison else {
       return differs(
-        "the comparison of both", told.comparison?.description ?? "none", made.comparison?.description ?? "none")
+        "the comparison of both", told.comparison?.description ?? "none",
+        made.comparison?.description ?? "none")
     }
     guard told.fingerprint == made.fingerprint else {
       return differs("its fingerprint", told.fingerprint, made.fingerprint)

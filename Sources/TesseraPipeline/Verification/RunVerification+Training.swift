@@ -110,7 +110,7 @@ extension RunVerification {
     if let state = part.from {
       try replay.begin(at: training.places[state], in: training.states)
     } else {
-      try start.startLinearPath()
+      try start.fit { replay.store }
       if let found = try replay.begin() {
         count -= 1
         if let difference = try differs(found) { return difference }

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Limited-memory BFGS (Liu and Nocedal 1989) with a backtracking line search, in Double and in one fixed
 /// order, so that equal gradients give equal steps on every machine.
-struct LBFGS {
+package struct LBFGS {
   /// Remembered pairs of steps and gradient changes.
-  var memory = 10
+  package var memory: Int
   /// Iterations at the most.
-  var maxIterations = 150
+  package var maxIterations: Int
   /// Stops when the largest component of the gradient is below this.
-  var tolerance = 1e-4
+  package var tolerance: Double
+
+  /// Settings, the usual ones if not given.
+  package init(memory: Int = 10, maxIterations: Int = 150, tolerance: Double = 1e-4) {
+    (self.memory, self.maxIterations, self.tolerance) = (memory, maxIterations, tolerance)
+  }
 
   /// The minimiser found from `start`; `evaluate` gives value and gradient.
-  func minimize(
+  package func minimize(
     from start: [Double], _ evaluate: ([Double]) throws -> (value: Double, gradient: [Double])
   ) rethrows -> [Double] {
     var x = start
