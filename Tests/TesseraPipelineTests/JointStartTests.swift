@@ -26,6 +26,9 @@ import Testing
       #expect(summary.text.contains("kept epoch     0 of 0: as it was fitted, before the first step"))
       let page = try ReportPage(folder: folder + "/joint", device: try CPUBackend()).html()
       #expect(page.contains("as they were fitted together. No epoch was run."))
+      #expect(page.contains("epoch 0's (as it was fitted)") && !page.contains("linear path alone"))
+      let text = try RunReport(folder: folder + "/joint").text
+      #expect(text.contains("epoch 0 (as it was fitted): loss") && !text.contains("linear path alone"))
       // The head says something: it is not the path alone.
       let model = try TrainedModel.read(
         folder + "/joint/model.safetensors", on: DeviceGroup(try CPUBackend()))

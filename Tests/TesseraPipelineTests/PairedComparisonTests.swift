@@ -47,7 +47,10 @@ import Testing
     }
   }
 
-  @Test(arguments: ["{}", #"{"onlyModel": -1, "onlyProbe": 2}"#, #"{"onlyModel": 1}"#, "[1, 2]"])
+  @Test(arguments: [
+    "{}", #"{"onlyModel": -1, "onlyProbe": 2}"#, #"{"onlyModel": 1}"#, "[1, 2]",
+    #"{"onlyModel": 9223372036854775807, "onlyProbe": 9223372036854775806}"#,
+  ])
   func brokenCountsAreRefused(_ text: String) {
     #expect(throws: DecodingError.self) {
       try JSONDecoder().decode(PairedComparison.self, from: Data(text.utf8))

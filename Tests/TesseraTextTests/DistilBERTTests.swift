@@ -67,7 +67,7 @@ import Testing
     _ = try writer.write(to: path)
   }
 
-  @Test(arguments: SentencePooling.allCases) func everyHiddenStateIsWithin1e5(_ pooling: SentencePooling)
+  @Test(arguments: [SentencePooling.cls, .mean]) func everyHiddenStateIsWithin1e5(_ pooling: SentencePooling)
     throws
   {
     let found = try withEncoder { try embed($0, on: try CPUBackend(), pooling: pooling) }

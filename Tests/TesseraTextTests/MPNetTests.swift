@@ -47,7 +47,7 @@ import Testing
     #expect(table == [4, 2, 0, 34, 36, 5, 3, 1, 35, 37])
   }
 
-  @Test(arguments: SentencePooling.allCases) func everyHiddenStateIsWithin1e5(_ pooling: SentencePooling)
+  @Test(arguments: [SentencePooling.cls, .mean]) func everyHiddenStateIsWithin1e5(_ pooling: SentencePooling)
     throws
   {
     let found = try embed(Self.texts, on: try CPUBackend(), pooling: pooling)

@@ -153,6 +153,7 @@ public struct ReportPage {
     let losses = epochs.map { (x: Double($0.epoch), y: $0.loss) }
     let right = epochs.map { (x: Double($0.epoch), y: Double($0.correct) / held) }
     let first = Double(epochs[0].epoch)
+    let start = data.kept.hasFittedHead ? "as it was fitted" : "the linear path alone"
     let range = first...max(first + 1, Double(last.epoch))
     let top = 1.1 * max(1e-3, losses.map(\.y).max() ?? 1)
     return HTMLPage.grid([
@@ -165,7 +166,7 @@ public struct ReportPage {
       (
         "share of right answers on \(Int(held)) validation rows; the best epoch's weights are kept"
           + (epochs[0].epoch == 0
-            ? ", epoch 0's (the linear path alone) unless it is beaten by more than a standard error" : ""),
+            ? ", epoch 0's (\(start)) unless it is beaten by more than a standard error" : ""),
         Plots.lines(
           [.init(name: "validation accuracy", style: "a", points: right)], x: range, y: 0...1,
           xLabel: "epoch",

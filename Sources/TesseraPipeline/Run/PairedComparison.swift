@@ -27,7 +27,8 @@ public struct PairedComparison: Codable, Sendable, Equatable, CustomStringConver
     let values = try decoder.container(keyedBy: CodingKeys.self)
     onlyModel = try values.decode(Int.self, forKey: .onlyModel)
     onlyProbe = try values.decode(Int.self, forKey: .onlyProbe)
-    guard onlyModel >= 0, onlyProbe >= 0, !onlyModel.addingReportingOverflow(onlyProbe).overflow else {
+    // More rows than these no data set has; the test would count for hours.
+    guard (0...1 << 28).contains(onlyModel), (0...1 << 28).contains(onlyProbe) else {
       throw DecodingError.dataCorruptedError(
         forKey: .onlyModel, in: values, debugDescription: "\(onlyModel) and \(onlyProbe) rows")
     }
@@ -36,14 +37,24 @@ public struct PairedComparison: Codable, Sendable, Equatable, CustomStringConver
   /// The chance of so uneven a division of the rows, or a more uneven one, were both classifiers equally good:
   /// McNemar's test, two-sided, by the exact binomial distribution (McNemar 1947).
   public var p: Double {
-    let few = min(onlyModel, onlyProbe)
     guard onlyModel != onlyProbe else { return 1 }
+    let few = min(onlyModel, onlyProbe)
     let n = Double(onlyModel) + Double(onlyProbe)
-    var k = Double(few)
-    // The largest term by logarithms, the others by their ratios.
-    let ways: Double = lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)
-    var term: Double = exp(ways - n * log(2.0))
-    var sum = term
+    // C(n, few) / 2^n, the largest term: halved on the way, for neither factor is a number of its own.
+    var (term, halvings) = (1.0, onlyModel + onlyProbe)
+    for i in 0..<few {
+      term *= (n - Double(few - 1 - i)) / Double(i + 1)
+      while term > 1, halvings > 0 {
+        term *= 0.5
+        halvings -= 1
+      }
+    }
+    while halvings > 0, term > 0 {
+      term *= 0.5
+      halvings -= 1
+    }
+    // The others by their ratios.
+    var (sum, k) = (term, Double(few))
     while k > 0, term > sum * 1e-17 {
       term *= k / (n - k + 1)
       k -= 1
@@ -60,7 +71,11 @@ public struct PairedComparison: Codable, Sendable, Equatable, CustomStringConver
   /// The chance with two significant digits.
   var chance: String {
     guard p < 0.995 else { return "1" }
-    let power = p > 0 ? max(-12, Int(log10(p).rounded(.down))) : -12
+    var (power, scaled) = (0, p)
+    while scaled < 1, power > -12 {
+      scaled *= 10
+      power -= 1
+    }
     guard power >= -4 else { return "below 1e\(power + 1)" }
     return String(format: "%.\(1 - power)f", p)
   }

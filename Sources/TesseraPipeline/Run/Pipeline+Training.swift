@@ -116,14 +116,15 @@ extension Pipeline {
       progress: { progress.update("epoch \($0) of \(epochs)", done: $1, of: $2, unit: "images") },
       sharing: { progress.note($0) }
     ) { record, rows in
-      progress.note(Self.line(record, rows))
+      progress.note(Self.line(record, rows, configuration.model.network))
       progress.begin("epoch \(record.epoch + 1)", quietly: true)
     }
   }
 
-  static func line(_ record: EpochRecord, _ rows: Int) -> String {
+  static func line(_ record: EpochRecord, _ rows: Int, _ network: NetworkOptions) -> String {
     let loss = (record.loss * 10_000).rounded() / 10_000
-    let what = record.epoch == 0 ? "epoch 0 (the linear path alone)" : "epoch \(record.epoch)"
+    let start = network.start == .joint ? "as it was fitted" : "the linear path alone"
+    let what = record.epoch == 0 ? "epoch 0 (\(start))" : "epoch \(record.epoch)"
     return "\(what): loss \(loss), validation \(Accuracy(correct: record.correct, total: rows))"
   }
 }

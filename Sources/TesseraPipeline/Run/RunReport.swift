@@ -103,7 +103,7 @@ public struct RunReport {
     let rows = layout.split.validation.count
     summary.epochs = try Pipeline.decode([EpochRecord].self, run.checked(Pipeline.Files.history))
     summary.validationRows = rows
-    lines += summary.epochs.map { Pipeline.line($0, rows) }
+    lines += summary.epochs.map { Pipeline.line($0, rows, c.model.network) }
     let kept = KeptEpoch(evaluation.keptEpoch, of: summary.epochs.last?.epoch ?? 0, c.model.network)
     summary.kept = kept
     text = (lines + [summary.text]).joined(separator: "\n")
