@@ -15,6 +15,7 @@ public final class EmbeddingJournal {
   public let path: String
   /// What its name adds to that of the file that the rows are for.
   public static let ending = ".partial"
+  private var blocks = 0
   private let header: [UInt8]
   private var descriptor: Int32 = -1
   private static let magic = Array("TSRROWS1".utf8)
@@ -26,7 +27,7 @@ public final class EmbeddingJournal {
   ///   - path: the file.
   ///   - key: everything that decides the rows' bits. Rows of another key are thrown away.
   public init(_ path: String, key: [String]) {
-    self.path = path
+    self.path = Self.shortened(path)
     var print = Fingerprint()
     for part in key { print.add(part) }
     header = Self.magic + print.bytes()
@@ -52,6 +53,14 @@ public final class EmbeddingJournal {
       ] + states)
   }
 
+  /// A path whose last name is no longer than names can be: of a longer one, its end.
+  private static func shortened(_ path: String) -> String {
+    let start = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
+    var name = path[start...]
+    while name.utf8.count > Int(NAME_MAX) { name.removeFirst() }
+    return String(path[..<start] + name)
+  }
+
   deinit { if descriptor >= 0 { close(descriptor) } }
 
   /// Hands on the rows that are there, and opens the file for more of them.
@@ -73,6 +82,7 @@ public final class EmbeddingJournal {
         while let block = Self.block(bytes, at: end, rows: rows, columns: columns) {
           take(block.rows, block.features)
           known.formUnion(block.rows)
+          blocks += 1
           end = block.end
         }
       }
@@ -107,6 +117,9 @@ public final class EmbeddingJournal {
 
   /// Opens the file behind what is kept of it; of nothing, with a new header.
   private func open(keeping end: Int) throws {
+    if let end = path.lastIndex(of: "/"), end > path.startIndex {
+      try OutputFolder.make(String(path[..<end]))
+    }
     descriptor = Foundation.open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0, ftruncate(descriptor, off_t(end)) == 0,
       lseek(descriptor, off_t(end), SEEK_SET) == off_t(end)
@@ -125,6 +138,7 @@ public final class EmbeddingJournal {
     block.withUnsafeBytes { print.add($0) }
     block += print.bytes()
     try block.withUnsafeBytes(write)
+    blocks += 1
   }
 
   /// Removes the file: what it held is somewhere else.
@@ -145,6 +159,8 @@ public final class EmbeddingJournal {
         // What is there of the block is taken away again, where that can be done.
         _ = lseek(descriptor, -off_t(done), SEEK_CUR)
         _ = ftruncate(descriptor, lseek(descriptor, 0, SEEK_CUR))
+        // A file without a row is of no use to anyone.
+        if blocks == 0 { remove() }
         throw error
       }
       done += count
