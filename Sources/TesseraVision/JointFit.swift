@@ -9,8 +9,9 @@ import TesseraNN
 ///        |                                                                |
 ///        +--> frozen slice --> (D) --- standardised, times share --- W2 --+
 ///
-/// All inputs are standardised over the training rows. The slice's are multiplied by a share besides,
-/// sqrt(A / D) / 2: however many they are, the penalty then takes them for a quarter of what the pixels are.
+/// All inputs are standardised over the training rows. The slice's are multiplied by a share besides, sqrt(A / D) / 2:
+/// however many they are, together they then vary a quarter as much as the pixels, and the penalty does not let them
+/// speak for more.
 /// The penalty is the best of `penalties` on the validation rows (ties: the strongest). Sums over rows are taken
 /// in blocks of 256 rows, in the order of the rows, and added up block by block: so the bits depend on neither
 /// memory, device nor threads.
@@ -70,10 +71,12 @@ package struct JointFit {
   package func run() throws {
     var solution = [Double](repeating: 0, count: classes * (mean.count + 1))
     var best: (solution: [Double], correct: Int)?
+    let figures = TrainingFigures(network: network, plan: plan, store: store)
     for penalty in penalties {
       solution = try LBFGS().minimize(from: solution) { try evaluate($0, penalty) }
       try use(solution)
-      let correct = try correct(plan.validation)
+      try settle()
+      let correct = try figures.validate()
       if best.map({ correct > $0.correct }) ?? true { best = (solution, correct) }
     }
     try use(best?.solution ?? solution)
@@ -190,18 +193,6 @@ package struct JointFit {
       try device.matmul(p, slope, x, bias: nil, into: part)
       try device.binary(.add, gradient, part, into: gradient)
     }
-  }
-
-  /// Right answers on some rows.
-  private func correct(_ rows: [Int]) throws -> Int {
-    var count = 0
-    try blocks(rows) { part in
-      let best = try device.allocate([part.count], .int32)
-      try device.rowArgmax(
-        try logits(try inputs(part), part.count), rows: part.count, columns: classes, into: best)
-      count += zip(try device.ints(best), part).count { $0 == plan.labels[$1] }
-    }
-    return count
   }
 
   /// Gives the network what was fitted. The head's batch norm, in front of the layer, becomes one that changes

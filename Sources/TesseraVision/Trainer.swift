@@ -12,7 +12,6 @@ public final class Trainer {
   private let devices: DeviceGroup
   private let splitting: DataParallelMode
   private let states: (folder: StateFolder, kept: KeptStates)?
-  private let madeStore: FeatureStore?
   /// The epochs so far.
   public private(set) var history: [EpochRecord] = []
 
@@ -42,17 +41,14 @@ public final class Trainer {
   }
 
   /// A trainer that may use more; the plan's limits on kept features hold.
-  ///
-  /// - Parameter store: the slice's output, where it is known already.
   package init(
     _ network: ImageClassifier, _ plan: TrainingPlan, _ resources: TrainingResources,
-    helpers: [any Backend] = [], store: FeatureStore? = nil
+    helpers: [any Backend] = []
   ) throws {
     try plan.check(for: network)
     (self.network, self.plan, checkpoint) = (network, plan, resources.checkpoint)
     splitting = resources.splitting
     states = resources.states
-    madeStore = store
     devices = DeviceGroup(network.device, helpers: helpers)
     optimizer = try TrainingReplica.optimizer(for: network, plan)
   }
@@ -71,6 +67,20 @@ public final class Trainer {
     sharing: (String) throws -> Void = { _ in },
     epochDone: (EpochRecord) throws -> Void = { _ in }
   ) throws {
+    try run(
+      begin: { nil }, features: progressOfFeatures, progress: progress, sharing: sharing, epochDone: epochDone
+    )
+  }
+
+  /// The same with a start that is to be fitted.
+  ///
+  /// - Parameter begin: called where no checkpoint goes on, to fit what is fitted before the first step; gives
+  ///   the slice's output if it needed that.
+  package func run(
+    begin: () throws -> FeatureStore?, features progressOfFeatures: (Int, Int) throws -> Void,
+    progress: (Int, Int, Int) throws -> Void, sharing: (String) throws -> Void,
+    epochDone: (EpochRecord) throws -> Void
+  ) throws {
     if let checkpoint {
       history =
         try checkpoint.load(into: network, optimizer, atMost: plan.options.epochs) { best(of: $0) } ?? history
@@ -81,7 +91,8 @@ public final class Trainer {
     let keepsStart = plan.keepsStart && history.isEmpty
     guard epochs < plan.options.epochs || keepsStart else { return try finish() }
     let device = network.device
-    let store = try madeStore ?? FeatureStore.make(network, plan, devices, progress: progressOfFeatures)
+    let begun = history.isEmpty ? try begin() : nil
+    let store = try begun ?? FeatureStore.make(network, plan, devices, progress: progressOfFeatures)
     let figures = TrainingFigures(network: network, plan: plan, store: store)
     if keepsStart {
       let loss = try device.span("epoch 0") { try figures.meanLoss(plan.training) }

@@ -32,7 +32,10 @@ extension ReportPage {
         + "those of the linear path."
     }
     if epoch == 0 {
-      return "What was kept is epoch 0: the linear path and the head as they were fitted together"
+      let fitted =
+        kept.hasLinearPath
+        ? "the linear path and the head as they were fitted together" : "the head as it was fitted"
+      return "What was kept is epoch 0: \(fitted)"
         + (kept.of == 0
           ? ". No epoch was run."
           : ". Of \(kept.of ?? 0) epochs none was better on the \(held) validation rows by more than a standard error.")

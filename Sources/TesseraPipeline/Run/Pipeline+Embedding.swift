@@ -24,7 +24,7 @@ extension Pipeline {
         }
         progress.note("\(stage): \(source) has none of these reviews; they are embedded")
       }
-      return try embed(data, stage, wanted.states).write(to: folder.file(file))
+      return try embed(data, wanted, encoderPrint).write(to: folder.file(file))
     }
     // The stage has its record now: rows that were kept on the way are in its file.
     unlink(partial)
@@ -46,8 +46,10 @@ extension Pipeline {
       kernels: devices.kernelSources)
   }
 
-  private func embed(_ data: DataSet, _ stage: String, _ states: ClosedRange<Int>) throws -> Embeddings {
-    let file = stage == "embeddings" ? Files.embeddings : Files.testEmbeddings
+  private func embed(
+    _ data: DataSet, _ wanted: EmbeddingSource.Wanted, _ encoderPrint: String
+  ) throws -> Embeddings {
+    let file = wanted.stage == "embeddings" ? Files.embeddings : Files.testEmbeddings
     progress.begin("reading the encoder")
     let encoder = try TransformerEncoder(folder: configuration.encoder, devices: devices)
     for note in encoder.notes { progress.note("warning: \(note)") }
@@ -57,13 +59,13 @@ extension Pipeline {
     let result = try Embeddings.make(
       data,
       by: Embedder(
-        encoder, states: states, pooling: configuration.embedding.pooling, batch: embedding.batch),
+        encoder, states: wanted.states, pooling: wanted.pooling, batch: embedding.batch),
       journal: EmbeddingJournal(
         folder.file(file + EmbeddingJournal.ending), data: data,
-        encoder: EncoderFolder(configuration.encoder).fingerprint(), configuration.embedding,
-        kernels: devices.kernelSources),
+        encoder: encoderPrint, configuration.embedding,
+        kernels: wanted.kernels),
       progress: { progress.update("embedding", done: $0, of: data.texts.count, unit: "reviews") },
-      cut: { try tellCut($0, of: data.texts.count, at: $1, stage) })
+      cut: { try tellCut($0, of: data.texts.count, at: $1, wanted.stage) })
     try requireFinite(file, result.features, columns: result.columns)
     return result
   }

@@ -42,16 +42,18 @@ public struct TrainedModel {
   ) throws -> TrainedModel {
     let start = try TrainingStart(set, options, resources, on: devices.main, notes: notes)
     let (network, statistics, plan) = (start.network, start.statistics, start.plan)
-    var store: FeatureStore?
-    try start.fit {
-      let made = try FeatureStore.make(network, plan, devices, progress: features)
-      store = made
-      return made
-    }
-    let trainer = try Trainer(network, plan, resources, helpers: devices.helpers, store: store)
-    try trainer.run(features: features, progress: progress, sharing: sharing) {
-      try epochDone($0, plan.validation.count)
-    }
+    let trainer = try Trainer(network, plan, resources, helpers: devices.helpers)
+    try trainer.run(
+      begin: {
+        var store: FeatureStore?
+        try start.fit {
+          let made = try FeatureStore.make(network, plan, devices, progress: features)
+          store = made
+          return made
+        }
+        return store
+      }, features: features, progress: progress, sharing: sharing,
+      epochDone: { try epochDone($0, plan.validation.count) })
     return TrainedModel(
       networks: try network.copies(on: devices), statistics: statistics, classes: set.classes,
       keptEpoch: trainer.keptEpoch, history: trainer.history)
