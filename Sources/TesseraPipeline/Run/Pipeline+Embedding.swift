@@ -17,10 +17,12 @@ extension Pipeline {
       parameters: ["layers": "\(wanted.states)", "pooling": wanted.pooling.rawValue], outputs: [file]
     ) {
       if let source = embedding.run {
-        if let taken = try EmbeddingSource(folder: source).embeddings(wanted) {
-          folder.facts["taken from embeddings"] = taken.fingerprint
+        let other = EmbeddingSource(folder: source)
+        if let taken = try other.embeddings(wanted) {
+          let cut = try other.cut(stage, of: data.texts.count)
+          try tellCut(cut.texts, of: cut.total, at: cut.tokens, stage)
           progress.note("\(stage): taken from \(source)")
-          return try taken.embeddings.write(to: folder.file(file))
+          return try taken.write(to: folder.file(file))
         }
         progress.note("\(stage): \(source) has none of these reviews; they are embedded")
       }

@@ -70,16 +70,31 @@ struct EmbeddingSource {
     return record
   }
 
-  /// The embeddings as they would be made, and the fingerprint of those that they are taken from; nil as above.
+  /// The embeddings as they would be made; nil as above.
   ///
   /// - Throws: as above, and `TesseraError` if the file was changed.
-  func embeddings(_ wanted: Wanted) throws -> (embeddings: Embeddings, fingerprint: String)? {
+  func embeddings(_ wanted: Wanted) throws -> Embeddings? {
     guard let record = try record(wanted), let (file, digits) = record.outputs.first else { return nil }
     let path = URL(fileURLWithPath: folder).appendingPathComponent(file).path
     guard (try? Fingerprint.ofFile(path)) == digits else {
       throw TesseraError.input(path, found: "another file than its record names", wanted: "the run's own")
     }
-    return (try Embeddings.read(path).taking(wanted.states, wanted.pooling, path), record.fingerprint)
+    return try Embeddings.read(path).taking(wanted.states, wanted.pooling, path)
+  }
+
+  /// How many of a stage's texts were longer than the encoder takes, as the other run found it.
+  ///
+  /// - Parameter count: the texts that there are.
+  /// - Throws: `TesseraError` if it does not say so.
+  func cut(_ stage: String, of count: Int) throws -> DataRecord.Cut {
+    let path = URL(fileURLWithPath: folder).appendingPathComponent(Pipeline.Files.data).path
+    guard let cut = DataRecord.read(path)?.cut[stage], cut.total == count, (0...count).contains(cut.texts)
+    else {
+      throw TesseraError.input(
+        path, found: "no count of texts that were cut", wanted: "the folder of a run as tessera run leaves it"
+      )
+    }
+    return cut
   }
 
   private func refused(_ found: String, _ wanted: String) -> TesseraError {
