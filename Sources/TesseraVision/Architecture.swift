@@ -19,6 +19,8 @@ public enum Architecture: String, NamedOption {
   case efficientnetLite0 = "efficientnet_lite0"
   /// AlexNet as Caffe has it, with groups and local response normalisation (Krizhevsky et al. 2012).
   case alexnetBVLC = "alexnet_bvlc"
+  /// One layer of large patches, a vision transformer's embedding of them (Dosovitskiy et al. 2021).
+  case patches16
 
   /// What the network is made of.
   var model: ModelDescription {
@@ -31,6 +33,7 @@ public enum Architecture: String, NamedOption {
     case .shuffleNet: .shuffleNetV2
     case .efficientnetLite0: .efficientNetLite0
     case .alexnetBVLC: .alexNetBVLC
+    case .patches16: .patches16
     }
   }
 }

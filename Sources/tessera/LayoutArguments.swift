@@ -15,7 +15,10 @@ struct LayoutArguments: ParsableArguments {
       pixel (lsa) (default: the recipe's).
       """)
   var discretization: Discretization?
-  @Option(help: "What gives features their places: t-SNE, or the first two principal components (pca).")
+  @Option(
+    help:
+      "What gives features their places: t-SNE, the first two principal components (pca), or the seed (random)."
+  )
   var layout = LayoutOptions().layout
   @Option(help: "t-SNE's metric.")
   var metric = LayoutOptions().metric

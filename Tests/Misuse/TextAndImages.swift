@@ -115,6 +115,12 @@ extension Rows {
     for text in ["[\"\"]", "[\"t-SNE\"]"] {
       refuses(text) { try JSONDecoder().decode([LayoutMethod].self, from: Data(text.utf8)).count }
     }
+    function("LayoutMethod.drawnPlaces(_:seed:channel:on:)")
+    for (count, channel) in [(0, 0), (-1, 0), (.max, 0), (1, -1), (1, .max)] {
+      refuses("\(count) features, channel \(channel)") {
+        try LayoutMethod.drawnPlaces(count, seed: 1, channel: channel, on: d).count
+      }
+    }
     function("TSNE.LearningRate.init(_:)")
     for text in ["", "x", "0", "-1", "nan", "inf", "1e7", "Auto"] {
       refuses("'\(text)'") { try TSNE.LearningRate(text).text }

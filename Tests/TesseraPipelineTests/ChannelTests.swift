@@ -12,9 +12,10 @@ import Testing
 @Suite struct ChannelTests {
   private let device = Result { try CPUBackend(threads: 1) }
 
-  private func embeddings(layers: String? = "1...3") -> Embeddings {
+  private func embeddings(layers: String? = "1...3", scale: Float = 1) -> Embeddings {
     Embeddings(
-      features: drawn(3, 20 * 30), columns: 30, labels: (0..<20).map { Int32($0 % 2) }, classes: ["a", "b"],
+      features: drawn(3, 20 * 30).map { $0 * scale }, columns: 30, labels: (0..<20).map { Int32($0 % 2) },
+      classes: ["a", "b"],
       source: layers.map { ["layers": $0] } ?? [:])
   }
 
@@ -91,6 +92,7 @@ import Testing
       for change: (inout LayoutOptions) -> Void in [
         { _ in }, { ($0.layout, $0.perplexity, $0.iterations) = (.pca, 30, 1000) },
         { $0.channels = .layer }, { $0.channels = .several },
+        { ($0.layout, $0.perplexity, $0.iterations) = (.random, 30, 1000) },
       ] {
         let (layout, path) = (try make(embeddings(), change), folder + "/l")
         let digits = try layout.write(to: path)
@@ -121,11 +123,30 @@ import Testing
     }
   }
 
+  @Test(.tags(.opencl)) func placesAreDrawnBySeedAndChannelAlone() throws {
+    let cpu = try CPUBackend(threads: 1)
+    func places(_ seed: UInt64, _ channel: Int, _ device: any Backend) throws -> [UInt32] {
+      try LayoutMethod.drawnPlaces(97, seed: seed, channel: channel, on: device).map(\.bitPattern)
+    }
+    let first = try places(1, 0, cpu)
+    #expect(first.count == 2 * 97 && Set(first).count > 190)
+    #expect(first.allSatisfy { (0..<1).contains(Float(bitPattern: $0)) })
+    let (channel, seed) = (try places(1, 1, cpu), try places(2, 0, cpu))
+    #expect(first != channel && first != seed && channel != seed)
+    if TestDevices.hasOpenCL { #expect(try places(1, 0, OpenCLBackend(try TestDevices.first())) == first) }
+    // The features' values do not matter: embeddings of other rows have the same places.
+    let change = { (o: inout LayoutOptions) in (o.layout, o.perplexity, o.iterations) = (.random, 30, 1000) }
+    let (one, other) = (try make(embeddings(), change), try make(embeddings(scale: 3), change))
+    #expect(one.channels[0].coordinates == other.channels[0].coordinates)
+    #expect(one.channels[0].divergence == nil && one.channels[0].name == "random")
+  }
+
   @Test func wrongChannelsAreRefused() throws {
     for (names, wanted) in [
-      ("", "representations: found , wanted tsne or pca"), ("pca,pca", "pca twice"),
+      ("", "representations: found , wanted tsne, pca or random"), ("pca,pca", "pca twice"),
       ("tsne,tsne:euclidean", "tsne:euclidean twice"), ("pca:cosine", "wanted pca alone"),
-      ("tsne:", "representations: found , wanted euclidean"), ("tsne:cosine,", "found , wanted tsne or pca"),
+      ("tsne:", "representations: found , wanted euclidean"),
+      ("tsne:cosine,", "found , wanted tsne, pca or random"),
     ] {
       let error = #expect(throws: TesseraError.self) { try Representation.list(names) }
       #expect(error?.description.contains(wanted) == true, "\(error?.description ?? "")")

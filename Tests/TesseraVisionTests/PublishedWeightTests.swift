@@ -112,6 +112,22 @@ import Testing
     #expect(found.notes.first?.hasSuffix("; \"module\" within names is left out") == true)
   }
 
+  /// torchvision's vit_b_16 has the patches' kernels and much else; ViT-B/32's are larger, ViT-L/16's are more.
+  @Test func aVisionTransformersPatchEmbeddingIsRead() throws {
+    var whole = try published(.patches16)
+    #expect(whole["conv_proj.weight"]?.shape == [768, 3, 16, 16] && whole["conv_proj.bias"]?.shape == [768])
+    let plain = try loaded(.patches16, whole)
+    for name in ["class_token", "encoder.pos_embedding", "encoder.layers.encoder_layer_0.mlp.0.weight"] {
+      whole[name] = ([1], [1])
+    }
+    #expect(try loaded(.patches16, whole).bits == plain.bits)
+    for shape in [[768, 3, 32, 32], [1024, 3, 16, 16]] {
+      whole["conv_proj.weight"] = ([Float](repeating: 1, count: shape.reduce(1, *)), shape)
+      let text = refusal(.patches16, whole)
+      #expect(text.contains("conv_proj.weight") && text.contains("[768, 3, 16, 16]"), "\(text)")
+    }
+  }
+
   @Test func anotherNetworksWeightsAreRefusedAndTheirsNamed() throws {
     for (given, wanted) in [
       (Architecture.vgg16, Architecture.alexnet), (.resnext50, .wideResNet50), (.alexnet, .vgg16),

@@ -85,6 +85,8 @@ def make_slice(name):
         return Lite0()
     if name == "alexnet_bvlc":
         return bvlc()
+    if name == "patches16":
+        return nn.Sequential(OrderedDict(conv_proj=nn.Conv2d(3, 768, 16, stride=8, padding=8), relu=nn.ReLU()))
     network = getattr(torchvision.models, name)(weights=None)
     if name == "shufflenet_v2_x1_0":
         return part(network, "conv1", "maxpool", "stage2")
@@ -107,7 +109,7 @@ def make_classifier(widths):
 
 
 SLICES = {"alexnet": 192, "vgg16": 256, "resnet18": 64, "resnext50_32x4d": 256, "wide_resnet50_2": 256,
-          "shufflenet_v2_x1_0": 116, "efficientnet_lite0": 40, "alexnet_bvlc": 256}
+          "shufflenet_v2_x1_0": 116, "efficientnet_lite0": 40, "alexnet_bvlc": 256, "patches16": 768}
 
 # Where the head is drawn from (ModelTests.swift has the same): from 500, an input of a ReLU of ResNet-18 is within
 # 2e-6 of 0, where float32 may take the other side.
@@ -116,7 +118,7 @@ HEAD_SEEDS = {"resnet18": 700}
 
 def whole(name):
     first = SLICES[name]
-    if name.startswith("alexnet"):
+    if name.startswith(("alexnet", "patches")):
         return make_slice(name), make_head([first, 192, 192, 192, 64], 2, 0, 5), make_classifier([1600, 700, 50])
     dropout = .2 if name == "wide_resnet50_2" else .05
     return make_slice(name), make_head([first, 192, 128, 64, 32], 4, dropout, 10), make_classifier([3200, 1600, 700, 50])

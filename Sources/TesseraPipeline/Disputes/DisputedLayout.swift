@@ -50,7 +50,7 @@ struct DisputedLayout: ReplayedPart {
       embeddings, split: split, try verification.configuration.layoutPlan(), on: dispute.recorder)
     guard fit.parts.indices.contains(channel) else { return }
     guard !records.isEmpty, let run = try fit.run(channel, on: DeviceGroup(dispute.recorder)) else {
-      let places = try fit.components(channel, on: dispute.recorder)
+      let places = try fit.otherPlaces(channel, on: dispute.recorder)
       var print = Fingerprint()
       places.withUnsafeBytes { print.add($0) }
       return try done(print.digits())

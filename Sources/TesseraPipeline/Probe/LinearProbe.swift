@@ -19,7 +19,7 @@ public struct LinearProbe: Sendable {
   public let classes: Int
 
   /// Penalties that are tried, strongest first.
-  public static let penalties = [3.0, 1.0, 0.3, 0.1, 0.03, 0.01]
+  public static let penalties = [3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001]
 
   /// Fits on training rows; the penalty is the best on the validation rows (ties: the strongest).
   ///

@@ -76,7 +76,7 @@ struct LayoutFit {
       let result = try plan.tsne(part.representation).finish(run, recorded: recorded)
       (places, divergence, states) = (result.coordinates, result.divergence, result.states)
     } else {
-      places = try components(number, on: devices.main)
+      places = try otherPlaces(number, on: devices.main)
     }
     let placed = clock.now
     var channel = LayoutChannel(
@@ -87,10 +87,13 @@ struct LayoutFit {
     return channel
   }
 
-  /// The places of a channel's features by their first two principal components.
-  mutating func components(_ number: Int, on device: any Backend) throws -> [Float] {
-    try PrincipalComponents(
-      points(number), count: parts[number].features.count, dims: rows, on: device
-    ).coordinates
+  /// The places of a channel's features where t-SNE does not find them: drawn, or by the first two principal
+  /// components.
+  mutating func otherPlaces(_ number: Int, on device: any Backend) throws -> [Float] {
+    let count = parts[number].features.count
+    if parts[number].representation.method == .random {
+      return try LayoutMethod.drawnPlaces(count, seed: plan.tsne.seed, channel: number, on: device)
+    }
+    return try PrincipalComponents(points(number), count: count, dims: rows, on: device).coordinates
   }
 }

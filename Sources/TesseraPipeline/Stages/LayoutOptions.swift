@@ -140,7 +140,8 @@ extension LayoutOptions {
         "representations", found: "\(channels.rawValue) channels", wanted: "several channels")
     }
     guard layout == .tsne || metric == .euclidean else {
-      throw TesseraError.input("metric", found: "\(metric.rawValue) with pca", wanted: "tsne with it")
+      throw TesseraError.input(
+        "metric", found: "\(metric.rawValue) with \(layout.rawValue)", wanted: "tsne with it")
     }
     return [Representation(method: layout, metric: metric)]
   }

@@ -2,7 +2,7 @@
 import TesseraCompute
 import TesseraImages
 
-/// A way to lay features out, by its name: `pca`, or `tsne:` with a metric.
+/// A way to lay features out, by its name: `pca`, `random`, or `tsne:` with a metric.
 public struct Representation: Sendable, Equatable, CustomStringConvertible {
   /// What gives features their positions.
   public let method: LayoutMethod

@@ -94,7 +94,7 @@ struct RecordedLayout {
     }
   }
 
-  /// Runs what a plan has of a channel's t-SNE; principal components are made again whole.
+  /// Runs what a plan has of a channel's t-SNE; other places are made again whole.
   ///
   /// - Parameter done: called after each stretch.
   func replay(
@@ -104,7 +104,7 @@ struct RecordedLayout {
     let own = layout.channels[channel]
     guard fit.parts[channel].representation.method == .tsne else {
       return difference(
-        "\(own.name): coordinates", own.coordinates, try fit.components(channel, on: devices.main))
+        "\(own.name): coordinates", own.coordinates, try fit.otherPlaces(channel, on: devices.main))
     }
     guard plan.computed > 0, let run = try fit.run(channel, on: devices) else { return nil }
     let records = histories[channel].states
