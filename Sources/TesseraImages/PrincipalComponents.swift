@@ -27,6 +27,12 @@ public struct PrincipalComponents: Sendable {
   private static let rounding = 1e-12
   private static let startStream: UInt64 = (1 << 61) + 1
 
+  /// Finds those of points, all of whose coordinates are then in memory.
+  package init(of points: FeaturePoints, on device: any Backend) throws {
+    try self.init(
+      points.coordinates(0..<points.dims), count: points.count, dims: points.dims, on: device)
+  }
+
   /// Finds them.
   ///
   /// - Parameters:

@@ -25,16 +25,18 @@ public struct Scaler: Sendable {
   ///   - device: the device that computes the logarithms.
   /// - Throws: `TesseraError` for no rows, rows that are not there and values that are not finite.
   public static func fit(
-    _ values: [Float], columns: Int, rows: [Int], on device: any Backend
+    _ values: Floats, columns: Int, rows: [Int], on device: any Backend
   ) throws -> Scaler {
     guard let first = rows.first, columns > 0 else {
       throw TesseraError.input(
         "scaler", found: "\(rows.count) rows of \(columns) features", wanted: "at least one row")
     }
     try check(values, columns: columns, rows: rows)
-    var minimum = Array(values[first * columns..<(first + 1) * columns])
-    for row in rows {
-      for c in 0..<columns { minimum[c] = min(minimum[c], values[row * columns + c]) }
+    var minimum = values[first * columns..<(first + 1) * columns]
+    values.forEachBlock(of: rows, columns: columns) { _, _, block in
+      for begin in stride(from: 0, to: block.count, by: columns) {
+        for c in 0..<columns { minimum[c] = min(minimum[c], block[begin + c]) }
+      }
     }
     let unscaled = Scaler(minimum: minimum, maximum: 1)
     var maximum: Float = 0
@@ -45,7 +47,7 @@ public struct Scaler: Sendable {
   }
 
   /// The scaled rows, row-major (rows.count, columns), in [0, 1].
-  public func apply(_ values: [Float], columns: Int, rows: [Int], on device: any Backend) throws -> [Float] {
+  public func apply(_ values: Floats, columns: Int, rows: [Int], on device: any Backend) throws -> [Float] {
     try check(values, columns: columns, rows: rows)
     return try [Float](unsafeUninitializedCapacity: rows.count * columns) { out, count in
       try logarithms(values, columns: columns, rows: rows, on: device) { first, part in
@@ -56,7 +58,7 @@ public struct Scaler: Sendable {
   }
 
   /// The scaled rows with a feature's values side by side, row-major (columns, rows.count).
-  public func applyTransposed(_ values: [Float], columns: Int, rows: [Int], on device: any Backend) throws
+  public func applyTransposed(_ values: Floats, columns: Int, rows: [Int], on device: any Backend) throws
     -> [Float]
   {
     try check(values, columns: columns, rows: rows)
@@ -77,7 +79,7 @@ public struct Scaler: Sendable {
   }
 
   /// Throws unless the scaler is one of so many features, and the rows are there.
-  private func check(_ values: [Float], columns: Int, rows: [Int]) throws {
+  private func check(_ values: Floats, columns: Int, rows: [Int]) throws {
     guard columns == minimum.count, columns > 0 else {
       throw TesseraError.input("scaler", found: "\(columns) features", wanted: "\(max(1, minimum.count))")
     }
@@ -90,42 +92,38 @@ public struct Scaler: Sendable {
   }
 
   /// Throws for rows that are not there, and for values in them that are not finite.
-  private static func check(_ values: [Float], columns: Int, rows: [Int]) throws {
+  private static func check(_ values: Floats, columns: Int, rows: [Int]) throws {
     let count = values.count / columns
     guard values.count == count * columns else {
       throw TesseraError.input(
         "scaler", found: "\(values.count) values", wanted: "whole rows of \(columns) features")
     }
-    for row in rows {
-      guard (0..<count).contains(row) else {
-        throw TesseraError.input("scaler", found: "row \(row)", wanted: "one of 0..<\(count)")
-      }
-      guard values[row * columns..<(row + 1) * columns].allSatisfy(\.isFinite) else {
-        throw TesseraError.input(
-          "scaler: row \(row)", found: "a value that is not finite", wanted: "finite numbers")
-      }
+    if let row = rows.first(where: { !(0..<count).contains($0) }) {
+      throw TesseraError.input("scaler", found: "row \(row)", wanted: "one of 0..<\(count)")
+    }
+    try values.forEachBlock(of: rows, columns: columns) { _, rows, block in
+      guard let bad = block.firstIndex(where: { !$0.isFinite }) else { return }
+      throw TesseraError.input(
+        "scaler: row \(rows[rows.startIndex + bad / columns])", found: "a value that is not finite",
+        wanted: "finite numbers")
     }
   }
 
   /// Calls `body` with the logarithms of some rows after the other, and the number of the first of them.
   private func logarithms(
-    _ values: [Float], columns: Int, rows: [Int], on device: any Backend,
+    _ values: Floats, columns: Int, rows: [Int], on device: any Backend,
     body: (Int, UnsafeBufferPointer<Float>) throws -> Void
   ) throws {
     let shifts = minimum.map { abs($0) }
-    // In slices: neither the device nor the host need hold another copy of a data set.
-    let step = max(1, (1 << 20) / columns)
-    for begin in stride(from: 0, to: rows.count, by: step) {
-      let slice = rows[begin..<min(rows.count, begin + step)]
-      let shifted = [Float](unsafeUninitializedCapacity: slice.count * columns) { buffer, count in
-        for (at, row) in slice.enumerated() {
-          for c in 0..<columns {
-            buffer[at * columns + c] = max(1, values[row * columns + c] + shifts[c] + 1)
-          }
+    // In blocks: neither the device nor the host need hold another copy of a data set.
+    try values.forEachBlock(of: rows, columns: columns) { begin, _, block in
+      let shifted = [Float](unsafeUninitializedCapacity: block.count) { buffer, count in
+        for start in stride(from: 0, to: block.count, by: columns) {
+          for c in 0..<columns { buffer[start + c] = max(1, block[start + c] + shifts[c] + 1) }
         }
-        count = slice.count * columns
+        count = block.count
       }
-      let x = try device.tensor(shifted, [slice.count * columns])
+      let x = try device.tensor(shifted, [block.count])
       try device.unary(.log, x, alpha: 0, beta: 0, into: x)
       let part = try device.floats(x)
       try part.withUnsafeBufferPointer { try body(begin, $0) }
@@ -133,10 +131,18 @@ public struct Scaler: Sendable {
   }
 }
 
+/// Throws if a matrix holds a value that is not finite, naming its row and feature; of a mapped file, block by block.
+public func requireFinite(_ place: String, _ values: Floats, columns: Int) throws {
+  let columns = max(1, columns)
+  try values.forEachBlock(columns: columns) { row, block in
+    guard let bad = block.firstIndex(where: { !$0.isFinite }) else { return }
+    throw TesseraError.input(
+      "\(place): row \(row + bad / columns), feature \(bad % columns)", found: "\(block[bad])",
+      wanted: "finite numbers")
+  }
+}
+
 /// Throws if a matrix holds a value that is not finite, naming its row and feature.
 public func requireFinite(_ place: String, _ values: [Float], columns: Int) throws {
-  guard let bad = values.firstIndex(where: { !$0.isFinite }) else { return }
-  throw TesseraError.input(
-    "\(place): row \(bad / max(1, columns)), feature \(bad % max(1, columns))", found: "\(values[bad])",
-    wanted: "finite numbers")
+  try requireFinite(place, Floats(values), columns: columns)
 }

@@ -11,15 +11,6 @@ extension TSNE {
   /// Neighbours of each of so many points, as in scikit-learn's Barnes-Hut method.
   func neighbours(_ count: Int) -> Int { min(count - 1, Int(min(3 * perplexity + 1, 0x1p62))) }
 
-  /// Throws unless the values are so many points of so many coordinates, all finite.
-  func checkValues(_ points: [Float], _ count: Int, _ dims: Int) throws {
-    guard count > 0, dims > 0, points.count % dims == 0, points.count / dims == count else {
-      throw TesseraError.input(
-        "t-SNE", found: "\(points.count) values", wanted: "\(count) points of \(dims) values, at least one")
-    }
-    try requireFinite("t-SNE", points, columns: dims)
-  }
-
   /// Throws unless so many points of so many coordinates can be laid out, by settings that make sense.
   public func check(points count: Int, dims: Int) throws {
     let rate = learningRate ?? 1
@@ -55,13 +46,10 @@ extension TSNE {
   }
 
   /// Joint probabilities of points.
-  func affinities(
-    _ points: consuming [Float], _ count: Int, _ dims: Int, _ device: any Backend
-  ) throws -> TSNEAffinities {
-    guard isExact(count) else {
-      return .neighbours(try neighbourAffinities(consume points, count, dims, device))
-    }
-    let distances = try metric.squaredDistances(consume points, count: count, dims: dims, on: device)
+  func affinities(_ points: consuming FeaturePoints, _ device: any Backend) throws -> TSNEAffinities {
+    let count = points.count
+    guard isExact(count) else { return .neighbours(try neighbourAffinities(points, device)) }
+    let distances = try metric.squaredDistances(points, on: device)
     let conditional = try device.allocate([count, count], .float32)
     try device.conditionalAffinities(distances, points: count, perplexity: perplexity, into: conditional)
     try device.jointAffinities(conditional, points: count, into: distances)
@@ -69,17 +57,17 @@ extension TSNE {
   }
 
   /// Joint probabilities of points with their nearest neighbours.
-  func neighbourAffinities(
-    _ points: consuming [Float], _ count: Int, _ dims: Int, _ device: any Backend
-  ) throws -> SparseAffinities {
+  func neighbourAffinities(_ points: consuming FeaturePoints, _ device: any Backend) throws
+    -> SparseAffinities
+  {
+    let count = points.count
     let k = neighbours(count)
     let (neighbours, conditional) = (
       try device.allocate([count, k], .int32), try device.allocate([count, k], .float32)
     )
     do {
       let nearest = try device.allocate([count, k], .float32)
-      try metric.nearestNeighbours(
-        consume points, count: count, dims: dims, nearest: nearest, neighbours: neighbours, on: device)
+      try metric.nearestNeighbours(points, nearest: nearest, neighbours: neighbours, on: device)
       try device.neighbourAffinities(
         nearest, points: count, neighbours: k, perplexity: perplexity, into: conditional)
     }

@@ -72,25 +72,24 @@ public struct TSNE: Sendable {
     helpers: [any Backend] = [],
     progress: (Int, Float?) throws -> Void = { _, _ in }
   ) throws -> Result {
-    let run = try begin(consume points, count: count, dims: dims, on: device, helpers: helpers)
+    let points = try FeaturePoints(consume points, count: count, dims: dims)
+    let run = try begin(consume points, on: device, helpers: helpers)
     return try finish(run) { try progress($0.iteration, $0.divergence) }
   }
 
   /// A layout before its first iteration: places by seed, and the affinities of the points.
   ///
   /// - Parameters:
-  ///   - points: row-major (count, dims); a caller that gives its last copy away saves that memory.
-  ///   - count: the number of points.
-  ///   - dims: values of each point.
+  ///   - points: what is laid out; a caller that gives its last copy away saves that memory.
   ///   - device: the main device.
   ///   - helpers: devices that help with the forces.
   package func begin(
-    _ points: consuming [Float], count: Int, dims: Int, on device: any Backend, helpers: [any Backend]
+    _ points: consuming FeaturePoints, on device: any Backend, helpers: [any Backend]
   ) throws -> TSNERun {
-    try checkValues(points, count, dims)
-    try check(points: count, dims: dims)
-    let layout = try place(points, count, dims, device)
-    let joint = try affinities(consume points, count, dims, device)
+    let count = points.count
+    try check(points: count, dims: points.dims)
+    let layout = try place(points, device)
+    let joint = try affinities(consume points, device)
     return try TSNERun(self, joint, layout: layout, points: count, on: DeviceGroup(device, helpers: helpers))
   }
 
@@ -115,7 +114,8 @@ public struct TSNE: Sendable {
   private static let startStream: UInt64 = 1 << 61
   private static let startDeviation: Float = 1e-4
 
-  private func place(_ points: [Float], _ count: Int, _ dims: Int, _ device: any Backend) throws -> Tensor {
+  private func place(_ points: FeaturePoints, _ device: any Backend) throws -> Tensor {
+    let count = points.count
     switch start {
     case .random:
       let layout = try device.allocate([2, count], .float32)
@@ -124,7 +124,7 @@ public struct TSNE: Sendable {
         into: layout)
       return layout
     case .pca:
-      let found = try PrincipalComponents(points, count: count, dims: dims, on: device).coordinates
+      let found = try PrincipalComponents(of: points, on: device).coordinates
       let first = found.prefix(count).map { Double($0) }
       let mean = first.reduce(0, +) / Double(count)
       let deviation = (first.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(count)).squareRoot()

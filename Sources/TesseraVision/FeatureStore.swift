@@ -6,8 +6,7 @@ import TesseraNN
 /// copied out batch by batch; else computed for each batch.
 package final class FeatureStore {
   private let network: ImageClassifier
-  private let images: [Float]
-  private let area: Int
+  private let images: FeatureRows
   private let mode: BackboneMode
   private let noise: Float
   private var cache: (any FeatureCache)?
@@ -32,17 +31,16 @@ package final class FeatureStore {
   ///   - limits: where features may be kept.
   ///   - devices: those that compute what is kept; the network's is the main one.
   init(
-    _ network: ImageClassifier, images: [Float], _ mode: BackboneMode, noise: Float = 0,
+    _ network: ImageClassifier, images: FeatureRows, _ mode: BackboneMode, noise: Float = 0,
     limits: FeatureLimits,
     devices: DeviceGroup, progress: (Int, Int) throws -> Void
   ) throws {
     self.network = network
     self.images = images
     (self.mode, self.noise) = (mode, noise)
-    area = network.channels * network.pixels * network.pixels
-    guard mode == .frozen, noise == 0, !network.standardizesBatches, images.count >= area else { return }
-    let count = images.count / area
-    let probe = try network.features(of: images[..<area])
+    let count = images.count
+    guard mode == .frozen, noise == 0, !network.standardizesBatches, count > 0 else { return }
+    let probe = try network.features(of: images.gather([0])[...])
     shape = Array(probe.shape.dropFirst())
     let size = shape.reduce(1, *)
     switch limits.place(of: count * size * 4, on: network.device) {
@@ -53,13 +51,14 @@ package final class FeatureStore {
     case nil: break
     }
     guard let cache else { return }
-    let (area, chunk) = (area, Self.chunk)
+    let chunk = Self.chunk
     var done = 0
     try network.copies(on: devices).mapDynamic((count + chunk - 1) / chunk) { network, device, number in
       let (begin, end) = (number * chunk, min(count, (number + 1) * chunk))
       _ = try splittingOnOutOfMemory(begin..<end) { rows in
-        let part = images[rows.lowerBound * area..<rows.upperBound * area]
-        try cache.keep(try network.features(of: part), from: rows.lowerBound, of: device)
+        try cache.keep(
+          try network.features(of: images.gather(rows)[...]), from: rows.lowerBound, of: device)
+        images.release(rows)
         return [0]
       }
       return end - begin
@@ -84,7 +83,7 @@ package final class FeatureStore {
   /// The same for a copy of the network on another device, if kept features are open to it.
   init(_ store: FeatureStore, for copy: ImageClassifier) {
     network = copy
-    (images, mode, noise, area) = (store.images, store.mode, store.noise, store.area)
+    (images, mode, noise) = (store.images, store.mode, store.noise)
     (shape, cache) = (store.shape, store.cache)
   }
 
@@ -118,8 +117,9 @@ package final class FeatureStore {
   private func upload(_ rows: [Int]) throws -> Tensor {
     let tensor = try network.device.allocate(
       [rows.count, network.channels, network.pixels, network.pixels], .float32)
-    staged.removeAll(keepingCapacity: true)
-    for row in rows { staged += images[row * area..<(row + 1) * area] }
+    images.gather(rows, into: &staged)
+    // What is read at random would pile up in memory, all of a mapped file.
+    for row in rows { images.release(row..<row + 1) }
     try staged.withUnsafeBytes { try network.device.upload($0, to: tensor, offset: 0) }
     return tensor
   }

@@ -47,11 +47,23 @@ extension Replicated<ImageClassifier> {
   public func logProbabilities(_ images: [Float]) throws -> [Float] {
     let area = main.channels * main.pixels * main.pixels
     try main.check("images", images)
-    let (batch, count, classes) = (32, images.count / area, main.classes)
+    let rows = FeatureRows(Floats(images), columns: area)
+    return try logProbabilities(rows, of: Array(0..<rows.count))
+  }
+
+  /// The class probabilities' logarithms of normalised images, row-major (count, classes); images of a mapped file
+  /// come and go batch by batch.
+  ///
+  /// - Parameter chosen: the numbers of the images.
+  package func logProbabilities(_ images: FeatureRows, of chosen: [Int]) throws -> [Float] {
+    let (batch, count, classes) = (32, chosen.count, main.classes)
     var out = [Float](repeating: 0, count: count * classes)
     try mapDynamic((count + batch - 1) / batch) { network, _, number in
-      try network.logProbabilities(
-        of: images[number * batch * area..<min(count, (number + 1) * batch) * area])
+      let rows = chosen[number * batch..<min(count, (number + 1) * batch)]
+      let part = images.gather(rows)
+      try network.check("images", part, rows: rows)
+      for row in rows { images.release(row..<row + 1) }
+      return try network.logProbabilities(of: part[...])
     } take: { number, scores in
       let begin = number * batch * classes
       out.replaceSubrange(begin..<begin + scores.count, with: scores)

@@ -110,8 +110,10 @@ public final class ImageClassifier {
 
   /// Throws unless images on the host are whole and finite.
   ///
-  /// - Parameter count: how many are wanted; nil: any number.
-  func check(_ place: String, _ images: [Float], count: Int? = nil) throws {
+  /// - Parameters:
+  ///   - count: how many are wanted; nil: any number.
+  ///   - rows: the images' numbers, for messages; nil: from 0 on.
+  func check(_ place: String, _ images: [Float], count: Int? = nil, rows: ArraySlice<Int>? = nil) throws {
     let area = channels * pixels * pixels
     guard images.count % area == 0, count == nil || images.count / area == count else {
       throw TesseraError.input(
@@ -119,8 +121,9 @@ public final class ImageClassifier {
         wanted: count.map { "\($0) images of \(area)" } ?? "a multiple of \(area)")
     }
     guard let bad = images.firstIndex(where: { !$0.isFinite }) else { return }
+    let row = rows.map { $0[$0.startIndex + bad / area] } ?? bad / area
     throw TesseraError.input(
-      "\(place): image \(bad / area), value \(bad % area)", found: "\(images[bad])", wanted: "finite numbers")
+      "\(place): image \(row), value \(bad % area)", found: "\(images[bad])", wanted: "finite numbers")
   }
 
   /// The frozen slice's output for normalised images (batch, pixels, pixels), in evaluation mode: an image's

@@ -14,14 +14,13 @@ extension JointFit {
       for begin in stride(from: 0, to: plan.training.count, by: 64) {
         let part = Array(plan.training[begin..<min(plan.training.count, begin + 64)])
         let features = try device.floats(try store.batch(part, Context(device: device)).features.value)
-        for (at, row) in part.enumerated() {
-          if pixels > 0 {
-            plan.images.withUnsafeBufferPointer {
-              body(.init(rebasing: $0[row * pixels..<(row + 1) * pixels]), 0)
+        let images = pixels > 0 ? plan.images.gather(part) : []
+        images.withUnsafeBufferPointer { images in
+          features.withUnsafeBufferPointer { features in
+            for at in part.indices {
+              if pixels > 0 { body(.init(rebasing: images[at * pixels..<(at + 1) * pixels]), 0) }
+              body(.init(rebasing: features[at * outputs..<(at + 1) * outputs]), pixels)
             }
-          }
-          features.withUnsafeBufferPointer {
-            body(.init(rebasing: $0[at * outputs..<(at + 1) * outputs]), pixels)
           }
         }
       }

@@ -12,12 +12,13 @@ import TesseraNN
 /// All inputs are standardised over the training rows. The slice's are multiplied by a share besides, sqrt(A / D) / 2:
 /// however many they are, together they then vary a quarter as much as the pixels, and the penalty does not let them
 /// speak for more.
-/// The penalty is the best of `penalties` on the validation rows (ties: the strongest). Sums over rows are taken
+/// The penalty is the best on the validation rows (ties: the strongest) of those of `penalties` that are tried: after
+/// two in a row that are no better, weaker ones are not. Sums over rows are taken
 /// in blocks of 256 rows, in the order of the rows, and added up block by block: so the bits depend on neither
 /// memory, device nor threads.
 package struct JointFit {
-  /// Penalties that are tried, strongest first.
-  package static let penalties = [0.3, 0.1, 0.03, 0.01, 0.003]
+  /// Penalties, strongest first.
+  package static let penalties = [1, 0.3, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002]
   private static let block = 256
 
   private let network: ImageClassifier, plan: TrainingPlan, store: FeatureStore
@@ -37,7 +38,7 @@ package struct JointFit {
   ///
   /// - Parameters:
   ///   - store: the slice's output for the plan's images.
-  ///   - penalties: those that are tried, strongest first.
+  ///   - penalties: those that may be tried, strongest first.
   package init(
     _ network: ImageClassifier, _ plan: TrainingPlan, _ store: FeatureStore,
     penalties: [Double] = JointFit.penalties
@@ -68,16 +69,27 @@ package struct JointFit {
   }
 
   /// Fits, and leaves the network with what was found.
-  package func run() throws {
+  ///
+  /// - Parameter progress: called with the evaluations done and the most that there can be; penalties that are not
+  ///   tried count as done at the end.
+  package func run(progress: (Int, Int) throws -> Void = { _, _ in }) throws {
     var solution = [Double](repeating: 0, count: classes * (mean.count + 1))
     var best: (solution: [Double], correct: Int)?
     let figures = TrainingFigures(network: network, plan: plan, store: store)
-    for penalty in penalties {
-      solution = try LBFGS().minimize(from: solution) { try evaluate($0, penalty) }
+    var worse = 0
+    for (number, penalty) in penalties.enumerated() where worse < 2 {
+      var evaluations = 0
+      solution = try LBFGS().minimize(from: solution) {
+        evaluations += 1
+        let most = LBFGS().maxIterations
+        try progress(number * most + min(evaluations, most), penalties.count * most)
+        return try evaluate($0, penalty)
+      }
       try use(solution)
       try settle()
       let correct = try figures.validate()
-      if best.map({ correct > $0.correct }) ?? true { best = (solution, correct) }
+      worse = best.map { correct > $0.correct } ?? true ? 0 : worse + 1
+      if worse == 0 { best = (solution, correct) }
     }
     try use(best?.solution ?? solution)
     try settle()

@@ -40,7 +40,7 @@ public struct PixelStatistics: Sendable {
   /// - Throws: `TesseraError` for no pixels, images that are not whole, rows that are not there, and values
   ///   that are not finite.
   public static func fit(
-    _ images: [Float], area: Int, rows: [Int], _ kind: ImageNormalization
+    _ images: Floats, area: Int, rows: [Int], _ kind: ImageNormalization
   ) throws -> PixelStatistics {
     guard area >= 1, images.count % area == 0, rows.allSatisfy((0..<images.count / area).contains) else {
       throw TesseraError.input(
@@ -56,8 +56,10 @@ public struct PixelStatistics: Sendable {
     }
     let count = Double(max(1, rows.count))
     var sums = [Double](repeating: 0, count: area)
-    for row in rows {
-      for p in 0..<area { sums[p] += Double(images[row * area + p]) }
+    images.forEachBlock(of: rows, columns: area) { _, _, block in
+      for begin in stride(from: 0, to: block.count, by: area) {
+        for p in 0..<area { sums[p] += Double(block[begin + p]) }
+      }
     }
     var mean = sums.map { $0 / count }
     if kind == .global {
@@ -65,10 +67,12 @@ public struct PixelStatistics: Sendable {
       mean = [Double](repeating: all, count: area)
     }
     var squares = [Double](repeating: 0, count: area)
-    for row in rows {
-      for p in 0..<area {
-        let d = Double(images[row * area + p]) - mean[p]
-        squares[p] += d * d
+    images.forEachBlock(of: rows, columns: area) { _, _, block in
+      for begin in stride(from: 0, to: block.count, by: area) {
+        for p in 0..<area {
+          let d = Double(block[begin + p]) - mean[p]
+          squares[p] += d * d
+        }
       }
     }
     var variance = squares.map { $0 / count }
@@ -78,6 +82,17 @@ public struct PixelStatistics: Sendable {
     }
     return try PixelStatistics(
       mean: mean.map { Float($0) }, scale: variance.map { $0 > 1e-12 ? Float(1 / $0.squareRoot()) : 0 })
+  }
+
+  /// Images that are normalised as they are read.
+  ///
+  /// - Throws: `TesseraError` for images of another number of pixels.
+  public func rows(_ images: Floats) throws -> FeatureRows {
+    guard images.count % mean.count == 0 else {
+      throw TesseraError.input(
+        "images", found: "\(images.count) values", wanted: "whole images of \(mean.count) pixels")
+    }
+    return try FeatureRows(images, columns: mean.count, mean: mean, scale: scale)
   }
 
   /// The normalised images.

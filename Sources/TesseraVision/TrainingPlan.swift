@@ -3,8 +3,8 @@ import TesseraCompute
 
 /// What is learnt from and how.
 public struct TrainingPlan: Sendable {
-  /// Normalised images (count, pixels, pixels).
-  public var images: [Float]
+  /// Normalised images, each a row of all its channels' pixels.
+  public var images: FeatureRows
   /// The class of each image.
   public var labels: [Int32]
   /// Numbers of the rows to train on.
@@ -19,8 +19,14 @@ public struct TrainingPlan: Sendable {
   /// Where the frozen slice's output may be kept.
   public var limits = FeatureLimits()
 
-  /// A plan with the recipe's defaults.
+  /// A plan with the recipe's defaults, for normalised images in memory, one for each label.
   public init(images: [Float], labels: [Int32], training: [Int], validation: [Int]) {
+    let rows = FeatureRows(Floats(images), columns: images.count / max(1, labels.count))
+    self.init(images: rows, labels: labels, training: training, validation: validation)
+  }
+
+  /// A plan with the recipe's defaults.
+  public init(images: FeatureRows, labels: [Int32], training: [Int], validation: [Int]) {
     (self.images, self.labels) = (images, labels)
     (self.training, self.validation) = (training, validation)
   }
@@ -35,9 +41,10 @@ extension TrainingPlan {
     try options.check()
     guard !training.isEmpty else { throw wrong("no rows", "rows to train on") }
     let area = network.channels * network.pixels * network.pixels
-    guard images.count % area == 0, images.count / area == labels.count else {
+    guard images.columns == area, images.values.count == area * labels.count else {
       throw wrong(
-        "\(images.count) values and \(labels.count) labels", "a label for every image of \(area) values")
+        "\(images.values.count) values in rows of \(images.columns), and \(labels.count) labels",
+        "a label for every image of \(area) values")
     }
     if let row = (training + validation).first(where: { !labels.indices.contains($0) }) {
       throw wrong("row \(row)", "rows of 0..<\(labels.count)")

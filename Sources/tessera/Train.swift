@@ -60,7 +60,11 @@ struct Train: ParsableCommand {
       let model = try TrainedModel.train(
         set, options, resources, on: devices, notes: { progress.note($0) },
         features: { progress.update("slice", done: $0, of: $1, unit: "images") },
-        progress: { progress.update("epoch \($0) of \(training.epochs)", done: $1, of: $2, unit: "images") },
+        progress: {
+          let (what, unit) =
+            $0 == 0 ? ("fit", "evaluations") : ("epoch \($0) of \(training.epochs)", "images")
+          progress.update(what, done: $1, of: $2, unit: unit)
+        },
         sharing: { progress.note($0) }
       ) { record, rows in
         print(

@@ -40,6 +40,25 @@ extension Rows {
     for shape in [[], [6], [3, 2], [-2, -3], [.max, .max]] {
       refuses("\(shape)") { try self.tensorFile().floats("floats", shape: shape) }
     }
+    function("TensorFile.mappedFloats(_:shape:)")
+    for name in ["", "no", "ints"] { refuses("'\(name)'") { try self.tensorFile().mappedFloats(name) } }
+    for shape in [[], [6], [3, 2], [-2, -3], [.max, .max]] {
+      refuses("\(shape)") { try self.tensorFile().mappedFloats("floats", shape: shape) }
+    }
+    function("Floats.init(_:)")
+    gives("no values", true) { Floats([] as [Float]).isEmpty }
+    function("Floats.init(arrayLiteral:)")
+    gives("no values", 0) { ([] as Floats).count }
+    function("Floats.withUnsafeBufferPointer(_:)")
+    gives("no values", 0) { ([] as Floats).withUnsafeBufferPointer(\.count) }
+    refuses("a function that throws") {
+      try ([1] as Floats).withUnsafeBufferPointer { _ in
+        throw TesseraError.failure("here", found: "it", wanted: "")
+      }
+    }
+    function("Floats.=(a:b:)")
+    gives("more and fewer values", false) { ([1, 2] as Floats) == [1] }
+    gives("a NaN, which is equal to none", false) { ([.nan] as Floats) == [.nan] }
     function("TensorFile.ints(_:shape:)")
     for name in ["", "no", "floats"] { refuses("'\(name)'") { try self.tensorFile().ints(name) } }
     for shape in [[], [1], [-2], [.max, .max]] {
@@ -80,6 +99,19 @@ extension Rows {
         writer.add("x", [1 as Int32], shape: shape)
         return try writer.write(to: self.folder + "/wrong.safetensors")
       }
+    }
+    function("SafetensorsWriter.add(_:shape:making:)")
+    for shape in [[2], [-1], [.max, .max], [0]] {
+      refuses("one float of shape \(shape)") {
+        var writer = SafetensorsWriter()
+        writer.add("x", shape: shape) { take in try [1 as Float].withUnsafeBufferPointer(take) }
+        return try writer.write(to: self.folder + "/wrong.safetensors")
+      }
+    }
+    refuses("a part that throws") {
+      var writer = SafetensorsWriter()
+      writer.add("x", shape: [1]) { _ in throw TesseraError.failure("here", found: "it", wanted: "") }
+      return try writer.write(to: self.folder + "/wrong.safetensors")
     }
     function("SafetensorsWriter.add(_:_:on:)")
     for s in strangers {

@@ -158,8 +158,8 @@ extension Rows {
       _ training: [Int] = [0, 1, 2], _ validation: [Int] = [3]
     ) throws -> LinearProbe {
       try LinearProbe.fit(
-        features: features, columns: columns, labels: labels, classes: classes, training: training,
-        validation: validation, on: d)
+        features: Floats(features), columns: columns, labels: labels, classes: classes,
+        training: training, validation: validation, on: d)
     }
     function("LinearProbe.fit(features:columns:labels:classes:training:validation:on:)")
     for columns in [0, -2, 3, Int.max] {
@@ -181,11 +181,13 @@ extension Rows {
     function("LinearProbe.predict(features:columns:rows:on:)")
     for (columns, rows) in [(0, [0]), (3, [0]), (2, [-1]), (2, [4]), (2, [Int.max]), (-2, [0])] {
       refuses("\(columns) columns, rows \(rows)") {
-        try fit(features).predict(features: features, columns: columns, rows: rows, on: d)
+        try fit(features).predict(features: Floats(features), columns: columns, rows: rows, on: d)
       }
     }
     refuses("a NaN") { try fit(features).predict(features: [.nan, 0], columns: 2, rows: [0], on: d) }
-    gives("no rows", []) { try fit(features).predict(features: features, columns: 2, rows: [], on: d) }
+    gives("no rows", []) {
+      try fit(features).predict(features: Floats(features), columns: 2, rows: [], on: d)
+    }
   }
 
   private func stages() {
@@ -223,7 +225,8 @@ extension Rows {
     function("FeatureLayout.render(_:columns:rows:on:)")
     for (columns, rows) in [(0, [0]), (3, [0]), (4, [-1]), (4, [8]), (4, [Int.max]), (-4, [0])] {
       refuses("\(columns) columns, rows \(rows)") {
-        try self.layout().render([Float](repeating: 0, count: 32), columns: columns, rows: rows, on: d).count
+        let values = Floats([Float](repeating: 0, count: 32))
+        return try self.layout().render(values, columns: columns, rows: rows, on: d).count
       }
     }
     refuses("a NaN") { try self.layout().render([.nan, 0, 0, 0], columns: 4, rows: [0], on: d).count }
@@ -233,6 +236,19 @@ extension Rows {
     function("FeatureLayout.read(_:)")
     for path in unreadable { refuses("'\(path.suffix(8))'") { try FeatureLayout.read(path).side } }
     refuses("a file of other tensors") { try FeatureLayout.read(try self.tensorFile().path).side }
+    function("ImageSet.make(_:_:split:to:on:)")
+    for rows in [[-1], [8]] {
+      refuses("a split of rows \(rows)") {
+        try ImageSet.make(
+          try self.embeddings(), try self.layout(), split: Split(training: rows, validation: [], test: []),
+          to: self.folder + "/i", on: d
+        ).fingerprint
+      }
+    }
+    refuses("a folder for a file") {
+      try ImageSet.make(try self.embeddings(), try self.layout(), split: self.split, to: self.folder, on: d)
+        .fingerprint
+    }
     function("ImageSet.make(_:_:split:on:)")
     refuses("a layout of other features") {
       let small = try self.embeddings("small") { _ in }
@@ -350,13 +366,23 @@ extension Rows {
         try TrainedModel.train(try self.imageSet(), self.options(change), on: DeviceGroup(d)).classes
       }
     }
-    function("TrainedModel.logProbabilities(_:)")
-    function("TrainedModel.predict(_:)")
+    function("TrainedModel.logProbabilities(_:of:)")
+    for rows in [[-1], [1], [0, Int.max]] {
+      refuses("rows \(rows) of one image") {
+        try self.model().logProbabilities(Floats([Float](repeating: 0, count: 64)), of: rows).count
+      }
+    }
+    function("TrainedModel.predict(_:of:)")
+    for rows in [[-1], [1], [0, Int.max]] {
+      refuses("rows \(rows) of one image") {
+        try self.model().predict(Floats([Float](repeating: 0, count: 64)), of: rows).count
+      }
+    }
     for (name, call) in [
-      ("logProbabilities", { try self.model().logProbabilities($0).count }),
-      ("predict", { try self.model().predict($0).count }),
+      ("logProbabilities", { try self.model().logProbabilities(Floats($0)).count }),
+      ("predict", { try self.model().predict(Floats($0)).count }),
     ] as [(String, ([Float]) throws -> Int)] {
-      function("TrainedModel.\(name)(_:)")
+      function("TrainedModel.\(name)(_:of:)")
       refuses("63 values") { try call([Float](repeating: 0, count: 63)) }
       refuses("a NaN") { try call([.nan] + [Float](repeating: 0, count: 63)) }
       gives("no images", 0) { try call([]) }
@@ -374,7 +400,7 @@ extension Rows {
     let image = [Float](repeating: 0, count: 64)
     for (labels, probe) in [([], [0]), ([0], []), ([0, 1], [0, 1]), ([0], [0, 1])] as [([Int32], [Int32])] {
       refuses("labels \(labels), probe \(probe) of one image") {
-        try Evaluation.make(try self.model(), images: image, labels: labels, probe: probe).model
+        try Evaluation.make(try self.model(), images: Floats(image), labels: labels, probe: probe).model
       }
     }
     function("Evaluation.init(from:)")

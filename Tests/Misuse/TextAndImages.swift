@@ -182,7 +182,7 @@ extension Rows {
       ([0, 0], .infinity),
     ] as [([Float], Float)] {
       refuses("\(minimum), \(maximum)") {
-        try Scaler(minimum: minimum, maximum: maximum).apply(values, columns: 2, rows: [0], on: d)
+        try Scaler(minimum: minimum, maximum: maximum).apply(Floats(values), columns: 2, rows: [0], on: d)
       }
     }
     let wrong: [(String, [Float], Int, [Int])] = [
@@ -193,17 +193,17 @@ extension Rows {
     ]
     function("Scaler.fit(_:columns:rows:on:)")
     for (what, values, columns, rows) in wrong + [("no rows", values, 2, [])] {
-      refuses(what) { try Scaler.fit(values, columns: columns, rows: rows, on: d) }
+      refuses(what) { try Scaler.fit(Floats(values), columns: columns, rows: rows, on: d) }
     }
     function("Scaler.apply(_:columns:rows:on:)")
     let scaler = Scaler(minimum: [0, 0], maximum: 1)
     for (what, values, columns, rows) in wrong + [("other columns", values, 3, [0])] {
-      refuses(what) { try scaler.apply(values, columns: columns, rows: rows, on: d) }
+      refuses(what) { try scaler.apply(Floats(values), columns: columns, rows: rows, on: d) }
     }
-    gives("no rows", []) { try scaler.apply(values, columns: 2, rows: [], on: d) }
+    gives("no rows", []) { try scaler.apply(Floats(values), columns: 2, rows: [], on: d) }
     function("Scaler.applyTransposed(_:columns:rows:on:)")
     for (what, values, columns, rows) in wrong + [("other columns", values, 3, [0])] {
-      refuses(what) { try scaler.applyTransposed(values, columns: columns, rows: rows, on: d) }
+      refuses(what) { try scaler.applyTransposed(Floats(values), columns: columns, rows: rows, on: d) }
     }
     function("requireFinite(_:_:columns:)")
     for columns in [0, -1, 2, Int.min] {

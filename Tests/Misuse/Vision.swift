@@ -139,6 +139,20 @@ extension Rows {
         refuses("\(kind), a NaN") { try PixelStatistics.fit([0, .nan, 2, 3], area: 2, rows: [0, 1], kind) }
       }
     }
+    function("PixelStatistics.rows(_:)")
+    refuses("half an image") { try PixelStatistics(mean: [0, 0], scale: [1, 1]).rows([1, 2, 3]).count }
+    function("FeatureRows.init(_:columns:mean:scale:)")
+    for (columns, mean, scale) in [(0, [], []), (-1, [0], [0]), (2, [0], [0, 0]), (2, [0, 0], [])]
+      as [(Int, [Float], [Float])]
+    {
+      refuses("\(columns) columns") {
+        try FeatureRows([1, 2], columns: columns, mean: mean, scale: scale).count
+      }
+    }
+    function("FeatureRows.init(_:columns:)")
+    for columns in [0, -1, 3, Int.max, Int.min] {
+      gives("\(columns) columns", 0) { FeatureRows([1, 2], columns: columns).count }
+    }
     function("PixelStatistics.apply(_:)")
     refuses("half an image") { try PixelStatistics(mean: [0, 0], scale: [1, 1]).apply([1, 2, 3]) }
   }
@@ -152,13 +166,18 @@ extension Rows {
       change(&plan)
       return plan
     }
+    func rows(_ count: Int, first: Float = 0) -> FeatureRows {
+      let values = [first] + [Float](repeating: 0, count: max(0, count - 1))
+      return FeatureRows(Floats(Array(values.prefix(count))), columns: image.count)
+    }
     let changes: [(String, (inout TrainingPlan) -> Void)] = [
       ("no rows", { $0.training = [] }), ("row 4", { $0.training = [4] }), ("row -1", { $0.training = [-1] }),
       ("validation row 4", { $0.validation = [4] }),
       ("validation row Int.min", { $0.validation = [.min] }), ("label 2 of 2", { $0.labels[0] = 2 }),
       ("label -1", { $0.labels[3] = -1 }), ("a label less", { $0.labels.removeLast() }),
-      ("no labels", { $0.labels = [] }), ("half an image", { $0.images.removeLast() }),
-      ("no images", { $0.images = [] }),
+      ("no labels", { $0.labels = [] }), ("half an image", { $0.images = rows(4 * image.count - 1) }),
+      ("no images", { $0.images = rows(0) }),
+      ("images of another size", { $0.images = FeatureRows(Floats(image + image), columns: 2) }),
     ]
     let options: [(String, (inout TrainingOptions) -> Void)] = [
       ("batch 0", { $0.batch = 0 }), ("batch -1", { $0.batch = -1 }), ("batch Int.max", { $0.batch = .max }),
@@ -202,7 +221,9 @@ extension Rows {
       try trainer.run()
       return trainer.history.count
     }
-    refuses("a NaN among the images") { try Trainer(try self.network(), plan { $0.images[3] = .nan }).run() }
+    refuses("a NaN among the images") {
+      try Trainer(try self.network(), plan { $0.images = rows(4 * image.count, first: .nan) }).run()
+    }
     refuses("progress that throws") {
       try Trainer(try self.network(), plan()).run(progress: { _, _, _ in
         throw TesseraError.failure("here", found: "it")

@@ -193,7 +193,7 @@ import Testing
       expect(try layOut(folder, "--perplexity", "nan"), "perplexity: found nan")
       expect(try layOut(folder, "--pixels", "0"), "pixels: found 0, wanted 1 to 4096")
       expect(try layOut(folder, "--test-share", "0.9"), "split: found shares")
-      expect(try layOut(folder, "--layout", "umap"), "layout: found umap, wanted tsne or pca")
+      expect(try layOut(folder, "--layout", "umap"), "layout: found umap, wanted tsne, pca or random")
       expect(try layOut(folder, "--metric", "manhattan"), "metric: found manhattan, wanted euclidean, cosine")
       expect(try layOut(folder, "--metric", "cosine", "--layout", "pca"), "metric: found cosine with pca")
       expect(try layOut(folder, "--channels", "rgb"), "channels: found rgb, wanted grey, layer or several")

@@ -36,7 +36,8 @@ import Testing
   @Test func jointProbabilitiesAreScikitLearns() throws {
     let wanted = try wanted.get().joint
     let device = try CPUBackend()
-    let joint = try byNeighbours(perplexity: 5).neighbourAffinities(clusters(60), 60, 20, device)
+    let joint = try byNeighbours(perplexity: 5).neighbourAffinities(
+      FeaturePoints(clusters(60), count: 60, dims: 20), device)
     #expect(try device.ints(joint.starts) == wanted.starts)
     #expect(try device.ints(joint.columns) == wanted.columns)
     #expect(largestDifference(try device.floats(joint.values), wanted.values).value < 1e-7)
@@ -49,9 +50,12 @@ import Testing
     tsne.metric = metric
     #expect(tsne.neighbours(count) == count - 1)
     let points = clusters(count)
-    let sparse = try tsne.neighbourAffinities(points, count, 20, device)
+    let sparse = try tsne.neighbourAffinities(FeaturePoints(points, count: count, dims: 20), device)
     tsne.exactLimit = count
-    guard case .all(let joint, _) = try tsne.affinities(points, count, 20, device) else {
+    guard
+      case .all(let joint, _) = try tsne.affinities(
+        FeaturePoints(points, count: count, dims: 20), device)
+    else {
       Issue.record("\(count) points are not exact")
       return
     }
@@ -84,7 +88,10 @@ import Testing
     tsne.exactLimit = count
     let exact = try tsne.layOut(points, count: count, dims: 20, on: device)
     // By the divergence of all pairs.
-    guard case .all(let joint, _) = try tsne.affinities(points, count, 20, device) else { return }
+    guard
+      case .all(let joint, _) = try tsne.affinities(
+        FeaturePoints(points, count: count, dims: 20), device)
+    else { return }
     let layout = try device.tensor(result.coordinates, [2, count])
     let divergence = try device.allocate([1], .float32)
     try device.tsneDivergence(joint, layout: layout, points: count, into: divergence)

@@ -74,7 +74,9 @@ import Testing
     var points = Array(clusters.prefix(12 * 20))
     for d in 0..<20 { points[11 * 20 + d] = -points[3 * 20 + d] }
     let device = try CPUBackend()
-    let found = try device.floats(try metric.squaredDistances(points, count: 12, dims: 20, on: device))
+    let found = try device.floats(
+      try metric.squaredDistances(
+        FeaturePoints(points, count: 12, dims: 20), on: device))
     let wanted = try #require(try wanted.get().distances[metric.rawValue])
     let size = wanted.reduce(0) { max($0, abs($1)) }
     #expect(largestDifference(found, wanted).value < 1e-6 * size)
@@ -85,12 +87,13 @@ import Testing
     let device = try CPUBackend(threads: 1)
     let points: [Float] = [1, 2, 3, 0.1, 0.1, 0.1, 3, 2, 1, 0, 0, 0]
     for metric in [FeatureMetric.correlation, .absoluteCorrelation] {
-      let d = try device.floats(try metric.squaredDistances(points, count: 4, dims: 3, on: device))
+      let d = try device.floats(
+        try metric.squaredDistances(FeaturePoints(points, count: 4, dims: 3), on: device))
       #expect(
         abs(d[1] - 1) < 1e-6 && d[1 * 4 + 3] == 0 && abs(d[2] - (metric == .correlation ? 4 : 0)) < 1e-6)
     }
     let d = try device.floats(
-      try FeatureMetric.cosine.squaredDistances(points, count: 4, dims: 3, on: device))
+      try FeatureMetric.cosine.squaredDistances(FeaturePoints(points, count: 4, dims: 3), on: device))
     #expect(abs(d[3] - 1) < 1e-6 && d[1] < 1)
   }
 

@@ -12,13 +12,13 @@ import Testing
     let values = drawn(3, rows * columns, -3, 5)
     let chosen = [0, 2, 3, 8, 11]
     let device = try CPUBackend()
-    let scaler = try Scaler.fit(values, columns: columns, rows: chosen, on: device)
+    let scaler = try Scaler.fit(Floats(values), columns: columns, rows: chosen, on: device)
     func logarithm(_ row: Int, _ c: Int) -> Double {
       let least = chosen.map { Double(values[$0 * columns + c]) }.min() ?? 0
       return log(max(1, Double(values[row * columns + c]) + abs(least) + 1))
     }
     let largest = chosen.flatMap { row in (0..<columns).map { logarithm(row, $0) } }.max() ?? 0
-    let found = try scaler.apply(values, columns: columns, rows: Array(0..<rows), on: device)
+    let found = try scaler.apply(Floats(values), columns: columns, rows: Array(0..<rows), on: device)
     for row in 0..<rows {
       for c in 0..<columns {
         let wanted = min(1, logarithm(row, c) / largest)
@@ -54,7 +54,7 @@ import Testing
   @Test func constantFeaturesStayFinite() throws {
     let device = try CPUBackend(threads: 1)
     let zeros = [Float](repeating: 0, count: 6)
-    let scaler = try Scaler.fit(zeros, columns: 2, rows: [0, 1, 2], on: device)
-    #expect(try scaler.apply(zeros, columns: 2, rows: [0, 1, 2], on: device) == zeros)
+    let scaler = try Scaler.fit(Floats(zeros), columns: 2, rows: [0, 1, 2], on: device)
+    #expect(try scaler.apply(Floats(zeros), columns: 2, rows: [0, 1, 2], on: device) == zeros)
   }
 }

@@ -34,7 +34,10 @@ import Testing
     let points = drawn(11, count * 20).enumerated().map { $1 + Float($0 / (count / 3 * 20)) * 0.5 }
     var tsne = TSNE()
     tsne.perplexity = 5
-    guard case .all(let joint, _) = try tsne.affinities(points, count, 20, device) else {
+    guard
+      case .all(let joint, _) = try tsne.affinities(
+        FeaturePoints(points, count: count, dims: 20), device)
+    else {
       throw TesseraError.failure("tests", found: "neighbours", wanted: "all pairs")
     }
     return (joint, try device.floats(joint))

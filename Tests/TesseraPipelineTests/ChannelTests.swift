@@ -14,7 +14,8 @@ import Testing
 
   private func embeddings(layers: String? = "1...3", scale: Float = 1) -> Embeddings {
     Embeddings(
-      features: drawn(3, 20 * 30).map { $0 * scale }, columns: 30, labels: (0..<20).map { Int32($0 % 2) },
+      features: Floats(drawn(3, 20 * 30).map { $0 * scale }), columns: 30,
+      labels: (0..<20).map { Int32($0 % 2) },
       classes: ["a", "b"],
       source: layers.map { ["layers": $0] } ?? [:])
   }

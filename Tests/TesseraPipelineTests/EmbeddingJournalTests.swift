@@ -24,7 +24,7 @@ import Testing
     }
   }
 
-  private func bits(_ embeddings: Embeddings) -> [UInt32] { embeddings.features.map(\.bitPattern) }
+  private func bits(_ embeddings: Embeddings) -> [UInt32] { embeddings.features.array.map(\.bitPattern) }
 
   /// Embeds until so many rows are there.
   private func stop(_ data: DataSet, _ embedder: Embedder, _ path: String, after rows: Int) throws {

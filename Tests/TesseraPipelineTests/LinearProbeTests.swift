@@ -21,9 +21,10 @@ import Testing
   private func accuracy(_ noise: Float, on device: any Backend) throws -> (share: Double, guesses: [Int32]) {
     let (features, labels) = rows(300, 20, noise: noise)
     let probe = try LinearProbe.fit(
-      features: features, columns: 20, labels: labels, classes: 2, training: Array(0..<160),
+      features: Floats(features), columns: 20, labels: labels, classes: 2, training: Array(0..<160),
       validation: Array(160..<200), on: device)
-    let guesses = try probe.predict(features: features, columns: 20, rows: Array(200..<300), on: device)
+    let guesses = try probe.predict(
+      features: Floats(features), columns: 20, rows: Array(200..<300), on: device)
     return (Double(zip(guesses, labels[200...]).count { $0 == $1 }) / 100, guesses)
   }
 
@@ -40,5 +41,36 @@ import Testing
     if TestDevices.hasOpenCL {
       #expect(try accuracy(2, on: try OpenCLBackend(try TestDevices.first())).guesses == reference)
     }
+  }
+
+  /// 600 rows are three blocks, the last of which is short. With no room for them each evaluation reads them again.
+  @Test func rowsThatAreKeptAndRowsThatAreReadAgainGiveTheSameBits() throws {
+    let (features, labels) = rows(600, 5, noise: 1)
+    let device = try CPUBackend(threads: 2)
+    let (mean, scale) = ([Float](repeating: 5, count: 5), [Float](repeating: 1.5, count: 5))
+    let (rows, order) = (FeatureRows(Floats(features), columns: 5), (0..<600).map { $0 * 7 % 600 })
+    let solution = drawn(3, 12).map { Double($0) }
+    let found = try [nil, 0].map { room in
+      try ProbeProblem(
+        rows, rows: order, mean: mean, scale: scale, labels: order.map { labels[$0] }, classes: 2, on: device,
+        room: room
+      ).evaluate(solution, penalty: 0.1)
+    }
+    #expect(found[0].value == found[1].value && found[0].gradient == found[1].gradient)
+    // Against the formula in Double.
+    var (loss, bias) = (0.0, [0.0, 0])
+    for row in order {
+      let x = (0..<5).map { (Double(features[row * 5 + $0]) - 5) * 1.5 }
+      var z: [Double] = [solution[10], solution[11]]
+      for c in 0..<2 {
+        for at in 0..<5 { z[c] += solution[c * 5 + at] * x[at] }
+      }
+      let sum: Double = log(exp(z[0]) + exp(z[1]))
+      loss += sum - z[Int(labels[row])]
+      for c in 0..<2 { bias[c] += exp(z[c] - sum) - (Int(labels[row]) == c ? 1 : 0) }
+    }
+    let norm = solution[..<10].reduce(0) { $0 + $1 * $1 }
+    #expect(abs(found[0].value - (loss / 600 + 0.05 * norm)) < 1e-5 * (1 + abs(loss / 600)))
+    for c in 0..<2 { #expect(abs(found[0].gradient[10 + c] - bias[c] / 600) < 1e-5) }
   }
 }

@@ -65,7 +65,7 @@ import Testing
     for (key, value, wanted) in [
       ("slice", "melted", "frozen, moving or trainable"), ("model", "lenet", "alexnet, vgg16, "),
       ("pooling", "max", "cls, mean or cls+mean"), ("tsneStart", "x", "random or pca"),
-      ("tsneLearningRate", "fast", "above 0"), ("representations", "x", "tsne or pca"),
+      ("tsneLearningRate", "fast", "above 0"), ("representations", "x", "tsne, pca or random"),
       ("quotes", "single", "auto, none, double or backslash"), ("separator", "xy", "auto, tab"),
       ("encoding", "utf7", "auto, utf8"), ("start", "x", "path or joint"), ("labels", "x", "as-is"),
     ] {

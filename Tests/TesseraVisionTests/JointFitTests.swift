@@ -48,8 +48,8 @@ import Testing
   /// A matrix of inputs, row by row: pixels if there is a path, then the slice's outputs.
   private func inputs(_ network: ImageClassifier, _ plan: TrainingPlan, path: Bool) throws -> [[Double]] {
     try (0..<Self.rows).map { row in
-      let image = plan.images[row * area..<(row + 1) * area]
-      let outputs = try network.device.floats(try network.features(of: image))
+      let image = plan.images.gather([row])
+      let outputs = try network.device.floats(try network.features(of: image[...]))
       return (path ? image.map { Double($0) } : []) + outputs.map { Double($0) }
     }
   }
@@ -106,7 +106,7 @@ import Testing
     try fit(network, plan, [0.03])
     let (x, found) = (try inputs(network, plan, path: path), try state(network))
     let slice = x[0].count - (path ? area : 0)
-    let told = try network.logProbabilities(plan.images)
+    let told = try network.logProbabilities(plan.images.gather(0..<plan.images.count))
     for row in 0..<Self.rows {
       let scores = (0..<3).map { c in
         var score = (found["bypass.bias"]?[c] ?? 0) + (found["classifier.1.bias"]?[c] ?? 0)
@@ -131,7 +131,7 @@ import Testing
     func right(_ penalties: [Double]) throws -> Int {
       let network = try network(try CPUBackend(), path: true)
       try fit(network, plan, penalties)
-      let told = try network.logProbabilities(plan.images)
+      let told = try network.logProbabilities(plan.images.gather(0..<plan.images.count))
       return plan.validation.count { row in
         let scores = told[row * 3..<row * 3 + 3]
         return scores.firstIndex(of: scores.max() ?? 0) == scores.startIndex + Int(plan.labels[row])

@@ -19,9 +19,11 @@ import Testing
     _ kind: ImageNormalization
   ) throws {
     let rows = [0, 3, 4, 7, 11, 19]
-    let statistics = try PixelStatistics.fit(images, area: area, rows: rows, kind)
+    let statistics = try PixelStatistics.fit(Floats(images), area: area, rows: rows, kind)
     let out = try statistics.apply(images)
     #expect(out.count == images.count)
+    let streamed = try statistics.rows(Floats(images))
+    #expect(streamed.gather(0..<streamed.count).map(\.bitPattern) == out.map(\.bitPattern))
     let all = rows.flatMap { out[$0 * area..<($0 + 1) * area] }
     #expect(abs(moments(all).mean) < 1e-4 && abs(moments(all).deviation - 1) < 1e-4)
     for p in 0..<area {
@@ -34,7 +36,7 @@ import Testing
   @Test func constantPixelsBecomeZero() throws {
     let flat = [Float](repeating: 0.5, count: 4 * area)
     for kind in [ImageNormalization.global, .centered, .pixel] {
-      let out = try PixelStatistics.fit(flat, area: area, rows: [0, 1, 2], kind).apply(flat)
+      let out = try PixelStatistics.fit(Floats(flat), area: area, rows: [0, 1, 2], kind).apply(flat)
       #expect(out.allSatisfy { $0 == 0 })
     }
   }

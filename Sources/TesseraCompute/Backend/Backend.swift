@@ -17,6 +17,10 @@ public protocol Backend: MemoryBackend, ContractionBackend, MapBackend, Reductio
   var unprofiled: any Backend { get }
 }
 
+/// Elements of a contraction that are summed in one chain (rule 4 of NUMERICS.md): sums of such chunks, added up in
+/// ascending order, have the bits of the whole.
+package let contractionChunk = Int(TSR_K_CHUNK)
+
 extension Backend {
   /// Itself: a backend that wraps another says otherwise.
   public var unprofiled: any Backend { self }

@@ -78,6 +78,22 @@ public final class AtomicFile {
   /// Appends bytes.
   public func write(_ data: some ContiguousBytes) throws { try data.withUnsafeBytes { try write($0) } }
 
+  /// Writes over bytes that were written before.
+  ///
+  /// - Parameter offset: where in the file.
+  func overwrite(_ data: some ContiguousBytes, at offset: Int) throws {
+    let end = lseek(descriptor, 0, SEEK_CUR)
+    guard end >= 0, lseek(descriptor, off_t(offset), SEEK_SET) == off_t(offset) else {
+      throw TesseraError.failure(
+        "writing \(path)", found: Self.reason(), wanted: "a file that can be sought in")
+    }
+    try write(data)
+    guard lseek(descriptor, end, SEEK_SET) == end else {
+      throw TesseraError.failure(
+        "writing \(path)", found: Self.reason(), wanted: "a file that can be sought in")
+    }
+  }
+
   /// Syncs, closes and puts the file in its place.
   public func commit() throws {
     let synced = fsync(descriptor) == 0 || errno == EINVAL

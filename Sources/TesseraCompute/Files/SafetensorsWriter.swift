@@ -7,7 +7,8 @@ public struct SafetensorsWriter {
     let name: String
     let type: String
     let shape: [Int]
-    let bytes: () throws -> Data
+    /// Hands the bytes on, part by part.
+    let emit: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
   }
 
   private var entries: [Entry] = []
@@ -21,34 +22,57 @@ public struct SafetensorsWriter {
   /// Adds floats.
   public mutating func add(_ name: String, _ values: [Float], shape: [Int]) {
     entries.append(
-      Entry(name: name, type: "F32", shape: shape, bytes: { values.withUnsafeBytes { Data($0) } }))
+      Entry(name: name, type: "F32", shape: shape) { take in try values.withUnsafeBytes(take) })
+  }
+
+  /// Adds floats of memory or of a mapped file; of a file no more than a part is in memory at a time.
+  public mutating func add(_ name: String, _ values: Floats, shape: [Int]) {
+    entries.append(
+      Entry(name: name, type: "F32", shape: shape) { take in
+        try values.forEachBlock(columns: 1) { _, part in try take(UnsafeRawBufferPointer(part)) }
+      })
+  }
+
+  /// Adds floats that are made while the file is written, part by part in their order: they need not fit into
+  /// memory.
+  ///
+  /// - Parameter make: calls the function that it is given with each part.
+  public mutating func add(
+    _ name: String, shape: [Int],
+    making make: @escaping ((UnsafeBufferPointer<Float>) throws -> Void) throws -> Void
+  ) {
+    entries.append(
+      Entry(name: name, type: "F32", shape: shape) { take in
+        try make { try take(UnsafeRawBufferPointer($0)) }
+      })
   }
 
   /// Adds integers.
   public mutating func add(_ name: String, _ values: [Int32], shape: [Int]) {
     entries.append(
-      Entry(name: name, type: "I32", shape: shape, bytes: { values.withUnsafeBytes { Data($0) } }))
+      Entry(name: name, type: "I32", shape: shape) { take in try values.withUnsafeBytes(take) })
   }
 
   /// Adds elements by their bytes, row-major and little-endian.
   mutating func add(_ name: String, _ bytes: Data, type: ElementType, shape: [Int]) {
     entries.append(
-      Entry(name: name, type: type == .float32 ? "F32" : "I32", shape: shape, bytes: { bytes }))
+      Entry(name: name, type: type == .float32 ? "F32" : "I32", shape: shape) { take in
+        try bytes.withUnsafeBytes(take)
+      })
   }
 
   /// Adds a device's tensor; it is read back when the file is written.
   public mutating func add(_ name: String, _ tensor: Tensor, on device: any Backend) {
     entries.append(
-      Entry(
-        name: name, type: tensor.elementType == .float32 ? "F32" : "I32", shape: tensor.shape,
-        bytes: {
-          var data = Data(count: tensor.count * 4)
-          try data.withUnsafeMutableBytes { try device.download(tensor, offset: 0, into: $0) }
-          return data
-        }))
+      Entry(name: name, type: tensor.elementType == .float32 ? "F32" : "I32", shape: tensor.shape) { take in
+        var data = Data(count: tensor.count * 4)
+        try data.withUnsafeMutableBytes { try device.download(tensor, offset: 0, into: $0) }
+        try data.withUnsafeBytes(take)
+      })
   }
 
-  /// Writes the file.
+  /// Writes the file. Elements go to the disk as they come; the fingerprint of them, which stands in front, is put
+  /// in at the end.
   ///
   /// - Throws: `TesseraError` for values that are not of the shape they were added with, for two tensors of
   ///   one name, and if the file cannot be written.
@@ -59,40 +83,55 @@ public struct SafetensorsWriter {
       throw TesseraError.failure(
         "writing \(path)", found: "two tensors \(entry.name)", wanted: "one of each name")
     }
-    let blobs = try sorted.map { entry in
-      let blob = try entry.bytes()
-      guard try Tensor.elementCount(entry.shape, entry.name) * 4 == blob.count, entry.name != "__metadata__"
-      else {
-        throw TesseraError.failure(
-          "writing \(path)", found: "\(blob.count / 4) elements of \(entry.name)",
-          wanted: "shape \(entry.shape)")
-      }
-      return blob
-    }
-    var print = Fingerprint()
-    var header: [String: Any] = [:]
-    var offset = 0
-    for (entry, blob) in zip(sorted, blobs) {
-      print.add("\(entry.name) \(entry.type) \(entry.shape)")
-      blob.withUnsafeBytes { print.add($0) }
-      header[entry.name] = [
-        "dtype": entry.type, "shape": entry.shape, "data_offsets": [offset, offset + blob.count],
-      ]
-      offset += blob.count
-    }
-    let digits = print.digits()
-    header["__metadata__"] = metadata.merging(["fingerprint": digits, "numerics": "\(numericsVersion)"]) {
-      own, _ in own
-    }
-    var json = try JSONSerialization.data(
-      withJSONObject: header, options: [.sortedKeys, .withoutEscapingSlashes])
-    // The data starts at a multiple of 8.
-    json.append(Data(repeating: 0x20, count: (8 - json.count % 8) % 8))
+    let unknown = String(repeating: "0", count: 64)
     let file = try AtomicFile(path)
+    let json = try header(sorted, path, fingerprint: unknown)
     try withUnsafeBytes(of: UInt64(json.count).littleEndian) { try file.write($0) }
     try file.write(json)
-    for blob in blobs { try file.write(blob) }
+    var print = Fingerprint()
+    for entry in sorted {
+      print.add("\(entry.name) \(entry.type) \(entry.shape)")
+      let wanted = try Tensor.elementCount(entry.shape, entry.name) * 4
+      var count = 0
+      try entry.emit { bytes in
+        count += bytes.count
+        guard count <= wanted else { throw Self.mismatch(path, entry, count) }
+        print.add(bytes)
+        try file.write(bytes)
+      }
+      guard count == wanted else { throw Self.mismatch(path, entry, count) }
+    }
+    let digits = print.digits()
+    // A file whose metadata bring a fingerprint of their own keeps it.
+    if metadata["fingerprint"] == nil {
+      try file.overwrite(try header(sorted, path, fingerprint: digits), at: 8)
+    }
     try file.commit()
     return digits
+  }
+
+  /// The JSON in front of the elements; those begin at a multiple of 8.
+  private func header(_ sorted: [Entry], _ path: String, fingerprint: String) throws -> Data {
+    var header: [String: Any] = [:]
+    var offset = 0
+    for entry in sorted {
+      guard entry.name != "__metadata__" else { throw Self.mismatch(path, entry, 0) }
+      let bytes = try Tensor.elementCount(entry.shape, entry.name) * 4
+      header[entry.name] = [
+        "dtype": entry.type, "shape": entry.shape, "data_offsets": [offset, offset + bytes],
+      ]
+      offset += bytes
+    }
+    let own = ["fingerprint": fingerprint, "numerics": "\(numericsVersion)"]
+    header["__metadata__"] = metadata.merging(own) { given, _ in given }
+    var json = try JSONSerialization.data(
+      withJSONObject: header, options: [.sortedKeys, .withoutEscapingSlashes])
+    json.append(Data(repeating: 0x20, count: (8 - json.count % 8) % 8))
+    return json
+  }
+
+  private static func mismatch(_ path: String, _ entry: Entry, _ bytes: Int) -> TesseraError {
+    .failure(
+      "writing \(path)", found: "\(bytes / 4) elements of \(entry.name)", wanted: "shape \(entry.shape)")
   }
 }

@@ -19,6 +19,22 @@ extension TensorFile {
     return Self.gather(dense, tensor.shape, strides)
   }
 
+  /// A tensor's elements as binary32, left in the mapped file where they are stored so.
+  ///
+  /// - Throws: as `floats`.
+  public func mappedFloats(_ name: String, shape: [Int]? = nil) throws -> Floats {
+    let tensor = try stored(name)
+    let source = sources[tensor.source]
+    let isAligned = source.withUnsafeBytes {
+      Int(bitPattern: $0.baseAddress) % 4 == 0 && tensor.range.lowerBound % 4 == 0
+    }
+    guard tensor.type == .f32, tensor.strides == nil, isAligned else {
+      return Floats(try floats(name, shape: shape))
+    }
+    try check(name, tensor, shape)
+    return Floats(mapped: source, offset: tensor.range.lowerBound, count: tensor.count)
+  }
+
   /// A network's weights: the same, and every one of them finite.
   ///
   /// - Throws: `TesseraError` also for a NaN or an infinity, which would spread to everything that is

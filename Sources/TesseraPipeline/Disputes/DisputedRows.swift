@@ -12,7 +12,7 @@ struct DisputedRows: DisputedPart {
   private let dispute: RunDispute
   private let stage: String
   /// The recorded values, and how many a row has.
-  private let values: [Float], columns: Int
+  private let values: Floats, columns: Int
 
   /// Of a stage of a run.
   ///
@@ -30,7 +30,9 @@ struct DisputedRows: DisputedPart {
       (values, columns) = (set.images, set.area)
     case "evaluation":
       let classes = try ImageSet.read(run.checked(files.images)).classes.count
-      (values, columns) = (try Predictions(run.checked(files.predictions), classes: classes).scores, classes)
+      (values, columns) = (
+        Floats(try Predictions(run.checked(files.predictions), classes: classes).scores), classes
+      )
     default:
       throw TesseraError.input("a dispute", found: "the rows of \(stage)", wanted: "a stage that makes rows")
     }
@@ -39,11 +41,15 @@ struct DisputedRows: DisputedPart {
   func count() throws -> Int { values.count / max(1, columns) }
 
   func digests() throws -> [String] {
-    (0..<(try count())).map { row in
-      var print = Fingerprint()
-      values[row * columns..<(row + 1) * columns].withUnsafeBytes { print.add($0) }
-      return print.digits()
+    var digests: [String] = []
+    values.forEachBlock(columns: columns) { _, block in
+      for begin in stride(from: 0, to: block.count, by: columns) {
+        var print = Fingerprint()
+        print.add(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: block[begin..<begin + columns])))
+        digests.append(print.digits())
+      }
     }
+    return digests
   }
 
   func operations(of row: Int, capturing number: Int?) throws -> RecordedBackend.Recording {
@@ -67,11 +73,10 @@ struct DisputedRows: DisputedPart {
       }
     case "evaluation":
       let model = try TrainedModel.read(run.checked(files.model), on: DeviceGroup(recorder))
-      let images = try verification.testRows(ImageSet.read(run.checked(files.images))).images
-      let area = images.count / max(1, try count())
+      let all = try verification.testRows(ImageSet.read(run.checked(files.images)))
       // A network that standardises whole batches makes a row of all rows beside it.
-      let rows = model.network.standardizesBatches ? images : Array(images[row * area..<(row + 1) * area])
-      return try recorded { _ = try model.logProbabilities(rows) }
+      let rows = model.network.standardizesBatches ? all.rows : [all.rows[row]]
+      return try recorded { _ = try model.logProbabilities(all.images, of: rows) }
     default:
       let encoder = try TransformerEncoder(
         folder: configuration.encoder, devices: DeviceGroup(recorder))

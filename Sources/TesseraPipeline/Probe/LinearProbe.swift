@@ -34,7 +34,21 @@ public struct LinearProbe: Sendable {
   /// - Throws: `TesseraError` for fewer than 2 classes, no training rows, rows or labels that are not
   ///   there, and features that are not finite.
   public static func fit(
-    features: [Float], columns: Int, labels: [Int32], classes: Int, training: [Int], validation: [Int],
+    features: Floats, columns: Int, labels: [Int32], classes: Int, training: [Int], validation: [Int],
+    on device: any Backend
+  ) throws -> LinearProbe {
+    guard columns >= 1, features.count % columns == 0, labels.count == features.count / columns else {
+      throw TesseraError.input(
+        "linear probe", found: "\(features.count) values", wanted: "\(labels.count) rows of \(columns)")
+    }
+    return try fit(
+      FeatureRows(features, columns: columns), labels: labels, classes: classes, training: training,
+      validation: validation, on: device)
+  }
+
+  /// The same for rows that are standardised as they are read.
+  static func fit(
+    _ features: FeatureRows, labels: [Int32], classes: Int, training: [Int], validation: [Int],
     on device: any Backend
   ) throws -> LinearProbe {
     guard classes >= 2, !training.isEmpty else {
@@ -42,16 +56,16 @@ public struct LinearProbe: Sendable {
         "linear probe", found: "\(classes) classes, \(training.count) training rows",
         wanted: "2 classes or more, and rows to train on")
     }
-    try check(features, columns, training + validation, count: labels.count)
+    try check(features, training + validation)
     if let row = (training + validation).first(where: { !(0..<classes).contains(Int(labels[$0])) }) {
       throw TesseraError.input(
         "linear probe", found: "label \(labels[row]) of row \(row)", wanted: "0..<\(classes)")
     }
-    let (mean, scale) = moments(features, columns, training)
-    let problem = try Problem(
-      x: standardized(features, columns, training, mean, scale), columns: columns,
-      labels: training.map { labels[$0] }, classes: classes, device: device)
-    let held = standardized(features, columns, validation, mean, scale)
+    let (mean, scale) = moments(features, training)
+    let problem = try ProbeProblem(
+      features, rows: training, mean: mean, scale: scale, labels: training.map { labels[$0] },
+      classes: classes, on: device)
+    let columns = features.columns
     var solution = [Double](repeating: 0, count: classes * (columns + 1))
     var best: (probe: LinearProbe, correct: Int)?
     for penalty in penalties {
@@ -60,7 +74,7 @@ public struct LinearProbe: Sendable {
       let probe = LinearProbe(
         mean: mean, scale: scale, weight: Array(values[..<(classes * columns)]),
         bias: Array(values[(classes * columns)...]), penalty: penalty, classes: classes)
-      let predicted = try probe.classify(standardizedRows: held, rows: validation.count, on: device)
+      let predicted = try probe.predict(features, rows: validation, on: device)
       let correct = zip(predicted, validation).count { $0 == labels[$1] }
       if best.map({ correct > $0.correct }) ?? true { best = (probe, correct) }
     }
@@ -70,21 +84,16 @@ public struct LinearProbe: Sendable {
     return best.probe
   }
 
-  /// Throws unless there are so many rows of features, the wanted ones among them and finite.
-  private static func check(_ x: [Float], _ columns: Int, _ rows: [Int], count: Int? = nil) throws {
-    guard columns >= 1, x.count % columns == 0, count.map({ $0 == x.count / columns }) ?? true else {
-      throw TesseraError.input(
-        "linear probe", found: "\(x.count) values",
-        wanted: "\(count.map { "\($0)" } ?? "whole") rows of \(columns)")
+  /// Throws unless the wanted rows are there, and finite.
+  private static func check(_ features: FeatureRows, _ rows: [Int]) throws {
+    if let row = rows.first(where: { !(0..<features.count).contains($0) }) {
+      throw TesseraError.input("linear probe", found: "row \(row)", wanted: "0..<\(features.count)")
     }
-    for row in rows {
-      guard (0..<x.count / columns).contains(row) else {
-        throw TesseraError.input("linear probe", found: "row \(row)", wanted: "0..<\(x.count / columns)")
-      }
-      guard x[row * columns..<(row + 1) * columns].allSatisfy(\.isFinite) else {
-        throw TesseraError.input(
-          "linear probe: row \(row)", found: "a value that is not finite", wanted: "finite numbers")
-      }
+    try features.forEachBlock(of: rows) { begin, block in
+      guard let bad = block.firstIndex(where: { !$0.isFinite }) else { return }
+      throw TesseraError.input(
+        "linear probe: row \(rows[begin + bad / features.columns])", found: "a value that is not finite",
+        wanted: "finite numbers")
     }
   }
 
@@ -93,109 +102,70 @@ public struct LinearProbe: Sendable {
   /// - Throws: `TesseraError` for another number of features, rows that are not there, and features that
   ///   are not finite.
   public func predict(
-    features: [Float], columns: Int, rows: [Int], on device: any Backend
+    features: Floats, columns: Int, rows: [Int], on device: any Backend
   ) throws -> [Int32] {
     guard columns == mean.count else {
       throw TesseraError.input("linear probe", found: "\(columns) features", wanted: "\(mean.count)")
     }
-    try Self.check(features, columns, rows)
-    return try classify(
-      standardizedRows: Self.standardized(features, columns, rows, mean, scale), rows: rows.count, on: device)
+    let features = FeatureRows(features, columns: columns)
+    guard features.values.count == features.count * columns else {
+      throw TesseraError.input(
+        "linear probe", found: "\(features.values.count) values", wanted: "whole rows of \(columns)")
+    }
+    try Self.check(features, rows)
+    return try predict(features, rows: rows, on: device)
   }
 
-  private func classify(
-    standardizedRows: [Float], rows: Int, on device: any Backend
-  ) throws -> [Int32] {
+  private func predict(_ features: FeatureRows, rows: [Int], on device: any Backend) throws -> [Int32] {
     let columns = mean.count
-    let logits = try device.allocate([rows, classes], .float32)
-    let argmax = try device.allocate([rows], .int32)
-    var p = Matmul(m: rows, n: classes, k: columns, transposeB: true)
-    p.bias = .column
-    try device.matmul(
-      p, device.tensor(standardizedRows, [rows, columns]), device.tensor(weight, [classes, columns]),
-      bias: device.tensor(bias, [classes]), into: logits)
-    try device.rowArgmax(logits, rows: rows, columns: classes, into: argmax)
-    return try device.ints(argmax)
+    let (weight, bias) = (
+      try device.tensor(weight, [classes, columns]), try device.tensor(bias, [classes])
+    )
+    var answers: [Int32] = []
+    try features.forEachBlock(of: rows) { _, block in
+      let count = block.count / columns
+      var standardized = [Float](block)
+      Self.standardize(&standardized, mean, scale)
+      let logits = try device.allocate([count, classes], .float32)
+      let argmax = try device.allocate([count], .int32)
+      var p = Matmul(m: count, n: classes, k: columns, transposeB: true)
+      p.bias = .column
+      try device.matmul(
+        p, device.tensor(standardized, [count, columns]), weight, bias: bias, into: logits)
+      try device.rowArgmax(logits, rows: count, columns: classes, into: argmax)
+      answers += try device.ints(argmax)
+    }
+    return answers
   }
 
   /// Mean and one over the deviation per feature over some rows, summed in Double in row order.
-  private static func moments(_ x: [Float], _ columns: Int, _ rows: [Int]) -> ([Float], [Float]) {
-    let count = Double(max(1, rows.count))
+  private static func moments(_ x: FeatureRows, _ rows: [Int]) -> ([Float], [Float]) {
+    let (count, columns) = (Double(max(1, rows.count)), x.columns)
     var mean = [Double](repeating: 0, count: columns)
-    for row in rows {
-      for c in 0..<columns { mean[c] += Double(x[row * columns + c]) }
+    x.forEachBlock(of: rows) { _, block in
+      for begin in stride(from: 0, to: block.count, by: columns) {
+        for c in 0..<columns { mean[c] += Double(block[begin + c]) }
+      }
     }
     for c in 0..<columns { mean[c] /= count }
     var squares = [Double](repeating: 0, count: columns)
-    for row in rows {
-      for c in 0..<columns {
-        let d = Double(x[row * columns + c]) - mean[c]
-        squares[c] += d * d
+    x.forEachBlock(of: rows) { _, block in
+      for begin in stride(from: 0, to: block.count, by: columns) {
+        for c in 0..<columns {
+          let d = Double(block[begin + c]) - mean[c]
+          squares[c] += d * d
+        }
       }
     }
     let scale = squares.map { $0 > 0 ? Float(1 / ($0 / count).squareRoot()) : 0 }
     return (mean.map { Float($0) }, scale)
   }
 
-  private static func standardized(
-    _ x: [Float], _ columns: Int, _ rows: [Int], _ mean: [Float], _ scale: [Float]
-  ) -> [Float] {
-    [Float](unsafeUninitializedCapacity: rows.count * columns) { buffer, count in
-      for (at, row) in rows.enumerated() {
-        for c in 0..<columns {
-          buffer[at * columns + c] = (x[row * columns + c] - mean[c]) * scale[c]
-        }
-      }
-      count = rows.count * columns
-    }
-  }
-
-  /// Mean cross-entropy plus penalty / 2 |W|^2 with its gradient, computed on a device.
-  private struct Problem {
-    let device: any Backend
-    let x: Tensor, labels: Tensor, logits: Tensor, losses: Tensor, gradient: Tensor
-    let weight: Tensor, bias: Tensor, gradWeight: Tensor, gradBias: Tensor, total: Tensor
-    let rows: Int, columns: Int, classes: Int
-
-    init(x: [Float], columns: Int, labels: [Int32], classes: Int, device: any Backend) throws {
-      (self.device, self.columns, self.classes, rows) = (device, columns, classes, labels.count)
-      self.x = try device.tensor(x, [rows, columns])
-      self.labels = try device.tensor(labels, [rows])
-      logits = try device.allocate([rows, classes], .float32)
-      losses = try device.allocate([rows], .float32)
-      gradient = try device.allocate([rows, classes], .float32)
-      weight = try device.allocate([classes, columns], .float32)
-      bias = try device.allocate([classes], .float32)
-      gradWeight = try device.allocate([classes, columns], .float32)
-      gradBias = try device.allocate([classes], .float32)
-      total = try device.allocate([1], .float32)
-    }
-
-    func evaluate(_ solution: [Double], penalty: Double) throws -> (value: Double, gradient: [Double]) {
-      let values = solution.map { Float($0) }
-      let split = classes * columns
-      try values[..<split].withUnsafeBytes { try device.upload($0, to: weight, offset: 0) }
-      try values[split...].withUnsafeBytes { try device.upload($0, to: bias, offset: 0) }
-      var forward = Matmul(m: rows, n: classes, k: columns, transposeB: true)
-      forward.bias = .column
-      try device.matmul(forward, x, weight, bias: bias, into: logits)
-      try device.crossEntropy(logits, labels: labels, rows: rows, classes: classes, into: losses)
-      try device.crossEntropyGrad(logits, labels: labels, rows: rows, classes: classes, into: gradient)
-      var backward = Matmul(m: classes, n: columns, k: rows, transposeA: true)
-      backward.chunk = 8
-      try device.matmul(backward, gradient, x, bias: nil, into: gradWeight)
-      try device.channelSum(
-        ChannelLayout(outer: rows, channels: classes, inner: 1), gradient, into: gradBias)
-      try device.channelSum(ChannelLayout(outer: rows, channels: 1, inner: 1), losses, into: total)
-      var value = Double(try device.floats(total)[0]) / Double(rows)
-      var gradientOut = try (device.floats(gradWeight) + device.floats(gradBias)).map { Double($0) }
-      var norm = 0.0
-      for i in 0..<split {
-        norm += solution[i] * solution[i]
-        gradientOut[i] += penalty * solution[i]
-      }
-      value += penalty / 2 * norm
-      return (value, gradientOut)
+  /// Makes rows of features standardised ones, in place.
+  static func standardize(_ rows: inout [Float], _ mean: [Float], _ scale: [Float]) {
+    let columns = mean.count
+    for begin in stride(from: 0, to: rows.count, by: columns) {
+      for c in 0..<columns { rows[begin + c] = (rows[begin + c] - mean[c]) * scale[c] }
     }
   }
 }

@@ -21,7 +21,7 @@ struct ReportData {
   let found: DataRecord?
   /// The rows looked at in the end: images as rendered, classes, probabilities (count, classes), texts if
   /// the data are there.
-  let images: [Float], labels: [Int32], probabilities: [Float], texts: [String]?
+  let images: Floats, rows: [Int], labels: [Int32], probabilities: [Float], texts: [String]?
   let metrics: ClassificationMetrics
   /// Mean and standard deviation of each pixel over the training set's first rows, to show differences by.
   let mean: [Float], deviation: [Float]
@@ -46,9 +46,10 @@ struct ReportData {
     let area = own.area
     let set = configuration.test == nil ? own : try ImageSet.read(run.checked(Pipeline.Files.testImages))
     let rows = configuration.test == nil ? own.split.test : Array(set.labels.indices)
-    images = set.images(of: rows)
+    (images, self.rows) = (set.images, rows)
     labels = rows.map { set.labels[$0] }
-    let scores = try device.tensor(try model.logProbabilities(images), [rows.count * model.classes.count])
+    let scores = try device.tensor(
+      try model.logProbabilities(images, of: rows), [rows.count * model.classes.count])
     try device.unary(.exp, scores, alpha: 0, beta: 0, into: scores)
     probabilities = try device.floats(scores)
     metrics = ClassificationMetrics(probabilities, labels: labels, classes: model.classes.count)
@@ -68,13 +69,15 @@ struct ReportData {
     }
     var sums = [Float](repeating: 0, count: area)
     let first = own.split.training.prefix(1000)
-    for row in first { for p in 0..<area { sums[p] += own.images[row * area + p] } }
+    own.images.forEachBlock(of: Array(first), columns: area) { _, _, block in
+      for at in block.indices { sums[at % area] += block[at] }
+    }
     let mean = sums.map { $0 / Float(max(1, first.count)) }
     var squares = [Float](repeating: 0, count: area)
-    for row in first {
-      for p in 0..<area {
-        let difference = own.images[row * area + p] - mean[p]
-        squares[p] += difference * difference
+    own.images.forEachBlock(of: Array(first), columns: area) { _, _, block in
+      for at in block.indices {
+        let difference = block[at] - mean[at % area]
+        squares[at % area] += difference * difference
       }
     }
     self.mean = mean
@@ -101,13 +104,16 @@ struct ReportData {
     }
   }
 
+  /// The image of a row as it was rendered.
+  func image(_ row: Int) -> [Float] { images.gather([rows[row]], columns: mean.count) }
+
   /// The image of a row as its difference from the mean image in each pixel's standard deviations, black at
   /// -3, white at 3, its channels side by side.
   func picture(_ row: Int) throws -> Data {
-    let area = mean.count
+    let image = image(row)
     return try PNG.encode(
-      stretching: (0..<area).map { p in
-        let difference = images[row * area + p] - mean[p]
+      stretching: image.indices.map { p in
+        let difference = image[p] - mean[p]
         return deviation[p] > 0 ? max(-3, min(3, difference / deviation[p])) : 0
       },
       pixels: layout.side, channels: layout.channels.count)

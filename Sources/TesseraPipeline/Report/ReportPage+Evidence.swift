@@ -12,10 +12,9 @@ extension ReportPage {
     guard !chosen.isEmpty else { return "<p>No row to look at.</p>" }
     // A picture that shows nothing is none: words say so (`evidenceNote`).
     guard data.kept.isCNNTrained || data.kept.hasLinearPath else { return "" }
-    let area = data.mean.count
     var figures: [(caption: String, content: String)] = []
     for row in chosen {
-      let image = try data.model.statistics.apply(Array(data.images[row * area..<(row + 1) * area]))
+      let image = try data.model.statistics.apply(data.image(row))
       let target = Int32(data.prediction(row).label)
       if data.kept.isCNNTrained { figures.append(try gradCAM(image, target, row)) }
       guard let shares = try data.model.network.bypassShares(image, of: target) else { continue }

@@ -90,10 +90,13 @@ extension Embeddings {
     if let wrong = rows.first(where: { !labels.indices.contains($0) }) {
       throw TesseraError.input("rows", found: "row \(wrong)", wanted: "rows within 0..<\(labels.count)")
     }
-    let start = Array(features[first * columns..<(first + 1) * columns])
+    let start = features[first * columns..<(first + 1) * columns]
     var open = Array(0..<columns)
     for row in rows {
-      open.removeAll { features[row * columns + $0] != start[$0] }
+      features.withUnsafeBufferPointer { values in
+        open.removeAll { values[row * columns + $0] != start[$0] }
+      }
+      features.release(row * columns..<(row + 1) * columns)
       if open.isEmpty { break }
     }
     return open.count

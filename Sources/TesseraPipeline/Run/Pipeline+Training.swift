@@ -46,7 +46,7 @@ extension Pipeline {
         let model = try trained(
           images, by: options, in: place, key: options.checkpointKey(images: print, weights: weights))
         let rows = try testRows(images)
-        let predicted = try model.predict(rows.images)
+        let predicted = try model.predict(rows.images, of: rows.rows)
         tell(model, nil)
         let result = SeedResult(
           seed: seed, accuracy: Accuracy(predicted: predicted, truth: rows.labels),
@@ -113,7 +113,10 @@ extension Pipeline {
         progress.update("slice", done: $0, of: $1, unit: "images")
         if $0 == $1 { progress.begin("epoch 1", quietly: true) }
       },
-      progress: { progress.update("epoch \($0) of \(epochs)", done: $1, of: $2, unit: "images") },
+      progress: {
+        let (what, unit) = $0 == 0 ? ("fit", "evaluations") : ("epoch \($0) of \(epochs)", "images")
+        progress.update(what, done: $1, of: $2, unit: unit)
+      },
       sharing: { progress.note($0) }
     ) { record, rows in
       progress.note(Self.line(record, rows, configuration.model.network))

@@ -222,13 +222,14 @@ public struct Pipeline {
     ) {
       progress.begin("rendering")
       try layout.split.check(Files.layout, count: embeddings.labels.count)
-      let images = try ImageSet.make(embeddings, layout, split: layout.split, on: devices.main)
+      let (images, own) = try ImageSet.make(
+        embeddings, layout, split: layout.split, to: folder.file(Files.images), on: devices.main)
       try images.writePictures(to: folder.file("pictures"))
-      let own = try images.write(to: folder.file(Files.images))
       guard let test else { return own }
       let all = Split(training: [], validation: [], test: Array(test.labels.indices))
-      let other = try ImageSet.make(test, layout, split: all, on: devices.main).write(
-        to: folder.file(Files.testImages))
+      let other = try ImageSet.make(
+        test, layout, split: all, to: folder.file(Files.testImages), on: devices.main
+      ).fingerprint
       var both = Fingerprint()
       both.add(own)
       both.add(other)
@@ -252,16 +253,17 @@ public struct Pipeline {
       ?? probe.predict(
         features: embeddings.features, columns: embeddings.columns, rows: images.split.test, on: devices.main)
     let rows = try testRows(images)
-    return try Evaluation.measure(model, images: rows.images, labels: rows.labels, probe: guesses)
+    return try Evaluation.measure(
+      model, images: rows.images, rows: rows.rows, labels: rows.labels, probe: guesses)
   }
 
   /// The images to test on, with their classes.
-  func testRows(_ images: ImageSet) throws -> (images: [Float], labels: [Int32]) {
+  func testRows(_ images: ImageSet) throws -> (images: Floats, rows: [Int], labels: [Int32]) {
     if configuration.test != nil {
       let set = try ImageSet.read(folder.file(Files.testImages))
-      return (set.images, set.labels)
+      return (set.images, Array(set.labels.indices), set.labels)
     }
     let rows = images.split.test
-    return (images.images(of: rows), rows.map { images.labels[$0] })
+    return (images.images, rows, rows.map { images.labels[$0] })
   }
 }

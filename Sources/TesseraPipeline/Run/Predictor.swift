@@ -62,12 +62,13 @@ public struct Predictor {
   private func images(
     _ texts: [String], progress: (Int) throws -> Void, cut: (Int, Int) throws -> Void = { _, _ in }
   ) throws -> (
-    features: [Float], images: [Float]
+    features: Floats, images: [Float]
   ) {
     let states = try configuration.embedding.states(layers: encoder.configuration.layers)
     let embedder = try Embedder(
       encoder, states: states, pooling: configuration.embedding.pooling, batch: batch)
-    let features = try embedder.embed(texts, progress: progress, cut: { try cut($0, embedder.limit) })
+    let features = Floats(
+      try embedder.embed(texts, progress: progress, cut: { try cut($0, embedder.limit) }))
     return (
       features,
       try layout.render(
@@ -80,7 +81,7 @@ public struct Predictor {
     let device = model.network.device
     let rendered = try images(texts, progress: progress).images
     let area = rendered.count / max(1, texts.count)
-    let scores = try model.logProbabilities(rendered)
+    let scores = try model.logProbabilities(Floats(rendered))
     let tensor = try device.tensor(scores, [scores.count])
     try device.unary(.exp, tensor, alpha: 0, beta: 0, into: tensor)
     let probabilities = try device.floats(tensor)
@@ -116,6 +117,6 @@ public struct Predictor {
     let made = try images(data.texts, progress: progress, cut: cut)
     let guesses = try probe.predict(
       features: made.features, columns: own.columns, rows: Array(data.texts.indices), on: device)
-    return try Evaluation.make(model, images: made.images, labels: data.labels, probe: guesses)
+    return try Evaluation.make(model, images: Floats(made.images), labels: data.labels, probe: guesses)
   }
 }

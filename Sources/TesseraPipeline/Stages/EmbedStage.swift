@@ -8,7 +8,7 @@ import TesseraImages
 /// Features of texts with their classes, as they travel between stages.
 public struct Embeddings: Sendable {
   /// Row-major (labels.count, columns).
-  public let features: [Float]
+  public let features: Floats
   /// Features a row.
   public let columns: Int
   /// Class of each row; -1: none.
@@ -51,7 +51,7 @@ public struct Embeddings: Sendable {
       try progress(done)
     }
     return Embeddings(
-      features: features, columns: columns, labels: data.labels, classes: data.classes,
+      features: Floats(features), columns: columns, labels: data.labels, classes: data.classes,
       source: [
         "layers": "\(states.lowerBound)...\(states.upperBound)", "pooling": embedder.pooling.rawValue,
         "data": data.fingerprint,
@@ -78,7 +78,7 @@ public struct Embeddings: Sendable {
     guard shape.count == 2, shape[0] > 0, shape[1] > 0 else {
       throw TesseraError.input("\(path): features", found: "shape \(shape)", wanted: "[rows, features]")
     }
-    let features = try file.floats("features")
+    let features = try file.mappedFloats("features")
     try requireFinite(path, features, columns: shape[1])
     let labels = try file.ints("labels", shape: [shape[0]])
     let classes = try readClasses(file)

@@ -125,17 +125,23 @@ extension Embeddings {
     var taken = source
     taken["layers"] = "\(states.lowerBound)...\(states.upperBound)"
     taken["pooling"] = pooling.rawValue
+    if starts.count * width == columns {
+      return Embeddings(
+        features: features, columns: columns, labels: labels, classes: classes, source: taken)
+    }
     let part = [Float](unsafeUninitializedCapacity: labels.count * starts.count * width) { out, filled in
-      for row in labels.indices {
-        for start in starts {
-          for at in row * columns + start..<row * columns + start + width {
-            out[filled] = features[at]
-            filled += 1
+      features.forEachBlock(columns: columns) { _, block in
+        for row in stride(from: 0, to: block.count, by: columns) {
+          for start in starts {
+            for at in row + start..<row + start + width {
+              out[filled] = block[at]
+              filled += 1
+            }
           }
         }
       }
     }
     return Embeddings(
-      features: part, columns: starts.count * width, labels: labels, classes: classes, source: taken)
+      features: Floats(part), columns: starts.count * width, labels: labels, classes: classes, source: taken)
   }
 }

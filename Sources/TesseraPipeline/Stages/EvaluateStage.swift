@@ -56,16 +56,18 @@ public struct Evaluation: Codable, Sendable, Equatable {
   ///   - labels: their classes.
   ///   - probe: the probe's predictions for the same rows.
   public static func make(
-    _ model: TrainedModel, images: [Float], labels: [Int32], probe: [Int32]
+    _ model: TrainedModel, images: Floats, labels: [Int32], probe: [Int32]
   ) throws -> Evaluation {
     try measure(model, images: images, labels: labels, probe: probe).evaluation
   }
 
   /// The same, with the predictions.
+  ///
+  /// - Parameter rows: the numbers of the rows to evaluate; nil: all.
   static func measure(
-    _ model: TrainedModel, images: [Float], labels: [Int32], probe: [Int32]
+    _ model: TrainedModel, images: Floats, rows: [Int]? = nil, labels: [Int32], probe: [Int32]
   ) throws -> (evaluation: Evaluation, predictions: Predictions) {
-    let scores = try model.logProbabilities(images)
+    let scores = try model.logProbabilities(images, of: rows)
     let count = model.classes.count
     guard scores.count == labels.count * count, probe.count == labels.count else {
       throw TesseraError.input(
@@ -80,7 +82,9 @@ public struct Evaluation: Codable, Sendable, Equatable {
 
 extension TrainedModel {
   /// The most probable class of each image, the first of equals.
-  public func predict(_ images: [Float]) throws -> [Int32] {
-    Predictions.classes(of: try logProbabilities(images), classes: classes.count)
+  ///
+  /// - Parameter rows: the numbers of the images; nil: all.
+  public func predict(_ images: Floats, of rows: [Int]? = nil) throws -> [Int32] {
+    Predictions.classes(of: try logProbabilities(images, of: rows), classes: classes.count)
   }
 }

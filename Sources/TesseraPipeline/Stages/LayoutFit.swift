@@ -15,10 +15,10 @@ struct LayoutFit {
   var iterations: Int { plan.tsne.iterations }
   private let plan: LayoutPlan
   /// Rows that it is fitted on.
-  private let rows: Int
-  private let columns: Int
-  /// All features as points; gone once the last channel has them.
-  private var all: [Float]
+  private let rows: [Int]
+  private let embeddings: Embeddings
+  /// All features as points, if memory holds them; gone once the last channel has them.
+  private var all: [Float]?
 
   /// Fits the scaler.
   ///
@@ -27,31 +27,48 @@ struct LayoutFit {
   ///   - split: which rows are fitted on: the training rows, and the validation rows where the plan says so.
   ///   - plan: how features are laid out, and on how many pixels.
   ///   - device: what scales them.
-  init(_ embeddings: Embeddings, split: Split, _ plan: LayoutPlan, on device: any Backend) throws {
+  ///   - mostPoints: bytes of points that memory holds; nil: as much as there is room for.
+  init(
+    _ embeddings: Embeddings, split: Split, _ plan: LayoutPlan, on device: any Backend, mostPoints: Int? = nil
+  ) throws {
     guard (0...4096).contains(plan.pixels) else {
       throw TesseraError.input("pixels", found: "\(plan.pixels)", wanted: "0 to 4096")
     }
-    (self.plan, columns) = (plan, embeddings.columns)
+    (self.plan, self.embeddings) = (plan, embeddings)
     parts = try plan.parts(embeddings)
     guard !parts.isEmpty else {
       throw TesseraError.input("representations", found: "none", wanted: "at least one")
     }
     let seen = plan.seesValidation ? (split.training + split.validation).sorted() : split.training
-    rows = seen.count
-    scaler = try Scaler.fit(embeddings.features, columns: columns, rows: seen, on: device)
-    all = try scaler.applyTransposed(embeddings.features, columns: columns, rows: seen, on: device)
+    rows = seen
+    scaler = try Scaler.fit(embeddings.features, columns: embeddings.columns, rows: seen, on: device)
+    let room = mostPoints ?? min(Self.usualRoom, HostMemory.available / 8)
+    all =
+      seen.count * embeddings.columns * 4 <= room
+      ? try scaler.applyTransposed(
+        embeddings.features, columns: embeddings.columns, rows: seen, on: device) : nil
     side = plan.pixels > 0 ? plan.pixels : PixelLayout.side(for: parts.map(\.features.count).max() ?? 1)
   }
 
-  /// The points of a channel. Those of the last are given away: t-SNE lets go of them as soon as it can.
-  private mutating func points(_ number: Int) -> [Float] {
-    let features = parts[number].features
-    guard features == Array(0..<columns) else {
-      return features.flatMap { all[$0 * rows..<($0 + 1) * rows] }
+  /// Bytes of points that are kept in memory.
+  private static let usualRoom = 1 << 30
+
+  /// The points of a channel. Those of the last are given away: t-SNE lets go of them as soon as it can. Points that
+  /// memory does not hold are made of some rows at a time.
+  private mutating func points(_ number: Int, on device: any Backend) throws -> FeaturePoints {
+    let (features, columns) = (parts[number].features, embeddings.columns)
+    let isWhole = features == Array(0..<columns)
+    guard let all else {
+      let (scaler, rows, values) = (scaler, rows, embeddings.features)
+      return FeaturePoints(count: features.count, dims: rows.count) { range in
+        let part = Array(rows[range])
+        let made = try scaler.applyTransposed(values, columns: columns, rows: part, on: device)
+        return isWhole ? made : features.flatMap { made[$0 * part.count..<($0 + 1) * part.count] }
+      }
     }
-    guard number == parts.count - 1 else { return all }
-    defer { all = [] }
-    return all
+    if isWhole && number == parts.count - 1 { self.all = [] }
+    let own = isWhole ? all : features.flatMap { all[$0 * rows.count..<($0 + 1) * rows.count] }
+    return try FeaturePoints(own, count: features.count, dims: rows.count)
   }
 
   /// A channel's t-SNE before its first iteration; nil of another layout.
@@ -59,7 +76,7 @@ struct LayoutFit {
     let part = parts[number]
     guard part.representation.method == .tsne else { return nil }
     return try plan.tsne(part.representation).begin(
-      points(number), count: part.features.count, dims: rows, on: devices.main, helpers: devices.helpers)
+      points(number, on: devices.main), on: devices.main, helpers: devices.helpers)
   }
 
   /// Lays out a channel.
@@ -94,6 +111,6 @@ struct LayoutFit {
     if parts[number].representation.method == .random {
       return try LayoutMethod.drawnPlaces(count, seed: plan.tsne.seed, channel: number, on: device)
     }
-    return try PrincipalComponents(points(number), count: count, dims: rows, on: device).coordinates
+    return try PrincipalComponents(of: points(number, on: device), on: device).coordinates
   }
 }

@@ -50,7 +50,7 @@ public struct FeatureLayout: Sendable {
 
   /// Images of rows of features, row-major (rows.count, channels, side, side).
   public func render(
-    _ embeddings: [Float], columns: Int, rows: [Int], on device: any Backend
+    _ embeddings: Floats, columns: Int, rows: [Int], on device: any Backend
   ) throws -> [Float] {
     let area = side * side
     var images: [Float] = []

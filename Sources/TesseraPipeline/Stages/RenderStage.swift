@@ -7,7 +7,7 @@ import TesseraImages
 /// Images with their classes, and which rows are for what.
 public struct ImageSet: Sendable {
   /// Row-major (labels.count, channels, pixels, pixels).
-  public let images: [Float]
+  public let images: Floats
   /// Pixels a side of an image.
   public let pixels: Int
   /// Channels of an image.
@@ -24,7 +24,7 @@ public struct ImageSet: Sendable {
 
   /// The images of some rows, one after the other.
   package func images(of rows: some Sequence<Int>) -> [Float] {
-    rows.flatMap { images[$0 * area..<($0 + 1) * area] }
+    images.gather(Array(rows), columns: area)
   }
 
   /// Renders every row of embeddings.
@@ -33,21 +33,55 @@ public struct ImageSet: Sendable {
   ) throws -> ImageSet {
     try split.check("images", count: embeddings.labels.count)
     return ImageSet(
-      images: try layout.render(
-        embeddings.features, columns: embeddings.columns, rows: Array(embeddings.labels.indices), on: device),
+      images: Floats(
+        try layout.render(
+          embeddings.features, columns: embeddings.columns, rows: Array(embeddings.labels.indices), on: device
+        )),
       pixels: layout.side, channels: layout.channels.count, labels: embeddings.labels,
       classes: embeddings.classes, split: split)
   }
 
+  /// Renders every row of embeddings into a file, block by block: they need not fit into memory.
+  ///
+  /// - Returns: the images, which stay in the file, and its fingerprint.
+  public static func make(
+    _ embeddings: Embeddings, _ layout: FeatureLayout, split: Split, to path: String, on device: any Backend
+  ) throws -> (images: ImageSet, fingerprint: String) {
+    try split.check("images", count: embeddings.labels.count)
+    let (columns, count) = (embeddings.columns, embeddings.labels.count)
+    var writer = try writer(
+      embeddings.labels, embeddings.classes, split)
+    writer.add("images", shape: shape(count, channels: layout.channels.count, pixels: layout.side)) { take in
+      for begin in stride(from: 0, to: count, by: 1024) {
+        let rows = Array(begin..<min(count, begin + 1024))
+        try layout.render(embeddings.features, columns: columns, rows: rows, on: device)
+          .withUnsafeBufferPointer(take)
+      }
+    }
+    let digits = try writer.write(to: path)
+    return (try read(path), digits)
+  }
+
   /// Writes the images; returns their fingerprint. Grey ones have the shape (count, pixels, pixels).
   public func write(to path: String) throws -> String {
+    var writer = try Self.writer(labels, classes, split)
+    writer.add("images", images, shape: Self.shape(labels.count, channels: channels, pixels: pixels))
+    return try writer.write(to: path)
+  }
+
+  private static func shape(_ count: Int, channels: Int, pixels: Int) -> [Int] {
+    [count] + (channels == 1 ? [] : [channels]) + [pixels, pixels]
+  }
+
+  /// A file of all but the images.
+  private static func writer(_ labels: [Int32], _ classes: [String], _ split: Split) throws
+    -> SafetensorsWriter
+  {
     let names = String(decoding: try JSONEncoder().encode(classes), as: UTF8.self)
     var writer = SafetensorsWriter(metadata: ["kind": "images", "classes": names])
-    writer.add(
-      "images", images, shape: [labels.count] + (channels == 1 ? [] : [channels]) + [pixels, pixels])
     writer.add("labels", labels, shape: [labels.count])
     split.add(to: &writer)
-    return try writer.write(to: path)
+    return writer
   }
 
   /// Reads images back.
@@ -61,7 +95,7 @@ public struct ImageSet: Sendable {
         "\(path): images", found: "shape \(shape)",
         wanted: "[count, pixels, pixels] or [count, channels, pixels, pixels]")
     }
-    let images = try file.floats("images")
+    let images = try file.mappedFloats("images")
     let (channels, pixels) = (shape.count == 4 ? shape[1] : 1, shape[shape.count - 1])
     try requireFinite(path, images, columns: channels * pixels * pixels)
     let classes = try readClasses(file)
@@ -90,8 +124,10 @@ public struct ImageSet: Sendable {
     let area = area
     func mean(_ rows: [Int]) -> [Float] {
       var sum = [Float](repeating: 0, count: area)
-      for row in rows {
-        for p in 0..<area { sum[p] += images[row * area + p] }
+      images.forEachBlock(of: rows, columns: area) { _, _, block in
+        for begin in stride(from: 0, to: block.count, by: area) {
+          for p in 0..<area { sum[p] += block[begin + p] }
+        }
       }
       return sum.map { $0 / Float(max(1, rows.count)) }
     }

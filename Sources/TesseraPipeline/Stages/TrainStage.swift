@@ -29,7 +29,8 @@ public struct TrainedModel {
   ///   - devices: the main one, and those that help it with the slice's output and with batches.
   ///   - notes: called with what was done to read the weights, such as a prefix that was taken off.
   ///   - features: called with (images done, all images) of the frozen slice's output.
-  ///   - progress: called with (epoch, rows done, rows of the epoch).
+  ///   - progress: called with (epoch, rows done, rows of the epoch); of a joint start with (0, evaluations done, the
+  ///     most that there can be).
   ///   - sharing: called with a line on how devices share batches, if that was measured.
   ///   - epochDone: called with each epoch's figures and the number of validation rows.
   public static func train(
@@ -46,7 +47,7 @@ public struct TrainedModel {
     try trainer.run(
       begin: {
         var store: FeatureStore?
-        try start.fit {
+        try start.fit(progress: { try progress(0, $0, $1) }) {
           let made = try FeatureStore.make(network, plan, devices, progress: features)
           store = made
           return made
@@ -60,8 +61,14 @@ public struct TrainedModel {
   }
 
   /// Logarithms of class probabilities of images as rendered, row-major (count, classes).
-  public func logProbabilities(_ images: [Float]) throws -> [Float] {
-    try networks.logProbabilities(try statistics.apply(images))
+  ///
+  /// - Parameter rows: the numbers of the images; nil: all.
+  public func logProbabilities(_ images: Floats, of rows: [Int]? = nil) throws -> [Float] {
+    let images = try statistics.rows(images)
+    if let row = rows?.first(where: { !(0..<images.count).contains($0) }) {
+      throw TesseraError.input("images", found: "row \(row)", wanted: "rows of 0..<\(images.count)")
+    }
+    return try networks.logProbabilities(images, of: rows ?? Array(0..<images.count))
   }
 
   /// Writes network, standardisation and classes; returns the fingerprint.

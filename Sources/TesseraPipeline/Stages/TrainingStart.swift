@@ -33,7 +33,7 @@ struct TrainingStart {
     statistics = try PixelStatistics.fit(
       set.images, area: set.area, rows: set.split.training, options.normalization)
     var plan = TrainingPlan(
-      images: try statistics.apply(set.images), labels: set.labels, training: set.split.training,
+      images: try statistics.rows(set.images), labels: set.labels, training: set.split.training,
       validation: set.split.validation)
     plan.options = options.training
     plan.limits = resources.limits
@@ -47,15 +47,19 @@ struct TrainingStart {
   /// Fits what is fitted before the first step: the linear path around slice and head, where there is one, or
   /// it and the linear head together.
   ///
-  /// - Parameter store: called for the frozen slice's output, if that is needed.
-  func fit(_ store: () throws -> FeatureStore) throws {
+  /// - Parameters:
+  ///   - progress: called with the evaluations of a joint fit that are done, and the most that there can be.
+  ///   - store: called for the frozen slice's output, if that is needed.
+  func fit(progress: (Int, Int) throws -> Void = { _, _ in }, _ store: () throws -> FeatureStore) throws {
     guard plan.keepsStart else { return }
     if network.options.start == .joint {
-      return try network.device.span("joint fit") { try JointFit(network, plan, try store()).run() }
+      return try network.device.span("joint fit") {
+        try JointFit(network, plan, try store()).run(progress: progress)
+      }
     }
     try network.startFrom(
       try LinearProbe.fit(
-        features: plan.images, columns: area, labels: plan.labels, classes: classes, training: plan.training,
+        plan.images, labels: plan.labels, classes: classes, training: plan.training,
         validation: plan.validation, on: network.device))
   }
 }

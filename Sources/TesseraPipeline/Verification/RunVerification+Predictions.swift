@@ -12,7 +12,7 @@ extension RunVerification {
     draw: (Int) throws -> [Int]
   ) throws -> (RunCertificate.Stage, RunCertificate.Difference?) {
     let images = try ImageSet.read(run.checked(Pipeline.Files.images))
-    let (pictures, labels) = try testRows(images)
+    let (pictures, places, labels) = try testRows(images)
     let classes = images.classes.count
     let recorded = try Predictions(run.checked(Pipeline.Files.predictions), classes: classes)
     let report = Rows(stage: "evaluation", file: Pipeline.Files.predictions, total: labels.count)
@@ -28,9 +28,8 @@ extension RunVerification {
     let drawn = try draw(labels.count)
     let rows = model.network.standardizesBatches ? Array(labels.indices) : drawn
     progress.begin("predicting \(rows.count) of \(labels.count) rows again")
-    let area = images.area
-    let again = try model.logProbabilities(rows.flatMap { pictures[$0 * area..<($0 + 1) * area] })
-    return report.compare(rows, "log_probabilities", columns: classes, recorded.scores, again)
+    let again = try model.logProbabilities(pictures, of: rows.map { places[$0] })
+    return report.compare(rows, "log_probabilities", columns: classes, Floats(recorded.scores), again)
   }
 
   /// Whether the run's figures are others than its predictions make.
@@ -66,12 +65,12 @@ extension RunVerification {
   }
 
   /// The images to test on, with their classes.
-  func testRows(_ images: ImageSet) throws -> (images: [Float], labels: [Int32]) {
+  func testRows(_ images: ImageSet) throws -> (images: Floats, rows: [Int], labels: [Int32]) {
     guard configuration.test == nil else {
       let set = try ImageSet.read(run.checked(Pipeline.Files.testImages))
-      return (set.images, set.labels)
+      return (set.images, Array(set.labels.indices), set.labels)
     }
     let rows = images.split.test
-    return (images.images(of: rows), rows.map { images.labels[$0] })
+    return (images.images, rows, rows.map { images.labels[$0] })
   }
 }

@@ -157,11 +157,12 @@ struct Rows {
 
   /// Rows of `columns` values: of `recorded` those with these numbers, of `again` one after the other.
   func compare(
-    _ rows: [Int], _ tensor: String, columns: Int, _ recorded: [Float], _ again: [Float]
+    _ rows: [Int], _ tensor: String, columns: Int, _ recorded: Floats, _ again: [Float]
   ) -> (RunCertificate.Stage, RunCertificate.Difference?) {
     for (place, row) in rows.enumerated() {
+      let own = recorded[row * columns..<(row + 1) * columns]
       for column in 0..<columns {
-        let (left, right) = (recorded[row * columns + column], again[place * columns + column])
+        let (left, right) = (own[column], again[place * columns + column])
         guard left.bitPattern != right.bitPattern else { continue }
         return differs(place + 1, tensor, [row, column], bitText(left), bitText(right))
       }

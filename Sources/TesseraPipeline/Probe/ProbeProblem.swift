@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+import TesseraCompute
+import TesseraNN
+import TesseraVision
+
+/// Mean cross-entropy plus penalty / 2 |W|^2 of a linear probe with its gradient, computed on a device.
+///
+/// Rows are taken in blocks of 256, in their order; sums of loss and gradient are added up block by block. The
+/// standardised rows are kept on the device where half of its memory holds them; else each evaluation makes them
+/// anew, block by block, and memory does not grow with the number of rows. Either way the bits are the same.
+final class ProbeProblem {
+  private static let block = 256
+
+  private let device: any Backend
+  private let features: FeatureRows, rows: [Int], mean: [Float], scale: [Float]
+  private let columns: Int, classes: Int
+  /// Standardised rows and labels of the blocks; empty where no memory holds the rows.
+  private var kept: [Tensor] = []
+  private let labels: [Tensor]
+  private let weight: Tensor, bias: Tensor
+  /// Gradients of weights and biases and the loss: of a block, and of all.
+  private let parts: (weight: Tensor, bias: Tensor, loss: Tensor)
+  private let sums: (weight: Tensor, bias: Tensor, loss: Tensor)
+
+  /// A problem of some rows.
+  ///
+  /// - Parameters:
+  ///   - features: the rows.
+  ///   - rows: the numbers of those that are fitted on.
+  ///   - mean: what is taken off each feature.
+  ///   - scale: what the difference is multiplied by.
+  ///   - labels: the classes of `rows`.
+  ///   - classes: the number of classes.
+  ///   - device: the device that computes.
+  ///   - room: bytes of memory for the standardised rows; nil: half of the device's.
+  init(
+    _ features: FeatureRows, rows: [Int], mean: [Float], scale: [Float], labels: [Int32], classes: Int,
+    on device: any Backend, room: Int? = nil
+  ) throws {
+    (self.device, self.features, self.rows, self.mean, self.scale) = (device, features, rows, mean, scale)
+    (columns, self.classes) = (features.columns, classes)
+    self.labels = try stride(from: 0, to: rows.count, by: Self.block).map { begin in
+      let part = Array(labels[begin..<min(rows.count, begin + Self.block)])
+      return try device.tensor(part, [part.count])
+    }
+    let (columns, classes) = (columns, classes)
+    func made() throws -> (weight: Tensor, bias: Tensor, loss: Tensor) {
+      (
+        try device.allocate([classes, columns], .float32), try device.allocate([classes], .float32),
+        try device.allocate([1], .float32)
+      )
+    }
+    (weight, bias) = (
+      try device.allocate([classes, columns], .float32), try device.allocate([classes], .float32)
+    )
+    (parts, sums) = (try made(), try made())
+    guard rows.count * columns * 4 <= room ?? device.memory / 2 else { return }
+    var tensors: [Tensor] = []
+    try forEachStandardized { tensors.append(try device.tensor($0, [$0.count / columns, columns])) }
+    kept = tensors
+  }
+
+  /// Calls a function with the standardised rows of each block.
+  private func forEachStandardized(_ body: ([Float]) throws -> Void) rethrows {
+    try features.forEachBlock(of: rows, size: Self.block) { _, block in
+      var values = [Float](block)
+      LinearProbe.standardize(&values, mean, scale)
+      try body(values)
+    }
+  }
+
+  /// Value and gradient at weights (classes, features) followed by biases.
+  func evaluate(_ solution: [Double], penalty: Double) throws -> (value: Double, gradient: [Double]) {
+    let values = solution.map { Float($0) }
+    let split = classes * columns
+    try values[..<split].withUnsafeBytes { try device.upload($0, to: weight, offset: 0) }
+    try values[split...].withUnsafeBytes { try device.upload($0, to: bias, offset: 0) }
+    for tensor in [sums.weight, sums.bias, sums.loss] { try device.fill(tensor, with: 0) }
+    if kept.isEmpty {
+      var number = 0
+      try forEachStandardized {
+        try add(try device.tensor($0, [$0.count / columns, columns]), labels[number])
+        number += 1
+      }
+    } else {
+      for (x, labels) in zip(kept, labels) { try add(x, labels) }
+    }
+    var value = Double(try device.floats(sums.loss)[0]) / Double(rows.count)
+    var gradient = try (device.floats(sums.weight) + device.floats(sums.bias)).map { Double($0) }
+    var norm = 0.0
+    for i in 0..<split {
+      norm += solution[i] * solution[i]
+      gradient[i] += penalty * solution[i]
+    }
+    value += penalty / 2 * norm
+    return (value, gradient)
+  }
+
+  /// Adds a block's part of loss and gradients.
+  private func add(_ x: Tensor, _ labels: Tensor) throws {
+    let count = labels.count
+    let logits = try device.allocate([count, classes], .float32)
+    let (losses, slope) = (
+      try device.allocate([count], .float32), try device.allocate([count, classes], .float32)
+    )
+    var forward = Matmul(m: count, n: classes, k: columns, transposeB: true)
+    forward.bias = .column
+    try device.matmul(forward, x, weight, bias: bias, into: logits)
+    try device.crossEntropy(logits, labels: labels, rows: count, classes: classes, into: losses)
+    try device.crossEntropyGrad(
+      logits, labels: labels, rows: count, classes: classes, smoothing: 0, batch: rows.count, into: slope)
+    var backward = Matmul(m: classes, n: columns, k: count, transposeA: true)
+    backward.chunk = 8
+    try device.matmul(backward, slope, x, bias: nil, into: parts.weight)
+    try device.channelSum(ChannelLayout(outer: count, channels: classes, inner: 1), slope, into: parts.bias)
+    try device.channelSum(ChannelLayout(outer: count, channels: 1, inner: 1), losses, into: parts.loss)
+    for (sum, part) in [(sums.weight, parts.weight), (sums.bias, parts.bias), (sums.loss, parts.loss)] {
+      try device.binary(.add, sum, part, into: sum)
+    }
+  }
+}
