@@ -14,8 +14,12 @@ struct EncoderOptions: ParsableArguments {
   var encoder: String
   @Option(help: "Hidden states, such as 6...11; 0 is the embedding layer (default: all others).")
   var layers: String?
-  @Option(help: "What stands for a text: its first token's vector, or the mean over its tokens.")
-  var pooling = EmbeddingOptions().pooling
+  @Option(
+    help: """
+      What stands for a text: its first token's vector (cls), the mean over its tokens (mean), or both \
+      (default: the recipe's).
+      """)
+  var pooling: SentencePooling?
   @Option(name: .customLong("embedding-batch"), help: "Reviews at once. Changes no bit.")
   var batch = EmbeddingOptions.usualBatch
 
@@ -25,7 +29,7 @@ struct EncoderOptions: ParsableArguments {
   func options(_ recipe: Recipe = .standard) throws -> EmbeddingOptions {
     var options = EmbeddingOptions()
     if let layers { try options.chooseStates(layers) }
-    options.pooling = pooling
+    options.pooling = pooling ?? recipe.pooling
     options.paperStates = recipe.paperStates
     return options
   }

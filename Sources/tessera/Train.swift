@@ -56,13 +56,13 @@ struct Train: ParsableCommand {
   ) throws {
     try device.useAll(for: "train") { devices in
       let progress = device.progress
-      progress.begin("training \(training.model.rawValue) on \(devices.name)")
+      progress.begin("training \(options.architecture.rawValue) on \(devices.name)")
       let model = try TrainedModel.train(
         set, options, resources, on: devices, notes: { progress.note($0) },
         features: { progress.update("slice", done: $0, of: $1, unit: "images") },
         progress: {
           let (what, unit) =
-            $0 == 0 ? ("fit", "evaluations") : ("epoch \($0) of \(training.epochs)", "images")
+            $0 == 0 ? ("fit", "evaluations") : ("epoch \($0) of \(options.training.epochs)", "images")
           progress.update(what, done: $1, of: $2, unit: unit)
         },
         sharing: { progress.note($0) }

@@ -7,8 +7,8 @@ import TesseraVision
 /// The options of the network and of its training on the command line. Their defaults and ranges are those of
 /// `TrainedModel.Options`, `NetworkOptions`, `TrainingOptions` and `Recipe`.
 struct TrainingArguments: ParsableArguments {
-  @Option(help: "Network.")
-  var model = TrainedModel.Options().architecture
+  @Option(help: "Network (default: the recipe's).")
+  var model: Architecture?
   @Option(
     help: """
       Pretrained weights of the network's slice: safetensors or PyTorch's .pth, also in nested dictionaries \
@@ -32,8 +32,8 @@ struct TrainingArguments: ParsableArguments {
   var labelSmoothing = TrainingOptions().labelSmoothing
   @Option(help: "Epochs to wait for a better one on validation before training ends (default: all are run).")
   var patience: Int?
-  @Option(help: "Passes over the training rows.")
-  var epochs = TrainingOptions().epochs
+  @Option(help: "Passes over the training rows; after a joint start none are needed (default: the recipe's).")
+  var epochs: Int?
   @Option(help: "Rows a step.")
   var batch = TrainingOptions().batch
   @Option(
@@ -49,16 +49,16 @@ struct TrainingArguments: ParsableArguments {
       (linear) (default: the recipe's).
       """)
   var head: Head?
-  @Option(help: "The factor of the nearest upsampling in front of the slice.")
-  var upsampling = NetworkOptions().upsampling
+  @Option(help: "The factor of the nearest upsampling in front of the slice (default: the recipe's).")
+  var upsampling: Int?
   @Option(help: "A path from the pixels around slice and head to the logits (default: the recipe's).")
   var bypass: Bypass?
   @Option(
     help: """
       What is fitted before the first epoch, as a logistic regression: the path around slice and head (path), \
-      or it and a linear head together (joint).
+      or it and a linear head together (joint) (default: the recipe's).
       """)
-  var start = NetworkOptions().start
+  var start: NetworkStart?
   @Option(help: "Standard deviation of noise on the normalised pixels, drawn anew in every step.")
   var noise = TrainingOptions().noise
   @OptionGroup var resources: ResourceArguments
@@ -75,15 +75,12 @@ struct TrainingArguments: ParsableArguments {
   ///   - seed: seed of the training.
   /// - Throws: `TesseraError` for what is out of range or without effect.
   func options(_ recipe: Recipe = .standard, seed: UInt64) throws -> TrainedModel.Options {
-    var options = recipe.model
-    options.architecture = model
+    var options = recipe.model(model)
     options.weights = weights
     options.normalization = normalization ?? options.normalization
     options.network.head = head ?? options.network.head
-    options.network.upsampling = upsampling
+    options.network.upsampling = upsampling ?? options.network.upsampling
     options.network.bypass = bypass.map { $0 == .linear } ?? options.network.bypass
-    options.network.start = start
-    options.training.epochs = epochs
     options.training.batch = batch
     options.training.seed = seed
     options.training.convolutionRate = convolutionRate
@@ -95,6 +92,10 @@ struct TrainingArguments: ParsableArguments {
     options.training.labelSmoothing = labelSmoothing
     options.training.patience = patience
     options.training.noise = noise
+    if options.network.start == .joint, !options.canStartJointly { options.network.start = .path }
+    options.network.start = start ?? options.network.start
+    options.training.epochs =
+      epochs ?? (options.network.start == .joint ? 0 : TrainingOptions().epochs)
     try options.check()
     return options
   }

@@ -32,22 +32,21 @@ import Testing
   /// What stands in the library for each option that decides a run's result; nil: nothing is chosen.
   private static var defaults: [String: Any?] {
     let (run, recipe) = (RunConfiguration(data: "", encoder: ""), Recipe.standard)
-    let (layout, model) = (recipe.layout, recipe.model)
+    let (layout, model) = (recipe.layout, recipe.model())
     return [
       "text-column": run.format.text, "label-column": run.format.label, "separator": "auto",
       "quotes": run.format.quotes.rawValue, "encoding": run.format.encoding.rawValue,
-      "labels": nil, "test": run.test, "layers": nil, "pooling": run.embedding.pooling.rawValue,
+      "labels": nil, "test": run.test, "layers": nil,
       "layout": layout.layout.rawValue, "metric": layout.metric.rawValue, "init": layout.tsneStart.rawValue,
       "tsne-learning-rate": layout.tsneLearningRate.text, "tsne-exact-limit": layout.tsneExactLimit,
       "channels": layout.channels.rawValue, "representations": layout.representations?.text,
       "perplexity": layout.perplexity, "iterations": layout.iterations, "seed": run.seed,
-      "model": model.architecture.rawValue, "weights": model.weights,
+      "weights": model.weights,
       "slice-lr": model.training.sliceRate, "schedule": model.training.schedule.rawValue,
       "label-smoothing": model.training.labelSmoothing, "patience": model.training.patience,
-      "epochs": model.training.epochs, "batch": model.training.batch,
+      "batch": model.training.batch,
       "conv-lr": model.training.convolutionRate, "classifier-lr": model.training.classifierRate,
-      "weight-decay": model.training.weightDecay, "upsampling": model.network.upsampling,
-      "noise": model.training.noise, "start": model.network.start.rawValue, "repeats": run.repeats,
+      "weight-decay": model.training.weightDecay, "noise": model.training.noise, "repeats": run.repeats,
       "validation-share": run.split.validationShare, "test-share": run.split.testShare,
       "training-rows": run.split.trainingRows, "recipe": recipe.rawValue,
       "embedding-batch": EmbeddingOptions.usualBatch, "split-batches": DataParallelMode.measured.rawValue,
@@ -56,7 +55,8 @@ import Testing
 
   /// Options whose default the recipe decides: nothing is chosen, and the help says so.
   private static let ofRecipe = [
-    "pixels", "discretization", "normalization", "slice", "head", "bypass", "fit",
+    "pixels", "discretization", "normalization", "slice", "head", "bypass", "fit", "pooling",
+    "model", "epochs", "upsampling", "start",
   ]
 
   /// Options that name files or machines, and change no bit.

@@ -53,8 +53,8 @@ import Testing
   }
 
   @Test func whatCannotBeFittedIsRefused() throws {
-    var options = Recipe.standard.model
-    options.network.start = .joint
+    let options = Recipe.standard.model()
+    #expect(options.network.start == .joint && options.canStartJointly)
     try options.check()
     for change: (inout TrainedModel.Options) -> Void in [
       { $0.network.head = .paper }, { $0.training.slice = .trainable },

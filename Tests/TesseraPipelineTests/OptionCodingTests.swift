@@ -109,17 +109,22 @@ import Testing
   @Test func recipes() throws {
     let (usual, standard, paper) = (RunConfiguration(data: "", encoder: ""), Recipe.standard, Recipe.paper)
     #expect(standard.layout.pixels == 0 && standard.layout.discretization == .lsa)
-    #expect(standard.model.normalization == .pixel && standard.model.training == usual.model.training)
-    #expect(standard.model.network.head == .linear && standard.model.network.bypass)
+    #expect(standard.model().normalization == .pixel)
+    #expect(standard.model(.vgg16).training == usual.model.training)
+    #expect(standard.model().network.head == .linear && standard.model().network.bypass)
+    #expect(standard.model().architecture == .patches16 && standard.model().network.start == .joint)
+    #expect(standard.model(.alexnet).network.start == .path)
+    #expect(standard.pooling == .mean && paper.pooling == .cls)
     #expect(standard.fit == .training && !standard.paperStates)
     var layout = usual.layout
     layout.tsneExactLimit = TSNE().exactLimit
-    #expect(paper.layout == layout && paper.model.network == usual.model.network)
-    #expect(paper.model.normalization == .batch && paper.model.training.slice == .batchNormOnly)
+    #expect(paper.layout == layout && paper.model().network == usual.model.network)
+    #expect(paper.model().normalization == .batch && paper.model().training.slice == .batchNormOnly)
     #expect(paper.fit == .all && paper.paperStates)
     for recipe in Recipe.allCases {
       try recipe.layout.check()
-      try recipe.model.check()
+      try recipe.model().check()
+      for network in Architecture.allCases { try recipe.model(network).check() }
     }
   }
 

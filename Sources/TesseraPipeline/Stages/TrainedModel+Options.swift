@@ -45,6 +45,12 @@ extension TrainedModel {
       return made
     }
 
+    /// Whether linear path and head can be fitted together: the slice's output of an image never changes, and what
+    /// follows is linear.
+    public var canStartJointly: Bool {
+      network.head == .linear && training.slice == .frozen && training.noise == 0 && normalization != .batch
+    }
+
     /// Checks the ranges, and that no option is without effect.
     ///
     /// - Throws: `TesseraError` that names the option as the command line does.
@@ -56,7 +62,7 @@ extension TrainedModel {
           "slice-lr", found: "\(rate) for a slice that is \(training.slice.rawValue)",
           wanted: "a trainable slice (else leave it out)")
       }
-      if network.start == .joint, training.slice != .frozen || training.noise > 0 || normalization == .batch {
+      if network.start == .joint, !canStartJointly {
         throw TesseraError.input(
           "start", found: "joint with a slice, pixels or noise that change from step to step",
           wanted: "a frozen slice, no noise, and pixels that are not standardised by batch")
