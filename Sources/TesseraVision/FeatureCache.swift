@@ -18,7 +18,7 @@ public struct FeatureLimits: Sendable, Equatable {
   public init() {}
 
   /// The limits in bytes on a device.
-  func bytes(on device: any Backend) -> (device: Int, host: Int, file: Int) {
+  package func bytes(on device: any Backend) -> (device: Int, host: Int, file: Int) {
     var free = 0
     if file == nil, let folder {
       let attributes = try? FileManager.default.attributesOfFileSystem(forPath: folder)
@@ -138,12 +138,14 @@ final class DeviceFeatureCache: FeatureCache {
 final class MappedFeatureCache: FeatureCache, @unchecked Sendable {
   private let size: Int
   private let bytes: UnsafeMutableRawBufferPointer
+  /// Whether a file has the rows: its pages need not stay in memory once they were read or written.
+  private let isFile: Bool
 
   /// Room for `count` rows of `rowSize` floats; in a file of `folder` if there is one.
   ///
   /// - Throws: `TesseraError` if there is not enough memory or room on the disk.
   init(count: Int, rowSize: Int, folder: String?) throws {
-    size = rowSize
+    (size, isFile) = (rowSize, folder != nil)
     let length = max(1, count * rowSize * 4)
     var descriptor: Int32 = -1
     if let folder {
@@ -182,12 +184,23 @@ final class MappedFeatureCache: FeatureCache, @unchecked Sendable {
         "features of the slice", found: "\(end) bytes", wanted: "at most \(bytes.count)")
     }
     try device.download(tensor, offset: 0, into: .init(rebasing: bytes[begin..<end]))
+    release(begin..<end)
+  }
+
+  /// Lets the system take back the memory of a file's range; what was written is in the file.
+  private func release(_ range: Range<Int>) {
+    guard isFile, let base = bytes.baseAddress else { return }
+    let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+    let first = range.lowerBound / page * page
+    let last = min(bytes.count, (range.upperBound + page - 1) / page * page)
+    madvise(base + first, last - first, MADV_DONTNEED)
   }
 
   func copy(_ rows: [Int], into tensor: Tensor, on device: any Backend) throws {
     for (at, row) in rows.enumerated() {
       let part = UnsafeRawBufferPointer(rebasing: bytes[row * size * 4..<(row + 1) * size * 4])
       try device.upload(part, to: tensor, offset: at * size)
+      release(row * size * 4..<(row + 1) * size * 4)
     }
   }
 }

@@ -25,10 +25,10 @@ struct Render: ParsableCommand {
     let features = try Embeddings.read(embeddings)
     let places = try FeatureLayout.read(layout)
     try places.split.check(layout, count: features.labels.count)
-    let images = try device.use(for: "render") {
-      try ImageSet.make(features, places, split: places.split, on: $0)
+    let (images, digits) = try device.use(for: "render") {
+      try ImageSet.make(features, places, split: places.split, to: out, on: $0)
     }
     if let png { try images.writePictures(to: png) }
-    print("images \(try images.write(to: out))")
+    print("images \(digits)")
   }
 }

@@ -323,6 +323,16 @@ extension Rows {
         return try options.states(layers: layers)
       }
     }
+    function("Recipe.model(_:)")
+    for recipe in Recipe.allCases {
+      gives("every network of \(recipe.rawValue)", Architecture.allCases) {
+        try Architecture.allCases.map { network in
+          let options = recipe.model(network)
+          try options.check()
+          return options.architecture
+        }
+      }
+    }
     function("SplitOptions.init()")
     gives("a fifth", 0.2) { SplitOptions().testShare }
     function("Representation.init(method:metric:)")

@@ -40,9 +40,16 @@ public struct Fingerprint {
 
   /// The fingerprint of a file's bytes.
   public static func ofFile(_ path: String) throws -> String {
-    let data = try InputFile.readAny(path, wanted: "a file", atMost: InputFile.Limit.tensors, mapped: true)
     var print = Fingerprint()
-    data.withUnsafeBytes { print.add($0) }
+    // Part by part, and what was read is let go of: a file may be larger than memory.
+    if let file = try InputFile.map(path, wanted: "a file") {
+      let part = 16 << 20
+      for begin in stride(from: 0, to: file.count, by: part) {
+        let range = begin..<min(file.count, begin + part)
+        print.add(UnsafeRawBufferPointer(rebasing: file.bytes[range]))
+        file.release(range)
+      }
+    }
     return print.digits()
   }
 }

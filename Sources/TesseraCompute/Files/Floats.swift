@@ -13,7 +13,7 @@ public struct Floats: Sendable {
   private enum Storage {
     case memory([Float])
     /// A mapped file, and where in it the values begin, in bytes: a multiple of 4.
-    case file(Data, Int)
+    case file(MappedFile, Int)
   }
 
   private let storage: Storage
@@ -24,7 +24,7 @@ public struct Floats: Sendable {
   public init(_ values: [Float]) { (storage, count) = (.memory(values), values.count) }
 
   /// Values of a mapped file from a byte on.
-  init(mapped: Data, offset: Int, count: Int) { (storage, self.count) = (.file(mapped, offset), count) }
+  init(_ file: MappedFile, offset: Int, count: Int) { (storage, self.count) = (.file(file, offset), count) }
 
   /// Whether there are none.
   public var isEmpty: Bool { count == 0 }
@@ -33,9 +33,9 @@ public struct Floats: Sendable {
   public func withUnsafeBufferPointer<R>(_ body: (UnsafeBufferPointer<Float>) throws -> R) rethrows -> R {
     switch storage {
     case .memory(let values): try values.withUnsafeBufferPointer(body)
-    case .file(let data, let offset):
-      try data.withUnsafeBytes { bytes in
-        let own = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + 4 * count])
+    case .file(let file, let offset):
+      try withExtendedLifetime(file) {
+        let own = UnsafeRawBufferPointer(rebasing: file.bytes[offset..<offset + 4 * count])
         return try body(own.bindMemory(to: Float.self))
       }
     }
@@ -72,16 +72,8 @@ public struct Floats: Sendable {
   /// Lets the system take back the memory of a mapped file's range; what is read of it later comes from the file
   /// again. Values in memory stay.
   package func release(_ range: Range<Int>) {
-    guard case .file(let data, let offset) = storage, !range.isEmpty else { return }
-    data.withUnsafeBytes { bytes in
-      guard let base = bytes.baseAddress else { return }
-      let page = Int(sysconf(Int32(_SC_PAGESIZE)))
-      let begin = Int(bitPattern: base) + offset + 4 * range.lowerBound
-      let end = begin + 4 * range.count
-      // Pages at the ends may hold neighbours too, which come back when they are read.
-      let (first, last) = (begin / page * page, (end + page - 1) / page * page)
-      madvise(UnsafeMutableRawPointer(bitPattern: first), last - first, MADV_DONTNEED)
-    }
+    guard case .file(let file, let offset) = storage else { return }
+    file.release(offset + 4 * range.lowerBound..<offset + 4 * range.upperBound)
   }
 
   /// Values of a block that stays in the cache of a processor's core while several things are done with it.

@@ -36,9 +36,24 @@ public enum InputFile {
     return data
   }
 
+  /// A file of any kind, mapped; nil for an empty one.
+  static func map(_ path: String, wanted: String) throws -> MappedFile? {
+    var mapping: MappedFile?
+    _ = try readAny(path, wanted: wanted, atMost: Limit.tensors, mapped: true, mapping: &mapping)
+    return mapping
+  }
+
   /// The bytes of a file of any kind, for readers that look at its first bytes themselves.
   package static func readAny(
     _ path: String, wanted: String, atMost limit: Int, pipes: Bool = false, mapped: Bool = false
+  ) throws -> Data {
+    var mapping: MappedFile?
+    return try readAny(path, wanted: wanted, atMost: limit, pipes: pipes, mapped: mapped, mapping: &mapping)
+  }
+
+  private static func readAny(
+    _ path: String, wanted: String, atMost limit: Int, pipes: Bool = false, mapped: Bool = false,
+    mapping: inout MappedFile?
   ) throws -> Data {
     // Without O_NONBLOCK a pipe that nobody writes to would never open.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | (pipes ? 0 : O_NONBLOCK))
@@ -57,12 +72,13 @@ public enum InputFile {
     }
     guard size <= limit else { throw tooLarge("\(size) bytes") }
     if mapped, size > 0 {
-      guard let memory = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), memory != MAP_FAILED else {
+      guard let file = MappedFile(descriptor: descriptor, count: size) else {
         guard errno == ENOMEM else { throw unreadable() }
         throw TesseraError.failure(
           path, found: "no memory to map its \(size) bytes", wanted: "more address space (ulimit -v)")
       }
-      return Data(bytesNoCopy: memory, count: size, deallocator: .unmap)
+      mapping = file
+      return file.data
     }
     // One byte more than there should be, so that the end is seen without another round.
     var data = Data(count: size + 1)

@@ -24,15 +24,11 @@ extension TensorFile {
   /// - Throws: as `floats`.
   public func mappedFloats(_ name: String, shape: [Int]? = nil) throws -> Floats {
     let tensor = try stored(name)
-    let source = sources[tensor.source]
-    let isAligned = source.withUnsafeBytes {
-      Int(bitPattern: $0.baseAddress) % 4 == 0 && tensor.range.lowerBound % 4 == 0
-    }
-    guard tensor.type == .f32, tensor.strides == nil, isAligned else {
+    guard tensor.type == .f32, tensor.strides == nil, let mapping, tensor.range.lowerBound % 4 == 0 else {
       return Floats(try floats(name, shape: shape))
     }
     try check(name, tensor, shape)
-    return Floats(mapped: source, offset: tensor.range.lowerBound, count: tensor.count)
+    return Floats(mapping, offset: tensor.range.lowerBound, count: tensor.count)
   }
 
   /// A network's weights: the same, and every one of them finite.

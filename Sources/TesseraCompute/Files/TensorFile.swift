@@ -12,6 +12,8 @@ public final class TensorFile {
   /// The bytes of each file.
   let sources: [Data]
   let tensors: [String: StoredTensor]
+  /// The file, if it is one that is mapped whole and holds the tensors as they are.
+  var mapping: MappedFile?
 
   init(path: String, metadata: [String: String], sources: [Data], tensors: [String: StoredTensor]) {
     (self.path, self.metadata, self.sources, self.tensors) = (path, metadata, sources, tensors)
@@ -23,11 +25,15 @@ public final class TensorFile {
   ///   its first bytes, such as a page, an archive or a Git LFS pointer, is named.
   public static func open(_ path: String) throws -> TensorFile {
     let wanted = "safetensors or PyTorch weights"
-    let data = try InputFile.readAny(path, wanted: wanted, atMost: InputFile.Limit.tensors, mapped: true)
+    let mapping = try InputFile.map(path, wanted: wanted)
+    let data = mapping?.data ?? Data()
     let start = data.prefix(FileKind.prefixCount)
     switch FileKind.recognise(start) {
     case .zip, .pickle: return try PyTorchFile.read(path, data)
-    case .safetensors, nil: return try SafetensorsFormat.read(path, data)
+    case .safetensors, nil:
+      let file = try SafetensorsFormat.read(path, data)
+      file.mapping = mapping
+      return file
     case let kind?: throw kind.refusal(path, start, wanted: wanted)
     }
   }

@@ -47,9 +47,11 @@ public struct LinearProbe: Sendable {
   }
 
   /// The same for rows that are standardised as they are read.
+  ///
+  /// - Parameter room: bytes of the device's memory that may hold the training rows; nil: half of it.
   static func fit(
     _ features: FeatureRows, labels: [Int32], classes: Int, training: [Int], validation: [Int],
-    on device: any Backend
+    room: Int? = nil, on device: any Backend
   ) throws -> LinearProbe {
     guard classes >= 2, !training.isEmpty else {
       throw TesseraError.input(
@@ -64,7 +66,7 @@ public struct LinearProbe: Sendable {
     let (mean, scale) = moments(features, training)
     let problem = try ProbeProblem(
       features, rows: training, mean: mean, scale: scale, labels: training.map { labels[$0] },
-      classes: classes, on: device)
+      classes: classes, on: device, room: room)
     let columns = features.columns
     var solution = [Double](repeating: 0, count: classes * (columns + 1))
     var best: (probe: LinearProbe, correct: Int)?

@@ -241,9 +241,9 @@ public struct Pipeline {
     -> (Evaluation, Predictions)
   {
     let probe = try LinearProbe.fit(
-      features: embeddings.features, columns: embeddings.columns, labels: embeddings.labels,
+      FeatureRows(embeddings.features, columns: embeddings.columns), labels: embeddings.labels,
       classes: embeddings.classes.count, training: images.split.training, validation: images.split.validation,
-      on: devices.main)
+      room: limits.bytes(on: devices.main).device, on: devices.main)
     let model = try TrainedModel.read(folder.file(Files.model), on: devices)
     let guesses =
       try test.map {

@@ -60,6 +60,6 @@ struct TrainingStart {
     try network.startFrom(
       try LinearProbe.fit(
         plan.images, labels: plan.labels, classes: classes, training: plan.training,
-        validation: plan.validation, on: network.device))
+        validation: plan.validation, room: plan.limits.bytes(on: network.device).device, on: network.device))
   }
 }
