@@ -18,6 +18,7 @@ public enum LayoutMethod: String, NamedOption {
   /// Places of `count` features, uniform in the unit square: all x, then all y.
   ///
   /// - Parameters:
+  ///   - count: how many places.
   ///   - seed: the same seed gives the same places.
   ///   - channel: each channel of an image has places of its own.
   ///   - device: the device that draws; every device draws the same bits.

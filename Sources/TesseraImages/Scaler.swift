@@ -132,7 +132,7 @@ public struct Scaler: Sendable {
 }
 
 /// Throws if a matrix holds a value that is not finite, naming its row and feature; of a mapped file, block by block.
-public func requireFinite(_ place: String, _ values: Floats, columns: Int) throws {
+package func requireFinite(_ place: String, _ values: Floats, columns: Int) throws {
   let columns = max(1, columns)
   try values.forEachBlock(columns: columns) { row, block in
     guard let bad = block.firstIndex(where: { !$0.isFinite }) else { return }

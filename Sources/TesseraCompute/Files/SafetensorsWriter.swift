@@ -36,7 +36,10 @@ public struct SafetensorsWriter {
   /// Adds floats that are made while the file is written, part by part in their order: they need not fit into
   /// memory.
   ///
-  /// - Parameter make: calls the function that it is given with each part.
+  /// - Parameters:
+  ///   - name: the tensor's name.
+  ///   - shape: its extents.
+  ///   - make: calls the function that it is given with each part.
   public mutating func add(
     _ name: String, shape: [Int],
     making make: @escaping ((UnsafeBufferPointer<Float>) throws -> Void) throws -> Void

@@ -83,7 +83,9 @@ public struct Evaluation: Codable, Sendable, Equatable {
 extension TrainedModel {
   /// The most probable class of each image, the first of equals.
   ///
-  /// - Parameter rows: the numbers of the images; nil: all.
+  /// - Parameters:
+  ///   - images: as they were rendered.
+  ///   - rows: the numbers of the images; nil: all.
   public func predict(_ images: Floats, of rows: [Int]? = nil) throws -> [Int32] {
     Predictions.classes(of: try logProbabilities(images, of: rows), classes: classes.count)
   }

@@ -62,7 +62,9 @@ public struct TrainedModel {
 
   /// Logarithms of class probabilities of images as rendered, row-major (count, classes).
   ///
-  /// - Parameter rows: the numbers of the images; nil: all.
+  /// - Parameters:
+  ///   - images: as they were rendered.
+  ///   - rows: the numbers of the images; nil: all.
   public func logProbabilities(_ images: Floats, of rows: [Int]? = nil) throws -> [Float] {
     let images = try statistics.rows(images)
     if let row = rows?.first(where: { !(0..<images.count).contains($0) }) {
