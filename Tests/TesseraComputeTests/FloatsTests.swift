@@ -89,6 +89,26 @@ import Testing
     }
   }
 
+  /// More values than a device's tensor can have: a file with a hole, of which only the ends are on the disk.
+  @Test func moreValuesThanATensorHoldsAreMapped() throws {
+    try withTemporaryFolder { folder in
+      let count = 2_200_000_000
+      let json = #"{"x":{"dtype":"F32","shape":[\#(count / 1000),1000],"data_offsets":[0,\#(4 * count)]}}"#
+      let padded = json + String(repeating: " ", count: (8 - json.utf8.count % 8) % 8)
+      let path = folder + "/f"
+      let head = withUnsafeBytes(of: UInt64(padded.utf8.count).littleEndian) { Data($0) } + Data(padded.utf8)
+      try head.write(to: URL(fileURLWithPath: path))
+      let file = try #require(FileHandle(forWritingAtPath: path))
+      try file.truncate(atOffset: UInt64(head.count + 4 * count))
+      try file.seek(toOffset: UInt64(head.count + 4 * (count - 1)))
+      try file.write(contentsOf: Data([0x00, 0x00, 0x80, 0x3f]))
+      try file.close()
+      let floats = try TensorFile.open(path).mappedFloats("x")
+      #expect(floats.count == count && floats[count - 2..<count] == [0, 1])
+      #expect(floats.gather([count / 1000 - 1], columns: 1000).last == 1)
+    }
+  }
+
   @Test func aFileIsTheSameHoweverItIsWritten() throws {
     try withTemporaryFolder { folder in
       func write(_ name: String, _ add: (inout SafetensorsWriter) -> Void) throws -> (String, Data) {

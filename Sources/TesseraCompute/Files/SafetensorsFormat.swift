@@ -123,8 +123,9 @@ enum SafetensorsFormat {
       throw bad("\(high - low) bytes for shape \(shape) of \(typeName)", "\((count * bits + 7) / 8)")
     }
     let range = begin + low..<begin + high
-    guard count <= Int(Int32.max), shape.allSatisfy({ $0 <= Int(Int32.max) }) else {
-      // Nothing of ours has so many elements; beside what is wanted it may be there.
+    guard type == .f32 || count <= Int(Int32.max), shape.allSatisfy({ $0 <= Int(Int32.max) }) else {
+      // Nothing of ours has so many elements but features and images, which stay in the file; beside what is wanted
+      // it may be there.
       return StoredTensor(
         type: .other("\(typeName) of \(count) elements", bits: nil), shape: shape, range: range)
     }

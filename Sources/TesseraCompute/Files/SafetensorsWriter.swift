@@ -94,7 +94,7 @@ public struct SafetensorsWriter {
     var print = Fingerprint()
     for entry in sorted {
       print.add("\(entry.name) \(entry.type) \(entry.shape)")
-      let wanted = try Tensor.elementCount(entry.shape, entry.name) * 4
+      let wanted = try Self.byteCount(entry, path)
       var count = 0
       try entry.emit { bytes in
         count += bytes.count
@@ -119,7 +119,7 @@ public struct SafetensorsWriter {
     var offset = 0
     for entry in sorted {
       guard entry.name != "__metadata__" else { throw Self.mismatch(path, entry, 0) }
-      let bytes = try Tensor.elementCount(entry.shape, entry.name) * 4
+      let bytes = try Self.byteCount(entry, path)
       header[entry.name] = [
         "dtype": entry.type, "shape": entry.shape, "data_offsets": [offset, offset + bytes],
       ]
@@ -131,6 +131,19 @@ public struct SafetensorsWriter {
       withJSONObject: header, options: [.sortedKeys, .withoutEscapingSlashes])
     json.append(Data(repeating: 0x20, count: (8 - json.count % 8) % 8))
     return json
+  }
+
+  /// Bytes of a tensor, which may be larger than any that a device holds.
+  private static func byteCount(_ entry: Entry, _ path: String) throws -> Int {
+    try entry.shape.reduce(4) { count, extent in
+      let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+      guard extent >= 0, !overflow, product <= 1 << 52 else {
+        throw TesseraError.failure(
+          "writing \(path)", found: "\(entry.name) of shape \(entry.shape)",
+          wanted: "extents of 0 or more, 2^52 bytes at most")
+      }
+      return product
+    }
   }
 
   private static func mismatch(_ path: String, _ entry: Entry, _ bytes: Int) -> TesseraError {
