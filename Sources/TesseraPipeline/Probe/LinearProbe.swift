@@ -65,7 +65,7 @@ public struct LinearProbe: Sendable {
     }
     let (mean, scale) = moments(features, training)
     let problem = try ProbeProblem(
-      features, rows: training, mean: mean, scale: scale, labels: training.map { labels[$0] },
+      features, rows: training, moments: (mean, scale), labels: training.map { labels[$0] },
       classes: classes, on: device, room: room)
     let columns = features.columns
     var solution = [Double](repeating: 0, count: classes * (columns + 1))

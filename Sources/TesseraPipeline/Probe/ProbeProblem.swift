@@ -27,17 +27,17 @@ final class ProbeProblem {
   /// - Parameters:
   ///   - features: the rows.
   ///   - rows: the numbers of those that are fitted on.
-  ///   - mean: what is taken off each feature.
-  ///   - scale: what the difference is multiplied by.
+  ///   - moments: what is taken off each feature, and what the difference is multiplied by.
   ///   - labels: the classes of `rows`.
   ///   - classes: the number of classes.
   ///   - device: the device that computes.
   ///   - room: bytes of memory for the standardised rows; nil: half of the device's.
   init(
-    _ features: FeatureRows, rows: [Int], mean: [Float], scale: [Float], labels: [Int32], classes: Int,
+    _ features: FeatureRows, rows: [Int], moments: (mean: [Float], scale: [Float]), labels: [Int32],
+    classes: Int,
     on device: any Backend, room: Int? = nil
   ) throws {
-    (self.device, self.features, self.rows, self.mean, self.scale) = (device, features, rows, mean, scale)
+    (self.device, self.features, self.rows, (mean, scale)) = (device, features, rows, moments)
     (columns, self.classes) = (features.columns, classes)
     self.labels = try stride(from: 0, to: rows.count, by: Self.block).map { begin in
       let part = Array(labels[begin..<min(rows.count, begin + Self.block)])
