@@ -97,6 +97,21 @@ struct TrainingArguments: ParsableArguments {
     options.training.epochs =
       epochs ?? (options.network.start == .joint ? 0 : TrainingOptions().epochs)
     try options.check()
+    if options.training.epochs == 0 { try requireNoneForEpochs() }
     return options
+  }
+
+  /// Throws for an option of the steps where none are done: it would be ignored in silence.
+  private func requireNoneForEpochs() throws {
+    let usual = TrainingOptions()
+    let given: [(String, String)?] = [
+      schedule == usual.schedule ? nil : ("schedule", schedule.rawValue),
+      patience.map { ("patience", "\($0)") }, convolutionRate.map { ("conv-lr", "\($0)") },
+      classifierRate.map { ("classifier-lr", "\($0)") },
+      weightDecay == usual.weightDecay ? nil : ("weight-decay", "\(weightDecay)"),
+    ]
+    guard let (name, value) = given.compactMap({ $0 }).first else { return }
+    throw TesseraError.input(
+      name, found: "\(value), but no epochs", wanted: "--epochs 1 or more with it (else leave it out)")
   }
 }

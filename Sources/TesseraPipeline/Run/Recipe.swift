@@ -27,8 +27,8 @@ public enum Recipe: String, NamedOption {
   /// A network and how it is trained.
   ///
   /// - Parameter architecture: the network; nil: the recipe's own. One layer of patches is fitted together with the
-  ///   linear path, and needs no training after it: so it did best on validation rows (the article Experiments). Of
-  ///   other slices the output may be too large for that; they learn what the path leaves over.
+  ///   linear path, and needs no training after it (the article Experiments). Of other slices the output may be too
+  ///   large for that; they learn what the path leaves over.
   public func model(_ architecture: Architecture? = nil) -> TrainedModel.Options {
     var options = TrainedModel.Options()
     switch self {
