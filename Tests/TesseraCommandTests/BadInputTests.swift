@@ -264,6 +264,8 @@ import Testing
           ]
             + more)
       }
+      expect(
+        try run("--schedule", "linear"), "schedule: found linear, but no epochs, wanted --epochs 1 or more")
       expect(try run("--model", "lenet"), "model: found lenet, wanted alexnet")
       expect(try run("--layers", "5...9"), "layers: found 5...9, wanted hidden states within 0...2")
       expect(try run("--layers", "x"), "layers: found x")

@@ -52,7 +52,7 @@ import Testing
     let solution = drawn(3, 12).map { Double($0) }
     let found = try [nil, 0].map { room in
       try ProbeProblem(
-        rows, rows: order, moments: (mean, scale), labels: order.map { labels[$0] }, classes: 2, on: device,
+        rows.standardized(mean, scale), rows: order, labels: order.map { labels[$0] }, classes: 2, on: device,
         room: room
       ).evaluate(solution, penalty: 0.1)
     }

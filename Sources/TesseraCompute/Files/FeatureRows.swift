@@ -7,12 +7,12 @@ public struct FeatureRows: Sendable {
   public let values: Floats
   /// Values of a row.
   public let columns: Int
-  /// What is taken off each column's values, and what the difference is multiplied by; nil: nothing is done.
-  private let standard: (mean: [Float], scale: [Float])?
+  /// What is taken off each column's values, and what the difference is multiplied by: one after the other.
+  private var standards: [(mean: [Float], scale: [Float])] = []
 
   /// Rows as they are kept.
   public init(_ values: Floats, columns: Int) {
-    (self.values, self.columns, standard) = (values, columns, nil)
+    (self.values, self.columns) = (values, columns)
   }
 
   /// Rows that are standardised.
@@ -24,7 +24,16 @@ public struct FeatureRows: Sendable {
         "rows", found: "\(mean.count) means and \(scale.count) scales",
         wanted: "one of each for \(columns) columns")
     }
-    (self.values, self.columns, standard) = (values, columns, (mean, scale))
+    (self.values, self.columns, standards) = (values, columns, [(mean, scale)])
+  }
+
+  /// The rows standardised once more.
+  ///
+  /// - Precondition: there is a mean and a scale for each column.
+  package func standardized(_ mean: [Float], _ scale: [Float]) -> FeatureRows {
+    var rows = self
+    rows.standards.append((mean, scale))
+    return rows
   }
 
   /// The number of whole rows.
@@ -55,13 +64,12 @@ public struct FeatureRows: Sendable {
       for (at, row) in rows.enumerated() {
         let own = UnsafeBufferPointer(rebasing: values[row * columns..<(row + 1) * columns])
         let target = UnsafeMutableBufferPointer(rebasing: out[at * columns..<(at + 1) * columns])
-        guard let (mean, scale) = standard else {
-          _ = target.update(fromContentsOf: own)
-          continue
-        }
-        mean.withUnsafeBufferPointer { mean in
-          scale.withUnsafeBufferPointer { scale in
-            for c in 0..<columns { target[c] = (own[c] - mean[c]) * scale[c] }
+        _ = target.update(fromContentsOf: own)
+        for (mean, scale) in standards {
+          mean.withUnsafeBufferPointer { mean in
+            scale.withUnsafeBufferPointer { scale in
+              for c in 0..<columns { target[c] = (target[c] - mean[c]) * scale[c] }
+            }
           }
         }
       }

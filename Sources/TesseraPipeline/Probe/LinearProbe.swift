@@ -65,7 +65,7 @@ public struct LinearProbe: Sendable {
     }
     let (mean, scale) = moments(features, training)
     let problem = try ProbeProblem(
-      features, rows: training, moments: (mean, scale), labels: training.map { labels[$0] },
+      features.standardized(mean, scale), rows: training, labels: training.map { labels[$0] },
       classes: classes, on: device, room: room)
     let columns = features.columns
     var solution = [Double](repeating: 0, count: classes * (columns + 1))
@@ -124,16 +124,16 @@ public struct LinearProbe: Sendable {
       try device.tensor(weight, [classes, columns]), try device.tensor(bias, [classes])
     )
     var answers: [Int32] = []
-    try features.forEachBlock(of: rows) { _, block in
+    try features.standardized(mean, scale).forEachBlock(of: rows) { _, block in
       let count = block.count / columns
-      var standardized = [Float](block)
-      Self.standardize(&standardized, mean, scale)
+      let x = try device.allocate([count, columns], .float32)
+      try device.upload(UnsafeRawBufferPointer(block), to: x, offset: 0)
       let logits = try device.allocate([count, classes], .float32)
       let argmax = try device.allocate([count], .int32)
       var p = Matmul(m: count, n: classes, k: columns, transposeB: true)
       p.bias = .column
       try device.matmul(
-        p, device.tensor(standardized, [count, columns]), weight, bias: bias, into: logits)
+        p, x, weight, bias: bias, into: logits)
       try device.rowArgmax(logits, rows: count, columns: classes, into: argmax)
       answers += try device.ints(argmax)
     }
@@ -161,13 +161,5 @@ public struct LinearProbe: Sendable {
     }
     let scale = squares.map { $0 > 0 ? Float(1 / ($0 / count).squareRoot()) : 0 }
     return (mean.map { Float($0) }, scale)
-  }
-
-  /// Makes rows of features standardised ones, in place.
-  static func standardize(_ rows: inout [Float], _ mean: [Float], _ scale: [Float]) {
-    let columns = mean.count
-    for begin in stride(from: 0, to: rows.count, by: columns) {
-      for c in 0..<columns { rows[begin + c] = (rows[begin + c] - mean[c]) * scale[c] }
-    }
   }
 }

@@ -12,7 +12,7 @@ final class ProbeProblem {
   private static let block = 256
 
   private let device: any Backend
-  private let features: FeatureRows, rows: [Int], mean: [Float], scale: [Float]
+  private let features: FeatureRows, rows: [Int]
   private let columns: Int, classes: Int
   /// Standardised rows and labels of the blocks; empty where no memory holds the rows.
   private var kept: [Tensor] = []
@@ -25,19 +25,17 @@ final class ProbeProblem {
   /// A problem of some rows.
   ///
   /// - Parameters:
-  ///   - features: the rows.
+  ///   - features: the rows, standardised.
   ///   - rows: the numbers of those that are fitted on.
-  ///   - moments: what is taken off each feature, and what the difference is multiplied by.
   ///   - labels: the classes of `rows`.
   ///   - classes: the number of classes.
   ///   - device: the device that computes.
   ///   - room: bytes of memory for the standardised rows; nil: half of the device's.
   init(
-    _ features: FeatureRows, rows: [Int], moments: (mean: [Float], scale: [Float]), labels: [Int32],
-    classes: Int,
-    on device: any Backend, room: Int? = nil
+    _ features: FeatureRows, rows: [Int], labels: [Int32], classes: Int, on device: any Backend,
+    room: Int? = nil
   ) throws {
-    (self.device, self.features, self.rows, (mean, scale)) = (device, features, rows, moments)
+    (self.device, self.features, self.rows) = (device, features, rows)
     (columns, self.classes) = (features.columns, classes)
     self.labels = try stride(from: 0, to: rows.count, by: Self.block).map { begin in
       let part = Array(labels[begin..<min(rows.count, begin + Self.block)])
@@ -56,16 +54,16 @@ final class ProbeProblem {
     (parts, sums) = (try made(), try made())
     guard rows.count * columns * 4 <= room ?? device.memory / 2 else { return }
     var tensors: [Tensor] = []
-    try forEachStandardized { tensors.append(try device.tensor($0, [$0.count / columns, columns])) }
+    try forEachBlock { tensors.append($0) }
     kept = tensors
   }
 
-  /// Calls a function with the standardised rows of each block.
-  private func forEachStandardized(_ body: ([Float]) throws -> Void) rethrows {
+  /// Calls a function with the rows of each block, on the device.
+  private func forEachBlock(_ body: (Tensor) throws -> Void) throws {
     try features.forEachBlock(of: rows, size: Self.block) { _, block in
-      var values = [Float](block)
-      LinearProbe.standardize(&values, mean, scale)
-      try body(values)
+      let x = try device.allocate([block.count / columns, columns], .float32)
+      try device.upload(UnsafeRawBufferPointer(block), to: x, offset: 0)
+      try body(x)
     }
   }
 
@@ -78,8 +76,8 @@ final class ProbeProblem {
     for tensor in [sums.weight, sums.bias, sums.loss] { try device.fill(tensor, with: 0) }
     if kept.isEmpty {
       var number = 0
-      try forEachStandardized {
-        try add(try device.tensor($0, [$0.count / columns, columns]), labels[number])
+      try forEachBlock {
+        try add($0, labels[number])
         number += 1
       }
     } else {
