@@ -31,6 +31,7 @@ let package = Package(
       cSettings: [.headerSearchPath(".")]),
     // Layer 1.
     .target(name: "COpenCL"),
+    .target(name: "CMPI"),
     .target(name: "CSHA256"),
     .target(name: "CAllocation"),
     .target(name: "CBuild", cSettings: [.define("TSR_COMMIT", to: "\"\(commit)\"")]),
@@ -38,7 +39,7 @@ let package = Package(
     // Layer 2.
     .target(
       name: "TesseraCompute",
-      dependencies: ["CBuild", "COpenCL", "CSHA256", "Kernels"]),
+      dependencies: ["CBuild", "CMPI", "COpenCL", "CSHA256", "Kernels"]),
     // Layer 3: networks; beside them the proof and the measurement of devices, which no library above needs.
     .target(name: "TesseraNN", dependencies: ["TesseraCompute"]),
     .target(name: "TesseraVerification", dependencies: ["TesseraCompute"]),

@@ -73,7 +73,7 @@ public struct TSNE: Sendable {
     progress: (Int, Float?) throws -> Void = { _, _ in }
   ) throws -> Result {
     let points = try FeaturePoints(consume points, count: count, dims: dims)
-    let run = try begin(consume points, on: device, helpers: helpers)
+    let run = try begin(consume points, on: DeviceGroup(device, helpers: helpers))
     return try finish(run) { try progress($0.iteration, $0.divergence) }
   }
 
@@ -81,16 +81,13 @@ public struct TSNE: Sendable {
   ///
   /// - Parameters:
   ///   - points: what is laid out; a caller that gives its last copy away saves that memory.
-  ///   - device: the main device.
-  ///   - helpers: devices that help with the forces.
-  package func begin(
-    _ points: consuming FeaturePoints, on device: any Backend, helpers: [any Backend]
-  ) throws -> TSNERun {
+  ///   - devices: the main device, and those that help with the forces.
+  package func begin(_ points: consuming FeaturePoints, on devices: DeviceGroup) throws -> TSNERun {
     let count = points.count
     try check(points: count, dims: points.dims)
-    let layout = try place(points, device)
-    let joint = try affinities(consume points, device)
-    return try TSNERun(self, joint, layout: layout, points: count, on: DeviceGroup(device, helpers: helpers))
+    let layout = try place(points, devices.main)
+    let joint = try affinities(consume points, devices.main)
+    return try TSNERun(self, joint, layout: layout, points: count, on: devices)
   }
 
   /// Runs a layout to its end.

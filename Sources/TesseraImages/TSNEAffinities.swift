@@ -20,6 +20,16 @@ enum TSNEAffinities {
     }
   }
 
+  /// The forces (5, rows) of the points of `rows` in a layout whose positions (2, points) the host has.
+  func forces(
+    _ p: TSNEStep, rows: Range<Int>, _ positions: [Float], on device: any Backend
+  ) throws -> [Float] {
+    let layout = try device.tensor(positions, [2, p.points])
+    let part = try device.allocate([5, rows.count], .float32)
+    try forces(p, rows: rows, layout: layout, into: part, on: device)
+    return try device.floats(part)
+  }
+
   /// The divergence of a layout.
   func divergence(_ layout: Tensor, into divergence: Tensor, on device: any Backend) throws {
     switch self {

@@ -28,21 +28,22 @@ final class TSNEForces {
 
   /// Computes the forces (5, points) of a layout (2, points), both on the main device.
   func compute(_ p: TSNEStep, layout: Tensor, into forces: Tensor) throws {
-    if !devices.helpers.isEmpty { try choose() }
+    if !devices.isAlone { try choose() }
     guard let joints else {
       return try joint.forces(p, rows: 0..<points, layout: layout, into: forces, on: devices.main)
     }
-    let (points, blocks) = (points, min(points, devices.all.count * Self.blocksPerDevice))
+    let hands = devices.all.count + (devices.ranks?.deviceCount ?? 0)
+    let (points, blocks) = (points, min(points, hands * Self.blocksPerDevice))
     let positions = try devices.main.floats(layout)
     var all = [Float](repeating: 0, count: 5 * points)
     @Sendable func rows(_ block: Int) -> Range<Int> {
       block * points / blocks..<(block + 1) * points / blocks
     }
-    try joints.mapDynamic(blocks) { joint, device, block in
-      let layout = try device.tensor(positions, [2, points])
-      let part = try device.allocate([5, rows(block).count], .float32)
-      try joint.forces(p, rows: rows(block), layout: layout, into: part, on: device)
-      return try device.floats(part)
+    let step = try ForcesWork.step(p, positions)
+    let coding = PartCoding<[Float]>(
+      input: { ForcesWork.part(step, rows($0)) }, output: { try ForcesWork.forces($1, rows($0)) })
+    try joints.mapDynamic(blocks, coding: coding) { joint, device, block in
+      try joint.forces(p, rows: rows(block), positions, on: device)
     } take: { block, part in
       let (begin, count) = (rows(block).lowerBound, rows(block).count)
       for sum in 0..<5 {
@@ -64,7 +65,8 @@ final class TSNEForces {
     case first + Self.trial:
       try devices.main.synchronize()
       alone = start.map { clock.now - $0 } ?? .zero
-      joints = try Replicated(devices, main: joint, try joint.copier(from: devices.main))
+      let shared = try devices.ranks.map { try ForcesWork.share(joint, from: devices.main, with: $0) }
+      joints = try Replicated(devices, main: joint, shared: shared, try joint.copier(from: devices.main))
     case second + Self.trial:
       try devices.main.synchronize()
       if let start, clock.now - start >= alone { joints = nil }

@@ -11,6 +11,7 @@ public final class AllReduce: @unchecked Sendable {
 
   /// How many parts meet here.
   let parts: Int
+  private let chain: RankChain?
   private let meeting = NSCondition()
   private var arrived = 0, round = 0, isCancelled = false
   private var offers: [UnsafeBufferPointer<Float>]
@@ -19,12 +20,15 @@ public final class AllReduce: @unchecked Sendable {
 
   /// A place for so many parts, each on a thread of its own.
   ///
+  /// - Parameters:
+  ///   - parts: how many meet in this process.
+  ///   - chain: the ranks that have parts of the batch too; nil: all of it is here.
   /// - Throws: `TesseraError` for less than one part.
-  public init(parts: Int) throws {
+  public init(parts: Int, chain: RankChain? = nil) throws {
     guard (1...4096).contains(parts) else {
       throw TesseraError.failure("AllReduce", found: "\(parts) parts", wanted: "1 to 4096")
     }
-    self.parts = parts
+    (self.parts, self.chain) = (parts, chain)
     offers = [UnsafeBufferPointer<Float>](repeating: .init(start: nil, count: 0), count: parts)
   }
 
@@ -62,38 +66,83 @@ public final class AllReduce: @unchecked Sendable {
       totals[at].deallocate()
       totals[at] = .allocate(capacity: count)
     }
-    // Each adds up its share of the numbers. Nobody resizes while they do.
+    // Nobody resizes while they add up.
     let target = meeting.withLock { totals[at] }
-    addUp(part * count / parts..<(part + 1) * count / parts, of: count, by: sums, into: target)
+    if let chain {
+      if part == 0 { waited += try pass(chain, count: count, by: sums, into: target) }
+    } else {
+      // Each adds up its share of the numbers.
+      addUp(part * count / parts..<(part + 1) * count / parts, of: count, by: sums, into: target)
+    }
     waited += try meet {
     } last: {
     }
     return try use(UnsafeBufferPointer(rebasing: target[..<count]))
   }
 
+  /// Adds up numbers of which other ranks have groups too; how long that took.
+  private func pass(
+    _ chain: RankChain, count: Int, by sums: GroupSums, into target: UnsafeMutableBufferPointer<Float>
+  ) throws -> Duration {
+    let start = ContinuousClock.now
+    var lost = [Float](repeating: 0, count: sums == .compensated ? count : 0)
+    try lost.withUnsafeMutableBufferPointer { lost in
+      let lost = lost
+      try chain.add(UnsafeMutableBufferPointer(rebasing: target[..<count]), lost: lost) { range in
+        for block in blocks(of: range) { add(block, of: count, by: sums, into: target, lost, from: 0) }
+      } finish: {
+        canonicalize($0, of: target)
+      }
+    }
+    return ContinuousClock.now - start
+  }
+
   private func addUp(
     _ range: Range<Int>, of count: Int, by sums: GroupSums, into target: UnsafeMutableBufferPointer<Float>
   ) {
-    guard count > 0 else { return }
-    // Blocks that stay in the cache while the groups go by.
-    for begin in stride(from: range.lowerBound, to: range.upperBound, by: 4096) {
-      let block = begin..<min(range.upperBound, begin + 4096)
+    for block in blocks(of: range) {
       for index in block { target[index] = 0 }
       var lost = [Float](repeating: 0, count: sums == .compensated ? block.count : 0)
-      for offer in offers {
-        for group in 0..<offer.count / count {
-          let base = group * count
-          switch sums {
-          case .chain: for index in block { target[index] += offer[base + index] }
-          case .compensated:
-            for index in block {
-              GroupSums.add(offer[base + index], to: &target[index], lost: &lost[index - begin])
-            }
+      lost.withUnsafeMutableBufferPointer {
+        add(block, of: count, by: sums, into: target, $0, from: block.lowerBound)
+      }
+      canonicalize(block, of: target)
+    }
+  }
+
+  /// Blocks that stay in the cache while the groups go by.
+  private func blocks(of range: Range<Int>) -> [Range<Int>] {
+    stride(from: range.lowerBound, to: range.upperBound, by: 4096).map {
+      $0..<min(range.upperBound, $0 + 4096)
+    }
+  }
+
+  /// Adds this process's groups to a block of the sums.
+  ///
+  /// - Parameters:
+  ///   - lost: what additions round off; of compensated sums alone.
+  ///   - first: the number whose loss comes first in it.
+  private func add(
+    _ block: Range<Int>, of count: Int, by sums: GroupSums, into target: UnsafeMutableBufferPointer<Float>,
+    _ lost: UnsafeMutableBufferPointer<Float>, from first: Int
+  ) {
+    for offer in offers {
+      for group in 0..<offer.count / count {
+        let base = group * count
+        switch sums {
+        case .chain: for index in block { target[index] += offer[base + index] }
+        case .compensated:
+          for index in block {
+            GroupSums.add(offer[base + index], to: &target[index], lost: &lost[index - first])
           }
         }
       }
-      for index in block where target[index].isNaN { target[index] = Float(bitPattern: 0x7fc0_0000) }
     }
+  }
+
+  /// Gives all that is no number one form.
+  private func canonicalize(_ range: Range<Int>, of target: UnsafeMutableBufferPointer<Float>) {
+    for index in range where target[index].isNaN { target[index] = Float(bitPattern: 0x7fc0_0000) }
   }
 
   /// Waits for all parts, and says how long; the last to come does something before they go on.

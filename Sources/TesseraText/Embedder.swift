@@ -94,7 +94,16 @@ public struct Embedder {
     try cut(longer)
     let batches = batches(of: ids, rows: rows)
     let (hidden, kept, pooling) = (encoder.configuration.hidden, states, pooling)
-    try encoder.copies.mapDynamic(batches.count) { encoder, _, number -> [Pooled] in
+    let coding = PartCoding<[Pooled]>(
+      input: { number in EncoderWork.part(batches[number].map { ids[$0] }, kept, pooling) },
+      output: { number, answer in
+        var begin = 0
+        return try EncoderWork.vectors(answer).map { count, vectors in
+          defer { begin += count }
+          return Pooled(Array(batches[number][begin..<begin + count]), vectors)
+        }
+      })
+    try encoder.copies.mapDynamic(batches.count, coding: coding) { encoder, _, number -> [Pooled] in
       try splittingOnOutOfMemory(batches[number]) { texts in
         [Pooled(Array(texts), try encoder.pooledStates(texts.map { ids[$0] }, kept, pooling))]
       }
@@ -146,7 +155,7 @@ private struct Pooled: Sendable {
 
 extension EncoderOnDevice {
   /// What stands for each text of a batch (texts, hidden), by hidden state and vector.
-  fileprivate func pooledStates(_ batch: [[Int32]], _ states: ClosedRange<Int>, _ pooling: SentencePooling)
+  func pooledStates(_ batch: [[Int32]], _ states: ClosedRange<Int>, _ pooling: SentencePooling)
     throws
     -> [[Float]]
   {

@@ -50,6 +50,13 @@ public struct EncoderFolder: Sendable {
     }
   }
 
+  /// The text of `config.json`.
+  func settings() throws -> String {
+    let data = try InputFile.read(
+      file("config.json"), wanted: "an encoder's config.json", atMost: InputFile.Limit.configuration)
+    return String(decoding: data, as: UTF8.self)
+  }
+
   /// The fingerprint of the files that decide a text's vectors.
   ///
   /// - Throws: `TesseraError` for a folder that is no encoder's.

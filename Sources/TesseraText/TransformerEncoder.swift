@@ -46,7 +46,10 @@ public final class TransformerEncoder: Sendable {
     tokenizer = try WordPieceTokenizer(folder: folder, configuration: c)
     let (tensors, notes) = try EncoderTensors(c).select(from: try folder.weights())
     weightNotes = notes
-    copies = try Replicated(devices) { try EncoderOnDevice(tensors, c, device: $0) }
+    let shared = try devices.ranks.map {
+      try EncoderWork.share(tensors, c, settings: try folder.settings(), with: $0)
+    }
+    copies = try Replicated(devices, shared: shared) { try EncoderOnDevice(tensors, c, device: $0) }
     configuration = c
   }
 

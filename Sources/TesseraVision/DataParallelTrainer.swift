@@ -8,6 +8,8 @@ final class DataParallelTrainer {
   private let devices: DeviceGroup
   private let batch: Int
   private var members: [TrainingReplica]
+  /// Devices of other processes; nil where they take no part.
+  private var others: RankMembers?
   private var exchange: AllReduce
   private var division = BatchDivision.alone
   private var epochRows = 0
@@ -33,28 +35,36 @@ final class DataParallelTrainer {
     (members, self.devices, self.batch) = ([main], devices, batch)
     exchange = try AllReduce(parts: 1)
     let isShareable =
-      !devices.helpers.isEmpty && batch > BatchShard.group && main.store.isOpenToAllDevices
+      !devices.isAlone && batch > BatchShard.group && main.store.isOpenToAllDevices
       && !main.network.standardizesBatches
+    if isShareable, splitting != .never {
+      others = try devices.ranks.map { try RankMembers($0, main.network, main.plan) }
+    }
     switch splitting {
     case .never: break
-    case .always where isShareable: try enter(.even(devices.all.count))
+    case .always where isShareable: try enter(.even(count))
     case .measured where isShareable: trials = Trials()
     case .always, .measured: break
     }
   }
+
+  /// Devices that may take part, those of this process first.
+  private var count: Int { devices.all.count + (others?.slots.count ?? 0) }
 
   /// Starts an epoch of so many rows.
   func startEpoch(rows: Int) throws {
     epochRows = rows
     left = [Float](repeating: 0, count: rows)
     for member in members { try naming(member) { try member.startEpoch(rows: rows) } }
+    try others?.startEpoch(rows: rows)
   }
 
   /// The losses of some of the epoch's rows, in their order.
   func epochLosses(_ rows: Range<Int>) throws -> [Float] {
-    try members.reduce(Array(left[rows])) { sum, member in
+    let own = try members.reduce(Array(left[rows])) { sum, member in
       zip(sum, try naming(member) { try member.epochLosses(rows) }).map(+)
     }
+    return try others.map { zip(own, try $0.epochLosses(rows)).map(+) } ?? own
   }
 
   /// Does some steps of an epoch; the losses of their rows.
@@ -80,25 +90,23 @@ final class DataParallelTrainer {
   /// Does a step; the seconds that each device was at work, where they are wanted.
   private func run(_ step: TrainingStep, timed: Bool) throws -> (all: Double, each: [Double]) {
     let start = ContinuousClock.now
-    let seconds: [Double]
-    if members.count == 1 {
+    guard division.devices.count > 1 else {
       try members[0].take(step, nil)
       if timed { try members[0].network.device.synchronize() }
-      seconds = [(ContinuousClock.now - start) / .seconds(1)]
-    } else {
-      let parts = division.parts(of: step.rows.count, group: BatchShard.group)
-      let exchange = exchange
-      seconds = try devices.runConcurrently(members.map { ($0.network.device, $0) }) { number, member in
-        let part = try BatchShard(
-          parts[number], of: step.rows.count, exchange, number: number, memory: member.memory)
-        let start = ContinuousClock.now
-        try member.take(step, part)
-        if timed { try member.network.device.synchronize() }
-        return (ContinuousClock.now - start - part.waited) / .seconds(1)
-      } failed: {
-        exchange.cancel()
-      }
+      let took = (ContinuousClock.now - start) / .seconds(1)
+      return (took, [took])
     }
+    let parts = division.parts(of: step.rows.count, group: BatchShard.group)
+    try others?.take(step, parts[members.count...], of: members[0].store, timed: timed)
+    let exchange = exchange
+    var seconds = try devices.runConcurrently(members.map { ($0.network.device, $0) }) { number, member in
+      let part = try BatchShard(
+        parts[number], of: step.rows.count, exchange, number: number, memory: member.memory)
+      return try member.take(step, part, isTimed: timed)
+    } failed: {
+      exchange.cancel()
+    }
+    if timed { seconds += try others?.seconds() ?? [] }
     return ((ContinuousClock.now - start) / .seconds(1), seconds)
   }
 
@@ -111,7 +119,7 @@ final class DataParallelTrainer {
     trials.results.append((division, trials.fastest))
     let next =
       switch trials.results.count {
-      case 1: BatchDivision.even(devices.all.count)
+      case 1: BatchDivision.even(count)
       case 2: division.bySpeed(trials.needed, batch: batch, group: BatchShard.group)
       default: BatchDivision.alone
       }
@@ -137,10 +145,16 @@ final class DataParallelTrainer {
     return news
   }
 
+  /// The name of a device by its number among those that may take part.
+  private func deviceName(_ number: Int) -> String {
+    let own = devices.all
+    return number < own.count ? own[number].name : others?.slots[number - own.count].name ?? ""
+  }
+
   private func describe(_ trials: Trials, _ best: BatchDivision) -> String {
     func name(_ division: BatchDivision) -> String {
       zip(division.devices, division.parts(of: batch, group: BatchShard.group)).map {
-        "\(devices.all[$0].name): \($1.count)"
+        "\(deviceName($0)): \($1.count)"
       }.joined(separator: " + ")
     }
     let times = trials.results.map { division, seconds in
@@ -151,11 +165,14 @@ final class DataParallelTrainer {
 
   /// Goes over to another division: members that were not in the last one start from the main one's weights.
   private func enter(_ next: BatchDivision) throws {
+    let local = next.devices.filter { $0 < devices.all.count }
     let now = Dictionary(uniqueKeysWithValues: zip(division.devices, members))
-    for (number, member) in now where !next.devices.contains(number) {
+    for (number, member) in now where !local.contains(number) {
       left = zip(left, try naming(member) { try member.epochLosses(0..<epochRows) }).map(+)
     }
-    members = try next.devices.map { number in
+    // Those of other processes all start anew.
+    if epochRows > 0, let others { left = zip(left, try others.epochLosses(0..<epochRows)).map(+) }
+    members = try local.map { number in
       if let member = now[number] { return member }
       let device = devices.all[number]
       return try devices.naming(device) {
@@ -167,7 +184,9 @@ final class DataParallelTrainer {
     division = next
     // What members keep of turns goes on: all of them start at the first.
     for member in members { member.memory.restart() }
-    exchange = try AllReduce(parts: members.count)
+    let chain = try others?.enter(
+      next.devices.dropFirst(local.count).map { $0 - devices.all.count }, from: members[0], rows: epochRows)
+    exchange = try AllReduce(parts: members.count, chain: chain)
   }
 
   private func naming<R>(_ member: TrainingReplica, _ body: () throws -> R) rethrows -> R {

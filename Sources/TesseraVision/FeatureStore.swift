@@ -43,6 +43,9 @@ package final class FeatureStore {
     let probe = try network.features(of: images.gather([0])[...])
     shape = Array(probe.shape.dropFirst())
     let size = shape.reduce(1, *)
+    var limits = limits
+    // What the main device alone has is of no use to other processes.
+    if devices.ranks != nil { limits = limits.withoutDevice(on: network.device) }
     switch limits.place(of: count * size * 4, on: network.device) {
     case .device:
       cache = DeviceFeatureCache(count: count, rowSize: size, chunk: Self.chunk, on: network.device)
@@ -53,15 +56,25 @@ package final class FeatureStore {
     guard let cache else { return }
     let chunk = Self.chunk
     var done = 0
-    try network.copies(on: devices).mapDynamic((count + chunk - 1) / chunk) { network, device, number in
-      let (begin, end) = (number * chunk, min(count, (number + 1) * chunk))
-      _ = try splittingOnOutOfMemory(begin..<end) { rows in
+    @Sendable func rows(_ number: Int) -> Range<Int> { number * chunk..<min(count, (number + 1) * chunk) }
+    let coding = PartCoding<Int>(
+      input: { number in
+        defer { images.release(rows(number)) }
+        return NetworkWork.part(.features, images.gather(rows(number)))
+      },
+      output: { number, answer in
+        try cache.keep(try NetworkWork.values(answer), from: rows(number).lowerBound)
+        return rows(number).count
+      })
+    let copies = try network.copies(on: devices)
+    try copies.mapDynamic((count + chunk - 1) / chunk, coding: coding) { network, device, number in
+      _ = try splittingOnOutOfMemory(rows(number)) { rows in
         try cache.keep(
           try network.features(of: images.gather(rows)[...]), from: rows.lowerBound, of: device)
         images.release(rows)
         return [0]
       }
-      return end - begin
+      return rows(number).count
     } take: { _, rows in
       done += rows
       try progress(done, count)
@@ -80,6 +93,13 @@ package final class FeatureStore {
     }
   }
 
+  /// A store of another rank's member, which is given what its batches are made of.
+  init(given network: ImageClassifier, _ mode: BackboneMode, noise: Float) {
+    self.network = network
+    images = FeatureRows(Floats([]), columns: network.channels * network.pixels * network.pixels)
+    (self.mode, self.noise) = (mode, noise)
+  }
+
   /// The same for a copy of the network on another device, if kept features are open to it.
   init(_ store: FeatureStore, for copy: ImageClassifier) {
     network = copy
@@ -90,13 +110,46 @@ package final class FeatureStore {
   /// Whether other devices can make batches of it: not of what the main device keeps.
   var isOpenToAllDevices: Bool { !(cache is DeviceFeatureCache) }
 
+  /// What a batch is made of, for another rank.
+  struct Given {
+    /// The slice's output; empty where it is not kept.
+    var features: [Float] = []
+    /// Extents of one image's features.
+    var shape: [Int] = []
+    /// The images, where they are needed.
+    var images: [Float] = []
+  }
+
+  /// What the next batch is made of, on another rank than the leader.
+  var given: Given?
+
+  /// What a batch of some rows is made of.
+  func parts(of rows: [Int]) throws -> Given {
+    var parts = Given()
+    if let cache {
+      guard let values = cache.values(of: rows) else {
+        throw TesseraError.failure("features", found: "those of a device", wanted: "the host's, for other ranks")
+      }
+      (parts.features, parts.shape) = (values, shape)
+    }
+    if cache == nil || network.bypass != nil {
+      parts.images = images.gather(rows)
+      for row in rows { images.release(row..<row + 1) }
+    }
+    return parts
+  }
+
   /// Features and images of some rows.
   func batch(_ rows: [Int], _ context: Context) throws -> Batch {
-    let images: Tensor? =
-      cache == nil || network.bypass != nil ? try upload(rows) : nil
-    if let cache {
-      let out = try network.device.allocate([rows.count] + shape, .float32)
-      try cache.copy(rows, into: out, on: network.device)
+    let isKept = cache != nil || given?.shape.isEmpty == false
+    let images: Tensor? = !isKept || network.bypass != nil ? try upload(rows) : nil
+    if isKept {
+      let out = try network.device.allocate([rows.count] + (given?.shape ?? shape), .float32)
+      if let given {
+        try network.device.upload([given.features], to: [out])
+      } else {
+        try cache?.copy(rows, into: out, on: network.device)
+      }
       return Batch(features: Variable(out), images: images)
     }
     guard let images else {
@@ -117,6 +170,10 @@ package final class FeatureStore {
   private func upload(_ rows: [Int]) throws -> Tensor {
     let tensor = try network.device.allocate(
       [rows.count, network.channels, network.pixels, network.pixels], .float32)
+    if let given {
+      try network.device.upload([given.images], to: [tensor])
+      return tensor
+    }
     images.gather(rows, into: &staged)
     // What is read at random would pile up in memory, all of a mapped file.
     for row in rows { images.release(row..<row + 1) }

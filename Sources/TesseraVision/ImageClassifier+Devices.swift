@@ -8,7 +8,8 @@ extension ImageClassifier {
     let values =
       devices.helpers.isEmpty
       ? [] : try devices.naming(device) { try state.map { try device.floats($0.tensor) } }
-    return try Replicated(devices, main: self) { try copy(values, on: $0) }
+    let shared = try devices.ranks.map { try NetworkWork.share(self, with: $0) }
+    return try Replicated(devices, main: self, shared: shared) { try copy(values, on: $0) }
   }
 
   /// The network with its weights of now on another device.
@@ -22,7 +23,7 @@ extension ImageClassifier {
   }
 
   /// The class probabilities' logarithms of some of them, row-major (count, classes).
-  fileprivate func logProbabilities(of images: ArraySlice<Float>) throws -> [Float] {
+  func logProbabilities(of images: ArraySlice<Float>) throws -> [Float] {
     let images = try tensor(images)
     let context = Context(device: device)
     let y = try context.logSoftmax(
@@ -58,12 +59,18 @@ extension Replicated<ImageClassifier> {
   package func logProbabilities(_ images: FeatureRows, of chosen: [Int]) throws -> [Float] {
     let (batch, count, classes) = (32, chosen.count, main.classes)
     var out = [Float](repeating: 0, count: count * classes)
-    try mapDynamic((count + batch - 1) / batch) { network, _, number in
+    let (pixels, channels) = (main.pixels, main.channels)
+    @Sendable func part(_ number: Int) throws -> [Float] {
       let rows = chosen[number * batch..<min(count, (number + 1) * batch)]
       let part = images.gather(rows)
-      try network.check("images", part, rows: rows)
+      try ImageClassifier.check("images", part, rows: rows, area: channels * pixels * pixels)
       for row in rows { images.release(row..<row + 1) }
-      return try network.logProbabilities(of: part[...])
+      return part
+    }
+    let coding = PartCoding<[Float]>(
+      input: { NetworkWork.part(.logProbabilities, try part($0)) }, output: { try NetworkWork.values($1) })
+    try mapDynamic((count + batch - 1) / batch, coding: coding) { network, _, number in
+      try network.logProbabilities(of: try part(number)[...])
     } take: { number, scores in
       let begin = number * batch * classes
       out.replaceSubrange(begin..<begin + scores.count, with: scores)

@@ -114,7 +114,13 @@ public final class ImageClassifier {
   ///   - count: how many are wanted; nil: any number.
   ///   - rows: the images' numbers, for messages; nil: from 0 on.
   func check(_ place: String, _ images: [Float], count: Int? = nil, rows: ArraySlice<Int>? = nil) throws {
-    let area = channels * pixels * pixels
+    try Self.check(place, images, count: count, rows: rows, area: channels * pixels * pixels)
+  }
+
+  /// The same for images of so many values each.
+  static func check(
+    _ place: String, _ images: [Float], count: Int? = nil, rows: ArraySlice<Int>? = nil, area: Int
+  ) throws {
     guard images.count % area == 0, count == nil || images.count / area == count else {
       throw TesseraError.input(
         place, found: "\(images.count) values",

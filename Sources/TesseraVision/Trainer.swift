@@ -43,13 +43,13 @@ public final class Trainer {
   /// A trainer that may use more; the plan's limits on kept features hold.
   package init(
     _ network: ImageClassifier, _ plan: TrainingPlan, _ resources: TrainingResources,
-    helpers: [any Backend] = []
+    helpers: [any Backend] = [], ranks: RankTeam? = nil
   ) throws {
     try plan.check(for: network)
     (self.network, self.plan, checkpoint) = (network, plan, resources.checkpoint)
     splitting = resources.splitting
     states = resources.states
-    devices = DeviceGroup(network.device, helpers: helpers)
+    devices = DeviceGroup(network.device, helpers: helpers, ranks: ranks)
     optimizer = try TrainingReplica.optimizer(for: network, plan)
   }
 

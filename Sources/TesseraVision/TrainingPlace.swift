@@ -27,12 +27,14 @@ struct EpochSteps {
   let epoch: Int
   /// The training rows in the epoch's order.
   let order: [Int]
+  private let labels: [Int32]
   private let batch: Int
   private let schedule: Schedule, epochs: Int
   private static let orderStream: UInt64 = 1 << 60
 
   init(_ plan: TrainingPlan, _ epoch: Int) throws {
     self.epoch = epoch
+    labels = plan.labels
     (batch, schedule, epochs) = (plan.options.batch, plan.options.schedule, plan.options.epochs)
     order = try RandomStream(seed: plan.options.seed, stream: Self.orderStream + UInt64(epoch)).shuffled(
       plan.training)
@@ -46,7 +48,7 @@ struct EpochSteps {
     let number = (epoch - 1) * count + step
     let rows = rows(of: step..<step + 1)
     return TrainingStep(
-      rows: Array(order[rows]), begin: rows.lowerBound, number: UInt64(number),
+      rows: Array(order[rows]), labels: order[rows].map { labels[$0] }, begin: rows.lowerBound, number: UInt64(number),
       factor: schedule.factor(number, of: epochs * count))
   }
 

@@ -4,8 +4,10 @@ import TesseraNN
 
 /// One step of training: which rows, and where they are in their epoch.
 struct TrainingStep: Sendable {
-  /// Rows of the batch, and the place of the first in the epoch's order.
-  let rows: [Int], begin: Int
+  /// Rows of the batch, and their classes.
+  let rows: [Int], labels: [Int32]
+  /// The place of the first row in the epoch's order.
+  let begin: Int
   /// The step's number over all epochs, and the factor on the learning rates.
   let number: UInt64, factor: Float
 }
@@ -17,7 +19,7 @@ final class TrainingReplica {
   let optimizer: Adam
   let store: FeatureStore
   let memory = BatchShard.Staging()
-  private let plan: TrainingPlan
+  let plan: TrainingPlan
   private var losses: Tensor?
 
   /// A member with a network, its optimiser and what its batches are made of.
@@ -65,7 +67,7 @@ final class TrainingReplica {
       part: part)
     let own = part?.samples ?? 0..<step.rows.count
     let rows = Array(step.rows[own])
-    let labels = try device.tensor(rows.map { plan.labels[$0] }, [rows.count])
+    let labels = try device.tensor(Array(step.labels[own]), [rows.count])
     let input = try store.batch(rows, context)
     let logits = try network.logits(input.features, images: input.images, context)
     let values = try context.crossEntropy(logits, labels: labels, smoothing: plan.options.labelSmoothing)
@@ -74,6 +76,15 @@ final class TrainingReplica {
     }
     try context.backward(from: logits, labels: labels, smoothing: plan.options.labelSmoothing)
     try optimizer.step(factor: step.factor)
+  }
+
+  /// The same; the seconds that the device was at work, where they are wanted.
+  func take(_ step: TrainingStep, _ part: BatchShard, isTimed: Bool) throws -> Double {
+    let start = ContinuousClock.now
+    try take(step, part)
+    guard isTimed else { return 0 }
+    try network.device.synchronize()
+    return (ContinuousClock.now - start - part.waited) / .seconds(1)
   }
 
   /// The optimiser of a network by a plan; the slice becomes trainable, or not, as the plan wants.

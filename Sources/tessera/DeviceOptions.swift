@@ -78,13 +78,34 @@ struct DeviceOptions: ParsableArguments {
   @inline(never)
   func useAll<R>(for name: String, fallback: Bool = false, _ body: (DeviceGroup) throws -> R) throws -> R {
     let (sources, profiler) = try prepare()
-    let devices = try DeviceSelection.openAll(
+    guard let session = try RankSession.start() else {
+      return try useAll(openAll(sources, profiler), name, fallback && sources.files.isEmpty, profiler, body)
+    }
+    guard session.leads else { session.assist { try openAll(sources, profiler) } }
+    let devices: DeviceGroup
+    do { devices = try openAll(sources, profiler) } catch {
+      session.end(error)
+      throw error
+    }
+    return try session.lead(devices) { try work(name, $0, profiler, body) }
+  }
+
+  private func openAll(_ sources: KernelSources, _ profiler: Profiler?) throws -> DeviceGroup {
+    try DeviceSelection.openAll(
       device, threads: threads, allowNonconforming: allowNonconforming, sources: sources,
       tuning: try tuning(), profiler: profiler,
       warn: Self.warn)
+  }
+
+  @_semantics("optimize.sil.specialize.generic.never")
+  @inline(never)
+  private func useAll<R>(
+    _ devices: DeviceGroup, _ name: String, _ fallsBack: Bool, _ profiler: Profiler?,
+    _ body: (DeviceGroup) throws -> R
+  ) throws -> R {
     do {
       return try work(name, devices, profiler, body)
-    } catch let error as TesseraError where error.kind == .device && fallback && sources.files.isEmpty {
+    } catch let error as TesseraError where error.kind == .device && fallsBack {
       Self.warn("\(error); the CPU goes on")
     }
     let cpu = try DeviceSelection.open("cpu", threads: threads, profiler: profiler)

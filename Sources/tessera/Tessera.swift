@@ -44,7 +44,9 @@ struct Tessera: ParsableCommand {
       fail(Refusal.line(message(for: error)), code: 2)
     }
     // What is told of memory that runs out before a stage has begun.
-    tsr_allocation_purpose("\(type(of: command))".lowercased())
+    let name = "\(type(of: command))".lowercased()
+    tsr_allocation_purpose(name)
+    try RankSession.check(name)
     do {
       try command.run()
     } catch  where !(error is TesseraError) && exitCode(for: error) == .success {
@@ -54,7 +56,8 @@ struct Tessera: ParsableCommand {
 
   private static func fail(_ line: String, code: Int32) -> Never {
     fflush(nil)
-    StandardError.write("tessera: \(line)\n")
+    // Of several ranks the leader says what all have to say.
+    if !RankSession.isAssistant { StandardError.write("tessera: \(line)\n") }
     Foundation.exit(code)
   }
 }

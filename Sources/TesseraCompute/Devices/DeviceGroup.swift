@@ -6,17 +6,30 @@ public struct DeviceGroup: Sendable {
   public let main: any Backend
   /// The other devices.
   public let helpers: [any Backend]
+  /// Other processes with devices of their own, which help as well.
+  public let ranks: RankTeam?
 
   /// A main device, alone if there are no helpers.
-  public init(_ main: any Backend, helpers: [any Backend] = []) {
-    (self.main, self.helpers) = (main, helpers)
+  ///
+  /// - Parameters:
+  ///   - main: the device that does what cannot be divided.
+  ///   - helpers: the other devices of this process.
+  ///   - ranks: other processes; nil: there are none.
+  public init(_ main: any Backend, helpers: [any Backend] = [], ranks: RankTeam? = nil) {
+    (self.main, self.helpers, self.ranks) = (main, helpers, ranks)
   }
+
+  /// The same devices with the help of other processes.
+  public func with(ranks: RankTeam?) -> DeviceGroup { DeviceGroup(main, helpers: helpers, ranks: ranks) }
+
+  /// Whether the main device is all there is.
+  public var isAlone: Bool { helpers.isEmpty && ranks == nil }
 
   /// The main device and the helpers.
   public var all: [any Backend] { [main] + helpers }
 
-  /// The devices' names.
-  public var name: String { all.map(\.name).joined(separator: " + ") }
+  /// The devices' names, and those of other processes.
+  public var name: String { (all.map(\.name) + (ranks.map { [$0.name] } ?? [])).joined(separator: " + ") }
 
   /// Waits until all enqueued work is done; throws what went wrong in it.
   public func synchronize() throws {
@@ -38,14 +51,20 @@ public struct Replicated<Model> {
   /// The main device's model.
   public let main: Model
   private let helpers: [Model]
+  /// The model on the devices of other processes.
+  private let shared: SharedModel?
 
   /// A model a device.
   ///
   /// - Parameters:
   ///   - devices: the main device and its helpers.
+  ///   - shared: the model on the devices of other processes; nil: they do not help with it.
   ///   - make: makes the model of a device.
-  public init(_ devices: DeviceGroup, _ make: (any Backend) throws -> Model) rethrows {
-    try self.init(devices, main: try devices.naming(devices.main) { try make(devices.main) }, make)
+  public init(
+    _ devices: DeviceGroup, shared: SharedModel? = nil, _ make: (any Backend) throws -> Model
+  ) rethrows {
+    try self.init(
+      devices, main: try devices.naming(devices.main) { try make(devices.main) }, shared: shared, make)
   }
 
   /// A model a device, the main device's being there already.
@@ -53,33 +72,40 @@ public struct Replicated<Model> {
   /// - Parameters:
   ///   - devices: the main device and its helpers.
   ///   - main: the main device's model.
+  ///   - shared: the model on the devices of other processes; nil: they do not help with it.
   ///   - make: makes the model of a helper.
-  public init(_ devices: DeviceGroup, main: Model, _ make: (any Backend) throws -> Model) rethrows {
-    (self.devices, self.main) = (devices, main)
+  public init(
+    _ devices: DeviceGroup, main: Model, shared: SharedModel? = nil, _ make: (any Backend) throws -> Model
+  ) rethrows {
+    (self.devices, self.main, self.shared) = (devices, main, shared)
     helpers = try devices.helpers.map { device in try devices.naming(device) { try make(device) } }
   }
 
-  /// Hands parts of some work out to the devices as they become free, a host's thread each; returns when
-  /// all is done.
+  /// Hands parts of some work out to the devices as they become free, a host's thread each, those of other
+  /// processes among them; returns when all is done.
   ///
   /// - Parameters:
   ///   - parts: how many; they do not hang on one another.
+  ///   - coding: how parts travel to other processes and back; nil: they stay here.
   ///   - work: does a part with a device's model, on that device's thread.
   ///   - take: gets a part's number and result, in any order, on the caller's thread.
   /// - Throws: the first error, which names its device if there are several; none is at work then any more.
   public func mapDynamic<Result: Sendable>(
-    _ parts: Int, _ work: @escaping @Sendable (Model, any Backend, Int) throws -> Result,
+    _ parts: Int, coding: PartCoding<Result>? = nil,
+    _ work: @escaping @Sendable (Model, any Backend, Int) throws -> Result,
     take: (Int, Result) throws -> Void
   ) throws {
     guard parts >= 0 else {
       throw TesseraError.failure("share", found: "\(parts) parts", wanted: "0 or more")
     }
-    guard !helpers.isEmpty, parts > 1 else {
+    let distant = distant(coding)
+    guard !helpers.isEmpty || !distant.isEmpty, parts > 1 else {
       for part in 0..<parts { try take(part, try work(main, devices.main, part)) }
       return
     }
     let workers = zip(devices.all, [main] + helpers).prefix(parts).map { Worker(device: $0, model: $1) }
-    let queue = WorkQueue<Result>(parts: parts, workers: workers.count)
+    let others = distant.prefix(parts - workers.count)
+    let queue = WorkQueue<Result>(parts: parts, workers: workers.count + others.count)
     let devices = devices  // not all of `self`, which the threads may not share
     var threads: [HostThread] = []
     defer { for thread in threads { thread.join() } }
@@ -88,7 +114,20 @@ public struct Replicated<Model> {
         queue.cancel(error)
       }
     }
+    for other in others {
+      do { threads.append(try HostThread { other(queue) }) } catch { queue.cancel(error) }
+    }
     try queue.collect(take)
+  }
+
+  /// The task of a thread for each device of other processes.
+  private func distant<Result: Sendable>(
+    _ coding: PartCoding<Result>?
+  ) -> [@Sendable (WorkQueue<Result>) -> Void] {
+    guard let shared, let coding else { return [] }
+    return shared.team.members.flatMap { member in
+      member.devices.indices.map { device in { @Sendable queue in queue.work(shared, member, device: device, coding) } }
+    }
   }
 
   /// A device with its model, which no other thread touches while the device's has it: the caller's waits.

@@ -23,6 +23,17 @@ final class WorkQueue<Result: Sendable>: @unchecked Sendable {
     locked { workers -= 1 }
   }
 
+  /// A thread's whole task where several parts may be under way: results until there is none.
+  ///
+  /// - Parameter next: takes parts by what it is given, which has none after a failure; gives a part's number and
+  ///   result, or nil when it has nothing more to wait for.
+  func work(_ next: (() -> Int?) throws -> (part: Int, result: Result)?) {
+    do {
+      while let (part, result) = try next(take) { give(part, result) }
+    } catch { fail(error) }
+    locked { workers -= 1 }
+  }
+
   /// The end of a thread that could not even begin, and so of the work.
   func cancel(_ error: any Error) {
     fail(error)

@@ -17,7 +17,7 @@ package struct WantedTensor {
     shapes = [shape] + (otherShape.map { [$0] } ?? [])
   }
 
-  var name: String { names[0] }
+  package var name: String { names[0] }
 
   /// Its name and those that mean the same.
   package var allNames: [String] { names }

@@ -76,7 +76,7 @@ struct LayoutFit {
     let part = parts[number]
     guard part.representation.method == .tsne else { return nil }
     return try plan.tsne(part.representation).begin(
-      points(number, on: devices.main), on: devices.main, helpers: devices.helpers)
+      points(number, on: devices.main), on: devices)
   }
 
   /// Lays out a channel.

@@ -43,7 +43,7 @@ public struct TrainedModel {
   ) throws -> TrainedModel {
     let start = try TrainingStart(set, options, resources, on: devices.main, notes: notes)
     let (network, statistics, plan) = (start.network, start.statistics, start.plan)
-    let trainer = try Trainer(network, plan, resources, helpers: devices.helpers)
+    let trainer = try Trainer(network, plan, resources, helpers: devices.helpers, ranks: devices.ranks)
     try trainer.run(
       begin: {
         var store: FeatureStore?

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+import CMPI
+import Foundation
+
+/// Ranks of MPI. One thread of its own does everything that MPI sees and never waits in it: messages come
+/// into a mailbox and go out of a list, and a rank that gives no sign of life is noticed.
+public final class MPICommunicator: Communicator, @unchecked Sendable {
+  public let rank: Int, size: Int, place: Int
+  public let host: String
+  /// The MPI's own name.
+  public let library: String
+  private let mailbox = Mailbox()
+  private let outbox: Outbox
+  private var thread: HostThread?
+
+  /// What the MPI thread found at its start.
+  private struct Start: Sendable {
+    var rank = 0, size = 0, place = 0, host = "", library = ""
+  }
+
+  /// Begins: every rank calls it, and it returns in each when all have.
+  ///
+  /// - Parameters:
+  ///   - path: the library that `tools/mpi-shim` made.
+  ///   - patience: how long a rank may give no sign of life.
+  /// - Throws: `TesseraError` for a library that cannot be opened, and for an MPI that does not start.
+  public init(library path: String, patience: Duration = .seconds(20)) throws {
+    var reason: UnsafePointer<CChar>?
+    guard let table = tsr_mpi_load(path, &reason) else {
+      throw TesseraError.input(
+        path, found: reason.map { String(cString: $0) } ?? "no library",
+        wanted: "a library that tools/mpi-shim made with the MPI that starts the ranks")
+    }
+    let outbox = Outbox()
+    let (mailbox, started) = (mailbox, Promise<Result<Start, TesseraError>>())
+    let calls = MPICalls(table)
+    thread = try HostThread {
+      do {
+        var start = Start()
+        (start.rank, start.size, start.place) = try calls.start()
+        (start.host, start.library) = (try calls.host(), calls.library)
+        var post = MPIPost(
+          calls, mailbox, outbox, rank: start.rank, size: start.size, host: start.host, patience: patience)
+        started.fulfil(.success(start))
+        post.run()
+      } catch {
+        started.fulfil(.failure(error as? TesseraError ?? .failure("MPI", found: "\(error)")))
+      }
+    }
+    let start = try started.wait().get()
+    (rank, size, place) = (start.rank, start.size, start.place)
+    (host, library, self.outbox) = (start.host, start.library, outbox)
+  }
+
+  /// Hands a message to the MPI thread.
+  public func send(_ message: Payload, to rank: Int, _ tag: RankTag) throws {
+    guard (0..<size).contains(rank) else {
+      throw TesseraError.failure("ranks", found: "rank \(rank)", wanted: "0..<\(size)")
+    }
+    outbox.put(.init(message: message, rank: rank, tag: tag))
+  }
+
+  /// Waits for a message.
+  public func receive(from rank: Int, _ tag: RankTag) throws -> Payload {
+    try mailbox.take(from: rank, tag)
+  }
+
+  /// Ends all waiting of this rank.
+  public func fail(_ error: any Error) { mailbox.fail(error) }
+
+  /// What ended the work, if it is a failure: the ranks cannot come to an orderly end then.
+  public var failure: (any Error)? { mailbox.error is RankEnd ? nil : mailbox.error }
+
+  /// The orderly end, which all ranks come to; at once if some of them can be reached no more.
+  ///
+  /// - Parameter code: the exit code of all, where the end is not orderly.
+  public func close(code: Int32) {
+    outbox.close(code: code)
+    thread?.join()
+    thread = nil
+  }
+}
+
+/// A value that one thread waits for and another gives.
+final class Promise<Value: Sendable>: @unchecked Sendable {
+  private let condition = NSCondition()
+  private var value: Value?
+
+  /// Gives the value.
+  func fulfil(_ value: Value) {
+    condition.withLock {
+      self.value = value
+      condition.broadcast()
+    }
+  }
+
+  /// Waits for it.
+  func wait() -> Value {
+    condition.lock()
+    defer { condition.unlock() }
+    while true {
+      if let value { return value }
+      condition.wait()
+    }
+  }
+}

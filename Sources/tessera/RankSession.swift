@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import TesseraCompute
+import TesseraImages
+import TesseraText
+import TesseraVision
+
+/// This process as one of several that MPI has started. The leader does what the command says, with the devices
+/// of all; the others assist it until it ends.
+struct RankSession {
+  /// The ranks' messages.
+  let communicator: MPICommunicator
+
+  /// Commands that several ranks can do together.
+  static let commands = ["run", "embed", "layout", "train", "evaluate", "predict"]
+
+  /// What ranks compute for the leader.
+  static var kinds: [any AssistedWork.Type] {
+    [EncoderWork.self, NetworkWork.self, ForcesWork.self, TrainingWork.self]
+  }
+
+  /// Begins where a launcher started several processes; nil in one on its own.
+  static func start() throws -> RankSession? {
+    let environment = ProcessInfo.processInfo.environment
+    guard let ranks = RankEnvironment(environment) else { return nil }
+    do {
+      return RankSession(communicator: try MPICommunicator(library: try ranks.library(environment)))
+    } catch where ranks.rank > 0 {
+      // Others have not met this one and cannot tell.
+      StandardError.write("tessera: rank \(ranks.rank): \(error)\n")
+      throw error
+    }
+  }
+
+  /// Throws for a command that several ranks would each do for themselves.
+  static func check(_ command: String) throws {
+    guard let ranks = RankEnvironment(ProcessInfo.processInfo.environment), !commands.contains(command) else {
+      return
+    }
+    throw TesseraError.input(
+      command, found: "\(ranks.size) ranks", wanted: "one process: ranks are for \(commands.joined(separator: ", "))")
+  }
+
+  /// Whether this process is an assistant of a leader, which tells of errors that all have.
+  static var isAssistant: Bool {
+    RankEnvironment(ProcessInfo.processInfo.environment).map { $0.rank > 0 } ?? false
+  }
+
+  /// Whether this is the leader.
+  var leads: Bool { communicator.rank == 0 }
+
+  /// What says that all ranks are of one program.
+  private static func build(_ kernels: KernelSources) -> String {
+    "version \(tesseraVersion), numerics \(numericsVersion), kernels \(kernels.fingerprint.prefix(12))"
+  }
+
+  /// Leads the other ranks in some work, and ends them: in order, or with the error's exit code.
+  func lead<R>(_ devices: DeviceGroup, _ body: (DeviceGroup) throws -> R) throws -> R {
+    do {
+      let team = try RankTeam(leading: communicator, build: Self.build(devices.kernelSources))
+      let result = try body(devices.with(ranks: team))
+      team.end(code: 0)
+      communicator.close(code: 0)
+      return result
+    } catch {
+      end(error)
+      throw communicator.failure ?? error
+    }
+  }
+
+  /// Ends the other ranks because of an error.
+  func end(_ error: any Error) {
+    let code: Int32 = (error as? TesseraError)?.kind == .input ? 2 : 1
+    for rank in 1..<communicator.size { try? communicator.send(RankTeam.endMessage(code), to: rank, .end) }
+    Self.after(.seconds(15), exit: code)
+    communicator.close(code: code)
+  }
+
+  /// Assists the leader until it ends, and ends this process.
+  func assist(_ open: () throws -> DeviceGroup) -> Never {
+    var code: Int32 = 1
+    do {
+      let assistant = try open()
+      code = try RankAssistant(
+        communicator, devices: assistant, build: Self.build(assistant.kernelSources), kinds: Self.kinds
+      ).serve()
+    } catch {
+      code = RankAssistant.report(error, communicator)
+    }
+    Self.after(.seconds(15), exit: code)
+    communicator.close(code: code)
+    Foundation.exit(code)
+  }
+
+  /// Ends this process some time later, should MPI not come to its end.
+  private static func after(_ time: Duration, exit code: Int32) {
+    let seconds = UInt32(clamping: time.components.seconds)
+    Thread.detachNewThread {
+      sleep(seconds)
+      _exit(code)
+    }
+  }
+}
