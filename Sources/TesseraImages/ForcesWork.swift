@@ -3,13 +3,13 @@ import Foundation
 import TesseraCompute
 
 /// t-SNE's forces on the devices of other ranks.
-public final class ForcesWork: AssistedWork {
+package final class ForcesWork: AssistedWork {
   /// The name of the kind.
-  public static let kind = "forces"
+  package static let kind = "forces"
   private let joints: [(joint: TSNEAffinities, device: any Backend)]
 
   /// The affinities on the devices of this rank.
-  public init(_ content: Payload, devices: DeviceGroup, _ communicator: any Communicator) throws {
+  package init(_ content: Payload, devices: DeviceGroup, _ communicator: any Communicator) throws {
     var reader = MessageReader(content)
     let points = try reader.int()
     let values = try reader.floats()
@@ -22,7 +22,7 @@ public final class ForcesWork: AssistedWork {
   }
 
   /// The forces of some rows at some positions.
-  public func part(_ content: Payload, device: Int) throws -> Payload {
+  package func part(_ content: Payload, device: Int) throws -> Payload {
     var reader = MessageReader(content)
     let (lower, upper) = (try reader.int(), try reader.int())
     var rest = MessageReader(try reader.nested())

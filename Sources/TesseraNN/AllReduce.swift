@@ -20,11 +20,13 @@ public final class AllReduce: @unchecked Sendable {
 
   /// A place for so many parts, each on a thread of its own.
   ///
-  /// - Parameters:
-  ///   - parts: how many meet in this process.
-  ///   - chain: the ranks that have parts of the batch too; nil: all of it is here.
   /// - Throws: `TesseraError` for less than one part.
-  public init(parts: Int, chain: RankChain? = nil) throws {
+  public convenience init(parts: Int) throws { try self.init(parts: parts, chain: nil) }
+
+  /// The same.
+  ///
+  /// - Parameter chain: the ranks that have parts of the batch too; nil: all of it is here.
+  package init(parts: Int, chain: RankChain?) throws {
     guard (1...4096).contains(parts) else {
       throw TesseraError.failure("AllReduce", found: "\(parts) parts", wanted: "1 to 4096")
     }

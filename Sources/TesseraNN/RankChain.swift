@@ -11,7 +11,7 @@ import TesseraCompute
 ///
 /// The numbers go in segments, so that all ranks work at the same time: with s segments and r ranks a pass
 /// takes (s + r - 1) / s times as long as the numbers need from one rank to the next.
-public struct RankChain: Sendable {
+package struct RankChain: Sendable {
   private let communicator: any Communicator
   private let ranks: [Int], position: Int
 
@@ -24,7 +24,7 @@ public struct RankChain: Sendable {
   ///   - ranks: all of the chain, each once, in the order of their samples.
   ///   - communicator: this rank's.
   /// - Throws: `TesseraError` for a chain without this rank, or with one twice.
-  public init(_ ranks: [Int], _ communicator: any Communicator) throws {
+  package init(_ ranks: [Int], _ communicator: any Communicator) throws {
     guard let position = ranks.firstIndex(of: communicator.rank), Set(ranks).count == ranks.count else {
       throw TesseraError.failure(
         "a chain of ranks", found: "\(ranks)", wanted: "each once, rank \(communicator.rank) among them")
@@ -76,7 +76,9 @@ public struct RankChain: Sendable {
     _ segment: Range<Int>, of arrays: [UnsafeMutableBufferPointer<Float>], to rank: Int
   ) throws {
     var parts: [Payload] = []
-    for array in arrays { parts.append(Payload(copying: .init(UnsafeBufferPointer(rebasing: array[segment])))) }
+    for array in arrays {
+      parts.append(Payload(copying: .init(UnsafeBufferPointer(rebasing: array[segment]))))
+    }
     try communicator.send(parts.count == 1 ? parts[0] : .joined(parts), to: rank, .sum)
   }
 
@@ -92,7 +94,8 @@ public struct RankChain: Sendable {
     let found = message.withBytes(\.count)
     guard found == count * 4 else {
       throw TesseraError.failure(
-        "a sum from rank \(rank)", found: "\(found) bytes", wanted: "\(count * 4): the same step on all ranks")
+        "a sum from rank \(rank)", found: "\(found) bytes", wanted: "\(count * 4): the same step on all ranks"
+      )
     }
     return message
   }

@@ -3,13 +3,13 @@ import Foundation
 import TesseraCompute
 
 /// Embedding on the devices of other ranks: they get the encoder's weights once, and then texts as token ids.
-public final class EncoderWork: AssistedWork {
+package final class EncoderWork: AssistedWork {
   /// The name of the kind.
-  public static let kind = "encoder"
+  package static let kind = "encoder"
   private let encoders: [EncoderOnDevice]
 
   /// The encoder on the devices of this rank.
-  public init(_ content: Payload, devices: DeviceGroup, _ communicator: any Communicator) throws {
+  package init(_ content: Payload, devices: DeviceGroup, _ communicator: any Communicator) throws {
     var reader = MessageReader(content)
     let (settings, weights) = (try reader.text(), try reader.nested())
     encoders = try Self.inFolder { folder in
@@ -29,7 +29,7 @@ public final class EncoderWork: AssistedWork {
   }
 
   /// What stands for each text of a batch.
-  public func part(_ content: Payload, device: Int) throws -> Payload {
+  package func part(_ content: Payload, device: Int) throws -> Payload {
     var reader = MessageReader(content)
     let (lower, upper) = (try reader.int(), try reader.int())
     let pooling = try SentencePooling(named: try reader.text(), for: "pooling")

@@ -97,7 +97,9 @@ final class DataParallelTrainer {
       return (took, [took])
     }
     let parts = division.parts(of: step.rows.count, group: BatchShard.group)
-    try others?.take(step, parts[members.count...], of: members[0].store, timed: timed)
+    let store = members[0].store
+    for part in parts.prefix(members.count) { try store.ranked?.fetch(Array(step.rows[part])) }
+    try others?.take(step, parts[members.count...], of: store, timed: timed)
     let exchange = exchange
     var seconds = try devices.runConcurrently(members.map { ($0.network.device, $0) }) { number, member in
       let part = try BatchShard(

@@ -47,14 +47,6 @@ public struct FeatureLimits: Sendable, Equatable {
     return folder != nil && bytes <= room.file ? .file : nil
   }
 
-  /// The same without the device's memory; a processor's is the host's.
-  func withoutDevice(on device: any Backend) -> FeatureLimits {
-    var limits = self
-    let room = bytes(on: device)
-    (limits.device, limits.host) = (0, device.isGPU ? room.host : max(room.host, room.device))
-    return limits
-  }
-
   /// Nothing is kept.
   public static var none: FeatureLimits {
     var limits = FeatureLimits()
@@ -67,10 +59,6 @@ public struct FeatureLimits: Sendable, Equatable {
 protocol FeatureCache: AnyObject, Sendable {
   /// Keeps rows (rows, ...) of a device from a number on; several threads may, each its own rows.
   func keep(_ tensor: Tensor, from row: Int, of device: any Backend) throws
-  /// Keeps rows that the host has, from a number on.
-  func keep(_ values: [Float], from row: Int) throws
-  /// The values of rows, by number, one after the other; nil where only a device has them.
-  func values(of rows: [Int]) -> [Float]?
   /// Copies rows, by number, one after the other into a tensor.
   func copy(_ rows: [Int], into tensor: Tensor, on device: any Backend) throws
 }
@@ -112,12 +100,6 @@ final class DeviceFeatureCache: FeatureCache {
       throw error.on(home.name)
     }
   }
-
-  func keep(_ values: [Float], from row: Int) throws {
-    try values.withUnsafeBytes { try home.upload($0, to: try place(of: row), offset: row % segment * size) }
-  }
-
-  func values(of rows: [Int]) -> [Float]? { nil }
 
   /// The tensor that keeps a row.
   private func place(of row: Int) throws -> Tensor {
@@ -195,39 +177,14 @@ final class MappedFeatureCache: FeatureCache, @unchecked Sendable {
   deinit { munmap(bytes.baseAddress, bytes.count) }
 
   func keep(_ tensor: Tensor, from row: Int, of device: any Backend) throws {
-    let range = try range(of: tensor.count, from: row)
-    try device.download(tensor, offset: 0, into: .init(rebasing: bytes[range]))
-    release(range)
-  }
-
-  func keep(_ values: [Float], from row: Int) throws {
-    let range = try range(of: values.count, from: row)
-    values.withUnsafeBytes { UnsafeMutableRawBufferPointer(rebasing: bytes[range]).copyMemory(from: $0) }
-    release(range)
-  }
-
-  func values(of rows: [Int]) -> [Float]? {
-    [Float](unsafeUninitializedCapacity: rows.count * size) { out, filled in
-      let out = UnsafeMutableRawBufferPointer(out)
-      for (at, row) in rows.enumerated() {
-        let range = row * size * 4..<(row + 1) * size * 4
-        UnsafeMutableRawBufferPointer(rebasing: out[(at * size * 4)...]).copyMemory(
-          from: .init(rebasing: bytes[range]))
-        release(range)
-      }
-      filled = rows.count * size
-    }
-  }
-
-  /// The bytes of so many values from a row on.
-  private func range(of count: Int, from row: Int) throws -> Range<Int> {
     let begin = row * size * 4
-    let end = begin + count * 4
+    let end = begin + tensor.count * 4
     guard end <= bytes.count else {
       throw TesseraError.failure(
         "features of the slice", found: "\(end) bytes", wanted: "at most \(bytes.count)")
     }
-    return begin..<end
+    try device.download(tensor, offset: 0, into: .init(rebasing: bytes[begin..<end]))
+    release(begin..<end)
   }
 
   /// Lets the system take back the memory of a file's range; what was written is in the file.

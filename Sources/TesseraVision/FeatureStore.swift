@@ -43,30 +43,42 @@ package final class FeatureStore {
     let probe = try network.features(of: images.gather([0])[...])
     shape = Array(probe.shape.dropFirst())
     let size = shape.reduce(1, *)
-    var limits = limits
-    // What the main device alone has is of no use to other processes.
-    if devices.ranks != nil { limits = limits.withoutDevice(on: network.device) }
-    switch limits.place(of: count * size * 4, on: network.device) {
-    case .device:
-      cache = DeviceFeatureCache(count: count, rowSize: size, chunk: Self.chunk, on: network.device)
-    case .host: cache = try MappedFeatureCache(count: count, rowSize: size, folder: nil)
-    case .file: cache = try MappedFeatureCache(count: count, rowSize: size, folder: limits.folder)
-    case nil: break
+    if let ranks = devices.ranks {
+      // Each rank holds a part of them; the leader's memory stands for that of the others.
+      let bytes = count * size * 4 / (ranks.members.count + 1)
+      guard limits.place(of: bytes, on: network.device) != nil else { return }
+    } else {
+      switch limits.place(of: count * size * 4, on: network.device) {
+      case .device:
+        cache = DeviceFeatureCache(count: count, rowSize: size, chunk: Self.chunk, on: network.device)
+      case .host: cache = try MappedFeatureCache(count: count, rowSize: size, folder: nil)
+      case .file: cache = try MappedFeatureCache(count: count, rowSize: size, folder: limits.folder)
+      case nil: return
+      }
     }
-    guard let cache else { return }
-    let chunk = Self.chunk
-    var done = 0
+    try fill(count, size, devices, progress)
+  }
+
+  /// Computes what is kept.
+  private func fill(
+    _ count: Int, _ size: Int, _ devices: DeviceGroup, _ progress: (Int, Int) throws -> Void
+  ) throws {
+    let (images, chunk) = (images, Self.chunk)
+    let copies = try network.copies(on: devices)
+    let ranked = copies.shared.map { RankedFeatureCache(count: count, rowSize: size, chunk: chunk, on: $0) }
+    guard let cache = ranked ?? cache else { return }
+    self.cache = cache
     @Sendable func rows(_ number: Int) -> Range<Int> { number * chunk..<min(count, (number + 1) * chunk) }
     let coding = PartCoding<Int>(
       input: { number in
         defer { images.release(rows(number)) }
-        return NetworkWork.part(.features, images.gather(rows(number)))
+        return NetworkWork.keeping(images.gather(rows(number)), from: rows(number).lowerBound, chunk: chunk)
       },
       output: { number, answer in
-        try cache.keep(try NetworkWork.values(answer), from: rows(number).lowerBound)
+        ranked?.note(chunk: number, of: try NetworkWork.keeper(answer))
         return rows(number).count
       })
-    let copies = try network.copies(on: devices)
+    var done = 0
     try copies.mapDynamic((count + chunk - 1) / chunk, coding: coding) { network, device, number in
       _ = try splittingOnOutOfMemory(rows(number)) { rows in
         try cache.keep(
@@ -114,29 +126,26 @@ package final class FeatureStore {
   struct Given {
     /// The slice's output; empty where it is not kept.
     var features: [Float] = []
-    /// Extents of one image's features.
+    /// Extents of one image's features; empty where they are not kept.
     var shape: [Int] = []
     /// The images, where they are needed.
     var images: [Float] = []
   }
 
+  /// What is kept by several ranks.
+  var ranked: RankedFeatureCache? { cache as? RankedFeatureCache }
+
+  /// Extents of the features of one image that are kept; empty where none are.
+  var keptShape: [Int] { cache == nil ? [] : shape }
+
   /// What the next batch is made of, on another rank than the leader.
   var given: Given?
 
-  /// What a batch of some rows is made of.
-  func parts(of rows: [Int]) throws -> Given {
-    var parts = Given()
-    if let cache {
-      guard let values = cache.values(of: rows) else {
-        throw TesseraError.failure("features", found: "those of a device", wanted: "the host's, for other ranks")
-      }
-      (parts.features, parts.shape) = (values, shape)
-    }
-    if cache == nil || network.bypass != nil {
-      parts.images = images.gather(rows)
-      for row in rows { images.release(row..<row + 1) }
-    }
-    return parts
+  /// The images of some rows, where batches need them.
+  func neededImages(_ rows: [Int]) -> [Float] {
+    guard cache == nil || network.bypass != nil else { return [] }
+    defer { for row in rows { images.release(row..<row + 1) } }
+    return images.gather(rows)
   }
 
   /// Features and images of some rows.

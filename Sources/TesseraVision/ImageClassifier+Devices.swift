@@ -68,7 +68,7 @@ extension Replicated<ImageClassifier> {
       return part
     }
     let coding = PartCoding<[Float]>(
-      input: { NetworkWork.part(.logProbabilities, try part($0)) }, output: { try NetworkWork.values($1) })
+      input: { NetworkWork.predicting(try part($0)) }, output: { try NetworkWork.values($1) })
     try mapDynamic((count + batch - 1) / batch, coding: coding) { network, _, number in
       try network.logProbabilities(of: try part(number)[...])
     } take: { number, scores in

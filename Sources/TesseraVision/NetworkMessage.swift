@@ -55,7 +55,8 @@ extension Backend {
   func upload(_ values: [[Float]], to tensors: [Tensor]) throws {
     guard values.map(\.count) == tensors.map(\.count) else {
       throw TesseraError.failure(
-        "weights from the leader", found: "\(values.count) arrays", wanted: "\(tensors.count) of known lengths")
+        "weights from the leader", found: "\(values.count) arrays",
+        wanted: "\(tensors.count) of known lengths")
     }
     for (values, tensor) in zip(values, tensors) {
       try values.withUnsafeBytes { try upload($0, to: tensor, offset: 0) }

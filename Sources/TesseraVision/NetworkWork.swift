@@ -4,21 +4,20 @@ import TesseraNN
 
 /// A network in evaluation mode on the devices of other ranks: the slice's output of images, and class
 /// probabilities.
-public final class NetworkWork: AssistedWork {
+package final class NetworkWork: AssistedWork {
   /// The name of the kind.
-  public static let kind = "network"
+  package static let kind = "network"
   private let networks: [ImageClassifier]
-
-  /// What is wanted of images.
-  enum Wanted: Int {
-    case features, logProbabilities
-  }
+  private let communicator: any Communicator
+  /// What this rank keeps of the slice's output; made with the first chunk.
+  private let kept = Locked<KeptChunks?>(nil)
 
   /// The network on the devices of this rank.
-  public init(_ content: Payload, devices: DeviceGroup, _ communicator: any Communicator) throws {
+  package init(_ content: Payload, devices: DeviceGroup, _ communicator: any Communicator) throws {
     var reader = MessageReader(content)
     let message = try reader.json(NetworkMessage.self)
     let values = try reader.arrays()
+    self.communicator = communicator
     networks = try devices.all.map { device in
       try devices.naming(device) {
         let network = try message.network(on: device)
@@ -28,27 +27,45 @@ public final class NetworkWork: AssistedWork {
     }
   }
 
-  /// What is wanted of some images.
-  public func part(_ content: Payload, device: Int) throws -> Payload {
+  /// Class probabilities of images, or the slice's output, which is kept here.
+  package func part(_ content: Payload, device: Int) throws -> Payload {
     var reader = MessageReader(content)
-    guard let wanted = Wanted(rawValue: try reader.int()) else {
-      throw TesseraError.failure("network", found: "an unknown wish", wanted: "a known one")
-    }
+    let (first, chunk) = (try reader.int(), try reader.int())
     let (images, network) = (try reader.floats(), networks[device])
-    let values: [Float]
-    switch wanted {
-    // A batch that is standardised as a whole must stay one.
-    case .logProbabilities: values = try network.logProbabilities(of: images[...])
-    case .features:
-      let area = network.channels * network.pixels * network.pixels
-      values = try splittingOnOutOfMemory(0..<images.count / area) { rows in
-        let part = images[rows.lowerBound * area..<rows.upperBound * area]
-        return try network.device.floats(try network.features(of: part))
-      }
-    }
     var writer = MessageWriter()
-    writer.add(values)
+    if chunk == 0 {
+      // A batch may be standardised as a whole: it stays one.
+      writer.add(try network.logProbabilities(of: images[...]))
+      return writer.payload
+    }
+    let area = network.channels * network.pixels * network.pixels
+    _ = try splittingOnOutOfMemory(0..<images.count / area) { rows in
+      let features = try network.features(of: images[rows.lowerBound * area..<rows.upperBound * area])
+      chunks(rowSize: features.count / rows.count, chunk).keep(
+        try network.device.floats(features), from: first + rows.lowerBound)
+      return [0]
+    }
+    writer.add(communicator.rank)
     return writer.payload
+  }
+
+  private func chunks(rowSize: Int, _ chunk: Int) -> KeptChunks {
+    kept.withLock { kept in
+      let chunks = kept ?? KeptChunks(rowSize: rowSize, chunk: chunk)
+      kept = chunks
+      return chunks
+    }
+  }
+
+  /// Sends kept rows to a rank.
+  package func told(_ content: Payload) throws -> Payload? {
+    var reader = MessageReader(content)
+    let (rank, rows) = (try reader.int(), try reader.ints().map { Int($0) })
+    guard let kept = kept.withLock({ $0 }) else {
+      throw TesseraError.failure("features of the slice", found: "none", wanted: "rows that are kept here")
+    }
+    try communicator.send(try kept.message(rows), to: rank, .rows)
+    return nil
   }
 
   /// Puts a network with its weights of now on the devices of other ranks.
@@ -59,12 +76,30 @@ public final class NetworkWork: AssistedWork {
     return try SharedModel(team, kind: kind, writer.payload)
   }
 
-  /// Images as a message.
-  static func part(_ wanted: Wanted, _ images: [Float]) -> Payload {
+  /// Images of which class probabilities are wanted.
+  static func predicting(_ images: [Float]) -> Payload { keeping(images, from: 0, chunk: 0) }
+
+  /// Images of which the slice's output is kept, from a row on, in chunks of so many rows.
+  static func keeping(_ images: [Float], from row: Int, chunk: Int) -> Payload {
     var writer = MessageWriter()
-    writer.add(wanted.rawValue)
+    writer.add(row)
+    writer.add(chunk)
     writer.add(images)
     return writer.payload
+  }
+
+  /// Rows that are to be sent to a rank.
+  static func giving(_ rows: [Int], to rank: Int) -> Payload {
+    var writer = MessageWriter()
+    writer.add(rank)
+    writer.add(rows.map { Int32($0) })
+    return writer.payload
+  }
+
+  /// The rank that keeps a chunk, of its answer.
+  static func keeper(_ answer: Payload) throws -> Int {
+    var reader = MessageReader(answer)
+    return try reader.int()
   }
 
   /// The numbers of an answer.

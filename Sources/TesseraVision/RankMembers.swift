@@ -19,7 +19,9 @@ final class RankMembers {
   /// Devices that may take part in the training of a network; none does yet.
   init(_ team: RankTeam, _ network: ImageClassifier, _ plan: TrainingPlan) throws {
     slots = team.members.flatMap { member in
-      member.devices.enumerated().map { Slot(rank: member.rank, device: $0, name: "\($1) of rank \(member.rank)") }
+      member.devices.enumerated().map {
+        Slot(rank: member.rank, device: $0, name: "\($1) of rank \(member.rank)")
+      }
     }
     model = try TrainingWork.share(network, plan, with: team)
   }
@@ -86,25 +88,32 @@ final class RankMembers {
   ///   - parts: the samples of each, in their order.
   ///   - store: what batches are made of.
   ///   - timed: whether they tell how long it took, see `seconds`.
-  func take(_ step: TrainingStep, _ parts: ArraySlice<Range<Int>>, of store: FeatureStore, timed: Bool) throws {
-    var next = parts.startIndex
-    for (rank, devices) in taking {
+  func take(_ step: TrainingStep, _ parts: ArraySlice<Range<Int>>, of store: FeatureStore, timed: Bool) throws
+  {
+    let ranges = taking.reduce(into: [ArraySlice<Range<Int>>]()) { ranges, taking in
+      let begin = ranges.last?.endIndex ?? parts.startIndex
+      ranges.append(parts[begin..<begin + taking.devices.count])
+    }
+    // Kept rows are on their way before any rank waits for them.
+    for (taking, ranges) in zip(taking, ranges) {
+      for rows in ranges.map({ Array(step.rows[$0]) }) { try store.ranked?.send(rows, to: taking.rank) }
+    }
+    for (taking, ranges) in zip(taking, ranges) {
       var writer = MessageWriter(.step)
       writer.add(timed ? 1 : 0)
       writer.add(Int(Int64(bitPattern: step.number)))
       writer.add(step.begin)
       writer.add([step.factor])
       writer.add(step.labels)
-      for part in parts[next..<next + devices.count] {
+      for part in ranges {
+        let rows = Array(step.rows[part])
         writer.add(part.lowerBound)
         writer.add(part.upperBound)
-        let given = try store.parts(of: Array(step.rows[part]))
-        writer.add(given.shape.map { Int32($0) })
-        writer.add(given.features)
-        writer.add(given.images)
+        writer.add(store.keptShape.map { Int32($0) })
+        writer.add((store.ranked?.sources(of: rows) ?? []).map { Int32($0) })
+        writer.add(store.neededImages(rows))
       }
-      next += devices.count
-      try model.tell(writer.payload, to: rank)
+      try model.tell(writer.payload, to: taking.rank)
     }
   }
 

@@ -48,7 +48,8 @@ struct EpochSteps {
     let number = (epoch - 1) * count + step
     let rows = rows(of: step..<step + 1)
     return TrainingStep(
-      rows: Array(order[rows]), labels: order[rows].map { labels[$0] }, begin: rows.lowerBound, number: UInt64(number),
+      rows: Array(order[rows]), labels: order[rows].map { labels[$0] }, begin: rows.lowerBound,
+      number: UInt64(number),
       factor: schedule.factor(number, of: epochs * count))
   }
 

@@ -15,9 +15,9 @@ enum TrainingWish: Int {
 }
 
 /// A network in training on the devices of other ranks, which have a part of every batch.
-public final class TrainingWork: AssistedWork {
+package final class TrainingWork: AssistedWork {
   /// The name of the kind.
-  public static let kind = "training"
+  package static let kind = "training"
   private let message: NetworkMessage
   private let plan: TrainingPlan
   private let devices: DeviceGroup
@@ -26,7 +26,7 @@ public final class TrainingWork: AssistedWork {
   private var exchange: AllReduce?
 
   /// What is trained, and how; the state comes when this rank is to take part.
-  public init(_ content: Payload, devices: DeviceGroup, _ communicator: any Communicator) throws {
+  package init(_ content: Payload, devices: DeviceGroup, _ communicator: any Communicator) throws {
     var reader = MessageReader(content)
     message = try reader.json(NetworkMessage.self)
     var plan = TrainingPlan(images: [], labels: [], training: [], validation: [])
@@ -36,7 +36,9 @@ public final class TrainingWork: AssistedWork {
   }
 
   /// The leader's side of the same.
-  static func share(_ network: ImageClassifier, _ plan: TrainingPlan, with team: RankTeam) throws -> SharedModel {
+  static func share(_ network: ImageClassifier, _ plan: TrainingPlan, with team: RankTeam) throws
+    -> SharedModel
+  {
     var writer = MessageWriter()
     try writer.add(json: NetworkMessage(network))
     try writer.add(json: plan.options)
@@ -44,7 +46,7 @@ public final class TrainingWork: AssistedWork {
   }
 
   /// Takes part as the leader wants.
-  public func told(_ content: Payload) throws -> Payload? {
+  package func told(_ content: Payload) throws -> Payload? {
     var reader = MessageReader(content)
     switch TrainingWish(rawValue: try reader.int()) {
     case .enter: try enter(&reader)
@@ -91,7 +93,9 @@ public final class TrainingWork: AssistedWork {
 
   /// Does a step; the seconds that each device was at work, where they are wanted.
   private func step(_ reader: inout MessageReader) throws -> Payload? {
-    guard let exchange else { throw TesseraError.failure("training", found: "a step", wanted: "a state first") }
+    guard let exchange else {
+      throw TesseraError.failure("training", found: "a step", wanted: "a state first")
+    }
     let isTimed = try reader.int() != 0
     let (number, begin) = (UInt64(bitPattern: Int64(try reader.int())), try reader.int())
     let (factor, labels) = (try reader.floats().first ?? 1, try reader.ints())
@@ -101,12 +105,10 @@ public final class TrainingWork: AssistedWork {
     var parts: [Range<Int>] = []
     for member in members {
       parts.append(try reader.int()..<(try reader.int()))
-      var given = FeatureStore.Given()
-      given.shape = try reader.ints().map { Int($0) }
-      (given.features, given.images) = (try reader.floats(), try reader.floats())
-      member.store.given = given
+      member.store.given = try given(&reader)
     }
-    let seconds = try devices.runConcurrently(members.map { ($0.network.device, $0) }) { [parts] number, member in
+    let seconds = try devices.runConcurrently(members.map { ($0.network.device, $0) }) {
+      [parts] number, member in
       let part = try BatchShard(
         parts[number], of: labels.count, exchange, number: number, memory: member.memory)
       return try member.take(step, part, isTimed: isTimed)
@@ -117,6 +119,20 @@ public final class TrainingWork: AssistedWork {
     var writer = MessageWriter()
     writer.add(seconds.map { Float($0) })
     return writer.payload
+  }
+
+  /// What a member's part of a batch is made of: rows of the slice's output come from the ranks that keep them.
+  private func given(_ reader: inout MessageReader) throws -> FeatureStore.Given {
+    var given = FeatureStore.Given()
+    given.shape = try reader.ints().map { Int($0) }
+    let sources = try reader.ints().map { Int($0) }
+    given.images = try reader.floats()
+    guard !given.shape.isEmpty else { return given }
+    let size = given.shape.reduce(1, *)
+    given.features = try KeptChunks.collect(sources, rowSize: size) { source, count in
+      try KeptChunks.receive(count * size, from: source, communicator)
+    }
+    return given
   }
 
   private func naming<R>(_ member: TrainingReplica, _ body: () throws -> R) rethrows -> R {

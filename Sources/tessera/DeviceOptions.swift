@@ -79,18 +79,19 @@ struct DeviceOptions: ParsableArguments {
   func useAll<R>(for name: String, fallback: Bool = false, _ body: (DeviceGroup) throws -> R) throws -> R {
     let (sources, profiler) = try prepare()
     guard let session = try RankSession.start() else {
-      return try useAll(openAll(sources, profiler), name, fallback && sources.files.isEmpty, profiler, body)
+      let devices = try openAll(device, threads, sources, profiler)
+      return try useAll(devices, name, fallback && sources.files.isEmpty, profiler, body)
     }
-    guard session.leads else { session.assist { try openAll(sources, profiler) } }
-    let devices: DeviceGroup
-    do { devices = try openAll(sources, profiler) } catch {
-      session.end(error)
-      throw error
+    let open = {
+      try openAll(session.device(device), threads ?? session.threads, sources, session.leads ? profiler : nil)
     }
-    return try session.lead(devices) { try work(name, $0, profiler, body) }
+    guard session.leads else { session.assist(open) }
+    return try session.lead(open) { try work(name, $0, profiler, body) }
   }
 
-  private func openAll(_ sources: KernelSources, _ profiler: Profiler?) throws -> DeviceGroup {
+  private func openAll(
+    _ device: String, _ threads: Int?, _ sources: KernelSources, _ profiler: Profiler?
+  ) throws -> DeviceGroup {
     try DeviceSelection.openAll(
       device, threads: threads, allowNonconforming: allowNonconforming, sources: sources,
       tuning: try tuning(), profiler: profiler,

@@ -25,7 +25,7 @@ struct RankSession {
     guard let ranks = RankEnvironment(environment) else { return nil }
     do {
       return RankSession(communicator: try MPICommunicator(library: try ranks.library(environment)))
-    } catch where ranks.rank > 0 {
+    } catch  where ranks.rank > 0 {
       // Others have not met this one and cannot tell.
       StandardError.write("tessera: rank \(ranks.rank): \(error)\n")
       throw error
@@ -38,12 +38,27 @@ struct RankSession {
       return
     }
     throw TesseraError.input(
-      command, found: "\(ranks.size) ranks", wanted: "one process: ranks are for \(commands.joined(separator: ", "))")
+      command, found: "\(ranks.size) ranks",
+      wanted: "one process: ranks are for \(commands.joined(separator: ", "))")
   }
 
   /// Whether this process is an assistant of a leader, which tells of errors that all have.
   static var isAssistant: Bool {
     RankEnvironment(ProcessInfo.processInfo.environment).map { $0.rank > 0 } ?? false
+  }
+
+  /// The device of this rank, where none is named: of several the one of its place on the host.
+  func device(_ name: String) -> String {
+    guard name == "auto" else { return name }
+    let found = DeviceSelection.survey().devices.filter { $0.info.kind != .cpu }
+    return found.count > 1 ? found[communicator.place % found.count].info.selection : name
+  }
+
+  /// Threads of this rank's processor, where none are named: the host's cores are shared among its ranks, and a
+  /// launcher may have given this one even fewer.
+  var threads: Int {
+    let cores = sysconf(Int32(_SC_NPROCESSORS_ONLN)) / max(1, communicator.neighbours)
+    return max(1, min(cores, ProcessInfo.processInfo.activeProcessorCount))
   }
 
   /// Whether this is the leader.
@@ -55,22 +70,26 @@ struct RankSession {
   }
 
   /// Leads the other ranks in some work, and ends them: in order, or with the error's exit code.
-  func lead<R>(_ devices: DeviceGroup, _ body: (DeviceGroup) throws -> R) throws -> R {
+  func lead<R>(_ open: () throws -> DeviceGroup, _ body: (DeviceGroup) throws -> R) throws -> R {
     do {
+      let devices = try open()
       let team = try RankTeam(leading: communicator, build: Self.build(devices.kernelSources))
       let result = try body(devices.with(ranks: team))
       team.end(code: 0)
       communicator.close(code: 0)
       return result
     } catch {
-      end(error)
-      throw communicator.failure ?? error
+      let failure = communicator.failure ?? error
+      end(failure)
+      throw failure
     }
   }
 
   /// Ends the other ranks because of an error.
   func end(_ error: any Error) {
     let code: Int32 = (error as? TesseraError)?.kind == .input ? 2 : 1
+    // An end that is not in order ends this process as well, before it could say why.
+    if communicator.failure != nil, !communicator.isOrderly { StandardError.write("tessera: \(error)\n") }
     for rank in 1..<communicator.size { try? communicator.send(RankTeam.endMessage(code), to: rank, .end) }
     Self.after(.seconds(15), exit: code)
     communicator.close(code: code)

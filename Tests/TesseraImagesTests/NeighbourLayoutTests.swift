@@ -128,6 +128,21 @@ import Testing
     }
   }
 
+  @Test(arguments: [true, false]) func ranksGiveTheSameBits(_ isExact: Bool) throws {
+    var tsne = isExact ? TSNE() : byNeighbours()
+    (tsne.iterations, tsne.explorationIterations) = (60, 30)
+    func layOut(_ devices: DeviceGroup) throws -> [UInt32] {
+      let run = try tsne.begin(try FeaturePoints(clusters(240), count: 240, dims: 20), on: devices)
+      return try tsne.finish(run) { _ in }.coordinates.map(\.bitPattern)
+    }
+    let own = DeviceGroup(try CPUBackend(threads: 1))
+    let wanted = try layOut(own)
+    let others = [own, DeviceGroup(try CPUBackend(threads: 1), helpers: [try CPUBackend(threads: 2)])]
+    let (result, codes) = try RankThreads.lead(others, [ForcesWork.self]) { try layOut(own.with(ranks: $0)) }
+    #expect(try result.get() == wanted)
+    #expect(codes == [0, 0])
+  }
+
   @Test func fewPointsAndEqualOnesEndInALayout() throws {
     let device = try CPUBackend(threads: 1)
     var tsne = byNeighbours(perplexity: 5)

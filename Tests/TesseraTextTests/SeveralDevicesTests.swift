@@ -39,4 +39,23 @@ import Testing
       }
     }
   }
+
+  @Test func ranksGiveTheSameBits() throws {
+    try withTemporaryFolder { folder in
+      try TinyEncoder.write(to: folder)
+      func embed(_ devices: DeviceGroup) throws -> [UInt32] {
+        let encoder = try TransformerEncoder(folder: folder, devices: devices)
+        return try Embedder(encoder, states: 1...2, pooling: .both, batch: 4).embed(Self.texts).map(
+          \.bitPattern)
+      }
+      let own = DeviceGroup(try CPUBackend(threads: 1))
+      let wanted = try embed(own)
+      let others = [own, DeviceGroup(try CPUBackend(threads: 3), helpers: [try CPUBackend(threads: 1)])]
+      let (result, codes) = try RankThreads.lead(others, [EncoderWork.self]) { team in
+        try embed(own.with(ranks: team))
+      }
+      #expect(try result.get() == wanted)
+      #expect(codes == [0, 0])
+    }
+  }
 }

@@ -16,7 +16,7 @@ struct tsr_mpi_transfer {
 
 static MPI_Comm ranks = MPI_COMM_NULL;
 
-static int start(int *rank, int *size, int *place) {
+static int start(int *rank, int *size, int *place, int *neighbours) {
   int provided = 0, code = MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
   if (code) return code;
   // A group of its own: messages of others that use MPI in this process are not taken.
@@ -28,6 +28,7 @@ static int start(int *rank, int *size, int *place) {
   MPI_Comm host;
   if ((code = MPI_Comm_split_type(ranks, MPI_COMM_TYPE_SHARED, *rank, MPI_INFO_NULL, &host))) return code;
   MPI_Comm_rank(host, place);
+  MPI_Comm_size(host, neighbours);
   return MPI_Comm_free(&host);
 }
 
@@ -104,6 +105,7 @@ static void end(int code) { MPI_Abort(MPI_COMM_WORLD, code); }
 
 const tsr_mpi *tsr_mpi_table(void);
 const tsr_mpi *tsr_mpi_table(void) {
-  static const tsr_mpi table = {TSR_MPI_VERSION, start, host, library, send, probe, receive, test, explain, finish, end};
+  static const tsr_mpi table = {TSR_MPI_VERSION, start, host,    library, send, probe,
+                                receive,         test,  explain, finish,  end};
   return &table;
 }

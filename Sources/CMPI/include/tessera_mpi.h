@@ -17,8 +17,8 @@ typedef struct tsr_mpi_transfer tsr_mpi_transfer;
 // for another rank but `start` and `finish`.
 typedef struct {
   int version;
-  // Begins; this process's number among all of them and on its host, and how many there are.
-  int (*start)(int *rank, int *size, int *place);
+  // Begins; this process's number among all of them and how many there are, and the same on its host.
+  int (*start)(int *rank, int *size, int *place, int *neighbours);
   // The host's name, ended with 0.
   int (*host)(char *name, size_t capacity);
   // The MPI's own name and version.

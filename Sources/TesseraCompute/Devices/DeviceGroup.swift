@@ -7,23 +7,23 @@ public struct DeviceGroup: Sendable {
   /// The other devices.
   public let helpers: [any Backend]
   /// Other processes with devices of their own, which help as well.
-  public let ranks: RankTeam?
+  package let ranks: RankTeam?
 
   /// A main device, alone if there are no helpers.
-  ///
-  /// - Parameters:
-  ///   - main: the device that does what cannot be divided.
-  ///   - helpers: the other devices of this process.
-  ///   - ranks: other processes; nil: there are none.
-  public init(_ main: any Backend, helpers: [any Backend] = [], ranks: RankTeam? = nil) {
+  public init(_ main: any Backend, helpers: [any Backend] = []) {
+    self.init(main, helpers: helpers, ranks: nil)
+  }
+
+  /// The same with the help of other processes, if there are any.
+  package init(_ main: any Backend, helpers: [any Backend], ranks: RankTeam?) {
     (self.main, self.helpers, self.ranks) = (main, helpers, ranks)
   }
 
   /// The same devices with the help of other processes.
-  public func with(ranks: RankTeam?) -> DeviceGroup { DeviceGroup(main, helpers: helpers, ranks: ranks) }
+  package func with(ranks: RankTeam?) -> DeviceGroup { DeviceGroup(main, helpers: helpers, ranks: ranks) }
 
   /// Whether the main device is all there is.
-  public var isAlone: Bool { helpers.isEmpty && ranks == nil }
+  package var isAlone: Bool { helpers.isEmpty && ranks == nil }
 
   /// The main device and the helpers.
   public var all: [any Backend] { [main] + helpers }
@@ -52,16 +52,22 @@ public struct Replicated<Model> {
   public let main: Model
   private let helpers: [Model]
   /// The model on the devices of other processes.
-  private let shared: SharedModel?
+  package let shared: SharedModel?
 
   /// A model a device.
   ///
   /// - Parameters:
   ///   - devices: the main device and its helpers.
-  ///   - shared: the model on the devices of other processes; nil: they do not help with it.
   ///   - make: makes the model of a device.
-  public init(
-    _ devices: DeviceGroup, shared: SharedModel? = nil, _ make: (any Backend) throws -> Model
+  public init(_ devices: DeviceGroup, _ make: (any Backend) throws -> Model) rethrows {
+    try self.init(devices, shared: nil, make)
+  }
+
+  /// The same.
+  ///
+  /// - Parameter shared: the model on the devices of other processes; nil: they do not help with it.
+  package init(
+    _ devices: DeviceGroup, shared: SharedModel?, _ make: (any Backend) throws -> Model
   ) rethrows {
     try self.init(
       devices, main: try devices.naming(devices.main) { try make(devices.main) }, shared: shared, make)
@@ -72,10 +78,16 @@ public struct Replicated<Model> {
   /// - Parameters:
   ///   - devices: the main device and its helpers.
   ///   - main: the main device's model.
-  ///   - shared: the model on the devices of other processes; nil: they do not help with it.
   ///   - make: makes the model of a helper.
-  public init(
-    _ devices: DeviceGroup, main: Model, shared: SharedModel? = nil, _ make: (any Backend) throws -> Model
+  public init(_ devices: DeviceGroup, main: Model, _ make: (any Backend) throws -> Model) rethrows {
+    try self.init(devices, main: main, shared: nil, make)
+  }
+
+  /// The same.
+  ///
+  /// - Parameter shared: the model on the devices of other processes; nil: they do not help with it.
+  package init(
+    _ devices: DeviceGroup, main: Model, shared: SharedModel?, _ make: (any Backend) throws -> Model
   ) rethrows {
     (self.devices, self.main, self.shared) = (devices, main, shared)
     helpers = try devices.helpers.map { device in try devices.naming(device) { try make(device) } }
@@ -86,12 +98,21 @@ public struct Replicated<Model> {
   ///
   /// - Parameters:
   ///   - parts: how many; they do not hang on one another.
-  ///   - coding: how parts travel to other processes and back; nil: they stay here.
   ///   - work: does a part with a device's model, on that device's thread.
   ///   - take: gets a part's number and result, in any order, on the caller's thread.
   /// - Throws: the first error, which names its device if there are several; none is at work then any more.
   public func mapDynamic<Result: Sendable>(
-    _ parts: Int, coding: PartCoding<Result>? = nil,
+    _ parts: Int, _ work: @escaping @Sendable (Model, any Backend, Int) throws -> Result,
+    take: (Int, Result) throws -> Void
+  ) throws {
+    try mapDynamic(parts, coding: nil, work, take: take)
+  }
+
+  /// The same.
+  ///
+  /// - Parameter coding: how parts travel to other processes and back; nil: they stay here.
+  package func mapDynamic<Result: Sendable>(
+    _ parts: Int, coding: PartCoding<Result>?,
     _ work: @escaping @Sendable (Model, any Backend, Int) throws -> Result,
     take: (Int, Result) throws -> Void
   ) throws {
@@ -126,7 +147,9 @@ public struct Replicated<Model> {
   ) -> [@Sendable (WorkQueue<Result>) -> Void] {
     guard let shared, let coding else { return [] }
     return shared.team.members.flatMap { member in
-      member.devices.indices.map { device in { @Sendable queue in queue.work(shared, member, device: device, coding) } }
+      member.devices.indices.map { device in
+        { @Sendable queue in queue.work(shared, member, device: device, coding) }
+      }
     }
   }
 

@@ -2,7 +2,7 @@
 /// Processes that work on one thing and pass messages to each other by their numbers, their ranks: of MPI
 /// (`MPICommunicator`), or threads of one process that take their place in tests (`ThreadCommunicator`).
 /// Nothing above it knows which.
-public protocol Communicator: AnyObject, Sendable {
+package protocol Communicator: AnyObject, Sendable {
   /// This process's number, from 0 on; 0 leads the work.
   var rank: Int { get }
   /// How many there are.
@@ -25,7 +25,7 @@ public protocol Communicator: AnyObject, Sendable {
 }
 
 /// What a message is about; messages of different tags do not wait for each other.
-public enum RankTag: Hashable, Sendable {
+package enum RankTag: Hashable, Sendable {
   /// A sign of life, without content.
   case alive
   /// A rank's error, to the leader.
@@ -38,6 +38,8 @@ public enum RankTag: Hashable, Sendable {
   case command
   /// A sum on its way from rank to rank, and back.
   case sum
+  /// Rows of something that is divided among ranks.
+  case rows
   /// The answer to what was asked of a device of a rank.
   case answer(Int)
 
@@ -50,19 +52,20 @@ public enum RankTag: Hashable, Sendable {
     case .hello: 3
     case .command: 4
     case .sum: 5
-    case .answer(let slot): 6 + slot
+    case .rows: 6
+    case .answer(let slot): 7 + slot
     }
   }
 
   /// The tag of a number.
   init(number: Int) {
-    let fixed: [RankTag] = [.alive, .failure, .end, .hello, .command, .sum]
+    let fixed: [RankTag] = [.alive, .failure, .end, .hello, .command, .sum, .rows]
     self = fixed.indices.contains(number) ? fixed[number] : .answer(number - fixed.count)
   }
 }
 
 /// Thrown at whoever waits in a rank when the leader has ended the work.
-public struct RankEnd: Error {
+package struct RankEnd: Error {
   /// The exit code of all.
-  public let code: Int32
+  package let code: Int32
 }

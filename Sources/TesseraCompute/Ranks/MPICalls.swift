@@ -10,11 +10,11 @@ struct MPICalls: @unchecked Sendable {
   /// The MPI's own name and version.
   var library: String { table.pointee.library().map { String(cString: $0) } ?? "MPI" }
 
-  /// Begins; this process's number, how many there are, and its place on the host.
-  func start() throws -> (rank: Int, size: Int, place: Int) {
-    var (rank, size, place): (Int32, Int32, Int32) = (0, 0, 0)
-    try check(table.pointee.start(&rank, &size, &place))
-    return (Int(rank), Int(size), Int(place))
+  /// Begins; this process's number and how many there are, and the same on its host.
+  func start() throws -> (rank: Int, size: Int, place: Int, neighbours: Int) {
+    var (rank, size, place, neighbours): (Int32, Int32, Int32, Int32) = (0, 0, 0, 0)
+    try check(table.pointee.start(&rank, &size, &place, &neighbours))
+    return (Int(rank), Int(size), Int(place), Int(neighbours))
   }
 
   /// The host's name.
@@ -28,7 +28,8 @@ struct MPICalls: @unchecked Sendable {
   func send(_ bytes: UnsafeRawBufferPointer, to rank: Int, tag: Int) throws -> OpaquePointer {
     var transfer: OpaquePointer?
     try check(
-      table.pointee.send(bytes.baseAddress, bytes.count, Int32(clamping: rank), Int32(clamping: tag), &transfer))
+      table.pointee.send(
+        bytes.baseAddress, bytes.count, Int32(clamping: rank), Int32(clamping: tag), &transfer))
     return try there(transfer)
   }
 

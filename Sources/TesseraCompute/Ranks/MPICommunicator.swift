@@ -4,18 +4,26 @@ import Foundation
 
 /// Ranks of MPI. One thread of its own does everything that MPI sees and never waits in it: messages come
 /// into a mailbox and go out of a list, and a rank that gives no sign of life is noticed.
-public final class MPICommunicator: Communicator, @unchecked Sendable {
-  public let rank: Int, size: Int, place: Int
-  public let host: String
+package final class MPICommunicator: Communicator, @unchecked Sendable {
+  /// This process's number.
+  package let rank: Int
+  /// How many there are.
+  package let size: Int
+  /// The place among the ranks of the host.
+  package let place: Int
+  /// How many ranks the host has.
+  package let neighbours: Int
+  /// The host's name.
+  package let host: String
   /// The MPI's own name.
-  public let library: String
+  package let library: String
   private let mailbox = Mailbox()
   private let outbox: Outbox
   private var thread: HostThread?
 
   /// What the MPI thread found at its start.
   private struct Start: Sendable {
-    var rank = 0, size = 0, place = 0, host = "", library = ""
+    var rank = 0, size = 1, place = 0, neighbours = 1, host = "", library = ""
   }
 
   /// Begins: every rank calls it, and it returns in each when all have.
@@ -24,7 +32,7 @@ public final class MPICommunicator: Communicator, @unchecked Sendable {
   ///   - path: the library that `tools/mpi-shim` made.
   ///   - patience: how long a rank may give no sign of life.
   /// - Throws: `TesseraError` for a library that cannot be opened, and for an MPI that does not start.
-  public init(library path: String, patience: Duration = .seconds(20)) throws {
+  package init(library path: String, patience: Duration = .seconds(20)) throws {
     var reason: UnsafePointer<CChar>?
     guard let table = tsr_mpi_load(path, &reason) else {
       throw TesseraError.input(
@@ -37,7 +45,7 @@ public final class MPICommunicator: Communicator, @unchecked Sendable {
     thread = try HostThread {
       do {
         var start = Start()
-        (start.rank, start.size, start.place) = try calls.start()
+        (start.rank, start.size, start.place, start.neighbours) = try calls.start()
         (start.host, start.library) = (try calls.host(), calls.library)
         var post = MPIPost(
           calls, mailbox, outbox, rank: start.rank, size: start.size, host: start.host, patience: patience)
@@ -48,12 +56,12 @@ public final class MPICommunicator: Communicator, @unchecked Sendable {
       }
     }
     let start = try started.wait().get()
-    (rank, size, place) = (start.rank, start.size, start.place)
+    (rank, size, place, neighbours) = (start.rank, start.size, start.place, start.neighbours)
     (host, library, self.outbox) = (start.host, start.library, outbox)
   }
 
   /// Hands a message to the MPI thread.
-  public func send(_ message: Payload, to rank: Int, _ tag: RankTag) throws {
+  package func send(_ message: Payload, to rank: Int, _ tag: RankTag) throws {
     guard (0..<size).contains(rank) else {
       throw TesseraError.failure("ranks", found: "rank \(rank)", wanted: "0..<\(size)")
     }
@@ -61,20 +69,23 @@ public final class MPICommunicator: Communicator, @unchecked Sendable {
   }
 
   /// Waits for a message.
-  public func receive(from rank: Int, _ tag: RankTag) throws -> Payload {
+  package func receive(from rank: Int, _ tag: RankTag) throws -> Payload {
     try mailbox.take(from: rank, tag)
   }
 
   /// Ends all waiting of this rank.
-  public func fail(_ error: any Error) { mailbox.fail(error) }
+  package func fail(_ error: any Error) { mailbox.fail(error) }
 
-  /// What ended the work, if it is a failure: the ranks cannot come to an orderly end then.
-  public var failure: (any Error)? { mailbox.error is RankEnd ? nil : mailbox.error }
+  /// What ended the work, if it is a failure.
+  package var failure: (any Error)? { mailbox.error is RankEnd ? nil : mailbox.error }
+
+  /// Whether all ranks can come to an orderly end: none is lost, though one may have told of an error.
+  package var isOrderly: Bool { !mailbox.isCutOff }
 
   /// The orderly end, which all ranks come to; at once if some of them can be reached no more.
   ///
   /// - Parameter code: the exit code of all, where the end is not orderly.
-  public func close(code: Int32) {
+  package func close(code: Int32) {
     outbox.close(code: code)
     thread?.join()
     thread = nil

@@ -49,7 +49,7 @@ struct MPIPost {
         if !letters.isEmpty || moved { active = clock.now }
         if closing == nil { try keepAlive() }
       } catch {
-        mailbox.fail(error)
+        mailbox.fail(error, isLost: true)
         if closing == nil { closing = (1, clock.now) }
       }
       if let closing, end(closing) { return }
@@ -59,7 +59,7 @@ struct MPIPost {
 
   /// Ends if it is time to; whether it has.
   private mutating func end(_ closing: (code: Int32, since: ContinuousClock.Instant)) -> Bool {
-    let isFailed = mailbox.error.map { !($0 is RankEnd) } ?? false
+    let isFailed = mailbox.isCutOff
     if sends.isEmpty, !isFailed {
       calls.finish()
       return true

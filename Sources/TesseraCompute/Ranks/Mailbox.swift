@@ -10,6 +10,7 @@ final class Mailbox: @unchecked Sendable {
   private let condition = NSCondition()
   private var queues: [Key: [Payload]] = [:]
   private var failure: (any Error)?
+  private var isLost = false
 
   /// Takes in a message.
   func put(_ message: Payload, from source: Int, _ tag: RankTag) {
@@ -37,12 +38,18 @@ final class Mailbox: @unchecked Sendable {
   }
 
   /// Throws an error at all who wait and will wait; the first one told stays.
-  func fail(_ error: any Error) {
+  ///
+  /// - Parameter isLost: whether a rank is out of reach, so that not all can come to an orderly end.
+  func fail(_ error: any Error, isLost: Bool = false) {
     condition.withLock {
       failure = failure ?? error
+      self.isLost = self.isLost || isLost
       condition.broadcast()
     }
   }
+
+  /// Whether a rank is out of reach.
+  var isCutOff: Bool { condition.withLock { isLost } }
 
   /// What `fail` was told.
   var error: (any Error)? { condition.withLock { failure } }

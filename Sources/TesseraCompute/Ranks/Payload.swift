@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The bytes of a message between ranks, in memory of their own.
-public final class Payload: @unchecked Sendable {
+package final class Payload: @unchecked Sendable {
   /// The bytes. They are written before the message is sent, and by whoever receives it; read after that.
   let bytes: UnsafeMutableRawBufferPointer
 
@@ -8,7 +8,7 @@ public final class Payload: @unchecked Sendable {
   init(count: Int) { bytes = .allocate(byteCount: count, alignment: 64) }
 
   /// A copy of bytes.
-  public convenience init(copying source: UnsafeRawBufferPointer) {
+  package convenience init(copying source: UnsafeRawBufferPointer) {
     self.init(count: source.count)
     bytes.copyMemory(from: source)
   }
@@ -16,12 +16,12 @@ public final class Payload: @unchecked Sendable {
   deinit { bytes.deallocate() }
 
   /// Runs a body with the bytes.
-  public func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+  package func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
     try body(UnsafeRawBufferPointer(bytes))
   }
 
   /// Several in a row as one.
-  public static func joined(_ parts: [Payload]) -> Payload {
+  package static func joined(_ parts: [Payload]) -> Payload {
     let whole = Payload(count: parts.reduce(0) { $0 + $1.bytes.count })
     var begin = 0
     for part in parts {
@@ -33,29 +33,29 @@ public final class Payload: @unchecked Sendable {
 }
 
 /// Puts a message together: numbers, texts and arrays, each with its length where that is not fixed.
-public struct MessageWriter {
+package struct MessageWriter {
   private var bytes: [UInt8] = []
 
   /// An empty message.
-  public init() {}
+  package init() {}
 
   /// The message as it is sent.
-  public var payload: Payload { bytes.withUnsafeBytes { Payload(copying: $0) } }
+  package var payload: Payload { bytes.withUnsafeBytes { Payload(copying: $0) } }
 
   /// Adds a whole number.
-  public mutating func add(_ value: Int) { withUnsafeBytes(of: Int64(value)) { bytes += $0 } }
+  package mutating func add(_ value: Int) { withUnsafeBytes(of: Int64(value)) { bytes += $0 } }
 
   /// Adds floats with their number.
-  public mutating func add(_ values: [Float]) { add(elements: values) }
+  package mutating func add(_ values: [Float]) { add(elements: values) }
 
   /// Adds whole numbers with their number.
-  public mutating func add(_ values: [Int32]) { add(elements: values) }
+  package mutating func add(_ values: [Int32]) { add(elements: values) }
 
   /// Adds a text.
-  public mutating func add(_ text: String) { add(elements: Array(text.utf8)) }
+  package mutating func add(_ text: String) { add(elements: Array(text.utf8)) }
 
   /// Adds a message within this one.
-  public mutating func add(_ message: Payload) {
+  package mutating func add(_ message: Payload) {
     message.withBytes {
       add($0.count)
       bytes += $0
@@ -63,7 +63,7 @@ public struct MessageWriter {
   }
 
   /// Adds what another has put together, without its length.
-  public mutating func add(raw other: MessageWriter) { bytes += other.bytes }
+  package mutating func add(raw other: MessageWriter) { bytes += other.bytes }
 
   private mutating func add<Element>(elements: [Element]) {
     add(elements.count)
@@ -72,32 +72,32 @@ public struct MessageWriter {
 }
 
 /// Takes a message apart in the order in which it was put together.
-public struct MessageReader {
+package struct MessageReader {
   private let message: Payload
   private var place = 0
 
   /// Begins at a message's start.
-  public init(_ message: Payload) { self.message = message }
+  package init(_ message: Payload) { self.message = message }
 
   /// The next whole number.
-  public mutating func int() throws -> Int {
+  package mutating func int() throws -> Int {
     let bytes = try take(8)
     return Int(bytes.loadUnaligned(as: Int64.self))
   }
 
   /// The next floats.
-  public mutating func floats() throws -> [Float] { try elements(of: Float.self) }
+  package mutating func floats() throws -> [Float] { try elements(of: Float.self) }
 
   /// The next whole numbers.
-  public mutating func ints() throws -> [Int32] { try elements(of: Int32.self) }
+  package mutating func ints() throws -> [Int32] { try elements(of: Int32.self) }
 
   /// The next text.
-  public mutating func text() throws -> String {
+  package mutating func text() throws -> String {
     String(decoding: try elements(of: UInt8.self), as: UTF8.self)
   }
 
   /// The next message within this one.
-  public mutating func nested() throws -> Payload { Payload(copying: try take(try int())) }
+  package mutating func nested() throws -> Payload { Payload(copying: try take(try int())) }
 
   private mutating func elements<Element: BitwiseCopyable>(of type: Element.Type) throws -> [Element] {
     let count = try int()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// A kind of work that ranks do for the leader, on all devices of the rank.
-public protocol AssistedWork: AnyObject {
+package protocol AssistedWork: AnyObject {
   /// The name of the kind.
   static var kind: String { get }
 
@@ -28,19 +28,19 @@ public protocol AssistedWork: AnyObject {
 
 extension AssistedWork {
   /// Has nothing to do.
-  public func part(_ content: Payload, device: Int) throws -> Payload {
+  package func part(_ content: Payload, device: Int) throws -> Payload {
     throw TesseraError.failure("ranks", found: "a part for \(Self.kind)", wanted: "something to be told")
   }
 
   /// Has nothing to be told.
-  public func told(_ content: Payload) throws -> Payload? {
+  package func told(_ content: Payload) throws -> Payload? {
     throw TesseraError.failure("ranks", found: "something to tell \(Self.kind)", wanted: "a part")
   }
 }
 
 /// What a rank beside the leader does: holds the models that it is sent, works on the parts that it is given,
 /// and ends when the leader says so.
-public final class RankAssistant {
+package final class RankAssistant {
   private let communicator: any Communicator
   private let devices: DeviceGroup
   private let kinds: [String: any AssistedWork.Type]
@@ -54,7 +54,7 @@ public final class RankAssistant {
   ///   - devices: what it computes with.
   ///   - build: what says that it is of the same program as the leader.
   ///   - kinds: the kinds of work that it knows.
-  public init(
+  package init(
     _ communicator: any Communicator, devices: DeviceGroup, build: String, kinds: [any AssistedWork.Type]
   ) throws {
     (self.communicator, self.devices) = (communicator, devices)
@@ -68,7 +68,7 @@ public final class RankAssistant {
   ///
   /// - Returns: the exit code.
   /// - Throws: what this rank fails at, for `report`.
-  public func serve() throws -> Int32 {
+  package func serve() throws -> Int32 {
     defer { hands.forEach { $0.end() } }
     do {
       hands = try devices.all.indices.map { try Hand($0, devices.all[$0], communicator) }
@@ -82,7 +82,7 @@ public final class RankAssistant {
   /// this rank off from the leader it tells itself.
   ///
   /// - Returns: the exit code.
-  public static func report(_ error: any Error, _ communicator: any Communicator) -> Int32 {
+  package static func report(_ error: any Error, _ communicator: any Communicator) -> Int32 {
     do {
       try communicator.send(RankFailure.message(error, on: communicator.host), to: 0, .failure)
       // Nothing else is of interest any more.

@@ -37,7 +37,9 @@ package struct RankEnvironment: Sendable, Equatable {
       if FileManager.default.fileExists(atPath: path) { return path }
     }
     throw TesseraError.input(
-      "ranks", found: "\(size) of them, started by \(kind), and no \(name) in \(Self.caches(environment).first ?? "a cache folder")",
+      "ranks",
+      found:
+        "\(size) of them, started by \(kind), and no \(name) in \(Self.caches(environment).first ?? "a cache folder")",
       wanted: "tools/mpi-shim to have been run on this host (or TESSERA_MPI=FILE)")
   }
 

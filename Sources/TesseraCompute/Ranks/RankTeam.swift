@@ -10,11 +10,11 @@
 ///
 /// Only the leader reads data and writes files; what assistants need comes with the messages, so hosts need
 /// no file system in common.
-public final class RankTeam: Sendable {
+package final class RankTeam: Sendable {
   /// Messages to and from the others.
-  public let communicator: any Communicator
+  package let communicator: any Communicator
   /// The other ranks, from rank 1 on.
-  public let members: [RankMember]
+  package let members: [RankMember]
   private let nextModel = Locked(0)
 
   /// Meets the other ranks, which all say who they are.
@@ -23,7 +23,7 @@ public final class RankTeam: Sendable {
   ///   - communicator: the leader's.
   ///   - build: what says that ranks are of the same program; those of another are refused.
   /// - Throws: `TesseraError` for a rank of another program, and for one that fails.
-  public init(leading communicator: any Communicator, build: String) throws {
+  package init(leading communicator: any Communicator, build: String) throws {
     self.communicator = communicator
     members = try (1..<max(1, communicator.size)).map { rank in
       let member = try RankMember(rank, try communicator.receive(from: rank, .hello))
@@ -37,10 +37,10 @@ public final class RankTeam: Sendable {
   }
 
   /// Devices of all other ranks.
-  public var deviceCount: Int { members.reduce(0) { $0 + $1.devices.count } }
+  package var deviceCount: Int { members.reduce(0) { $0 + $1.devices.count } }
 
   /// The ranks with their devices in a line: those of one kind together.
-  public var name: String {
+  package var name: String {
     var counts: [(name: String, count: Int)] = []
     for member in members {
       let name = member.devices.joined(separator: " + ")
@@ -54,12 +54,12 @@ public final class RankTeam: Sendable {
   }
 
   /// Ends the work of all: each comes to its end with this exit code.
-  public func end(code: Int32) {
+  package func end(code: Int32) {
     for member in members { try? communicator.send(RankFailure.endMessage(code), to: member.rank, .end) }
   }
 
   /// The message that ends a rank's work with an exit code.
-  public static func endMessage(_ code: Int32) -> Payload { RankFailure.endMessage(code) }
+  package static func endMessage(_ code: Int32) -> Payload { RankFailure.endMessage(code) }
 
   /// A number that no other model has.
   func newModel() -> Int {
@@ -76,13 +76,13 @@ public final class RankTeam: Sendable {
 }
 
 /// A rank that assists.
-public struct RankMember: Sendable {
+package struct RankMember: Sendable {
   /// Its number.
-  public let rank: Int
+  package let rank: Int
   /// The name of its host.
-  public let host: String
+  package let host: String
   /// The names of its devices.
-  public let devices: [String]
+  package let devices: [String]
   /// What its program was built of.
   let build: String
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /// A model that all ranks of a team hold too, as long as the leader holds this.
-public final class SharedModel: Sendable {
+package final class SharedModel: Sendable {
   /// The ranks.
-  public let team: RankTeam
+  package let team: RankTeam
   private let number: Int
 
   /// Sends a model to all ranks.
@@ -11,7 +11,7 @@ public final class SharedModel: Sendable {
   ///   - team: the ranks.
   ///   - kind: the name of the kind of work, by which a rank knows what to make of the message.
   ///   - content: the model.
-  public init(_ team: RankTeam, kind: String, _ content: Payload) throws {
+  package init(_ team: RankTeam, kind: String, _ content: Payload) throws {
     (self.team, number) = (team, team.newModel())
     for member in team.members {
       try team.command(.open(model: number, kind: kind, content), to: member.rank)
@@ -23,12 +23,14 @@ public final class SharedModel: Sendable {
   }
 
   /// Tells a rank's model something.
-  public func tell(_ content: Payload, to rank: Int) throws {
+  package func tell(_ content: Payload, to rank: Int) throws {
     try team.command(.tell(model: number, content), to: rank)
   }
 
   /// What a rank's model said in answer to what it was told, in order.
-  public func answer(of rank: Int) throws -> Payload { try team.communicator.receive(from: rank, .answer(0)) }
+  package func answer(of rank: Int) throws -> Payload {
+    try team.communicator.receive(from: rank, .answer(0))
+  }
 
   /// Has a device of a rank do a part of some work.
   func ask(_ member: RankMember, device: Int, _ content: Payload) throws {
@@ -37,7 +39,7 @@ public final class SharedModel: Sendable {
 }
 
 /// How parts of some work travel to other ranks, and their results back.
-public struct PartCoding<Result>: Sendable {
+package struct PartCoding<Result>: Sendable {
   let input: @Sendable (Int) throws -> Payload
   let output: @Sendable (Int, Payload) throws -> Result
 
@@ -46,7 +48,7 @@ public struct PartCoding<Result>: Sendable {
   /// - Parameters:
   ///   - input: what a rank needs for a part, by its number.
   ///   - output: the result of a part, of a rank's answer.
-  public init(
+  package init(
     input: @escaping @Sendable (Int) throws -> Payload,
     output: @escaping @Sendable (Int, Payload) throws -> Result
   ) {

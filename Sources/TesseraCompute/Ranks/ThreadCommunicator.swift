@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Threads of one process in the place of ranks: for tests, and to try what several ranks would do.
-public final class ThreadCommunicator: Communicator {
+package final class ThreadCommunicator: Communicator {
   /// This one's number.
-  public let rank: Int
+  package let rank: Int
   /// The place on the host, which is all of them's.
-  public var place: Int { rank }
+  package var place: Int { rank }
   /// A name that is no host's.
-  public var host: String { "thread \(rank)" }
+  package var host: String { "thread \(rank)" }
   /// How many there are.
-  public var size: Int { boxes.count }
+  package var size: Int { boxes.count }
   private let boxes: [Mailbox]
 
   private init(_ rank: Int, _ boxes: [Mailbox]) { (self.rank, self.boxes) = (rank, boxes) }
 
   /// A group of so many.
-  public static func group(of size: Int) -> [ThreadCommunicator] {
+  package static func group(of size: Int) -> [ThreadCommunicator] {
     let boxes = (0..<max(0, size)).map { _ in Mailbox() }
     return boxes.indices.map { ThreadCommunicator($0, boxes) }
   }
 
   /// Puts a message into another's box.
-  public func send(_ message: Payload, to rank: Int, _ tag: RankTag) throws {
+  package func send(_ message: Payload, to rank: Int, _ tag: RankTag) throws {
     guard boxes.indices.contains(rank) else {
       throw TesseraError.failure("ranks", found: "rank \(rank)", wanted: "0..<\(size)")
     }
@@ -32,10 +32,10 @@ public final class ThreadCommunicator: Communicator {
   }
 
   /// Takes a message out of the own box.
-  public func receive(from rank: Int, _ tag: RankTag) throws -> Payload {
+  package func receive(from rank: Int, _ tag: RankTag) throws -> Payload {
     try boxes[self.rank].take(from: rank, tag)
   }
 
   /// Ends the own waiting.
-  public func fail(_ error: any Error) { boxes[rank].fail(error) }
+  package func fail(_ error: any Error) { boxes[rank].fail(error) }
 }

@@ -32,11 +32,14 @@ public struct Embeddings: Sendable {
     progress: (Int) throws -> Void = { _ in }, cut: (Int, Int) throws -> Void = { _, _ in }
   ) throws -> Embeddings {
     let (states, columns) = (embedder.states, embedder.features)
-    var features = [Float](repeating: 0, count: data.texts.count * columns)
-    func put(_ rows: [Int], _ values: [Float]) {
+    if let journal { try OutputFolder.make(journal.folder) }
+    // Beside a journal there is room on a disk: memory need not hold all rows.
+    let features = try FloatsWriter(
+      count: data.texts.count * columns, folder: journal?.folder ?? "",
+      limit: journal == nil ? .max : FloatsWriter.usualLimit)
+    func put(_ rows: [Int], _ values: [Float]) throws {
       for (index, row) in rows.enumerated() {
-        features.replaceSubrange(
-          row * columns..<(row + 1) * columns, with: values[index * columns..<(index + 1) * columns])
+        try features.write(values[index * columns..<(index + 1) * columns], at: row * columns)
       }
     }
     let known = try journal?.read(rows: data.texts.count, columns: columns, put) ?? []
@@ -45,13 +48,13 @@ public struct Embeddings: Sendable {
       data.texts, rows: data.texts.indices.filter { !known.contains($0) },
       cut: { try cut($0, embedder.limit) }
     ) { rows, values in
-      put(rows, values)
+      try put(rows, values)
       try journal?.append(rows, values)
       done += rows.count
       try progress(done)
     }
     return Embeddings(
-      features: Floats(features), columns: columns, labels: data.labels, classes: data.classes,
+      features: try features.finish(), columns: columns, labels: data.labels, classes: data.classes,
       source: [
         "layers": "\(states.lowerBound)...\(states.upperBound)", "pooling": embedder.pooling.rawValue,
         "data": data.fingerprint,

@@ -13,6 +13,8 @@ import TesseraText
 public final class EmbeddingJournal {
   /// The file.
   public let path: String
+  /// The folder that it is in.
+  var folder: String { URL(fileURLWithPath: path).deletingLastPathComponent().path }
   /// What its name adds to that of the file that the rows are for.
   public static let ending = ".partial"
   private var blocks = 0
@@ -71,16 +73,16 @@ public final class EmbeddingJournal {
   ///   - take: called with the rows of each block and their features.
   /// - Returns: the rows that were there.
   /// - Throws: `TesseraError` if the file cannot be written.
-  func read(rows: Int, columns: Int, _ take: ([Int], [Float]) -> Void) throws -> Set<Int> {
+  func read(rows: Int, columns: Int, _ take: ([Int], [Float]) throws -> Void) throws -> Set<Int> {
     var known: Set<Int> = []
     var end = 0
     if let data = try? InputFile.readAny(path, wanted: "rows", atMost: InputFile.Limit.tensors, mapped: true),
       data.count >= header.count, data.prefix(header.count).elementsEqual(header)
     {
       end = header.count
-      data.withUnsafeBytes { bytes in
+      try data.withUnsafeBytes { bytes in
         while let block = Self.block(bytes, at: end, rows: rows, columns: columns) {
-          take(block.rows, block.features)
+          try take(block.rows, block.features)
           known.formUnion(block.rows)
           blocks += 1
           end = block.end
