@@ -428,6 +428,14 @@ extension Rows {
     for text in ["{}", "{\"correct\":2,\"total\":1}", "{\"correct\":-1,\"total\":1}", "[]"] {
       gives(text, true) { (try? JSONDecoder().decode(Accuracy.self, from: Data(text.utf8))) == nil }
     }
+    function("Estimate.init(from:)")
+    for text in ["{}", #"{"value":1e300,"low":0,"high":1}"#, #"{"value":1,"low":0}"#, "[]"] {
+      gives(text, true) { (try? JSONDecoder().decode(Estimate.self, from: Data(text.utf8))) == nil }
+    }
+    function("ClassMeasures.init(from:)")
+    for text in ["{}", "[]", #"{"classes":[]}"#] {
+      gives(text, true) { (try? JSONDecoder().decode(ClassMeasures.self, from: Data(text.utf8))) == nil }
+    }
     function("PairedComparison.init(from:)")
     for text in ["{}", #"{"onlyModel":-1,"onlyProbe":1}"#, "[]"] {
       gives(text, true) { (try? JSONDecoder().decode(PairedComparison.self, from: Data(text.utf8))) == nil }

@@ -159,6 +159,7 @@ public struct Pipeline {
     if let result = InputFile.readIfThere(folder.file(Files.evaluation)) {
       summary.evaluation = try? JSONDecoder().decode(Evaluation.self, from: result)
     }
+    for warning in summary.evaluation?.measures?.warnings ?? [] { progress.warn(warning) }
     summary.kept = KeptEpoch(
       summary.evaluation?.keptEpoch, of: summary.epochs.last?.epoch ?? 0, configuration.model.network)
     try folder.finish(stages: RunStages.names(configuration))

@@ -18,6 +18,7 @@ extension Pipeline.Summary {
       if let meanAccuracy { lines.append("by seeds       \(meanAccuracy)") }
       lines.append("linear probe   \(evaluation.probe)")
       if let comparison = evaluation.comparison { lines.append("beside it      \(comparison)") }
+      lines += evaluation.measures?.lines(width: 15) ?? []
     }
     if let kept { lines.append("kept epoch     \(kept)") }
     if !repeats.isEmpty {
