@@ -126,7 +126,7 @@ extension Rows {
     for rows in [[-1], [8], [Int.max], [.min]] {
       refuses("rows \(rows)") { try self.layout(Split(training: rows, validation: [], test: [])).side }
     }
-    function("Split.init(labels:validation:test:seed:trainingRows:)")
+    function("Split.init(labels:validation:test:seed:method:fold:trainingRows:)")
     func made(
       _ labels: [Int32] = [0, 1, 0, 1], _ validation: Double = 0.25, _ test: Double = 0.25, _ rows: Int? = nil
     ) throws -> [Int] {
@@ -140,6 +140,21 @@ extension Rows {
     }
     refuses("no labels") { try made([]) }
     refuses("one class") { try made([1, 1, 1, 1]) }
+    for fold in [Fold(0, of: 2), Fold(3, of: 2), Fold(1, of: 5), Fold(1, of: -1), Fold(.max, of: .max)] {
+      refuses("fold \(fold.number) of \(fold.count)") {
+        try Split(labels: [0, 1, 0, 1], validation: 0, test: 0, seed: 1, fold: fold).training
+      }
+    }
+    function("Fold.init(_:of:)")
+    gives("a fold that there is not", -1) { Fold(-1, of: 0).number }
+    function("SplitOptions.split(of:seed:hasTest:)")
+    for (fold, folds) in [(1, nil), (nil, 2), (0, 2), (3, 2), (.max, .min)] as [(Int?, Int?)] {
+      refuses("fold \(fold as Any) of \(folds as Any)") {
+        var options = SplitOptions()
+        (options.fold, options.folds) = (fold, folds)
+        return try options.split(of: [0, 1, 0, 1], seed: 1).training
+      }
+    }
     function("Split.check(_:count:)")
     for rows in [[-1], [4], [Int.max]] {
       refuses("rows \(rows) of 4") {

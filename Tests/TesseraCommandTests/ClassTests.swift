@@ -92,4 +92,68 @@ import Testing
         with: Data(contentsOf: URL(fileURLWithPath: folder + "/run/result.json"))) as? Fields
     #expect((file?["measures"] as? NSDictionary)?.isEqual(to: measures) == true)
   }
+
+  /// Weights and split come to the model, the probe and the records; the proof makes them again.
+  @Test(.tags(.slow)) func weightsAndSplitAreRecordedAndProved() throws {
+    let options = [
+      "--split", "stratified", "--class-weights", "balanced", "--head", "linear", "--epochs", "1",
+    ]
+    for start in ["path", "joint"] {
+      try Self.withRun(options + ["--start", start, "--validation-share", "0.25", "--test-share", "0.25"]) {
+        folder, run in
+        #expect(run.code == 0, "\(run.errors)")
+        let warnings = run.errors.split(separator: "\n").filter { $0.contains("few rows of ") }
+        #expect(warnings.count == 2 && !run.errors.contains("--split stratified"), "\(run.errors)")
+        let report = try Command.run(["report", "--run", folder + "/run", "--text", "--json"])
+        let told = try JSONSerialization.jsonObject(with: Data(report.output.utf8)) as? Fields
+        let configuration = try #require((told?["run"] as? Fields)?["configuration"] as? Fields)
+        #expect(configuration["splitMethod"] as? String == "stratified")
+        #expect(configuration["classWeights"] as? String == "balanced")
+        let measures = ((told?["run"] as? Fields)?["evaluation"] as? Fields)?["measures"] as? Fields
+        let rows = (measures?["classes"] as? [Fields])?.map { $0["rows"] as? Int ?? 0 } ?? []
+        #expect(rows.reduce(0, +) == 20 && (1...2).contains(rows.last ?? 0), "\(rows)")
+        let proof = try Command.run(["verify", "--run", folder + "/run", "--full"])
+        #expect(proof.code == 0, "\(proof.errors)")
+        let other = try Command.run(
+          [
+            "run", "--data", folder + "/reviews.csv", "--encoder", folder + "/encoder", "--out",
+            folder + "/run",
+            "--model", "alexnet", "--pixels", "12", "--perplexity", "5", "--iterations", "10", "--device",
+            "cpu",
+            "--split", "stratified", "--head", "linear", "--epochs", "1", "--start", start,
+            "--validation-share", "0.25", "--test-share", "0.25",
+          ])
+        #expect(other.code == 0 && other.errors.contains("layout: unchanged"), "\(other.errors)")
+        #expect(other.fingerprints[3] != run.fingerprints[3] && !other.errors.contains("model: unchanged"))
+      }
+    }
+  }
+
+  @Test func whatGoesNotTogetherIsRefused() throws {
+    for (options, wanted) in [
+      (
+        ["--class-weights", "worse=2"],
+        "class-weights: found a weight for worse, wanted classes: negative, positive"
+      ),
+      (["--class-weights", "rare=0"], "class-weights: found rare=0, wanted a weight above 0"),
+      (
+        ["--class-weights", "rare=2", "--label-smoothing", "0.1"],
+        "class-weights: found rare=2 with label smoothing"
+      ),
+      (["--split", "even"], "split: found even, wanted random or stratified"),
+    ] {
+      try Self.withRun(options) { _, run in
+        #expect(run.code == 2 && run.errors.contains("tessera: \(wanted)"), "\(run.errors)")
+      }
+    }
+  }
+
+  @Test(.tags(.slow)) func aRandomSplitOfFewRowsNamesTheOtherOne() throws {
+    try Self.withRun(["--quiet"]) { _, run in
+      let warnings = run.errors.split(separator: "\n").filter { $0.contains("few rows of ") }
+      #expect(run.code == 0 && warnings.count == 2)
+      #expect(
+        warnings.allSatisfy { $0.contains(" of rare") && $0.contains("--split stratified") }, "\(run.errors)")
+    }
+  }
 }

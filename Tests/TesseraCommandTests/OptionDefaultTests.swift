@@ -48,7 +48,8 @@ import Testing
       "conv-lr": model.training.convolutionRate, "classifier-lr": model.training.classifierRate,
       "weight-decay": model.training.weightDecay, "noise": model.training.noise, "repeats": run.repeats,
       "validation-share": run.split.validationShare, "test-share": run.split.testShare,
-      "training-rows": run.split.trainingRows, "recipe": recipe.rawValue,
+      "training-rows": run.split.trainingRows, "split": SplitMethod.random.rawValue, "class-weights": "none",
+      "recipe": recipe.rawValue,
       "embedding-batch": EmbeddingOptions.usualBatch, "split-batches": DataParallelMode.measured.rawValue,
     ]
   }
@@ -102,7 +103,7 @@ import Testing
       ("discretization", names(Discretization.self)), ("channels", names(ImageChannels.self)),
       ("quotes", names(Quotes.self)), ("encoding", TextEncoding.allCases.map(\.rawValue)),
       ("recipe", names(Recipe.self)), ("fit", names(FittedRows.self)), ("bypass", ["none", "linear"]),
-      ("start", names(NetworkStart.self)),
+      ("start", names(NetworkStart.self)), ("split", names(SplitMethod.self)),
       ("pooling", names(SentencePooling.self)),
     ] {
       #expect(found[option]?.allValues == values, "\(option)")
