@@ -47,6 +47,7 @@ import Testing
       "batch": model.training.batch,
       "conv-lr": model.training.convolutionRate, "classifier-lr": model.training.classifierRate,
       "weight-decay": model.training.weightDecay, "noise": model.training.noise, "repeats": run.repeats,
+      "folds": run.split.folds,
       "validation-share": run.split.validationShare, "test-share": run.split.testShare,
       "training-rows": run.split.trainingRows, "split": SplitMethod.random.rawValue, "class-weights": "none",
       "recipe": recipe.rawValue,
