@@ -98,7 +98,8 @@ let package = Package(
       dependencies: [
         "TesseraCompute", "TesseraNN", "TesseraData", "TesseraText", "TesseraImages", "TesseraVision",
         "TesseraPipeline", "TestSupport",
-      ]),
+      ],
+      resources: [.copy("Golden")]),
     // Calls with wrong arguments, in processes of their own: a trap ends one of these, not the tests.
     .executableTarget(
       name: "misuse",

@@ -93,17 +93,30 @@ extension Context {
   ///   - logits: (rows, classes).
   ///   - labels: a class below `classes` for each row, int32.
   ///   - smoothing: share of the target that all classes have in common, 0 to 1.
-  public func crossEntropy(_ logits: Variable, labels: Tensor, smoothing: Float = 0) throws -> Tensor {
+  ///   - factors: what each row's loss is multiplied by; nil: 1.
+  public func crossEntropy(
+    _ logits: Variable, labels: Tensor, smoothing: Float = 0, factors: Tensor? = nil
+  ) throws -> Tensor {
     try require("crossEntropy", logits, rank: 2, "(rows, classes)")
     let losses = try device.empty([logits.shape[0]])
     try device.crossEntropy(
       logits.value, labels: labels, rows: logits.shape[0], classes: logits.shape[1], smoothing: smoothing,
       into: losses)
+    if let factors { try device.binary(.multiply, losses, factors, into: losses) }
     return losses
   }
 
   /// Gradients of the mean cross-entropy of the logits for everything on the tape.
-  public func backward(from logits: Variable, labels: Tensor, smoothing: Float = 0) throws {
+  ///
+  /// - Parameters:
+  ///   - logits: (rows, classes).
+  ///   - labels: a class below `classes` for each row, int32.
+  ///   - smoothing: share of the target that all classes have in common, 0 to 1.
+  ///   - factors: what each row's loss is multiplied by; nil: 1.
+  /// - Throws: `TesseraError` for a context without a tape, and tensors that do not fit.
+  public func backward(
+    from logits: Variable, labels: Tensor, smoothing: Float = 0, factors: Tensor? = nil
+  ) throws {
     guard let tape else {
       throw TesseraError.failure("backward", found: "no tape", wanted: "a differentiable context")
     }
@@ -112,6 +125,12 @@ extension Context {
     try device.crossEntropyGrad(
       logits.value, labels: labels, rows: logits.shape[0], classes: logits.shape[1], smoothing: smoothing,
       batch: part?.batch ?? logits.shape[0], into: gradient)
+    if let factors {
+      try device.binaryChannels(
+        .multiply, ChannelLayout(outer: 1, channels: logits.shape[0], inner: logits.shape[1]), gradient,
+        factors,
+        into: gradient)
+    }
     try tape.backward(from: logits, gradient: gradient)
   }
 }

@@ -9,6 +9,8 @@ public struct EncoderConfiguration: Sendable, Equatable {
   public let layers: Int
   /// Numbers of a hidden state.
   public let hidden: Int
+  /// Numbers of a token's embedding: `hidden`, but for an ELECTRA that has another number.
+  public let embedding: Int
   /// Heads of attention.
   public let heads: Int
   /// Numbers of the feed-forward part.
@@ -46,6 +48,7 @@ public struct EncoderConfiguration: Sendable, Equatable {
     let keys = family.encoder.keys
     layers = try number(keys.layers, upTo: 1000)
     hidden = try number(keys.hidden)
+    embedding = try keys.embedding.map { try number($0) } ?? hidden
     heads = try number(keys.heads, upTo: 1024)
     intermediate = try number(keys.intermediate)
     vocabulary = try number(keys.vocabulary, upTo: 1 << 24)
@@ -64,6 +67,9 @@ public struct EncoderConfiguration: Sendable, Equatable {
     self.activation = activation
     tokenizerClass = try fields.text("tokenizer_class")
   }
+
+  /// The linear layer that widens the embeddings, if there is one.
+  var projection: String? { embedding == hidden ? nil : family.encoder.projection }
 
   /// Activations by Hugging Face's names. gelu_python is gelu written out; gelu_pytorch_tanh is gelu_new by
   /// PyTorch's own kernel.

@@ -3,8 +3,8 @@
 /// What is particular to a family of encoders; every other file works from it. How to add one: the article
 /// "Adding an encoder" (`Documentation.docc/AddingAnEncoder.md`).
 ///
-/// Common to all: words and positions, added and normalised; then layers of attention, add and norm,
-/// feed-forward, add and norm.
+/// Common to all: words and positions, added and normalised, and widened where they are narrower than the
+/// layers; then layers of attention, add and norm, feed-forward, add and norm.
 struct EncoderDescription: Sendable {
   /// Keys of `config.json`.
   var keys = ConfigurationNames()
@@ -23,6 +23,9 @@ struct EncoderDescription: Sendable {
   /// The table of the bias by distance that is added to the attention scores (MPNet's `DistanceBuckets`);
   /// nil if there is none.
   var distanceBias: String?
+  /// The linear layer from the embeddings to the width of the layers, where the two differ; nil where they
+  /// never do.
+  var projection: String?
 
   /// The row of the position table that is the first token's.
   var firstPosition = 0
@@ -35,12 +38,29 @@ struct EncoderDescription: Sendable {
   static let words = "embeddings.word_embeddings.weight"
   static let positionTable = "embeddings.position_embeddings.weight"
   static let norm = "embeddings.LayerNorm"
+
+  /// The id of `<pad>` of families that count positions past padding, whatever config.json says.
+  static let padding = 1
+
+  /// Positions past padding: where a text itself says `<pad>`, that token takes the row before the first
+  /// one's, and the tokens after it come one row earlier.
+  @Sendable static func positionsPastPadding(_ ids: [Int32]) -> [Int32] {
+    let padding = Int32(padding)
+    var next = padding
+    return ids.map { id in
+      if id == padding { return padding }
+      next += 1
+      return next
+    }
+  }
 }
 
 /// What the `config.json` of a family calls the extents. The defaults are BERT's.
 struct ConfigurationNames: Sendable {
   var layers = "num_hidden_layers"
   var hidden = "hidden_size"
+  /// The width of the embeddings; nil where it is that of the layers.
+  var embedding: String?
   var heads = "num_attention_heads"
   var intermediate = "intermediate_size"
   var activation = "hidden_act"
@@ -51,7 +71,9 @@ struct ConfigurationNames: Sendable {
 
   /// All of them.
   var all: Set<String> {
-    Set([layers, hidden, heads, intermediate, activation, vocabulary, positions] + (eps.map { [$0] } ?? []))
+    Set(
+      [layers, hidden, heads, intermediate, activation, vocabulary, positions]
+        + [embedding, eps].compactMap { $0 })
   }
 }
 

@@ -7,6 +7,10 @@ public enum EncoderFamily: String, Sendable, CaseIterable {
   case mpnet
   /// DistilBERT (Sanh et al. 2019): positions from 0, no token types.
   case distilbert
+  /// ELECTRA (Clark et al. 2020): positions from 0, token types, embeddings of a width of their own.
+  case electra
+  /// RoBERTa (Liu et al. 2019): positions from 2, byte-level tokens.
+  case roberta
 
   /// What the encoder is made of, and what its files call that.
   var encoder: EncoderDescription {
@@ -14,6 +18,8 @@ public enum EncoderFamily: String, Sendable, CaseIterable {
     case .bert: .bert
     case .mpnet: .mpnet
     case .distilbert: .distilBERT
+    case .electra: .electra
+    case .roberta: .roberta
     }
   }
 }

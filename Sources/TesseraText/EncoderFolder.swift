@@ -13,7 +13,7 @@ public struct EncoderFolder: Sendable {
   /// Files that an encoder need not have and that decide, where they are, how texts become ids.
   public static let optionalFiles = [
     "tokenizer_config.json", "tokenizer.json", "special_tokens_map.json", "added_tokens.json",
-    "sentence_bert_config.json", "config_sentence_transformers.json",
+    "sentence_bert_config.json", "config_sentence_transformers.json", "vocab.json", "merges.txt",
   ]
 
   /// Finds the encoder in a folder.

@@ -29,13 +29,10 @@ struct EncoderOnDevice: Sendable {
     guard tokens > 0 else { return }
     let wordIDs = try device.tensor(texts.flatMap { $0 }, [tokens])
     let positionIDs = try device.tensor(texts.flatMap(c.family.encoder.positions), [tokens])
-    var x = try device.empty(tokens, c.hidden)
-    let other = try device.empty(tokens, c.hidden)
     let statistics = (mean: try device.empty(tokens), rstd: try device.empty(tokens))
-    try device.gatherRows(weights.words, ids: wordIDs, columns: c.hidden, into: x)
-    try device.gatherRows(weights.positions, ids: positionIDs, columns: c.hidden, into: other)
-    try addAndNormalize(x, other, weights.norm, into: x, statistics)
+    var x = try embeddings(wordIDs, positionIDs, statistics)
     try visit(0, x)
+    let other = try device.empty(tokens, c.hidden)
     let qkv = try device.empty(tokens, 3 * c.hidden)
     let attended = try device.empty(tokens, c.hidden)
     let wide = try device.empty(tokens, c.intermediate)
@@ -58,6 +55,22 @@ struct EncoderOnDevice: Sendable {
     }
   }
 
+  /// The embedding layer's output (tokens, hidden): words and positions, normalised and widened.
+  private func embeddings(
+    _ words: Tensor, _ positions: Tensor, _ statistics: (mean: Tensor, rstd: Tensor)
+  ) throws -> Tensor {
+    let (tokens, width) = (words.shape[0], configuration.embedding)
+    let x = try device.empty(tokens, width)
+    let other = try device.empty(tokens, width)
+    try device.gatherRows(weights.words, ids: words, columns: width, into: x)
+    try device.gatherRows(weights.positions, ids: positions, columns: width, into: other)
+    try addAndNormalize(x, other, weights.norm, into: x, statistics)
+    guard let projection = weights.projection else { return x }
+    let wide = try device.empty(tokens, configuration.hidden)
+    try linear(x, projection.weight, projection.bias, into: wide)
+    return wide
+  }
+
   private func linear(
     _ x: Tensor, _ weight: Tensor, _ bias: Tensor, into y: Tensor, activation: FusedActivation = .none
   ) throws {
@@ -73,7 +86,7 @@ struct EncoderOnDevice: Sendable {
   ) throws {
     try device.binary(.add, a, b, into: a)
     try device.layerNorm(
-      LayerNormalization(rows: a.shape[0], columns: configuration.hidden, eps: configuration.eps), a,
+      LayerNormalization(rows: a.shape[0], columns: a.shape[1], eps: configuration.eps), a,
       gamma: norm.gamma, beta: norm.beta, into: y, mean: statistics.mean, rstd: statistics.rstd)
   }
 }

@@ -10,11 +10,12 @@ struct EncoderTensors {
   init(_ c: EncoderConfiguration) {
     configuration = c
     let encoder = c.family.encoder
-    add(EncoderDescription.words, [c.vocabulary, c.hidden])
-    add(EncoderDescription.positionTable, [encoder.firstPosition + c.positions, c.hidden])
+    add(EncoderDescription.words, [c.vocabulary, c.embedding])
+    add(EncoderDescription.positionTable, [encoder.firstPosition + c.positions, c.embedding])
     // However many types there are, every token is of the first.
-    if let types = encoder.tokenTypes { add(types, [nil, c.hidden]) }
-    addNorm(EncoderDescription.norm)
+    if let types = encoder.tokenTypes { add(types, [nil, c.embedding]) }
+    addNorm(EncoderDescription.norm, c.embedding)
+    if let projection = c.projection { addLinear(projection, c.embedding, c.hidden) }
     for index in 0..<c.layers { addLayer("\(encoder.layers).\(index).", encoder.layer) }
     if let bias = encoder.distanceBias { add(bias, [DistanceBuckets.count, c.heads]) }
   }
@@ -22,8 +23,8 @@ struct EncoderTensors {
   private mutating func add(_ name: String, _ shape: [Int?]) { wanted.append(.init(name, shape: shape)) }
 
   /// Files converted from TensorFlow say gamma and beta.
-  private mutating func addNorm(_ name: String) {
-    let shape = [configuration.hidden]
+  private mutating func addNorm(_ name: String, _ width: Int) {
+    let shape = [width]
     wanted.append(.init(name + ".weight", or: [name + ".gamma"], shape: shape))
     wanted.append(.init(name + ".bias", or: [name + ".beta"], shape: shape))
   }
@@ -38,10 +39,10 @@ struct EncoderTensors {
     for part in [names.query, names.key, names.value, names.output] {
       addLinear(name + part, c.hidden, c.hidden)
     }
-    addNorm(name + names.attentionNorm)
+    addNorm(name + names.attentionNorm, c.hidden)
     addLinear(name + names.up, c.hidden, c.intermediate)
     addLinear(name + names.down, c.intermediate, c.hidden)
-    addNorm(name + names.norm)
+    addNorm(name + names.norm, c.hidden)
   }
 
   /// Finds the tensors in a file.
@@ -55,7 +56,9 @@ struct EncoderTensors {
     let selection = try file.select(wanted, for: name)
     // A layer norm may be there by both of its names.
     let same: Set<String> = Set(wanted.flatMap(\.allNames))
-    let modules = ["embeddings"] + (0..<c.layers).map { "\(layers).\($0)" }
+    let modules =
+      ["embeddings"] + [c.family.encoder.projection].compactMap { $0 }
+      + (0..<c.layers).map { "\(layers).\($0)" }
     let strangers = selection.strangers(in: modules).filter { !same.contains($0) }
     if let stranger = strangers.first {
       let more = strangers.count > 1 ? " and \(strangers.count - 1) more" : ""

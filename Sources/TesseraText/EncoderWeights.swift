@@ -3,15 +3,21 @@ import TesseraCompute
 
 /// An encoder's weights on a device, read by Hugging Face's names.
 struct EncoderWeights: Sendable {
-  /// The word table (vocabulary, hidden) and the position table (firstPosition + positions, hidden).
+  /// The word table (vocabulary, embedding) and the position table (firstPosition + positions, embedding).
   let words: Tensor, positions: Tensor
   let norm: Norm
+  /// From an embedding to a hidden state (hidden, embedding), where the two differ in width.
+  let projection: Linear?
   /// A bias on the attention scores by distance (heads, 2 positions - 1), shared by all layers.
   let distanceBias: Tensor?
   let layers: [Layer]
 
   struct Norm: Sendable {
     let gamma: Tensor, beta: Tensor
+  }
+
+  struct Linear: Sendable {
+    let weight: Tensor, bias: Tensor
   }
 
   /// Query, key and value stand one below the other in `qkv`.
@@ -26,10 +32,15 @@ struct EncoderWeights: Sendable {
   init(_ tensors: TensorSelection, _ c: EncoderConfiguration, device: any Backend) throws {
     let reader = Reader(tensors: tensors, configuration: c, device: device)
     let encoder = c.family.encoder
-    words = try reader.tensor(EncoderDescription.words, [c.vocabulary, c.hidden])
+    words = try reader.tensor(EncoderDescription.words, [c.vocabulary, c.embedding])
     positions = try device.tensor(
-      try reader.positionTable(), [encoder.firstPosition + c.positions, c.hidden])
-    norm = try reader.norm(EncoderDescription.norm)
+      try reader.positionTable(), [encoder.firstPosition + c.positions, c.embedding])
+    norm = try reader.norm(EncoderDescription.norm, c.embedding)
+    projection = try c.projection.map { name in
+      Linear(
+        weight: try reader.tensor(name + ".weight", [c.hidden, c.embedding]),
+        bias: try reader.tensor(name + ".bias", [c.hidden]))
+    }
     layers = try (0..<c.layers).map { try reader.layer("\(encoder.layers).\($0).", encoder.layer) }
     distanceBias = try reader.distanceBias()
   }
@@ -57,10 +68,9 @@ private struct Reader {
     return tensor
   }
 
-  func norm(_ name: String) throws -> EncoderWeights.Norm {
-    let hidden = configuration.hidden
-    return EncoderWeights.Norm(
-      gamma: try tensor(name + ".weight", [hidden]), beta: try tensor(name + ".bias", [hidden]))
+  func norm(_ name: String, _ width: Int) throws -> EncoderWeights.Norm {
+    EncoderWeights.Norm(
+      gamma: try tensor(name + ".weight", [width]), beta: try tensor(name + ".bias", [width]))
   }
 
   /// The position table, with rows before the first token's.
@@ -68,15 +78,15 @@ private struct Reader {
     let c = configuration
     let encoder = c.family.encoder
     var table = try floats(
-      EncoderDescription.positionTable, [encoder.firstPosition + c.positions, c.hidden])
+      EncoderDescription.positionTable, [encoder.firstPosition + c.positions, c.embedding])
     guard let name = encoder.tokenTypes else { return table }
     // Every token is of type 0: its row is added to the position table once.
     let type = try floats(name, try tensors.file.shape(tensors.name(name)))
-    guard type.count >= c.hidden else {
+    guard type.count >= c.embedding else {
       throw TesseraError.input(
         "\(tensors.file.path): token_type_embeddings", found: "no types", wanted: "one or more")
     }
-    for i in table.indices { table[i] += type[i % c.hidden] }
+    for i in table.indices { table[i] += type[i % c.embedding] }
     return table
   }
 
@@ -96,11 +106,11 @@ private struct Reader {
       qkvBias: try tensor(parts.map { name + $0 + ".bias" }, of: [c.hidden]),
       output: try tensor(name + names.output + ".weight", [c.hidden, c.hidden]),
       outputBias: try tensor(name + names.output + ".bias", [c.hidden]),
-      attentionNorm: try norm(name + names.attentionNorm),
+      attentionNorm: try norm(name + names.attentionNorm, c.hidden),
       up: try tensor(name + names.up + ".weight", [c.intermediate, c.hidden]),
       upBias: try tensor(name + names.up + ".bias", [c.intermediate]),
       down: try tensor(name + names.down + ".weight", [c.hidden, c.intermediate]),
       downBias: try tensor(name + names.down + ".bias", [c.hidden]),
-      norm: try norm(name + names.norm))
+      norm: try norm(name + names.norm, c.hidden))
   }
 }

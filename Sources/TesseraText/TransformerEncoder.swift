@@ -22,7 +22,7 @@ public final class TransformerEncoder: Sendable {
   /// The family and the extents.
   public let configuration: EncoderConfiguration
   /// The tokenizer that goes with it.
-  public let tokenizer: WordPieceTokenizer
+  public let tokenizer: SubwordTokenizer
   /// The most tokens of a text: what the table of positions, 512 and the tokenizer's files allow.
   public var longestText: Int { min(512, configuration.positions, tokenizer.longestText) }
   /// What is to be told of the folder's files: what they say and nothing follows.
@@ -43,7 +43,7 @@ public final class TransformerEncoder: Sendable {
   public init(folder: String, devices: DeviceGroup) throws {
     let folder = try EncoderFolder(folder)
     let c = try folder.configuration()
-    tokenizer = try WordPieceTokenizer(folder: folder, configuration: c)
+    tokenizer = try SubwordTokenizer(folder: folder, configuration: c)
     let (tensors, notes) = try EncoderTensors(c).select(from: try folder.weights())
     weightNotes = notes
     let shared = try devices.ranks.map {

@@ -5,7 +5,8 @@ import TesseraCompute
 public struct EpochRecord: Codable, Sendable, Equatable {
   /// From 1 on; 0 for the network before the first step (`TrainingPlan.keepsStart`).
   public let epoch: Int
-  /// Mean cross-entropy over the training rows, in training mode (of epoch 0 in evaluation mode).
+  /// Mean cross-entropy over the training rows, in training mode (of epoch 0 in evaluation mode); the weighted mean
+  /// where classes have weights.
   public let loss: Double
   /// Right answers on the validation rows.
   public let correct: Int

@@ -12,6 +12,7 @@ import TesseraNN
 /// All inputs are standardised over the training rows. The slice's are multiplied by a share besides, sqrt(A / D) / 2:
 /// however many they are, together they then vary a quarter as much as the pixels, and the penalty does not let them
 /// speak for more.
+/// Where classes have weights, the loss is the weighted mean, and right answers on the validation rows count as much.
 /// The penalty is the best on the validation rows (ties: the strongest) of those of `penalties` that are tried: after
 /// two in a row that are no better, weaker ones are not. Sums over rows are taken
 /// in blocks of 256 rows, in the order of the rows, and added up block by block: so the bits depend on neither
@@ -24,6 +25,7 @@ package struct JointFit {
   private let network: ImageClassifier, plan: TrainingPlan, store: FeatureStore
   private let device: any Backend
   private let penalties: [Double]
+  private let factors: LossFactors?
   let pixels: Int, outputs: Int
   private let classes: Int
   /// Of every input, those of the pixels first: the mean and the deviation.
@@ -45,6 +47,7 @@ package struct JointFit {
   ) throws {
     try plan.check(for: network)
     self.penalties = penalties
+    factors = plan.factors(among: plan.training)
     (self.network, self.plan, self.store, device) = (network, plan, store, network.device)
     classes = network.classes
     pixels = network.bypass == nil ? 0 : network.channels * network.pixels * network.pixels
@@ -74,7 +77,7 @@ package struct JointFit {
   ///   tried count as done at the end.
   package func run(progress: (Int, Int) throws -> Void = { _, _ in }) throws {
     var solution = [Double](repeating: 0, count: classes * (mean.count + 1))
-    var best: (solution: [Double], correct: Int)?
+    var best: (solution: [Double], correct: Double)?
     let figures = TrainingFigures(network: network, plan: plan, store: store)
     var worse = 0
     for (number, penalty) in penalties.enumerated() where worse < 2 {
@@ -87,7 +90,7 @@ package struct JointFit {
       }
       try use(solution)
       try settle()
-      let correct = try figures.validate()
+      let correct = try figures.validateWeighted()
       worse = best.map { correct > $0.correct } ?? true ? 0 : worse + 1
       if worse == 0 { best = (solution, correct) }
     }
@@ -193,6 +196,12 @@ package struct JointFit {
     try device.crossEntropyGrad(
       logits, labels: labels, rows: count, classes: classes, smoothing: 0, batch: plan.training.count,
       into: slope)
+    if let factors {
+      let own = try device.tensor(factors.of(rows.map { plan.labels[$0] }), [count])
+      try device.binary(.multiply, losses, own, into: losses)
+      try device.binaryChannels(
+        .multiply, ChannelLayout(outer: 1, channels: count, inner: classes), slope, own, into: slope)
+    }
     let (loss, biases) = (try device.allocate([1], .float32), try device.allocate([classes], .float32))
     try device.channelSum(ChannelLayout(outer: count, channels: 1, inner: 1), losses, into: loss)
     try device.channelSum(ChannelLayout(outer: count, channels: classes, inner: 1), slope, into: biases)

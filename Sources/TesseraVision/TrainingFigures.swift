@@ -12,10 +12,13 @@ struct TrainingFigures {
   func meanLoss(_ rows: [Int]) throws -> Double {
     let device = network.device
     let losses = try device.allocate([rows.count], .float32)
+    let factors = plan.factors(among: rows)
     try evaluate(rows) { logits, begin, part, context in
       let labels = try device.tensor(part.map { plan.labels[$0] }, [part.count])
+      let own = try factors.map { try device.tensor($0.of(part.map { plan.labels[$0] }), [part.count]) }
       try device.copy(
-        try context.crossEntropy(logits, labels: labels, smoothing: plan.options.labelSmoothing), to: losses,
+        try context.crossEntropy(
+          logits, labels: labels, smoothing: plan.options.labelSmoothing, factors: own), to: losses,
         region: .whole(part.count, at: begin))
     }
     return try device.floats(losses).reduce(0) { $0 + Double($1) } / Double(max(1, rows.count))
@@ -28,6 +31,21 @@ struct TrainingFigures {
 
   /// Right answers on some rows.
   private func correct(_ rows: [Int]) throws -> Int {
+    zip(try answers(rows), rows).count { $0 == plan.labels[$1] }
+  }
+
+  /// Right answers on the validation rows, each with the weight of its class, 1 where all count alike; summed in the
+  /// order of the rows.
+  func validateWeighted() throws -> Double {
+    let right = try network.device.span("validation") { try answers(plan.validation) }
+    return zip(right, plan.validation).reduce(0.0) { sum, pair in
+      let label = plan.labels[pair.1]
+      return pair.0 == label ? sum + Double(plan.classWeights?[Int(label)] ?? 1) : sum
+    }
+  }
+
+  /// The class of the greatest logit of some rows.
+  private func answers(_ rows: [Int]) throws -> [Int32] {
     let device = network.device
     let answers = try device.allocate([rows.count], .int32)
     try evaluate(rows) { logits, begin, part, _ in
@@ -36,7 +54,7 @@ struct TrainingFigures {
       try device.copy(best, to: answers, region: .whole(part.count, at: begin))
     }
     // One read for all batches: each would wait for the device.
-    return zip(try device.ints(answers), rows).count { $0 == plan.labels[$1] }
+    return try device.ints(answers)
   }
 
   /// The logits of some rows, batch by batch with its first place among them and the rows' numbers.

@@ -29,6 +29,8 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
   public var patience: Int?
   /// Standard deviation of normal noise on the normalised pixels, drawn anew in every step.
   public var noise: Float = 0
+  /// How much the rows of each class count; nil: alike.
+  public var classWeights: ClassWeights?
 
   /// The defaults.
   public init() {}
@@ -44,6 +46,11 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
     }
     guard labelSmoothing >= 0, labelSmoothing < 1 else {
       throw TesseraError.input("label-smoothing", found: "\(labelSmoothing)", wanted: "0 or more, below 1")
+    }
+    if let classWeights, labelSmoothing > 0 {
+      throw TesseraError.input(
+        "class-weights", found: "\(classWeights.text) with label smoothing \(labelSmoothing)",
+        wanted: "one of them: smoothed targets would need a weight for each of their parts")
     }
     if let patience, patience < 1 {
       throw TesseraError.input("patience", found: "\(patience)", wanted: "1 or more")

@@ -13,6 +13,8 @@ public struct TrainingPlan: Sendable {
   public var validation: [Int]
   /// How it is learnt.
   public var options = TrainingOptions()
+  /// The weight of each class in the loss; nil: all count alike.
+  public var classWeights: [Float]?
   /// Whether the network as it stands is epoch 0, which a later one replaces if it is better by more than a
   /// standard error.
   public var keepsStart = false
@@ -33,6 +35,11 @@ public struct TrainingPlan: Sendable {
 }
 
 extension TrainingPlan {
+  /// What the losses of rows are multiplied by in a mean over some rows; nil where all classes count alike.
+  func factors(among rows: [Int]) -> LossFactors? {
+    classWeights.map { LossFactors($0, labels: rows.map { labels[$0] }) }
+  }
+
   /// Throws unless the plan's images, labels and rows are a network's, and its settings make sense.
   func check(for network: ImageClassifier) throws {
     func wrong(_ found: String, _ wanted: String) -> TesseraError {
@@ -48,6 +55,14 @@ extension TrainingPlan {
     }
     if let row = (training + validation).first(where: { !labels.indices.contains($0) }) {
       throw wrong("row \(row)", "rows of 0..<\(labels.count)")
+    }
+    if let classWeights {
+      guard classWeights.count == network.classes, classWeights.allSatisfy({ $0 > 0 && $0.isFinite }) else {
+        throw wrong("weights \(classWeights)", "one above 0 for each of \(network.classes) classes")
+      }
+      guard options.labelSmoothing == 0 else {
+        throw wrong("weights of classes with label smoothing", "one of them")
+      }
     }
     // Other rows may have none.
     if let row = (training + validation).first(where: { !(0..<network.classes).contains(Int(labels[$0])) }) {

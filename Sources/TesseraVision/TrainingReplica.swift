@@ -20,6 +20,8 @@ final class TrainingReplica {
   let store: FeatureStore
   let memory = BatchShard.Staging()
   let plan: TrainingPlan
+  /// What the losses are multiplied by that are told; those of a step are of its own rows.
+  private let factors: LossFactors?
   private var losses: Tensor?
 
   /// A member with a network, its optimiser and what its batches are made of.
@@ -28,6 +30,7 @@ final class TrainingReplica {
     self.optimizer = optimizer
     self.store = store
     self.plan = plan
+    factors = plan.factors(among: plan.training)
   }
 
   /// Another that goes on from this one on another device.
@@ -67,14 +70,22 @@ final class TrainingReplica {
       part: part)
     let own = part?.samples ?? 0..<step.rows.count
     let rows = Array(step.rows[own])
-    let labels = try device.tensor(Array(step.labels[own]), [rows.count])
+    let classes = Array(step.labels[own])
+    let labels = try device.tensor(classes, [rows.count])
     let input = try store.batch(rows, context)
     let logits = try network.logits(input.features, images: input.images, context)
-    let values = try context.crossEntropy(logits, labels: labels, smoothing: plan.options.labelSmoothing)
+    func tensor(_ factors: LossFactors?) throws -> Tensor? {
+      try factors.map { try device.tensor($0.of(classes), [rows.count]) }
+    }
+    let values = try context.crossEntropy(
+      logits, labels: labels, smoothing: plan.options.labelSmoothing, factors: tensor(factors))
     if let losses, !rows.isEmpty {
       try device.copy(values, to: losses, region: .whole(rows.count, at: step.begin + own.lowerBound))
     }
-    try context.backward(from: logits, labels: labels, smoothing: plan.options.labelSmoothing)
+    // The mean is over the whole batch, whatever part of it this is.
+    try context.backward(
+      from: logits, labels: labels, smoothing: plan.options.labelSmoothing,
+      factors: tensor(plan.classWeights.map { LossFactors($0, labels: step.labels) }))
     try optimizer.step(factor: step.factor)
   }
 

@@ -29,8 +29,10 @@ package final class TrainingWork: AssistedWork {
   package init(_ content: Payload, devices: DeviceGroup, _ communicator: any Communicator) throws {
     var reader = MessageReader(content)
     message = try reader.json(NetworkMessage.self)
-    var plan = TrainingPlan(images: [], labels: [], training: [], validation: [])
-    plan.options = try reader.json(TrainingOptions.self)
+    let options = try reader.json(TrainingOptions.self)
+    let (weights, labels) = (try reader.floats(), try reader.ints())
+    var plan = TrainingPlan(images: [], labels: labels, training: Array(labels.indices), validation: [])
+    (plan.options, plan.classWeights) = (options, weights.isEmpty ? nil : weights)
     self.plan = plan
     (self.devices, self.communicator) = (devices, communicator)
   }
@@ -42,6 +44,9 @@ package final class TrainingWork: AssistedWork {
     var writer = MessageWriter()
     try writer.add(json: NetworkMessage(network))
     try writer.add(json: plan.options)
+    // Of the labels only the sum of their weights is wanted: those of a step come with it.
+    writer.add(plan.classWeights ?? [])
+    writer.add(plan.classWeights == nil ? [] : plan.training.map { plan.labels[$0] })
     return try SharedModel(team, kind: kind, writer.payload)
   }
 

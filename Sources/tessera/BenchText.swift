@@ -48,7 +48,7 @@ struct BenchText: ParsableCommand {
     if let encoder {
       let (tokenizer, load) = try timed {
         let folder = try EncoderFolder(encoder)
-        return try WordPieceTokenizer(folder: folder, configuration: try folder.configuration())
+        return try SubwordTokenizer(folder: folder, configuration: try folder.configuration())
       }
       let texts = set.texts.prefix(rows ?? set.texts.count)
       let (ids, tokenize) = try timed { texts.map { tokenizer.encode($0, limit: limit) } }

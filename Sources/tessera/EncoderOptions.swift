@@ -8,8 +8,9 @@ import TesseraText
 struct EncoderOptions: ParsableArguments {
   @Option(
     help: """
-      Folder of a BERT, MPNet or DistilBERT: config.json, vocab.txt or a WordPiece tokenizer.json, weights, \
-      and what tokenizer_config.json and the like say. A sentence-transformers folder will do.
+      Folder of a BERT, MPNet, DistilBERT, ELECTRA or RoBERTa: config.json, tokenizer.json or vocab.txt or \
+      vocab.json and merges.txt, weights, and what tokenizer_config.json and the like say. A \
+      sentence-transformers folder will do.
       """)
   var encoder: String
   @Option(help: "Hidden states, such as 6...11; 0 is the embedding layer (default: all others).")

@@ -35,6 +35,7 @@ struct Evaluate: ParsableCommand {
           cut = $0
           progress.noteCut($0, of: set.texts.count, at: $1)
         })
+      for warning in evaluation.measures?.warnings ?? [] { progress.warn(warning) }
       if let computed {
         return try printJSON(
           EvaluationResult(
@@ -45,6 +46,7 @@ struct Evaluate: ParsableCommand {
       print("kept epoch    \(predictor.kept)")
       print("linear probe  \(evaluation.probe)")
       if let comparison = evaluation.comparison { print("beside it     \(comparison)") }
+      for line in evaluation.measures?.lines(width: 14) ?? [] { print(line) }
       print("predictions \(evaluation.fingerprint)")
     }
   }

@@ -23,10 +23,7 @@ struct Layout: ParsableCommand {
     try AtomicFile.requireWritable(out)
     let features = try Embeddings.read(embeddings)
     try device.useAll(for: "layout") { devices in
-      let split = try Split(
-        labels: features.labels, validation: shares.validationShare, test: shares.testShare,
-        seed: layout.seed,
-        trainingRows: shares.trainingRows)
+      let split = try shares.options().split(of: features.labels, seed: layout.seed)
       try plan.check(features, split)
       let progress = device.progress
       let constant = try features.constantFeatures(rows: split.training)

@@ -24,6 +24,7 @@ extension SentencePooling: ExpressibleByArgument {}
 extension Quotes: ExpressibleByArgument {}
 extension Recipe: ExpressibleByArgument {}
 extension Schedule: ExpressibleByArgument {}
+extension SplitMethod: ExpressibleByArgument {}
 extension BackboneMode: ExpressibleByArgument {}
 extension TSNE.Start: ExpressibleByArgument {}
 extension TrainingArguments.Bypass: ExpressibleByArgument {}

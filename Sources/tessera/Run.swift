@@ -2,6 +2,7 @@
 import ArgumentParser
 import Foundation
 import TesseraCompute
+import TesseraData
 import TesseraPipeline
 import TesseraVision
 
@@ -32,6 +33,12 @@ struct Run: ParsableCommand {
   var repeats = RunConfiguration(data: "", encoder: "").repeats
   @Option(
     help: """
+      A run for each of so many parts of the rows, which is tested on: a cross-validation, with mean and interval. The \
+      runs are in OUT/fold-N, their summary in OUT/folds.json.
+      """)
+  var folds: Int?
+  @Option(
+    help: """
       Which recorded states of the training are kept in RUN/states, for tessera verify to begin at: all, every \
       N-th, or none. Changes no bit.
       """)
@@ -54,6 +61,19 @@ struct Run: ParsableCommand {
   @Flag(help: "JSON instead of text.")
   var json = false
 
+  /// A cross-validation, once no option is without effect in it.
+  private func crossValidation(_ folds: Int, of c: RunConfiguration) throws -> CrossValidation {
+    if c.split.testShare != SplitOptions().testShare {
+      throw TesseraError.input(
+        "test-share", found: "\(c.split.testShare) with --folds",
+        wanted: "--folds without it: each fold in turn is tested on")
+    }
+    if repeats > 1 {
+      throw TesseraError.input("repeats", found: "\(repeats) with --folds", wanted: "one of them")
+    }
+    return try CrossValidation(folds, of: c, out: out, overwrite: overwrite)
+  }
+
   /// Runs the stages and prints fingerprints and accuracy.
   @_optimize(none)
   func run() throws {
@@ -73,16 +93,27 @@ struct Run: ParsableCommand {
     let kept = try KeptStates(keepStates)
     var embedding = EmbeddingWork()
     (embedding.batch, embedding.run) = (encoder.batch, embeddingsOf)
+    let configuration = c
+    let validation = try folds.map { try crossValidation($0, of: configuration) }
     try device.useAll(for: "run", fallback: fallback) { devices in
       let progress = device.progress
       progress.note("device: \(devices.name)")
+      func run(_ c: RunConfiguration, _ out: String, _ embeddings: String?) throws -> Pipeline.Summary {
+        var work = embedding
+        work.run = embeddings ?? work.run
+        return try Pipeline(
+          c, devices: devices, out: out, embedding: work, limits: resources.limits,
+          splitting: resources.splitting, keptStates: kept, overwrite: overwrite, progress: progress
+        ).run()
+      }
       // What could fail of this fails before the work.
       let computed = json ? try ComputedBy(devices, threads: device.threads) : nil
-      let summary = try Pipeline(
-        c, devices: devices, out: out, embedding: embedding,
-        limits: resources.limits, splitting: resources.splitting, keptStates: kept,
-        overwrite: overwrite, progress: progress
-      ).run()
+      if let validation {
+        let found = try validation.run(progress: progress) { _ = try run($0, $1, $2) }
+        guard let computed else { return print(found.text) }
+        return try printJSON(CrossValidationResult(folds: found, computed: computed))
+      }
+      let summary = try run(configuration, out, nil)
       guard let computed else { return print(summary.text) }
       try printJSON(RunResult(run: try RunReport(folder: out).summary, computed: computed))
     }

@@ -28,6 +28,28 @@ struct RunResult: Encodable {
   }
 }
 
+/// What `run --folds --json` prints.
+struct CrossValidationResult: Encodable {
+  /// The layout of this object.
+  let version = 1
+  /// What the folds come to.
+  let folds: CrossValidationSummary
+  /// Where was computed, by which program.
+  let computed: ComputedBy
+
+  private enum CodingKeys: String, CodingKey {
+    case version, folds
+  }
+
+  /// Writes one object.
+  func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(version, forKey: .version)
+    try values.encode(folds, forKey: .folds)
+    try computed.encode(to: encoder)
+  }
+}
+
 /// What `evaluate --json` prints.
 struct EvaluationResult: Encodable {
   /// The layout of this object.

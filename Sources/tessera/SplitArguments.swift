@@ -12,12 +12,18 @@ struct SplitArguments: ParsableArguments {
   @Option(help: "Use so many of the training rows alone, to see what more data would bring (default: all).")
   var trainingRows: Int?
 
+  @Option(
+    name: .customLong("split"),
+    help: "How rows are divided: by chance (random), or every class in the same shares (stratified).")
+  var method = SplitMethod.random
+
   /// The options.
   func options() -> SplitOptions {
     var options = SplitOptions()
     options.validationShare = validationShare
     options.testShare = testShare
     options.trainingRows = trainingRows
+    options.splitMethod = method == .random ? nil : method
     return options
   }
 }

@@ -61,6 +61,12 @@ struct TrainingArguments: ParsableArguments {
   var start: NetworkStart?
   @Option(help: "Standard deviation of noise on the normalised pixels, drawn anew in every step.")
   var noise = TrainingOptions().noise
+  @Option(
+    help: """
+      How much the rows of each class count in the loss: alike (none), so that every class counts alike (balanced), or \
+      NAME=WEIGHT,... The probe beside it and its penalty follow.
+      """)
+  var classWeights = "none"
   @OptionGroup var resources: ResourceArguments
 
   /// The path around slice and head.
@@ -92,6 +98,7 @@ struct TrainingArguments: ParsableArguments {
     options.training.labelSmoothing = labelSmoothing
     options.training.patience = patience
     options.training.noise = noise
+    options.training.classWeights = try classWeights == "none" ? nil : ClassWeights(classWeights)
     if options.network.start == .joint, !options.canStartJointly { options.network.start = .path }
     options.network.start = start ?? options.network.start
     options.training.epochs =

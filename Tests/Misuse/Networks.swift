@@ -116,7 +116,7 @@ extension Rows {
 
   private func losses(_ c: Context) {
     let d = device
-    function("Context.crossEntropy(_:labels:smoothing:)")
+    function("Context.crossEntropy(_:labels:smoothing:factors:)")
     for shape in [[], [3], [1, 2, 3], [2, 0]] {
       refuses("logits \(shape)") { try c.crossEntropy(try self.variable(shape), labels: try self.ints(2)) }
     }
@@ -136,7 +136,17 @@ extension Rows {
         try c.crossEntropy(try self.variable([2, 3]), labels: try s.make(2, .int32))
       }
     }
-    function("Context.backward(from:labels:smoothing:)")
+    refuses("a factor for two rows") {
+      try c.crossEntropy(try self.variable([2, 3]), labels: try self.ints(2), factors: try self.floats(1))
+    }
+    refuses("factors of integers") {
+      try c.crossEntropy(try self.variable([2, 3]), labels: try self.ints(2), factors: try self.ints(2))
+    }
+    function("Context.backward(from:labels:smoothing:factors:)")
+    refuses("three factors for two rows") {
+      try c.backward(
+        from: try self.variable([2, 3], trained: true), labels: try self.ints(2), factors: try self.floats(3))
+    }
     for shape in [[], [3], [1, 2, 3]] {
       refuses("logits \(shape)") {
         try c.backward(from: try self.variable(shape, trained: true), labels: try self.ints(2))

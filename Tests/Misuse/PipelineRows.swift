@@ -126,7 +126,7 @@ extension Rows {
     for rows in [[-1], [8], [Int.max], [.min]] {
       refuses("rows \(rows)") { try self.layout(Split(training: rows, validation: [], test: [])).side }
     }
-    function("Split.init(labels:validation:test:seed:trainingRows:)")
+    function("Split.init(labels:validation:test:seed:method:fold:trainingRows:)")
     func made(
       _ labels: [Int32] = [0, 1, 0, 1], _ validation: Double = 0.25, _ test: Double = 0.25, _ rows: Int? = nil
     ) throws -> [Int] {
@@ -140,6 +140,21 @@ extension Rows {
     }
     refuses("no labels") { try made([]) }
     refuses("one class") { try made([1, 1, 1, 1]) }
+    for fold in [Fold(0, of: 2), Fold(3, of: 2), Fold(1, of: 5), Fold(1, of: -1), Fold(.max, of: .max)] {
+      refuses("fold \(fold.number) of \(fold.count)") {
+        try Split(labels: [0, 1, 0, 1], validation: 0, test: 0, seed: 1, fold: fold).training
+      }
+    }
+    function("Fold.init(_:of:)")
+    gives("a fold that there is not", -1) { Fold(-1, of: 0).number }
+    function("SplitOptions.split(of:seed:hasTest:)")
+    for (fold, folds) in [(1, nil), (nil, 2), (0, 2), (3, 2), (.max, .min)] as [(Int?, Int?)] {
+      refuses("fold \(fold as Any) of \(folds as Any)") {
+        var options = SplitOptions()
+        (options.fold, options.folds) = (fold, folds)
+        return try options.split(of: [0, 1, 0, 1], seed: 1).training
+      }
+    }
     function("Split.check(_:count:)")
     for rows in [[-1], [4], [Int.max]] {
       refuses("rows \(rows) of 4") {
@@ -427,6 +442,14 @@ extension Rows {
     function("Accuracy.init(from:)")
     for text in ["{}", "{\"correct\":2,\"total\":1}", "{\"correct\":-1,\"total\":1}", "[]"] {
       gives(text, true) { (try? JSONDecoder().decode(Accuracy.self, from: Data(text.utf8))) == nil }
+    }
+    function("Estimate.init(from:)")
+    for text in ["{}", #"{"value":1e300,"low":0,"high":1}"#, #"{"value":1,"low":0}"#, "[]"] {
+      gives(text, true) { (try? JSONDecoder().decode(Estimate.self, from: Data(text.utf8))) == nil }
+    }
+    function("ClassMeasures.init(from:)")
+    for text in ["{}", "[]", #"{"classes":[]}"#] {
+      gives(text, true) { (try? JSONDecoder().decode(ClassMeasures.self, from: Data(text.utf8))) == nil }
     }
     function("PairedComparison.init(from:)")
     for text in ["{}", #"{"onlyModel":-1,"onlyProbe":1}"#, "[]"] {

@@ -69,14 +69,14 @@ extension Rows {
     }
     function("EncoderFolder.file(_:)")
     gives("a name", true) { try EncoderFolder(try self.encoderFolder()).file("a").hasSuffix("/a") }
-    function("WordPieceTokenizer.init(folder:configuration:)")
+    function("SubwordTokenizer.init(folder:configuration:)")
     refuses("a folder without a vocabulary") {
       let bare = self.folder + "/bare"
       try FileManager.default.createDirectory(atPath: bare, withIntermediateDirectories: true)
       let config = try Data(contentsOf: URL(fileURLWithPath: try self.encoderFolder() + "/config.json"))
       try config.write(to: URL(fileURLWithPath: bare + "/config.json"))
       let found = try EncoderFolder(bare)
-      return try WordPieceTokenizer(folder: found, configuration: try found.configuration()).count
+      return try SubwordTokenizer(folder: found, configuration: try found.configuration()).count
     }
     function("EncoderConfiguration.init(file:)")
     for path in unreadable { refuses("'\(path.suffix(8))'") { try EncoderConfiguration(file: path).layers } }
@@ -90,16 +90,16 @@ extension Rows {
         try TransformerEncoder(folder: path, devices: DeviceGroup(d)).configuration
       }
     }
-    function("WordPieceTokenizer.init(vocabularyFile:family:)")
+    function("SubwordTokenizer.init(vocabularyFile:family:)")
     for path in unreadable {
-      refuses("'\(path.suffix(8))'") { try WordPieceTokenizer(vocabularyFile: path).count }
+      refuses("'\(path.suffix(8))'") { try SubwordTokenizer(vocabularyFile: path).count }
     }
-    function("WordPieceTokenizer.init(tokens:family:place:)")
+    function("SubwordTokenizer.init(tokens:family:place:)")
     for tokens in [[], ["[UNK]"], ["[UNK]", "[CLS]"], [""]] {
-      refuses("\(tokens)") { try WordPieceTokenizer(tokens: tokens).count }
+      refuses("\(tokens)") { try SubwordTokenizer(tokens: tokens).count }
     }
-    function("WordPieceTokenizer.encode(_:limit:)")
-    let tokenizer = { try WordPieceTokenizer(tokens: ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a"]) }
+    function("SubwordTokenizer.encode(_:limit:)")
+    let tokenizer = { try SubwordTokenizer(tokens: ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a"]) }
     for limit in [0, -1, 1, 2, Int.min] {
       gives("limit \(limit)", [2, 3]) { try tokenizer().encode("a a a", limit: limit) }
     }

@@ -201,6 +201,20 @@ extension Rows {
       }
       refuses("a plan of \(what)") { try Trainer(try self.network(), plan { change(&$0.options) }).history }
     }
+    function("ClassWeights.init(_:)")
+    for text in ["", "a", "a=0", "a=-1", "a=nan", "a=1,a=2", ",", "=", "\\"] {
+      refuses("'\(text)'") { try ClassWeights(text).text }
+    }
+    function("ClassWeights.init(from:)")
+    for text in ["[]", "[1]", "[\"a=0\"]"] {
+      gives(text, text == "[]") {
+        (try? JSONDecoder().decode([ClassWeights].self, from: Data(text.utf8))) != nil
+      }
+    }
+    function("ClassWeights.encode(to:)")
+    gives("a text", "[\"balanced\"]") {
+      String(decoding: try JSONEncoder().encode([ClassWeights.balanced]), as: UTF8.self)
+    }
     function("TrainingResources.init()")
     gives("no checkpoints", true) { TrainingResources().checkpoint == nil }
     function("TrainingPlan.init(images:labels:training:validation:)")

@@ -47,8 +47,10 @@ import Testing
       "batch": model.training.batch,
       "conv-lr": model.training.convolutionRate, "classifier-lr": model.training.classifierRate,
       "weight-decay": model.training.weightDecay, "noise": model.training.noise, "repeats": run.repeats,
+      "folds": run.split.folds,
       "validation-share": run.split.validationShare, "test-share": run.split.testShare,
-      "training-rows": run.split.trainingRows, "recipe": recipe.rawValue,
+      "training-rows": run.split.trainingRows, "split": SplitMethod.random.rawValue, "class-weights": "none",
+      "recipe": recipe.rawValue,
       "embedding-batch": EmbeddingOptions.usualBatch, "split-batches": DataParallelMode.measured.rawValue,
     ]
   }
@@ -102,7 +104,7 @@ import Testing
       ("discretization", names(Discretization.self)), ("channels", names(ImageChannels.self)),
       ("quotes", names(Quotes.self)), ("encoding", TextEncoding.allCases.map(\.rawValue)),
       ("recipe", names(Recipe.self)), ("fit", names(FittedRows.self)), ("bypass", ["none", "linear"]),
-      ("start", names(NetworkStart.self)),
+      ("start", names(NetworkStart.self)), ("split", names(SplitMethod.self)),
       ("pooling", names(SentencePooling.self)),
     ] {
       #expect(found[option]?.allValues == values, "\(option)")

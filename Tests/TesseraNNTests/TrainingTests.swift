@@ -112,4 +112,52 @@ import Testing
     #expect(try steps([7]) == steps([3, 4]))
     #expect(try steps([7]) != steps([6]))
   }
+
+  /// One layer, the rows of three classes counting 0.5, 3 and 1.25 times (tools/golden/class_weights.py): the loss, the
+  /// gradients of the first step, the layer after the third.
+  private func trainWeighted(_ device: any Backend) throws -> [String: [Float]] {
+    let classes: [Int32] = [0, 1, 2, 2, 1, 0, 0, 2, 1, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0]
+    let weights: [Double] = [0.5, 3, 1.25]
+    let sum = classes.reduce(0.0) { $0 + weights[Int($1)] }
+    let factors = classes.map { Float(weights[Int($0)] * Double(classes.count) / sum) }
+    let layer = try Linear(7, 3, Initializer(device: device, seed: 0))
+    let state = Dictionary(layer.state.map { ($0.name, $0.state.tensor) }) { first, _ in first }
+    for (name, seed, count) in [("weight", UInt64(42), 21), ("bias", 43, 3)] {
+      let tensor = try #require(state[name])
+      try drawn(seed, count).withUnsafeBytes { try device.upload($0, to: tensor, offset: 0) }
+    }
+    let adam = try Adam(device: device, [.init(layer.parameters, learningRate: 1e-2)])
+    let labels = try device.tensor(classes, [19]), own = try device.tensor(factors, [19])
+    var found: [String: [Float]] = [:]
+    for step in 0..<3 {
+      let context = Context(device: device, training: true, differentiable: true, seed: 1, step: UInt64(step))
+      let logits = try layer(Variable(try device.tensor(drawn(41, 19 * 7), [19, 7])), context)
+      let losses = try context.crossEntropy(logits, labels: labels, factors: own)
+      try context.backward(from: logits, labels: labels, factors: own)
+      if step == 0 {
+        found["loss"] = [Float(try device.floats(losses).reduce(0.0) { $0 + Double($1) } / 19)]
+        found["logits"] = try device.floats(logits.value)
+        let gradient = try #require(layer.parameters.first { $0.name == "weight" }?.parameter.gradient)
+        found["gradient.weight"] = try device.floats(gradient)
+      }
+      try adam.step()
+    }
+    for (name, tensor) in state { found["after." + name] = try device.floats(tensor) }
+    return found
+  }
+
+  @Test(.tags(.opencl)) func weightedLossesAreThoseOfPyTorchOnEveryDevice() throws {
+    let golden = try Golden(.module).tensors("weighted.safetensors")
+    let found = try trainWeighted(try CPUBackend(threads: 1))
+    #expect(found.count == 5)
+    for (name, values) in found {
+      #expect(largestDifference(values, try golden.floats(name)).value < 2e-6, "\(name)")
+    }
+    var devices: [any Backend] = [try CPUBackend(threads: 3)]
+    if TestDevices.hasOpenCL { devices.append(try OpenCLBackend(try TestDevices.first())) }
+    for device in devices {
+      let other = try trainWeighted(device)
+      #expect(other.mapValues { $0.map(\.bitPattern) } == found.mapValues { $0.map(\.bitPattern) })
+    }
+  }
 }

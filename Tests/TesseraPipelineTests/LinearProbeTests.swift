@@ -2,6 +2,8 @@
 import Foundation
 import TestSupport
 import TesseraCompute
+import TesseraNN
+import TesseraVision
 import Testing
 
 @testable import TesseraPipeline
@@ -72,5 +74,51 @@ import Testing
     let norm = solution[..<10].reduce(0) { $0 + $1 * $1 }
     #expect(abs(found[0].value - (loss / 600 + 0.05 * norm)) < 1e-5 * (1 + abs(loss / 600)))
     for c in 0..<2 { #expect(abs(found[0].gradient[10 + c] - bias[c] / 600) < 1e-5) }
+  }
+
+  private struct Weighted: Decodable {
+    struct Fit: Decodable { let weights: [Double], coefficients: [Double], intercepts: [Double] }
+    let rows: Int, columns: Int, penalty: Double, labels: [Int32], fits: [Fit]
+  }
+
+  /// Against scikit-learn's logistic regression with weights by class (tools/golden/class_weights.py).
+  @Test func weightedFitsAreScikitLearns() throws {
+    let golden = try Golden(.module).json("weighted_probe.json", as: Weighted.self)
+    let (n, columns, device) = (golden.rows, golden.columns, try CPUBackend(threads: 2))
+    let rows = FeatureRows(Floats(drawn(51, n * columns)), columns: columns)
+      .standardized([Float](repeating: 0, count: columns), [Float](repeating: 1, count: columns))
+    let names = ["a", "b", "c"]
+    let balanced = try ClassWeights.balanced.weights(of: names, labels: golden.labels)
+    for (own, wanted) in zip(balanced, golden.fits[0].weights) { #expect(abs(Double(own) - wanted) < 1e-6) }
+    let named = try ClassWeights("a=0.5,b=3,c=1.25").weights(of: names, labels: golden.labels)
+    for (fit, weights) in zip(golden.fits, [balanced, named]) {
+      let problem = try ProbeProblem(
+        rows, rows: Array(0..<n), labels: golden.labels, classes: 3, on: device, weights: weights)
+      let found = try LBFGS().minimize(from: [Double](repeating: 0, count: 3 * (columns + 1))) {
+        try problem.evaluate($0, penalty: golden.penalty)
+      }
+      let middle = found[(3 * columns)...].reduce(0, +) / 3
+      for (at, wanted) in fit.coefficients.enumerated() { #expect(abs(found[at] - wanted) < 2e-3, "\(at)") }
+      for (c, wanted) in fit.intercepts.enumerated() {
+        #expect(abs(found[3 * columns + c] - middle - wanted) < 2e-3, "\(c)")
+      }
+    }
+  }
+
+  /// Of weights that are all the same nothing comes; of others the rare class is found more often.
+  @Test func theRareClassIsFoundMoreOften() throws {
+    let (features, classes) = rows(400, 12, noise: 1.5)
+    let labels = classes.enumerated().map { $0 % 4 == 0 ? $1 : 0 }
+    func guesses(_ weights: [Float]?) throws -> [Int32] {
+      let device = try CPUBackend(threads: 2)
+      let probe = try LinearProbe.fit(
+        FeatureRows(Floats(features), columns: 12), labels: labels, classes: 2, training: Array(0..<240),
+        validation: Array(240..<320), weights: weights, on: device)
+      return try probe.predict(features: Floats(features), columns: 12, rows: Array(320..<400), on: device)
+    }
+    #expect(try guesses([4, 4]) == guesses(nil))
+    let weights = try ClassWeights.balanced.weights(of: ["a", "b"], labels: labels[..<240])
+    #expect(weights[1] > 3 * weights[0])
+    #expect(try guesses(weights).count { $0 == 1 } > guesses(nil).count { $0 == 1 })
   }
 }

@@ -22,6 +22,8 @@ import Testing
     (c.embedding.firstState, c.embedding.lastState) = (2, 5)
     (c.embedding.pooling, c.embedding.paperStates) = (.mean, true)
     (c.split.validationShare, c.split.testShare, c.split.trainingRows) = (0.1, 0.3, 77)
+    (c.split.splitMethod, c.split.fold, c.split.folds) = (.stratified, 2, 5)
+    c.model.training.classWeights = try ClassWeights("good=2,bad=0.5")
     (c.layout.pixels, c.layout.discretization, c.layout.layout) = (0, .lsa, .pca)
     (c.layout.metric, c.layout.perplexity, c.layout.iterations) = (.absoluteCorrelation, 12.5, 250)
     (c.layout.tsneStart, c.layout.tsneExactLimit, c.layout.channels) = (.pca, 500, .several)
@@ -68,6 +70,7 @@ import Testing
       ("tsneLearningRate", "fast", "above 0"), ("representations", "x", "tsne, pca or random"),
       ("quotes", "single", "auto, none, double or backslash"), ("separator", "xy", "auto, tab"),
       ("encoding", "utf7", "auto, utf8"), ("start", "x", "path or joint"), ("labels", "x", "as-is"),
+      ("splitMethod", "x", "random or stratified"), ("classWeights", "x", "none, balanced, or NAME=WEIGHT"),
     ] {
       try withTemporaryFolder { folder in
         let path = folder + "/run.json"
@@ -104,6 +107,11 @@ import Testing
     #expect(changed.layoutParameters()["tsne learning rate"] == "1e2")
     #expect(changed.layoutParameters()["representations"] == "tsne,pca")
     #expect(changed.model.parameters["slice"] == "trainable 3e-05")
+    #expect(
+      changed.layoutParameters()["split"] == "stratified" && changed.layoutParameters()["fold"] == "2 of 5")
+    #expect(changed.model.parameters["class weights"] == "good=2,bad=0.5")
+    #expect(
+      c.evaluationParameters.isEmpty && changed.evaluationParameters == ["class weights": "good=2,bad=0.5"])
   }
 
   @Test func recipes() throws {
@@ -189,6 +197,7 @@ extension OptionCodingTests {
       "batch" : 9,
       "bypass" : true,
       "channels" : "several",
+      "classWeights" : "good=2,bad=0.5",
       "classifierRate" : 0.25,
       "convolutionRate" : 1e-05,
       "data" : "a.csv",
@@ -197,6 +206,8 @@ extension OptionCodingTests {
       "encoding" : "latin1",
       "epochs" : 2,
       "firstState" : 2,
+      "fold" : 2,
+      "folds" : 5,
       "head" : "linear",
       "header" : false,
       "iterations" : 250,
@@ -223,6 +234,7 @@ extension OptionCodingTests {
       "separator" : ";",
       "slice" : "trainable",
       "sliceRate" : 3e-05,
+      "splitMethod" : "stratified",
       "test" : "t.csv",
       "testShare" : 0.3,
       "textColumn" : "t",

@@ -58,6 +58,16 @@ enum ProofRun {
       to: URL(fileURLWithPath: folder + "/manifest.json"))
   }
 
+  /// Changes the run's result, and its record with it.
+  static func editResult(_ folder: String, _ change: (inout [String: Any]) -> Void) throws {
+    let url = URL(fileURLWithPath: folder + "/result.json")
+    var result = try #require(
+      try JSONSerialization.jsonObject(with: Data(contentsOf: url)) as? [String: Any])
+    change(&result)
+    try JSONSerialization.data(withJSONObject: result, options: [.prettyPrinted, .sortedKeys]).write(to: url)
+    try fit(folder, "evaluation")
+  }
+
   static func replace(_ path: String, _ old: String, _ new: String) throws {
     let text = try String(contentsOfFile: path, encoding: .utf8)
     #expect(text.contains(old), "\(old) in \(path)")

@@ -117,6 +117,17 @@ import Testing
         try ProofRun.replace($0 + "/result.json", "\"total\" : 12", "\"total\" : 13")
         try ProofRun.fit($0, "evaluation")
       },
+      Fraud(name: "an interval edited", stage: "evaluation", named: "result.json", inRows: true) {
+        try ProofRun.editResult($0) { result in
+          var measures = result["measures"] as? [String: Any] ?? [:]
+          measures["matthews"] = ["value": 0.5, "low": 0.4, "high": 0.6]
+          result["measures"] = measures
+        }
+      },
+      Fraud(name: "the probe's measures taken away", stage: "evaluation", named: "result.json", inRows: true)
+      {
+        try ProofRun.editResult($0) { $0["probeMeasures"] = nil }
+      },
       Fraud(name: "another kept epoch told", stage: "model", inRows: true) {
         try ProofRun.fit($0, "model") { $0.facts = ["kept epoch": "7"] }
       },
@@ -207,6 +218,27 @@ import Testing
         some.stages.filter { $0.extent == .nothing }.map(\.stage) == [
           "encoder", "layout", "model", "evaluation", "repeat-1",
         ])
+    }
+  }
+
+  /// The program before measured no classes; what else it found is compared.
+  @Test(.tags(.slow)) func aResultWithoutMeasuresIsComparedWithoutThem() throws {
+    try ProofRun.withRun { folder in
+      let honest = folder + "/honest"
+      try ProofRun.editResult(honest) { ($0["measures"], $0["probeMeasures"]) = (nil, nil) }
+      for extent in [RunVerification.Extent.whole, .rows(.share(1), seed: 1, stretches: .count(0))] {
+        let found = try ProofRun.verify(honest, extent)
+        #expect(found.difference?.file == "result.json", "a result of this program has them")
+      }
+      try ProofRun.fit(honest, "evaluation") { $0.version = 4 }
+      for extent in [RunVerification.Extent.whole, .rows(.share(1), seed: 1, stretches: .count(0))] {
+        let found = try ProofRun.verify(honest, extent)
+        #expect(found.isEqual, "\(found.difference?.text ?? "")")
+      }
+      try ProofRun.editResult(honest) { $0["model"] = ["correct": 0, "total": 12] }
+      for extent in [RunVerification.Extent.whole, .rows(.share(1), seed: 1, stretches: .count(0))] {
+        #expect(try ProofRun.verify(honest, extent).difference?.file == "result.json")
+      }
     }
   }
 

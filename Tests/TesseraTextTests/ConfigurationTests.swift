@@ -40,8 +40,8 @@ import Testing
 
   @Test func unsupportedKindsAreNamed() throws {
     #expect(
-      try message(["model_type": "roberta"])
-        == "/config.json: model_type: found roberta, wanted bert or mpnet or distilbert")
+      try message(["model_type": "albert"])
+        == "/config.json: model_type: found albert, wanted bert or mpnet or distilbert or electra or roberta")
     #expect(try message(["hidden_act": "swish"]).hasPrefix("/config.json: hidden_act: found swish"))
     #expect(try message(["num_attention_heads": 3]).hasSuffix("wanted a multiple"))
     #expect(try message(["position_embedding_type": "relative_key"]).contains("wanted absolute"))

@@ -17,13 +17,13 @@ import Testing
     let name: String, ids: [[Int32]], files: [String: String?]
   }
 
-  static func tokenizer(_ files: [String: String]) throws -> WordPieceTokenizer {
+  static func tokenizer(_ files: [String: String]) throws -> SubwordTokenizer {
     try withTemporaryFolder { folder in
       for (name, text) in files {
         try Data(text.utf8).write(to: URL(fileURLWithPath: folder).appendingPathComponent(name))
       }
       let folder = try EncoderFolder(folder)
-      return try WordPieceTokenizer(folder: folder, configuration: try folder.configuration())
+      return try SubwordTokenizer(folder: folder, configuration: try folder.configuration())
     }
   }
 

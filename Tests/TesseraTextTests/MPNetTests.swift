@@ -72,17 +72,17 @@ import Testing
 
   @Test func itsSpecialTokensAreFoundInTexts() throws {
     let tokens = ["<s>", "<pad>", "</s>", "<unk>", "[UNK]", "[CLS]", "<mask>", "a", "s", "<", ">", "[", "]"]
-    let tokenizer = try WordPieceTokenizer(tokens: tokens, family: .mpnet)
+    let tokenizer = try SubwordTokenizer(tokens: tokens, family: .mpnet)
     #expect(tokenizer.encode("") == [0, 2])
     #expect(tokenizer.encode("a b") == [0, 7, 4, 2])
     #expect(tokenizer.encode("<s>a</s><mask> <pad>[UNK]") == [0, 0, 7, 2, 6, 1, 4, 2])
     #expect(tokenizer.encode("<S> <<s> [a]") == [0, 9, 8, 10, 9, 0, 11, 7, 12, 2])
     #expect(tokenizer.encode("a a a", limit: 3) == [0, 7, 2])
-    #expect(throws: TesseraError.self) { try WordPieceTokenizer(tokens: ["[UNK]", "a"], family: .mpnet) }
+    #expect(throws: TesseraError.self) { try SubwordTokenizer(tokens: ["[UNK]", "a"], family: .mpnet) }
   }
 
   @Test(.tags(.assets), .enabled(if: Assets.hasMPNet)) func hostileTextsHaveTheReferencesIDs() throws {
-    let tokenizer = try WordPieceTokenizer(vocabularyFile: Assets.mpnet + "/vocab.txt", family: .mpnet)
+    let tokenizer = try SubwordTokenizer(vocabularyFile: Assets.mpnet + "/vocab.txt", family: .mpnet)
     let wanted = try golden.json("mpnet.json", as: Wanted.self)
     for item in wanted.texts {
       #expect(tokenizer.encode(item.text) == item.ids, "\(item.text.debugDescription)")

@@ -53,8 +53,12 @@ import Testing
     (#"{"strip_accents": 1}"#, "strip_accents: found 1, wanted true or false"),
     (#"{"lower": true}"#, "lower: found true, wanted no key that is not known"),
     (
+      #"{"tokenizer_class": "GPT2Tokenizer"}"#,
+      "tokenizer_class: found GPT2Tokenizer, wanted a WordPiece"
+    ),
+    (
       #"{"tokenizer_class": "RobertaTokenizer"}"#,
-      "tokenizer_class: found RobertaTokenizer, wanted a WordPiece"
+      "vocab.json: found no such file, and vocab.txt, which is of another kind of tokenizer"
     ),
     (#"{"tokenizer_class": "BertJapaneseTokenizer"}"#, "found BertJapaneseTokenizer"),
     (#"{"tokenizer_class": "PreTrainedTokenizerFast"}"#, "tokenizer.json: found no such file"),
@@ -62,7 +66,8 @@ import Testing
     (#"{"model_max_length": -1}"#, "model_max_length: found -1"),
     (#"{"truncation_side": "middle"}"#, "truncation_side: found middle, wanted right or left"),
     (#"{"auto_map": {"AutoTokenizer": ["a.B", null]}}"#, "auto_map: found code of its own"),
-    (#"{"unk_token": null}"#, "no unknown token, start token or separator"),
+    (#"{"unk_token": null}"#, "no unknown token (unk_token null), wanted it named"),
+    (#"{"cls_token": null}"#, "no start token or separator (null), wanted both named"),
     (#"{"unk_token": "[OOV]"}"#, "found no [OOV], wanted it among the tokens"),
     (#"{"cls_token": "[START]"}"#, "found no [START], wanted it among the tokens"),
     (#"{"cls_token": 3}"#, "cls_token: found 3"),
@@ -148,9 +153,11 @@ import Testing
 
   @Test func otherKindsOfTokenizersAreNamed() {
     let files = [
-      "tokenizer.json": #"{"version": "1.0", "model": {"type": "BPE", "vocab": {}, "merges": []}}"#
+      "tokenizer.json": #"{"version": "1.0", "model": {"type": "Unigram", "vocab": []}}"#
     ]
-    #expect(message(files).contains("tokenizer.json: model: found BPE, wanted WordPiece"))
+    #expect(message(files).contains("tokenizer.json: model: found Unigram, wanted WordPiece"))
+    let pairs = #"{"version": "1.0", "model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}}"#
+    #expect(message(["tokenizer.json": pairs]).contains("tokenizer.json: model: found BPE, wanted WordPiece"))
   }
 
   @Test func whatIsPassedOverIsTold() throws {

@@ -33,7 +33,7 @@ import Testing
     "vocab_size": 40000, "max_position_embeddings": 512}
     """
 
-  private func tokenizer(_ setting: Setting) throws -> WordPieceTokenizer {
+  private func tokenizer(_ setting: Setting) throws -> SubwordTokenizer {
     let path = setting.vocabulary == "cased" ? golden.path("cased.txt") : Assets.encoder + "/vocab.txt"
     return try FolderTests.tokenizer([
       "config.json": Self.config, "tokenizer_config.json": setting.config,
@@ -58,11 +58,7 @@ import Testing
 
   @Test(.enabled(if: Assets.hasReviews)) func tenThousandReviewsHaveTheReferencesIDs() throws {
     let wanted = try golden.json("settings.json", as: Wanted.self)
-    let packed = URL(fileURLWithPath: Assets.reviews).deletingLastPathComponent().path + "/train25k.csv.gz"
-    let reviews = try withTemporaryFolder { folder in
-      _ = try Command.shell("gzip -dc '\(packed)' > '\(folder)/reviews.csv'")
-      return try Array(TestTable.column("review", of: folder + "/reviews.csv").prefix(10_000))
-    }
+    let reviews = try TestTable.tenThousandReviews()
     for setting in settings(wanted) {
       let tokenizer = try tokenizer(setting)
       #expect(

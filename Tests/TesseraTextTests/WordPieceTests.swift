@@ -19,7 +19,7 @@ import Testing
   private let golden = Golden(.module)
 
   @Test(.tags(.assets), .enabled(if: Assets.hasEncoder)) func hostileTextsHaveTheReferencesIDs() throws {
-    let tokenizer = try WordPieceTokenizer(vocabularyFile: Assets.encoder + "/vocab.txt")
+    let tokenizer = try SubwordTokenizer(vocabularyFile: Assets.encoder + "/vocab.txt")
     let items = try golden.json("tokenizer.json", as: [Item].self)
     #expect(items.count > 80)
     for item in items { #expect(tokenizer.encode(item.text) == item.ids, "\(item.text.debugDescription)") }
@@ -71,7 +71,7 @@ import Testing
   }
 
   private func check(_ name: String, csv: String, column: String) throws {
-    let tokenizer = try WordPieceTokenizer(vocabularyFile: Assets.encoder + "/vocab.txt")
+    let tokenizer = try SubwordTokenizer(vocabularyFile: Assets.encoder + "/vocab.txt")
     let wanted = try #require(try golden.json("digests.json", as: [String: Digest].self)[name])
     let ids = try TestTable.column(column, of: csv).map { tokenizer.encode($0) }
     #expect(ids.count == wanted.texts)
@@ -84,7 +84,7 @@ import Testing
   private let small = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "##b", "ab", "!", "c"]
 
   @Test func theLongestMatchWinsAndACoverlessWordIsUnknown() throws {
-    let tokenizer = try WordPieceTokenizer(tokens: small)
+    let tokenizer = try SubwordTokenizer(tokens: small)
     #expect(tokenizer.encode("ab") == [2, 7, 3])
     #expect(tokenizer.encode("abb!") == [2, 7, 6, 8, 3])
     #expect(tokenizer.encode("abd c") == [2, 1, 9, 3])
@@ -94,21 +94,21 @@ import Testing
 
   @Test func tokensAreComparedByBytesAndTheLastOfEqualOnesCounts() throws {
     // Hangul decomposes: U+AC00 in the vocabulary is canonically equal to the text's jamo, but other bytes.
-    let tokenizer = try WordPieceTokenizer(tokens: small + ["\u{AC00}", "d", "d"])
+    let tokenizer = try SubwordTokenizer(tokens: small + ["\u{AC00}", "d", "d"])
     #expect(tokenizer.encode("\u{AC00} d") == [2, 1, 12, 3])
     #expect(
-      try WordPieceTokenizer(tokens: small + ["\u{1100}", "##\u{1161}"]).encode("\u{AC00}") == [2, 10, 11, 3])
+      try SubwordTokenizer(tokens: small + ["\u{1100}", "##\u{1161}"]).encode("\u{AC00}") == [2, 10, 11, 3])
   }
 
   @Test func aWordOfMoreThanAHundredCharactersIsUnknown() throws {
-    let tokenizer = try WordPieceTokenizer(tokens: small + ["\u{431}", "##\u{431}"])
+    let tokenizer = try SubwordTokenizer(tokens: small + ["\u{431}", "##\u{431}"])
     let word = String(repeating: "\u{431}", count: 100)
     #expect(tokenizer.encode(word) == [2, 10] + Array(repeating: 11, count: 99) + [3])
     #expect(tokenizer.encode(word + "\u{431}!") == [2, 1, 8, 3])
   }
 
   @Test func truncationKeepsTheSeparator() throws {
-    let tokenizer = try WordPieceTokenizer(tokens: small)
+    let tokenizer = try SubwordTokenizer(tokens: small)
     for limit in 2...9 {
       let ids = tokenizer.encode("a c a c a", limit: limit)
       #expect(ids.count == min(limit, 7) && ids.first == 2 && ids.last == 3)
@@ -120,13 +120,13 @@ import Testing
     defer { try? FileManager.default.removeItem(atPath: file) }
     for end in ["\n", "\r\n"] {
       try Data((small.joined(separator: end) + end).utf8).write(to: URL(fileURLWithPath: file))
-      let tokenizer = try WordPieceTokenizer(vocabularyFile: file)
+      let tokenizer = try SubwordTokenizer(vocabularyFile: file)
       #expect(tokenizer.count == small.count && tokenizer.encode("abb c") == [2, 7, 6, 9, 3])
     }
   }
 
   @Test func aVocabularyWithoutSpecialTokensIsRefused() throws {
-    #expect(throws: TesseraError.self) { try WordPieceTokenizer(tokens: ["a", "b"]) }
-    #expect(throws: TesseraError.self) { try WordPieceTokenizer(vocabularyFile: "/nowhere/vocab.txt") }
+    #expect(throws: TesseraError.self) { try SubwordTokenizer(tokens: ["a", "b"]) }
+    #expect(throws: TesseraError.self) { try SubwordTokenizer(vocabularyFile: "/nowhere/vocab.txt") }
   }
 }

@@ -58,6 +58,18 @@ import Testing
     }
   }
 
+  /// The mean is over the weights of the whole batch, whatever part of it a device has.
+  @Test(.tags(.opencl)) func weightsOfClassesAreThoseOfTheWholeBatch() throws {
+    var plan = plan(.trainable)
+    let alike = try bits(.alexnet, plan, DeviceGroup(try CPUBackend()), .never)
+    plan.classWeights = [0.3, 1, 7.7]
+    let wanted = try bits(.alexnet, plan, DeviceGroup(try CPUBackend()), .never)
+    #expect(wanted != alike)
+    for devices in try groups() {
+      #expect(try bits(.alexnet, plan, devices, .always) == wanted, "\(devices.name)")
+    }
+  }
+
   @Test(.tags(.opencl)) func whatIsMeasuredChangesNoBit() throws {
     var plan = plan(.trainable)
     // Two batches of 24 an epoch: every way is tried, some from the middle of an epoch on, and the best one

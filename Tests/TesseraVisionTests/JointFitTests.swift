@@ -56,8 +56,19 @@ import Testing
 
   /// The gradient of the penalised loss by standardised weights is next to nothing.
   @Test(arguments: [true, false], [0.1, 0.01]) func itIsTheMinimum(_ path: Bool, _ penalty: Double) throws {
+    try checkMinimum(path, penalty, weights: nil)
+  }
+
+  @Test func itIsTheMinimumWhereClassesHaveWeights() throws {
+    try checkMinimum(true, 0.05, weights: [0.25, 2, 3])
+  }
+
+  private func checkMinimum(_ path: Bool, _ penalty: Double, weights: [Float]?) throws {
     let network = try network(try CPUBackend(), path: path)
-    let plan = plan()
+    var plan = plan()
+    plan.classWeights = weights
+    func counts(_ row: Int) -> Double { Double(weights?[Int(plan.labels[row])] ?? 1) }
+    let all = plan.training.reduce(0.0) { $0 + counts($1) }
     let x = try inputs(network, plan, path: path)
     try fit(network, plan, [penalty])
     let found = try state(network)
@@ -80,7 +91,7 @@ import Testing
       let largest = scores.max() ?? 0
       let sum = scores.reduce(0) { $0 + exp($1 - largest) }
       for c in 0..<3 {
-        let slope = (exp(scores[c] - largest) / sum - (plan.labels[row] == c ? 1 : 0)) / n
+        let slope = (exp(scores[c] - largest) / sum - (plan.labels[row] == c ? 1 : 0)) * counts(row) / all
         for j in columns where deviation[j] > 0 { gradient[c][j] += slope * (x[row][j] - mean[j]) }
       }
     }

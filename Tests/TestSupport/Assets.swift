@@ -21,6 +21,10 @@ public enum Assets {
   public static let mpnet = cache + "/mpnet-base"
   /// Whether it is there. Too large for CI, which goes without.
   public static let hasMPNet = FileManager.default.fileExists(atPath: mpnet)
+  /// GPT-2's byte-level vocabulary.
+  public static let gpt2Vocabulary = cache + "/gpt2-vocabulary"
+  /// Whether it is there.
+  public static let hasGPT2Vocabulary = usable(gpt2Vocabulary)
   /// 10,605 sentences with labels.
   public static let snippets = cache + "/snippets/snippets.csv"
   /// Whether they are there.

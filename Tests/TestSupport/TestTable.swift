@@ -3,6 +3,15 @@ import Foundation
 
 /// A plain reader of well-formed CSV for tests, independent of the pipeline's.
 public enum TestTable {
+  /// The first 10,000 of the assets' reviews for training.
+  public static func tenThousandReviews() throws -> [String] {
+    let packed = URL(fileURLWithPath: Assets.reviews).deletingLastPathComponent().path + "/train25k.csv.gz"
+    return try withTemporaryFolder { folder in
+      _ = try Command.shell("gzip -dc '\(packed)' > '\(folder)/reviews.csv'")
+      return try Array(column("review", of: folder + "/reviews.csv").prefix(10_000))
+    }
+  }
+
   /// The texts of a column.
   public static func column(_ name: String, of path: String) throws -> [String] {
     let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))

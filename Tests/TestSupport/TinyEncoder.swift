@@ -13,43 +13,45 @@ public enum TinyEncoder {
   ]
   private static let hidden = 32, wide = 64, heads = 4, layers = 2
 
-  /// Writes config.json, vocab.txt and model.safetensors of a BERT, or of the encoders that
-  /// tools/golden/mpnet.py and distilbert.py draw too.
+  /// Writes config.json, the vocabulary and model.safetensors of a BERT, or of the encoders that
+  /// tools/golden/mpnet.py, distilbert.py and electra_roberta.py draw too.
   public static func write(to folder: String, _ family: TinyFamily = .bert) throws {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    let tokens = family.special + words
+    let (tokens, files) = family.files(words: words)
     var config = family.configuration(layers: layers, hidden: hidden, heads: heads, wide: wide)
     config["model_type"] = family.rawValue
-    config["vocab_size"] = tokens.count
+    config["vocab_size"] = tokens
     config["max_position_embeddings"] = family.positions
     func url(_ name: String) -> URL { URL(fileURLWithPath: folder).appendingPathComponent(name) }
     try JSONSerialization.data(withJSONObject: config).write(to: url("config.json"))
-    try Data((tokens.joined(separator: "\n") + "\n").utf8).write(to: url("vocab.txt"))
+    for (name, text) in files { try Data(text.utf8).write(to: url(name)) }
     var writer = SafetensorsWriter()
     var seed: UInt64 = 900
     func add(_ name: String, _ shape: [Int], _ low: Float = -0.4, _ high: Float = 0.4) {
       seed += 1
       writer.add(name, drawn(seed, shape.reduce(1, *), low, high), shape: shape)
     }
-    func norm(_ name: String) {
-      add(name + ".weight", [hidden], 0.5, 1.5)
-      add(name + ".bias", [hidden])
+    func norm(_ name: String, _ width: Int) {
+      add(name + ".weight", [width], 0.5, 1.5)
+      add(name + ".bias", [width])
     }
     func linear(_ name: String, _ outs: Int, _ ins: Int) {
       add(name + ".weight", [outs, ins])
       add(name + ".bias", [outs])
     }
-    add("embeddings.word_embeddings.weight", [tokens.count, hidden], -1, 1)
-    add("embeddings.position_embeddings.weight", [family.positions, hidden], -0.1, 0.1)
-    if family == .bert { add("embeddings.token_type_embeddings.weight", [2, hidden]) }
-    norm("embeddings.LayerNorm")
+    let width = family.embedding ?? hidden
+    add("embeddings.word_embeddings.weight", [tokens, width], -1, 1)
+    add("embeddings.position_embeddings.weight", [family.positions, width], -0.1, 0.1)
+    if family.types > 0 { add("embeddings.token_type_embeddings.weight", [family.types, width]) }
+    norm("embeddings.LayerNorm", width)
+    if family.embedding != nil { linear("embeddings_project", hidden, width) }
     for layer in 0..<layers {
       let names = family.layer.map { "\(family.layers).\(layer).\($0)" }
       for name in names[..<4] { linear(name, hidden, hidden) }
-      norm(names[4])
+      norm(names[4], hidden)
       linear(names[5], wide, hidden)
       linear(names[6], hidden, wide)
-      norm(names[7])
+      norm(names[7], hidden)
     }
     if family == .mpnet { add("encoder.relative_attention_bias.weight", [32, heads], -2, 2) }
     _ = try writer.write(to: url("model.safetensors").path)

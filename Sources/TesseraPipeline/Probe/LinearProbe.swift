@@ -48,10 +48,13 @@ public struct LinearProbe: Sendable {
 
   /// The same for rows that are standardised as they are read.
   ///
-  /// - Parameter room: bytes of the device's memory that may hold the training rows; nil: half of it.
+  /// - Parameters:
+  ///   - room: bytes of the device's memory that may hold the training rows; nil: half of it.
+  ///   - weights: the weight of each class in the loss, and of right answers on the validation rows; nil: all count
+  ///     alike.
   static func fit(
     _ features: FeatureRows, labels: [Int32], classes: Int, training: [Int], validation: [Int],
-    room: Int? = nil, on device: any Backend
+    room: Int? = nil, weights: [Float]? = nil, on device: any Backend
   ) throws -> LinearProbe {
     guard classes >= 2, !training.isEmpty else {
       throw TesseraError.input(
@@ -66,10 +69,10 @@ public struct LinearProbe: Sendable {
     let (mean, scale) = moments(features, training)
     let problem = try ProbeProblem(
       features.standardized(mean, scale), rows: training, labels: training.map { labels[$0] },
-      classes: classes, on: device, room: room)
+      classes: classes, on: device, room: room, weights: weights)
     let columns = features.columns
     var solution = [Double](repeating: 0, count: classes * (columns + 1))
-    var best: (probe: LinearProbe, correct: Int)?
+    var best: (probe: LinearProbe, correct: Double)?
     for penalty in penalties {
       solution = try LBFGS().minimize(from: solution) { try problem.evaluate($0, penalty: penalty) }
       let values = solution.map { Float($0) }
@@ -77,7 +80,10 @@ public struct LinearProbe: Sendable {
         mean: mean, scale: scale, weight: Array(values[..<(classes * columns)]),
         bias: Array(values[(classes * columns)...]), penalty: penalty, classes: classes)
       let predicted = try probe.predict(features, rows: validation, on: device)
-      let correct = zip(predicted, validation).count { $0 == labels[$1] }
+      let correct = zip(predicted, validation).reduce(0.0) { sum, pair in
+        let label = labels[pair.1]
+        return pair.0 == label ? sum + Double(weights?[Int(label)] ?? 1) : sum
+      }
       if best.map({ correct > $0.correct }) ?? true { best = (probe, correct) }
     }
     guard let best else {

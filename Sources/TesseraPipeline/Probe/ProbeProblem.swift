@@ -3,7 +3,7 @@ import TesseraCompute
 import TesseraNN
 import TesseraVision
 
-/// Mean cross-entropy plus penalty / 2 |W|^2 of a linear probe with its gradient, computed on a device.
+/// Mean cross-entropy, weighted by class where classes have weights, plus penalty / 2 |W|^2 of a linear probe with its gradient, computed on a device.
 ///
 /// Rows are taken in blocks of 256, in their order; sums of loss and gradient are added up block by block. The
 /// standardised rows are kept on the device where half of its memory holds them; else each evaluation makes them
@@ -17,6 +17,8 @@ final class ProbeProblem {
   /// Standardised rows and labels of the blocks; empty where no memory holds the rows.
   private var kept: [Tensor] = []
   private let labels: [Tensor]
+  /// What the losses of a block's rows are multiplied by; empty where all classes count alike.
+  private let factors: [Tensor]
   private let weight: Tensor, bias: Tensor
   /// Gradients of weights and biases and the loss: of a block, and of all.
   private let parts: (weight: Tensor, bias: Tensor, loss: Tensor)
@@ -31,9 +33,10 @@ final class ProbeProblem {
   ///   - classes: the number of classes.
   ///   - device: the device that computes.
   ///   - room: bytes of memory for the standardised rows; nil: half of the device's.
+  ///   - weights: the weight of each class; nil: all count alike.
   init(
     _ features: FeatureRows, rows: [Int], labels: [Int32], classes: Int, on device: any Backend,
-    room: Int? = nil
+    room: Int? = nil, weights: [Float]? = nil
   ) throws {
     (self.device, self.features, self.rows) = (device, features, rows)
     (columns, self.classes) = (features.columns, classes)
@@ -41,6 +44,14 @@ final class ProbeProblem {
       let part = Array(labels[begin..<min(rows.count, begin + Self.block)])
       return try device.tensor(part, [part.count])
     }
+    let all = weights.map { LossFactors($0, labels: labels).of(labels) }
+    factors =
+      try all.map { factors in
+        try stride(from: 0, to: rows.count, by: Self.block).map { begin in
+          let part = Array(factors[begin..<min(rows.count, begin + Self.block)])
+          return try device.tensor(part, [part.count])
+        }
+      } ?? []
     let (columns, classes) = (columns, classes)
     func made() throws -> (weight: Tensor, bias: Tensor, loss: Tensor) {
       (
@@ -77,11 +88,11 @@ final class ProbeProblem {
     if kept.isEmpty {
       var number = 0
       try forEachBlock {
-        try add($0, labels[number])
+        try add($0, number)
         number += 1
       }
     } else {
-      for (x, labels) in zip(kept, labels) { try add(x, labels) }
+      for (number, x) in kept.enumerated() { try add(x, number) }
     }
     var value = Double(try device.floats(sums.loss)[0]) / Double(rows.count)
     var gradient = try (device.floats(sums.weight) + device.floats(sums.bias)).map { Double($0) }
@@ -95,7 +106,8 @@ final class ProbeProblem {
   }
 
   /// Adds a block's part of loss and gradients.
-  private func add(_ x: Tensor, _ labels: Tensor) throws {
+  private func add(_ x: Tensor, _ number: Int) throws {
+    let labels = labels[number]
     let count = labels.count
     let logits = try device.allocate([count, classes], .float32)
     let (losses, slope) = (
@@ -107,6 +119,12 @@ final class ProbeProblem {
     try device.crossEntropy(logits, labels: labels, rows: count, classes: classes, into: losses)
     try device.crossEntropyGrad(
       logits, labels: labels, rows: count, classes: classes, smoothing: 0, batch: rows.count, into: slope)
+    if !factors.isEmpty {
+      try device.binary(.multiply, losses, factors[number], into: losses)
+      try device.binaryChannels(
+        .multiply, ChannelLayout(outer: 1, channels: count, inner: classes), slope, factors[number],
+        into: slope)
+    }
     var backward = Matmul(m: classes, n: columns, k: count, transposeA: true)
     backward.chunk = 8
     try device.matmul(backward, slope, x, bias: nil, into: parts.weight)

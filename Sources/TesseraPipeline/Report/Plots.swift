@@ -3,14 +3,16 @@ import TesseraImages
 
 /// Plots as SVG that follow the page's colours.
 enum Plots {
-  /// A curve with its class in the style sheet: `a` or `b`.
+  /// A curve with its class in the style sheet, `a` or `b`, or with a colour of its own.
   struct Curve {
     let name: String, style: String
+    var colour: String?
     let points: [(x: Double, y: Double)]
     var marks = false
   }
 
-  /// Curves over axes from `x` and `y` with their ends written out; the legend stands in the plot's head.
+  /// Curves over axes from `x` and `y` with their ends written out; the legend stands in the plot's head, below it
+  /// where the curves have colours of their own.
   @_optimize(none)
   static func lines(
     _ curves: [Curve], x: ClosedRange<Double>, y: ClosedRange<Double>, xLabel: String, yLabel: String,
@@ -46,18 +48,24 @@ enum Plots {
     }
     for (index, curve) in curves.enumerated() {
       let path = curve.points.map { place($0) }.joined(separator: "L")
-      if !curve.points.isEmpty { out += "<path class=\"curve \(curve.style)\" d=\"M\(path)\"/>" }
+      let style = curve.colour.map { "class=\"curve\" stroke=\"\($0)\"" } ?? "class=\"curve \(curve.style)\""
+      if !curve.points.isEmpty { out += "<path \(style) d=\"M\(path)\"/>" }
       if curve.marks || curve.points.count == 1 {
         for point in curve.points {
           let at = place(point).split(separator: " ")
           out += "<circle class=\"f\(curve.style)\" cx=\"\(at[0])\" cy=\"\(at[1])\" r=\"3\"/>"
         }
       }
+      guard curve.colour == nil else { continue }
       let from = left + Double(index) * 200
       out += "<path class=\"curve \(curve.style)\" d=\"M\(from) 12h18\"/>"
       out += "<text x=\"\(from + 24)\" y=\"16\">\(escaped(curve.name))</text>"
     }
-    return out + "</svg>"
+    out += "</svg>"
+    let coloured = curves.compactMap { curve in curve.colour.map { (curve.name, $0) } }
+    guard !coloured.isEmpty else { return out }
+    return out + "<p class=\"legend\">"
+      + coloured.map { "<span><i style=\"background:\($1)\"></i>\(escaped($0))</span>" }.joined() + "</p>"
   }
 
   /// The colour of a group, by its place among `count`: hues that both colour schemes can show.

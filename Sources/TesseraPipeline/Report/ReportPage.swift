@@ -71,9 +71,7 @@ public struct ReportPage {
     }
     tiles.append(keptTile)
     if !data.labels.isEmpty {
-      if let area = data.metrics.roc.last?.area {
-        tiles.append(("area under ROC", decimal(area), data.model.classes.last ?? ""))
-      }
+      if let area { tiles.append(("area under ROC", decimal(area.value), area.of)) }
       tiles.append(("calibration error", decimal(data.metrics.calibrationError), "expected, ten bins"))
     }
     if data.layout.channels.count == 1, let divergence = data.layout.channels[0].divergence {
@@ -178,22 +176,6 @@ public struct ReportPage {
   @_optimize(none)
   private var errors: String {
     guard !data.labels.isEmpty else { return "<p>There are no rows to test on.</p>" }
-    let names = data.model.classes
-    let rows = names.indices.map { t in [names[t]] + data.metrics.confusion[t].map(String.init) }
-    let confusion = HTMLPage.table(["in truth / called"] + names, rows)
-    let shown = names.count == 2 ? [1] : Array(names.indices.prefix(2))
-    let roc = Plots.lines(
-      shown.enumerated().map { index, c in
-        let points = data.metrics.roc[c].points
-        // A page needs no more points than a screen has pixels.
-        let step = max(1, points.count / 400)
-        let thin = points.indices.filter { $0 % step == 0 || $0 == points.count - 1 }.map {
-          (x: points[$0].x, y: points[$0].y)
-        }
-        return .init(
-          name: "\(names[c]): \(decimal(data.metrics.roc[c].area))", style: index == 0 ? "a" : "b",
-          points: thin)
-      }, x: 0...1, y: 0...1, xLabel: "false positive rate", yLabel: "true positive rate", diagonal: true)
     let calibration = Plots.lines(
       [
         .init(
@@ -201,8 +183,7 @@ public struct ReportPage {
           points: data.metrics.calibration.map { (x: $0.confidence, y: $0.accuracy) }, marks: true)
       ], x: 0...1, y: 0...1, xLabel: "probability of the predicted class", yLabel: "share right",
       diagonal: true)
-    return confusion
-      + HTMLPage.grid([("ROC, with the area below", roc), ("calibration, ten bins", calibration)])
+    return classFigures + confusion + HTMLPage.grid([roc, ("calibration, ten bins", calibration)])
   }
 
   private var habits: String {

@@ -37,6 +37,10 @@ public struct EvaluationSummary: Codable, Sendable, Equatable {
   public let probe: AccuracySummary?
   /// How the two compare on the same rows; nil without rows to judge by, and of an older version's run.
   public let comparison: ComparisonSummary?
+  /// Measures by class of the image classifier; nil without rows to judge by, and of an older version's run.
+  public let measures: ClassMeasures?
+  /// The same of the linear probe, which has no probabilities.
+  public let probeMeasures: ClassMeasures?
   /// SHA-256 of the predicted classes of both.
   public let fingerprint: String
   /// The epoch that the classifier was kept of; nil if none was run.
@@ -49,6 +53,7 @@ public struct EvaluationSummary: Codable, Sendable, Equatable {
     model = AccuracySummary(evaluation.model)
     probe = AccuracySummary(evaluation.probe)
     comparison = evaluation.comparison.map(ComparisonSummary.init)
+    (measures, probeMeasures) = (evaluation.measures, evaluation.probeMeasures)
     fingerprint = evaluation.fingerprint
     (keptEpoch, linearPathAlone) = (kept.epoch, kept.isLinearPathAlone)
   }

@@ -139,6 +139,9 @@ public struct FinishedRun {
     guard records["embeddings"]?.parameters["pooling"] == configuration.embedding.pooling.rawValue,
       records["model"]?.parameters == configuration.model.parameters
     else { throw mixed("model", Pipeline.Files.configuration) }
+    guard records["evaluation"]?.parameters == configuration.evaluationParameters else {
+      throw mixed("evaluation", Pipeline.Files.configuration)
+    }
   }
 
   /// Throws unless the hidden states are those that the configuration takes of an encoder of so many layers.

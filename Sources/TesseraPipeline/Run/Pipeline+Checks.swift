@@ -18,6 +18,8 @@ extension Pipeline {
     let states = try c.embedding.states(layers: encoder.layers)
     let features = states.count * encoder.hidden
     let split = try split(data.labels)
+    _ = try c.model.training.classWeights?.weights(
+      of: data.classes, labels: split.training.map { data.labels[$0] })
     if c.model.training.patience != nil, split.validation.isEmpty {
       throw TesseraError.input(
         "patience", found: "no validation rows to wait by",

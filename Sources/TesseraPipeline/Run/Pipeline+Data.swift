@@ -24,6 +24,10 @@ extension Pipeline {
       let names = missing.map { data.classes[$0] }.joined(separator: ", ")
       progress.note("no training row of \(names), which can so never be predicted")
     }
+    for warning in SmallClasses(
+      labels: data.labels, classes: data.classes, split: split, test: test?.labels,
+      options: configuration.split
+    ).warnings { progress.warn(warning) }
     let record = DataRecord(data, split: split, test: test)
     for note in record.duplicates.notes { progress.note(note) }
     return (data, test, record)
@@ -75,9 +79,7 @@ extension Pipeline {
 extension RunConfiguration {
   /// Which rows are for what.
   func split(of labels: [Int32]) throws -> Split {
-    try Split(
-      labels: labels, validation: split.validationShare, test: test == nil ? split.testShare : 0,
-      seed: seed, trainingRows: split.trainingRows)
+    try split.split(of: labels, seed: seed, hasTest: test != nil)
   }
 }
 

@@ -142,7 +142,7 @@ public struct Pipeline {
       "evaluation",
       inputs: [
         "model": trained.fingerprint, "images": rendered.fingerprint, "embeddings": embedded.fingerprint,
-      ], parameters: [:],
+      ], parameters: configuration.evaluationParameters,
       outputs: [Files.evaluation, Files.predictions]
     ) {
       progress.begin("evaluating")
@@ -159,6 +159,10 @@ public struct Pipeline {
     if let result = InputFile.readIfThere(folder.file(Files.evaluation)) {
       summary.evaluation = try? JSONDecoder().decode(Evaluation.self, from: result)
     }
+    let remedy =
+      configuration.model.training.classWeights == nil
+      ? " (--class-weights balanced lets every class count alike in what is learnt)" : ""
+    for warning in summary.evaluation?.measures?.warnings ?? [] { progress.warn(warning + remedy) }
     summary.kept = KeptEpoch(
       summary.evaluation?.keptEpoch, of: summary.epochs.last?.epoch ?? 0, configuration.model.network)
     try folder.finish(stages: RunStages.names(configuration))
@@ -243,7 +247,8 @@ public struct Pipeline {
     let probe = try LinearProbe.fit(
       FeatureRows(embeddings.features, columns: embeddings.columns), labels: embeddings.labels,
       classes: embeddings.classes.count, training: images.split.training, validation: images.split.validation,
-      room: limits.bytes(on: devices.main).device, on: devices.main)
+      room: limits.bytes(on: devices.main).device,
+      weights: try configuration.classWeights(embeddings, training: images.split.training), on: devices.main)
     let model = try TrainedModel.read(folder.file(Files.model), on: devices)
     let guesses =
       try test.map {

@@ -112,8 +112,9 @@ public struct Predictor {
     let own = try Embeddings.read(run.checked(Pipeline.Files.embeddings))
     try layout.split.check(run.folder, count: own.labels.count)
     let probe = try LinearProbe.fit(
-      features: own.features, columns: own.columns, labels: own.labels, classes: own.classes.count,
-      training: layout.split.training, validation: layout.split.validation, on: device)
+      FeatureRows(own.features, columns: own.columns), labels: own.labels, classes: own.classes.count,
+      training: layout.split.training, validation: layout.split.validation,
+      weights: try configuration.classWeights(own, training: layout.split.training), on: device)
     let made = try images(data.texts, progress: progress, cut: cut)
     let guesses = try probe.predict(
       features: made.features, columns: own.columns, rows: Array(data.texts.indices), on: device)

@@ -67,6 +67,15 @@ public final class ProgressLine: @unchecked Sendable {
     }
   }
 
+  /// A warning, which a quiet line tells too.
+  @inline(never)
+  package func warn(_ line: String) {
+    lock.withLock {
+      clear()
+      write("tessera: warning: \(line)\n")
+    }
+  }
+
   private func clear() {
     if drawn { write("\r\u{1b}[K") }
     drawn = false

@@ -67,7 +67,22 @@ public struct RunConfiguration: Sendable, Equatable {
     parameters["shares"] = "\(split.validationShare) \(test == nil ? split.testShare : 0)"
     parameters["sees validation"] = "\(seesValidation)"
     if let rows = split.trainingRows { parameters["training rows"] = "\(rows)" }
+    // Older records have no such keys, and stand for the usual split.
+    if let method = split.splitMethod, method != .random { parameters["split"] = method.rawValue }
+    if let fold = split.fold, let folds = split.folds { parameters["fold"] = "\(fold) of \(folds)" }
     return parameters
+  }
+
+  /// What decides the evaluation besides model and features, by the names of its stage's record: nothing where all
+  /// classes count alike, as in older records.
+  var evaluationParameters: [String: String] {
+    model.training.classWeights.map { ["class weights": $0.text] } ?? [:]
+  }
+
+  /// The weight of each class; nil where all count alike.
+  func classWeights(_ embeddings: Embeddings, training: [Int]) throws -> [Float]? {
+    try model.training.classWeights?.weights(
+      of: embeddings.classes, labels: training.map { embeddings.labels[$0] })
   }
 
   /// Writes the configuration as JSON.

@@ -18,6 +18,7 @@ extension Pipeline.Summary {
       if let meanAccuracy { lines.append("by seeds       \(meanAccuracy)") }
       lines.append("linear probe   \(evaluation.probe)")
       if let comparison = evaluation.comparison { lines.append("beside it      \(comparison)") }
+      lines += evaluation.measures?.lines(width: 15) ?? []
     }
     if let kept { lines.append("kept epoch     \(kept)") }
     if !repeats.isEmpty {
@@ -99,6 +100,11 @@ public struct RunReport {
         + "\(c.layout.perplexity), \(model.training.epochs) epochs of batches of "
         + "\(model.training.batch), seed \(c.seed)",
     ]
+    if let method = c.split.splitMethod { lines.append("split          \(method.rawValue)") }
+    if let fold = c.split.fold, let folds = c.split.folds {
+      lines.append("fold           \(fold) of \(folds)")
+    }
+    if let weights = model.training.classWeights { lines.append("class weights  \(weights.text)") }
     lines += (try run.data?.lines ?? []).map { "rows           \($0)" }
     let rows = layout.split.validation.count
     summary.epochs = try Pipeline.decode([EpochRecord].self, run.checked(Pipeline.Files.history))

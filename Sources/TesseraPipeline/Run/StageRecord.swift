@@ -33,7 +33,7 @@ public struct StageRecord: Codable, Sendable, Equatable {
   /// Versions of procedures by stage, 1 for those that are not named: to be raised by a change of the
   /// program that alters a stage's result for the same inputs and parameters, so that what an older program
   /// made is not taken for this one's.
-  static let versions = ["layout": 2, "images": 2, "model": 4, "evaluation": 4]
+  static let versions = ["layout": 2, "images": 2, "model": 4, "evaluation": 5]
 
   /// Whether the record stands for the same work.
   func matches(_ other: StageRecord) -> Bool {

@@ -14,17 +14,23 @@ public struct Evaluation: Codable, Sendable, Equatable {
   public let keptEpoch: Int?
   /// Rows that one of the two has right and the other has not; nil in what an older version wrote.
   public let comparison: PairedComparison?
+  /// Measures by class of the image classifier; nil without rows, and in what an older version wrote.
+  public internal(set) var measures: ClassMeasures?
+  /// The same of the linear probe, which has no probabilities.
+  public internal(set) var probeMeasures: ClassMeasures?
 
   private enum CodingKeys: String, CodingKey {
-    case model, probe, fingerprint, keptEpoch, comparison
+    case model, probe, fingerprint, keptEpoch, comparison, measures, probeMeasures
   }
 
   /// Right answers and predictions as they are known.
   init(
-    model: Accuracy, probe: Accuracy, fingerprint: String, keptEpoch: Int?, comparison: PairedComparison?
+    model: Accuracy, probe: Accuracy, fingerprint: String, keptEpoch: Int?, comparison: PairedComparison?,
+    measures: ClassMeasures? = nil, probeMeasures: ClassMeasures? = nil
   ) {
     (self.model, self.probe, self.fingerprint) = (model, probe, fingerprint)
     (self.keptEpoch, self.comparison) = (keptEpoch, comparison)
+    (self.measures, self.probeMeasures) = (measures, probeMeasures)
   }
 
   /// Reads what was written: no figures stand for no rows.
@@ -36,6 +42,8 @@ public struct Evaluation: Codable, Sendable, Equatable {
     fingerprint = try values.decode(String.self, forKey: .fingerprint)
     keptEpoch = try values.decodeIfPresent(Int.self, forKey: .keptEpoch)
     comparison = try values.decodeIfPresent(PairedComparison.self, forKey: .comparison)
+    measures = try values.decodeIfPresent(ClassMeasures.self, forKey: .measures)
+    probeMeasures = try values.decodeIfPresent(ClassMeasures.self, forKey: .probeMeasures)
   }
 
   /// Writes figures where there are rows to judge by; without there are none.
@@ -46,6 +54,8 @@ public struct Evaluation: Codable, Sendable, Equatable {
     try values.encode(fingerprint, forKey: .fingerprint)
     try values.encodeIfPresent(keptEpoch, forKey: .keptEpoch)
     if model.total > 0 { try values.encodeIfPresent(comparison, forKey: .comparison) }
+    try values.encodeIfPresent(measures, forKey: .measures)
+    try values.encodeIfPresent(probeMeasures, forKey: .probeMeasures)
   }
 
   /// Compares predictions with the truth.
@@ -76,7 +86,7 @@ public struct Evaluation: Codable, Sendable, Equatable {
         wanted: "as many of each")
     }
     let predictions = Predictions(scores: scores, classes: count, labels: labels, probe: probe)
-    return (predictions.evaluation(keptEpoch: model.keptEpoch), predictions)
+    return (try predictions.evaluation(keptEpoch: model.keptEpoch, names: model.classes), predictions)
   }
 }
 

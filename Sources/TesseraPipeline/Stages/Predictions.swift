@@ -23,17 +23,21 @@ struct Predictions: Equatable {
     }
   }
 
-  /// Accuracy, fingerprint, and how the two differ.
+  /// Accuracy, fingerprint, measures by class, and how the two differ.
   ///
-  /// - Parameter keptEpoch: the epoch that the classifier was kept of.
-  func evaluation(keptEpoch: Int?) -> Evaluation {
+  /// - Parameters:
+  ///   - keptEpoch: the epoch that the classifier was kept of.
+  ///   - names: the classes.
+  func evaluation(keptEpoch: Int?, names: [String]) throws -> Evaluation {
     let predicted = Self.classes(of: scores, classes: classes)
     var print = Fingerprint()
     for values in [predicted, probe] { values.withUnsafeBytes { print.add($0) } }
     return Evaluation(
       model: Accuracy(predicted: predicted, truth: labels), probe: Accuracy(predicted: probe, truth: labels),
       fingerprint: print.digits(), keptEpoch: keptEpoch,
-      comparison: count > 0 ? PairedComparison(model: predicted, probe: probe, truth: labels) : nil)
+      comparison: count > 0 ? PairedComparison(model: predicted, probe: probe, truth: labels) : nil,
+      measures: try .make(predicted: predicted, truth: labels, scores: scores, names: names),
+      probeMeasures: try .make(predicted: probe, truth: labels, scores: nil, names: names))
   }
 
   /// Writes them.

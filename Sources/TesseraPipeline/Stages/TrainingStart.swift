@@ -37,6 +37,8 @@ struct TrainingStart {
       validation: set.split.validation)
     plan.options = options.training
     plan.limits = resources.limits
+    plan.classWeights = try options.training.classWeights?.weights(
+      of: set.classes, labels: set.split.training.map { set.labels[$0] })
     plan.keepsStart = options.network.bypass || options.network.start == .joint
     (self.plan, classes, area) = (plan, set.classes.count, set.area)
   }
@@ -60,6 +62,8 @@ struct TrainingStart {
     try network.startFrom(
       try LinearProbe.fit(
         plan.images, labels: plan.labels, classes: classes, training: plan.training,
-        validation: plan.validation, room: plan.limits.bytes(on: network.device).device, on: network.device))
+        validation: plan.validation, room: plan.limits.bytes(on: network.device).device,
+        weights: plan.classWeights,
+        on: network.device))
   }
 }

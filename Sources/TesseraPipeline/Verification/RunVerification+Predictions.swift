@@ -36,7 +36,7 @@ extension RunVerification {
   private func figures(_ predictions: Predictions, _ model: TrainedModel) throws -> RunCertificate.Difference?
   {
     let told = try Pipeline.decode(Evaluation.self, run.checked(Pipeline.Files.evaluation))
-    let made = predictions.evaluation(keptEpoch: model.keptEpoch)
+    let made = try predictions.evaluation(keptEpoch: model.keptEpoch, names: model.classes)
     func differs(_ what: String, _ recorded: String, _ recomputed: String) -> RunCertificate.Difference {
       .init(
         stage: "evaluation", file: Pipeline.Files.evaluation, tensor: what, index: [], recorded: recorded,
@@ -53,6 +53,14 @@ extension RunVerification {
       return differs(
         "the comparison of both", told.comparison?.description ?? "none",
         made.comparison?.description ?? "none")
+    }
+    let isWithoutMeasures = try run.isWithoutMeasures || isOld
+    for (what, own, other) in [
+      ("the measures by class", told.measures, made.measures),
+      ("the probe's measures by class", told.probeMeasures, made.probeMeasures),
+    ] where !isWithoutMeasures && own != other {
+      let names = ClassMeasures.difference(own, other)
+      return differs(what, names.recorded, names.recomputed)
     }
     guard told.fingerprint == made.fingerprint else {
       return differs("its fingerprint", told.fingerprint, made.fingerprint)

@@ -15,19 +15,4 @@ extension EncoderDescription {
       up: "intermediate.dense", down: "output.dense", norm: "output.LayerNorm"),
     distanceBias: "encoder.relative_attention_bias.weight",
     firstPosition: padding + 1, positions: positionsPastPadding, tokenizer: .mpnet)
-
-  /// The id of `<pad>`, whatever config.json says.
-  private static let padding = 1
-
-  /// An MPNet counts past padding: where a text itself says `<pad>`, that token takes the row before the
-  /// first one's, and the tokens after it come one row earlier.
-  @Sendable private static func positionsPastPadding(_ ids: [Int32]) -> [Int32] {
-    let padding = Int32(padding)
-    var next = padding
-    return ids.map { id in
-      if id == padding { return padding }
-      next += 1
-      return next
-    }
-  }
 }

@@ -2,13 +2,14 @@
 import TesseraCompute
 
 extension TokenizerConfiguration {
-  /// Keys of `tokenizer_config.json` that decide what becomes of a text, all of them read.
+  /// Keys of `tokenizer_config.json` that decide what becomes of a text, all of them read where the kind of
+  /// tokenizer has them.
   private static let meant: Set<String> = [
     "do_lower_case", "strip_accents", "tokenize_chinese_chars", "do_basic_tokenize", "never_split",
     "added_tokens_decoder", "additional_special_tokens", "extra_special_tokens", "model_max_length",
     "max_len",
     "tokenizer_class", "truncation_side", "split_special_tokens", "wordpieces_prefix", "init_inputs",
-    "auto_map", "fast_tokenizer_files",
+    "auto_map", "fast_tokenizer_files", "add_prefix_space",
   ]
 
   /// Keys that change no id of a text embedded alone: they are about decoding, padding, pairs, chats, or
@@ -22,7 +23,7 @@ extension TokenizerConfiguration {
     "backend",
     "is_local", "local_files_only", "processor_class", "chat_template", "response_template",
     "response_schema",
-    "chat_control_tokens", "files_loaded", "add_prefix_space", "trim_offsets", "use_fast", "from_slow",
+    "chat_control_tokens", "files_loaded", "trim_offsets", "use_fast", "from_slow",
     "verbose",
     "errors", "legacy", "_commit_hash", "commit_hash", "revision", "add_bos_token", "add_eos_token",
     "add_special_tokens", "return_token_type_ids", "return_attention_mask", "transformers_version", "device",

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
-/// A `tokenizer.json` of the WordPiece kind (Hugging Face's tokenizers library, version 1.0).
+/// A `tokenizer.json` of the WordPiece or the byte-level BPE kind (Hugging Face's tokenizers library, version
+/// 1.0).
 struct TokenizerJSON {
   let place: String
   let vocabulary: [(bytes: [UInt8], id: Int32)]
-  let model: WordPieceModel.Settings
+  let model: SubwordModel.Settings
   let added: [(id: Int, token: AddedToken)]
   /// `truncation`'s side.
   let keepsEnd: Bool
@@ -22,10 +23,9 @@ struct TokenizerJSON {
 
   /// Reads a file.
   ///
-  /// - Throws: `TesseraError` naming the section that is malformed, of another kind than WordPiece, or not
-  ///   known.
+  /// - Throws: `TesseraError` naming the section that is malformed, of another kind than these, or not known.
   init(file path: String) throws {
-    fields = try JSONFields(file: path, wanted: "a WordPiece tokenizer", atMost: InputFile.Limit.text)
+    fields = try JSONFields(file: path, wanted: "a tokenizer", atMost: InputFile.Limit.text)
     place = path
     let fields = fields
     try fields.requireKnown(Self.known, wanted: "no section that is not known")
@@ -33,15 +33,13 @@ struct TokenizerJSON {
       throw fields.refusal("version", wanted: "1.0")
     }
     guard let model = try fields.object("model") else {
-      throw fields.refusal("model", wanted: "a WordPiece model")
+      throw fields.refusal("model", wanted: "a WordPiece or a byte-level BPE model")
     }
-    let type = try model.text("type") ?? "WordPiece"
-    guard type == "WordPiece" else {
-      throw TesseraError.input("\(path): model", found: type, wanted: "WordPiece, as BERT and MPNet have it")
-    }
-    try model.requireKnown(Self.knownOfModel, wanted: "what a WordPiece model has")
     self.model = try Self.settings(model)
-    vocabulary = try Self.vocabulary(model)
+    guard let vocab = try model.object("vocab"), !vocab.members.isEmpty else {
+      throw model.refusal("vocab", wanted: "tokens with their ids")
+    }
+    vocabulary = try Self.vocabulary(vocab)
     added = try (fields.list("added_tokens") ?? []).map { value in
       let entry = try JSONFields(value, place: "\(path): added_tokens")
       guard let id = try entry.integer("id", 0...Int(Int32.max) - 1) else {
@@ -57,7 +55,20 @@ struct TokenizerJSON {
     keepsEnd = direction == "Left"
   }
 
-  private static func settings(_ model: JSONFields) throws -> WordPieceModel.Settings {
+  private static func settings(_ model: JSONFields) throws -> SubwordModel.Settings {
+    // Older files do not say the type.
+    let type = try model.text("type") ?? (model["merges"] == nil ? "WordPiece" : "BPE")
+    switch type {
+    case "WordPiece": return .wordPiece(try wordPiece(model))
+    case "BPE": return .bytePairs(try bytePairs(model))
+    default:
+      throw TesseraError.input(
+        model.place, found: type, wanted: "WordPiece, as BERT and MPNet have it, or BPE, as RoBERTa has it")
+    }
+  }
+
+  private static func wordPiece(_ model: JSONFields) throws -> WordPieceModel.Settings {
+    try model.requireKnown(knownOfModel, wanted: "what a WordPiece model has")
     var settings = WordPieceModel.Settings()
     settings.unknown = try model.text("unk_token") ?? settings.unknown
     settings.continuation = try model.text("continuing_subword_prefix") ?? settings.continuation
@@ -66,10 +77,8 @@ struct TokenizerJSON {
     return settings
   }
 
-  private static func vocabulary(_ model: JSONFields) throws -> [(bytes: [UInt8], id: Int32)] {
-    guard let vocab = try model.object("vocab"), !vocab.members.isEmpty else {
-      throw model.refusal("vocab", wanted: "tokens with their ids")
-    }
+  /// Tokens with their ids, in the order of these.
+  static func vocabulary(_ vocab: JSONFields) throws -> [(bytes: [UInt8], id: Int32)] {
     var tokens: [(bytes: [UInt8], id: Int32)] = []
     tokens.reserveCapacity(vocab.members.count)
     var seen: [Int32: String] = [:]
@@ -134,18 +143,21 @@ extension TokenizerJSON {
       stripsAccents: try section.bool("strip_accents"), lowercases: try section.bool("lowercase") ?? true)
   }
 
-  /// Refuses another way to find words than BERT's.
-  func checkPreTokenizer() throws {
+  /// The model with what the way to find words says of it. Another way than BERT's, or with BPE than GPT-2's,
+  /// is refused.
+  func modelWithPreTokenizer() throws -> SubwordModel.Settings {
+    let wanted = if case .wordPiece = model { "BertPreTokenizer" } else { "ByteLevel" }
     guard var section = try fields.object("pre_tokenizer") else {
-      throw fields.refusal("pre_tokenizer", wanted: "BertPreTokenizer")
+      throw fields.refusal("pre_tokenizer", wanted: wanted)
     }
     if try section.text("type") == "Sequence", let list = try section.list("pretokenizers"), list.count == 1 {
       section = try JSONFields(list[0], place: section.place)
     }
     let type = try section.text("type") ?? "nothing"
-    guard type == "BertPreTokenizer" else {
-      throw TesseraError.input(section.place, found: type, wanted: "BertPreTokenizer")
-    }
+    guard type == wanted else { throw TesseraError.input(section.place, found: type, wanted: wanted) }
+    guard case .bytePairs(var settings) = model else { return model }
+    settings.addsPrefixSpace = try byteLevel(section)
+    return .bytePairs(settings)
   }
 
   /// The tokens before and after every text.
@@ -153,8 +165,13 @@ extension TokenizerJSON {
     guard var section = try fields.object("post_processor") else {
       throw fields.refusal("post_processor", wanted: "one that puts a token before every text")
     }
-    if try section.text("type") == "Sequence", let list = try section.list("processors"), list.count == 1 {
-      section = try JSONFields(list[0], place: section.place)
+    if try section.text("type") == "Sequence", let list = try section.list("processors") {
+      let place = section.place
+      // ByteLevel changes offsets alone.
+      let parts = try list.map { try JSONFields($0, place: place) }.filter {
+        try $0.text("type") != "ByteLevel"
+      }
+      if parts.count == 1 { section = parts[0] }
     }
     let type = try section.text("type") ?? "nothing"
     let result: (before: [String], after: [String])

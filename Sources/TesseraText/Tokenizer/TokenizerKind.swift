@@ -8,6 +8,8 @@ enum TokenizerKind: Sendable, Equatable {
   case bert
   /// `MPNetTokenizer`.
   case mpnet
+  /// `RobertaTokenizer` and those that are the same under another name.
+  case roberta
   /// `PreTrainedTokenizerFast`: `tokenizer.json` alone says how texts are divided.
   case whole
 
@@ -22,6 +24,7 @@ enum TokenizerKind: Sendable, Equatable {
       "SqueezeBertTokenizer", "LxmertTokenizer", "DPRQuestionEncoderTokenizer", "DPRContextEncoderTokenizer":
       self = .bert
     case "MPNetTokenizer": self = .mpnet
+    case "RobertaTokenizer", "BartTokenizer": self = .roberta
     case "PreTrainedTokenizer", "TokenizersBackend": self = .whole
     default: return nil
     }
@@ -32,6 +35,33 @@ enum TokenizerKind: Sendable, Equatable {
     "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token",
   ]
 
+  /// The kind of subword model, as `tokenizer.json` calls it; nil where that file alone decides.
+  var type: String? {
+    switch self {
+    case .bert, .mpnet: "WordPiece"
+    case .roberta: "BPE"
+    case .whole: nil
+    }
+  }
+
+  /// The files that hold the vocabulary, the one with the ids first.
+  var vocabularyFiles: [String] {
+    switch self {
+    case .bert, .mpnet: ["vocab.txt"]
+    case .roberta: ["vocab.json", "merges.txt"]
+    case .whole: ["tokenizer.json"]
+    }
+  }
+
+  /// What a message says is wanted where they are not there.
+  var wantedVocabulary: String {
+    switch self {
+    case .bert, .mpnet: "a WordPiece vocabulary: tokenizer.json or vocab.txt"
+    case .roberta: "a byte-level vocabulary: tokenizer.json, or vocab.json and merges.txt"
+    case .whole: "tokenizer.json, as tokenizer_class asks for"
+    }
+  }
+
   /// A token with a meaning that the files do not name.
   func usual(_ name: String) -> String? {
     switch (self, name) {
@@ -40,10 +70,12 @@ enum TokenizerKind: Sendable, Equatable {
     case (.bert, "pad_token"): "[PAD]"
     case (.bert, "cls_token"): "[CLS]"
     case (.bert, "mask_token"): "[MASK]"
-    case (.mpnet, "bos_token"), (.mpnet, "cls_token"): "<s>"
-    case (.mpnet, "eos_token"), (.mpnet, "sep_token"): "</s>"
-    case (.mpnet, "pad_token"): "<pad>"
-    case (.mpnet, "mask_token"): "<mask>"
+    case (.roberta, "unk_token"): "<unk>"
+    case (.mpnet, "bos_token"), (.mpnet, "cls_token"), (.roberta, "bos_token"), (.roberta, "cls_token"): "<s>"
+    case (.mpnet, "eos_token"), (.mpnet, "sep_token"), (.roberta, "eos_token"), (.roberta, "sep_token"):
+      "</s>"
+    case (.mpnet, "pad_token"), (.roberta, "pad_token"): "<pad>"
+    case (.mpnet, "mask_token"), (.roberta, "mask_token"): "<mask>"
     default: nil
     }
   }

@@ -5,8 +5,9 @@ extension TokenizerSettings {
   /// What an encoder's folder says, as Hugging Face's `AutoTokenizer` (transformers 5) takes it.
   ///
   /// `BertTokenizer` and `MPNetTokenizer` take the vocabulary from `tokenizer.json`, or from `vocab.txt`
-  /// where there is none, and everything else from `tokenizer_config.json`; what `tokenizer.json` says
-  /// otherwise is told, and not followed. `PreTrainedTokenizerFast` takes all from `tokenizer.json`.
+  /// where there is none, and everything else from `tokenizer_config.json`; so does `RobertaTokenizer`, whose
+  /// other files are `vocab.json` and `merges.txt`. What `tokenizer.json` says otherwise is told, and not
+  /// followed. `PreTrainedTokenizerFast` takes all from `tokenizer.json`.
   ///
   /// - Throws: `TesseraError` naming the file and the setting that is malformed or not supported.
   init(_ folder: EncoderFolder, _ configuration: EncoderConfiguration) throws {
@@ -14,18 +15,30 @@ extension TokenizerSettings {
     let kind = try Self.kind(fields, configuration)
     let whole =
       folder.contains("tokenizer.json") ? try TokenizerJSON(file: folder.file("tokenizer.json")) : nil
+    if let whole, let type = kind.type, type != whole.model.type {
+      throw TesseraError.input(
+        "\(whole.place): model", found: whole.model.type, wanted: "\(type), as the tokenizer's class has it")
+    }
     let vocabulary = try whole?.vocabulary ?? Self.vocabulary(folder, kind)
-    self.init(vocabulary, place: whole?.place ?? folder.file("vocab.txt"))
+    self.init(vocabulary, place: whole?.place ?? folder.file(kind.vocabularyFiles[0]))
     var tokens = try TokenizerConfiguration(folder, fields: fields, kind: kind)
     if let whole, !tokens.listsTokens { try tokens.take(whole.added) }
     var known: Set<[UInt8]> = []
     if kind == .whole, let whole {
-      try whole.checkPreTokenizer()
-      (model, normalizer) = (whole.model, try whole.normalizer())
+      (model, normalizer) = (try whole.modelWithPreTokenizer(), try whole.normalizer())
       (before, after) = try whole.template()
       added.append(whole.added.ordered { $0.id < $1.id }.map(\.token))
       for (id, token) in whole.added { stated[Array(token.content.utf8)] = id }
       known = Set(whole.added.map { Array($0.token.content.utf8) })
+    } else if kind == .roberta {
+      let adds = try fields.bool("add_prefix_space") ?? false
+      if let whole, case .bytePairs(let settings) = whole.model {
+        model = .bytePairs(.init(merges: settings.merges, addsPrefixSpace: adds))
+      } else {
+        let merges = try BytePairFiles.merges(folder.file("merges.txt"))
+        model = .bytePairs(.init(merges: merges, addsPrefixSpace: adds))
+      }
+      normalizer = Normalizer(steps: [])
     } else {
       let bert = BertNormalization(
         separatesIdeographs: try fields.bool("tokenize_chinese_chars") ?? true,
@@ -52,75 +65,32 @@ extension TokenizerSettings {
       throw TesseraError.input(
         "\(fields.place): tokenizer_class", found: name,
         wanted:
-          "a WordPiece tokenizer: BertTokenizer, DistilBertTokenizer, ElectraTokenizer, MPNetTokenizer or"
-          + " PreTrainedTokenizerFast")
+          "a WordPiece or byte-level BPE tokenizer: BertTokenizer, DistilBertTokenizer, ElectraTokenizer,"
+          + " MPNetTokenizer, RobertaTokenizer or PreTrainedTokenizerFast")
     }
     return kind
   }
 
+  /// The vocabulary of a folder without `tokenizer.json`.
   private static func vocabulary(
     _ folder: EncoderFolder, _ kind: TokenizerKind
   ) throws -> [(bytes: [UInt8], id: Int32)] {
-    let others = ["spiece.model", "sentencepiece.bpe.model", "tokenizer.model", "merges.txt", "vocab.json"]
-    if kind == .whole || !folder.contains("vocab.txt") {
-      let other = others.first(where: folder.contains)
+    let files = kind.vocabularyFiles
+    if let missing = files.first(where: { !folder.contains($0) }) {
+      let other = otherVocabularies.first { !files.contains($0) && folder.contains($0) }
       throw TesseraError.input(
-        folder.file(kind == .whole ? "tokenizer.json" : "vocab.txt"),
+        folder.file(missing),
         found: "no such file" + (other.map { ", and \($0), which is of another kind of tokenizer" } ?? ""),
-        wanted: kind == .whole
-          ? "tokenizer.json, as tokenizer_class asks for"
-          : "a WordPiece vocabulary: tokenizer.json or vocab.txt")
+        wanted: kind.wantedVocabulary)
     }
-    return try VocabularyFile.tokens(folder.file("vocab.txt"))
+    return kind == .roberta
+      ? try BytePairFiles.vocabulary(folder.file(files[0])) : try VocabularyFile.tokens(folder.file(files[0]))
   }
 
-  /// Tells what Hugging Face's tokenizer passes over.
-  private mutating func takeNotes(_ fields: JSONFields, _ whole: TokenizerJSON?, _ kind: TokenizerKind) throws
-  {
-    let same = "as with Hugging Face's AutoTokenizer"
-    if try fields.bool("do_basic_tokenize") == false {
-      notes.append("\(fields.place): do_basic_tokenize false changes nothing, \(same)")
-    }
-    if let never = try fields.list("never_split"), !never.isEmpty {
-      notes.append("\(fields.place): never_split changes nothing, \(same); added tokens are not split")
-    }
-    if kind != .whole, fields["do_lower_case"] == nil, hasCapitals {
-      notes.append(
-        "\(place): the vocabulary has capitals, and texts are lower-cased: a cased encoder needs a"
-          + " tokenizer_config.json with do_lower_case false")
-    }
-    guard let whole, kind != .whole else { return }
-    var passed: [String] = []
-    if let other = try? whole.normalizer(), other.description != normalizer.description {
-      passed.append("normalizer \(other.description) (used: \(normalizer.description))")
-    }
-    if whole.model.unknown != model.unknown { passed.append("unk_token \(whole.model.unknown)") }
-    if whole.model.continuation != model.continuation {
-      passed.append("continuing_subword_prefix \(whole.model.continuation)")
-    }
-    if whole.model.longestWord != model.longestWord {
-      passed.append("max_input_chars_per_word \(whole.model.longestWord)")
-    }
-    if let other = try? whole.template(), other != (before, after) {
-      passed.append(
-        "post_processor \(other.before.joined(separator: " ")) ... \(other.after.joined(separator: " "))")
-    }
-    if !passed.isEmpty {
-      notes.append(
-        "\(whole.place): \(passed.joined(separator: ", ")) is passed over for tokenizer_config.json and what it leaves open, "
-          + "\(same); tokenizer_class PreTrainedTokenizerFast takes tokenizer.json at its word")
-    }
-  }
-
-  /// Whether a twentieth of the vocabulary, names in brackets aside, has capitals: tokens that no lower-cased
-  /// text reaches.
-  private var hasCapitals: Bool {
-    let capitals = vocabulary.count { token in
-      ![UInt8(ascii: "["), UInt8(ascii: "<")].contains(token.bytes.first)
-        && token.bytes.contains { (65...90).contains($0) }
-    }
-    return 20 * capitals > vocabulary.count
-  }
+  /// Files that hold the vocabulary of one kind of tokenizer or another.
+  private static let otherVocabularies = [
+    "spiece.model", "sentencepiece.bpe.model", "tokenizer.model", "merges.txt", "vocab.json", "vocab.txt",
+  ]
 
   /// What sentence-transformers adds to the tokenizer.
   private mutating func takeSentenceTransformers(_ folder: EncoderFolder) throws {

@@ -6,7 +6,7 @@ struct TokenizerSettings: Sendable {
   /// The file that holds the vocabulary, for messages.
   let place: String
   let vocabulary: [(bytes: [UInt8], id: Int32)]
-  var model = WordPieceModel.Settings()
+  var model = SubwordModel.Settings.wordPiece(.init())
   var normalizer = Normalizer(steps: [.bert(BertNormalizer(BertNormalization()))])
   /// Added tokens in the order in which they are added, a list after the other.
   var added: [[AddedToken]] = []
@@ -30,6 +30,11 @@ struct TokenizerSettings: Sendable {
 
   /// A vocabulary alone, with what a kind of tokenizer does when nothing else is said.
   init(_ vocabulary: [(bytes: [UInt8], id: Int32)], _ kind: TokenizerKind, place: String) throws {
+    guard kind.type == model.type else {
+      throw TesseraError.input(
+        place, found: "a list of tokens for a byte-level tokenizer",
+        wanted: "its folder, with vocab.json and merges.txt or tokenizer.json")
+    }
     (self.vocabulary, self.place) = (vocabulary, place)
     try take(NamedTokens(kind), kind: kind, listed: [])
   }
@@ -43,7 +48,7 @@ struct TokenizerSettings: Sendable {
   ///
   /// - Parameter rows: how many ids there may be; nil where it is not known.
   /// - Throws: `TesseraError` for a token that files name and that has an id out of range.
-  func addedTokens(_ model: WordPieceModel, rows: Int?) throws -> AddedVocabularyInUse {
+  func addedTokens(_ model: SubwordModel, rows: Int?) throws -> AddedVocabularyInUse {
     var added = AddedVocabulary()
     for tokens in self.added { added.add(tokens, size: model.count, vocabulary: model.id) }
     var kept = AddedVocabularyInUse(tokens: [:])
@@ -160,14 +165,20 @@ extension TokenizerSettings {
         if token.isText || meant.contains(Array(result.content.utf8)) { result.special = true }
         return result
       })
-    if kind != .whole {
-      guard let unknown = named["unk_token"], let start = named["cls_token"], let end = named["sep_token"]
-      else {
-        throw TesseraError.input(
-          place, found: "no unknown token, start token or separator (null)", wanted: "all three named")
+    if kind != .whole { try takeMeanings(of: named) }
+  }
+  /// What stands around every text, and for a word that has no token.
+  private mutating func takeMeanings(of named: NamedTokens) throws {
+    if case .wordPiece(var settings) = model {
+      guard let unknown = named["unk_token"] else {
+        throw TesseraError.input(place, found: "no unknown token (unk_token null)", wanted: "it named")
       }
-      model.unknown = unknown.token.content
-      (before, after) = ([start.token.content], [end.token.content])
+      settings.unknown = unknown.token.content
+      model = .wordPiece(settings)
     }
+    guard let start = named["cls_token"], let end = named["sep_token"] else {
+      throw TesseraError.input(place, found: "no start token or separator (null)", wanted: "both named")
+    }
+    (before, after) = ([start.token.content], [end.token.content])
   }
 }

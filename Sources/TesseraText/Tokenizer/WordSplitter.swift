@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Takes words from a text as BERT does, divided by white space and with every punctuation mark a word of
 /// its own, and covers them by tokens.
-struct WordSplitter {
+struct WordSplitter: SubwordSplitter {
   /// The ids so far.
   private(set) var ids: [Int32]
   private let model: WordPieceModel

@@ -27,8 +27,7 @@ def check(case):
                         ("position_embedding_type", "relative_key"), ("position_embedding_type", "relative_key_query"),
                         ("quantization_config", {"bits": 4}), ("pruned_heads", {"0": [1]}), ("is_encoder_decoder", True),
                         ("auto_map", {"AutoModel": "m.Model"}), ("rope_theta", 10000), ("embedding_size", 16),
-                        ("model_type", "roberta"), ("model_type", "xlm-roberta"),
-                        ("model_type", "electra"), ("model_type", "albert"), ("model_type", "deberta-v2"),
+                        ("model_type", "xlm-roberta"), ("model_type", "albert"), ("model_type", "deberta-v2"),
                         ("num_attention_heads", 5), ("hidden_size", True), ("is_decoder", "false")]:
         shown = str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
         tokens.refusal(case, case.encoder("e", config={name: value}), name if name != "num_attention_heads" else "heads", shown)

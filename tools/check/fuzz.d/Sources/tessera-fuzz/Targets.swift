@@ -38,7 +38,7 @@ enum Target: String, CaseIterable {
     case .config: expectOneLine { _ = try EncoderConfiguration(file: Scratch.file("config.json", bytes)) }
     case .vocabulary:
       expectOneLine {
-        let tokenizer = try WordPieceTokenizer(vocabularyFile: Scratch.file("vocab.txt", bytes))
+        let tokenizer = try SubwordTokenizer(vocabularyFile: Scratch.file("vocab.txt", bytes))
         check(tokenizer.encode("a film [SEP] to remember, \u{e9}t\u{e9}"), tokenizer.count, limit: 512)
       }
     case .tokenizer:
@@ -117,7 +117,7 @@ enum Target: String, CaseIterable {
     write(
       "config.json",
       """
-      {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16, "vocab_size": 99,
+      {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16, "vocab_size": 299,
       "max_position_embeddings": 512}
       """)
     write("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nfilm\n##s\n")
@@ -125,8 +125,8 @@ enum Target: String, CaseIterable {
     _ = Scratch.file(names[Int(first & 3)], rest(bytes))
     expectOneLine {
       let folder = try EncoderFolder(Scratch.folder)
-      let tokenizer = try WordPieceTokenizer(folder: folder, configuration: try folder.configuration())
-      precondition(tokenizer.count <= 99 && tokenizer.notes.allSatisfy { !$0.isEmpty })
+      let tokenizer = try SubwordTokenizer(folder: folder, configuration: try folder.configuration())
+      precondition(tokenizer.count <= 299 && tokenizer.notes.allSatisfy { !$0.isEmpty })
       for limit in [0, 7, 512] {
         let ids = tokenizer.encode("a Films [MASK] x[ACTOR]s \u{e9}t\u{301} \u{4f60}\u{a0}<s>", limit: limit)
         precondition(ids.count <= max(20, limit), "\(ids.count) ids of at most \(limit)")
@@ -230,12 +230,12 @@ enum Target: String, CaseIterable {
     return folder
   }
 
-  private static let words: WordPieceTokenizer = {
+  private static let words: SubwordTokenizer = {
     let letters = (97...122).map { String(UnicodeScalar(UInt8($0))) }
     let tokens =
       ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "film", "##ing", ",", ".", "\u{4e00}"] + letters
       + letters.map { "##" + $0 }
-    guard let words = try? WordPieceTokenizer(tokens: tokens) else {
+    guard let words = try? SubwordTokenizer(tokens: tokens) else {
       preconditionFailure("the fuzzer's vocabulary")
     }
     return words

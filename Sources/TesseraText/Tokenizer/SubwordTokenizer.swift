@@ -2,10 +2,10 @@
 import Foundation
 import TesseraCompute
 
-/// The WordPiece tokenizer of BERT, MPNet and DistilBERT: the token ids of Hugging Face's `AutoTokenizer` on
-/// the same files.
-public struct WordPieceTokenizer: Sendable {
-  private let model: WordPieceModel
+/// The tokenizer of an encoder, WordPiece (BERT, MPNet, DistilBERT, ELECTRA) or byte-level BPE (RoBERTa): the
+/// token ids of Hugging Face's `AutoTokenizer` on the same files.
+public struct SubwordTokenizer: Sendable {
+  private let model: SubwordModel
   private let normalizer: Normalizer
   /// Added tokens that are looked for in the raw text, and those in the normalised one.
   private let raw: AddedTokenMatcher, normalized: AddedTokenMatcher
@@ -25,7 +25,8 @@ public struct WordPieceTokenizer: Sendable {
   /// - Parameters:
   ///   - path: the path of `vocab.txt`.
   ///   - family: the encoders whose special tokens the file has.
-  /// - Throws: `TesseraError` if the file is missing or lacks the special tokens.
+  /// - Throws: `TesseraError` if the file is missing or lacks the special tokens, and for a family that has
+  ///   no `vocab.txt`.
   public init(vocabularyFile path: String, family: EncoderFamily = .bert) throws {
     try self.init(
       TokenizerSettings(try VocabularyFile.tokens(path), TokenizerKind(family), place: path), rows: nil)
@@ -37,8 +38,9 @@ public struct WordPieceTokenizer: Sendable {
     try self.init(TokenizerSettings(tokens, TokenizerKind(family), place: place), rows: nil)
   }
 
-  /// The tokenizer of an encoder's folder, by `tokenizer.json` or `vocab.txt` and what
-  /// `tokenizer_config.json`, `special_tokens_map.json` and `added_tokens.json` say.
+  /// The tokenizer of an encoder's folder, by `tokenizer.json`, or `vocab.txt` (WordPiece), or `vocab.json`
+  /// and `merges.txt` (byte-level BPE), and what `tokenizer_config.json`, `special_tokens_map.json` and
+  /// `added_tokens.json` say.
   ///
   /// - Parameters:
   ///   - folder: the encoder's files.
@@ -51,7 +53,7 @@ public struct WordPieceTokenizer: Sendable {
 
   init(_ settings: TokenizerSettings, rows: Int?) throws {
     let place = settings.place
-    let model = try WordPieceModel(settings.vocabulary, settings.model, place: place)
+    let model = try SubwordModel(settings.vocabulary, settings.model, place: place)
     let added = try settings.addedTokens(model, rows: rows)
     // A start token that got the next free id, for want of one that is known, would take an untrained row.
     func id(_ token: String) throws -> Int32 {
@@ -89,7 +91,16 @@ public struct WordPieceTokenizer: Sendable {
   }
 
   private func encode(_ text: UnsafeBufferPointer<UInt8>, _ room: Int) -> ArraySlice<Int32> {
-    var splitter = WordSplitter(model, ids: [])
+    switch model {
+    case .wordPiece(let model): ids(of: text, room, WordSplitter(model, ids: []))
+    case .bytePairs(let model): ids(of: text, room, ByteLevelSplitter(model))
+    }
+  }
+
+  private func ids(
+    of text: UnsafeBufferPointer<UInt8>, _ room: Int, _ splitter: some SubwordSplitter
+  ) -> ArraySlice<Int32> {
+    var splitter = splitter
     let most = settings.keepsEnd ? Int.max : room
     visit(text, raw) { part in
       switch part {
@@ -103,7 +114,9 @@ public struct WordPieceTokenizer: Sendable {
 
   /// Takes in a part of a text between added tokens.
   @inline(never)
-  private func append(_ text: UnsafeBufferPointer<UInt8>, to splitter: inout WordSplitter, _ most: Int) {
+  private func append(
+    _ text: UnsafeBufferPointer<UInt8>, to splitter: inout some SubwordSplitter, _ most: Int
+  ) {
     if normalized.isEmpty, let cleaning = normalizer.cleaning {
       return splitter.append(text, cleanedBy: cleaning, most: most)
     }
