@@ -45,7 +45,7 @@ import Testing
       var writer = MessageWriter()
       writer.add(offset)
       let shared = try SharedModel(team, kind: Squares.kind, writer.payload)
-      let model = try Replicated(own, shared: shared) { _ in offset }
+      let model = Replicated(own, shared: shared) { _ in offset }
       var found: [Int: Int] = [:]
       let coding = PartCoding<Int>(
         input: { part in

@@ -27,8 +27,9 @@ package enum RankThreads {
     }
     let result = Result {
       let team = try RankTeam(leading: ranks[0], build: "test")
-      defer { team.end(code: 0) }
-      return try body(team)
+      let result = try body(team)
+      team.end(code: 0)
+      return result
     }
     if case .failure = result {
       for rank in 1..<ranks.count { try ranks[0].send(RankTeam.endMessage(1), to: rank, .end) }
