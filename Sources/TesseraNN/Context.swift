@@ -17,6 +17,8 @@ public final class Context {
   /// The number of the training step.
   public let step: UInt64
   private var draws: UInt64 = 0
+  /// Whether functions are recorded, where there is a tape.
+  var isRecording = true
 
   /// A context.
   ///
@@ -81,8 +83,9 @@ public final class Context {
     _ value: Tensor, of inputs: [Variable], pass: @escaping (Tape, Tensor) throws -> Void
   ) -> Variable {
     let output = Variable(value)
+    output.context = self
     output.isOfParameters = !inputs.isEmpty && inputs.allSatisfy(\.isOfParameters)
-    guard let tape, inputs.contains(where: \.requiresGradient) else { return output }
+    guard let tape, isRecording, inputs.contains(where: \.requiresGradient) else { return output }
     // The tape holds the closure: were the closure to hold the tape, a pass that ends in an error would
     // keep all its memory.
     tape.record(output) { [unowned tape] in try pass(tape, $0) }
