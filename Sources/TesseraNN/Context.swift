@@ -65,6 +65,9 @@ public final class Context {
     return stream
   }
 
+  /// Makes a variable one of this context.
+  func adopt(_ x: Variable) { (x.context, x.home) = (self, (device, part)) }
+
   /// The part of the batch that a variable has: parameters are whole on every device.
   func part(of x: Variable) -> BatchShard? { x.isOfParameters ? nil : part }
 
@@ -83,7 +86,7 @@ public final class Context {
     _ value: Tensor, of inputs: [Variable], pass: @escaping (Tape, Tensor) throws -> Void
   ) -> Variable {
     let output = Variable(value)
-    output.context = self
+    adopt(output)
     output.isOfParameters = !inputs.isEmpty && inputs.allSatisfy(\.isOfParameters)
     guard let tape, isRecording, inputs.contains(where: \.requiresGradient) else { return output }
     // The tape holds the closure: were the closure to hold the tape, a pass that ends in an error would

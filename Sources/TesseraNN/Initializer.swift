@@ -47,6 +47,13 @@ public final class Initializer {
     return Parameter(tensor)
   }
 
+  /// Uniform in +-bound.
+  func uniform(_ shape: [Int], _ bound: Float) throws -> Parameter {
+    let tensor = try device.allocate(shape, .float32)
+    try device.randomUniform(next(), low: -bound, high: bound, into: tensor)
+    return Parameter(tensor)
+  }
+
   /// A tensor of equal elements that nobody trains.
   func buffer(_ shape: [Int], _ value: Float) throws -> Tensor { try constant(shape, value).value }
 

@@ -40,6 +40,13 @@ extension Rows {
       try self.with([1]) { x, _ in try Context(device: d)(try x * 2) }
     }
     gives("a parameter", [2]) { try self.with([1]) { $1(Parameter(try self.floats(2))).shape } }
+    function("Context.function(_:of:gradients:)")
+    refuses("no gradients for an input") {
+      try self.with([1]) { x, c in try c.function(x.value, of: [x]) { _ in [] }.backward() }
+    }
+    refuses("a gradient of another size") {
+      try self.with([1]) { x, c in try c.function(x.value, of: [x]) { _ in [try self.floats(2)] }.backward() }
+    }
     function("Context.withoutGradient(_:)")
     gives("nothing wants a gradient", false) {
       try self.with([1]) { x, c in try c.withoutGradient { try x * 2 }.requiresGradient }

@@ -40,7 +40,7 @@ extension Rows {
       }
     }
     function("LearningRateSchedule.factor(_:)")
-    gives("beyond the end", [1, 0]) {
+    gives("beyond the end", [1, 0] as [Float]) {
       let schedule = try LearningRateSchedule(.linear, total: .max)
       return [schedule.factor(.min), schedule.factor(.max)]
     }
@@ -176,6 +176,42 @@ extension Rows {
     {
       refuses("\(width), \(hidden), \(dropout)") {
         try TransformerEncoderBlock(width, heads: 2, hidden: hidden, dropout: dropout, draw())
+      }
+    }
+    function("GRU.init(_:_:_:)")
+    for (width, hidden) in [(0, 1), (1, 0), (-1, 1), (1, .max), (1 << 20, 1 << 20)] {
+      refuses("\(width) to \(hidden)") { try GRU(width, hidden, draw()) }
+    }
+    function("GRU.callAsFunction(_:_:)")
+    for shape in [[], [3], [1, 3], [1, 2, 2], [1, 0, 3]] {
+      refuses("\(shape)") { try call(try GRU(3, 2, draw()), shape) }
+    }
+    function("ConvTranspose2d.init(_:_:kernel:stride:padding:outputPadding:bias:_:)")
+    for (channels, kernel, stride, padding, more) in [
+      (0, 1, 1, 0, 0), (1, 0, 1, 0, 0), (1, 1, 0, 0, 0), (1, 1, 1, -1, 0), (1, 1, 1, 0, 1), (1, 1, 2, 0, -1),
+      (.max, 1, 1, 0, 0), (1, .max, 1, 0, 0),
+    ] {
+      refuses("\(channels), kernel \(kernel), stride \(stride), padding \(padding), \(more)") {
+        try ConvTranspose2d(
+          channels, 1, kernel: kernel, stride: stride, padding: padding, outputPadding: more, draw())
+      }
+    }
+    function("ConvTranspose2d.callAsFunction(_:_:)")
+    for shape in [[2], [1, 2, 3, 3], [1, 1, 0, 3]] {
+      refuses("\(shape)") { try call(try ConvTranspose2d(1, 1, kernel: 2, draw()), shape) }
+    }
+    refuses("nothing left") {
+      try call(try ConvTranspose2d(1, 1, kernel: 1, padding: 2, draw()), [1, 1, 2, 2])
+    }
+    function("Context.convTranspose2d(_:weight:bias:_:outputPadding:)")
+    for (weight, bias, more) in [
+      ([1, 1, 2, 2], [2], 0), ([2, 1, 2, 2], [1], 0), ([1, 1, 2], [1], 0), ([1, 1, 2, 2], [1], 1),
+    ] {
+      refuses("weights \(weight), a bias \(bias), \(more)") {
+        let c = Context(device: d)
+        return try c.convTranspose2d(
+          try self.variable([1, 1, 3, 3]), weight: try self.variable(weight), bias: try self.variable(bias),
+          outputPadding: more)
       }
     }
     function("AvgPool2d.init(kernel:stride:padding:)")

@@ -46,11 +46,26 @@ import Testing
     #expect(try (try one(computed) + 1).item() == 5)
   }
 
-  @Test func aContextThatIsGoneIsNamed() throws {
-    func made() throws -> Variable { try Context(device: try CPUBackend()).variable([1]) }
+  /// A context of one expression: what wants no gradient goes on without it, what wants one is named.
+  @Test func aContextMayBeGone() throws {
+    let device = try CPUBackend()
+    let layer = try Linear(2, 2, Initializer(device: device, seed: 1))
+    let y = try layer(Variable(try device.tensor([1, 2], [1, 2])), Context(device: device))
+    #expect(y.context == nil)
+    #expect(try y.softmax().sum().item() == 1)
+    #expect(try device.ints(y.argmax()).count == 1)
+    #expect(y.description.hasSuffix("float32 [1, 2]"))
+    func made() throws -> Variable { try Context(device: device).variable([1], requiresGradient: true) }
     let error = #expect(throws: TesseraError.self) { try made() + 1 }
-    #expect("\(try #require(error))".contains("without a context"))
-    #expect(try made().description == "float32 [1]")
+    #expect("\(try #require(error))".contains("whose context is gone"))
+    #expect(try made().values() == [1])
+    // Its tape is gone too: nothing would reach what it was computed from.
+    func recorded() throws -> Variable {
+      let context = Context(device: device, differentiable: true)
+      return try context.variable([1], requiresGradient: true) * 2
+    }
+    let context = Context(device: device, differentiable: true)
+    #expect(throws: TesseraError.self) { try recorded() * context.variable([1]) }
   }
 
   /// The context stays as long as its own variable, though only variables are used after it.

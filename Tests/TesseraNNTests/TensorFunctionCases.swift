@@ -92,6 +92,13 @@ struct TensorFunctionCase: Sendable, CustomTestStringConvertible {
     .init("linear of three axes", [[2, 3, 4], [5, 4], [5]]) {
       try $1.linear($0[0], weight: $0[1], bias: $0[2])
     },
+    .init("transposed convolution", [[2, 3, 4, 5], [3, 2, 3, 2], [2]]) {
+      try $1.convTranspose2d(
+        $0[0], weight: $0[1], bias: $0[2], .init(stride: 2, padding: 1), outputPadding: 1)
+    },
+    .init("transposed convolution in groups", [[9, 4, 3, 2], [4, 3, 2, 2]]) {
+      try $1.convTranspose2d($0[0], weight: $0[1], .init(dilation: 2, groups: 2))
+    },
     .init("attention", [[2, 3, 4], [2, 5, 4], [2, 5, 3]]) { x, _ in try x[0].attention(key: x[1], value: x[2])
     },
     .init("attention with a mask", [[2, 3, 4], [2, 5, 4], [2, 5, 3]]) {

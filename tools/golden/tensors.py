@@ -84,6 +84,10 @@ FUNCTIONS = [
     ("matmul by a column", [(2, 3, 4), (4,)], -1, 1, torch.matmul),
     ("matmul of vectors", [(4,), (4,)], -1, 1, torch.matmul),
     ("linear of three axes", [(2, 3, 4), (5, 4), (5,)], -1, 1, F.linear),
+    ("transposed convolution", [(2, 3, 4, 5), (3, 2, 3, 2), (2,)], -1, 1,
+     lambda x, w, b: F.conv_transpose2d(x, w, b, 2, 1, 1)),
+    ("transposed convolution in groups", [(9, 4, 3, 2), (4, 3, 2, 2)], -1, 1,
+     lambda x, w: F.conv_transpose2d(x, w, None, 1, 0, 0, 2, 2)),
     ("attention", [(2, 3, 4), (2, 5, 4), (2, 5, 3)], -1, 1, F.scaled_dot_product_attention),
     ("attention with a mask", [(2, 3, 4), (2, 5, 4), (2, 5, 3)], -1, 1,
      lambda q, k, v: F.scaled_dot_product_attention(q, k, v, mask((2, 1, 5)) != 0)),
@@ -160,6 +164,12 @@ def layers(folder):
     x, net = drawn(1, (2, 3, 6, 6)).requires_grad_(), nn.Sequential(nn.AvgPool2d(3, 2, 1), nn.AvgPool2d(2))
     y = net(x)
     out["avgPool.y"], out["avgPool.dx"] = y, torch.autograd.grad(y, x, drawn(2, y.shape))[0]
+    x, gru = drawn(1, (9, 4, 3)).requires_grad_(), nn.GRU(3, 5, batch_first=True)
+    draw_state(gru, 600)
+    y = gru(x)[0]
+    gradients = torch.autograd.grad(y, [x, *gru.parameters()], drawn(2, y.shape))
+    out["gru.y"] = y
+    out.update({f"gru.{n}": g for n, g in zip(["x", *(n for n, _ in gru.named_parameters())], gradients)})
     save_file(single(out), folder + "/layers.safetensors")
 
 

@@ -9,7 +9,7 @@ extension Context {
   ///   - requiresGradient: whether a gradient is wanted for it.
   public func variable(_ tensor: Tensor, requiresGradient: Bool = false) -> Variable {
     let variable = Variable(tensor, requiresGradient: requiresGradient)
-    variable.context = self
+    adopt(variable)
     return variable
   }
 
@@ -52,14 +52,14 @@ extension Context {
         "a context", found: "a variable \(x.shape) that another context computed",
         wanted: "a leaf, or one that was computed here")
     }
-    x.context = self
+    adopt(x)
     return x
   }
 
   /// A parameter's leaf in this context.
   public func callAsFunction(_ parameter: Parameter) -> Variable {
     let leaf = parameter.leaf()
-    leaf.context = self
+    adopt(leaf)
     return leaf
   }
 
@@ -93,22 +93,39 @@ extension Context {
     .failure("backward", found: "no tape", wanted: "a differentiable context")
   }
 
-  /// The context of operands: the one that they all have, or those of them that have any.
+  /// The context of operands: the one that they all have, or those of them that have any. Where it is gone,
+  /// one without a tape takes its place for what wants no gradient.
   static func of(_ operands: [Variable], _ place: String) throws -> Context {
     var found: Context?
     for operand in operands {
-      guard let context = operand.context, context !== found else { continue }
+      guard let context = operand.context else {
+        guard !operand.isOutput else {
+          throw gone(place, operand, "what it was computed from is gone with it")
+        }
+        continue
+      }
+      guard context !== found else { continue }
       guard found == nil else {
         throw TesseraError.failure(
           place, found: "variables of two contexts", wanted: "those of one: context(x) takes a leaf over")
       }
       found = context
     }
-    guard let found else {
+    if let found { return found }
+    if let operand = operands.first(where: { $0.home != nil && $0.requiresGradient }) {
+      throw gone(place, operand, "it wants a gradient")
+    }
+    guard let home = operands.lazy.compactMap(\.home).first else {
       throw TesseraError.failure(
-        place, found: "a variable \(operands.first?.shape ?? []) without a context that is still there",
+        place, found: "a variable \(operands.first?.shape ?? []) without a context",
         wanted: "one made by context.variable(...), or taken over by context(x)")
     }
-    return found
+    return Context(device: home.device, part: home.part)
+  }
+
+  private static func gone(_ place: String, _ x: Variable, _ reason: String) -> TesseraError {
+    .failure(
+      place, found: "a variable \(x.shape) whose context is gone, and \(reason)",
+      wanted: "a context that is kept until the backward pass")
   }
 }

@@ -52,7 +52,7 @@ extension Variable {
   /// The same values, through which no gradient passes.
   public func detached() -> Variable {
     let copy = Variable(value)
-    (copy.context, copy.isOfParameters) = (context, isOfParameters)
+    (copy.context, copy.home, copy.isOfParameters) = (context, home, isOfParameters)
     return copy
   }
 }

@@ -49,7 +49,7 @@ extension Variable {
   /// - Parameter axis: counted from the end where it is negative; the last, unless given.
   /// - Throws: `TesseraError` for an axis that it does not have, or of extent 0.
   public func argmax(axis: Int = -1) throws -> Tensor {
-    let device = try Context.of([self], "argmax").device
+    let device = try device("argmax")
     let axis = try Axes.one("argmax", axis, of: shape)
     let rows = try device.rows(value, over: [axis])
     var extents = shape

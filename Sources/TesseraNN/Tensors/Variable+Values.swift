@@ -5,7 +5,13 @@ extension Variable {
   /// The elements in row-major order, read back from the device.
   ///
   /// - Throws: `TesseraError` for integers, and where the device fails.
-  public func values() throws -> [Float] { try Context.of([self], "values").device.floats(value) }
+  public func values() throws -> [Float] { try device("values").floats(value) }
+
+  /// The device that has the elements; the context may be gone.
+  func device(_ place: String) throws -> any Backend {
+    guard let home else { return try Context.of([self], place).device }
+    return home.device
+  }
 
   /// The one element, read back from the device.
   ///
@@ -40,7 +46,7 @@ extension Variable: CustomStringConvertible {
   /// The elements, nested by axes, where a context knows the device; else the shape.
   public var description: String {
     let head = "\(value.elementType) \(shape)"
-    guard let context, let text = try? context.device.text(of: value) else { return head }
+    guard let home, let text = try? home.device.text(of: value) else { return head }
     return "\(text) \(head)"
   }
 }

@@ -2,7 +2,8 @@
 import Foundation
 import TesseraNN
 
-// A convolutional network that reads handwritten digits of 8 x 8 pixels (`tools/check/examples.d/digits.py FILE`).
+// A convolutional network that reads handwritten digits of 8 x 8 pixels (`tools/check/examples.d/digits.py
+// FILE`).
 //
 //   digits FILE [DEVICE]          FILE: 64 pixels of 0 to 16 and the digit in each line
 
@@ -41,11 +42,11 @@ let net = try Sequential {
   Dropout(0.2)
   try Linear(32 * 2 * 2, 10, draw)
 }
-let (epochs, size, held) = (8, 64, 300)
+let (epochs, size, held) = (12, 64, 300)
 let training = rows.count - held
 let steps = epochs * (training / size)
 let optimizer = try Adam(
-  device: device, [.init(net.parameters, learningRate: 3e-3)], weightDecay: 1e-2, decoupled: true)
+  device: device, [.init(net.parameters, learningRate: 1e-2)], weightDecay: 1e-2, decoupled: true)
 let schedule = try LearningRateSchedule(.cosine, total: steps, warmup: 20)
 var step = 0
 for epoch in 0..<epochs {

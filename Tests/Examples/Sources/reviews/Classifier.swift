@@ -26,7 +26,7 @@ final class Classifier: Module {
   func callAsFunction(_ ids: Variable, mask: Variable, _ context: Context) throws -> Variable {
     let numbers = (0..<Reviews.length).map { Int32($0) }
     let place = try places(Variable(try context.device.tensor(numbers)), context)
-    var x = try words(ids, context) * 0.3 + place * 0.1
+    var x = try words(ids, context) + place * 0.1
     for block in blocks { x = try block(x, mask: mask, context) }
     let seen = try mask.reshaped(mask.shape + [1])
     let mean = try (norm(x, context) * seen).sum(1) / seen.sum(1)

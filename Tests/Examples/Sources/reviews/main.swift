@@ -12,7 +12,7 @@ guard arguments.count > 1, let reviews = try? Reviews(arguments[1]), reviews.row
   exit(2)
 }
 let device = try DeviceSelection.open(arguments.count > 2 ? arguments[2] : "auto")
-let steps = arguments.count > 3 ? Int(arguments[3]) ?? 300 : 300
+let steps = arguments.count > 3 ? Int(arguments[3]) ?? 900 : 900
 
 /// Tokens and classes of some rows; token 0 is padding.
 func batch(_ chosen: ArraySlice<Int>) throws -> (ids: Variable, labels: Tensor, mask: [Float]) {
@@ -25,7 +25,7 @@ func batch(_ chosen: ArraySlice<Int>) throws -> (ids: Variable, labels: Tensor, 
 
 let net = try Classifier(words: reviews.words, Initializer(device: device, seed: 1))
 let optimizer = try Adam(
-  device: device, [.init(net.parameters, learningRate: 2e-3)], weightDecay: 0.1, decoupled: true)
+  device: device, [.init(net.parameters, learningRate: 3e-3)], weightDecay: 0.01, decoupled: true)
 let schedule = try LearningRateSchedule(.linear, total: steps, warmup: steps / 10)
 let average = try ExponentialAverage(device: device, net.parameters, decay: 0.98)
 let order = try RandomStream(seed: 1, stream: 1 << 60).shuffled(Array(reviews.rows.indices))
@@ -40,7 +40,7 @@ for step in 0..<steps {
   try Parameter.clipGradients(net.parameters, norm: 1, on: device)
   try optimizer.step(factor: schedule.factor(step))
   try average.update()
-  if step % 50 == 49 { print("step \(step + 1): loss \(try losses.mean().item())") }
+  if step % 100 == 99 { print("step \(step + 1): loss \(try losses.mean().item())") }
 }
 let right = try average.withAverages { () throws in
   try stride(from: 0, to: held.count, by: 100).reduce(0) { sum, begin in
