@@ -16,7 +16,9 @@ import Testing
       let built = URL(fileURLWithPath: Command.path).deletingLastPathComponent().path
       let made = try Command.shell("python3 '\(Self.root)/tools/docs' --built '\(built)' --man '\(page)'")
       try #require(made.code == 0, "\(made.errors)")
-      let shown = try Command.shell("man --warnings -l '\(page)' | col -bx", environment: ["MANWIDTH": "100"])
+      // So wide that no text goes over two lines.
+      let shown = try Command.shell(
+        "man --warnings --nh --nj -l '\(page)' | col -bx", environment: ["MANWIDTH": "2000"])
       #expect(shown.code == 0 && shown.errors.isEmpty, "\(shown.errors)")
       for text in [
         "tessera - ", "tessera run\n", "tessera cache clear\n", "tessera bench compare\n",
