@@ -34,6 +34,8 @@ let package = Package(
     .target(name: "CMPI"),
     .target(name: "CSHA256"),
     .target(name: "CAllocation"),
+    // What can be fetched by name; tools/fetch reads the one list too.
+    .target(name: "CAssets", exclude: ["assets.json"]),
     .target(name: "CBuild", cSettings: [.define("TSR_COMMIT", to: "\"\(commit)\"")]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     // Layer 2.
@@ -47,6 +49,8 @@ let package = Package(
     // Layer 4. TesseraData reads tables of texts and classes.
     .target(name: "TesseraData", dependencies: ["TesseraCompute", "CZlib"]),
     .target(name: "TesseraText", dependencies: ["TesseraCompute"]),
+    // What is fetched by name into the cache, and what the cache holds; the command line alone needs it.
+    .target(name: "TesseraAssets", dependencies: ["TesseraCompute", "CAssets", "CZlib"]),
     .target(name: "TesseraImages", dependencies: ["TesseraCompute", "CZlib"]),
     .target(name: "TesseraVision", dependencies: ["TesseraCompute", "TesseraNN"]),
     // Layer 5.
@@ -60,7 +64,7 @@ let package = Package(
       name: "tessera",
       dependencies: [
         "TesseraCompute", "TesseraVerification", "TesseraBenchmark", "TesseraData", "TesseraText",
-        "TesseraImages", "TesseraVision", "TesseraPipeline", "CAllocation",
+        "TesseraImages", "TesseraVision", "TesseraPipeline", "TesseraAssets", "CAllocation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // Tests, one target a library.
@@ -111,7 +115,10 @@ let package = Package(
     .testTarget(name: "MisuseTests", dependencies: ["misuse", "TestSupport"]),
     .testTarget(
       name: "TesseraCommandTests",
-      dependencies: ["tessera", "TesseraCompute", "TesseraData", "TesseraPipeline", "TestSupport"]),
+      dependencies: [
+        "tessera", "TesseraAssets", "TesseraCompute", "TesseraData", "TesseraPipeline", "TestSupport",
+        "CZlib",
+      ]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu2x

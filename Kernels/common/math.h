@@ -8,8 +8,9 @@
 // Bounds     Over all 2^32 inputs, in ulp of the exact result. `tessera verify --exhaustive` checks them;
 //            the article DeviceConformance has the values found.
 //
-//   division, square root, reciprocal 0.5   rsqrt 0.51   exp 1   log 1   tanh 1.5   erf 1.25
-//   sine and cosine of a turn 1.05   sigmoid 2   GELU, GELU by tanh 2 (of the input's ulp: its tail cancels)
+//   division, square root, reciprocal 0.5   rsqrt 0.51   exp 1   log 1   tanh 1.5   erf 1.25 sine and cosine
+//   of a turn 1.05   sigmoid 2   softplus 3   SiLU 4   GELU, GELU by tanh 2 (of the input's ulp: its tail
+//   cancels)
 //
 // Tuning     TSR_NATIVE_DIVIDE: set for devices whose division and square root are correctly rounded;
 //            else both are computed in software. The same bits.
@@ -241,4 +242,25 @@ TSR_FN float tsr_gelu_tanh_grad(float v) {
   const float s = x * x, t = tsr_tanh(x * tsr_fma(s, TSR_GELU_TANH_CUBIC, TSR_GELU_TANH_SCALE));
   const float slope = tsr_fma(s, 3.0f * TSR_GELU_TANH_CUBIC, TSR_GELU_TANH_SCALE);
   return tsr_fma(0.5f * x * tsr_fma(-t, t, 1.0f), slope, 0.5f * (1.0f + t));
+}
+// ln(1 + e^v) = max(v, 0) + ln(1 + e^-|v|). What 1 + e rounds off is made good by a factor (Goldberg 1991,
+// theorem 4); where all of e is rounded off, e itself is the logarithm.
+TSR_FN float tsr_softplus(float v) {
+  const float e = tsr_exp(-tsr_float(tsr_bits(v) & 0x7fffffffu));
+  const float u = 1.0f + e, had = u - 1.0f;
+  const float tail = had == 0.0f ? e : tsr_log(u) * tsr_div(e, had);
+  return v > 0.0f ? v + tail : tail;
+}
+// v sigmoid(v). Far below 0 that is v e^v (1 - e^v), where e^v may be denormal: by the root of it.
+TSR_FN float tsr_silu(float v) {
+  const float root = tsr_exp(0.5f * v);
+  const float far = (v * root) * tsr_fma(-(root * root), root, root);
+  return v < -9.0f ? far : v * tsr_sigmoid(v);
+}
+// s (1 + v (1 - s)) of s = sigmoid(v). The bound keeps v (1 - s) finite, beyond which s is 0 or 1.
+TSR_FN float tsr_silu_grad(float v) {
+  float x = v > 120.0f ? 120.0f : v;
+  x = x < -120.0f ? -120.0f : x;
+  const float s = tsr_sigmoid(x);
+  return s * tsr_fma(x, tsr_sigmoid(-x), 1.0f);
 }

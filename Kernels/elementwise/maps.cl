@@ -45,11 +45,14 @@ TSR_UNARY(abs, tsr_float(tsr_bits(v) & 0x7fffffffu))
 TSR_UNARY(negate, -v)
 TSR_UNARY(affine, tsr_fma(p.alpha, v, p.beta))
 TSR_UNARY(geluTanh, tsr_gelu_tanh(v))
+TSR_UNARY(softplus, tsr_softplus(v))
+TSR_UNARY(silu, tsr_silu(v))
 
 // dx = op'(x) dy.
 #define TSR_UNARY_GRAD(op, expression)                                                                 \
   TSR_ITEMS3(tsr_unary_grad_##op, tsr_map_params, p.count, const float, x, const float, dy, float, dx) \
     const float v = x[i], g = dy[i];                                                                   \
+    (void)v;                                                                                           \
     dx[i] = tsr_canonical(expression);                                                                 \
   TSR_END
 
@@ -59,6 +62,17 @@ TSR_UNARY_GRAD(gelu, g *tsr_gelu_grad(v))
 TSR_UNARY_GRAD(tanh, g *tsr_fma(-tsr_tanh(v), tsr_tanh(v), 1.0f))
 TSR_UNARY_GRAD(sigmoid, g *(tsr_sigmoid(v) * (1.0f - tsr_sigmoid(v))))
 TSR_UNARY_GRAD(geluTanh, g *tsr_gelu_tanh_grad(v))
+TSR_UNARY_GRAD(exp, g *tsr_exp(v))
+TSR_UNARY_GRAD(log, tsr_div(g, v))
+TSR_UNARY_GRAD(sqrt, tsr_div(0.5f * g, tsr_sqrt(v)))
+TSR_UNARY_GRAD(rsqrt, tsr_div(-0.5f * g, v) * tsr_rsqrt(v))
+TSR_UNARY_GRAD(reciprocal, -tsr_div(tsr_div(g, v), v))
+TSR_UNARY_GRAD(square, 2.0f * v * g)
+TSR_UNARY_GRAD(abs, v > 0.0f ? g : (v < 0.0f ? -g : 0.0f * v))
+TSR_UNARY_GRAD(negate, -g)
+TSR_UNARY_GRAD(erf, g * (0x1.20dd76p+0f * tsr_exp(-v * v)))
+TSR_UNARY_GRAD(softplus, g *tsr_sigmoid(v))
+TSR_UNARY_GRAD(silu, g *tsr_silu_grad(v))
 
 // c = op(a, b); and the same with b (channels) over planes of a (outer, channels, inner), a row per plane.
 #define TSR_BINARY(op, expression)                                                                           \
@@ -79,6 +93,9 @@ TSR_BINARY(multiply, a *b)
 TSR_BINARY(divide, tsr_div(a, b))
 TSR_BINARY(maximum, tsr_max(a, b))
 TSR_BINARY(minimum, tsr_min(a, b))
+TSR_BINARY(less, a < b ? 1.0f : 0.0f)
+TSR_BINARY(lessOrEqual, a <= b ? 1.0f : 0.0f)
+TSR_BINARY(equal, a == b ? 1.0f : 0.0f)
 
 // The software division and square root, for the check of every device against its native ones.
 TSR_ITEMS3(tsr_software_divide, tsr_map_params, p.count, const float, x, const float, z, float, y)

@@ -86,19 +86,48 @@ typedef struct {
   int planes, rows, cols;
   int src_offset, src_plane, src_row, src_step, dst_offset, dst_plane, dst_row, dst_step;
 } tsr_grid_params;
+// A row-major array of `rows` x `cols`, seen through up to three others: row r has one index for each of
+// `axes` axes of `extents`, outermost first; in array k it begins at offset[k] plus the indices times
+// strides[k], and its columns are step[k] apart. An item has `chunk` columns of a row, which has `parts` of
+// them. op: TSR_BROADCAST_*.
+enum { TSR_AXES = 7 };
+enum {
+  TSR_BROADCAST_ADD = 0,
+  TSR_BROADCAST_SUBTRACT = 1,
+  TSR_BROADCAST_MULTIPLY = 2,
+  TSR_BROADCAST_DIVIDE = 3,
+  TSR_BROADCAST_MAXIMUM = 4,
+  TSR_BROADCAST_MINIMUM = 5,
+  TSR_BROADCAST_LESS = 6,
+  TSR_BROADCAST_LESS_OR_EQUAL = 7,
+  TSR_BROADCAST_EQUAL = 8,
+};
+typedef struct {
+  int rows, cols, parts, chunk, axes, op;
+  int extents[TSR_AXES];
+  int offset[3], step[3];
+  int strides[3 * TSR_AXES];
+} tsr_strided_params;
 // first: the block of element 0. a, b: low and high, mean and deviation, or rate and 1 / (1 - rate).
 typedef struct {
   int count;
   unsigned seed_lo, seed_hi, stream_lo, stream_hi, first;
   float a, b;
 } tsr_random_params;
+// group: ids that are one chain of a table's gradient (rule 6).
 typedef struct {
-  int rows, cols, classes;
+  int rows, cols, classes, group;
 } tsr_gather_params;
 typedef struct {
   int count;
   float lr, beta1, beta2, eps, weight_decay, correction1, correction2;
 } tsr_adam_params;
+// SGD, RMSprop and Lion. decay: of the mean of squares (RMSprop) or of the momentum (Lion, whose update has
+// `momentum` of it). nesterov: 0 or 1.
+typedef struct {
+  int count, nesterov;
+  float lr, momentum, decay, eps, weight_decay;
+} tsr_step_params;
 typedef struct {
   int planes, height, width, scale;
 } tsr_upsample_params;

@@ -1,21 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
-/// Adam (Kingma and Ba 2015) with one learning rate per group of parameters.
-public final class Adam {
+/// Adam (Kingma and Ba 2015) with one learning rate per group of parameters; AdamW, where the decay of
+/// weights is decoupled (Loshchilov and Hutter 2019).
+public final class Adam: Optimizer {
   /// Parameters that share a learning rate.
-  public struct Group {
-    /// Names and parameters; those that are not trainable are left alone.
-    public let parameters: [(name: String, parameter: Parameter)]
-    /// The step size.
-    public let learningRate: Float
-
-    /// A group.
-    public init(_ parameters: [(name: String, parameter: Parameter)], learningRate: Float) {
-      self.parameters = parameters
-      self.learningRate = learningRate
-    }
-  }
+  public typealias Group = ParameterGroup
 
   private struct Slot {
     let name: String
@@ -27,7 +17,7 @@ public final class Adam {
   private let device: any Backend
   private let slots: [Slot]
   private let beta1: Float = 0.9, beta2: Float = 0.999, eps: Float = 1e-8
-  private let weightDecay: Float
+  private let weightDecay: Float, isDecoupled: Bool
   /// Steps taken, and the powers of the betas that go with them (by multiplication: no libm).
   public private(set) var steps = 0
   private var power1 = 1.0, power2 = 1.0
@@ -35,17 +25,22 @@ public final class Adam {
   /// An optimiser over groups; groups of learning rate 0 are not updated. A parameter that modules share
   /// counts once, under its first name.
   ///
+  /// - Parameters:
+  ///   - device: where the parameters are.
+  ///   - groups: the parameters.
+  ///   - weightDecay: the share of a parameter that is added to its gradient.
+  ///   - decoupled: whether the share, times the learning rate, is taken off the parameter instead, as by
+  ///     AdamW.
   /// - Throws: `TesseraError` for a negative or non-finite learning rate or weight decay, for a parameter
   ///   in groups of different learning rates, and for two parameters over one tensor: shared weights are
   ///   one `Parameter`.
-  public init(device: any Backend, _ groups: [Group], weightDecay: Float = 0) throws {
-    for value in groups.map(\.learningRate) + [weightDecay] where !(value >= 0 && value.isFinite) {
-      throw TesseraError.failure(
-        "Adam", found: "a learning rate or weight decay of \(value)", wanted: "finite numbers of 0 or more")
-    }
+  public init(
+    device: any Backend, _ groups: [Group], weightDecay: Float = 0, decoupled: Bool = false
+  ) throws {
+    try ParameterGroup.require("Adam", groups, settings: [weightDecay])
     self.device = device
-    self.weightDecay = weightDecay
-    slots = try Self.distinct(groups).map { name, parameter, learningRate in
+    (self.weightDecay, isDecoupled) = (weightDecay, decoupled)
+    slots = try ParameterGroup.distinct(groups, "Adam").map { name, parameter, learningRate in
       let first = try device.allocate(parameter.value.shape, .float32)
       let second = try device.allocate(parameter.value.shape, .float32)
       try device.fill(first, with: 0)
@@ -53,35 +48,6 @@ public final class Adam {
       return Slot(
         name: name, parameter: parameter, learningRate: learningRate, first: first, second: second)
     }
-  }
-
-  /// The parameters to update, each once.
-  private static func distinct(
-    _ groups: [Group]
-  ) throws -> [(name: String, parameter: Parameter, learningRate: Float)] {
-    var rates: [ObjectIdentifier: Float] = [:]
-    var owners: [ObjectIdentifier: String] = [:]
-    var found: [(name: String, parameter: Parameter, learningRate: Float)] = []
-    for group in groups {
-      for (name, parameter) in group.parameters where parameter.isTrainable {
-        if let rate = rates[ObjectIdentifier(parameter)] {
-          guard rate == group.learningRate else {
-            throw TesseraError.failure(
-              "Adam", found: "\(name) under learning rates \(rate) and \(group.learningRate)",
-              wanted: "each parameter in groups of one learning rate")
-          }
-          continue
-        }
-        rates[ObjectIdentifier(parameter)] = group.learningRate
-        if let other = owners.updateValue(name, forKey: ObjectIdentifier(parameter.value.storage)) {
-          throw TesseraError.failure(
-            "Adam", found: "\(other) and \(name) over one tensor",
-            wanted: "one Parameter, which both modules hold")
-        }
-        if group.learningRate > 0 { found.append((name, parameter, group.learningRate)) }
-      }
-    }
-    return found
   }
 
   /// Updates every parameter that has a gradient, then lets go of the gradients.
@@ -96,12 +62,17 @@ public final class Adam {
     power1 *= 0.9
     power2 *= 0.999
     var p = AdamStep(
-      count: 0, learningRate: 0, beta1: beta1, beta2: beta2, eps: eps, weightDecay: weightDecay)
+      count: 0, learningRate: 0, beta1: beta1, beta2: beta2, eps: eps,
+      weightDecay: isDecoupled ? 0 : weightDecay)
     (p.correction1, p.correction2) = (Float(1 - power1), Float(1 - power2))
     for slot in slots {
       guard let gradient = slot.parameter.gradient else { continue }
       p.count = gradient.count
       p.learningRate = slot.learningRate * factor
+      if isDecoupled, weightDecay > 0 {
+        let value = slot.parameter.value
+        try device.unary(.affine, value, alpha: 1 - p.learningRate * weightDecay, beta: -0.0, into: value)
+      }
       try device.adam(
         p, gradient: gradient, parameter: slot.parameter.value, firstMoment: slot.first,
         secondMoment: slot.second)

@@ -17,6 +17,8 @@ public final class Context {
   /// The number of the training step.
   public let step: UInt64
   private var draws: UInt64 = 0
+  /// Whether functions are recorded, where there is a tape.
+  var isRecording = true
 
   /// A context.
   ///
@@ -63,6 +65,9 @@ public final class Context {
     return stream
   }
 
+  /// Makes a variable one of this context.
+  func adopt(_ x: Variable) { (x.context, x.home) = (self, (device, part)) }
+
   /// The part of the batch that a variable has: parameters are whole on every device.
   func part(of x: Variable) -> BatchShard? { x.isOfParameters ? nil : part }
 
@@ -81,8 +86,9 @@ public final class Context {
     _ value: Tensor, of inputs: [Variable], pass: @escaping (Tape, Tensor) throws -> Void
   ) -> Variable {
     let output = Variable(value)
+    adopt(output)
     output.isOfParameters = !inputs.isEmpty && inputs.allSatisfy(\.isOfParameters)
-    guard let tape, inputs.contains(where: \.requiresGradient) else { return output }
+    guard let tape, isRecording, inputs.contains(where: \.requiresGradient) else { return output }
     // The tape holds the closure: were the closure to hold the tape, a pass that ends in an error would
     // keep all its memory.
     tape.record(output) { [unowned tape] in try pass(tape, $0) }

@@ -2,8 +2,21 @@
 import TesseraCompute
 
 extension Context {
-  /// y = x w^T + b for x (rows, in), w (out, in), b (out).
+  /// y = x w^T + b for x (rows, ..., in), w (out, in), b (out).
   public func linear(_ x: Variable, weight: Variable, bias: Variable?) throws -> Variable {
+    guard x.shape.count != 2 else { return try linearOfRows(x, weight: weight, bias: bias) }
+    guard x.shape.count > 2, weight.shape.count == 2, x.shape.last == weight.shape[1],
+      bias == nil || bias?.shape == [weight.shape[0]]
+    else {
+      throw TesseraError.failure(
+        "linear", found: "\(x.shape), weights \(weight.shape) and a bias \(bias?.shape ?? [])",
+        wanted: "(rows, ..., in), (out, in) and (out)")
+    }
+    let y = try product(x, with: weight, transposed: true)
+    return try bias.map { try combine(.add, y, $0) } ?? y
+  }
+
+  private func linearOfRows(_ x: Variable, weight: Variable, bias: Variable?) throws -> Variable {
     guard x.shape.count == 2, weight.shape.count == 2, x.shape[1] == weight.shape[1] else {
       throw TesseraError.failure(
         "linear", found: "\(x.shape) and weights \(weight.shape)", wanted: "(rows, in) and (out, in)")

@@ -72,20 +72,6 @@ extension Context {
     }
   }
 
-  /// Log-softmax of the rows of x (rows, columns).
-  public func logSoftmax(_ x: Variable) throws -> Variable {
-    try require("logSoftmax", x, rank: 2, "(rows, columns)")
-    let (rows, columns) = (x.shape[0], x.shape[1])
-    let y = try device.empty(x.shape)
-    try device.logSoftmax(x.value, rows: rows, columns: columns, into: y)
-    let device = device
-    return output(y, of: [x]) { tape, dy in
-      let dx = try device.allocate(x.shape, .float32)
-      try device.logSoftmaxGrad(y, dy, rows: rows, columns: columns, into: dx)
-      try tape.accumulate(dx, to: x)
-    }
-  }
-
   /// The cross-entropy of each row of logits (rows, classes); pass `backward(from:labels:)` to differentiate
   /// the mean.
   ///

@@ -136,6 +136,7 @@ extension Context {
         try device.layerNormGradData(p, x.value, gamma: gamma.value, mean: mean, rstd: rstd, dy, into: dx)
         try tape.accumulate(dx, to: x)
       }
+      guard gamma.requiresGradient || beta.requiresGradient else { return }
       try batch.pass(tape, to: [gamma, beta], [x.value, mean, rstd, dy], by: .compensated) { inputs, rows in
         let dgamma = try device.allocate(gamma.shape, .float32)
         let dbeta = try device.allocate(beta.shape, .float32)

@@ -2,9 +2,10 @@
 import TesseraCompute
 
 extension Context {
-  /// The largest element of each window of x (batch, channels, h, w).
-  public func maxPool(_ x: Variable, kernel: Int, stride: Int, padding: Int = 0) throws -> Variable {
-    let p = try windows("maxPool", x, kernel: kernel, stride: stride, padding: padding)
+  /// The largest element of each window of x (batch, channels, h, w); windows lie side by side, unless a
+  /// stride is given.
+  public func maxPool(_ x: Variable, kernel: Int, stride: Int? = nil, padding: Int = 0) throws -> Variable {
+    let p = try windows("maxPool", x, kernel: kernel, stride: stride ?? kernel, padding: padding)
     let y = try device.empty([x.shape[0], x.shape[1], p.output.height, p.output.width])
     let indices = try device.allocate(y.shape, .int32)
     try device.maxPool(p, x.value, into: y, indices: indices)
@@ -16,9 +17,11 @@ extension Context {
     }
   }
 
-  /// The mean of each window of x (batch, channels, h, w), padding counted.
-  public func averagePool(_ x: Variable, kernel: Int, stride: Int, padding: Int = 0) throws -> Variable {
-    let p = try windows("averagePool", x, kernel: kernel, stride: stride, padding: padding)
+  /// The mean of each window of x (batch, channels, h, w), padding counted; windows lie side by side, unless
+  /// a stride is given.
+  public func averagePool(_ x: Variable, kernel: Int, stride: Int? = nil, padding: Int = 0) throws -> Variable
+  {
+    let p = try windows("averagePool", x, kernel: kernel, stride: stride ?? kernel, padding: padding)
     let y = try device.empty([x.shape[0], x.shape[1], p.output.height, p.output.width])
     try device.averagePool(p, x.value, into: y)
     let device = device

@@ -40,6 +40,23 @@ public final class Initializer {
     return Parameter(tensor)
   }
 
+  /// Normal with a standard deviation.
+  func normal(_ shape: [Int], deviation: Float) throws -> Parameter {
+    let tensor = try device.allocate(shape, .float32)
+    try device.randomNormal(next(), mean: 0, deviation: deviation, into: tensor)
+    return Parameter(tensor)
+  }
+
+  /// Uniform in +-bound.
+  func uniform(_ shape: [Int], _ bound: Float) throws -> Parameter {
+    let tensor = try device.allocate(shape, .float32)
+    try device.randomUniform(next(), low: -bound, high: bound, into: tensor)
+    return Parameter(tensor)
+  }
+
+  /// A tensor of equal elements that nobody trains.
+  func buffer(_ shape: [Int], _ value: Float) throws -> Tensor { try constant(shape, value).value }
+
   /// PyTorch's default bias: uniform in +-1/sqrt(fan in).
   func bias(_ count: Int, fanIn: Int) throws -> Parameter {
     let bound = 1 / Float(max(1, fanIn)).squareRoot()

@@ -56,6 +56,25 @@ public final class Conv2d: Module {
     self.attributes = attributes
   }
 
+  /// A layer with square kernels and weights drawn from `initializer`.
+  ///
+  /// - Parameters:
+  ///   - inChannels: of the input.
+  ///   - outChannels: of the output.
+  ///   - kernel: taps a side.
+  ///   - stride: steps between windows.
+  ///   - padding: zeros around the input.
+  ///   - bias: whether there is one.
+  ///   - initializer: draws the weights.
+  /// - Throws: `TesseraError` for numbers that make no layer.
+  public convenience init(
+    _ inChannels: Int, _ outChannels: Int, kernel: Int, stride: Int = 1, padding: Int = 0, bias: Bool = true,
+    _ initializer: Initializer
+  ) throws {
+    let attributes = Context.ConvolutionAttributes(stride: stride, padding: padding)
+    try self.init(inChannels, outChannels, kernel: kernel, attributes, bias: bias, initializer)
+  }
+
   public func callAsFunction(_ x: Variable, _ context: Context) throws -> Variable {
     try context.conv2d(x, weight: weight.leaf(), bias: bias?.leaf(), attributes)
   }
@@ -129,9 +148,9 @@ public final class Dropout: Module {
 public final class MaxPool2d: Module {
   private let kernel: Int, stride: Int, padding: Int
 
-  /// Windows of kernel x kernel.
-  public init(kernel: Int, stride: Int, padding: Int = 0) {
-    (self.kernel, self.stride, self.padding) = (kernel, stride, padding)
+  /// Windows of kernel x kernel; side by side, unless a stride is given.
+  public init(kernel: Int, stride: Int? = nil, padding: Int = 0) {
+    (self.kernel, self.stride, self.padding) = (kernel, stride ?? kernel, padding)
   }
 
   public func callAsFunction(_ x: Variable, _ context: Context) throws -> Variable {

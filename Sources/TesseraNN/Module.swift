@@ -31,6 +31,14 @@ public final class Parameter {
   /// The gradient of the last backward pass: the sum over all uses of the parameter.
   public var gradient: Tensor? { variable?.gradient }
 
+  /// Puts another gradient in the place of the last pass's.
+  func replaceGradient(_ make: (Tensor) throws -> Tensor) throws {
+    guard let variable, let gradient = variable.gradient else {
+      throw TesseraError.failure("a gradient", found: "none yet", wanted: "a backward pass first")
+    }
+    variable.gradient = try make(gradient)
+  }
+
   /// Lets go of the last pass, after which the value was changed.
   func reset() { end("that an optimiser has changed since the forward pass") }
 
@@ -94,6 +102,9 @@ public final class Sequential: Module {
 
   /// Named modules.
   public init(named modules: [(String, any Module)]) { children = modules.map { (name: $0.0, module: $0.1) } }
+
+  /// How many modules there are.
+  public var count: Int { children.count }
 
   /// The modules' names, in order.
   package var names: [String] { children.map(\.name) }

@@ -14,6 +14,10 @@ public final class Variable {
   /// Whether it is a parameter or was computed from parameters alone: the same on every device that has a
   /// part of a batch.
   var isOfParameters = false
+  /// The context that computed it, or whose leaf it is; nil once that is gone.
+  public internal(set) weak var context: Context?
+  /// The device, and the part of a batch, that it was computed with, which outlive the context.
+  var home: (device: any Backend, part: BatchShard?)?
   /// Why no gradient may be added any more; nil while one may.
   var ended: String?
 

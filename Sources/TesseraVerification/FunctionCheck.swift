@@ -54,6 +54,10 @@ public enum FunctionCheck {
     },
     Function(name: "cosTurn", operation: .cosTurn, bound: 1.05) { sineOfTurn(abs($0), quarter: 1) + 0 },
     Function(name: "sigmoid", operation: .sigmoid, bound: 2) { 1 / (1 + Foundation.exp(-$0)) },
+    Function(name: "softplus", operation: .softplus, bound: 3) {
+      max($0, 0) + Foundation.log1p(Foundation.exp(-abs($0)))
+    },
+    Function(name: "silu", operation: .silu, bound: 4) { $0 / (1 + Foundation.exp(-$0)) },
     Function(name: "gelu", operation: .gelu, bound: 2, inUlpsOfInput: true) {
       0.5 * $0 * Foundation.erfc(-$0 * 0.5.squareRoot())
     },

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Foundation
+import TesseraAssets
 import TesseraCompute
 import TesseraData
 import TesseraPipeline
@@ -13,7 +14,10 @@ struct BenchText: ParsableCommand {
 
   @OptionGroup var data: DataOptions
 
-  @Option(help: "Folder of the encoder, for its vocabulary; nothing is tokenized without.")
+  @Option(
+    help: """
+      Folder of the encoder, or the name of a fetched one, for its vocabulary; nothing is tokenized without.
+      """)
   var encoder: String?
 
   @Option(help: "Rows to tokenize, from the first (default: all).")
@@ -42,12 +46,12 @@ struct BenchText: ParsableCommand {
   func run() throws {
     guard repeats > 0, rows ?? 1 > 0 else { throw ValidationError("--repeats and --rows: wanted 1 or more") }
     var report = Report()
-    let (set, seconds) = try timed { try DataSet.read(data.data, format: data.format(), labelled: false) }
+    let (set, seconds) = try timed { try DataSet.read(data.source(), format: data.format(), labelled: false) }
     try data.format().requireEffect(on: [set])
     (report.texts, report.readSeconds) = (set.texts.count, seconds)
     if let encoder {
       let (tokenizer, load) = try timed {
-        let folder = try EncoderFolder(encoder)
+        let folder = try EncoderFolder(AssetStore.standard.path(of: encoder, option: "encoder"))
         return try SubwordTokenizer(folder: folder, configuration: try folder.configuration())
       }
       let texts = set.texts.prefix(rows ?? set.texts.count)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import TesseraAssets
 import TesseraCompute
 import TesseraData
 import TesseraPipeline
@@ -42,10 +43,10 @@ struct DataFormatOptions: ParsableArguments {
 struct DataOptions: ParsableArguments {
   @Option(
     help:
-      "Reviews: CSV, TSV, JSON lines or a JSON array (also .gz), a folder per class as aclImdb, or - for standard input."
+      "Reviews: CSV, TSV, JSON lines or a JSON array (also .gz), a folder per class as aclImdb, - for standard input, or what tessera fetch fetched (snippets)."
   )
   var data: String
-  @OptionGroup var file: DataFormatOptions
+  @OptionGroup(title: "Data") var file: DataFormatOptions
   @Option(help: "Column of the class, as --text-column (default: sentiment, label or class).")
   var labelColumn: String?
   @Option(
@@ -53,6 +54,11 @@ struct DataOptions: ParsableArguments {
       "What labels stand for, rules separated by commas: pos=positive, unsure= (left out), >=7=good, *=other; >=7 alone makes two classes of numbers; = leaves rows without a label out; merge joins spellings of one label; as-is takes labels whatever they look like."
   )
   var labels: String?
+
+  /// Where the reviews are: a path, or a fetched asset's.
+  ///
+  /// - Throws: `TesseraError` for an asset that was not fetched.
+  func source() throws -> String { try AssetStore.standard.path(of: data, option: "data") }
 
   /// The format.
   ///

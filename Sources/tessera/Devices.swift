@@ -7,16 +7,19 @@ import TesseraCompute
 /// What there is to compute on.
 struct Devices: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Lists devices: limits, conformance, measured peaks.")
+    abstract: "Lists devices: type, limits, extensions, conformance; with --measure peaks.")
 
   @Flag(help: "JSON instead of text.")
   var json = false
-  @Flag(help: "Leave out the measurement of peaks.")
+  @Flag(help: "Measure each device's peaks, which takes some seconds.")
+  var measure = false
+  @Flag(help: .hidden)
   var quick = false
 
   private struct Entry: Codable {
     var selection: String, name: String
-    var platform: String?, driver: String?, version: String?, computeUnits: Int?, globalMemory: Int?
+    var type: String, platform: String?, driver: String?, version: String?, computeUnits: Int?
+    var clockMHz: Int?, globalMemory: Int?, extensions: [String]?
     var localMemory: Int?, maxAllocation: Int?, maxWorkGroup: Int?, roundsDivision: Bool?,
       keepsDenormals: Bool?
     var conforms: Bool?, failure: String?, peakGFLOPS: Double?, peakGBs: Double?
@@ -25,10 +28,13 @@ struct Devices: ParsableCommand {
 
     init(_ info: DeviceInfo) {
       (selection, name, computeUnits) = (info.selection, info.name, info.computeUnits)
+      type = info.driver?.type ?? "CPU"
       guard let told = info.driver else { return }
       platform = "\(told.platform), \(told.platformVersion)"
       driver = told.driver
       version = told.version
+      clockMHz = told.clock
+      extensions = told.extensions
       globalMemory = told.globalMemory
       localMemory = told.localMemory
       maxAllocation = told.maxAllocation
@@ -41,6 +47,9 @@ struct Devices: ParsableCommand {
   /// Lists the CPU and every other device.
   @_optimize(none)
   func run() throws {
+    guard !(measure && quick) else {
+      throw TesseraError.input("quick", found: "--measure beside it", wanted: "one of them")
+    }
     let cpu = try CPUBackend()
     let survey = DeviceSelection.survey()
     for problem in survey.problems { DeviceOptions.warn(problem) }
@@ -70,14 +79,14 @@ struct Devices: ParsableCommand {
         let conformance = try DeviceSelection.conformance(of: backend, against: cpu)
         (entry.conforms, entry.failure) = (conformance.passes, conformance.failure)
       }
-      if !quick { try measure(backend, &entry) }
+      if measure { try measurePeaks(of: backend, &entry) }
     } catch  where !device.info.isReference {
       (entry.conforms, entry.failure) = (false, "\(error)")
     }
     return entry
   }
 
-  private func measure(_ backend: any Backend, _ entry: inout Entry) throws {
+  private func measurePeaks(of backend: any Backend, _ entry: inout Entry) throws {
     let peaks = try Benchmark.peaks(of: backend)
     (entry.peakGFLOPS, entry.peakGBs) = (peaks.gflops.rounded(), peaks.gigabytes.rounded())
   }
@@ -88,11 +97,12 @@ struct Devices: ParsableCommand {
     if let platform = e.platform {
       print("  \(platform); driver \(e.driver ?? ""); \(e.version ?? "")")
       print(
-        "  \(e.computeUnits ?? 0) compute units, \((e.globalMemory ?? 0) >> 20) MiB memory, \((e.localMemory ?? 0) >> 10) KiB local, "
+        "  \(e.type), \(e.computeUnits ?? 0) compute units at \(e.clockMHz ?? 0) MHz, \((e.globalMemory ?? 0) >> 20) MiB memory, \((e.localMemory ?? 0) >> 10) KiB local, "
           + "largest allocation \((e.maxAllocation ?? 0) >> 20) MiB, work-group \(e.maxWorkGroup ?? 0)")
       print(
         "  division and square root \(e.roundsDivision == true ? "correctly rounded" : "by software"), denormals "
           + (e.keepsDenormals == true ? "kept" : "not reported as kept"))
+      print("  extensions: \((e.extensions ?? []).joined(separator: " "))")
     }
     print("  conformance: \(e.conforms == true ? "passes" : "FAILS \(e.failure ?? "")")")
     if let flops = e.peakGFLOPS, let bytes = e.peakGBs {

@@ -11,7 +11,7 @@ struct Embed: ParsableCommand {
 
   @OptionGroup var data: DataOptions
   @OptionGroup var encoder: EncoderOptions
-  @OptionGroup var device: DeviceOptions
+  @OptionGroup(title: "Device") var device: DeviceOptions
   @Flag(help: "The reviews have no classes.")
   var unlabelled = false
   @Option(help: "File to write (safetensors).")
@@ -20,12 +20,13 @@ struct Embed: ParsableCommand {
   /// Embeds and writes.
   func run() throws {
     try AtomicFile.requireWritable(out)
-    let set = try DataSet.read(data.data, format: data.format(), labelled: !unlabelled)
+    let set = try DataSet.read(data.source(), format: data.format(), labelled: !unlabelled)
     try data.format().requireEffect(on: [set])
     try device.useAll(for: "embed") { devices in
       let progress = device.progress
       tell(set, progress)
-      let model = try TransformerEncoder(folder: encoder.encoder, devices: devices)
+      let folder = try encoder.folder()
+      let model = try TransformerEncoder(folder: folder, devices: devices)
       for note in model.notes { DeviceOptions.warn(note) }
       let options = try encoder.options()
       let states = try options.states(layers: model.configuration.layers)
@@ -33,7 +34,7 @@ struct Embed: ParsableCommand {
       progress.begin("embedding \(set.texts.count) reviews on \(devices.name)")
       let journal = EmbeddingJournal(
         out + EmbeddingJournal.ending, data: set,
-        encoder: try EncoderFolder(encoder.encoder).fingerprint(), options, kernels: devices.kernelSources)
+        encoder: try EncoderFolder(folder).fingerprint(), options, kernels: devices.kernelSources)
       let result = try Embeddings.make(
         set, by: Embedder(model, states: states, pooling: options.pooling, batch: encoder.batch),
         journal: journal,

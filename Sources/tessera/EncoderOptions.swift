@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import TesseraAssets
 import TesseraCompute
 import TesseraPipeline
 import TesseraText
@@ -10,7 +11,7 @@ struct EncoderOptions: ParsableArguments {
     help: """
       Folder of a BERT, MPNet, DistilBERT, ELECTRA or RoBERTa: config.json, tokenizer.json or vocab.txt or \
       vocab.json and merges.txt, weights, and what tokenizer_config.json and the like say. A \
-      sentence-transformers folder will do.
+      sentence-transformers folder will do. Or what tessera fetch fetched, such as minilm-l6.
       """)
   var encoder: String
   @Option(help: "Hidden states, such as 6...11; 0 is the embedding layer (default: all others).")
@@ -18,11 +19,16 @@ struct EncoderOptions: ParsableArguments {
   @Option(
     help: """
       What stands for a text: its first token's vector (cls), the mean over its tokens (mean), or both \
-      (default: the recipe's).
+      \(RecipeDefaults.text { $0.pooling.rawValue }).
       """)
   var pooling: SentencePooling?
   @Option(name: .customLong("embedding-batch"), help: "Reviews at once. Changes no bit.")
   var batch = EmbeddingOptions.usualBatch
+
+  /// The encoder's folder, which may be that of a fetched asset.
+  ///
+  /// - Throws: `TesseraError` for an asset that was not fetched.
+  func folder() throws -> String { try AssetStore.standard.path(of: encoder, option: "encoder") }
 
   /// What is taken from the encoder.
   ///

@@ -12,7 +12,7 @@ struct Evaluate: ParsableCommand {
   @Option(name: .customLong("run"), help: "Run directory.")
   var folder: String
   @OptionGroup var data: DataOptions
-  @OptionGroup var device: DeviceOptions
+  @OptionGroup(title: "Device") var device: DeviceOptions
   @Flag(help: "JSON instead of text.")
   var json = false
 
@@ -21,7 +21,8 @@ struct Evaluate: ParsableCommand {
     try device.useAll(for: "evaluate") { devices in
       let predictor = try Predictor(run: folder, devices: devices)
       let set = try DataSet.read(
-        data.data, format: data.format(of: predictor.configuration), classes: predictor.classes, part: .test)
+        data.source(), format: data.format(of: predictor.configuration), classes: predictor.classes,
+        part: .test)
       try data.format().requireEffect(on: [set])
       let progress = device.progress
       progress.note("data: \(set.summary.line)")

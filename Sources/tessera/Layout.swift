@@ -12,7 +12,7 @@ struct Layout: ParsableCommand {
   @Option(help: "Features, made by tessera embed.")
   var embeddings: String
   @OptionGroup var layout: LayoutArguments
-  @OptionGroup var device: DeviceOptions
+  @OptionGroup(title: "Device") var device: DeviceOptions
   @OptionGroup var shares: SplitArguments
   @Option(help: "File to write (safetensors).")
   var out: String

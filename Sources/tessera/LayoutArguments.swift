@@ -7,12 +7,16 @@ import TesseraPipeline
 /// The layout's options on the command line. Their defaults and ranges are those of `LayoutOptions` and
 /// `Recipe`.
 struct LayoutArguments: ParsableArguments {
-  @Option(help: "Pixels a side of an image; auto: as few as give every feature one (default: the recipe's).")
+  @Option(
+    help: """
+      Pixels a side of an image; auto: as few as give every feature one \
+      \(RecipeDefaults.text { $0.layout.pixels == 0 ? "auto" : "\($0.layout.pixels)" }).
+      """)
   var pixels: String?
   @Option(
     help: """
       How places become pixels: scaled and rounded down (bin), by quantiles (qtb), or each feature its own \
-      pixel (lsa) (default: the recipe's).
+      pixel (lsa) \(RecipeDefaults.text { $0.layout.discretization.rawValue }).
       """)
   var discretization: Discretization?
   @Option(

@@ -34,7 +34,7 @@ struct Predict: ParsableCommand {
   var evidence = false
   @Flag(help: "With --json: the words it hangs on, each left out in turn (as many encodings as words).")
   var words = false
-  @OptionGroup var device: DeviceOptions
+  @OptionGroup(title: "Device") var device: DeviceOptions
 
   /// Texts that a device takes at once: few enough that answers come soon, no matter to the bits.
   private static let chunk = 32

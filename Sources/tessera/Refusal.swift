@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
 import TesseraCompute
 
 /// The parser's refusal of a value, in the words of all other refusals: where, what was found, what was
@@ -17,6 +18,20 @@ enum Refusal {
     guard let last = names.last else { return text }
     let wanted = names.count > 1 ? names.dropLast().joined(separator: ", ") + " or " + last : last
     return "\(TesseraError.input(String(match.name), found: String(match.value), wanted: wanted))"
+  }
+
+  /// Refuses a word that is no command, with the one that was probably meant.
+  ///
+  /// - Parameter word: the first argument.
+  static func checkCommand(_ word: String?) throws {
+    guard let word, !word.hasPrefix("-") else { return }
+    let names =
+      Tessera.configuration.subcommands.map { $0.configuration.commandName ?? "\($0)".lowercased() } + [
+        "help"
+      ]
+    guard !names.contains(word) else { return }
+    let wanted = Suggestion.nearest(to: word, of: names).map { "; did you mean \($0)?" } ?? ""
+    throw TesseraError.input("command", found: word, wanted: "one that tessera --help lists\(wanted)")
   }
 
   /// The names of a list: in quotes, or each after a dash.

@@ -11,7 +11,7 @@ struct Render: ParsableCommand {
   var embeddings: String
   @Option(help: "Layout, made by tessera layout.")
   var layout: String
-  @OptionGroup var device: DeviceOptions
+  @OptionGroup(title: "Device") var device: DeviceOptions
   @Option(help: "Folder for pictures to look at.")
   var png: String?
   @Option(help: "File to write (safetensors).")

@@ -17,7 +17,7 @@ struct Report: ParsableCommand {
   var text = false
   @Flag(help: "JSON instead of text; with --text no page is written.")
   var json = false
-  @OptionGroup var device: DeviceOptions
+  @OptionGroup(title: "Device") var device: DeviceOptions
 
   /// Writes the page and prints the text.
   func run() throws {

@@ -9,25 +9,35 @@ import TesseraVision
 /// The whole pipeline in a run directory.
 struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Embeds, lays out, renders, trains and evaluates; unchanged stages are not run again.")
+    abstract: "Embeds, lays out, renders, trains and evaluates; unchanged stages are not run again.",
+    discussion: """
+      EXAMPLES:
+        tessera fetch minilm-l6 snippets
+        tessera run --data snippets --encoder minilm-l6 --out runs/a
+        tessera run --data stars.csv --text-column body --label-column stars \\
+          --labels '<=4=negative,>=7=positive,*=' --encoder minilm-l6 --out runs/b
+        tessera run --data aclImdb/train --test aclImdb/test --encoder mpnet-base \\
+          --pooling cls+mean --device opencl:0 --out runs/c
+      """)
 
-  @OptionGroup var data: DataOptions
+  @OptionGroup(title: "Data") var data: DataOptions
   @Option(help: "Reviews to test on (default: a share of --data).")
   var test: String?
-  @OptionGroup var encoder: EncoderOptions
+  @OptionGroup(title: "Encoder") var encoder: EncoderOptions
   @Option(
     help: """
       A run of the same data and encoder whose embeddings are taken where they hold the hidden states and \
       vectors that are wanted. Changes no bit.
       """)
   var embeddingsOf: String?
-  @OptionGroup var layout: LayoutArguments
-  @OptionGroup var training: TrainingArguments
+  @OptionGroup(title: "Layout and images") var layout: LayoutArguments
+  @OptionGroup(title: "Network and training") var training: TrainingArguments
   @Option(help: "paper: what the official code does (batch standardisation, moving slice, fit all).")
   var recipe = Recipe.standard
   @Option(
     help:
-      "Rows that scaler and layout are fitted on: training, or all but the test's (default: the recipe's).")
+      "Rows that scaler and layout are fitted on: training, or all but the test's \(RecipeDefaults.text { $0.fit.rawValue })."
+  )
   var fit: FittedRows?
   @Option(help: "Trainings by successive seeds, for the mean accuracy and its interval.")
   var repeats = RunConfiguration(data: "", encoder: "").repeats
@@ -43,13 +53,13 @@ struct Run: ParsableCommand {
       N-th, or none. Changes no bit.
       """)
   var keepStates = "none"
-  @OptionGroup var device: DeviceOptions
+  @OptionGroup(title: "Device") var device: DeviceOptions
   @Flag(
     help:
       "If the OpenCL device fails at work, go on with the CPU. Finished stages and epochs are kept; changes no bit."
   )
   var fallback = false
-  @OptionGroup var split: SplitArguments
+  @OptionGroup(title: "Split") var split: SplitArguments
   @Option(
     help:
       "Run directory. A run of the same data and encoder goes on in it from the first stage that the options change; other files, or a run of other data, are refused."
@@ -80,7 +90,7 @@ struct Run: ParsableCommand {
     guard (1...RunConfiguration.mostRepeats).contains(repeats) else {
       throw TesseraError.input("repeats", found: "\(repeats)", wanted: "1 to \(RunConfiguration.mostRepeats)")
     }
-    var c = RunConfiguration(data: data.data, encoder: encoder.encoder)
+    var c = RunConfiguration(data: try data.source(), encoder: try encoder.folder())
     c.test = test
     c.format = try data.format()
     c.embedding = try encoder.options(recipe)

@@ -24,7 +24,10 @@ extension RunProofOptions {
     guard let run else { return }
     if let reply { try AtomicFile.requireWritable(reply) }
     var sources = RunVerification.Sources()
-    (sources.data, sources.test, sources.weights, sources.encoder) = (data, test, weights, encoder)
+    (sources.data, sources.test) = (try data.map(Self.fetched("data")), test)
+    (sources.weights, sources.encoder) = (
+      try weights.map(Self.fetched("weights")), try encoder.map(Self.fetched("encoder"))
+    )
     // A run speaks by the device that made it: the CPU, unless another is asked for.
     let selection = options.device == "auto" ? "cpu" : options.device
     try options.use(for: "verify", selection: selection) { device in

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Foundation
+import TesseraAssets
 import TesseraCompute
 import TesseraPipeline
 
@@ -90,13 +91,21 @@ struct RunProofOptions: ParsableArguments {
     }
   }
 
+  /// Takes paths as they are and names of fetched assets for their place.
+  static func fetched(_ option: String) -> (String) throws -> String {
+    { try AssetStore.standard.path(of: $0, option: option) }
+  }
+
   /// Verifies; a difference is a failure.
   func verify(_ options: DeviceOptions, seed: UInt64, json: Bool) throws {
     guard let run else { return }
     if let certificate { try AtomicFile.requireWritable(certificate) }
     let expected = try expect.map { try RunCertificate.read($0) }
     var sources = RunVerification.Sources()
-    (sources.data, sources.test, sources.weights, sources.encoder) = (data, test, weights, encoder)
+    (sources.data, sources.test) = (try data.map(Self.fetched("data")), test)
+    (sources.weights, sources.encoder) = (
+      try weights.map(Self.fetched("weights")), try encoder.map(Self.fetched("encoder"))
+    )
     let drawn = try stretches.map { try Self.stretches($0) }
     let extent: RunVerification.Extent =
       try sample.map { .rows(try RowSample($0), seed: seed, stretches: drawn) } ?? .whole

@@ -13,7 +13,7 @@ struct Tessera: ParsableCommand {
     version: VersionText.title,
     subcommands: [
       Run.self, Embed.self, Layout.self, Render.self, Train.self, Evaluate.self, Predict.self, Report.self,
-      Devices.self, Verify.self, Bench.self, Tune.self,
+      Devices.self, Verify.self, Bench.self, Tune.self, Fetch.self, Cache.self,
     ])
 
   /// Runs the command and ends with 0, 1 (a failure) or 2 (the user's mistake), an error being one line on
@@ -22,6 +22,7 @@ struct Tessera: ParsableCommand {
     StandardStreams.prepare()
     do {
       try StandardStreams.checkArguments()
+      try Refusal.checkCommand(CommandLine.arguments.dropFirst().first)
       try answer()
       try StandardStreams.finish()
     } catch let error as TesseraError {

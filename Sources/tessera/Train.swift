@@ -13,7 +13,7 @@ struct Train: ParsableCommand {
   @Option(help: "Images, made by tessera render.")
   var images: String
   @OptionGroup var training: TrainingArguments
-  @OptionGroup var device: DeviceOptions
+  @OptionGroup(title: "Device") var device: DeviceOptions
   @Option(help: "Seed of weights, dropout and order.")
   var seed = RandomStream.usualSeed
   @Flag(help: "Go on from the last epoch's checkpoint, of the same images, weights and options.")
@@ -32,11 +32,12 @@ struct Train: ParsableCommand {
     let options = try training.options(seed: seed)
     var resources = training.resources.resources()
     // Headers alone, before images are read and devices opened.
-    if let weights = training.weights { _ = try TensorFile.open(weights) }
+    if let weights = try training.weightsFile() { _ = try TensorFile.open(weights) }
     let print = try Fingerprint.ofFile(images)
     try TrainingFolder.check(out, images: print, overwrite: overwrite)
     let key = options.checkpointKey(
-      images: print, weights: try training.weights.map { try Fingerprint.ofFile($0) } ?? "drawn by seed")
+      images: print, weights: try training.weightsFile().map { try Fingerprint.ofFile($0) } ?? "drawn by seed"
+    )
     let folder = try RunDirectory(out)
     do {
       let set = try ImageSet.read(images)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import TesseraAssets
 import TesseraCompute
 import TesseraPipeline
 import TesseraVision
@@ -7,22 +8,27 @@ import TesseraVision
 /// The options of the network and of its training on the command line. Their defaults and ranges are those of
 /// `TrainedModel.Options`, `NetworkOptions`, `TrainingOptions` and `Recipe`.
 struct TrainingArguments: ParsableArguments {
-  @Option(help: "Network (default: the recipe's).")
+  @Option(help: "Network \(RecipeDefaults.model { $0.architecture.rawValue }).")
   var model: Architecture?
   @Option(
     help: """
       Pretrained weights of the network's slice: safetensors or PyTorch's .pth, also in nested dictionaries \
-      and under a prefix; what else is in the file is left and never run (default: drawn by seed).
+      and under a prefix; what else is in the file is left and never run. Or what tessera fetch \
+      fetched, such as efficientnet-lite0 (default: drawn by seed).
       """)
   var weights: String?
   @Option(
     help: """
       Standardisation of pixels: one mean and deviation (global), each pixel's mean (centered), each pixel's \
-      mean and deviation (pixel), or the whole batch's (batch) (default: the recipe's).
+      mean and deviation (pixel), or the whole batch's (batch) \
+      \(RecipeDefaults.model { $0.normalization.rawValue }).
       """)
   var normalization: ImageNormalization?
   @Option(
-    help: "The pretrained slice: frozen, moving (its batch norms) or trainable (default: the recipe's).")
+    help: """
+      The pretrained slice: frozen, moving (its batch norms) or trainable \
+      \(RecipeDefaults.model { $0.training.slice.rawValue }).
+      """)
   var slice: BackboneMode?
   @Option(name: .customLong("slice-lr"), help: "Learning rate of a trainable slice (default: the head's).")
   var sliceRate: Float?
@@ -32,7 +38,11 @@ struct TrainingArguments: ParsableArguments {
   var labelSmoothing = TrainingOptions().labelSmoothing
   @Option(help: "Epochs to wait for a better one on validation before training ends (default: all are run).")
   var patience: Int?
-  @Option(help: "Passes over the training rows; after a joint start none are needed (default: the recipe's).")
+  @Option(
+    help: """
+      Passes over the training rows; after a joint start none are needed \
+      \(RecipeDefaults.network { "\($0.training.epochs)" }).
+      """)
   var epochs: Int?
   @Option(help: "Rows a step.")
   var batch = TrainingOptions().batch
@@ -46,17 +56,25 @@ struct TrainingArguments: ParsableArguments {
   @Option(
     help: """
       What follows the slice: convolutions as the paper has them (paper), or one layer on all of its output \
-      (linear) (default: the recipe's).
+      (linear) \(RecipeDefaults.model { $0.network.head.rawValue }).
       """)
   var head: Head?
-  @Option(help: "The factor of the nearest upsampling in front of the slice (default: the recipe's).")
+  @Option(
+    help: """
+      The factor of the nearest upsampling in front of the slice \
+      \(RecipeDefaults.network { "\($0.network.upsampling)" }).
+      """)
   var upsampling: Int?
-  @Option(help: "A path from the pixels around slice and head to the logits (default: the recipe's).")
+  @Option(
+    help: """
+      A path from the pixels around slice and head to the logits \
+      \(RecipeDefaults.model { ($0.network.bypass ? Bypass.linear : .none).rawValue }).
+      """)
   var bypass: Bypass?
   @Option(
     help: """
       What is fitted before the first epoch, as a logistic regression: the path around slice and head (path), \
-      or it and a linear head together (joint) (default: the recipe's).
+      or it and a linear head together (joint) \(RecipeDefaults.network { $0.network.start.rawValue }).
       """)
   var start: NetworkStart?
   @Option(help: "Standard deviation of noise on the normalised pixels, drawn anew in every step.")
@@ -67,11 +85,18 @@ struct TrainingArguments: ParsableArguments {
       NAME=WEIGHT,... The probe beside it and its penalty follow.
       """)
   var classWeights = "none"
-  @OptionGroup var resources: ResourceArguments
+  @OptionGroup(title: "Memory") var resources: ResourceArguments
 
   /// The path around slice and head.
   enum Bypass: String, NamedOption {
     case none, linear
+  }
+
+  /// The file of weights, which may be a fetched asset's.
+  ///
+  /// - Throws: `TesseraError` for an asset that was not fetched.
+  func weightsFile() throws -> String? {
+    try weights.map { try AssetStore.standard.path(of: $0, option: "weights") }
   }
 
   /// The options.
@@ -82,7 +107,7 @@ struct TrainingArguments: ParsableArguments {
   /// - Throws: `TesseraError` for what is out of range or without effect.
   func options(_ recipe: Recipe = .standard, seed: UInt64) throws -> TrainedModel.Options {
     var options = recipe.model(model)
-    options.weights = weights
+    options.weights = try weightsFile()
     options.normalization = normalization ?? options.normalization
     options.network.head = head ?? options.network.head
     options.network.upsampling = upsampling ?? options.network.upsampling

@@ -106,9 +106,9 @@ extension Rows {
   private func optimizer() {
     let d = device
     let parameter = { Parameter(try self.floats(2)) }
-    function("Adam.Group.init(_:learningRate:)")
+    function("ParameterGroup.init(_:learningRate:)")
     gives("no parameters", 0) { try Adam(device: d, [.init([], learningRate: 1)]).state.count }
-    function("Adam.init(device:_:weightDecay:)")
+    function("Adam.init(device:_:weightDecay:decoupled:)")
     for value in [Float.nan, -1, .infinity] {
       refuses("learning rate \(value)") {
         try Adam(device: d, [.init([("w", try parameter())], learningRate: value)])

@@ -59,6 +59,21 @@ extension Rows {
           try self.floats(6), ids: try d.tensor([0, id], [2]), columns: 2, into: try self.floats(4))
       }
     }
+    kernel(
+      "RandomBackend.gatherRowsGrad(_:ids:columns:group:into:)", [.floats(4), .ints(2), .out(6)]
+    ) { try d.gatherRowsGrad($0[0], ids: $0[1], columns: 2, group: 8, into: $0[2]) }
+    for (columns, group) in [(-1, 1), (0, 1), (4, 1), (.max, 1), (2, 0), (2, -1), (2, .max)] {
+      refuses("\(columns) columns in groups of \(group)") {
+        try d.gatherRowsGrad(
+          try self.floats(4), ids: try self.ints(2), columns: columns, group: group, into: try self.floats(6))
+      }
+    }
+    gives("ids outside add nothing", [0, 0] as [Float]) {
+      let table = try self.floats(2)
+      try d.gatherRowsGrad(
+        try self.floats(2), ids: try d.tensor([-1, 9] as [Int32]), columns: 1, group: 8, into: table)
+      return try d.floats(table)
+    }
     function("RandomStream.init(seed:stream:)")
     gives("any numbers", 0) { RandomStream(seed: .max, stream: .max).first }
     function("RandomStream.words(_:)")

@@ -73,8 +73,22 @@ import Testing
           return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * scale * (1 + 3 * 0.044715 * x * x)
         }
       ),
+      (.exp, { exp($0) }), (.square, { 2 * $0 }), (.negate, { _ in -1 }), (.abs, { $0 > 0 ? 1 : -1 }),
+      (.erf, { 2 / Double.pi.squareRoot() * exp(-$0 * $0) }), (.softplus, { 1 / (1 + exp(-$0)) }),
+      (.silu, { (1 + exp(-$0) * (1 + $0)) / ((1 + exp(-$0)) * (1 + exp(-$0))) }),
     ]
-    #expect(Set(derivatives.map { "\($0.0)" }) == Set(UnaryOperation.differentiable.map { "\($0)" }))
+    let (p, ps) = try reference.input([4001], 0.125, 8)
+    let ofPositive: [(UnaryOperation, (Double) -> Double)] = [
+      (.log, { 1 / $0 }), (.sqrt, { 0.5 / $0.squareRoot() }), (.rsqrt, { -0.5 / ($0 * $0.squareRoot()) }),
+      (.reciprocal, { -1 / ($0 * $0) }),
+    ]
+    for (operation, derivative) in ofPositive {
+      let dx = try reference.empty(4001)
+      try reference.device.unaryGrad(operation, p, dy, into: dx)
+      try reference.expect(dx, zip(ps, dys).map { derivative($0) * $1 }, 2e-6, "\(operation)")
+    }
+    let names = (derivatives + ofPositive).map { "\($0.0)" }
+    #expect(Set(names) == Set(UnaryOperation.differentiable.map { "\($0)" }))
     for (operation, derivative) in derivatives {
       let dx = try reference.empty(4001)
       try reference.device.unaryGrad(operation, x, dy, into: dx)
@@ -98,7 +112,8 @@ import Testing
     }
     let operations: [(BinaryOperation, (Double, Double) -> Double)] = [
       (.add, +), (.subtract, -), (.multiply, *), (.divide, /), (.maximum, { max($0, $1) }),
-      (.minimum, { min($0, $1) }),
+      (.minimum, { min($0, $1) }), (.less, { $0 < $1 ? 1 : 0 }), (.lessOrEqual, { $0 <= $1 ? 1 : 0 }),
+      (.equal, { $0 == $1 ? 1 : 0 }),
     ]
     for (operation, exact) in operations {
       try reference.device.binary(operation, x, b, into: y)
@@ -113,7 +128,8 @@ import Testing
     let (b, ys) = try reference.input([5], 1, 2)
     let operations: [(BinaryOperation, (Double, Double) -> Double)] = [
       (.add, +), (.subtract, -), (.multiply, *), (.divide, /), (.maximum, { max($0, $1) }),
-      (.minimum, { min($0, $1) }),
+      (.minimum, { min($0, $1) }), (.less, { $0 < $1 ? 1 : 0 }), (.lessOrEqual, { $0 <= $1 ? 1 : 0 }),
+      (.equal, { $0 == $1 ? 1 : 0 }),
     ]
     for (operation, exact) in operations {
       let c = try reference.empty(p.count)

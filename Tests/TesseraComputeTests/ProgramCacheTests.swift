@@ -96,11 +96,57 @@ import Testing
     #expect(none.binary(key) == nil)
   }
 
+  @Test func theLeastRecentlyUsedProgramsGoAboveTheLimit() throws {
+    try withTemporaryFolder { folder in
+      var cache = ProgramCache(folder: URL(fileURLWithPath: folder).appendingPathComponent("programs"))
+      let keys = (0..<6).map { ProgramCache.key(["\($0)"]) }
+      cache.keep(binary, keys[0])
+      let size = try Data(contentsOf: try #require(cache.file(keys[0]))).count
+      cache.limit = 3 * size
+      func age(_ key: String, _ seconds: Double) throws {
+        let date = Date(timeIntervalSinceNow: -seconds)
+        try FileManager.default.setAttributes(
+          [.modificationDate: date], ofItemAtPath: try #require(cache.file(key)).path)
+      }
+      for (number, key) in keys[..<3].enumerated() {
+        cache.keep(binary, key)
+        try age(key, 1000 - Double(number))
+      }
+      #expect(keys[..<3].allSatisfy { FileManager.default.fileExists(atPath: cache.file($0)?.path ?? "") })
+      // The oldest is used, so that the next one goes.
+      #expect(cache.binary(keys[0]) == binary)
+      cache.keep(binary, keys[3])
+      #expect(cache.binary(keys[1]) == nil)
+      #expect([0, 2, 3].allSatisfy { cache.binary(keys[$0]) == binary })
+      cache.limit = size
+      try age(keys[0], 10)
+      cache.keep(binary, keys[4])
+      #expect([0, 1, 2, 3].allSatisfy { cache.binary(keys[$0]) == nil } && cache.binary(keys[4]) == binary)
+      // One that does not fit alone is not kept, and takes no other's place.
+      cache.limit = size - 1
+      cache.keep(binary, keys[5])
+      #expect(cache.binary(keys[5]) == nil && cache.binary(keys[4]) == binary)
+    }
+  }
+
+  @Test func aLimitIsANumberOfMiB() throws {
+    func limit(_ text: String) throws -> Int {
+      try ProgramCacheLimit.limit([ProgramCacheLimit.variable: text])
+    }
+    #expect(try ProgramCacheLimit.limit([:]) == 512 << 20 && limit("") == 512 << 20)
+    #expect(try limit("0") == 0 && limit("7") == 7 << 20)
+    for wrong in ["-1", "1.5", "1G", " 1", "99999999999999999999"] {
+      #expect(throws: TesseraError.self) { try limit(wrong) }
+    }
+  }
+
   @Test func thePlaceFollowsTheEnvironment() {
     func path(_ environment: [String: String]) -> String? {
       CacheFolder.base(environment)?.path
     }
     #expect(path(["XDG_CACHE_HOME": "/x", "HOME": "/h"]) == "/x/tessera")
+    #expect(path(["TESSERA_CACHE": "/t", "XDG_CACHE_HOME": "/x", "HOME": "/h"]) == "/t")
+    #expect(path(["TESSERA_CACHE": "", "XDG_CACHE_HOME": "/x"]) == "/x/tessera")
     for ignored in ["", "relative"] {
       #expect(path(["XDG_CACHE_HOME": ignored, "HOME": "/h"]) == "/h/.cache/tessera")
     }
@@ -113,7 +159,7 @@ import Testing
       let own = ProcessInfo.processInfo.environment
       // PoCL's own cache stays where it is: building is quicker.
       let environment = [
-        "XDG_CACHE_HOME": folder,
+        "XDG_CACHE_HOME": folder, "TESSERA_CACHE": "",
         "POCL_CACHE_DIR": own["POCL_CACHE_DIR"] ?? (own["HOME"] ?? folder) + "/.cache/pocl/kcache",
       ]
       let cache = ProgramCache(folder: CacheFolder.base(environment)?.appendingPathComponent("programs"))

@@ -159,7 +159,7 @@ import Testing
     return try network.parameters.map { try device.floats(try #require($0.gradient)) }
   }
 
-  @Test(arguments: cases) func theGradientIsTheSlope(_ item: Case) throws {
+  @Test(arguments: cases + tensorCases) func theGradientIsTheSlope(_ item: Case) throws {
     let device = try CPUBackend(threads: 1)
     let network = try item.make(Initializer(device: device, seed: 4), device)
     let (x, labels) = try Self.batch(item, 0..<Self.rows, on: device)
@@ -187,7 +187,9 @@ import Testing
     }
   }
 
-  @Test(.tags(.opencl), arguments: cases) func everyDeviceAndEveryDivisionGivesTheSameBits(_ item: Case)
+  @Test(.tags(.opencl), arguments: cases + tensorCases) func everyDeviceAndEveryDivisionGivesTheSameBits(
+    _ item: Case
+  )
     throws
   {
     let one = try CPUBackend(threads: 1)

@@ -5,8 +5,11 @@ import Foundation
 /// a skip.
 public enum Assets {
   private static let environment = ProcessInfo.processInfo.environment
-  private static let cache =
-    environment["TESSERA_CACHE"] ?? (environment["HOME"] ?? "/root") + "/.cache/tessera"
+  private static let cache: String = {
+    if let own = environment["TESSERA_CACHE"], !own.isEmpty { return own }
+    let base = environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
+    return (base ?? (environment["HOME"] ?? "/root") + "/.cache") + "/tessera"
+  }()
   private static let shared = environment["TESSERA_ASSETS"] ?? ""
 
   private static func usable(_ path: String) -> Bool {

@@ -45,7 +45,7 @@ public struct PublicFunctions {
     "public", "package", "internal", "private", "fileprivate", "open", "static", "class", "final", "mutating",
     "nonmutating", "override", "required", "convenience", "indirect", "lazy", "weak", "unowned",
     "nonisolated",
-    "consuming", "borrowing", "dynamic",
+    "consuming", "borrowing", "dynamic", "prefix", "postfix",
   ]
 
   private mutating func read(_ text: String, _ file: String) throws {

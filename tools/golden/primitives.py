@@ -70,16 +70,20 @@ def maps():
              "relu": F.relu, "relu6": F.relu6, "square": torch.square, "abs": torch.abs, "negate": torch.neg,
              "identity": torch.clone, "sinTurn": lambda x: torch.sin(2 * torch.pi * x),
              "cosTurn": lambda x: torch.cos(2 * torch.pi * x), "affine": lambda x: 0.5 * x - 0.25,
-             "geluTanh": lambda x: F.gelu(x, approximate="tanh")}
+             "geluTanh": lambda x: F.gelu(x, approximate="tanh"), "softplus": F.softplus, "silu": F.silu}
     for name, function in names.items():
         keep("unary", **{name: function(drawn(60, (97,), -8, 8))})
     for name, function in {"log": torch.log, "rsqrt": torch.rsqrt, "sqrt": torch.sqrt, "reciprocal": torch.reciprocal}.items():
-        keep("unary", **{name: function(drawn(61, (97,), 0.125, 9))})
-    for name in ("relu", "relu6", "gelu", "tanh", "sigmoid", "geluTanh"):
+        x = leaf(61, (97,), 0.125, 9)
+        keep("unary", **{name: function(x)})
+        keep("unaryGrad", **{name: gradients(function(x), drawn(62, (97,)), x)[0]})
+    for name in ("relu", "relu6", "gelu", "tanh", "sigmoid", "geluTanh", "exp", "square", "abs", "negate", "erf", "softplus",
+                 "silu"):
         x = leaf(60, (97,), -8, 8)
         keep("unaryGrad", **{name: gradients(names[name](x), drawn(62, (97,)), x)[0]})
     binary = {"add": torch.add, "subtract": torch.sub, "multiply": torch.mul, "divide": torch.div,
-              "maximum": torch.maximum, "minimum": torch.minimum}
+              "maximum": torch.maximum, "minimum": torch.minimum, "less": lambda a, b: (a < b).double(),
+              "lessOrEqual": lambda a, b: (a <= b).double(), "equal": lambda a, b: (a == b).double()}
     for name, function in binary.items():
         keep("binary", **{name: function(drawn(63, (97,), -3, 3), drawn(64, (97,), 0.5, 2))})
         keep("binaryChannels", **{name: function(drawn(65, (3, 5, 7), -3, 3), drawn(66, (5, 1), 0.5, 2))})
@@ -144,6 +148,32 @@ def memory():
     keep("memory", copy=target)
 
 
+def broadcasts():
+    for name, a, b in (("column", (3, 1), (17,)), ("middle", (4, 1, 3), (2, 1)), ("scalar", (), (5, 7))):
+        keep("broadcast." + name, subtract=drawn(170, a) - drawn(171, b), divide=drawn(170, a) / drawn(171, b, 0.5, 2))
+    condition = (torch.arange(15) % 4 - 1).reshape(3, 5)
+    keep("broadcast", select=torch.where(condition != 0, drawn(172, (3, 1)), drawn(173, (2, 1, 5))))
+    x = drawn(174, (3, 4, 5))
+    part = torch.full((6, 7), 0.25)
+    part[1:4, 2:7] = x[:, 1]
+    keep("strided", permuted=x.permute(2, 0, 1), flipped=x.flip(1), every=x[:, ::3], part=part)
+    ids, table = torch.arange(30) * 7 % 11 % 5, leaf(175, (6, 3))
+    keep("gatherRows", gradient=gradients(F.embedding(ids, table), drawn(176, (30, 3)), table)[0])
+
+
+def descent():
+    for name, make in (("sgd", lambda p: torch.optim.SGD(p, 0.1, 0.9, weight_decay=0.05)),
+                       ("nesterov", lambda p: torch.optim.SGD(p, 0.1, 0.9, weight_decay=0.05, nesterov=True)),
+                       ("plain", lambda p: torch.optim.SGD(p, 0.1)),
+                       ("rmsprop", lambda p: torch.optim.RMSprop(p, 0.01, 0.9, 1e-6, 0.05, 0.5))):
+        p = torch.nn.Parameter(drawn(180, (67,)))
+        optimizer = make([p])
+        for step in range(5):
+            p.grad = drawn(181 + step, (67,), -0.1, 0.1)
+            optimizer.step()
+        keep("descent", **{name: p})
+
+
 def adam():
     p = torch.nn.Parameter(drawn(140, (67,)))
     optimizer = torch.optim.Adam([p], lr=1e-2, weight_decay=0.1)
@@ -163,7 +193,7 @@ def neighbours():
 
 
 def main():
-    for make in (products, convolutions, attention, maps, rows, norms, pooling, memory, adam, neighbours):
+    for make in (products, convolutions, attention, maps, rows, norms, pooling, memory, broadcasts, descent, adam, neighbours):
         make()
     save_file(single(OUT), sys.argv[1] + "/primitives.safetensors")
 

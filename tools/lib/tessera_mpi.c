@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The library between Tessera and a site's MPI (Sources/CMPI/include/tessera_mpi.h says what its calls do); compiled by
-// tools/mpi-shim. Messages are matched when they are taken (MPI_Improbe), so nothing has to be known of them before.
+// The library between Tessera and a site's MPI; Sources/CMPI/include/tessera_mpi.h says what its calls do.
+// tools/mpi-shim compiles it. Messages are matched when they are taken (MPI_Improbe), so nothing has to be
+// known of them before.
 #include <mpi.h>
 
 #include <limits.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The dozen calls of MPI that ranks need, behind function pointers. Every MPI has its own binary interface, so a small library
-// between the two (tools/lib/tessera_mpi.c) is compiled by the site's own mpicc, and opened at run time: the program starts
-// where there is no MPI, and runs with whichever one a site has.
+// The dozen calls of MPI that ranks need, behind function pointers. Every MPI has its own binary interface,
+// so a small library between the two (tools/lib/tessera_mpi.c) is compiled by the site's own mpicc, and
+// opened at run time: the program starts where there is no MPI, and runs with whichever one a site has.
 #ifndef TESSERA_MPI_H
 #define TESSERA_MPI_H
 
@@ -13,8 +13,8 @@
 // A message on its way: what was sent, or is being received.
 typedef struct tsr_mpi_transfer tsr_mpi_transfer;
 
-// All calls return 0, or an error code that `explain` knows. They are for one thread, the one that called `start`; none waits
-// for another rank but `start` and `finish`.
+// All calls return 0, or an error code that `explain` knows. They are for one thread, the one that called
+// `start`; none waits for another rank but `start` and `finish`.
 typedef struct {
   int version;
   // Begins; this process's number among all of them and how many there are, and the same on its host.

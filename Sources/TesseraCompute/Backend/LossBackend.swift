@@ -14,6 +14,16 @@ public protocol LossBackend: MemoryBackend {
   func adam(
     _ p: AdamStep, gradient: Tensor, parameter: Tensor, firstMoment: Tensor, secondMoment: Tensor
   ) throws
+  /// One step of gradient descent with momentum in place (Sutskever et al. 2013, as PyTorch computes it).
+  func sgd(_ p: DescentStep, gradient: Tensor, parameter: Tensor, velocity: Tensor) throws
+  /// One step of RMSprop in place (Tieleman and Hinton 2012, as PyTorch computes it).
+  func rmsprop(
+    _ p: DescentStep, gradient: Tensor, parameter: Tensor, squares: Tensor, velocity: Tensor) throws
+  /// One step of Lion in place (Chen et al. 2023, algorithm 2): `momentum` blends the update, `decay` the
+  /// momentum that stays.
+  func lion(_ p: DescentStep, gradient: Tensor, parameter: Tensor, momentum: Tensor) throws
+  /// y = y + share (x - y): a moving average.
+  func blend(_ x: Tensor, share: Float, into y: Tensor) throws
 }
 
 extension LossBackend {

@@ -39,6 +39,10 @@ public enum UnaryOperation: String, Codable, Sendable, CaseIterable {
   case affine
   /// GELU by tanh: x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))).
   case geluTanh
+  /// ln(1 + e^x).
+  case softplus
+  /// SiLU: x / (1 + e^-x) (Elfwing, Uchibe and Doya 2018).
+  case silu
 }
 
 /// A function of two elements.
@@ -55,6 +59,12 @@ public enum BinaryOperation: String, Codable, Sendable, CaseIterable {
   case maximum
   /// The smaller.
   case minimum
+  /// 1 where a < b, else 0; 0 where one is NaN.
+  case less
+  /// 1 where a <= b, else 0; 0 where one is NaN.
+  case lessOrEqual
+  /// 1 where a = b, else 0; 0 where one is NaN.
+  case equal
 }
 
 /// Elementwise maps. All may work in place.
@@ -65,6 +75,24 @@ public protocol MapBackend: MemoryBackend {
   func unaryGrad(_ op: UnaryOperation, _ x: Tensor, _ dy: Tensor, into dx: Tensor) throws
   /// c = op(a, b), equal counts.
   func binary(_ op: BinaryOperation, _ a: Tensor, _ b: Tensor, into c: Tensor) throws
+  /// c = op(a, b) with NumPy's broadcasting of two shapes. Never in place.
+  ///
+  /// - Parameters:
+  ///   - op: the operation.
+  ///   - p: the shapes of a and b, and what they come to.
+  ///   - a: the elements of the first shape.
+  ///   - b: the elements of the second shape.
+  ///   - c: gets the elements of the common shape.
+  func binary(_ op: BinaryOperation, _ p: Broadcast, _ a: Tensor, _ b: Tensor, into c: Tensor) throws
+  /// c = a where the condition is not 0, else b, with NumPy's broadcasting of three shapes. Never in place.
+  ///
+  /// - Parameters:
+  ///   - p: the shapes of condition, a and b, and what they come to.
+  ///   - condition: 0 or not; a NaN is not 0.
+  ///   - a: what is taken where it is not 0.
+  ///   - b: what is taken where it is 0.
+  ///   - c: gets the elements of the common shape.
+  func select(_ p: Broadcast, _ condition: Tensor, _ a: Tensor, _ b: Tensor, into c: Tensor) throws
   /// c = op(a, b) with b (channels) broadcast over a (outer, channels, inner).
   func binaryChannels(
     _ op: BinaryOperation, _ p: ChannelLayout, _ a: Tensor, _ b: Tensor, into c: Tensor) throws

@@ -50,6 +50,13 @@ public protocol MemoryBackend: AnyObject, Sendable {
   func fill(_ tensor: Tensor, with value: Float) throws
   /// Copies a rectangle of elements of either type.
   func copy(_ source: Tensor, to destination: Tensor, region: CopyRegion) throws
+  /// Copies the elements of extents between two arrays with strides of their own, of either type.
+  ///
+  /// - Parameters:
+  ///   - source: what is read.
+  ///   - destination: what is written; its other elements stay.
+  ///   - p: extents and strides.
+  func copy(_ source: Tensor, to destination: Tensor, strided p: StridedCopy) throws
   /// y (columns, rows) = transpose of x (rows, columns).
   func transpose(_ x: Tensor, rows: Int, columns: Int, into y: Tensor) throws
   /// y (outer, b, a, inner) = x (outer, a, b, inner); with a groups of b channels, a channel shuffle.
@@ -60,17 +67,19 @@ extension MemoryBackend {
   /// No profiler: a backend that can be measured says otherwise.
   public var profiler: Profiler? { nil }
 
-  /// A float tensor from host values.
-  public func tensor(_ values: [Float], _ shape: [Int]) throws -> Tensor {
-    let tensor = try allocate(shape, .float32)
+  /// A float tensor from host values; of one axis, unless a shape is given.
+  public func tensor(_ values: [Float], _ shape: [Int]? = nil) throws -> Tensor {
+    let tensor = try allocate(shape ?? [values.count], .float32)
     try checkCount(values.count, tensor)
     try values.withUnsafeBytes { try upload($0, to: tensor, offset: 0) }
     return tensor
   }
 
-  /// An integer tensor from host values.
-  public func tensor(_ values: [Int32], _ shape: [Int]) throws -> Tensor {
-    let tensor = try allocate(shape, .int32)
+  /// An integer tensor from host values; of one axis, unless a shape is given. Literals without a type are
+  /// floats.
+  @_disfavoredOverload
+  public func tensor(_ values: [Int32], _ shape: [Int]? = nil) throws -> Tensor {
+    let tensor = try allocate(shape ?? [values.count], .int32)
     try checkCount(values.count, tensor)
     try values.withUnsafeBytes { try upload($0, to: tensor, offset: 0) }
     tensor.noteBounds(values)

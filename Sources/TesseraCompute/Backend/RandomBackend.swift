@@ -29,4 +29,15 @@ public protocol RandomBackend: MemoryBackend {
   func dropout(_ stream: RandomStream, rate: Float, _ x: Tensor, into y: Tensor) throws
   /// y[r] = table[ids[r]] for table (entries, columns) and int32 ids.
   func gatherRows(_ table: Tensor, ids: Tensor, columns: Int, into y: Tensor) throws
+  /// table[e] = the sum of dy[r] over the rows r whose id is e: the gradient of `gatherRows`. Ids outside the
+  /// table add nothing.
+  ///
+  /// - Parameters:
+  ///   - dy: (ids, columns).
+  ///   - ids: rows of the table, int32.
+  ///   - columns: of the table.
+  ///   - group: ids that are one chain of additions, 1 or more: those of 8 samples (NUMERICS.md rule 6). The
+  ///     groups' sums are added in ascending order.
+  ///   - table: gets the gradient (entries, columns).
+  func gatherRowsGrad(_ dy: Tensor, ids: Tensor, columns: Int, group: Int, into table: Tensor) throws
 }

@@ -58,6 +58,12 @@ public struct DriverInfo: Sendable {
   public let driver: String
   /// The version of the API that the device has.
   public let version: String
+  /// What it is, in the API's words: `CPU`, `GPU`, `accelerator`, or more than one of them.
+  public let type: String
+  /// The highest clock in MHz that the driver tells; 0 where it tells none.
+  public let clock: Int
+  /// The API's extensions that the device has.
+  public let extensions: [String]
   /// Bytes of global memory.
   public let globalMemory: Int
   /// Bytes of local memory, which a work-group shares.

@@ -18,7 +18,8 @@ public enum DeviceSelection {
   /// - Throws: `TesseraError` for an unknown selection, an absent device or one that fails the probe, for a
   ///   list of devices, and for the CPU with other sources than the binary's.
   public static func open(
-    _ name: String, threads: Int? = nil, allowNonconforming: Bool = false, sources: KernelSources = .embedded,
+    _ name: String = "auto", threads: Int? = nil, allowNonconforming: Bool = false,
+    sources: KernelSources = .embedded,
     tuning: TuningFile? = nil, profiler: Profiler? = nil, warn: (String) -> Void = { _ in }
   ) throws -> any Backend {
     guard !isList(name) else {

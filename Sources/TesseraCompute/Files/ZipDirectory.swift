@@ -2,11 +2,11 @@
 import Foundation
 
 /// The central directory of a zip archive (PKWARE APPNOTE 4.3.12, with Zip64).
-struct ZipDirectory {
+package struct ZipDirectory {
   /// A member: its bytes, as they are in the archive.
-  struct Member {
-    let range: Range<Int>
-    let isCompressed: Bool
+  package struct Member {
+    package let range: Range<Int>
+    package let isCompressed: Bool
   }
 
   private let path: String
@@ -15,7 +15,7 @@ struct ZipDirectory {
   /// Members by name.
   ///
   /// - Throws: `TesseraError` for what is no archive, or one that was cut short.
-  static func read(_ path: String, _ data: Data) throws -> [String: Member] {
+  package static func read(_ path: String, _ data: Data) throws -> [String: Member] {
     try data.withUnsafeBytes { try ZipDirectory(path: path, raw: $0).members() }
   }
 

@@ -55,6 +55,17 @@ public struct KernelSources: Sendable {
     return try resolved(file, within: [], conditionals: 0, &included)
   }
 
+  /// The text of a program that is no family's, with its includes.
+  ///
+  /// - Parameters:
+  ///   - source: its text.
+  ///   - name: what it is called in messages.
+  /// - Throws: as `program`.
+  func program(of source: String, name: String) throws -> String {
+    var included: Set<String> = []
+    return try resolved(text: source, path: name, name: name, within: [], conditionals: 0, &included)
+  }
+
   /// A file's text with its includes. `within`: the files whose includes led here; `conditionals`: how many
   /// `#if` are open around its include.
   private func resolved(
@@ -62,6 +73,14 @@ public struct KernelSources: Sendable {
   ) throws -> String {
     guard let (path, text) = text(of: name) else { return "" }
     guard included.insert(name).inserted || Self.isBody(name) else { return "" }
+    return try resolved(
+      text: text, path: path, name: name, within: within, conditionals: outer, &included)
+  }
+
+  private func resolved(
+    text: String, path: String, name: String, within: [String], conditionals outer: Int,
+    _ included: inout Set<String>
+  ) throws -> String {
     let quoted = path.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
     var program = "#line 1 \"\(quoted)\"\n"
     var conditionals = outer

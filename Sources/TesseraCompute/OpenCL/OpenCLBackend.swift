@@ -130,6 +130,33 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
     }
   }
 
+  /// Enqueues a user's kernel: items, numbers, then buffers.
+  func run(
+    _ own: OwnKernel, _ numbers: [Float], _ inputs: [Tensor], _ outputs: [Tensor], _ items: Int
+  ) throws {
+    guard items > 0 else { return }
+    try lock.withLock {
+      let kernel = try programs.kernel(own)
+      var count = cl_int(items)
+      try check(cl.clSetKernelArg(kernel, 0, MemoryLayout<cl_int>.size, &count), own.name)
+      for (index, number) in numbers.enumerated() {
+        var number = number
+        try check(cl.clSetKernelArg(kernel, cl_uint(1 + index), MemoryLayout<Float>.size, &number), own.name)
+      }
+      for (index, tensor) in (inputs + outputs).enumerated() {
+        var buffer: cl_mem? = try tensor.openCL(own.name, pool).buffer
+        let place = cl_uint(1 + numbers.count + index)
+        try check(cl.clSetKernelArg(kernel, place, MemoryLayout<cl_mem>.size, &buffer), own.name)
+      }
+      let local = max(1, min(256, device.maxWorkGroup))
+      let work = KernelWork(bytes: (inputs + outputs).reduce(0) { $0 + 4 * $1.count })
+      try command(.kernel, own.name, work) {
+        cl.clEnqueueNDRangeKernel(
+          queue, kernel, 1, nil, [(items + local - 1) / local * local], [local], 0, nil, $0)
+      }
+    }
+  }
+
   /// Enqueues a command with an event, for its end and its times.
   func command(
     _ category: Profiler.Category, _ name: String, _ work: @autoclosure () -> KernelWork,

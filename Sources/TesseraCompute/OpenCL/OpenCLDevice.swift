@@ -18,6 +18,10 @@ public struct OpenCLDevice: @unchecked Sendable {
   public let version: String
   /// Whether it is a CPU: kernels then come in variants without barriers.
   public let isCPU: Bool
+  /// What it is: `CPU`, `GPU`, `accelerator`, `custom`, or more than one of them.
+  public let type: String
+  /// The names of its extensions.
+  public let extensions: [String]
   /// Compute units.
   public let computeUnits: Int
   /// The clock in MHz.
@@ -37,6 +41,11 @@ public struct OpenCLDevice: @unchecked Sendable {
   /// Whether denormals are kept.
   public let keepsDenormals: Bool
   let id: cl_device_id
+
+  /// The bits of `CL_DEVICE_TYPE`.
+  private static let types: [(bit: Int, name: String)] = [
+    (2, "CPU"), (4, "GPU"), (8, "accelerator"), (16, "custom"),
+  ]
 
   /// Every device of every platform that answers; empty where there is no loader or no platform.
   public static func all() -> [OpenCLDevice] { OpenCLSurvey().devices }
@@ -77,7 +86,10 @@ public struct OpenCLDevice: @unchecked Sendable {
     name = try device(CL_DEVICE_NAME)
     driver = try device(CL_DRIVER_VERSION)
     version = try device(CL_DEVICE_VERSION)
-    isCPU = try number(CL_DEVICE_TYPE, UInt64.self) & 2 != 0
+    let bits = try number(CL_DEVICE_TYPE, UInt64.self)
+    isCPU = bits & 2 != 0
+    type = Self.types.filter { bits & $0.bit != 0 }.map(\.name).joined(separator: ", ")
+    extensions = try device(CL_DEVICE_EXTENSIONS).split(separator: " ").map(String.init)
     computeUnits = try number(CL_DEVICE_MAX_COMPUTE_UNITS, UInt32.self)
     clock = try number(CL_DEVICE_MAX_CLOCK_FREQUENCY, UInt32.self)
     maxWorkGroup = try number(CL_DEVICE_MAX_WORK_GROUP_SIZE, UInt.self)

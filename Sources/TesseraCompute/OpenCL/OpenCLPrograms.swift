@@ -59,6 +59,27 @@ final class OpenCLPrograms: @unchecked Sendable {
     return created
   }
 
+  /// A user's kernel, its program built if need be. Callers hold the backend's lock.
+  func kernel(_ own: OwnKernel) throws -> cl_kernel {
+    let key = "own " + own.name + "\n" + own.source
+    if let kernel = kernels[key] { return kernel }
+    let program: cl_program
+    if let built = programs[key] {
+      program = built
+    } else {
+      program = try build(try sources.program(of: own.source, name: own.name), own.name, options)
+      programs[key] = program
+    }
+    var status: cl_int = 0
+    let created = cl.clCreateKernel(program, own.name, &status)
+    guard status == CL_SUCCESS, let created else {
+      throw TesseraError.input(
+        own.name, found: openCLError(status), wanted: "a kernel of that name in its source")
+    }
+    kernels[key] = created
+    return created
+  }
+
   private func program(_ family: String, _ extra: String) throws -> cl_program {
     if let program = programs[family + extra] { return program }
     guard let profiler else { return try newProgram(family, extra) }

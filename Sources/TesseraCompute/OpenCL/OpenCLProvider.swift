@@ -21,6 +21,7 @@ struct OpenCLProvider: DeviceProvider {
       }
       return form
     }
+    _ = try ProgramCacheLimit.limit(settings.environment)
     let gpu = OpenCLBackend.isGPUVariant(device, form)
     return try OpenCLBackend(
       device, variant: form, tuning: settings.tuning?.tuning(device, gpu: gpu), sources: settings.sources,
@@ -35,7 +36,8 @@ extension OpenCLDevice {
       selection: "opencl:\(index)", name: name, kind: isCPU ? .cpu : .gpu, computeUnits: computeUnits,
       driver: DriverInfo(
         platform: platform, platformVersion: platformVersion, driver: driver, version: version,
-        globalMemory: globalMemory, localMemory: localMemory, maxAllocation: maxAllocation,
+        type: type, clock: clock, extensions: extensions, globalMemory: globalMemory,
+        localMemory: localMemory, maxAllocation: maxAllocation,
         maxWorkGroup: maxWorkGroup, roundsDivision: roundsDivision, keepsDenormals: keepsDenormals))
   }
 }

@@ -6,13 +6,17 @@ import Foundation
 struct ProgramCache {
   /// The files' folder; nil where there is no home.
   let folder: URL?
+  /// Bytes of all files at most; of more, the least recently used ones go.
+  var limit = ProgramCacheLimit.usual
 
   /// The first line of a file: what it is and the version of its layout. A file of another version is not
   /// read.
   private static let title = "tessera program \(FileVersions.programCache)\n"
 
   /// The usual place.
-  static let standard = ProgramCache(folder: CacheFolder.base?.appendingPathComponent("programs"))
+  static let standard = ProgramCache(
+    folder: CacheFolder.base?.appendingPathComponent("programs"),
+    limit: (try? ProgramCacheLimit.standard()) ?? ProgramCacheLimit.usual)
 
   /// The key of a program: a digest of everything that decides it.
   static func key(_ parts: [String]) -> String {
@@ -27,6 +31,8 @@ struct ProgramCache {
     let binary = data.dropFirst(Self.header(key, Data()).count)
     let header = Self.header(key, binary)
     guard !binary.isEmpty, data.prefix(header.count) == header else { return nil }
+    // The time says when it was used last.
+    try? FileManager.default.setAttributes([.modificationDate: Date()], ofItemAtPath: file.path)
     return Data(binary)
   }
 
@@ -34,8 +40,11 @@ struct ProgramCache {
   /// error.
   func keep(_ binary: Data, _ key: String) {
     guard let folder, let file = file(key), !binary.isEmpty else { return }
+    let whole = Self.header(key, binary) + binary
+    guard whole.count <= limit else { return }
     try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    try? (Self.header(key, binary) + binary).write(to: file, options: .atomic)
+    try? whole.write(to: file, options: .atomic)
+    ProgramCacheLimit.enforce(limit, in: folder, keeping: file)
   }
 
   /// The file of a key.

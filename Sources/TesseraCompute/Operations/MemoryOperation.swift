@@ -6,6 +6,7 @@ enum MemoryOperation: OperationFamily {
   /// The host's bytes are the operand that is read.
   case upload(offset: Int)
   case copy(region: CopyRegion)
+  case copyStrided(p: StridedCopy)
   case transpose(rows: Int, columns: Int)
   case swapAxes(outer: Int, a: Int, b: Int, inner: Int)
 
@@ -15,6 +16,8 @@ enum MemoryOperation: OperationFamily {
     case .upload: OperandCounts(reads: 1, writesWhole: counts.first == counts.last)
     case .copy(let region):
       OperandCounts(reads: 1, writesWhole: elements(region.rows, region.columns) == counts.last)
+    case .copyStrided(let p):
+      OperandCounts(reads: 1, writesWhole: (try? Tensor.elementCount(p.extents)) == counts.last)
     case .transpose, .swapAxes: OperandCounts(reads: 1)
     }
   }
@@ -27,6 +30,7 @@ enum MemoryOperation: OperationFamily {
       try words.withUnsafeMutableBytes { try device.download(t[0], offset: 0, into: $0) }
       try words.withUnsafeBytes { try device.upload($0, to: t[1], offset: offset) }
     case .copy(let region): try device.copy(t[0], to: t[1], region: region)
+    case .copyStrided(let p): try device.copy(t[0], to: t[1], strided: p)
     case .transpose(let rows, let columns):
       try device.transpose(t[0], rows: rows, columns: columns, into: t[1])
     case .swapAxes(let outer, let a, let b, let inner):

@@ -58,4 +58,13 @@ extension RecordedBackend {
   ) throws {
     try perform(.map(.binaryChannels(op: op, p: p)), [a, b, c])
   }
+
+  package func binary(_ op: BinaryOperation, _ p: Broadcast, _ a: Tensor, _ b: Tensor, into c: Tensor) throws
+  {
+    try perform(.map(.binaryBroadcast(op: op, p: p)), [a, b, c])
+  }
+
+  package func select(_ p: Broadcast, _ condition: Tensor, _ a: Tensor, _ b: Tensor, into c: Tensor) throws {
+    try perform(.map(.select(p: p)), [condition, a, b, c])
+  }
 }

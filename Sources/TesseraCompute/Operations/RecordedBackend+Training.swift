@@ -45,4 +45,28 @@ extension RecordedBackend {
   package func gatherRows(_ table: Tensor, ids: Tensor, columns: Int, into y: Tensor) throws {
     try perform(.gatherRows(columns: columns), [table, ids, y])
   }
+
+  package func gatherRowsGrad(
+    _ dy: Tensor, ids: Tensor, columns: Int, group: Int, into table: Tensor
+  ) throws {
+    try perform(.gatherRowsGrad(columns: columns, group: group), [dy, ids, table])
+  }
+
+  package func sgd(_ p: DescentStep, gradient: Tensor, parameter: Tensor, velocity: Tensor) throws {
+    try perform(.sgd(p: p), [gradient, parameter, velocity])
+  }
+
+  package func rmsprop(
+    _ p: DescentStep, gradient: Tensor, parameter: Tensor, squares: Tensor, velocity: Tensor
+  ) throws {
+    try perform(.rmsprop(p: p), [gradient, parameter, squares, velocity])
+  }
+
+  package func lion(_ p: DescentStep, gradient: Tensor, parameter: Tensor, momentum: Tensor) throws {
+    try perform(.lion(p: p), [gradient, parameter, momentum])
+  }
+
+  package func blend(_ x: Tensor, share: Float, into y: Tensor) throws {
+    try perform(.blend(share: FloatBits(share)), [x, y])
+  }
 }

@@ -109,6 +109,10 @@ extension RecordedBackend {
     try perform(.memory(.copy(region: region)), [source, destination])
   }
 
+  package func copy(_ source: Tensor, to destination: Tensor, strided p: StridedCopy) throws {
+    try perform(.memory(.copyStrided(p: p)), [source, destination])
+  }
+
   package func transpose(_ x: Tensor, rows: Int, columns: Int, into y: Tensor) throws {
     try perform(.memory(.transpose(rows: rows, columns: columns)), [x, y])
   }

@@ -23,6 +23,8 @@ extension UnaryOperation {
     case .negate: .unaryNegate
     case .affine: .unaryAffine
     case .geluTanh: .unaryGeluTanh
+    case .softplus: .unarySoftplus
+    case .silu: .unarySilu
     }
   }
 
@@ -40,7 +42,11 @@ extension UnaryOperation {
   // The one list of gradients, in the catalogue's order: a new one goes to its end.
   private static let gradientKernels: [(operation: UnaryOperation, kernel: Kernel)] = [
     (.relu, .unaryGradRelu), (.relu6, .unaryGradRelu6), (.gelu, .unaryGradGelu), (.tanh, .unaryGradTanh),
-    (.sigmoid, .unaryGradSigmoid), (.geluTanh, .unaryGradGeluTanh),
+    (.sigmoid, .unaryGradSigmoid), (.geluTanh, .unaryGradGeluTanh), (.exp, .unaryGradExp),
+    (.log, .unaryGradLog),
+    (.sqrt, .unaryGradSqrt), (.rsqrt, .unaryGradRsqrt), (.reciprocal, .unaryGradReciprocal),
+    (.square, .unaryGradSquare), (.abs, .unaryGradAbs), (.negate, .unaryGradNegate), (.erf, .unaryGradErf),
+    (.softplus, .unaryGradSoftplus), (.silu, .unaryGradSilu),
   ]
 }
 
@@ -53,6 +59,9 @@ extension BinaryOperation {
     case .divide: .binaryDivide
     case .maximum: .binaryMaximum
     case .minimum: .binaryMinimum
+    case .less: .binaryLess
+    case .lessOrEqual: .binaryLessOrEqual
+    case .equal: .binaryEqual
     }
   }
 
@@ -64,6 +73,9 @@ extension BinaryOperation {
     case .divide: .binaryChannelsDivide
     case .maximum: .binaryChannelsMaximum
     case .minimum: .binaryChannelsMinimum
+    case .less: .binaryChannelsLess
+    case .lessOrEqual: .binaryChannelsLessOrEqual
+    case .equal: .binaryChannelsEqual
     }
   }
 }

@@ -62,8 +62,30 @@ extension KernelDispatching {
     }
     try requireBounds("gatherRows", "a row", ids, below: table.count / columns)
     let p = tsr_gather_params(
-      rows: Int32(ids.count), cols: Int32(columns), classes: Int32(table.count / columns))
+      rows: Int32(ids.count), cols: Int32(columns), classes: Int32(table.count / columns), group: 1)
     try launch(.gather, items: ids.count, cost: columns, p, [table, ids, y])
+  }
+
+  @_semantics("optimize.sil.specialize.generic.never")
+  public func gatherRowsGrad(
+    _ dy: Tensor, ids: Tensor, columns: Int, group: Int, into table: Tensor
+  ) throws {
+    let place = "gatherRowsGrad"
+    try requireExtents(place, ids.count, columns)
+    try FieldCheck(place: place).require("a group of", group, in: 1...FieldCheck.most)
+    try require(place, [(dy, ids.count * columns)], ints: [(ids, ids.count)], into: [(table, table.count)])
+    guard columns > 0, table.count % columns == 0, table.count > 0 || ids.count == 0 else {
+      throw TesseraError.failure(
+        place, found: "a table of \(table.count) elements", wanted: "rows of \(columns)")
+    }
+    let entries = table.count / columns
+    let p = tsr_gather_params(
+      rows: Int32(ids.count), cols: Int32(columns), classes: Int32(entries), group: Int32(group))
+    let (heads, next) = (try allocate([entries], .int32), try allocate([ids.count], .int32))
+    try launch(.gatherLists, items: 1, cost: ids.count + entries, p, [ids, heads, next])
+    try launch(
+      .gatherGrad, items: entries, cost: columns * (1 + ids.count / max(1, entries)), p,
+      [dy, heads, next, table])
   }
 
   @_semantics("optimize.sil.specialize.generic.never")

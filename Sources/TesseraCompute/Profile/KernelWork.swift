@@ -32,6 +32,8 @@ package struct KernelWork: Sendable {
         } ?? 0
     case .distances: operations = (read(tsr_gemm_params.self)?.operations ?? 0) * 1.5
     case .copy: moved = read(tsr_copy_params.self).map { 8 * Int($0.rows) * Int($0.cols) } ?? moved
+    case .copyStrided:
+      moved = read(tsr_strided_params.self).map { 8 * Int($0.rows) * Int($0.cols) } ?? moved
     case .gather: moved = read(tsr_gather_params.self).map { 8 * Int($0.rows) * Int($0.cols) } ?? moved
     default: break
     }

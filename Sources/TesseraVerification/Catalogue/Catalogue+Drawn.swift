@@ -14,7 +14,8 @@ extension Catalogue {
   }
 
   private static let families: [@Sendable (inout CaseInputs) -> [CatalogueCase]] = [
-    drawnMatmul, drawnConvolution, drawnRows, drawnChannels, drawnPooling, drawnMaps, drawnTraining,
+    drawnMatmul, drawnConvolution, drawnBroadcasts, drawnRows, drawnChannels, drawnPooling, drawnMaps,
+    drawnTraining,
     drawnMemory,
     drawnLayout, drawnWinograd,
   ]
@@ -108,6 +109,23 @@ extension Catalogue {
     ]
   }
 
+  private static func drawnBroadcasts(_ draw: inout CaseInputs) -> [CatalogueCase] {
+    let whole = (0..<draw.int(0, 4)).map { _ in draw.int(1, 9) }
+    func part(_ draw: inout CaseInputs) -> [Int] {
+      let shape = whole.map { draw.flag() ? $0 : 1 }
+      return Array(shape.dropFirst(draw.int(0, shape.count)))
+    }
+    var order = Array(whole.indices)
+    for place in order.indices { order.swapAt(place, draw.int(place, order.count - 1)) }
+    let strides = StridedCopy.strides(whole)
+    let count = whole.reduce(1, *)
+    let permuted = StridedCopy(order.map { whole[$0] }, sourceStrides: order.map { strides[$0] })
+    return [
+      broadcast(draw.element(BinaryOperation.allCases), part(&draw), part(&draw)),
+      select([part(&draw), part(&draw), part(&draw)]), stridedCopy(permuted, count, count),
+    ]
+  }
+
   private static func drawnTraining(_ draw: inout CaseInputs) -> [CatalogueCase] {
     let stream = RandomStream(seed: draw.next(), stream: draw.next())
     return [
@@ -116,6 +134,8 @@ extension Catalogue {
       randomNormal(draw.int(1, 3000), stream: stream),
       dropout(draw.int(1, 3000), specials: draw.flag(), stream: stream),
       gatherRows(draw.int(1, 60), draw.int(1, 40), draw.int(1, 200), outside: draw.flag()),
+      gatherRowsGrad(draw.int(1, 60), draw.int(1, 40), draw.int(1, 200), group: draw.int(1, 70)),
+      sgd(draw.int(1, 4000), nesterov: draw.flag()), rmsprop(draw.int(1, 4000)), lion(draw.int(1, 4000)),
       adam(draw.int(1, 4000)),
     ]
   }

@@ -18,7 +18,10 @@ extension Catalogue {
     let parts = [randomUniform(67, stream: later), randomNormal(67, stream: far), dropout(67, stream: far)]
     let gathers = [(5, 1, 1), (11, 7, 3), (100, 9, 384), (3, 0, 5)].map { gatherRows($0, $1, $2) }
     return counts + narrow + parts + [dropout(65, specials: true)] + gathers + [
-      gatherRows(4, 6, 5, outside: true)
+      gatherRows(4, 6, 5, outside: true), gatherRowsGrad(5, 1, 1, group: 1),
+      gatherRowsGrad(11, 70, 3, group: 8), gatherRowsGrad(100, 9, 384, group: 80),
+      gatherRowsGrad(3, 0, 5, group: 8),
+      gatherRowsGrad(2, 65, 130, group: 16), gatherRowsGrad(4, 30, 5, group: 3, outside: true),
     ]
   }
 
@@ -69,6 +72,24 @@ extension Catalogue {
       let y = try device.empty(rows, columns)
       try device.gatherRows(table, ids: ids, columns: columns, into: y)
       return [try device.output("y", y)]
+    }
+  }
+
+  static func gatherRowsGrad(
+    _ entries: Int, _ rows: Int, _ columns: Int, group: Int, outside: Bool = false
+  ) -> CatalogueCase {
+    let label = "\(rows) of \(entries)x\(columns) by \(group)\(outside ? ", ids outside" : "")"
+    return CatalogueCase("gatherRowsGrad", label) { device in
+      var inputs = CaseInputs(seed: 83)
+      let dy = try device.tensor(inputs.ordinary(rows * columns), [rows, columns])
+      var places = inputs.ints(rows, below: entries)
+      if outside {
+        for (row, id) in [-1, Int32(entries), .min, .max].enumerated() where row < rows { places[row] = id }
+      }
+      let table = try device.empty(entries, columns)
+      try device.gatherRowsGrad(
+        dy, ids: try device.tensor(places, [rows]), columns: columns, group: group, into: table)
+      return [try device.output("table", table)]
     }
   }
 }

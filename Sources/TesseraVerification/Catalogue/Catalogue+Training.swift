@@ -10,6 +10,7 @@ extension Catalogue {
     return shapes.map { crossEntropy($0, $1, smoothing: $2) }
       + [crossEntropy(9, 5, smoothing: 0, outside: true), crossEntropy(9, 5, smoothing: 0.1, outside: true)]
       + [crossEntropy(8, 3, smoothing: 0, batch: 21)] + [0, 1, 17, 1000].map { adam($0) }
+      + [0, 1, 17, 1000].flatMap { [sgd($0), sgd($0, nesterov: true), rmsprop($0), lion($0), blend($0)] }
   }
 
   /// `outside`: with labels below 0 and beyond the classes, by one and by far.

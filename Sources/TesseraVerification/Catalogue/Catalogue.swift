@@ -37,7 +37,7 @@ public struct CaseOutput: Sendable, Equatable {
 public enum Catalogue {
   /// All cases, in a fixed order.
   public static var cases: [CatalogueCase] {
-    productCases + mapCases + reductionCases + softmaxCases
+    productCases + mapCases + broadcastCases + reductionCases + softmaxCases
       + distanceSoftmaxCases + attentionCases + normalizationCases + poolingCases + lossCases + randomCases
       + memoryCases + layoutCases + neighbourCases
   }

@@ -87,7 +87,7 @@ class Case:
     def run(self, *words, input=None, environment=None, limit=120):
         words = [str(word) for word in words]
         # A cache of the case's own: nothing of the user's changes an outcome.
-        own = {"XDG_CACHE_HOME": self.path("cache"), "LC_ALL": "C.UTF-8", **(environment or {})}
+        own = {"TESSERA_CACHE": "", "XDG_CACHE_HOME": self.path("cache"), "LC_ALL": "C.UTF-8", **(environment or {})}
         try:
             # In a folder of its own: what is made by a relative path stays there.
             done = subprocess.run([self.tessera, *words], input=input, capture_output=True, timeout=limit,

@@ -38,7 +38,7 @@ class Refused(Exception):
 class Workshop:
     def __init__(self, options, work):
         self.options, self.work, self.honest = options, work, f"{work}/honest"
-        self.environment = {"XDG_CACHE_HOME": f"{work}/cache",
+        self.environment = {"TESSERA_CACHE": "", "XDG_CACHE_HOME": f"{work}/cache",
                             "POCL_CACHE_DIR": os.environ.get("POCL_CACHE_DIR", f"{work}/pocl")}
         self.lock, self.numbers, self.others = threading.Lock(), {}, {}
         tiny.write_encoder(f"{work}/encoder")

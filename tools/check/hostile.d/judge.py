@@ -37,7 +37,7 @@ class Bench:
     def __init__(self, tessera, work, lines):
         self.tessera, self.work, self.lines = tessera, work, lines
         self.checks, self.findings, self.left_out, self.number = 0, [], [], 0
-        self.environment = {"XDG_CACHE_HOME": f"{work}/cache", "HOME": f"{work}/home", "LC_ALL": "C.UTF-8"}
+        self.environment = {"TESSERA_CACHE": "", "XDG_CACHE_HOME": f"{work}/cache", "HOME": f"{work}/home", "LC_ALL": "C.UTF-8"}
         os.makedirs(f"{work}/home")
         tiny.write_encoder(f"{work}/encoder")
         tiny.write_reviews(f"{work}/reviews.csv", 32)

@@ -20,6 +20,8 @@ extension tsr_pool_params: KernelParameters {}
 extension tsr_random_params: KernelParameters {}
 extension tsr_response_params: KernelParameters {}
 extension tsr_rows_params: KernelParameters {}
+extension tsr_step_params: KernelParameters {}
+extension tsr_strided_params: KernelParameters {}
 extension tsr_swap_params: KernelParameters {}
 extension tsr_tsne_params: KernelParameters {}
 extension tsr_upsample_params: KernelParameters {}

@@ -44,6 +44,45 @@ public struct AdamStep: Codable, Hashable, Sendable {
   }
 }
 
+/// A step of SGD, RMSprop or Lion; weight decay is added to the gradient, by Lion to the step (decoupled).
+public struct DescentStep: Codable, Hashable, Sendable {
+  /// Parameters.
+  public var count: Int
+  /// The length of a step.
+  public var learningRate: Float
+  /// How much of the velocity stays, 0 up to 1; by Lion, how much of the momentum the update has.
+  public var momentum: Float
+  /// How much of the mean of squares stays (RMSprop), or of the momentum (Lion), 0 up to 1.
+  public var decay: Float
+  /// What RMSprop adds to the root of the mean of squares.
+  public var eps: Float
+  /// The share of a parameter that is added to its gradient.
+  public var weightDecay: Float
+  /// Whether SGD looks ahead by Nesterov's rule.
+  public var nesterov: Bool
+
+  /// A step of so many parameters.
+  public init(
+    count: Int, learningRate: Float, momentum: Float = 0, decay: Float = 0.99, eps: Float = 1e-8,
+    weightDecay: Float = 0, nesterov: Bool = false
+  ) {
+    (self.count, self.learningRate, self.momentum) = (count, learningRate, momentum)
+    (self.decay, self.eps, self.weightDecay, self.nesterov) = (decay, eps, weightDecay, nesterov)
+  }
+
+  /// The kernels' parameters. Throws unless the settings make sense.
+  func checked(_ place: String) throws -> tsr_step_params {
+    let settings = [learningRate, momentum, decay, eps, weightDecay]
+    guard settings.allSatisfy({ $0 >= 0 && $0.isFinite }), momentum < 1, decay < 1 else {
+      throw TesseraError.failure(
+        place, found: "\(self)", wanted: "finite settings of 0 or more, momentum and decay below 1")
+    }
+    return tsr_step_params(
+      count: Int32(extent: count), nesterov: nesterov ? 1 : 0, lr: learningRate, momentum: momentum,
+      decay: decay, eps: eps, weight_decay: weightDecay)
+  }
+}
+
 /// A gradient step of t-SNE (van der Maaten and Hinton 2008).
 public struct TSNEStep: Codable, Hashable, Sendable {
   /// Points of the layout.
