@@ -91,7 +91,7 @@ struct RankSession {
     // An end that is not in order ends this process as well, before it could say why.
     if communicator.failure != nil, !communicator.isOrderly { StandardError.write("tessera: \(error)\n") }
     for rank in 1..<communicator.size { try? communicator.send(RankTeam.endMessage(code), to: rank, .end) }
-    Self.after(.seconds(15), exit: code)
+    Self.after(.seconds(5), exit: code)
     communicator.close(code: code)
   }
 
@@ -106,7 +106,7 @@ struct RankSession {
     } catch {
       code = RankAssistant.report(error, communicator)
     }
-    Self.after(.seconds(15), exit: code)
+    Self.after(.seconds(5), exit: code)
     communicator.close(code: code)
     Foundation.exit(code)
   }
