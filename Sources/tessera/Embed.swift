@@ -16,6 +16,8 @@ struct Embed: ParsableCommand {
   var unlabelled = false
   @Option(help: "File to write (safetensors).")
   var out: String
+  @Flag(help: "JSON instead of text.")
+  var json = false
 
   /// Embeds and writes.
   func run() throws {
@@ -24,6 +26,8 @@ struct Embed: ParsableCommand {
     try data.format().requireEffect(on: [set])
     try device.useAll(for: "embed") { devices in
       let progress = device.progress
+      let computed = json ? try ComputedBy(devices, threads: device.threads) : nil
+      var cut = 0
       tell(set, progress)
       let folder = try encoder.folder()
       let model = try TransformerEncoder(folder: folder, devices: devices)
@@ -39,9 +43,17 @@ struct Embed: ParsableCommand {
         set, by: Embedder(model, states: states, pooling: options.pooling, batch: encoder.batch),
         journal: journal,
         progress: { progress.update("embedding", done: $0, of: set.texts.count, unit: "reviews") },
-        cut: { progress.noteCut($0, of: set.texts.count, at: $1) })
-      print("embeddings \(try result.write(to: out))")
+        cut: {
+          cut = $0
+          progress.noteCut($0, of: set.texts.count, at: $1)
+        })
+      let digits = try result.write(to: out)
       journal.remove()
+      guard let computed else { return print("embeddings \(digits)") }
+      let found = EmbeddedTexts(
+        data: set.summary, dataFingerprint: set.fingerprint, cut: cut, features: result.columns,
+        states: Array(states), pooling: options.pooling)
+      try printJSON(StageResult(file: out, fingerprint: digits, found: found, computed: computed))
     }
   }
 

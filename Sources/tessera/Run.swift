@@ -41,6 +41,8 @@ struct Run: ParsableCommand {
   var fit: FittedRows?
   @Option(help: "Trainings by successive seeds, for the mean accuracy and its interval.")
   var repeats = RunConfiguration(data: "", encoder: "").repeats
+  @Option(help: "Folder for TensorBoard: loss, accuracy, seconds and rows a second of every epoch.")
+  var tensorboard: String?
   @Option(
     help: """
       A run for each of so many parts of the rows, which is tested on: a cross-validation, with mean and interval. The \
@@ -70,6 +72,13 @@ struct Run: ParsableCommand {
   var overwrite = false
   @Flag(help: "JSON instead of text.")
   var json = false
+
+  /// Writes the run's model card.
+  private func writeCard(_ out: String, _ progress: ProgressLine) throws {
+    let words = ["tessera"] + CommandLine.arguments.dropFirst()
+    guard try !ModelCard(try RunReport(folder: out).summary, command: words).write() else { return }
+    progress.warn("\(out)/\(ModelCard.name) is none of a run's, and stays as it is: no model card is written")
+  }
 
   /// A cross-validation, once no option is without effect in it.
   private func crossValidation(_ folds: Int, of c: RunConfiguration) throws -> CrossValidation {
@@ -111,10 +120,16 @@ struct Run: ParsableCommand {
       func run(_ c: RunConfiguration, _ out: String, _ embeddings: String?) throws -> Pipeline.Summary {
         var work = embedding
         work.run = embeddings ?? work.run
-        return try Pipeline(
+        var pipeline = try Pipeline(
           c, devices: devices, out: out, embedding: work, limits: resources.limits,
           splitting: resources.splitting, keptStates: kept, overwrite: overwrite, progress: progress
-        ).run()
+        )
+        pipeline.tensorBoard = try tensorboard.map { board in
+          try TensorBoardEvents(folder: c.split.fold.map { "\(board)/fold-\($0)" } ?? board)
+        }
+        let summary = try pipeline.run()
+        try writeCard(out, progress)
+        return summary
       }
       // What could fail of this fails before the work.
       let computed = json ? try ComputedBy(devices, threads: device.threads) : nil

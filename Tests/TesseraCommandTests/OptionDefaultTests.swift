@@ -64,7 +64,7 @@ import Testing
   /// Options that name files or machines, and change no bit.
   private static let others: Set = [
     "data", "encoder", "out", "feature-memory", "feature-host-memory", "feature-disk", "device", "threads",
-    "kernels", "tiles", "trace", "keep-states", "embeddings-of",
+    "kernels", "tiles", "trace", "keep-states", "embeddings-of", "tensorboard",
   ]
 
   @Test func everyOptionOfARunHasTheLibrarysDefault() throws {

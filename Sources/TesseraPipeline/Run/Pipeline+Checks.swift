@@ -58,7 +58,8 @@ extension Pipeline {
     let stages = RunStages.names(configuration)
     return [
       RunManifest.name, Files.configuration, Files.embeddings, Files.layout, Files.images, Files.model,
-      Files.history, Files.layoutHistory, Files.predictions, Files.evaluation, "checkpoint.safetensors",
+      Files.history, Files.epochs, Files.layoutHistory, Files.predictions, Files.evaluation,
+      "checkpoint.safetensors",
       "best.safetensors",
     ] + (configuration.test == nil ? [] : [Files.testEmbeddings, Files.testImages])
       + stages.map { "\($0).json" }

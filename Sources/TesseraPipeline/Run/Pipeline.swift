@@ -18,6 +18,8 @@ public struct Pipeline {
   let keptStates: KeptStates
   let progress: ProgressLine
   let overwrite: Bool
+  /// Where scalars of the epochs go besides; nil: nowhere.
+  package var tensorBoard: TensorBoardEvents?
 
   /// Names of the files of a run.
   public enum Files {
@@ -28,7 +30,7 @@ public struct Pipeline {
       testImages = "test.images.safetensors", model = "model.safetensors", evaluation = "result.json",
       history = "history.json", data = "data.json", encoder = "encoder", states = "states",
       layoutHistory = "layout.history.json",
-      predictions = "predictions.safetensors"
+      predictions = "predictions.safetensors", epochs = "epochs.json"
   }
 
   /// What a run ends with.
@@ -127,6 +129,9 @@ public struct Pipeline {
     let images = try ImageSet.read(folder.file(Files.images))
     let trained = try train(images, rendered.fingerprint)
     add("model", trained)
+    if !trained.ran, let tensorBoard {
+      for figures in EpochLog.read(folder.file(Files.epochs)) { try tensorBoard.add(figures) }
+    }
     if !trained.ran, keptStates != .none, StateFolder(folder.file(Files.states)).places.isEmpty {
       progress.note(
         "warning: no state is kept: the training is done, and --keep-states is for one that runs (in a new folder)"

@@ -93,7 +93,7 @@ extension RunDirectory {
       RunManifest.name, files.configuration, files.embeddings, files.testEmbeddings, files.layout,
       files.images,
       files.testImages, files.model, files.evaluation, files.history, files.data, files.layoutHistory,
-      files.predictions, "checkpoint.safetensors",
+      files.predictions, files.epochs, "checkpoint.safetensors",
       "best.safetensors", "report.html", "encoder.json", "embeddings.json", "test-embeddings.json",
       "layout.json",
       "images.json", "model.json", "evaluation.json",
