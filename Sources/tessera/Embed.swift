@@ -32,7 +32,7 @@ struct Embed: ParsableCommand {
       let folder = try encoder.folder()
       let model = try TransformerEncoder(folder: folder, devices: devices)
       for note in model.notes { DeviceOptions.warn(note) }
-      let options = try encoder.options()
+      let options = try encoder.taken.options()
       let states = try options.states(layers: model.configuration.layers)
       model.weightNotes.forEach(progress.note)
       progress.begin("embedding \(set.texts.count) reviews on \(devices.name)")
@@ -40,7 +40,7 @@ struct Embed: ParsableCommand {
         out + EmbeddingJournal.ending, data: set,
         encoder: try EncoderFolder(folder).fingerprint(), options, kernels: devices.kernelSources)
       let result = try Embeddings.make(
-        set, by: Embedder(model, states: states, pooling: options.pooling, batch: encoder.batch),
+        set, by: Embedder(model, states: states, pooling: options.pooling, batch: encoder.taken.batch),
         journal: journal,
         progress: { progress.update("embedding", done: $0, of: set.texts.count, unit: "reviews") },
         cut: {

@@ -348,6 +348,9 @@ extension Rows {
         }
       }
     }
+    function("TableOptions.init()")
+    gives("missing values are refused", "refuse") { TableOptions().missing.rawValue }
+    tables()
     function("SplitOptions.init()")
     gives("a fifth", 0.2) { SplitOptions().testShare }
     function("Representation.init(method:metric:)")

@@ -46,13 +46,18 @@ public struct ModelCard {
     let c = run.configuration
     let parts = [
       "\(Self.mark)\n# \(c.model.architecture.rawValue) on \(Self.last(c.data))",
-      "A classifier of texts into \(list(classes)). Each text becomes a vector of features by an encoder of language, the "
+      (isTable
+        ? "A classifier of a table's rows into \(list(classes)). Its columns are features, the "
+        : "A classifier of texts into \(list(classes)). Each text becomes a vector of features by an encoder of language, "
+          + "the ")
         + "features an image, and the image goes through the first layers of a network for images.",
       "## Data", data, "## Measures", measures, "## Recipe", recipe, "## How it was made", provenance,
       "## How it is used", usage, "## Limits", limits,
     ]
     return parts.joined(separator: "\n\n") + "\n"
   }
+
+  private var isTable: Bool { run.configuration.table != nil }
 
   private static func last(_ path: String) -> String { escaped(URL(fileURLWithPath: path).lastPathComponent) }
 
@@ -166,7 +171,7 @@ public struct ModelCard {
 
   private var usage: String {
     """
-        tessera predict --run DIR --text "..."
+        tessera predict --run DIR \(isTable ? "--data new.csv" : "--text \"...\"")
         tessera evaluate --run DIR --data labelled.csv
         tessera verify --run DIR --sample 1%
         tessera report --run DIR
@@ -175,11 +180,11 @@ public struct ModelCard {
 
   private var limits: String {
     var lines = [
-      "The measures are of rows like those of the data above. Of other texts, other times or other languages they say "
-        + "nothing.",
+      "The measures are of rows like those of the data above. Of other \(isTable ? "sources or" : "texts, other") times "
+        + "\(isTable ? "" : "or other languages ")they say nothing.",
       "A probability is what the network says, not how often it is right: the report has the calibration.",
-      "What the encoder has learnt of the world, good and bad, comes with it.",
     ]
+    if !isTable { lines.append("What the encoder has learnt of the world, good and bad, comes with it.") }
     if let cut = run.data?.cut.values.map(\.texts).reduce(0, +), cut > 0 {
       lines.append("Of texts that are longer than the encoder takes, the beginning alone is read.")
     }
@@ -188,7 +193,9 @@ public struct ModelCard {
         "The classifier is its linear path alone: the layers of the network for images added nothing.")
     }
     if let repeated = run.data?.duplicates.notes, !repeated.isEmpty {
-      lines.append("Texts that occur more than once may stand on both sides of the split; see Data.")
+      lines.append(
+        "\(isTable ? "Rows" : "Texts") that occur more than once may stand on both sides of the split; see Data."
+      )
     }
     return lines.map { "- \($0)" }.joined(separator: "\n")
   }

@@ -103,12 +103,12 @@ public struct Pipeline {
       summary.fingerprints.append((stage, result.fingerprint))
       if !result.ran { progress.note("\(stage): unchanged") }
     }
-    try keepEncoder(encoderPrint)
-    let embedded = try embed(data, Files.embeddings, "embeddings", encoderPrint)
+    if let encoderPrint { try keepEncoder(encoderPrint) }
+    let embedded = try features(data, Files.embeddings, "embeddings", encoderPrint)
     add("embeddings", embedded)
     var testEmbedded: (fingerprint: String, ran: Bool)?
     if let testData {
-      let result = try embed(testData, Files.testEmbeddings, "test-embeddings", encoderPrint)
+      let result = try features(testData, Files.testEmbeddings, "test-embeddings", encoderPrint)
       add("test embeddings", result)
       testEmbedded = result
     }
@@ -181,10 +181,11 @@ public struct Pipeline {
 
   /// Reads the data and looks at all that can be looked at before the first long stage; only then the
   /// folder is this run's.
-  private func begin() throws -> (data: DataSet, test: DataSet?, encoder: String) {
+  private func begin() throws -> (data: any LabelledRows, test: (any LabelledRows)?, encoder: String?) {
     do {
       let (data, test, record) = try readData()
-      let encoder = try EncoderFolder(configuration.encoder).fingerprint()
+      let encoder =
+        configuration.table == nil ? try EncoderFolder(configuration.encoder).fingerprint() : nil
       let replaces = try folder.replaces(
         configuration, data: data.fingerprint, encoder: encoder, overwrite: overwrite)
       try check(data, test, encoder: encoder)
@@ -206,7 +207,7 @@ public struct Pipeline {
       outputs: [Files.layout, Files.layoutHistory]
     ) {
       let split = try split(embeddings.labels)
-      progress.begin("laying out \(embeddings.columns) features by \(split.training.count) reviews")
+      progress.begin("laying out \(embeddings.columns) features by \(split.training.count) \(c.rowsName)")
       let states = LayoutStates(folder: folder.file(Files.states))
       states.removeAll()
       let layout = try FeatureLayout.make(
