@@ -9,6 +9,8 @@ public enum DataKind: String, Sendable {
   case json = "JSON"
   /// Delimited text: a record a line.
   case table = "a table"
+  /// Numbers: a table whose columns are features.
+  case numbers = "a table of numbers"
 }
 
 extension DataFormat {

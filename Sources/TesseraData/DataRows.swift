@@ -6,18 +6,23 @@ struct DataRows {
     let text: String
     var label: String?
     let place: Place
+    /// Its number among those of a table.
+    var number = 0
   }
 
   /// Where a row stands: a line of the file, or a file of its own.
   enum Place {
     case line(Int)
     case file(String)
+    /// A row of an array, from 1.
+    case row(Int)
 
     /// The place, for messages.
     func description(in path: String) -> String {
       switch self {
       case .line(let line): "\(path): line \(line)"
       case .file(let file): file
+      case .row(let row): "\(path): row \(row)"
       }
     }
   }

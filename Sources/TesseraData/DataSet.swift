@@ -92,11 +92,7 @@ public struct DataSet: Sendable {
   /// Throws where a class has a single row: what is learnt of it could not be judged, or what is judged not
   /// learnt.
   public func requireRowsOfEachClass() throws {
-    guard !areLabelsAsIs, let single = summary.classes.first(where: { $0.rows < 2 }) else { return }
-    throw TesseraError.input(
-      "data", found: "\(single.rows) row of the class \(single.name): \(summary.line)",
-      wanted: "at least two rows of each class (--labels '\(single.name)=OTHER' joins it to another, "
-        + "'\(single.name)=' leaves it out, as-is takes it as it is)")
+    try summary.requireRowsOfEachClass(areAsIs: areLabelsAsIs)
   }
 }
 

@@ -28,8 +28,9 @@ struct DataSource {
   /// - Parameters:
   ///   - path: file or folder.
   ///   - encoding: how the bytes of a file stand for characters.
+  ///   - wanted: what an empty file lacks, for messages.
   /// - Throws: `TesseraError` for what cannot be read, is no text, or is empty.
-  init(_ path: String, encoding: TextEncoding) throws {
+  init(_ path: String, encoding: TextEncoding, wanted: String = "reviews") throws {
     var name = path.lowercased()
     var isFolder: ObjCBool = false
     _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
@@ -48,7 +49,7 @@ struct DataSource {
     try ForeignFile.refuse(bytes, path: path)
     bytes = try encoding.decode(bytes, place: path)
     guard bytes.contains(where: { $0 > 32 }) else {
-      throw TesseraError.input(path, found: "an empty file", wanted: "reviews")
+      throw TesseraError.input(path, found: "an empty file", wanted: wanted)
     }
     self.init(path: path, name: name, bytes: bytes)
   }

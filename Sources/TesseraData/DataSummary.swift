@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import TesseraCompute
+
 /// What a data set holds, for one line before work starts.
 public struct DataSummary: Codable, Sendable, Equatable {
   /// A class and its rows.
@@ -42,5 +44,18 @@ public struct DataSummary: Codable, Sendable, Equatable {
       parts.append("left out " + leftOut.map { "\($0.count) \($0.what)" }.joined(separator: ", "))
     }
     return (parts + reading).joined(separator: "; ")
+  }
+}
+
+extension DataSummary {
+  /// Throws where a class has a single row.
+  ///
+  /// - Parameter areAsIs: whether labels were asked to be taken whatever they look like.
+  func requireRowsOfEachClass(areAsIs: Bool) throws {
+    guard !areAsIs, let single = classes.first(where: { $0.rows < 2 }) else { return }
+    throw TesseraError.input(
+      "data", found: "\(single.rows) row of the class \(single.name): \(line)",
+      wanted: "at least two rows of each class (--labels '\(single.name)=OTHER' joins it to another, "
+        + "'\(single.name)=' leaves it out, as-is takes it as it is)")
   }
 }

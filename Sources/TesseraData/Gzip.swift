@@ -7,9 +7,14 @@ enum Gzip {
   static func isPacked(_ bytes: [UInt8]) -> Bool { bytes.starts(with: [0x1f, 0x8b]) }
 
   /// The content; at most `InputFile.Limit.data`.
-  static func unpack(_ bytes: [UInt8], place: String) throws -> [UInt8] {
+  ///
+  /// - Parameter isRaw: whether the bytes are those of a zip archive's member, without gzip's header.
+  static func unpack(_ bytes: [UInt8], place: String, isRaw: Bool = false) throws -> [UInt8] {
     var stream = z_stream()
-    guard inflateInit2_(&stream, 15 + 32, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
+    let format = isRaw ? "deflate" : "gzip"
+    guard
+      inflateInit2_(&stream, isRaw ? -15 : 15 + 32, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
+    else {
       throw TesseraError.failure(place, found: "zlib failed to start")
     }
     defer { inflateEnd(&stream) }
@@ -38,7 +43,9 @@ enum Gzip {
           continue
         }
         guard status == Z_OK else {
-          throw TesseraError.input(place, found: "broken or truncated gzip data", wanted: "a whole gzip file")
+          throw TesseraError.input(
+            place, found: "broken or truncated \(format) data",
+            wanted: "a whole \(isRaw ? "archive" : "gzip file")")
         }
       }
     }

@@ -12,6 +12,8 @@ public final class Trainer {
   private let devices: DeviceGroup
   private let splitting: DataParallelMode
   private let states: (folder: StateFolder, kept: KeptStates)?
+  /// Called with what each epoch gave and how long it took.
+  package var measured: ((EpochFigures) throws -> Void)?
   /// The epochs so far.
   public private(set) var history: [EpochRecord] = []
 
@@ -95,24 +97,25 @@ public final class Trainer {
     let store = try begun ?? FeatureStore.make(network, plan, devices, progress: progressOfFeatures)
     let figures = TrainingFigures(network: network, plan: plan, store: store)
     if keepsStart {
+      let clock = ContinuousClock.now
       let loss = try device.span("epoch 0") { try figures.meanLoss(plan.training) }
+      let seconds = (ContinuousClock.now - clock) / .seconds(1)
       let digest = try record(TrainingPlace(epoch: 0, step: 0), number: 0, losses: [], after: nil)
-      try close(
-        EpochRecord(epoch: 0, loss: loss, correct: try figures.validate(), stretches: [digest]), epochDone)
+      try close(epoch: 0, loss: loss, [digest], figures, seconds: seconds, epochDone)
     }
     let team = try DataParallelTrainer(
       TrainingReplica(network, optimizer, store, plan), devices, splitting, batch: plan.options.batch)
     while epochs < plan.options.epochs, !isPatienceAtAnEnd {
       let epoch = epochs + 1
+      let clock = ContinuousClock.now
       let (loss, stretches) = try device.span("epoch \(epoch)") { try pass(epoch, team, progress) }
       if let news = team.takeNews() { try sharing(news) }
       guard loss.isFinite else {
         throw TesseraError.failure(
           "training", found: "loss \(loss) in epoch \(epoch)", wanted: "a finite loss")
       }
-      try close(
-        EpochRecord(epoch: epoch, loss: loss, correct: try figures.validate(), stretches: stretches),
-        epochDone)
+      let seconds = (ContinuousClock.now - clock) / .seconds(1)
+      try close(epoch: epoch, loss: loss, stretches, figures, seconds: seconds, epochDone)
     }
     try finish()
   }
@@ -141,7 +144,15 @@ public final class Trainer {
     return digest
   }
 
-  private func close(_ record: EpochRecord, _ epochDone: (EpochRecord) throws -> Void) throws {
+  /// Validates, and keeps and tells an epoch that is done.
+  private func close(
+    epoch: Int, loss: Double, _ stretches: [String], _ figures: TrainingFigures, seconds: Double,
+    _ epochDone: (EpochRecord) throws -> Void
+  ) throws {
+    let clock = ContinuousClock.now
+    let (correct, validationLoss) = try figures.validateWithLoss()
+    let validation = (ContinuousClock.now - clock) / .seconds(1)
+    let record = EpochRecord(epoch: epoch, loss: loss, correct: correct, stretches: stretches)
     let isBest = EpochSelection.beatsAll(record, history, rows: plan.validation.count)
     history.append(record)
     if let checkpoint {
@@ -149,6 +160,8 @@ public final class Trainer {
         try checkpoint.save(network, optimizer, history, isBest: isBest)
       }
     }
+    try measured?(
+      EpochFigures(record, plan, validationLoss: validationLoss, seconds: (seconds, validation)))
     try epochDone(record)
   }
 

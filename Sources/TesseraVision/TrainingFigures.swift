@@ -29,6 +29,26 @@ struct TrainingFigures {
     try network.device.span("validation") { try correct(plan.validation) }
   }
 
+  /// Right answers on the validation rows, and the mean cross-entropy over them; no loss without rows.
+  func validateWithLoss() throws -> (correct: Int, loss: Double?) {
+    let (device, rows) = (network.device, plan.validation)
+    guard !rows.isEmpty else { return (0, nil) }
+    return try device.span("validation") {
+      let losses = try device.allocate([rows.count], .float32)
+      let factors = plan.factors(among: rows)
+      let right = try answers(rows) { logits, begin, part, context in
+        let labels = try device.tensor(part.map { plan.labels[$0] }, [part.count])
+        let own = try factors.map { try device.tensor($0.of(part.map { plan.labels[$0] }), [part.count]) }
+        try device.copy(
+          try context.crossEntropy(
+            logits, labels: labels, smoothing: plan.options.labelSmoothing, factors: own), to: losses,
+          region: .whole(part.count, at: begin))
+      }
+      let sum = try device.floats(losses).reduce(0) { $0 + Double($1) }
+      return (zip(right, rows).count { $0 == plan.labels[$1] }, sum / Double(rows.count))
+    }
+  }
+
   /// Right answers on some rows.
   private func correct(_ rows: [Int]) throws -> Int {
     zip(try answers(rows), rows).count { $0 == plan.labels[$1] }
@@ -45,10 +65,15 @@ struct TrainingFigures {
   }
 
   /// The class of the greatest logit of some rows.
-  private func answers(_ rows: [Int]) throws -> [Int32] {
+  ///
+  /// - Parameter besides: called with the logits of each batch, as `evaluate` calls.
+  private func answers(
+    _ rows: [Int], besides: (Variable, Int, [Int], Context) throws -> Void = { _, _, _, _ in }
+  ) throws -> [Int32] {
     let device = network.device
     let answers = try device.allocate([rows.count], .int32)
-    try evaluate(rows) { logits, begin, part, _ in
+    try evaluate(rows) { logits, begin, part, context in
+      try besides(logits, begin, part, context)
       let best = try device.allocate([part.count], .int32)
       try device.rowArgmax(logits.value, rows: part.count, columns: network.classes, into: best)
       try device.copy(best, to: answers, region: .whole(part.count, at: begin))

@@ -41,24 +41,41 @@ struct DataFormatOptions: ParsableArguments {
 
 /// Reviews, their columns, and what their labels stand for.
 struct DataOptions: ParsableArguments {
-  @Option(
-    help:
-      "Reviews: CSV, TSV, JSON lines or a JSON array (also .gz), a folder per class as aclImdb, - for standard input, or what tessera fetch fetched (snippets)."
-  )
+  @Option(help: Self.help)
   var data: String
+  @OptionGroup(title: "Data") var rows: LabelOptions
+
+  /// What reviews are read from.
+  static let help: ArgumentHelp = """
+    Reviews: CSV, TSV, JSON lines or a JSON array (also .gz), a folder per class as aclImdb, - for standard input, \
+    or what tessera fetch fetched (snippets).
+    """
+
+  /// Where the reviews are: a path, or a fetched asset's.
+  ///
+  /// - Throws: `TesseraError` for an asset that was not fetched.
+  func source() throws -> String { try AssetStore.standard.path(of: data, option: "data") }
+
+  /// The format.
+  ///
+  /// - Parameter run: a run whose rules for labels hold where none are given.
+  func format(of run: RunConfiguration? = nil) throws -> DataFormat { try rows.format(of: run) }
+}
+
+/// How a file of labelled rows is read, and what its labels stand for.
+struct LabelOptions: ParsableArguments {
   @OptionGroup(title: "Data") var file: DataFormatOptions
-  @Option(help: "Column of the class, as --text-column (default: sentiment, label or class).")
+  @Option(
+    help: """
+      Column of the class, as --text-column (default: sentiment, label or class; of a table of numbers label, class, \
+      target, labels or y).
+      """)
   var labelColumn: String?
   @Option(
     help:
       "What labels stand for, rules separated by commas: pos=positive, unsure= (left out), >=7=good, *=other; >=7 alone makes two classes of numbers; = leaves rows without a label out; merge joins spellings of one label; as-is takes labels whatever they look like."
   )
   var labels: String?
-
-  /// Where the reviews are: a path, or a fetched asset's.
-  ///
-  /// - Throws: `TesseraError` for an asset that was not fetched.
-  func source() throws -> String { try AssetStore.standard.path(of: data, option: "data") }
 
   /// The format.
   ///

@@ -16,6 +16,8 @@ struct Embed: ParsableCommand {
   var unlabelled = false
   @Option(help: "File to write (safetensors).")
   var out: String
+  @Flag(help: "JSON instead of text.")
+  var json = false
 
   /// Embeds and writes.
   func run() throws {
@@ -24,11 +26,13 @@ struct Embed: ParsableCommand {
     try data.format().requireEffect(on: [set])
     try device.useAll(for: "embed") { devices in
       let progress = device.progress
+      let computed = json ? try ComputedBy(devices, threads: device.threads) : nil
+      var cut = 0
       tell(set, progress)
       let folder = try encoder.folder()
       let model = try TransformerEncoder(folder: folder, devices: devices)
       for note in model.notes { DeviceOptions.warn(note) }
-      let options = try encoder.options()
+      let options = try encoder.taken.options()
       let states = try options.states(layers: model.configuration.layers)
       model.weightNotes.forEach(progress.note)
       progress.begin("embedding \(set.texts.count) reviews on \(devices.name)")
@@ -36,12 +40,20 @@ struct Embed: ParsableCommand {
         out + EmbeddingJournal.ending, data: set,
         encoder: try EncoderFolder(folder).fingerprint(), options, kernels: devices.kernelSources)
       let result = try Embeddings.make(
-        set, by: Embedder(model, states: states, pooling: options.pooling, batch: encoder.batch),
+        set, by: Embedder(model, states: states, pooling: options.pooling, batch: encoder.taken.batch),
         journal: journal,
         progress: { progress.update("embedding", done: $0, of: set.texts.count, unit: "reviews") },
-        cut: { progress.noteCut($0, of: set.texts.count, at: $1) })
-      print("embeddings \(try result.write(to: out))")
+        cut: {
+          cut = $0
+          progress.noteCut($0, of: set.texts.count, at: $1)
+        })
+      let digits = try result.write(to: out)
       journal.remove()
+      guard let computed else { return print("embeddings \(digits)") }
+      let found = EmbeddedTexts(
+        data: set.summary, dataFingerprint: set.fingerprint, cut: cut, features: result.columns,
+        states: Array(states), pooling: options.pooling)
+      try printJSON(StageResult(file: out, fingerprint: digits, found: found, computed: computed))
     }
   }
 

@@ -7,13 +7,25 @@ import TesseraText
 
 /// The encoder and what is taken from it.
 struct EncoderOptions: ParsableArguments {
-  @Option(
-    help: """
-      Folder of a BERT, MPNet, DistilBERT, ELECTRA or RoBERTa: config.json, tokenizer.json or vocab.txt or \
-      vocab.json and merges.txt, weights, and what tokenizer_config.json and the like say. A \
-      sentence-transformers folder will do. Or what tessera fetch fetched, such as minilm-l6.
-      """)
+  @Option(help: Self.help)
   var encoder: String
+  @OptionGroup(title: "Encoder") var taken: EmbeddingArguments
+
+  /// The encoder's folder, which may be that of a fetched asset.
+  ///
+  /// - Throws: `TesseraError` for an asset that was not fetched.
+  func folder() throws -> String { try AssetStore.standard.path(of: encoder, option: "encoder") }
+
+  /// What a folder of an encoder is.
+  static let help: ArgumentHelp = """
+    Folder of a BERT, MPNet, DistilBERT, ELECTRA or RoBERTa: config.json, tokenizer.json or vocab.txt or \
+    vocab.json and merges.txt, weights, and what tokenizer_config.json and the like say. A \
+    sentence-transformers folder will do. Or what tessera fetch fetched, such as minilm-l6.
+    """
+}
+
+/// What is taken from an encoder.
+struct EmbeddingArguments: ParsableArguments {
   @Option(help: "Hidden states, such as 6...11; 0 is the embedding layer (default: all others).")
   var layers: String?
   @Option(
@@ -25,11 +37,6 @@ struct EncoderOptions: ParsableArguments {
   @Option(name: .customLong("embedding-batch"), help: "Reviews at once. Changes no bit.")
   var batch = EmbeddingOptions.usualBatch
 
-  /// The encoder's folder, which may be that of a fetched asset.
-  ///
-  /// - Throws: `TesseraError` for an asset that was not fetched.
-  func folder() throws -> String { try AssetStore.standard.path(of: encoder, option: "encoder") }
-
   /// What is taken from the encoder.
   ///
   /// - Parameter recipe: what holds where nothing is chosen.
@@ -39,6 +46,12 @@ struct EncoderOptions: ParsableArguments {
     options.pooling = pooling ?? recipe.pooling
     options.paperStates = recipe.paperStates
     return options
+  }
+
+  /// The first of them that was given.
+  var given: String? {
+    if layers != nil { return "layers" }
+    return pooling != nil ? "pooling" : batch != EmbeddingOptions.usualBatch ? "embedding-batch" : nil
   }
 
   /// Checks what can be checked without the encoder.

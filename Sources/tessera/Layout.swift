@@ -16,6 +16,8 @@ struct Layout: ParsableCommand {
   @OptionGroup var shares: SplitArguments
   @Option(help: "File to write (safetensors).")
   var out: String
+  @Flag(help: "JSON instead of text.")
+  var json = false
 
   /// Lays out and writes.
   func run() throws {
@@ -23,6 +25,7 @@ struct Layout: ParsableCommand {
     try AtomicFile.requireWritable(out)
     let features = try Embeddings.read(embeddings)
     try device.useAll(for: "layout") { devices in
+      let computed = json ? try ComputedBy(devices, threads: device.threads) : nil
       let split = try shares.options().split(of: features.labels, seed: layout.seed)
       try plan.check(features, split)
       let progress = device.progress
@@ -35,6 +38,12 @@ struct Layout: ParsableCommand {
         progress.update("t-SNE", done: done, of: all, unit: "iterations")
       }
       let digits = try result.write(to: out)
+      if let computed {
+        let found = LaidOut(
+          side: result.side, channels: result.channels.map { RunSummary.Channel($0) },
+          training: split.training.count, validation: split.validation.count, test: split.test.count)
+        return try printJSON(StageResult(file: out, fingerprint: digits, found: found, computed: computed))
+      }
       for channel in result.channels {
         print("\(channel.name): \(channel.summary)")
         if let seconds = channel.seconds {

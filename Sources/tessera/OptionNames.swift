@@ -11,6 +11,7 @@ import TesseraVision
 // refused with all of them (`Refusal`).
 
 extension Architecture: ExpressibleByArgument {}
+extension ColumnScaling: ExpressibleByArgument {}
 extension DataParallelMode: ExpressibleByArgument {}
 extension Discretization: ExpressibleByArgument {}
 extension FeatureMetric: ExpressibleByArgument {}
@@ -19,6 +20,7 @@ extension Head: ExpressibleByArgument {}
 extension ImageChannels: ExpressibleByArgument {}
 extension ImageNormalization: ExpressibleByArgument {}
 extension LayoutMethod: ExpressibleByArgument {}
+extension MissingValues: ExpressibleByArgument {}
 extension NetworkStart: ExpressibleByArgument {}
 extension SentencePooling: ExpressibleByArgument {}
 extension Quotes: ExpressibleByArgument {}

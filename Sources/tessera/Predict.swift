@@ -8,8 +8,12 @@ import TesseraPipeline
 /// Classifies texts with a finished run.
 struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Classifies texts: --text, --data, or lines on standard input, answered as they come.",
+    abstract:
+      "Classifies texts: --text, --data, or lines on standard input, answered as they come; or a table's rows.",
     discussion: """
+      Of a run of a table --data is a table with the run's columns, in any order and without labels; a row's answer has its \
+      number, from 1, in place of the text.
+
       Every line of standard input has one line as its answer, in order: class, probability and text, separated by tabs, or with \
       --json an object. A line is answered at once when the next is not there yet, else with up to 31 others. A blank line is \
       answered by '-' for class and probability (JSON: an object with error and no label); so is one that is not UTF-8, for which \
@@ -26,11 +30,14 @@ struct Predict: ParsableCommand {
   )
   var data: String?
   @OptionGroup var file: DataFormatOptions
+  @OptionGroup(title: "Table of numbers") var column: ColumnArguments
   @Flag(help: "A JSON object a line: text, label, probability, probabilities.")
   var json = false
   @Flag(help: "With --json: the text's image as PNG in base64.")
   var image = false
-  @Flag(help: "With --json: where the evidence lies (Grad-CAM), by hidden state and feature.")
+  @Flag(
+    help:
+      "With --json: where the evidence lies (Grad-CAM), by hidden state and feature; of a table by column.")
   var evidence = false
   @Flag(help: "With --json: the words it hangs on, each left out in turn (as many encodings as words).")
   var words = false
@@ -38,6 +45,9 @@ struct Predict: ParsableCommand {
 
   /// Texts that a device takes at once: few enough that answers come soon, no matter to the bits.
   private static let chunk = 32
+
+  /// Rows of a table at once.
+  private static let rows = 1024
 
   /// Checks that options go together.
   func validate() throws {
@@ -64,6 +74,11 @@ struct Predict: ParsableCommand {
 
   /// Prints the answers.
   func run() throws {
+    // Which kind of rows is wanted, the run says.
+    if try FinishedRun(folder).configuration.table != nil { return try answerTable() }
+    if let name = column.given {
+      throw TesseraError.input(name, found: "an option of a table for a run of texts", wanted: "none")
+    }
     var (texts, found): ([String]?, DataSummary?) = (nil, nil)
     if let text { texts = [text] }
     if let data, data != "-" || file.textColumn != nil {
@@ -84,6 +99,29 @@ struct Predict: ParsableCommand {
         }
       } else {
         try answerLines(answer, atOnce)
+      }
+    }
+  }
+
+  /// Answers the rows of a table.
+  private func answerTable() throws {
+    guard let data, text == nil, !words else {
+      throw TesseraError.input(
+        "predict", found: text != nil ? "--text" : words ? "--words" : "no --data",
+        wanted: "--data with a table of the run's columns: \(folder) is a run of a table")
+    }
+    try device.useAll(for: "predict") { devices in
+      let predictor = try Predictor(run: folder, devices: devices)
+      let table = try predictor.table(data, file.format(), column.columns, labelled: false)
+      device.progress.note("data: \(table.summary.line)")
+      let answer = PredictAnswer(
+        predictor: predictor, json: json, image: image, evidence: evidence, words: false)
+      for begin in stride(from: 0, to: table.count, by: Self.rows) {
+        let rows = Array(begin..<min(table.count, begin + Self.rows))
+        for (row, prediction) in zip(rows, try predictor.predict(table, rows: rows)) {
+          Swift.print(try answer.line(table, row: row, prediction))
+        }
+        try StandardStreams.finish()
       }
     }
   }

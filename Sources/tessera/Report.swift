@@ -17,12 +17,19 @@ struct Report: ParsableCommand {
   var text = false
   @Flag(help: "JSON instead of text; with --text no page is written.")
   var json = false
+  @Option(help: "Write what was said of each test row to this file: .csv or .jsonl.")
+  var predictions: String?
   @OptionGroup(title: "Device") var device: DeviceOptions
 
   /// Writes the page and prints the text.
   func run() throws {
     let path = out ?? URL(fileURLWithPath: folder).appendingPathComponent("report.html").path
+    let form = try predictions.map { try PredictionTable.Form(of: $0) }
     let report = try RunReport(folder: folder)
+    if let predictions, let form {
+      try AtomicFile.requireWritable(predictions)
+      try PredictionTable(folder: folder).write(to: predictions, as: form)
+    }
     if !text { try AtomicFile.requireWritable(path) }
     if !json { print(report.text) }
     guard !text else {

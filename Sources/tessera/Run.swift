@@ -9,7 +9,8 @@ import TesseraVision
 /// The whole pipeline in a run directory.
 struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Embeds, lays out, renders, trains and evaluates; unchanged stages are not run again.",
+    abstract:
+      "Embeds reviews or takes a table, lays out, renders, trains and evaluates; unchanged stages are not run again.",
     discussion: """
       EXAMPLES:
         tessera fetch minilm-l6 snippets
@@ -18,12 +19,14 @@ struct Run: ParsableCommand {
           --labels '<=4=negative,>=7=positive,*=' --encoder minilm-l6 --out runs/b
         tessera run --data aclImdb/train --test aclImdb/test --encoder mpnet-base \\
           --pooling cls+mean --device opencl:0 --out runs/c
+        tessera run --features patients.csv --label-column diagnosis --ignore id --out runs/d
       """)
 
-  @OptionGroup(title: "Data") var data: DataOptions
-  @Option(help: "Reviews to test on (default: a share of --data).")
+  @OptionGroup(title: "Data") var data: RunDataOptions
+  @OptionGroup(title: "Table of numbers") var table: TableArguments
+  @Option(help: "Reviews, or a table, to test on (default: a share of --data or --features).")
   var test: String?
-  @OptionGroup(title: "Encoder") var encoder: EncoderOptions
+  @OptionGroup(title: "Encoder") var encoder: RunEncoderOptions
   @Option(
     help: """
       A run of the same data and encoder whose embeddings are taken where they hold the hidden states and \
@@ -41,6 +44,8 @@ struct Run: ParsableCommand {
   var fit: FittedRows?
   @Option(help: "Trainings by successive seeds, for the mean accuracy and its interval.")
   var repeats = RunConfiguration(data: "", encoder: "").repeats
+  @Option(help: "Folder for TensorBoard: loss, accuracy, seconds and rows a second of every epoch.")
+  var tensorboard: String?
   @Option(
     help: """
       A run for each of so many parts of the rows, which is tested on: a cross-validation, with mean and interval. The \
@@ -71,6 +76,13 @@ struct Run: ParsableCommand {
   @Flag(help: "JSON instead of text.")
   var json = false
 
+  /// Writes the run's model card.
+  private func writeCard(_ out: String, _ progress: ProgressLine) throws {
+    let words = ["tessera"] + CommandLine.arguments.dropFirst()
+    guard try !ModelCard(try RunReport(folder: out).summary, command: words).write() else { return }
+    progress.warn("\(out)/\(ModelCard.name) is none of a run's, and stays as it is: no model card is written")
+  }
+
   /// A cross-validation, once no option is without effect in it.
   private func crossValidation(_ folds: Int, of c: RunConfiguration) throws -> CrossValidation {
     if c.split.testShare != SplitOptions().testShare {
@@ -90,10 +102,9 @@ struct Run: ParsableCommand {
     guard (1...RunConfiguration.mostRepeats).contains(repeats) else {
       throw TesseraError.input("repeats", found: "\(repeats)", wanted: "1 to \(RunConfiguration.mostRepeats)")
     }
-    var c = RunConfiguration(data: try data.source(), encoder: try encoder.folder())
+    var c = try source()
     c.test = test
-    c.format = try data.format()
-    c.embedding = try encoder.options(recipe)
+    c.format = try data.rows.format()
     c.split = split.options()
     c.layout = try layout.options(recipe)
     c.model = try training.options(recipe, seed: layout.seed)
@@ -102,7 +113,7 @@ struct Run: ParsableCommand {
     let resources = training.resources.resources()
     let kept = try KeptStates(keepStates)
     var embedding = EmbeddingWork()
-    (embedding.batch, embedding.run) = (encoder.batch, embeddingsOf)
+    (embedding.batch, embedding.run) = (encoder.taken.batch, embeddingsOf)
     let configuration = c
     let validation = try folds.map { try crossValidation($0, of: configuration) }
     try device.useAll(for: "run", fallback: fallback) { devices in
@@ -110,11 +121,18 @@ struct Run: ParsableCommand {
       progress.note("device: \(devices.name)")
       func run(_ c: RunConfiguration, _ out: String, _ embeddings: String?) throws -> Pipeline.Summary {
         var work = embedding
-        work.run = embeddings ?? work.run
-        return try Pipeline(
+        // A table's features are fitted on the rows of each fold.
+        if c.table == nil { work.run = embeddings ?? work.run }
+        var pipeline = try Pipeline(
           c, devices: devices, out: out, embedding: work, limits: resources.limits,
           splitting: resources.splitting, keptStates: kept, overwrite: overwrite, progress: progress
-        ).run()
+        )
+        pipeline.tensorBoard = try tensorboard.map { board in
+          try TensorBoardEvents(folder: c.split.fold.map { "\(board)/fold-\($0)" } ?? board)
+        }
+        let summary = try pipeline.run()
+        try writeCard(out, progress)
+        return summary
       }
       // What could fail of this fails before the work.
       let computed = json ? try ComputedBy(devices, threads: device.threads) : nil

@@ -23,6 +23,10 @@ struct Train: ParsableCommand {
       "Folder for model and checkpoints. Those of the same images are replaced; other files, or a model of other images, are refused."
   )
   var out: String
+  @Option(help: "Folder for TensorBoard: loss, accuracy, seconds and rows a second of every epoch.")
+  var tensorboard: String?
+  @Flag(help: "JSON instead of text.")
+  var json = false
   @Flag(help: "Use the folder although other files are in it, or a model of other images.")
   var overwrite = false
 
@@ -57,6 +61,9 @@ struct Train: ParsableCommand {
   ) throws {
     try device.useAll(for: "train") { devices in
       let progress = device.progress
+      let computed = json ? try ComputedBy(devices, threads: device.threads) : nil
+      let events = try tensorboard.map { try TensorBoardEvents(folder: $0) }
+      var epochs: [EpochFigures] = []
       progress.begin("training \(options.architecture.rawValue) on \(devices.name)")
       let model = try TrainedModel.train(
         set, options, resources, on: devices, notes: { progress.note($0) },
@@ -66,15 +73,26 @@ struct Train: ParsableCommand {
             $0 == 0 ? ("fit", "evaluations") : ("epoch \($0) of \(options.training.epochs)", "images")
           progress.update(what, done: $1, of: $2, unit: unit)
         },
-        sharing: { progress.note($0) }
+        sharing: { progress.note($0) },
+        measured: {
+          epochs.append($0)
+          try events?.add($0)
+        }
       ) { record, rows in
-        print(
-          "epoch \(record.epoch): loss \(record.loss), validation \(Accuracy(correct: record.correct, total: rows))"
-        )
+        let accuracy = Accuracy(correct: record.correct, total: rows)
+        if computed == nil { print("epoch \(record.epoch): loss \(record.loss), validation \(accuracy)") }
         progress.begin("epoch \(record.epoch + 1)", quietly: true)
       }
+      let path = folder.file(Pipeline.Files.model)
+      let digits = try model.write(to: path)
+      if let computed {
+        let found = TrainedNetwork(
+          classes: model.classes, history: model.history, epochs: epochs, keptEpoch: model.keptEpoch,
+          linearPathAlone: model.kept.isLinearPathAlone)
+        return try printJSON(StageResult(file: path, fingerprint: digits, found: found, computed: computed))
+      }
       print("kept epoch \(model.kept)")
-      print("model \(try model.write(to: folder.file(Pipeline.Files.model)))")
+      print("model \(digits)")
     }
   }
 }

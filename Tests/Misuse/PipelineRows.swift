@@ -348,6 +348,9 @@ extension Rows {
         }
       }
     }
+    function("TableOptions.init()")
+    gives("missing values are refused", "refuse") { TableOptions().missing.rawValue }
+    tables()
     function("SplitOptions.init()")
     gives("a fifth", 0.2) { SplitOptions().testShare }
     function("Representation.init(method:metric:)")
@@ -385,7 +388,7 @@ extension Rows {
       let text = try JSONEncoder().encode(self.options())
       return try JSONDecoder().decode(TrainedModel.Options.self, from: text) == self.options()
     }
-    function("TrainedModel.train(_:_:_:on:notes:features:progress:sharing:epochDone:)")
+    function("TrainedModel.train(_:_:_:on:notes:features:progress:sharing:measured:epochDone:)")
     for (what, change) in optionMistakes {
       refuses(what) {
         try TrainedModel.train(try self.imageSet(), self.options(change), on: DeviceGroup(d)).classes
@@ -442,6 +445,16 @@ extension Rows {
     function("Accuracy.init(from:)")
     for text in ["{}", "{\"correct\":2,\"total\":1}", "{\"correct\":-1,\"total\":1}", "[]"] {
       gives(text, true) { (try? JSONDecoder().decode(Accuracy.self, from: Data(text.utf8))) == nil }
+    }
+    function("PredictionTable.Form.init(of:)")
+    for path in ["", "rows", "rows.xls", "/", ".csv"] {
+      refuses("'\(path)'") { try PredictionTable.Form(of: path).rawValue }
+    }
+    function("PredictionTable.init(folder:)")
+    for path in unreadable { refuses("'\(path.suffix(8))'") { try PredictionTable(folder: path) } }
+    function("TensorBoardEvents.init(folder:)")
+    for path in unwritable where !path.isEmpty {
+      refuses("in '\(path.suffix(8))'") { try TensorBoardEvents(folder: path + "/x").path }
     }
     function("Estimate.init(from:)")
     for text in ["{}", #"{"value":1e300,"low":0,"high":1}"#, #"{"value":1,"low":0}"#, "[]"] {

@@ -195,6 +195,14 @@ extension Rows {
     }
     function("RunConfiguration.init(data:encoder:)")
     gives("nothing is looked at yet", "") { make { _ in }.data }
+    function("RunConfiguration.init(table:_:)")
+    gives("nothing is looked at yet", "") { RunConfiguration(table: "").encoder }
+    refuses("a table that is none") {
+      try Pipeline(
+        RunConfiguration(table: self.folder + "/reviews.csv"), devices: DeviceGroup(self.device),
+        out: self.folder + "/table", progress: ProgressLine(quiet: true)
+      ).run().fingerprints.count
+    }
     function("RunConfiguration.write(to:)")
     for path in unwritable { refuses("'\(path.suffix(8))'") { try make { _ in }.write(to: path) } }
     function("RunConfiguration.read(_:)")

@@ -32,8 +32,10 @@ import Testing
   /// What stands in the library for each option that decides a run's result; nil: nothing is chosen.
   private static var defaults: [String: Any?] {
     let (run, recipe) = (RunConfiguration(data: "", encoder: ""), Recipe.standard)
-    let (layout, model) = (recipe.layout, recipe.model())
+    let (layout, model, table) = (recipe.layout, recipe.model(), TableOptions())
     return [
+      "ignore": nil, "array": table.columns.array, "missing": table.missing.rawValue,
+      "scaling": table.scaling.rawValue,
       "text-column": run.format.text, "label-column": run.format.label, "separator": "auto",
       "quotes": run.format.quotes.rawValue, "encoding": run.format.encoding.rawValue,
       "labels": nil, "test": run.test, "layers": nil,
@@ -63,8 +65,9 @@ import Testing
 
   /// Options that name files or machines, and change no bit.
   private static let others: Set = [
-    "data", "encoder", "out", "feature-memory", "feature-host-memory", "feature-disk", "device", "threads",
-    "kernels", "tiles", "trace", "keep-states", "embeddings-of",
+    "data", "features", "encoder", "out", "feature-memory", "feature-host-memory", "feature-disk", "device",
+    "threads",
+    "kernels", "tiles", "trace", "keep-states", "embeddings-of", "tensorboard",
   ]
 
   @Test func everyOptionOfARunHasTheLibrarysDefault() throws {
@@ -106,7 +109,8 @@ import Testing
       ("quotes", names(Quotes.self)), ("encoding", TextEncoding.allCases.map(\.rawValue)),
       ("recipe", names(Recipe.self)), ("fit", names(FittedRows.self)), ("bypass", ["none", "linear"]),
       ("start", names(NetworkStart.self)), ("split", names(SplitMethod.self)),
-      ("pooling", names(SentencePooling.self)),
+      ("pooling", names(SentencePooling.self)), ("missing", names(MissingValues.self)),
+      ("scaling", names(ColumnScaling.self)),
     ] {
       #expect(found[option]?.allValues == values, "\(option)")
       for wrong in ["no such 'name'", ""] {

@@ -28,7 +28,7 @@ import Testing
     #expect(result.output.hasPrefix("tessera \(tesseraVersion)\n"), "\(result.output)")
     let lines = lines(result.output)
     #expect(lines["numerics"] == "\(numericsVersion)")
-    #expect(lines["run folder"] == "1, its manifest 1")
+    #expect(lines["run folder"] == "2, its manifest 1")
     #expect(lines["stages"] == "evaluation 5, images 2, layout 2, model 4, others 1")
     #expect(lines["product tiles"] == "1" && lines["kept programs"] == "1" && lines["operation"] == "1")
     let cpu = try CPUBackend()

@@ -50,7 +50,7 @@ import Testing
     let device = try OpenCLBackend(try TestDevices.first())
     let wrong = try Self.kernel { $0.nextUp }
     let error = #expect(throws: TesseraError.self) {
-      try wrong.check(on: device, numbers: [0.1], inputs: [[1, 2, -3]], outputs: [3])
+      try wrong.check(on: device, numbers: [0.125], inputs: [[1, 2, -3]], outputs: [3])
     }
     let text = "\(try #require(error))"
     #expect(

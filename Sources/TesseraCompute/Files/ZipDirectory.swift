@@ -5,7 +5,9 @@ import Foundation
 package struct ZipDirectory {
   /// A member: its bytes, as they are in the archive.
   package struct Member {
+    /// Where they are.
     package let range: Range<Int>
+    /// Whether they have to be unpacked.
     package let isCompressed: Bool
   }
 

@@ -42,7 +42,7 @@ struct DelimitedFormat: DataSetFormat {
   /// Reads the rows.
   func read() throws -> DataRows {
     // Excel writes the separator into a line of its own.
-    let told = toldSeparator
+    let told = Self.toldSeparator(bytes)
     let sniffer = DialectSniffer(
       bytes: bytes, start: told?.length ?? 0, line: told == nil ? 1 : 2, place: path)
     let separator = try format.separator?.byte ?? told?.separator ?? found(sniffer)
@@ -131,7 +131,7 @@ struct DelimitedFormat: DataSetFormat {
   }
 
   /// The separator of a first line such as `sep=;`, and the bytes of that line.
-  private var toldSeparator: (separator: UInt8, length: Int)? {
+  static func toldSeparator(_ bytes: [UInt8]) -> (separator: UInt8, length: Int)? {
     guard bytes.count > 5, String(decoding: bytes[..<4], as: UTF8.self).lowercased() == "sep=",
       bytes[5] == 10 || bytes[5] == 13, let separator = try? Separator(named: String(UnicodeScalar(bytes[4])))
     else { return nil }

@@ -2,7 +2,7 @@
 import TesseraCompute
 
 extension Context {
-  /// A function of your own, such as of an ``OwnKernel``, as a variable that gradients pass through.
+  /// A function of your own, such as of an `OwnKernel`, as a variable that gradients pass through.
   ///
   /// - Parameters:
   ///   - value: what was computed.

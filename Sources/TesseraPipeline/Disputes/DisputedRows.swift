@@ -78,9 +78,14 @@ struct DisputedRows: DisputedPart {
       let rows = model.network.standardizesBatches ? all.rows : [all.rows[row]]
       return try recorded { _ = try model.logProbabilities(all.images, of: rows) }
     default:
+      guard let data = verification.data as? DataSet else {
+        throw TesseraError.input(
+          "a dispute", found: "the features of a table, which no device computes",
+          wanted: "runs of one table by one version of this program")
+      }
       let encoder = try TransformerEncoder(
         folder: configuration.encoder, devices: DeviceGroup(recorder))
-      let texts = stage == "embeddings" ? verification.data.texts : verification.test?.texts ?? []
+      let texts = stage == "embeddings" ? data.texts : (verification.test as? DataSet)?.texts ?? []
       guard texts.indices.contains(row) else {
         throw TesseraError.input("a dispute", found: "row \(row)", wanted: "one of \(texts.count)")
       }

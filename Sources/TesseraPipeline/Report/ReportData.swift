@@ -27,6 +27,8 @@ struct ReportData {
   let mean: [Float], deviation: [Float]
   /// Names of the encoder layers that the features come from, and the layer of each feature.
   let layers: [String], layerOfFeature: [Int]
+  /// The features of a table with their names, and those of the rows looked at in the end; nil of texts.
+  let table: ReportTable?
 
   @_optimize(none)
   init(folder: String, device: any Backend) throws {
@@ -54,9 +56,9 @@ struct ReportData {
     probabilities = try device.floats(scores)
     metrics = ClassificationMetrics(probabilities, labels: labels, classes: model.classes.count)
     let source = configuration.test ?? configuration.data
-    // What was read of a stream is gone.
+    // What was read of a stream is gone, and a table has no texts.
     let data =
-      source == "-" || source.hasPrefix("/dev/")
+      source == "-" || source.hasPrefix("/dev/") || configuration.table != nil
       ? nil
       : try? DataSet.read(
         source, format: configuration.format, classes: model.classes,
@@ -85,7 +87,8 @@ struct ReportData {
     let features = layout.scaler.minimum.count
     let states = Embeddings.states(run.records["embeddings"]?.parameters["layers"])
     let width = max(1, features / states.count)
-    layers = states.map { "layer \($0)" }
+    table = try ReportTable(run)
+    layers = table == nil ? states.map { "layer \($0)" } : ["columns"]
     layerOfFeature = (0..<features).map { min(states.count - 1, $0 / width) }
   }
 

@@ -14,27 +14,36 @@ extension ReportPage {
     guard data.kept.isCNNTrained || data.kept.hasLinearPath else { return "" }
     var figures: [(caption: String, content: String)] = []
     for row in chosen {
+      if data.table != nil {
+        figures.append(("Row \(data.rows[row] + 1): \(verdict(row))", try columns(row)))
+      }
       let image = try data.model.statistics.apply(data.image(row))
       let target = Int32(data.prediction(row).label)
-      if data.kept.isCNNTrained { figures.append(try gradCAM(image, target, row)) }
+      if data.kept.isCNNTrained, let figure = try gradCAM(image, target, row) { figures.append(figure) }
       guard let shares = try data.model.network.bypassShares(image, of: target) else { continue }
       let sums = byLayer(data.layout.shares(of: shares), mean: false)
-      let said = data.kept.isCNNTrained ? "" : "\(verdict(row)). "
+      let said = data.kept.isCNNTrained || data.table != nil ? "" : "\(verdict(row)). "
       figures.append(
-        (said + "Shares of the linear path through the features of \(sums)", picture(shares, row)))
+        (
+          data.table == nil
+            ? said + "Shares of the linear path through the features of \(sums)"
+            : "Shares of the linear path at each pixel", picture(shares, row)
+        ))
     }
     return HTMLPage.grid(figures)
   }
 
-  private func gradCAM(_ image: [Float], _ target: Int32, _ row: Int) throws -> (String, String) {
+  private func gradCAM(_ image: [Float], _ target: Int32, _ row: Int) throws -> (String, String)? {
     let (map, side) = try data.model.network.gradCAM(image, of: [target])
+    // Of a few columns the slice makes a patch or two, whose evidence says nothing of any column.
+    if data.table != nil, side < 3 { return nil }
     guard map.contains(where: { $0 > 0 }) else {
       return ("\(verdict(row)). Grad-CAM", "<p>Nothing in the slice's output speaks for the class.</p>")
     }
     let means = byLayer(data.layout.values(of: map, side: side), mean: true)
     let png = try data.picture(row).base64EncodedString()
     return (
-      "\(verdict(row)). Mean evidence at the features of \(means)",
+      data.table == nil ? "\(verdict(row)). Mean evidence at the features of \(means)" : "Grad-CAM",
       Plots.heat(
         map.map { Double($0) }, side: side, copies: data.layout.channels.count, style: "cam", over: png,
         label: "Grad-CAM of row \(row)")

@@ -68,6 +68,9 @@ extension ReportPage {
   var evidenceNote: String {
     let path =
       "pixels that speak for the predicted class on the linear path around the slice (red) and against it (blue)"
+    guard data.table == nil else {
+      return columnsNote + (data.kept.hasLinearPath ? " Beside it \(path)." : "")
+    }
     guard data.kept.isCNNTrained else {
       let reason =
         data.kept.isLinearPathAlone

@@ -26,14 +26,15 @@ public struct ReportPage {
     var page = HTMLPage(title: "Tessera: \(c.model.architecture.rawValue) on \(file)")
     page.section("Result", summary)
     page.section(
-      "Texts and their images", try samples(),
+      data.table == nil ? "Texts and their images" : "Rows and their images", try samples(),
       note:
         "The most confident right answers of each class. Images show each pixel's difference from its mean, in its standard deviations."
     )
     page.section(
       "Layout of the features", layout,
-      note:
-        "Each point is one feature of the encoder; the rectangle becomes the image"
+      note: (data.table == nil
+        ? "Each point is one feature of the encoder" : "Each point is a column of the table")
+        + "; the rectangle becomes the image"
         + (data.layout.channels.count == 1
           ? ". \(data.layout.channels[0].pixels.collisions)"
           : "'s channel. Channels stand side by side in images, the first on the left."))
@@ -42,6 +43,9 @@ public struct ReportPage {
     page.section("The most confident mistakes", try mistakes())
     page.section(
       "What the network looks at", try evidence(), note: evidenceNote)
+    if let ranks = try ranking() {
+      page.section("Features by what they change", ranks.content, note: ranks.note)
+    }
     if let found = data.found {
       page.section("Data", "<ul>\(found.lines.map { "<li>\(escaped($0))</li>" }.joined())</ul>")
     }
@@ -84,6 +88,7 @@ public struct ReportPage {
   }
 
   private func quote(_ row: Int, _ length: Int = 360) -> String {
+    if let table = data.table { return "<p class=\"note\">\(escaped(table.line(data.rows[row])))</p>" }
     guard let text = data.texts?[row] else { return "<p class=\"note\">(the texts are not there)</p>" }
     let short = text.count > length ? text.prefix(length) + "..." : text[...]
     return "<blockquote>\(escaped(short))</blockquote>"
@@ -127,6 +132,7 @@ public struct ReportPage {
       let heat = Plots.heat(
         density.map { Double($0) / most }, side: pixels.pixels, style: "heat", label: "features per pixel")
       let counts = pixels.collisions.pixelsByFeatures.enumerated().map { ["\($0.offset)", "\($0.element)"] }
+      if let table = data.table { return table.layout(channel, isOnly: channels.count == 1) }
       let grid = HTMLPage.grid([
         (
           "features by encoder layer, their hull and its smallest rectangle",

@@ -42,9 +42,9 @@ struct DataRecord: Codable, Sendable, Equatable {
 
 extension DataRecord {
   /// What data tell before a stage has run.
-  init(_ data: DataSet, split: Split, test: DataSet?) {
+  init(_ data: any LabelledRows, split: Split, test: (any LabelledRows)?) {
     var print = Fingerprint()
-    for set in [data, test].compactMap({ $0 }) { print.add(set.fingerprint) }
+    for digits in [data.fingerprint, test?.fingerprint].compactMap({ $0 }) { print.add(digits) }
     self.init(
       fingerprint: print.digits(), data: data.summary, test: test?.summary,
       duplicates: Duplicates(data, split: split, test: test))

@@ -122,8 +122,12 @@ public struct FinishedRun {
       }
     }
     let isTested = records["test-embeddings"] != nil
-    try require("embeddings", "encoder", of: "encoder")
-    if isTested { try require("test-embeddings", "encoder", of: "encoder") }
+    let isTable = configuration.table != nil
+    if !isTable { try require("embeddings", "encoder", of: "encoder") }
+    if isTested {
+      try require(
+        "test-embeddings", isTable ? "embeddings" : "encoder", of: isTable ? "embeddings" : "encoder")
+    }
     try require("layout", "embeddings", of: "embeddings")
     try require("images", "layout", of: "layout")
     if isTested { try require("images", "test", of: "test-embeddings") }
@@ -136,7 +140,11 @@ public struct FinishedRun {
     }
     try require("evaluation", "model", of: "model")
     try require("evaluation", "images", of: "images")
-    guard records["embeddings"]?.parameters["pooling"] == configuration.embedding.pooling.rawValue,
+    let embedded = records["embeddings"]?.parameters
+    guard
+      isTable
+        ? embedded == configuration.tableParameters
+        : embedded?["pooling"] == configuration.embedding.pooling.rawValue,
       records["model"]?.parameters == configuration.model.parameters
     else { throw mixed("model", Pipeline.Files.configuration) }
     guard records["evaluation"]?.parameters == configuration.evaluationParameters else {

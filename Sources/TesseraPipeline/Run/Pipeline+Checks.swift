@@ -12,11 +12,9 @@ extension Pipeline {
   /// Looks at everything that later stages will refuse.
   ///
   /// - Throws: `TesseraError` naming what does not go together.
-  func check(_ data: DataSet, _ test: DataSet?, encoder print: String) throws {
+  func check(_ data: any LabelledRows, _ test: (any LabelledRows)?, encoder print: String?) throws {
     let c = configuration
-    let encoder = try checkEncoder(print)
-    let states = try c.embedding.states(layers: encoder.layers)
-    let features = states.count * encoder.hidden
+    let (features, states) = try features(of: data, encoder: print)
     let split = try split(data.labels)
     _ = try c.model.training.classWeights?.weights(
       of: data.classes, labels: split.training.map { data.labels[$0] })
@@ -27,10 +25,19 @@ extension Pipeline {
     }
     let plan = try c.layoutPlan()
     let fitted = split.training.count + (plan.seesValidation ? split.validation.count : 0)
-    let shape = try plan.shape(features: features, states: states.count, rows: fitted)
+    let shape = try plan.shape(features: features, states: states, rows: fitted)
     let network = try checkNetwork(shape, classes: data.classes.count)
     try checkPlaces()
     try checkSpace(data, test, features: features, area: shape.side * shape.side * shape.channels, network)
+  }
+
+  /// How many features a row will have, and of how many hidden states: a table's columns are of one.
+  private func features(of data: any LabelledRows, encoder print: String?) throws -> (count: Int, states: Int)
+  {
+    if let table = data as? NumberTable { return (table.names.count, 1) }
+    let encoder = try checkEncoder(print ?? "")
+    let states = try configuration.embedding.states(layers: encoder.layers)
+    return (states.count * encoder.hidden, states.count)
   }
 
   /// Reads the encoder whole, unless the run holds it already: one that does not fit must not come into the
@@ -58,7 +65,8 @@ extension Pipeline {
     let stages = RunStages.names(configuration)
     return [
       RunManifest.name, Files.configuration, Files.embeddings, Files.layout, Files.images, Files.model,
-      Files.history, Files.layoutHistory, Files.predictions, Files.evaluation, "checkpoint.safetensors",
+      Files.history, Files.epochs, Files.layoutHistory, Files.predictions, Files.evaluation,
+      "checkpoint.safetensors",
       "best.safetensors",
     ] + (configuration.test == nil ? [] : [Files.testEmbeddings, Files.testImages])
       + stages.map { "\($0).json" }
@@ -78,18 +86,19 @@ extension Pipeline {
   /// Throws if the run's files have no room on their disk. What is there already and is as large stays or
   /// makes room.
   private func checkSpace(
-    _ data: DataSet, _ test: DataSet?, features: Int, area: Int, _ network: ImageClassifier
+    _ data: any LabelledRows, _ test: (any LabelledRows)?, features: Int, area: Int,
+    _ network: ImageClassifier
   ) throws {
     let model = network.state.reduce(0) { $0 + 4 * $1.tensor.count } + 8 * area
     var sizes = [
-      (Files.embeddings, data.texts.count * 4 * (features + 1)),
-      (Files.images, data.texts.count * 4 * (area + 1)),
+      (Files.embeddings, data.count * 4 * (features + 1)),
+      (Files.images, data.count * 4 * (area + 1)),
       (Files.model, model), ("checkpoint.safetensors", model), ("best.safetensors", model),
     ]
     if let test {
       sizes += [
-        (Files.testEmbeddings, test.texts.count * 4 * (features + 1)),
-        (Files.testImages, test.texts.count * 4 * (area + 1)),
+        (Files.testEmbeddings, test.count * 4 * (features + 1)),
+        (Files.testImages, test.count * 4 * (area + 1)),
       ]
     }
     sizes = sizes.map { name, bytes in
@@ -97,7 +106,7 @@ extension Pipeline {
       return (name, stat(folder.file(name), &status) == 0 ? max(0, bytes - Int(status.st_size)) : bytes)
     }
     let kept = try configuration.model.keptOnDisk(
-      network, images: data.texts.count, folder: folder.path, limits, on: devices.main)
+      network, images: data.count, folder: folder.path, limits, on: devices.main)
     if kept > 0 { sizes.append(("the slice's output (--feature-disk 0 does without)", kept)) }
     let parts = sizes.ordered { $0.1 > $1.1 }.filter { $0.1 > 0 }.prefix(3).map {
       "\($0.0) \(DiskSpace.amount($0.1))"

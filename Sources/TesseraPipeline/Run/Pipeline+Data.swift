@@ -4,17 +4,16 @@ import TesseraCompute
 import TesseraData
 
 extension Pipeline {
-  /// Reads the reviews and tells what they hold; what would make the result nonsense is refused before work
+  /// Reads the rows and tells what they hold; what would make the result nonsense is refused before work
   /// starts.
-  func readData() throws -> (data: DataSet, test: DataSet?, record: DataRecord) {
-    let format = configuration.format
-    let data = try DataSet.read(configuration.data, format: format)
+  func readData() throws -> (data: any LabelledRows, test: (any LabelledRows)?, record: DataRecord) {
+    let data = try configuration.rows(configuration.data)
     progress.note("data: \(data.summary.line)")
     try data.requireRowsOfEachClass()
     let test = try configuration.test.map {
-      try DataSet.read($0, format: format, classes: data.classes, part: .test)
+      try configuration.rows($0, as: data, part: .test)
     }
-    try format.requireEffect(on: [data] + (test.map { [$0] } ?? []))
+    try configuration.format.requireEffect(on: [data, test].compactMap { $0 as? DataSet })
     if let test { progress.note("test: \(test.summary.line)") }
     let split = try split(data.labels)
     let missing = data.classes.indices.filter { number in

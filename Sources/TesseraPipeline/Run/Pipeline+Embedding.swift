@@ -6,8 +6,21 @@ import TesseraImages
 import TesseraText
 
 extension Pipeline {
+  /// Makes the features of rows: of a table its columns, of texts what an encoder makes of them.
+  func features(
+    _ rows: any LabelledRows, _ file: String, _ stage: String, _ encoderPrint: String?
+  ) throws -> (fingerprint: String, ran: Bool) {
+    if let table = rows as? NumberTable, let options = configuration.table {
+      return try features(table, file, stage, options)
+    }
+    guard let texts = rows as? DataSet, let encoderPrint else {
+      throw TesseraError.failure(stage, found: "rows of another kind", wanted: "texts, or a table")
+    }
+    return try embed(texts, file, stage, encoderPrint)
+  }
+
   /// Makes the embeddings of reviews: takes them from another run that has them, or embeds.
-  func embed(
+  private func embed(
     _ data: DataSet, _ file: String, _ stage: String, _ encoderPrint: String
   ) throws -> (fingerprint: String, ran: Bool) {
     let wanted = try wanted(stage, data, encoderPrint)
@@ -35,8 +48,12 @@ extension Pipeline {
   }
 
   /// Looks whether the run that embeddings are to be taken from has them, before anything is written.
-  func checkSource(_ data: DataSet, encoder: String) throws {
+  func checkSource(_ rows: any LabelledRows, encoder: String?) throws {
     guard let source = embedding.run else { return }
+    guard let data = rows as? DataSet, let encoder else {
+      throw TesseraError.input(
+        "embeddings-of", found: "\(source) for a table, which is not embedded", wanted: "none (leave it out)")
+    }
     _ = try EmbeddingSource(folder: source).record(try wanted("embeddings", data, encoder))
   }
 

@@ -20,8 +20,14 @@ extension Pipeline {
         progress.note("no --weights: the slice of \(name) is drawn by seed, not pretrained")
       }
       progress.begin("training \(name) on \(images.split.training.count) images")
+      let log = EpochLog(folder.file(Files.epochs))
       let model = try trained(
-        images, by: options, in: folder.path, key: options.checkpointKey(images: print, weights: weights))
+        images, by: options, in: folder.path, key: options.checkpointKey(images: print, weights: weights)
+      ) {
+        try log.add($0)
+        try tensorBoard?.add($0)
+      }
+      try log.keep(model.history.map(\.epoch))
       try AtomicFile.write(try Self.encoded(model.history), to: folder.file(Files.history))
       tell(model, model.history.last?.epoch ?? 0)
       return try model.write(to: folder.file(Files.model))
@@ -94,9 +100,10 @@ extension Pipeline {
     try configuration.model.weights.map { try Fingerprint.ofFile($0) } ?? "drawn by seed"
   }
 
-  private func trained(_ images: ImageSet, by options: TrainedModel.Options, in place: String, key: String)
-    throws -> TrainedModel
-  {
+  private func trained(
+    _ images: ImageSet, by options: TrainedModel.Options, in place: String, key: String,
+    measured: @escaping (EpochFigures) throws -> Void = { _ in }
+  ) throws -> TrainedModel {
     var resources = TrainingResources()
     resources.limits = limits
     resources.limits.folder = folder.path
@@ -117,7 +124,7 @@ extension Pipeline {
         let (what, unit) = $0 == 0 ? ("fit", "evaluations") : ("epoch \($0) of \(epochs)", "images")
         progress.update(what, done: $1, of: $2, unit: unit)
       },
-      sharing: { progress.note($0) }
+      sharing: { progress.note($0) }, measured: measured
     ) { record, rows in
       progress.note(Self.line(record, rows, configuration.model.network))
       progress.begin("epoch \(record.epoch + 1)", quietly: true)

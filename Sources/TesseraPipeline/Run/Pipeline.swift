@@ -18,6 +18,8 @@ public struct Pipeline {
   let keptStates: KeptStates
   let progress: ProgressLine
   let overwrite: Bool
+  /// Where scalars of the epochs go besides; nil: nowhere.
+  package var tensorBoard: TensorBoardEvents?
 
   /// Names of the files of a run.
   public enum Files {
@@ -28,7 +30,7 @@ public struct Pipeline {
       testImages = "test.images.safetensors", model = "model.safetensors", evaluation = "result.json",
       history = "history.json", data = "data.json", encoder = "encoder", states = "states",
       layoutHistory = "layout.history.json",
-      predictions = "predictions.safetensors"
+      predictions = "predictions.safetensors", epochs = "epochs.json"
   }
 
   /// What a run ends with.
@@ -101,12 +103,12 @@ public struct Pipeline {
       summary.fingerprints.append((stage, result.fingerprint))
       if !result.ran { progress.note("\(stage): unchanged") }
     }
-    try keepEncoder(encoderPrint)
-    let embedded = try embed(data, Files.embeddings, "embeddings", encoderPrint)
+    if let encoderPrint { try keepEncoder(encoderPrint) }
+    let embedded = try features(data, Files.embeddings, "embeddings", encoderPrint)
     add("embeddings", embedded)
     var testEmbedded: (fingerprint: String, ran: Bool)?
     if let testData {
-      let result = try embed(testData, Files.testEmbeddings, "test-embeddings", encoderPrint)
+      let result = try features(testData, Files.testEmbeddings, "test-embeddings", encoderPrint)
       add("test embeddings", result)
       testEmbedded = result
     }
@@ -127,6 +129,9 @@ public struct Pipeline {
     let images = try ImageSet.read(folder.file(Files.images))
     let trained = try train(images, rendered.fingerprint)
     add("model", trained)
+    if !trained.ran, let tensorBoard {
+      for figures in EpochLog.read(folder.file(Files.epochs)) { try tensorBoard.add(figures) }
+    }
     if !trained.ran, keptStates != .none, StateFolder(folder.file(Files.states)).places.isEmpty {
       progress.note(
         "warning: no state is kept: the training is done, and --keep-states is for one that runs (in a new folder)"
@@ -176,10 +181,11 @@ public struct Pipeline {
 
   /// Reads the data and looks at all that can be looked at before the first long stage; only then the
   /// folder is this run's.
-  private func begin() throws -> (data: DataSet, test: DataSet?, encoder: String) {
+  private func begin() throws -> (data: any LabelledRows, test: (any LabelledRows)?, encoder: String?) {
     do {
       let (data, test, record) = try readData()
-      let encoder = try EncoderFolder(configuration.encoder).fingerprint()
+      let encoder =
+        configuration.table == nil ? try EncoderFolder(configuration.encoder).fingerprint() : nil
       let replaces = try folder.replaces(
         configuration, data: data.fingerprint, encoder: encoder, overwrite: overwrite)
       try check(data, test, encoder: encoder)
@@ -201,7 +207,7 @@ public struct Pipeline {
       outputs: [Files.layout, Files.layoutHistory]
     ) {
       let split = try split(embeddings.labels)
-      progress.begin("laying out \(embeddings.columns) features by \(split.training.count) reviews")
+      progress.begin("laying out \(embeddings.columns) features by \(split.training.count) \(c.rowsName)")
       let states = LayoutStates(folder: folder.file(Files.states))
       states.removeAll()
       let layout = try FeatureLayout.make(

@@ -42,7 +42,7 @@ extension Predictor {
   private static let wordsAtOnce = 256
 
   /// By how much a class's logit leads the mean of the others'.
-  private static func lead(_ logProbabilities: [Float], _ target: Int) -> Float {
+  static func lead(_ logProbabilities: [Float], _ target: Int) -> Float {
     let others = logProbabilities.indices.reduce(Float(0)) { $0 + ($1 == target ? 0 : logProbabilities[$1]) }
     return logProbabilities[target] - others / Float(max(1, logProbabilities.count - 1))
   }

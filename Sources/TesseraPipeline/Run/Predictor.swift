@@ -6,17 +6,25 @@ import TesseraImages
 import TesseraText
 import TesseraVision
 
-/// Classifies texts with a finished run.
+/// Classifies texts, or rows of a table, with a finished run.
 public struct Predictor {
-  let encoder: TransformerEncoder
+  /// What makes features of rows.
+  enum Source {
+    /// An encoder of texts.
+    case texts(TransformerEncoder)
+    /// The scaled columns of a table.
+    case table(ColumnScaler)
+  }
+
+  let source: Source
   /// The run's configuration.
   public let configuration: RunConfiguration
   let layout: FeatureLayout
   let model: TrainedModel
   private let batch: Int
-  private let run: FinishedRun
+  let run: FinishedRun
 
-  /// A text's class with its probability.
+  /// A row's class with its probability.
   public struct Prediction: Sendable {
     /// The most probable class.
     public let label: String
@@ -26,7 +34,7 @@ public struct Predictor {
     public let probabilities: [Float]
     /// Natural logarithms of the probabilities.
     public let logProbabilities: [Float]
-    /// The text's image, row-major (channels, pixels, pixels).
+    /// The row's image, row-major (channels, pixels, pixels).
     public let image: [Float]
   }
 
@@ -53,9 +61,14 @@ public struct Predictor {
     configuration = run.configuration
     layout = try FeatureLayout.read(run.checked(Pipeline.Files.layout))
     model = try TrainedModel.read(run.checked(Pipeline.Files.model), on: devices)
-    encoder = try TransformerEncoder(folder: run.checkedEncoder(), devices: devices)
-    try run.check(layers: encoder.configuration.layers)
     self.batch = batch
+    guard configuration.table == nil else {
+      source = .table(try TableFeatures.scaler(run.checked(Pipeline.Files.embeddings)))
+      return
+    }
+    let encoder = try TransformerEncoder(folder: run.checkedEncoder(), devices: devices)
+    try run.check(layers: encoder.configuration.layers)
+    source = .texts(encoder)
   }
 
   /// Features of texts and their images.
@@ -64,6 +77,10 @@ public struct Predictor {
   ) throws -> (
     features: Floats, images: [Float]
   ) {
+    guard case .texts(let encoder) = source else {
+      throw TesseraError.input(
+        run.folder, found: "a run of a table", wanted: "rows of a table (--data FILE), not texts")
+    }
     let states = try configuration.embedding.states(layers: encoder.configuration.layers)
     let embedder = try Embedder(
       encoder, states: states, pooling: configuration.embedding.pooling, batch: batch)
@@ -78,15 +95,19 @@ public struct Predictor {
 
   /// Classifies texts.
   public func predict(_ texts: [String], progress: (Int) throws -> Void = { _ in }) throws -> [Prediction] {
+    try predict(try images(texts, progress: progress).images, count: texts.count)
+  }
+
+  /// Classifies rows by their images.
+  func predict(_ rendered: [Float], count rows: Int) throws -> [Prediction] {
     let device = model.network.device
-    let rendered = try images(texts, progress: progress).images
-    let area = rendered.count / max(1, texts.count)
+    let area = rendered.count / max(1, rows)
     let scores = try model.logProbabilities(Floats(rendered))
     let tensor = try device.tensor(scores, [scores.count])
     try device.unary(.exp, tensor, alpha: 0, beta: 0, into: tensor)
     let probabilities = try device.floats(tensor)
     let count = classes.count
-    return texts.indices.map { row in
+    return (0..<rows).map { row in
       var best = 0
       for c in 1..<count where scores[row * count + c] > scores[row * count + best] { best = c }
       return Prediction(
@@ -108,6 +129,12 @@ public struct Predictor {
     _ data: DataSet, progress: (Int) throws -> Void = { _ in },
     cut: (Int, Int) throws -> Void = { _, _ in }
   ) throws -> Evaluation {
+    let made = try images(data.texts, progress: progress, cut: cut)
+    return try evaluate(made.features, made.images, labels: data.labels)
+  }
+
+  /// Accuracy on rows by their features and images.
+  func evaluate(_ features: Floats, _ images: [Float], labels: [Int32]) throws -> Evaluation {
     let device = model.network.device
     let own = try Embeddings.read(run.checked(Pipeline.Files.embeddings))
     try layout.split.check(run.folder, count: own.labels.count)
@@ -115,9 +142,8 @@ public struct Predictor {
       FeatureRows(own.features, columns: own.columns), labels: own.labels, classes: own.classes.count,
       training: layout.split.training, validation: layout.split.validation,
       weights: try configuration.classWeights(own, training: layout.split.training), on: device)
-    let made = try images(data.texts, progress: progress, cut: cut)
     let guesses = try probe.predict(
-      features: made.features, columns: own.columns, rows: Array(data.texts.indices), on: device)
-    return try Evaluation.make(model, images: Floats(made.images), labels: data.labels, probe: guesses)
+      features: features, columns: own.columns, rows: Array(labels.indices), on: device)
+    return try Evaluation.make(model, images: Floats(images), labels: labels, probe: guesses)
   }
 }

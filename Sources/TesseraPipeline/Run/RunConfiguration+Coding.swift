@@ -20,7 +20,7 @@ extension RunConfiguration: Codable {
     self.init(
       data: try fields.decode(String.self, forKey: .data),
       encoder: try fields.decode(String.self, forKey: .encoder))
-    version = try fields.decode(Int.self, forKey: .version)
+    table = try TableOptions.read(decoder)
     test = try fields.decodeIfPresent(String.self, forKey: .test)
     seesValidation = try fields.decode(Bool.self, forKey: .seesValidation)
     repeats = try fields.decode(Int.self, forKey: .repeats)
@@ -38,6 +38,7 @@ extension RunConfiguration: Codable {
     try fields.encode(data, forKey: .data)
     try fields.encodeIfPresent(test, forKey: .test)
     try fields.encode(self.encoder, forKey: .encoder)
+    try table?.encode(to: encoder)
     try fields.encode(seesValidation, forKey: .seesValidation)
     try fields.encode(repeats, forKey: .repeats)
     try format.encode(to: encoder)
@@ -69,6 +70,8 @@ extension RunConfiguration {
         text = "\(number)"
       } else if let number = try? value.decode(Double.self) {
         text = "\(number)"
+      } else if let list = try? value.decode([String].self) {
+        text = list.joined(separator: ", ")
       } else {
         text = try value.decode(String.self)
       }

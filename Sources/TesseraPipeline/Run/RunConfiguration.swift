@@ -13,15 +13,17 @@ import TesseraVision
 /// Device, threads and batch of the embedding are left out: they change no bit.
 public struct RunConfiguration: Sendable, Equatable {
   /// The layout of a run's folder that this program writes, and the latest that it reads.
-  public static let currentVersion = 1
-  /// The layout of the run's folder (1 where older versions of Tessera say nothing).
-  public internal(set) var version = RunConfiguration.currentVersion
-  /// The file or folder of reviews.
+  public static let currentVersion = 2
+  /// The layout of the run's folder: 2 of a run of a table, which older versions of Tessera cannot read, else 1.
+  public var version: Int { table == nil ? 1 : 2 }
+  /// The file or folder of reviews, or the file of a table.
   public var data: String
-  /// Reviews to test on; nil: a share of the others.
+  /// Reviews or a table to test on; nil: a share of the others.
   public var test: String?
-  /// The folder of the encoder.
+  /// The folder of the encoder; empty of a run of a table.
   public var encoder: String
+  /// How a table's columns become features; nil of a run of texts.
+  public var table: TableOptions?
   /// How the files of reviews are read.
   public var format = DataFormat()
   /// What is taken from the encoder.
@@ -52,12 +54,20 @@ public struct RunConfiguration: Sendable, Equatable {
     self.encoder = encoder
   }
 
+  /// A configuration of a run of a table, without a recipe.
+  public init(table data: String, _ options: TableOptions = TableOptions()) {
+    self.init(data: data, encoder: "")
+    table = options
+  }
+
   /// The plan of the layout.
   ///
   /// - Throws: `TesseraError` for options out of range, that do not go together, or that would be without
   ///   effect.
   public func layoutPlan() throws -> LayoutPlan {
-    try layout.plan(seed: seed, seesValidation: seesValidation)
+    var plan = try layout.plan(seed: seed, seesValidation: seesValidation)
+    plan.lowersPerplexity = table != nil && layout.perplexity == LayoutOptions().perplexity
+    return plan
   }
 
   /// What decides the layout of so many features, by the names of its stage's record.
@@ -70,6 +80,9 @@ public struct RunConfiguration: Sendable, Equatable {
     // Older records have no such keys, and stand for the usual split.
     if let method = split.splitMethod, method != .random { parameters["split"] = method.rawValue }
     if let fold = split.fold, let folds = split.folds { parameters["fold"] = "\(fold) of \(folds)" }
+    if table != nil, features > 0, let plan = try? layoutPlan() {
+      parameters["perplexity"] = "\(plan.perplexity(points: features))"
+    }
     return parameters
   }
 

@@ -43,11 +43,11 @@ extension RunDirectory {
   /// change.
   ///
   /// - Parameters:
-  ///   - data, encoder: the fingerprints of both.
+  ///   - data, encoder: the fingerprints of both; a table has no encoder.
   ///   - overwrite: whether that is wanted.
   /// - Throws: `TesseraError` if it is not.
   func replaces(
-    _ configuration: RunConfiguration, data: String, encoder: String, overwrite: Bool
+    _ configuration: RunConfiguration, data: String, encoder: String?, overwrite: Bool
   ) throws -> Bool {
     guard let other = difference(configuration, data, encoder) else { return false }
     guard overwrite else {
@@ -67,7 +67,7 @@ extension RunDirectory {
   }
 
   /// What the folder's run was made of, if that is something else.
-  private func difference(_ c: RunConfiguration, _ data: String, _ encoder: String) -> String? {
+  private func difference(_ c: RunConfiguration, _ data: String, _ encoder: String?) -> String? {
     func record(_ stage: String) -> StageRecord? {
       StageRecord.read(URL(fileURLWithPath: file("\(stage).json")))
     }
@@ -93,7 +93,7 @@ extension RunDirectory {
       RunManifest.name, files.configuration, files.embeddings, files.testEmbeddings, files.layout,
       files.images,
       files.testImages, files.model, files.evaluation, files.history, files.data, files.layoutHistory,
-      files.predictions, "checkpoint.safetensors",
+      files.predictions, files.epochs, "checkpoint.safetensors",
       "best.safetensors", "report.html", "encoder.json", "embeddings.json", "test-embeddings.json",
       "layout.json",
       "images.json", "model.json", "evaluation.json",

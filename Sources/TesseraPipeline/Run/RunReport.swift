@@ -94,7 +94,7 @@ public struct RunReport {
     let weights = model.weights.map { "weights \($0)" } ?? "slice drawn by seed"
     var lines = [
       "run            \(folder)", "data           \(c.data)\(c.test.map { ", tested on \($0)" } ?? "")",
-      "encoder        \(c.encoder), \(c.embedding.pooling.rawValue) vectors",
+      c.source(features: layout.scaler.minimum.count),
       "model          \(model.architecture.rawValue), \(weights), pixels \(model.normalization.rawValue)",
       "recipe         \(side) x \(side) pixels, \(c.layout.channels.rawValue) channels, perplexity "
         + "\(c.layout.perplexity), \(model.training.epochs) epochs of batches of "

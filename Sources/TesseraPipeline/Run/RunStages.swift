@@ -6,7 +6,7 @@ import TesseraCompute
 enum RunStages {
   /// The names of a configuration's stages in their order; each has a record `NAME.json`.
   static func names(_ c: RunConfiguration) -> [String] {
-    ["encoder", "embeddings"] + (c.test == nil ? [] : ["test-embeddings"])
+    (c.table == nil ? ["encoder"] : []) + ["embeddings"] + (c.test == nil ? [] : ["test-embeddings"])
       + ["layout", "images", "model", "evaluation"]
       // What a broken configuration says must not be counted without end.
       + (1..<min(max(1, c.repeats), RunConfiguration.mostRepeats + 1)).map { "repeat-\($0)" }

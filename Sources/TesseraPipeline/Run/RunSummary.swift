@@ -47,6 +47,13 @@ public struct RunSummary: Codable, Sendable {
     public let collisions: CollisionReport
     /// t-SNE's divergence at the end; nil of another layout.
     public let divergence: Float?
+
+    /// Of a channel of a layout.
+    package init(_ channel: LayoutChannel) {
+      (name, collisions) = (channel.name, channel.pixels.collisions)
+      // JSON has no word for what is no number.
+      divergence = channel.divergence.flatMap { $0.isFinite ? $0 : nil }
+    }
   }
 
   /// Validation as the official code tells it.
@@ -75,11 +82,7 @@ public struct RunSummary: Codable, Sendable {
     rows = Rows(
       training: layout.split.training.count, validation: layout.split.validation.count,
       test: evaluation.model.total)
-    channels = layout.channels.map {
-      // JSON has no word for what is no number.
-      let divergence = $0.divergence.flatMap { $0.isFinite ? $0 : nil }
-      return Channel(name: $0.name, collisions: $0.pixels.collisions, divergence: divergence)
-    }
+    channels = layout.channels.map { Channel($0) }
     epochs = summary.epochs
     validation = summary.validation.map { Validation(best: $0.best, mean: $0.mean) }
     self.evaluation = EvaluationSummary(evaluation, kept)

@@ -91,7 +91,9 @@ public struct Embeddings: Sendable {
     }
     return Embeddings(
       features: features, columns: shape[1], labels: labels, classes: classes,
-      source: file.metadata.filter { ["layers", "pooling", "data"].contains($0.key) })
+      source: file.metadata.filter {
+        ["layers", "pooling", "data", TableFeatures.names, "scaling", "missing"].contains($0.key)
+      })
   }
 }
 

@@ -75,7 +75,7 @@ struct LayoutFit {
   mutating func run(_ number: Int, on devices: DeviceGroup) throws -> TSNERun? {
     let part = parts[number]
     guard part.representation.method == .tsne else { return nil }
-    return try plan.tsne(part.representation).begin(
+    return try plan.tsne(part.representation, points: part.features.count).begin(
       points(number, on: devices.main), on: devices)
   }
 
@@ -90,7 +90,8 @@ struct LayoutFit {
     let part = parts[number]
     var (places, divergence, states) = ([Float](), Float?.none, [TSNERecord]())
     if let run = try run(number, on: devices) {
-      let result = try plan.tsne(part.representation).finish(run, recorded: recorded)
+      let result = try plan.tsne(part.representation, points: part.features.count).finish(
+        run, recorded: recorded)
       (places, divergence, states) = (result.coordinates, result.divergence, result.states)
     } else {
       places = try otherPlaces(number, on: devices.main)

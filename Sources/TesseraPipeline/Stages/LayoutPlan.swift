@@ -17,6 +17,8 @@ public struct LayoutPlan: Sendable {
   public var tsne = TSNE()
   /// Whether scaler and layout see the validation rows too, as in the official code.
   public var seesValidation = false
+  /// Whether a perplexity that so few features do not allow is lowered, to a third of them: a table has few.
+  public var lowersPerplexity = false
 
   /// The defaults of `LayoutOptions` and of `TSNE`.
   public init() {}
@@ -54,8 +56,12 @@ public struct LayoutPlan: Sendable {
       throw TesseraError.input("representations", found: "none", wanted: "at least one")
     }
     let points = channels == .layer ? features / states : features
+    if lowersPerplexity, points == 1, representations.contains(where: { $0.method != .random }) {
+      throw TesseraError.input(
+        "layout", found: "1 feature", wanted: "2 or more to have places by each other, or --layout random")
+    }
     for representation in representations where representation.method == .tsne {
-      try tsne.check(points: points, dims: rows)
+      try tsne(representation, points: points).check(points: points, dims: rows)
     }
     guard (0...4096).contains(pixels) else {
       throw TesseraError.input("pixels", found: "\(pixels)", wanted: "0 to 4096")
@@ -72,10 +78,16 @@ public struct LayoutPlan: Sendable {
     _ = try shape(features: embeddings.columns, states: embeddings.states.count, rows: rows)
   }
 
-  /// t-SNE's settings for a representation.
-  func tsne(_ representation: Representation) -> TSNE {
+  /// t-SNE's perplexity for so many features: three times as many neighbours as it have to be there.
+  func perplexity(points: Int) -> Float {
+    lowersPerplexity ? min(tsne.perplexity, max(1, Float(points - 1) / 3)) : tsne.perplexity
+  }
+
+  /// t-SNE's settings for a representation of so many features.
+  func tsne(_ representation: Representation, points: Int) -> TSNE {
     var tsne = tsne
     tsne.metric = representation.metric
+    tsne.perplexity = perplexity(points: points)
     return tsne
   }
 }

@@ -32,18 +32,21 @@ public struct TrainedModel {
   ///   - progress: called with (epoch, rows done, rows of the epoch); of a joint start with (0, evaluations done, the
   ///     most that there can be).
   ///   - sharing: called with a line on how devices share batches, if that was measured.
-  ///   - epochDone: called with each epoch's figures and the number of validation rows.
+  ///   - measured: called with what each epoch gave and how long it took.
+  ///   - epochDone: called with each epoch's record and the number of validation rows.
   public static func train(
     _ set: ImageSet, _ options: Options, _ resources: TrainingResources = .init(), on devices: DeviceGroup,
     notes: (String) throws -> Void = { _ in },
     features: (Int, Int) throws -> Void = { _, _ in },
     progress: (Int, Int, Int) throws -> Void = { _, _, _ in },
     sharing: (String) throws -> Void = { _ in },
+    measured: @escaping (EpochFigures) throws -> Void = { _ in },
     epochDone: (EpochRecord, Int) throws -> Void = { _, _ in }
   ) throws -> TrainedModel {
     let start = try TrainingStart(set, options, resources, on: devices.main, notes: notes)
     let (network, statistics, plan) = (start.network, start.statistics, start.plan)
     let trainer = try Trainer(network, plan, resources, helpers: devices.helpers, ranks: devices.ranks)
+    trainer.measured = measured
     try trainer.run(
       begin: {
         var store: FeatureStore?

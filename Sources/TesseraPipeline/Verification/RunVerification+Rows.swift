@@ -8,8 +8,10 @@ extension RunVerification {
   func recomputeRows(
     _ sample: RowSample, _ seed: UInt64, _ stretches: RowSample, _ certificate: inout RunCertificate
   ) throws {
-    let encoder = try TransformerEncoder(folder: configuration.encoder, devices: devices)
-    try run.check(layers: encoder.configuration.layers)
+    let encoder =
+      configuration.table == nil
+      ? try TransformerEncoder(folder: configuration.encoder, devices: devices) : nil
+    if let encoder { try run.check(layers: encoder.configuration.layers) }
     certificate.difference = try versionDifference() ?? dataDifference()
     if certificate.difference != nil { return }
     for (number, stage) in RunStages.names(configuration).enumerated() {
@@ -54,20 +56,24 @@ extension RunVerification {
     }
   }
 
-  /// Embeds some of the texts again; classes are compared in every row.
+  /// Makes some of the rows of features again; classes are compared in every row.
   private func embeddingRows(
-    _ stage: String, _ file: String, _ set: DataSet, _ encoder: TransformerEncoder,
+    _ stage: String, _ file: String, _ set: any LabelledRows, _ encoder: TransformerEncoder?,
     draw: (Int) throws -> [Int]
   ) throws -> (RunCertificate.Stage, RunCertificate.Difference?) {
     let recorded = try Embeddings.read(run.checked(file))
-    let report = Rows(stage: stage, file: file, total: set.texts.count)
-    guard recorded.labels.count == set.texts.count else {
-      return report.other(0, "\(recorded.labels.count) rows", "\(set.texts.count)")
+    let report = Rows(stage: stage, file: file, total: set.count)
+    guard recorded.labels.count == set.count else {
+      return report.other(0, "\(recorded.labels.count) rows", "\(set.count)")
     }
     if let row = recorded.labels.indices.first(where: { recorded.labels[$0] != set.labels[$0] }) {
       return report.differs(0, "labels", [row], "\(recorded.labels[row])", "\(set.labels[row])")
     }
-    let rows = try draw(set.texts.count)
+    let rows = try draw(set.count)
+    if let table = set as? NumberTable { return try columns(stage, table, rows, recorded, report) }
+    guard let set = set as? DataSet, let encoder else {
+      throw TesseraError.failure(stage, found: "rows of another kind", wanted: "texts, or a table")
+    }
     progress.begin("embedding \(rows.count) of \(set.texts.count) reviews again")
     let states = try configuration.embedding.states(layers: encoder.configuration.layers)
     let embedder = try Embedder(encoder, states: states, pooling: configuration.embedding.pooling)
@@ -78,6 +84,30 @@ extension RunVerification {
       rows.map { set.texts[$0] },
       progress: { progress.update("embedding", done: $0, of: rows.count, unit: "reviews") })
     return report.compare(rows, "features", columns: recorded.columns, recorded.features, features)
+  }
+
+  /// Fits a table's columns again and scales some of its rows.
+  private func columns(
+    _ stage: String, _ table: NumberTable, _ rows: [Int], _ recorded: Embeddings, _ report: Rows
+  ) throws -> (RunCertificate.Stage, RunCertificate.Difference?) {
+    guard let first = data as? NumberTable, let options = configuration.table else {
+      throw TesseraError.failure(stage, found: "rows of another kind", wanted: "a table")
+    }
+    progress.begin("scaling \(rows.count) of \(table.count) rows again")
+    let scaler = try ColumnScaler.fit(
+      first, rows: try configuration.split(of: first.labels).training, scaling: options.scaling,
+      missing: options.missing)
+    let told = try TableFeatures.scaler(run.checked(Pipeline.Files.embeddings))
+    if told != scaler {
+      let column = scaler.names.indices.first { told.differs(from: scaler, at: $0) } ?? 0
+      return report.differs(
+        0, "column", [column], told.line(column), scaler.line(column))
+    }
+    guard scaler.names.count == recorded.columns else {
+      return report.other(0, "\(recorded.columns) features", "\(scaler.names.count)")
+    }
+    return report.compare(
+      rows, "features", columns: recorded.columns, recorded.features, try scaler.features(table, rows: rows))
   }
 
   /// Renders some of the rows again, of the run's reviews and of those that it tests on.

@@ -39,7 +39,7 @@ public struct RunVerification {
   let devices: DeviceGroup
   let extent: Extent
   let configuration: RunConfiguration
-  let data: DataSet, test: DataSet?
+  let data: any LabelledRows, test: (any LabelledRows)?
   let progress: ProgressLine
   private let files: Int
 
@@ -68,7 +68,7 @@ public struct RunVerification {
       throw TesseraError.failure(error.place, found: error.found, wanted: error.wanted)
     }
     var configuration = run.configuration
-    configuration.encoder = try run.checkedEncoder()
+    if configuration.table == nil { configuration.encoder = try run.checkedEncoder() }
     if let data = sources.data { configuration.data = data }
     if let test = sources.test {
       guard configuration.test != nil else {
@@ -82,13 +82,11 @@ public struct RunVerification {
       }
       configuration.model.weights = weights
     }
-    let (format, path) = (configuration.format, configuration.data)
-    data = try Self.asking("--data", sources.data) { try DataSet.read(path, format: format) }
-    let classes = data.classes
+    let settled = configuration
+    let rows = try Self.asking("--data", sources.data) { try settled.rows(settled.data) }
+    data = rows
     test = try configuration.test.map { path in
-      try Self.asking("--test", sources.test) {
-        try DataSet.read(path, format: format, classes: classes, part: .test)
-      }
+      try Self.asking("--test", sources.test) { try settled.rows(path, as: rows, part: .test) }
     }
     (self.configuration, self.devices) = (configuration, devices)
     (self.extent, self.progress) = (extent, progress)
@@ -100,12 +98,13 @@ public struct RunVerification {
       }
     }
     for (stage, set, path, option) in [
-      ("embeddings", data as DataSet?, configuration.data as String?, "--data"),
+      ("embeddings", data as (any LabelledRows)?, configuration.data as String?, "--data"),
       ("test-embeddings", test, configuration.test, "--test"),
     ] {
       guard let set, let path, run.records[stage]?.inputs["data"] != set.fingerprint else { continue }
       throw TesseraError.input(
-        path, found: "other reviews than the run was made from", wanted: "the run's own, with \(option)")
+        path, found: "other \(configuration.rowsName) than the run was made from",
+        wanted: "the run's own, with \(option)")
     }
   }
 
@@ -119,6 +118,11 @@ public struct RunVerification {
 
   /// Throws if a run's encoder is nowhere, or named although the run holds it.
   private static func requireEncoder(of run: FinishedRun) throws {
+    guard run.configuration.table == nil else {
+      guard let encoder = run.encoder else { return }
+      throw TesseraError.input(
+        "encoder", found: "\(encoder) for a run of a table", wanted: "none (leave it out)")
+    }
     func isThere(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
     let isOwn = isThere(URL(fileURLWithPath: run.folder).appendingPathComponent(Pipeline.Files.encoder).path)
     if let encoder = run.encoder, isOwn {
@@ -144,7 +148,7 @@ public struct RunVerification {
     switch extent {
     case .whole: try recomputeAll(&certificate)
     case .rows(let sample, let seed, let stretches):
-      try recomputeRows(sample, seed, stretches ?? sample.share(of: data.texts.count), &certificate)
+      try recomputeRows(sample, seed, stretches ?? sample.share(of: data.count), &certificate)
     }
     return certificate
   }

@@ -9,7 +9,7 @@ import TesseraVision
 /// What is fuzzed: a reader either succeeds or throws a `TesseraError` of one line. Anything else is a finding: a trap, a
 /// hang, memory without end, another error.
 enum Target: String, CaseIterable {
-  case safetensors, pth, index, csv, dialects, labels, jsonl, gzip, config, vocabulary, tokenizer, run, model
+  case safetensors, pth, index, csv, dialects, labels, jsonl, gzip, config, vocabulary, tokenizer, run, model, table
   case tokenizerFiles = "tokenizer-files"
 
   func callAsFunction(_ bytes: UnsafeRawBufferPointer) -> Bool {
@@ -49,6 +49,7 @@ enum Target: String, CaseIterable {
     case .tokenizerFiles: tokenizerFiles(bytes)
     case .run: folder(bytes)
     case .model: states(bytes)
+    case .table: table(bytes)
     }
     return true
   }
@@ -62,6 +63,20 @@ enum Target: String, CaseIterable {
     _ bytes: UnsafeRawBufferPointer, with start: [UInt8], _ body: (UnsafeRawBufferPointer) -> Void
   ) {
     (start + bytes.dropFirst(start.count)).withUnsafeBytes(body)
+  }
+
+  /// A table of numbers: the first byte chooses what is asked of it, the first bytes after it what it is.
+  private func table(_ bytes: UnsafeRawBufferPointer) {
+    guard let first = bytes.first else { return }
+    expectOneLine {
+      var request = TableRequest()
+      request.labelled = first & 1 == 0
+      if first & 2 != 0 { request.columns.ignored = ["id"] }
+      if first & 4 != 0 { (request.format.header, request.format.label) = (false, "1") }
+      if first & 8 != 0 { (request.wanted, request.known) = (["b", "a"], ["id"]) }
+      let found = try NumberTable.read(Scratch.file("d.table", rest(bytes)), request)
+      precondition(found.count > 0 && !found.names.isEmpty && found.labels.allSatisfy { $0 < Int32(found.classes.count) })
+    }
   }
 
   func expectOneLine(_ body: () throws -> Void) {
