@@ -149,7 +149,7 @@ import Testing
   }
 
   @Test(.tags(.slow)) func aRandomSplitOfFewRowsNamesTheOtherOne() throws {
-    try Self.withRun(["--quiet"]) { _, run in
+    try Self.withRun([]) { _, run in
       let warnings = run.errors.split(separator: "\n").filter { $0.contains("few rows of ") }
       #expect(run.code == 0 && warnings.count == 2)
       #expect(

@@ -26,7 +26,7 @@ extension Pipeline {
     for warning in SmallClasses(
       labels: data.labels, classes: data.classes, split: split, test: test?.labels,
       options: configuration.split
-    ).warnings { progress.warn(warning) }
+    ).warnings { progress.note("warning: \(warning)") }
     let record = DataRecord(data, split: split, test: test)
     for note in record.duplicates.notes { progress.note(note) }
     return (data, test, record)
