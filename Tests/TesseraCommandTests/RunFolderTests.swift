@@ -147,13 +147,13 @@ import Testing
       let url = URL(fileURLWithPath: folder + "/a/run.json")
       let text = String(decoding: try Data(contentsOf: url), as: UTF8.self)
       #expect(text.contains("\"version\" : 1"))
-      for version in ["2", "0", "\"x\""] {
+      for version in ["3", "0", "\"x\""] {
         let other = Data(text.replacing("\"version\" : 1", with: "\"version\" : \(version)").utf8)
         try other.write(to: url)
         for result in [
           try Command.run(arguments(folder, "a")), try predict(folder + "/a"),
           try Command.run(["report", "--text", "--run", folder + "/a"]),
-        ] { refusal(result, url.path, "a run of version", "1 to 1") }
+        ] { refusal(result, url.path, "a run of version", "1 to 2") }
         #expect(try Data(contentsOf: url) == other)
       }
       // As versions before this one wrote it: a run goes on from there.
