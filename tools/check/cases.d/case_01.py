@@ -46,7 +46,7 @@ def check(case):
     tokens.expect_tokens(case, left, {text: "was it good"}, ids, "truncation_side left")
     tokens.refusal(case, folder("typed", do_lower_case="yes"), "tokenizer_config.json: do_lower_case", "true or false")
     tokens.refusal(case, folder("unknown", lower_case=False), "tokenizer_config.json: lower_case", "not known")
-    tokens.refusal(case, folder("class", tokenizer_class="RobertaTokenizer"), "tokenizer_class", "RobertaTokenizer")
+    tokens.refusal(case, folder("class", tokenizer_class="RobertaTokenizer"), "vocab.json: found no such file", "merges.txt")
     broken = tokens.copy(case, plain, "broken")
     case.write("broken/tokenizer_config.json", '{"do_lower_case": fa')
     tokens.refusal(case, broken, "tokenizer_config.json: line 1", "JSON")
