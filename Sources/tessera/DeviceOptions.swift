@@ -83,10 +83,18 @@ struct DeviceOptions: ParsableArguments {
       return try useAll(devices, name, fallback && sources.files.isEmpty, profiler, body)
     }
     let open = {
-      try openAll(session.device(device), threads ?? session.threads, sources, session.leads ? profiler : nil)
+      try openAll(session.device(device), threads ?? session.threads, sources, profiler)
     }
-    guard session.leads else { session.assist(open) }
     return try session.lead(open) { try work(name, $0, profiler, body) }
+  }
+
+  /// Assists the leader of several ranks until it ends, and ends this process.
+  func assist() throws {
+    let (sources, _) = try prepare()
+    guard let session = try RankSession.start() else { return }
+    session.assist {
+      try openAll(session.device(device), threads ?? session.threads, sources, nil)
+    }
   }
 
   private func openAll(

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
 import Foundation
 import TesseraCompute
 import TesseraImages
@@ -11,8 +12,8 @@ struct RankSession {
   /// The ranks' messages.
   let communicator: MPICommunicator
 
-  /// Commands that several ranks can do together.
-  static let commands = ["run", "embed", "layout", "train", "evaluate", "predict"]
+  /// Commands that several ranks can do together (`RankedCommand`).
+  private static let commands = ["run", "embed", "layout", "train", "evaluate", "predict"]
 
   /// What ranks compute for the leader.
   static var kinds: [any AssistedWork.Type] {
@@ -32,13 +33,17 @@ struct RankSession {
     }
   }
 
-  /// Throws for a command that several ranks would each do for themselves.
-  static func check(_ command: String) throws {
-    guard let ranks = RankEnvironment(ProcessInfo.processInfo.environment), !commands.contains(command) else {
+  /// Has an assistant do its part of a command, and ends it then; the leader goes on.
+  ///
+  /// - Throws: `TesseraError` for a command that several ranks would each do for themselves.
+  static func divide(_ command: any ParsableCommand) throws {
+    guard let ranks = RankEnvironment(ProcessInfo.processInfo.environment) else { return }
+    if let command = command as? any RankedCommand {
+      if ranks.rank > 0 { try command.device.assist() }
       return
     }
     throw TesseraError.input(
-      command, found: "\(ranks.size) ranks",
+      CommandLine.arguments.dropFirst().first ?? "tessera", found: "\(ranks.size) ranks",
       wanted: "one process: ranks are for \(commands.joined(separator: ", "))")
   }
 
@@ -60,9 +65,6 @@ struct RankSession {
     let cores = sysconf(Int32(_SC_NPROCESSORS_ONLN)) / max(1, communicator.neighbours)
     return max(1, min(cores, ProcessInfo.processInfo.activeProcessorCount))
   }
-
-  /// Whether this is the leader.
-  var leads: Bool { communicator.rank == 0 }
 
   /// What says that all ranks are of one program.
   private static func build(_ kernels: KernelSources) -> String {
@@ -120,3 +122,16 @@ struct RankSession {
     }
   }
 }
+
+/// A command that several ranks can do together: all but the leader assist it, whatever else the command says.
+protocol RankedCommand: ParsableCommand {
+  /// What each rank computes with.
+  var device: DeviceOptions { get }
+}
+
+extension Run: RankedCommand {}
+extension Embed: RankedCommand {}
+extension Layout: RankedCommand {}
+extension Train: RankedCommand {}
+extension Evaluate: RankedCommand {}
+extension Predict: RankedCommand {}

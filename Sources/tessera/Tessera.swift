@@ -47,7 +47,7 @@ struct Tessera: ParsableCommand {
     // What is told of memory that runs out before a stage has begun.
     let name = "\(type(of: command))".lowercased()
     tsr_allocation_purpose(name)
-    try RankSession.check(CommandLine.arguments.dropFirst().first ?? name)
+    try RankSession.divide(command)
     do {
       try command.run()
     } catch  where !(error is TesseraError) && exitCode(for: error) == .success {

@@ -59,6 +59,15 @@ import Testing
       #expect(try history("three") == history("alone"))
       let again = try launch(2, folder, run(folder, "three"))
       #expect(again.code == 0 && again.errors.contains("predictions: unchanged"), "\(again.errors)")
+      func train(_ out: String) -> [String] {
+        [
+          "train", "--images", folder + "/three/images.safetensors", "--model", "alexnet", "--epochs", "1",
+          "--slice", "trainable", "--split-batches", "always", "--device", "cpu", "--out", folder + "/" + out,
+        ]
+      }
+      let (trained, shared) = (try Command.run(train("t1")), try launch(2, folder, train("t2")))
+      #expect(shared.code == 0 && shared.output == trained.output, "\(shared.errors)")
+      #expect(trained.fingerprints.count == 1)
       let question = ["predict", "--run", folder + "/three", "--text", "a fine film", "--device", "cpu"]
       let (one, two) = (try Command.run(question), try launch(2, folder, question))
       #expect(two.code == 0 && two.output == one.output, "\(two.errors)")
