@@ -65,7 +65,7 @@ public struct LabelRules: Sendable, Equatable, Codable {
   public init(_ text: String) throws {
     self.text = text
     var (rules, merges, areAsIs, leavesOut): ([Rule], Bool, Bool, Bool) = ([], false, false, false)
-    let parts = text.isEmpty ? [] : Self.split(text, at: ",")
+    let parts = text.isEmpty ? [] : EscapedText.split(text, at: ",")
     for part in parts {
       switch part {
       case "merge": merges = true
@@ -95,7 +95,7 @@ public struct LabelRules: Sendable, Equatable, Codable {
     }
     let usual = "as-is, merge, OLD=NEW, OLD= (left out), >=7=NEW, *=NEW, or >=7 alone"
     if let comparison = Comparison.allCases.first(where: { part.hasPrefix($0.rawValue) }) {
-      let rest = split(String(part.dropFirst(comparison.rawValue.count)), at: "=")
+      let rest = EscapedText.split(String(part.dropFirst(comparison.rawValue.count)), at: "=")
       guard rest.count <= 2, let number = LabelForm.number(trimmed(rest[0])) else {
         throw refusal("a number after \(comparison.rawValue)")
       }
@@ -110,14 +110,14 @@ public struct LabelRules: Sendable, Equatable, Codable {
         Rule(condition: .number(other, number), target: other.rawValue + shown),
       ]
     }
-    let sides = split(part, at: "=")
+    let sides = EscapedText.split(part, at: "=")
     guard sides.count == 2, !trimmed(sides[0]).isEmpty else { throw refusal(usual) }
-    let name = unescaped(trimmed(sides[0]))
+    let name = EscapedText.unescaped(trimmed(sides[0]))
     return [Rule(condition: trimmed(sides[0]) == "*" ? .any : .label(name), target: target(sides[1]))]
   }
 
   private static func target(_ text: String) -> String? {
-    let name = unescaped(trimmed(text))
+    let name = EscapedText.unescaped(trimmed(text))
     return name.isEmpty ? nil : name
   }
 
@@ -125,33 +125,6 @@ public struct LabelRules: Sendable, Equatable, Codable {
     String(text.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
   }
 
-  private static func unescaped(_ text: String) -> String {
-    var (out, isEscaped) = ("", false)
-    for scalar in text.unicodeScalars {
-      if scalar == "\\", !isEscaped {
-        isEscaped = true
-        continue
-      }
-      if isEscaped, scalar != ",", scalar != "=", scalar != "\\" { out.unicodeScalars.append("\\") }
-      out.unicodeScalars.append(scalar)
-      isEscaped = false
-    }
-    return isEscaped ? out + "\\" : out
-  }
-
-  /// Parts between separators that no backslash stands before; escapes stay.
-  private static func split(_ text: String, at separator: Unicode.Scalar) -> [String] {
-    var (parts, isEscaped) = ([""], false)
-    for scalar in text.unicodeScalars {
-      if scalar == separator, !isEscaped {
-        parts.append("")
-      } else {
-        parts[parts.count - 1].unicodeScalars.append(scalar)
-      }
-      isEscaped = scalar == "\\" && !isEscaped
-    }
-    return parts
-  }
 }
 
 extension LabelRules {

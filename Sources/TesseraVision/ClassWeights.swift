@@ -27,8 +27,8 @@ public struct ClassWeights: Sendable, Equatable, Codable {
       return
     }
     var named: [String: Float] = [:]
-    for part in Self.split(text, at: ",") {
-      let sides = Self.split(part, at: "=")
+    for part in EscapedText.split(text, at: ",") {
+      let sides = EscapedText.split(part, at: "=")
       let range = "above 0, at most \(Int(Self.most)) (--labels 'NAME=' leaves rows out)"
       guard sides.count == 2, let weight = Float(sides[1]) else {
         throw TesseraError.input(
@@ -38,7 +38,7 @@ public struct ClassWeights: Sendable, Equatable, Codable {
       guard weight > 0, weight <= Self.most else {
         throw TesseraError.input("class-weights", found: part, wanted: "a weight \(range)")
       }
-      guard named.updateValue(weight, forKey: Self.unescaped(sides[0])) == nil else {
+      guard named.updateValue(weight, forKey: EscapedText.unescaped(sides[0])) == nil else {
         throw TesseraError.input("class-weights", found: "\(sides[0]) twice", wanted: "a weight for it")
       }
     }
@@ -79,36 +79,6 @@ public struct ClassWeights: Sendable, Equatable, Codable {
     for label in labels where classes.indices.contains(Int(label)) { counts[Int(label)] += 1 }
     let (all, occurring) = (Double(counts.reduce(0, +)), Double(counts.count { $0 > 0 }))
     return counts.map { $0 > 0 ? Float(all / (occurring * Double($0))) : 1 }
-  }
-}
-
-extension ClassWeights {
-  /// Parts between separators that no backslash stands before; escapes stay.
-  private static func split(_ text: String, at separator: Unicode.Scalar) -> [String] {
-    var (parts, isEscaped) = ([""], false)
-    for scalar in text.unicodeScalars {
-      if scalar == separator, !isEscaped {
-        parts.append("")
-      } else {
-        parts[parts.count - 1].unicodeScalars.append(scalar)
-      }
-      isEscaped = scalar == "\\" && !isEscaped
-    }
-    return parts
-  }
-
-  private static func unescaped(_ text: String) -> String {
-    var (out, isEscaped) = ("", false)
-    for scalar in text.unicodeScalars {
-      if scalar == "\\", !isEscaped {
-        isEscaped = true
-        continue
-      }
-      if isEscaped, scalar != ",", scalar != "=", scalar != "\\" { out.unicodeScalars.append("\\") }
-      out.unicodeScalars.append(scalar)
-      isEscaped = false
-    }
-    return isEscaped ? out + "\\" : out
   }
 }
 

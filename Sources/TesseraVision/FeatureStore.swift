@@ -44,9 +44,10 @@ package final class FeatureStore {
     shape = Array(probe.shape.dropFirst())
     let size = shape.reduce(1, *)
     if let ranks = devices.ranks {
-      // Each rank holds a part of them; the leader's memory stands for that of the others.
+      // Each rank holds a part in its host's memory, as a processor does; the leader's stands for the others'.
       let bytes = count * size * 4 / (ranks.members.count + 1)
-      guard limits.place(of: bytes, on: network.device) != nil else { return }
+      let room = limits.bytes(on: network.device)
+      guard bytes <= (network.device.isGPU ? room.host : max(room.host, room.device)) else { return }
     } else {
       switch limits.place(of: count * size * 4, on: network.device) {
       case .device:

@@ -77,6 +77,7 @@ struct DeviceOptions: ParsableArguments {
   @_semantics("optimize.sil.specialize.generic.never")
   @inline(never)
   func useAll<R>(for name: String, fallback: Bool = false, _ body: (DeviceGroup) throws -> R) throws -> R {
+    if fallback { try RankSession.refuseFallback() }
     let (sources, profiler) = try prepare()
     guard let session = try RankSession.start() else {
       let devices = try openAll(device, threads, sources, profiler)

@@ -47,6 +47,14 @@ struct RankSession {
       wanted: "one process: ranks are for \(commands.joined(separator: ", "))")
   }
 
+  /// Throws for `--fallback` with several ranks, of which each has devices of its own.
+  static func refuseFallback() throws {
+    guard let ranks = RankEnvironment(ProcessInfo.processInfo.environment) else { return }
+    throw TesseraError.input(
+      "fallback", found: "--fallback with \(ranks.size) ranks",
+      wanted: "none: the same command goes on, also with --device cpu")
+  }
+
   /// Whether this process is an assistant of a leader, which tells of errors that all have.
   static var isAssistant: Bool {
     RankEnvironment(ProcessInfo.processInfo.environment).map { $0.rank > 0 } ?? false

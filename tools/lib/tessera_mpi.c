@@ -41,15 +41,6 @@ static int host(char *name, size_t capacity) {
   return code;
 }
 
-static const char *library(void) {
-  static char text[MPI_MAX_LIBRARY_VERSION_STRING + 1];
-  int length = 0;
-  MPI_Get_library_version(text, &length);
-  // The first line, or what stands before the first comma.
-  text[strcspn(text, ",\n")] = 0;
-  return text;
-}
-
 static int send(const void *bytes, size_t count, int to, int tag, tsr_mpi_transfer **transfer) {
   if (count > INT_MAX) return MPI_ERR_COUNT;
   tsr_mpi_transfer *made = malloc(sizeof *made);
@@ -106,7 +97,7 @@ static void end(int code) { MPI_Abort(MPI_COMM_WORLD, code); }
 
 const tsr_mpi *tsr_mpi_table(void);
 const tsr_mpi *tsr_mpi_table(void) {
-  static const tsr_mpi table = {TSR_MPI_VERSION, start, host,    library, send, probe,
-                                receive,         test,  explain, finish,  end};
+  static const tsr_mpi table = {TSR_MPI_VERSION, start, host,    send,   probe,
+                                receive,         test,  explain, finish, end};
   return &table;
 }

@@ -21,8 +21,6 @@ typedef struct {
   int (*start)(int *rank, int *size, int *place, int *neighbours);
   // The host's name, ended with 0.
   int (*host)(char *name, size_t capacity);
-  // The MPI's own name and version.
-  const char *(*library)(void);
   // Begins to send bytes, which stay until `test` says that it is done.
   int (*send)(const void *bytes, size_t count, int to, int tag, tsr_mpi_transfer **transfer);
   // Takes the next message that has come in, if there is one: where from, its tag, its bytes.

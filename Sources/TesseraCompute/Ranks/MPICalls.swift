@@ -7,9 +7,6 @@ struct MPICalls: @unchecked Sendable {
 
   init(_ table: UnsafePointer<tsr_mpi>) { self.table = table }
 
-  /// The MPI's own name and version.
-  var library: String { table.pointee.library().map { String(cString: $0) } ?? "MPI" }
-
   /// Begins; this process's number and how many there are, and the same on its host.
   func start() throws -> (rank: Int, size: Int, place: Int, neighbours: Int) {
     var (rank, size, place, neighbours): (Int32, Int32, Int32, Int32) = (0, 0, 0, 0)

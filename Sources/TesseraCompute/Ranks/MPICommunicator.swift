@@ -15,15 +15,13 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
   package let neighbours: Int
   /// The host's name.
   package let host: String
-  /// The MPI's own name.
-  package let library: String
   private let mailbox = Mailbox()
   private let outbox: Outbox
   private var thread: HostThread?
 
   /// What the MPI thread found at its start.
   private struct Start: Sendable {
-    var rank = 0, size = 1, place = 0, neighbours = 1, host = "", library = ""
+    var rank = 0, size = 1, place = 0, neighbours = 1, host = ""
   }
 
   /// Begins: every rank calls it, and it returns in each when all have.
@@ -46,7 +44,7 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
       do {
         var start = Start()
         (start.rank, start.size, start.place, start.neighbours) = try calls.start()
-        (start.host, start.library) = (try calls.host(), calls.library)
+        start.host = try calls.host()
         var post = MPIPost(
           calls, mailbox, outbox, rank: start.rank, size: start.size, host: start.host, patience: patience)
         started.fulfil(.success(start))
@@ -57,7 +55,7 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
     }
     let start = try started.wait().get()
     (rank, size, place, neighbours) = (start.rank, start.size, start.place, start.neighbours)
-    (host, library, self.outbox) = (start.host, start.library, outbox)
+    (host, self.outbox) = (start.host, outbox)
   }
 
   /// Hands a message to the MPI thread.
