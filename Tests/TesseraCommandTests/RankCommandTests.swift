@@ -75,6 +75,10 @@ import Testing
       #expect(broken.code == 1 && own(broken.errors).count == 1, "\(broken.errors)")
       let mended = try launch(2, folder, run(folder, "three"))
       #expect(mended.code == 0 && mended.fingerprints == alone.fingerprints, "\(mended.errors)")
+      let traced = try launch(2, folder, train("t3") + ["--trace", folder + "/trace.json"])
+      #expect(traced.code == 0 && traced.output.contains(trained.output), "\(traced.errors)")
+      let trace = try String(contentsOfFile: folder + "/trace.json", encoding: .utf8)
+      #expect(trace.contains("\"name\":\"rank 1 on ") && trace.contains("\"cat\":\"exchange\""))
       let question = ["predict", "--run", folder + "/three", "--text", "a fine film", "--device", "cpu"]
       let (one, two) = (try Command.run(question), try launch(2, folder, question))
       #expect(two.code == 0 && two.output == one.output, "\(two.errors)")
