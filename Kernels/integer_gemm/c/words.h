@@ -26,6 +26,8 @@
 enum { TSR_WORD_BLOCKS = 4 };
 #define TSR_WORD_ROWS (TSR_VECTOR == 16 || TSR_MR == 12 ? 8 : 4)
 
+typedef int64_t integer_sums __attribute__((ext_vector_type(TSR_VECTOR), aligned(8)));
+
 // Of each lane the sum of two products of 16 bits.
 static inline __attribute__((always_inline)) uint_vector integer_madd(uint_vector a, uint_vector b) {
 #if defined(__aarch64__)
@@ -57,8 +59,8 @@ static inline __attribute__((always_inline)) void integer_word_rows(const int pa
     }
   TSR_UNROLL for (int r = 0; r < TSR_WORD_ROWS; r++) {
     const int_vector rest = (int_vector)(low[r] - (high[r] << 16u)), first = (int_vector)high[r];
-    for (int j = 0; j < TSR_VECTOR; j++)
-      t[r * TSR_STRIP + j] += (int64_t)((uint64_t)(int64_t)first[j] << 16) + rest[j];
+    integer_sums *const at = (integer_sums *)(t + r * TSR_STRIP);
+    *at += __builtin_convertvector(first, integer_sums) * 65536 + __builtin_convertvector(rest, integer_sums);
   }
 }
 
