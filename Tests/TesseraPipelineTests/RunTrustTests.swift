@@ -27,7 +27,7 @@ import Testing
       "layout.safetensors", "model.safetensors", "images.safetensors", "test.images.safetensors",
       "history.json", "data.json",
       "result.json", "repeat-1.accuracy.json",
-    ]),
+    ] + encoder),
   ]
 
   private let files = FileManager.default
