@@ -76,7 +76,9 @@ extension Dropout: DescribedModule {
 }
 
 extension MaxPool2d: DescribedModule {
-  package func description() -> LayerDescription { .maxPool(kernel: kernel, stride: stride, padding: padding) }
+  package func description() -> LayerDescription {
+    .maxPool(kernel: kernel, stride: stride, padding: padding)
+  }
 }
 
 extension AdaptiveAvgPool2d: DescribedModule {

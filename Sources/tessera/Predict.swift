@@ -31,7 +31,10 @@ struct Predict: ParsableCommand {
   var data: String?
   @OptionGroup var file: DataFormatOptions
   @OptionGroup(title: "Table of numbers") var column: ColumnArguments
-  @Flag(help: "A JSON object a line: text, label, probability, probabilities, and truth, the label in the data, if they have one.")
+  @Flag(
+    help:
+      "A JSON object a line: text, label, probability, probabilities, and truth, the label in the data, if they have one."
+  )
   var json = false
   @Flag(help: "With --json: the text's image as PNG in base64.")
   var image = false

@@ -12,7 +12,8 @@ struct PredictAnswer {
 
   private struct Object: Encodable {
     var row: Int?, text: String?, label: String?, probability: Float?, probabilities: [String: Float]?
-    var image: String?, evidence: Predictor.Evidence?, words: [Predictor.Word]?, error: String?, truth: String?
+    var image: String?, evidence: Predictor.Evidence?, words: [Predictor.Word]?, error: String?,
+      truth: String?
   }
 
   /// Class, probability and text, separated by tabs, or a JSON object, with the label that the data have.

@@ -27,7 +27,8 @@ struct Report: ParsableCommand {
   func run() throws {
     let path = out ?? URL(fileURLWithPath: folder).appendingPathComponent("report.html").path
     if text, let figures {
-      throw TesseraError.input("figures", found: "\(figures) with --text", wanted: "no --text: figures are the page's")
+      throw TesseraError.input(
+        "figures", found: "\(figures) with --text", wanted: "no --text: figures are the page's")
     }
     let form = try predictions.map { try PredictionTable.Form(of: $0) }
     let report = try RunReport(folder: folder)

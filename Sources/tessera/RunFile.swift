@@ -39,7 +39,8 @@ enum RunFile {
   ) throws -> [String] {
     if let recipe = given["recipe"] {
       throw TesseraError.input(
-        "recipe", found: "\(recipe) with --config", wanted: "none: the file's options hold (\"paperStates\" for the paper's)")
+        "recipe", found: "\(recipe) with --config",
+        wanted: "none: the file's options hold (\"paperStates\" for the paper's)")
     }
     var (options, _) = try RunConfiguration.options(of: file) { try check($0, file) }
     var idle = Set(given.keys)
@@ -56,7 +57,8 @@ enum RunFile {
     _ folder: String, _ words: [String], _ given: [String: String]
   ) throws -> [String] {
     if let out = given["out"] {
-      throw TesseraError.input("out", found: "\(out) with --resume", wanted: "none: \(folder) is where the run goes on")
+      throw TesseraError.input(
+        "out", found: "\(out) with --resume", wanted: "none: \(folder) is where the run goes on")
     }
     let root = URL(fileURLWithPath: folder)
     let names = ["run.json", "fold-1/run.json"]
@@ -74,7 +76,8 @@ enum RunFile {
       let value = given[name] ?? ""
       if let own, own.text == value || (Double(value).map { $0 == Double(own.text) } ?? false) { continue }
       throw TesseraError.input(
-        name, found: "\(value.isEmpty ? "given" : value) with --resume, where the run has \(own?.text ?? "none")",
+        name,
+        found: "\(value.isEmpty ? "given" : value) with --resume, where the run has \(own?.text ?? "none")",
         wanted: "the run's own value; --config \(file) --out NEW makes another run")
     }
     let rest = words.dropFirst().filter { word in
@@ -107,9 +110,10 @@ enum RunFile {
       // Someone may have written an option as it is called.
       let meant =
         known.first { !$0.value.isEmpty && $0.value == key }?.key
-        ?? Suggestion.nearest(to: key, of: known.keys.ordered()) ?? known.keys.first { $0.lowercased() == key.lowercased() }
+        ?? Suggestion.nearest(to: key, of: known.keys.ordered())
+        ?? known.keys.first { $0.lowercased() == key.lowercased() }
       throw TesseraError.input(
-        "\(file): \(key)", found: "a key that no run has",
+        "\(file): \(key.prefix(60))", found: "a key that no run has",
         wanted: meant.map { "\($0)?" } ?? "the keys of a run.json")
     }
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import TestSupport
+import TesseraCompute
 import Testing
 
 @testable import TesseraPipeline
@@ -8,9 +9,12 @@ import Testing
 /// Figures: their axes, their files and their numbers.
 @Suite struct FigureTests {
   @Test(arguments: [
-    (0.0, 1.0, ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]), (0, 0.42, ["0.0", "0.1", "0.2", "0.3", "0.4", "0.5"]),
-    (0.811, 0.874, ["0.80", "0.82", "0.84", "0.86", "0.88"]), (0, 5000, ["0", "1000", "2000", "3000", "4000", "5000"]),
-    (-0.3, 0.3, ["-0.4", "-0.2", "0.0", "0.2", "0.4"]), (0, 0.0009, ["0.0000", "0.0002", "0.0004", "0.0006", "0.0008", "0.0010"]),
+    (0.0, 1.0, ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]),
+    (0, 0.42, ["0.0", "0.1", "0.2", "0.3", "0.4", "0.5"]),
+    (0.811, 0.874, ["0.80", "0.82", "0.84", "0.86", "0.88"]),
+    (0, 5000, ["0", "1000", "2000", "3000", "4000", "5000"]),
+    (-0.3, 0.3, ["-0.4", "-0.2", "0.0", "0.2", "0.4"]),
+    (0, 0.0009, ["0.0000", "0.0002", "0.0004", "0.0006", "0.0008", "0.0010"]),
   ])
   func ticksAreRound(_ low: Double, _ high: Double, _ wanted: [String]) {
     let axis = Axis("x", from: low, to: high)
@@ -30,10 +34,16 @@ import Testing
   @Test func filesHaveTheirStyleAndNumbersAreTables() throws {
     let chart = Chart(
       curves: [
-        .init(name: "a, \"b\"", style: "a", points: [(0, 0.5), (1, 0.75)], interval: [(0.4, 0.6), (0.7, 0.8)], marks: true)
-      ], x: Axis("epoch", from: 0, to: 1), y: Axis("accuracy <1>", from: 0, to: 1), mark: (1, "kept: epoch 1"))
+        .init(
+          name: "a, \"b\"", style: "a", points: [(0, 0.5), (1, 0.75)], interval: [(0.4, 0.6), (0.7, 0.8)],
+          marks: true)
+      ], x: Axis("epoch", from: 0, to: 1), y: Axis("accuracy <1>", from: 0, to: 1), mark: (1, "kept: epoch 1")
+    )
     let figure = chart.figure("name", "A caption & more.")
-    #expect(figure.data.csv == "curve,epoch,accuracy <1>,low,high\n\"a, \"\"b\"\"\",0.0,0.5,0.4,0.6\n\"a, \"\"b\"\"\",1.0,0.75,0.7,0.8\n")
+    #expect(
+      figure.data.csv
+        == "curve,epoch,accuracy <1>,low,high\n\"a, \"\"b\"\"\",0.0,0.5,0.4,0.6\n\"a, \"\"b\"\"\",1.0,0.75,0.7,0.8\n"
+    )
     #expect(figure.file.hasPrefix("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 480 "))
     #expect(figure.file.contains("kept: epoch 1") && figure.file.contains("accuracy &lt;1&gt;"))
     // No variable of a page is in a file, which other programs draw.
@@ -85,19 +95,27 @@ import Testing
       let html = try page.html()
       let names = page.shelf.figures.map(\.name)
       #expect(Set(names).count == names.count, "\(names)")
-      for name in ["layout-places", "layout-pixels", "loss", "validation-accuracy", "roc", "calibration", "confusion", "paper"] {
+      for name in [
+        "layout-places", "layout-pixels", "loss", "validation-accuracy", "roc", "calibration", "confusion",
+        "paper",
+      ] {
         #expect(names.contains(name), "\(name)")
       }
-      for ending in ["-image", "-linear-path", "-features"] { #expect(names.contains { $0.hasSuffix(ending) }, "\(ending)") }
+      for ending in ["-image", "-linear-path", "-features"] {
+        #expect(names.contains { $0.hasSuffix(ending) }, "\(ending)")
+      }
       #expect(page.shelf.figures.allSatisfy { balanced($0.file) && !$0.data.rows.isEmpty })
       for text in [
-        "How to read this page", "linear probe", "kept: epoch", "<td>--pixels</td><td>12</td>", "<td>--classifier-lr</td>",
+        "How to read this page", "linear probe", "kept: epoch", "<td>--pixels</td><td>12</td>",
+        "<td>--classifier-lr</td>",
         "looked at once, for the figures on this page", "standard deviations from the mean", "<mark class=",
       ] { #expect(html.contains(text), "\(text)") }
       #expect(try page.html() == html)
       try page.write(in: run)
       let pictures = try FileManager.default.contentsOfDirectory(atPath: run + "/pictures")
-      for name in names { #expect(pictures.contains("figure-\(name).svg") && pictures.contains("figure-\(name).csv")) }
+      for name in names {
+        #expect(pictures.contains("figure-\(name).svg") && pictures.contains("figure-\(name).csv"))
+      }
       // A page that is made again leaves nothing of the last one.
       try Data("x".utf8).write(to: URL(fileURLWithPath: run + "/pictures/figure-old.svg"))
       try page.write(in: run)
@@ -111,10 +129,15 @@ import Testing
       let predictor = try Predictor(run: folder + "/honest", devices: .init(try ProofRun.cpu()))
       let text = " a film  the was\nit good great , fine and very dull "
       let stretches = try predictor.stretches(text, target: 1, most: 4)
-      #expect(stretches.map { String(text[$0.range]) } == ["a film  the", "was\nit good", "great , fine", "and very dull"])
+      #expect(
+        stretches.map { String(text[$0.range]) } == [
+          "a film  the", "was\nit good", "great , fine", "and very dull",
+        ])
       let whole = try predictor.predict([text])[0]
       for stretch in stretches {
-        let other = try predictor.predict([String(text[..<stretch.range.lowerBound] + text[stretch.range.upperBound...])])[0]
+        let other = try predictor.predict([
+          String(text[..<stretch.range.lowerBound] + text[stretch.range.upperBound...])
+        ])[0]
         let fall = Predictor.lead(whole.logProbabilities, 1) - Predictor.lead(other.logProbabilities, 1)
         #expect(fall == stretch.evidence)
       }

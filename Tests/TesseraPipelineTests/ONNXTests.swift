@@ -75,7 +75,9 @@ import Testing
   func aRunsGraphIsWhole(_ architecture: Architecture) throws {
     try ProofRun.withRun { folder in
       try ProofRun.make(folder, "run") {
-        ($0.model.architecture, $0.layout.pixels, $0.model.training.epochs, $0.repeats) = (architecture, 16, 1, 1)
+        ($0.model.architecture, $0.layout.pixels, $0.model.training.epochs, $0.repeats) = (
+          architecture, 16, 1, 1
+        )
         $0.model.network.bypass = architecture != .resnet18
       }
       let cpu = try CPUBackend(threads: 1)

@@ -73,7 +73,9 @@ struct ONNXLayers {
   ) throws -> String {
     let kernel = weight.shape[3]
     func extent(_ side: Int) -> Int {
-      a.same ? (side + a.stride - 1) / a.stride : (side + 2 * a.padding - a.dilation * (kernel - 1) - 1) / a.stride + 1
+      a.same
+        ? (side + a.stride - 1) / a.stride
+        : (side + 2 * a.padding - a.dilation * (kernel - 1) - 1) / a.stride + 1
     }
     extents = (weight.shape[0], extent(extents.height), extent(extents.width))
     var inputs = [x, try constant(weight, path + ".weight")]

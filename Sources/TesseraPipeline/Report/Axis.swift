@@ -81,7 +81,8 @@ struct Frame {
     for tick in y.ticks {
       let at = decimal(place((x.low, tick.at)).y, 1)
       out += "<path class=\"rule\" d=\"M\(decimal(left, 1)) \(at)H\(decimal(right, 1))\"/>"
-      out += "<text x=\"\(decimal(left - 6, 1))\" y=\"\(at)\" dy=\"4\" text-anchor=\"end\">\(tick.text)</text>"
+      out +=
+        "<text x=\"\(decimal(left - 6, 1))\" y=\"\(at)\" dy=\"4\" text-anchor=\"end\">\(tick.text)</text>"
     }
     for tick in x.ticks {
       let at = decimal(place((tick.at, y.low)).x, 1)
@@ -91,8 +92,10 @@ struct Frame {
     out += "<path class=\"axis\" d=\"M\(decimal(left, 1)) \(decimal(top, 1))V\(decimal(bottom, 1))"
     out += "H\(decimal(right, 1))\"/>"
     let (middle, half) = (decimal((left + right) / 2, 1), decimal((top + bottom) / 2, 1))
-    out += "<text x=\"\(middle)\" y=\"\(decimal(bottom + 35, 1))\" text-anchor=\"middle\">\(escaped(x.title))</text>"
-    out += "<text transform=\"translate(14 \(half)) rotate(-90)\" text-anchor=\"middle\">\(escaped(y.title))</text>"
+    out +=
+      "<text x=\"\(middle)\" y=\"\(decimal(bottom + 35, 1))\" text-anchor=\"middle\">\(escaped(x.title))</text>"
+    out +=
+      "<text transform=\"translate(14 \(half)) rotate(-90)\" text-anchor=\"middle\">\(escaped(y.title))</text>"
     return out
   }
 }

@@ -24,16 +24,20 @@ struct BarChart {
     for (number, (name, value)) in values.enumerated() {
       let y = Double(number) * row + 4
       let short = name.count > 26 ? name.prefix(25) + "…" : name[...]
-      out += "<text x=\"\(decimal(names - 6, 1))\" y=\"\(decimal(y + 15, 1))\" text-anchor=\"end\">\(escaped(short))"
+      out +=
+        "<text x=\"\(decimal(names - 6, 1))\" y=\"\(decimal(y + 15, 1))\" text-anchor=\"end\">\(escaped(short))"
       out += "<title>\(escaped(name))</title></text>"
       let (from, to) = (min(place(0), place(value)), max(place(0), place(value)))
-      out += "<rect class=\"\(value < 0 ? "heat" : "cam")\" x=\"\(decimal(from, 1))\" y=\"\(decimal(y + 3, 1))\""
+      out +=
+        "<rect class=\"\(value < 0 ? "heat" : "cam")\" x=\"\(decimal(from, 1))\" y=\"\(decimal(y + 3, 1))\""
       out += " width=\"\(decimal(max(0.5, to - from), 1))\" height=\"\(decimal(row - 6, 1))\"/>"
-      out += "<text x=\"\(decimal(width - 4, 1))\" y=\"\(decimal(y + 15, 1))\" text-anchor=\"end\">\(decimal(value, 3))</text>"
+      out +=
+        "<text x=\"\(decimal(width - 4, 1))\" y=\"\(decimal(y + 15, 1))\" text-anchor=\"end\">\(decimal(value, 3))</text>"
     }
     out += "<path class=\"axis\" d=\"M\(decimal(place(0), 1)) 2V\(decimal(bottom, 1))\"/>"
     let middle = decimal((left + right) / 2, 1)
-    out += "<text x=\"\(middle)\" y=\"\(decimal(bottom + 33, 1))\" text-anchor=\"middle\">\(escaped(title))</text>"
+    out +=
+      "<text x=\"\(middle)\" y=\"\(decimal(bottom + 33, 1))\" text-anchor=\"middle\">\(escaped(title))</text>"
     return Figure(
       name: name, caption: caption, label: label, width: width, height: bottom + 42, marks: out,
       data: all ?? FigureData(header: ["column", title], rows: values.map { [$0.name, "\($0.value)"] }))

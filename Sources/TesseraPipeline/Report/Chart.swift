@@ -30,7 +30,8 @@ struct Chart {
     if diagonal { out += "<path class=\"box\" d=\"\(frame.path([(x.low, y.low), (x.high, y.high)]))\"/>" }
     if let mark {
       let at = frame.place((mark.x, y.low)).x
-      out += "<path class=\"kept\" d=\"M\(decimal(at, 1)) \(decimal(frame.top, 1))V\(decimal(frame.bottom, 1))\"/>"
+      out +=
+        "<path class=\"kept\" d=\"M\(decimal(at, 1)) \(decimal(frame.top, 1))V\(decimal(frame.bottom, 1))\"/>"
       let isRight = at > 380
       out +=
         "<text x=\"\(decimal(at + (isRight ? -5 : 5), 1))\" y=\"\(decimal(frame.top + 11, 1))\""
@@ -54,11 +55,13 @@ struct Chart {
       let ends = frame.path([(first.x, interval.low), (first.x, interval.high)])
       out += "<path class=\"bar \(curve.style)\" d=\"\(ends)\"/>"
     }
-    out += "<path class=\"curve \(curve.colour == nil ? curve.style : "")\" \(paint) d=\"\(frame.path(curve.points))\"/>"
+    out +=
+      "<path class=\"curve \(curve.colour == nil ? curve.style : "")\" \(paint) d=\"\(frame.path(curve.points))\"/>"
     if curve.marks || curve.points.count == 1 {
       for point in curve.points {
         let at = frame.place(point)
-        out += "<circle class=\"f\(curve.style)\" cx=\"\(decimal(at.x, 1))\" cy=\"\(decimal(at.y, 1))\" r=\"3.5\"/>"
+        out +=
+          "<circle class=\"f\(curve.style)\" cx=\"\(decimal(at.x, 1))\" cy=\"\(decimal(at.y, 1))\" r=\"3.5\"/>"
       }
     }
     return out
@@ -75,6 +78,7 @@ struct Chart {
             + (hasInterval ? [ends.map { "\($0.low)" } ?? "", ends.map { "\($0.high)" } ?? ""] : []))
       }
     }
-    return FigureData(header: ["curve", x.title, y.title] + (hasInterval ? ["low", "high"] : []), rows: rows)
+    return FigureData(
+      header: ["curve", x.title, y.title] + (hasInterval ? ["low", "high"] : []), rows: rows)
   }
 }

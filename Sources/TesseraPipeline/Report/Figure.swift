@@ -27,7 +27,8 @@ struct Figure {
   /// The figure as a file of its own: light, with its style, of the size that it has on a page.
   var file: String {
     let (w, h) = (decimal(width, 0), decimal(height, 0))
-    return "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 \(w) \(h)\" width=\"\(w)\" height=\"\(h)\">"
+    return
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 \(w) \(h)\" width=\"\(w)\" height=\"\(h)\">"
       + "<title>\(escaped(label))</title><style>\(Self.style { Self.light[$0] ?? "#000" })</style>"
       + "<rect width=\"\(w)\" height=\"\(h)\" fill=\"#fff\"/>\(marks)</svg>\n"
   }
@@ -54,7 +55,11 @@ struct Figure {
     var out: [UInt8] = []
     out.reserveCapacity(text.utf8.count * 3 / 2)
     for byte in text.utf8 {
-      if plain.contains(byte) { out.append(byte) } else { out += [0x25, digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
+      if plain.contains(byte) {
+        out.append(byte)
+      } else {
+        out += [0x25, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+      }
     }
     return String(decoding: out, as: UTF8.self)
   }

@@ -42,9 +42,11 @@ struct ImageFigure {
       let x = 8 + Double(channel % columns) * (size + 10)
       let y = 6 + Double(channel / columns) * (size + 8 + head) + head
       if head > 0 {
-        out += "<text class=\"small\" x=\"\(decimal(x, 1))\" y=\"\(decimal(y - 4, 1))\">\(escaped(channels[channel]))</text>"
+        out +=
+          "<text class=\"small\" x=\"\(decimal(x, 1))\" y=\"\(decimal(y - 4, 1))\">\(escaped(channels[channel]))</text>"
       }
-      let box = "x=\"\(decimal(x, 1))\" y=\"\(decimal(y, 1))\" width=\"\(decimal(size, 1))\" height=\"\(decimal(size, 1))\""
+      let box =
+        "x=\"\(decimal(x, 1))\" y=\"\(decimal(y, 1))\" width=\"\(decimal(size, 1))\" height=\"\(decimal(size, 1))\""
       out += "<image href=\"data:image/png;base64,\(try png(channel))\" \(box) preserveAspectRatio=\"none\"/>"
       if channel < regions.count { out += regions[channel].marks(x: x, y: y, size: size) }
       out += "<rect class=\"frame\" \(box)/>"

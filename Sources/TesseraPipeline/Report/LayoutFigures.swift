@@ -24,8 +24,11 @@ struct LayoutFigures {
 
   private func colour(_ group: Int) -> String { Palette.colour(group, of: groupNames.count) }
 
+  /// The groups that occur, if there are several: a channel of one hidden state needs no legend.
   private var entries: [(name: String, colour: String?, style: String)] {
-    isNamed ? [] : groupNames.indices.map { (groupNames[$0], colour($0), "") }
+    let occurring = Set(groups)
+    guard !isNamed, occurring.count > 1 else { return [] }
+    return groupNames.indices.filter(occurring.contains).map { (groupNames[$0], colour($0), "") }
   }
 
   /// Features, one a line: name, group, place and pixel, counted from 1.
@@ -183,7 +186,8 @@ struct PixelSquare {
         + " width=\"\(decimal(cell, 2))\" height=\"\(decimal(cell, 2))\">\(title)</rect>"
     }
     let room = Int(cell / 5)
-    let lines = names.flatMap { $0.split(separator: " ").map { $0.prefix(room) } }.prefix(max(1, Int(cell / 12)))
+    let lines = names.flatMap { $0.split(separator: " ").map { $0.prefix(room) } }.prefix(
+      max(1, Int(cell / 12)))
     return lines.enumerated().map { number, line in
       let base = y + 3 + Double(2 * number - lines.count + 1) * 5.5
       return "<text class=\"small\" x=\"\(decimal(x, 1))\" y=\"\(decimal(base, 1))\" text-anchor=\"middle\">"
@@ -203,7 +207,9 @@ struct PixelSquare {
         "<text x=\"\(decimal(left - 6, 1))\" y=\"\(decimal(top + at, 1))\" dy=\"4\" text-anchor=\"end\">\(number)</text>"
     }
     let (middle, half) = (decimal(left + size / 2, 1), decimal(top + size / 2, 1))
-    out += "<text x=\"\(middle)\" y=\"\(decimal(bottom + 34, 1))\" text-anchor=\"middle\">pixel's column</text>"
-    return out + "<text transform=\"translate(14 \(half)) rotate(-90)\" text-anchor=\"middle\">pixel's row</text>"
+    out +=
+      "<text x=\"\(middle)\" y=\"\(decimal(bottom + 34, 1))\" text-anchor=\"middle\">pixel's column</text>"
+    return out
+      + "<text transform=\"translate(14 \(half)) rotate(-90)\" text-anchor=\"middle\">pixel's row</text>"
   }
 }

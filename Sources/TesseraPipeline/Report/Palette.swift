@@ -10,7 +10,8 @@ enum Palette {
 
   /// The colour of a place among `count`.
   static func colour(_ index: Int, of count: Int) -> String {
-    let at = Double(min(max(0, index), max(0, count - 1))) / Double(max(1, count - 1)) * Double(stops.count - 1)
+    let at =
+      Double(min(max(0, index), max(0, count - 1))) / Double(max(1, count - 1)) * Double(stops.count - 1)
     let low = min(stops.count - 2, Int(at))
     let share = at - Double(low)
     let (from, to) = (stops[low], stops[low + 1])
@@ -49,7 +50,8 @@ enum Palette {
         "<rect x=\"\(decimal(x + Double(number) * step, 1))\" y=\"\(decimal(y, 1))\" height=\"8\""
         + " width=\"\(decimal(step + 0.3, 1))\" fill=\"\(colour.fill)\" fill-opacity=\"\(decimal(colour.opacity, 2))\"/>"
     }
-    out += "<rect class=\"frame\" x=\"\(decimal(x, 1))\" y=\"\(decimal(y, 1))\" width=\"\(decimal(width, 1))\" height=\"8\"/>"
+    out +=
+      "<rect class=\"frame\" x=\"\(decimal(x, 1))\" y=\"\(decimal(y, 1))\" width=\"\(decimal(width, 1))\" height=\"8\"/>"
     for mark in marks {
       let anchor = mark.share == 0 ? "start" : mark.share == 1 ? "end" : "middle"
       out +=

@@ -134,13 +134,18 @@ struct ReportData {
   ) -> [(name: String, use: String, counts: [Int])] {
     func counts(_ labels: [Int32], _ rows: [Int]) -> [Int] {
       var counts = [Int](repeating: 0, count: own.classes.count)
-      for row in rows where labels[row] >= 0 && Int(labels[row]) < counts.count { counts[Int(labels[row])] += 1 }
+      for row in rows where labels[row] >= 0 && Int(labels[row]) < counts.count {
+        counts[Int(labels[row])] += 1
+      }
       return counts
     }
     let tested = test.map { counts($0.labels, Array($0.labels.indices)) }
     return [
       ("training", "layout, network and probe learn from them", counts(own.labels, own.split.training)),
-      ("validation", "the epoch and the probe's penalty are chosen by them", counts(own.labels, own.split.validation)),
+      (
+        "validation", "the epoch and the probe's penalty are chosen by them",
+        counts(own.labels, own.split.validation)
+      ),
       ("test", "looked at once, for the figures on this page", tested ?? counts(own.labels, own.split.test)),
     ]
   }

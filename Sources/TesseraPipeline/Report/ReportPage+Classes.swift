@@ -86,7 +86,8 @@ extension ReportPage {
         }
         let colour = shown.count > 1 ? Palette.colour(index, of: shown.count) : nil
         return .init(
-          name: "\(names[c]): area \(decimal(curves[c].area))", style: colour == nil ? "a" : "", colour: colour,
+          name: "\(names[c]): area \(decimal(curves[c].area))", style: colour == nil ? "a" : "",
+          colour: colour,
           points: thin)
       }, x: Axis("false positive rate", from: 0, to: 1), y: Axis("true positive rate", from: 0, to: 1),
       diagonal: true)
@@ -131,14 +132,17 @@ extension ReportPage {
     for (t, row) in counts.enumerated() {
       let all = Double(max(1, row.reduce(0, +)))
       let y = top + Double(t) * cell
-      out += "<text x=\"\(decimal(left - 6, 1))\" y=\"\(decimal(y + cell / 2, 1))\" dy=\"4\" text-anchor=\"end\">"
+      out +=
+        "<text x=\"\(decimal(left - 6, 1))\" y=\"\(decimal(y + cell / 2, 1))\" dy=\"4\" text-anchor=\"end\">"
       out += "\(escaped(names[t].prefix(15)))</text>"
       for (p, count) in row.enumerated() {
         let (x, share) = (left + Double(p) * cell, Double(count) / all)
         out += "<rect class=\"\(t == p ? "heat" : "cam")\" fill-opacity=\"\(decimal(0.75 * share, 2))\""
-        out += " x=\"\(decimal(x, 1))\" y=\"\(decimal(y, 1))\" width=\"\(decimal(cell, 1))\" height=\"\(decimal(cell, 1))\"/>"
+        out +=
+          " x=\"\(decimal(x, 1))\" y=\"\(decimal(y, 1))\" width=\"\(decimal(cell, 1))\" height=\"\(decimal(cell, 1))\"/>"
         guard count > 0 || names.count <= 10 else { continue }
-        out += "<text class=\"head\" x=\"\(decimal(x + cell / 2, 1))\" y=\"\(decimal(y + cell / 2, 1))\" dy=\"4\""
+        out +=
+          "<text class=\"head\" x=\"\(decimal(x + cell / 2, 1))\" y=\"\(decimal(y + cell / 2, 1))\" dy=\"4\""
         out += " text-anchor=\"middle\">\(count)</text>"
       }
     }
@@ -148,15 +152,19 @@ extension ReportPage {
     for (p, name) in names.enumerated() {
       let x = decimal(left + (Double(p) + 0.5) * cell, 1)
       let isSlanted = names.count > 4
-      out += "<text transform=\"translate(\(x) \(decimal(bottom + 14, 1)))\(isSlanted ? " rotate(-35)" : "")\""
+      out +=
+        "<text transform=\"translate(\(x) \(decimal(bottom + 14, 1)))\(isSlanted ? " rotate(-35)" : "")\""
       out += " text-anchor=\"\(isSlanted ? "end" : "middle")\">\(escaped(name.prefix(15)))</text>"
     }
     let below = bottom + (names.count > 4 ? 74 : 32)
-    out += "<text x=\"\(decimal(left + size / 2, 1))\" y=\"\(decimal(below, 1))\" text-anchor=\"middle\">called</text>"
-    out += "<text transform=\"translate(14 \(decimal(top + size / 2, 1))) rotate(-90)\" text-anchor=\"middle\">in truth</text>"
+    out +=
+      "<text x=\"\(decimal(left + size / 2, 1))\" y=\"\(decimal(below, 1))\" text-anchor=\"middle\">called</text>"
+    out +=
+      "<text transform=\"translate(14 \(decimal(top + size / 2, 1))) rotate(-90)\" text-anchor=\"middle\">in truth</text>"
     return Figure(
       name: "confusion",
-      caption: "Rows by class and by what they are called. The darker a field, the larger its share of the class: blue right, red wrong.",
+      caption:
+        "Rows by class and by what they are called. The darker a field, the larger its share of the class: blue right, red wrong.",
       label: "confusions of the classes", width: 480, height: below + 10, marks: out,
       data: FigureData(
         header: ["in truth"] + names.map { "called \($0)" },

@@ -61,7 +61,8 @@ extension ReportPage {
     let caption =
       "The linear path by regions of the image: red ones speak for the class, blue ones against it; outlined are the "
       + "strongest."
-      + (data.table == nil ? " Through the features of \(byLayer(data.layout.shares(of: shares), mean: false))." : "")
+      + (data.table == nil
+        ? " Through the features of \(byLayer(data.layout.shares(of: shares), mean: false))." : "")
     return try ImageFigure(
       values: data.deviations(row), side: side, channels: data.layout.channels.map(\.name), regions: regions
     ).figure("row-\(number)-linear-path", caption, label: "linear path of row \(number)")
@@ -88,7 +89,8 @@ extension ReportPage {
     ).figure(
       "row-\(number)-features",
       shares == nil
-        ? "The ten features with the most evidence." : "The ten features that add most through the linear path.",
+        ? "The ten features with the most evidence."
+        : "The ten features that add most through the linear path.",
       label: "features of row \(number)", all: all)
   }
 

@@ -7,7 +7,8 @@ extension ReportPage {
   /// What was done, and what the words of the page mean.
   var guide: String {
     let list = words.map { "<dt>\(escaped($0.0))</dt><dd>\(escaped($0.1))</dd>" }.joined()
-    return "<p>\(escaped(way))</p><details><summary>The words of this page</summary><dl>\(list)</dl></details>"
+    return
+      "<p>\(escaped(way))</p><details><summary>The words of this page</summary><dl>\(list)</dl></details>"
   }
 
   private var way: String {
@@ -35,7 +36,10 @@ extension ReportPage {
           ? "One number of the vector that stands for a text: an element of one of the encoder's hidden states."
           : "A column of the table, brought to one scale."
       ),
-      ("pixel", "A place of the square. It shows one feature, or the mean of several; its grey is their value in a row."),
+      (
+        "pixel",
+        "A place of the square. It shows one feature, or the mean of several; its grey is their value in a row."
+      ),
       (
         "channel",
         "An image may have several layers, like red, green and blue of a photograph. Each has a layout of its own."
@@ -45,11 +49,20 @@ extension ReportPage {
     ]
     if network.bypass {
       list.append(
-        ("linear path", "A layer from the pixels straight to the classes, around slice and head. Both are added up."))
+        (
+          "linear path",
+          "A layer from the pixels straight to the classes, around slice and head. Both are added up."
+        ))
     }
     list += [
-      ("epoch", "A pass over the training rows. Of all, the one that did best on the validation rows is kept."),
-      ("linear probe", "A logistic regression on the features themselves, without an image: what the network has to beat."),
+      (
+        "epoch",
+        "A pass over the training rows. Of all, the one that did best on the validation rows is kept."
+      ),
+      (
+        "linear probe",
+        "A logistic regression on the features themselves, without an image: what the network has to beat."
+      ),
       (
         "95%",
         "The interval that would hold the true share in 95 of 100 such trials. Where two intervals overlap widely, the "

@@ -24,7 +24,8 @@ extension ReportPage {
       let heading =
         channels.count == 1
         ? "" : "<h3>\(escaped(channel.name))</h3><p class=\"note\">\(escaped(channel.summary))</p>"
-      return heading + "<div class=\"grid charts\">\(shown.map { shelf.put($0) }.joined(separator: "\n"))</div>"
+      return heading
+        + "<div class=\"grid charts\">\(shown.map { shelf.put($0) }.joined(separator: "\n"))</div>"
         + (data.table?.list(channel) ?? counts(channel.pixels))
     }.joined()
   }

@@ -37,7 +37,11 @@ extension ReportPage {
     let points = data.history.map { (x: Double($0.epoch), y: $0.loss) }
     let most = points.map(\.y).filter(\.isFinite).max() ?? 1
     return Chart(
-      curves: [.init(name: "training rows", style: "b", points: points.filter { $0.y.isFinite }, marks: points.count < 40)],
+      curves: [
+        .init(
+          name: "training rows", style: "b", points: points.filter { $0.y.isFinite }, marks: points.count < 40
+        )
+      ],
       x: epochAxis, y: Axis("mean cross-entropy", from: 0, to: max(most, 1e-6)), mark: mark
     ).figure("loss", "Mean cross-entropy over the training rows; the line marks the epoch that was kept.")
   }

@@ -39,7 +39,8 @@ extension ReportPage {
       for (place, panel) in line.enumerated() {
         let x = Double(place) * (column + gap)
         let letter = ["a", "b", "c", "d"][min(3, begin + place)]
-        out += "<text class=\"letter\" x=\"\(decimal(x + 4, 1))\" y=\"\(decimal(top + 16, 1))\">\(letter)</text>"
+        out +=
+          "<text class=\"letter\" x=\"\(decimal(x + 4, 1))\" y=\"\(decimal(top + 16, 1))\">\(letter)</text>"
         out += "<svg x=\"\(decimal(x, 1))\" y=\"\(decimal(top + 24, 1))\" width=\"\(decimal(column, 1))\""
         out += " height=\"\(decimal(height, 1))\" preserveAspectRatio=\"xMidYMin meet\""
         out += " viewBox=\"0 0 \(decimal(panel.width, 0)) \(decimal(panel.height, 0))\">\(panel.marks)</svg>"

@@ -15,7 +15,8 @@ extension ReportPage {
       ? "Texts become \(data.layout.scaler.minimum.count) features"
       : "The \(data.layout.scaler.minimum.count) columns of a table are features"
     let classes = data.model.classes.count
-    return "\(features), features become images of \(data.layout.side) x \(data.layout.side) pixels, and a network for "
+    return
+      "\(features), features become images of \(data.layout.side) x \(data.layout.side) pixels, and a network for "
       + "images tells \(classes) classes apart. \(made)\(program)."
   }
 
@@ -72,7 +73,9 @@ extension ReportPage {
     where !names.contains(name) && c.model.training.epochs > 0 {
       rows.append(["--\(name)", "\(rate) (the network's)"])
     }
-    if data.table == nil, !names.contains("layers"), let first = data.states.first, let last = data.states.last {
+    if data.table == nil, !names.contains("layers"), let first = data.states.first,
+      let last = data.states.last
+    {
       rows.append(["--layers", "\(first)...\(last) (not given)"])
     }
     var made = [["program", program]]

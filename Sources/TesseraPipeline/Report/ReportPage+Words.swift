@@ -41,9 +41,13 @@ extension ReportPage {
       (abs(stretches[$1].evidence), $0) < (abs(stretches[$0].evidence), $1)
     }
     let rows = order.prefix(Self.listed).enumerated().map { rank, at in
-      ["\(rank + 1)", String(text[stretches[at].range].prefix(80)), decimal(Double(stretches[at].evidence), 3)]
+      [
+        "\(rank + 1)", String(text[stretches[at].range].prefix(80)),
+        decimal(Double(stretches[at].evidence), 3),
+      ]
     }
-    return "<blockquote>\(marked)\(rest)</blockquote><p class=\"note\">Marked is what the class's lead (its logit over "
+    return
+      "<blockquote>\(marked)\(rest)</blockquote><p class=\"note\">Marked is what the class's lead (its logit over "
       + "the mean of the others') loses without these words: red, solid, for the class; blue, dotted, against it.</p>"
       + "<details><summary>The words that change most</summary>"
       + HTMLPage.table(["rank", "words", "change of the lead"], rows) + "</details>"

@@ -112,7 +112,8 @@ public struct ReportPage {
   func imageFigure(_ row: Int) throws -> Figure {
     try ImageFigure(
       values: data.deviations(row), side: data.layout.side, channels: data.layout.channels.map(\.name)
-    ).figure("row-\(data.rows[row] + 1)-image", verdict(row) + ".", label: "image of row \(data.rows[row] + 1)")
+    ).figure(
+      "row-\(data.rows[row] + 1)-image", verdict(row) + ".", label: "image of row \(data.rows[row] + 1)")
   }
 
   private func figures(_ rows: [Int]) throws -> String {

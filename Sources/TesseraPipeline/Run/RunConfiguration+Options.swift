@@ -50,7 +50,9 @@ extension RunConfiguration {
     add("encoding", format.encoding.rawValue)
     if !format.header { list.append(RunOption(name: "no-header", values: [])) }
     if table == nil {
-      if let first = embedding.firstState, let last = embedding.lastState { add("layers", "\(first)...\(last)") }
+      if let first = embedding.firstState, let last = embedding.lastState {
+        add("layers", "\(first)...\(last)")
+      }
       add("pooling", embedding.pooling.rawValue)
     }
     add("validation-share", split.validationShare)

@@ -100,7 +100,8 @@ extension RunDirectory {
       files.embeddings + EmbeddingJournal.ending, files.testEmbeddings + EmbeddingJournal.ending,
     ]
     for name in own { unlink(file(name)) }
-    for name in Self.visibleNames(in: file("pictures")) where name.hasSuffix(".png") || ReportPage.isFigure(name) {
+    for name in Self.visibleNames(in: file("pictures"))
+    where name.hasSuffix(".png") || ReportPage.isFigure(name) {
       unlink(file("pictures/\(name)"))
     }
     for name in Self.visibleNames(in: file(files.states))

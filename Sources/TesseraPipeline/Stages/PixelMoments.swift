@@ -12,7 +12,8 @@ struct PixelMoments {
   /// Of a set's training rows; without any, of its first rows.
   init(_ set: ImageSet) {
     let area = set.area
-    let first = Array((set.split.training.isEmpty ? Array(set.labels.indices) : set.split.training).prefix(Self.rows))
+    let first = Array(
+      (set.split.training.isEmpty ? Array(set.labels.indices) : set.split.training).prefix(Self.rows))
     var sums = [Float](repeating: 0, count: area)
     set.images.forEachBlock(of: first, columns: area) { _, _, block in
       for at in block.indices { sums[at % area] += block[at] }
