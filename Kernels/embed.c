@@ -40,6 +40,9 @@ TSR_EMBED_END
 TSR_EMBED_BEGIN(maps_cl)
 #embed "elementwise/maps.cl"
 TSR_EMBED_END
+TSR_EMBED_BEGIN(convert_cl)
+#embed "elementwise/convert.cl"
+TSR_EMBED_END
 TSR_EMBED_BEGIN(broadcast_cl)
 #embed "elementwise/broadcast.cl"
 TSR_EMBED_END
@@ -151,6 +154,7 @@ static const tsr_source sources[] = {
     {"common/kernel_forms.h", kernel_forms_h},
     {"common/sums.h", sums_h},
     {"elementwise/maps.cl", maps_cl},
+    {"elementwise/convert.cl", convert_cl},
     {"elementwise/broadcast.cl", broadcast_cl},
     {"reduction/rows.cl", rows_cl},
     {"normalization/normalization_cpu.h", normalization_cpu_h},

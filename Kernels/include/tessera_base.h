@@ -22,6 +22,9 @@
 // adds one for sixteen work-items at once, which never runs: twice the time to build, 1.3 times that of
 // depthwise gradients.
 #define TSR_SINGLE_ITEM_KERNEL __kernel __attribute__((reqd_work_group_size(1, 1, 1), vec_type_hint(float16)))
+typedef char tsr_i8;
+typedef uchar tsr_u8;
+typedef ushort tsr_u16;
 typedef int tsr_i32;
 typedef uint tsr_u32;
 typedef long tsr_i64;
@@ -37,6 +40,9 @@ TSR_FN tsr_u32 tsr_mulhi(tsr_u32 a, tsr_u32 b) { return mul_hi(a, b); }
 #define TSR_FN static inline __attribute__((always_inline, unused))
 #define TSR_COLD static __attribute__((noinline, unused))
 #define TSR_CONST static const
+typedef int8_t tsr_i8;
+typedef uint8_t tsr_u8;
+typedef uint16_t tsr_u16;
 typedef int32_t tsr_i32;
 typedef uint32_t tsr_u32;
 typedef int64_t tsr_i64;

@@ -23,6 +23,7 @@
 #pragma clang diagnostic ignored "-Wpass-failed"
 
 #include "elementwise/maps.cl"
+#include "elementwise/convert.cl"
 #include "elementwise/broadcast.cl"
 #include "reduction/rows.cl"
 #include "normalization/normalization.cl"

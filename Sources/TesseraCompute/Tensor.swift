@@ -5,9 +5,38 @@ public enum ElementType: String, Codable, Sendable, Hashable, CaseIterable {
   case float32
   /// Signed 32-bit integers: token ids, labels, pooling indices.
   case int32
+  /// IEEE binary16, for storage: `MemoryBackend.convert(_:into:)` makes float32 of it and back.
+  case float16
+  /// The first 16 bits of binary32, rounded; for storage.
+  case bfloat16
+  /// Signed bytes, for storage.
+  case int8
+  /// Unsigned bytes, such as pixels; for storage.
+  case uint8
 
   /// Bytes of one element.
-  public var byteCount: Int { 4 }
+  public var byteCount: Int {
+    switch self {
+    case .float32, .int32: 4
+    case .float16, .bfloat16: 2
+    case .int8, .uint8: 1
+    }
+  }
+
+  /// Whether elements are integers.
+  public var isInteger: Bool { [.int32, .int8, .uint8].contains(self) }
+
+  /// The type's name in safetensors files, and in fingerprints.
+  package var safetensorsName: String {
+    switch self {
+    case .float32: "F32"
+    case .int32: "I32"
+    case .float16: "F16"
+    case .bfloat16: "BF16"
+    case .int8: "I8"
+    case .uint8: "U8"
+    }
+  }
 }
 
 /// Memory of a backend that holds a tensor's elements. A backend defines its own class.

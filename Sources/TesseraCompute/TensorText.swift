@@ -10,7 +10,7 @@ extension MemoryBackend {
   /// - Throws: `TesseraError` for a tensor of another device.
   public func text(of tensor: Tensor, most: Int = 1000) throws -> String {
     let words =
-      tensor.elementType == .int32
+      tensor.elementType.isInteger
       ? try ints(tensor).map { "\($0)" } : try floats(tensor).map { "\($0)" }
     let text = TensorText(shape: tensor.shape, words: words, isWhole: words.count <= most)
     return text.nested(axis: 0, from: 0)

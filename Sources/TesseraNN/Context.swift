@@ -19,6 +19,8 @@ public final class Context {
   private var draws: UInt64 = 0
   /// Whether functions are recorded, where there is a tape.
   var isRecording = true
+  /// Whether it computes again what was computed before: running statistics have moved then.
+  private(set) var isRecomputing = false
 
   /// A context.
   ///
@@ -41,6 +43,25 @@ public final class Context {
     self.step = step
     self.part = part
   }
+
+  /// A context that goes on from another's draws.
+  ///
+  /// - Parameters:
+  ///   - other: whose device, mode and step it has.
+  ///   - tape: what it records on; nil: nothing.
+  ///   - draws: how many there were before.
+  ///   - isRecomputing: whether it computes again what was computed before.
+  init(like other: Context, tape: Tape?, draws: UInt64, isRecomputing: Bool) {
+    (device, part, seed, step) = (other.device, other.part, other.seed, other.step)
+    (training, dropoutEnabled) = (other.training, other.dropoutEnabled)
+    (self.tape, self.draws, self.isRecomputing) = (tape, draws, isRecomputing)
+  }
+
+  /// Goes on from another context's draws.
+  func follow(_ other: Context) { draws = other.draws }
+
+  /// How many random streams were drawn.
+  var drawn: UInt64 { draws }
 
   /// The next random stream of this step: draw number in the low 16 bits, step above.
   ///

@@ -12,8 +12,8 @@ extension Context {
         "linear", found: "\(x.shape), weights \(weight.shape) and a bias \(bias?.shape ?? [])",
         wanted: "(rows, ..., in), (out, in) and (out)")
     }
-    let y = try product(x, with: weight, transposed: true)
-    return try bias.map { try combine(.add, y, $0) } ?? y
+    guard let bias else { return try product(x, with: weight, transposed: true) }
+    return try product(x, with: weight, transposed: true, bias: bias)
   }
 
   private func linearOfRows(_ x: Variable, weight: Variable, bias: Variable?) throws -> Variable {

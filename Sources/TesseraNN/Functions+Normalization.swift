@@ -31,11 +31,13 @@ extension Context {
       } else {
         try device.batchNormStatistics(p, x.value, mean: mean, variance: variance)
       }
-      var whole = p
-      whole.outer = p.batch
-      try device.batchNormUpdateRunning(
-        whole, momentum: momentum, mean: mean, variance: variance, runningMean: runningMean,
-        runningVariance: runningVariance)
+      if !isRecomputing {
+        var whole = p
+        whole.outer = p.batch
+        try device.batchNormUpdateRunning(
+          whole, momentum: momentum, mean: mean, variance: variance, runningMean: runningMean,
+          runningVariance: runningVariance)
+      }
     }
     let y = try device.empty(x.shape)
     try device.batchNorm(

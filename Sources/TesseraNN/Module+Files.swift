@@ -8,15 +8,26 @@ extension Module {
   ///   - path: the file, which appears whole or not at all.
   ///   - prefix: what stands before every name, such as `encoder.`.
   ///   - device: where they are.
+  ///   - type: what float32 is stored as: float16 and bfloat16 take half the space, and are rounded.
   ///   - metadata: free text that travels with them.
   /// - Returns: the fingerprint of names, shapes and elements.
-  /// - Throws: `TesseraError` for a file that cannot be written.
+  /// - Throws: `TesseraError` for a file that cannot be written, and a type of integers.
   @discardableResult
   public func save(
-    to path: String, prefix: String = "", on device: any Backend, metadata: [String: String] = [:]
+    to path: String, prefix: String = "", on device: any Backend, as type: ElementType = .float32,
+    metadata: [String: String] = [:]
   ) throws -> String {
+    guard !type.isInteger else {
+      throw TesseraError.failure(
+        "saving \(path)", found: "weights as \(type)", wanted: "float32, float16 or bfloat16")
+    }
     var writer = SafetensorsWriter(metadata: metadata)
-    for (name, state) in state { writer.add(prefix + name, state.tensor, on: device) }
+    for (name, state) in state {
+      let tensor = state.tensor
+      let isFloat = tensor.elementType == .float32
+      writer.add(
+        prefix + name, isFloat ? try device.converted(tensor, to: type) : tensor, on: device)
+    }
     return try writer.write(to: path)
   }
 

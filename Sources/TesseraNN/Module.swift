@@ -20,13 +20,19 @@ public final class Parameter {
   /// The leaf for a forward pass: the same for every use until a backward pass has reached it. The first
   /// use after that begins a new pass, whose gradients replace those of the last one.
   public func leaf() -> Variable {
-    if variable?.gradient != nil { end("of an earlier pass, whose gradients a later one replaced") }
+    // A segment that is computed again meets gradients of later ones, which are of its own pass.
+    if variable?.gradient != nil, !Self.isRecomputing {
+      end("of an earlier pass, whose gradients a later one replaced")
+    }
     if isTrainable, let variable { return variable }
     let leaf = Variable(value, requiresGradient: isTrainable)
     leaf.isOfParameters = true
     if isTrainable { variable = leaf }
     return leaf
   }
+
+  /// Whether a backward pass computes a segment again.
+  @TaskLocal static var isRecomputing = false
 
   /// The gradient of the last backward pass: the sum over all uses of the parameter.
   public var gradient: Tensor? { variable?.gradient }

@@ -25,7 +25,7 @@ struct Verify: ParsableCommand {
   @OptionGroup var options: DeviceOptions
   @OptionGroup var proof: RunProofOptions
   @OptionGroup var operation: OperationProofOptions
-  @Flag(help: "Also each elementary function over all 2^32 inputs, against float64 too.")
+  @Flag(help: "Also each elementary function and conversion over all 2^32 inputs, against float64 too.")
   var exhaustive = false
   @Option(help: "With --exhaustive, only every N-th input.")
   var stride = 1
@@ -164,7 +164,7 @@ struct Verify: ParsableCommand {
   /// Functions over all inputs.
   private func verifyFunctions(_ device: any Backend, _ cpu: CPUBackend) throws -> [FunctionCheck.Result] {
     let progress = options.progress
-    return try FunctionCheck.functions.map { function in
+    let functions = try FunctionCheck.functions.map { function in
       progress.begin("\(function.name) over all inputs", quietly: true)
       let result = try FunctionCheck.run(function, stride: stride, cpu: cpu, device: device) { done, all in
         progress.update(function.name, done: done, of: all, unit: "inputs")
@@ -172,6 +172,16 @@ struct Verify: ParsableCommand {
       if !json { print(result.line) }
       return result
     }
+    let conversions = try ConversionCheck.conversions.map { conversion in
+      progress.begin("\(conversion.name) over all inputs", quietly: true)
+      let result = try ConversionCheck.run(conversion, stride: stride, cpu: cpu, device: device) {
+        done, all in
+        progress.update(conversion.name, done: done, of: all, unit: "inputs")
+      }
+      if !json { print(result.line) }
+      return result
+    }
+    return functions + conversions
   }
 
   @_optimize(none)

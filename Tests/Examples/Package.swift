@@ -3,11 +3,20 @@
 import PackageDescription
 
 // Programs as a package that depends on Tessera has them. `tools/check/examples` builds and runs them.
+let network: Target.Dependency = .product(name: "TesseraNN", package: "tessera")
+
 let package = Package(
   name: "examples",
   dependencies: [.package(name: "tessera", path: "../..")],
-  targets: ["xor", "digits", "reviews"].map { name in
-    .executableTarget(name: name, dependencies: [.product(name: "TesseraNN", package: "tessera")])
-  },
+  targets: ["xor", "digits", "reviews", "kernel", "steps"].map { name in
+    .executableTarget(name: name, dependencies: [network])
+  } + [
+    .target(name: "DigitRows"),
+    .executableTarget(name: "devices", dependencies: [network, "DigitRows"]),
+    .executableTarget(name: "proof", dependencies: [network, "DigitRows"]),
+    // The encoder's tokens come from the product of the whole pipeline.
+    .executableTarget(
+      name: "finetune", dependencies: [network, .product(name: "Tessera", package: "tessera")]),
+  ],
   swiftLanguageModes: [.v6]
 )

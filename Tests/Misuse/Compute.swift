@@ -191,6 +191,14 @@ extension Rows {
           .inputs
       }
     }
+    function("ConversionCheck.run(_:stride:cpu:device:progress:)")
+    for stride in [0, -1, Int.max, .min, 1 << 33] {
+      refuses("stride \(stride)") {
+        guard let conversion = ConversionCheck.conversions.first else { return 0 }
+        let cpu = try CPUBackend(threads: 1)
+        return try ConversionCheck.run(conversion, stride: stride, cpu: cpu, device: d).inputs
+      }
+    }
     function("SumCheck.run(on:only:each:)")
     gives("a reduction that there is none of", 0) { try SumCheck.run(on: d, only: ["no"]).count }
     function("Verification.run(_:reference:device:progress:)")

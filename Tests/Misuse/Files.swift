@@ -45,6 +45,13 @@ extension Rows {
     for shape in [[], [6], [3, 2], [-2, -3], [.max, .max]] {
       refuses("\(shape)") { try self.tensorFile().mappedFloats("floats", shape: shape) }
     }
+    function("TensorFile.tensor(_:as:on:)")
+    for name in ["", "no", "__metadata__"] {
+      refuses("'\(name)'") { try self.tensorFile().tensor(name, on: d) }
+    }
+    gives("integers as bytes", [1, 2]) {
+      try d.ints(try self.tensorFile().tensor("ints", as: .uint8, on: d)).map(Int.init)
+    }
     function("Floats.init(_:)")
     gives("no values", true) { Floats([] as [Float]).isEmpty }
     function("Floats.init(arrayLiteral:)")

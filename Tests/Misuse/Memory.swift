@@ -17,6 +17,43 @@ extension Rows {
     refuses("too many integers") { try d.tensor([1, 2, 3] as [Int32], [2]) }
     refuses("a negative extent") { try d.tensor([1 as Float], [-1]) }
     gives("NaN stays", true) { try d.floats(try d.tensor([Float.nan], [1]))[0].isNaN }
+    refuses("too few bytes") { try d.tensor([1] as [UInt8], [2]) }
+    refuses("a negative extent of bytes") { try d.tensor([1] as [Int8], [-1]) }
+    function("MemoryBackend.convert(_:into:)")
+    for type in ElementType.allCases {
+      refuses("fewer \(type)") { try d.convert(try self.floats(2), into: try d.allocate([1], type)) }
+      gives("nothing to \(type)", []) {
+        try d.text(of: try d.converted(try d.allocate([0], .float32), to: type)) == "[]" ? [] : [1]
+      }
+    }
+    refuses("itself") {
+      let x = try self.floats(2)
+      try d.convert(x, into: x)
+    }
+    for s in strangers {
+      refuses(s.name) { try d.convert(try s.make(2, .float32), into: try d.allocate([2], .float16)) }
+      refuses("into \(s.name)") { try d.convert(try self.floats(2), into: try s.make(2, .float32)) }
+    }
+    function("MemoryBackend.converted(_:to:)")
+    for s in strangers { refuses(s.name) { try d.converted(try s.make(2, .float32), to: .int8) } }
+    for (name, call) in [
+      ("float16 filled", { try d.fill($0, with: 1) }),
+      (
+        "float16 transposed",
+        { try d.transpose($0, rows: 1, columns: 2, into: try d.allocate([2], .float16)) }
+      ),
+      (
+        "float16 by strides",
+        { try d.copy($0, to: try d.allocate([2], .float16), strided: StridedCopy([2])) }
+      ),
+      ("float16 squared", { try d.unary(.square, $0, alpha: 0, beta: 0, into: $0) }),
+      (
+        "float16's axes",
+        { try d.swapAxes($0, outer: 1, a: 1, b: 2, inner: 1, into: try d.allocate([2], .float16)) }
+      ),
+    ] as [(String, (Tensor) throws -> Void)] {
+      refuses(name) { try call(try d.allocate([2], .float16)) }
+    }
     function("MemoryBackend.floats(_:)")
     refuses("integers") { try d.floats(try self.ints(2)) }
     for s in strangers { refuses(s.name) { try d.floats(try s.make(2, .float32)) } }

@@ -312,10 +312,11 @@ extension Rows {
       ("ShuffleUnit", { ShuffleUnit(second: Sequential([])) }),
       ("Residual", { Residual(Sequential([try Linear(3, 2, self.drawn)])) }),
       ("Sequential", { Sequential([try Linear(3, 2, self.drawn)]) }),
+      ("Checkpointed", { Checkpointed(try Linear(3, 2, self.drawn)) }),
       ("Module", { try Linear(3, 2, self.drawn) }),
     ]
     for (name, make) in makers {
-      let ofRows = ["Linear", "Module", "Sequential", "Residual"].contains(name)
+      let ofRows = ["Linear", "Module", "Sequential", "Residual", "Checkpointed"].contains(name)
       function("\(name).callAsFunction(_:_:)")
       for shape in [[], [4], [2, 5]]
       where !(["LocalResponseNorm", "ShuffleUnit"].contains(name) && shape.count == 2) {
@@ -366,6 +367,11 @@ extension Rows {
     function("LocalResponseNorm.init(_:)")
     for size in [0, -1, Int.min] {
       refuses("size \(size)") { try LocalResponseNorm(size)(try image(), c).shape }
+    }
+    function("Checkpointed.init(_:)")
+    refuses("an image that does not fit") {
+      let c = Context(device: self.device, differentiable: true)
+      return try Checkpointed(try Linear(3, 2, self.drawn))(try image(), c).shape
     }
     function("Flatten.init()")
     works("nothing to get wrong") { _ = Flatten() }

@@ -47,6 +47,22 @@ extension Rows {
     refuses("a gradient of another size") {
       try self.with([1]) { x, c in try c.function(x.value, of: [x]) { _ in [try self.floats(2)] }.backward() }
     }
+    function("Context.checkpoint(_:_:)")
+    refuses("another shape when computed again") {
+      try self.with([2]) { x, c in
+        var times = 0
+        try c.checkpoint(x) { x, _ in
+          times += 1
+          return times == 1 ? try x.sum() : x
+        }.backward()
+      }
+    }
+    refuses("a segment that throws") {
+      try self.with([2]) { try $1.checkpoint([$0]) { x, _ in try x[0].reshaped(3) } }
+    }
+    refuses("what another context computed") {
+      try self.with([1]) { x, _ in try Context(device: d).checkpoint([try x * 2]) { x, _ in x[0] } }
+    }
     function("Context.withoutGradient(_:)")
     gives("nothing wants a gradient", false) {
       try self.with([1]) { x, c in try c.withoutGradient { try x * 2 }.requiresGradient }

@@ -7,6 +7,7 @@ extension Rows {
     optimizers()
     newLayers()
     modules()
+    trainingLoops()
     let d = device
     let parameter = { Parameter(try self.floats(2)) }
     function("Parameter.clipGradients(_:norm:on:)")
@@ -76,6 +77,26 @@ extension Rows {
     }
     function("Loss.huber(_:_:delta:)")
     function("Loss.cosineDistance(_:_:eps:)")
+    function("Loss.tripletMargin(anchor:positive:negative:margin:eps:)")
+    for (margin, eps) in [(-1, 1e-6), (.nan, 1), (.infinity, 1), (1, 0), (1, .nan)] as [(Float, Float)] {
+      refuses("a margin of \(margin), eps \(eps)") {
+        let c = Context(device: d)
+        return try withExtendedLifetime(c) {
+          let x = c.variable(try self.floats(6).reshaped([2, 3]))
+          return try Loss.tripletMargin(anchor: x, positive: x, negative: x, margin: margin, eps: eps)
+        }
+      }
+    }
+    function("Loss.cosineEmbedding(_:_:target:margin:eps:)")
+    for (rows, margin) in [(3, 0), (0, 0), (2, 1.5), (2, .nan)] as [(Int, Float)] {
+      refuses("\(rows) targets, a margin of \(margin)") {
+        let c = Context(device: d)
+        return try withExtendedLifetime(c) {
+          let x = c.variable(try self.floats(6).reshaped([2, 3]))
+          return try Loss.cosineEmbedding(x, x, target: c.variable(try self.floats(rows)), margin: margin)
+        }
+      }
+    }
     let calls: [(String, (Variable, Tensor) throws -> Variable)] = [
       ("negativeLogLikelihood", { try Loss.negativeLogLikelihood($0, labels: $1) }),
       ("crossEntropy", { try Loss.crossEntropy($0, labels: $1) }),
@@ -252,7 +273,10 @@ extension Rows {
         return net.count
       }
     }
-    function("Module.save(to:prefix:on:metadata:)")
+    function("Module.save(to:prefix:on:as:metadata:)")
+    for type in [ElementType.int32, .int8, .uint8] {
+      refuses("weights as \(type)") { try Flatten().save(to: self.folder + "/weights", on: d, as: type) }
+    }
     refuses("no such folder") { try Flatten().save(to: "/proc/none/x", on: d) }
     function("Module.load(from:prefix:on:)")
     let layer = { try LayerNorm(2, Initializer(device: d, seed: 1)) }

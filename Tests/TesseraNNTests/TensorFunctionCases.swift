@@ -119,6 +119,13 @@ struct TensorFunctionCase: Sendable, CustomTestStringConvertible {
     .init("crossEntropy", [[5, 4]], -2, 2) { try Loss.crossEntropy($0[0], labels: try labels($1)) },
     .init("kullbackLeibler", [[5, 4], [5, 4]], 0.1, 1) { x, _ in try Loss.kullbackLeibler(try -x[0], x[1]) },
     .init("cosineDistance", [[5, 4], [5, 4]]) { x, _ in try Loss.cosineDistance(x[0], x[1]) },
+    .init("tripletMargin", [[5, 4], [5, 4], [5, 4]]) { x, _ in
+      try Loss.tripletMargin(anchor: x[0], positive: x[1], negative: x[2], margin: 0.5)
+    },
+    .init("cosineEmbedding", [[5, 4], [5, 4]]) {
+      try Loss.cosineEmbedding(
+        $0[0], $0[1], target: try $1.variable([1, -1, -1, 1, -1]), margin: -0.25)
+    },
   ]
 
   private static func mask(_ shape: [Int], _ context: Context) throws -> Variable {

@@ -101,6 +101,10 @@ FUNCTIONS = [
     ("crossEntropy", [(5, 4)], -2, 2, lambda y: F.cross_entropy(y, LABELS, reduction="none")),
     ("kullbackLeibler", [(5, 4), (5, 4)], 0.1, 1, lambda y, t: F.kl_div(-y, t, reduction="none").sum(1)),
     ("cosineDistance", [(5, 4), (5, 4)], -1, 1, lambda a, b: 1 - F.cosine_similarity(a, b)),
+    ("tripletMargin", [(5, 4), (5, 4), (5, 4)], -1, 1,
+     lambda a, p, n: F.triplet_margin_loss(a, p, n, margin=0.5, reduction="none")),
+    ("cosineEmbedding", [(5, 4), (5, 4)], -1, 1,
+     lambda a, b: F.cosine_embedding_loss(a, b, torch.tensor([1, -1, -1, 1, -1]), margin=-0.25, reduction="none")),
 ]
 
 

@@ -46,20 +46,26 @@ public protocol MemoryBackend: AnyObject, Sendable {
   func download(_ tensor: Tensor, offset: Int, into bytes: UnsafeMutableRawBufferPointer) throws
   /// Waits until all enqueued work is done; throws what went wrong in it.
   func synchronize() throws
-  /// Sets every element of a float tensor.
+  /// Sets every element of a float32 tensor.
   func fill(_ tensor: Tensor, with value: Float) throws
-  /// Copies a rectangle of elements of either type.
+  /// y gets the elements of x in its own type; x and y are of equal counts, in memory of their own.
+  ///
+  /// To float16 and bfloat16: to nearest, ties to even; what is too large becomes infinity, a NaN the type's one NaN.
+  /// To integers: towards zero; what is beyond the type becomes its least or greatest number, NaN 0. From int32:
+  /// to nearest. All else is exact. Between two types of which neither is float32 it goes by way of float32.
+  func convert(_ x: Tensor, into y: Tensor) throws
+  /// Copies a rectangle of elements of any type.
   func copy(_ source: Tensor, to destination: Tensor, region: CopyRegion) throws
-  /// Copies the elements of extents between two arrays with strides of their own, of either type.
+  /// Copies the elements of extents between two arrays with strides of their own, both float32 or both int32.
   ///
   /// - Parameters:
   ///   - source: what is read.
   ///   - destination: what is written; its other elements stay.
   ///   - p: extents and strides.
   func copy(_ source: Tensor, to destination: Tensor, strided p: StridedCopy) throws
-  /// y (columns, rows) = transpose of x (rows, columns).
+  /// y (columns, rows) = transpose of x (rows, columns), both float32 or both int32.
   func transpose(_ x: Tensor, rows: Int, columns: Int, into y: Tensor) throws
-  /// y (outer, b, a, inner) = x (outer, a, b, inner); with a groups of b channels, a channel shuffle.
+  /// y (outer, b, a, inner) = x (outer, a, b, inner), both float32 or both int32; with a groups of b channels, a channel shuffle.
   func swapAxes(_ x: Tensor, outer: Int, a: Int, b: Int, inner: Int, into y: Tensor) throws
 }
 
@@ -86,6 +92,51 @@ extension MemoryBackend {
     return tensor
   }
 
+  /// A tensor of signed bytes from host values; of one axis, unless a shape is given.
+  ///
+  /// - Parameters:
+  ///   - values: the elements in row-major order.
+  ///   - shape: the extents.
+  /// - Throws: `TesseraError` for another number of values than the shape has.
+  @_disfavoredOverload
+  public func tensor(_ values: [Int8], _ shape: [Int]? = nil) throws -> Tensor {
+    try bytes(values, shape, .int8)
+  }
+
+  /// A tensor of unsigned bytes from host values; of one axis, unless a shape is given.
+  ///
+  /// - Parameters:
+  ///   - values: the elements in row-major order.
+  ///   - shape: the extents.
+  /// - Throws: `TesseraError` for another number of values than the shape has.
+  @_disfavoredOverload
+  public func tensor(_ values: [UInt8], _ shape: [Int]? = nil) throws -> Tensor {
+    try bytes(values, shape, .uint8)
+  }
+
+  private func bytes<T: BitwiseCopyable>(
+    _ values: [T], _ shape: [Int]?, _ type: ElementType
+  ) throws -> Tensor {
+    let tensor = try allocate(shape ?? [values.count], type)
+    try checkCount(values.count, tensor)
+    try values.withUnsafeBytes { try upload($0, to: tensor, offset: 0) }
+    return tensor
+  }
+
+  /// The elements in another type, as `convert(_:into:)` makes them.
+  ///
+  /// - Parameters:
+  ///   - x: of this device.
+  ///   - type: the type wanted.
+  /// - Returns: a new tensor of x's shape; x itself, where it is of that type.
+  /// - Throws: `TesseraError` for a tensor of another device.
+  public func converted(_ x: Tensor, to type: ElementType) throws -> Tensor {
+    guard x.elementType != type else { return x }
+    let y = try allocate(x.shape, type)
+    try convert(x, into: y)
+    return y
+  }
+
   /// An uninitialised float tensor.
   package func empty(_ shape: Int...) throws -> Tensor { try empty(shape) }
 
@@ -101,10 +152,13 @@ extension MemoryBackend {
         rows: 1, columns: source.count, sourceStride: source.count, destinationStride: source.count))
   }
 
-  /// Reads a float tensor back.
+  /// Reads a tensor of float32, float16 or bfloat16 back.
   ///
   /// - Throws: `TesseraError` for a tensor of integers.
   public func floats(_ tensor: Tensor) throws -> [Float] {
+    if [.float16, .bfloat16].contains(tensor.elementType) {
+      return try floats(try converted(tensor, to: .float32))
+    }
     try require("floats", [(tensor, tensor.count)])
     return try [Float](unsafeUninitializedCapacity: tensor.count) { buffer, count in
       try download(tensor, offset: 0, into: UnsafeMutableRawBufferPointer(buffer))
@@ -112,10 +166,13 @@ extension MemoryBackend {
     }
   }
 
-  /// Reads an integer tensor back.
+  /// Reads a tensor of int32, int8 or uint8 back.
   ///
   /// - Throws: `TesseraError` for a tensor of floats.
   public func ints(_ tensor: Tensor) throws -> [Int32] {
+    if [.int8, .uint8].contains(tensor.elementType) {
+      return try ints(try converted(tensor, to: .int32))
+    }
     try require("ints", [], ints: [(tensor, tensor.count)])
     return try [Int32](unsafeUninitializedCapacity: tensor.count) { buffer, count in
       try download(tensor, offset: 0, into: UnsafeMutableRawBufferPointer(buffer))

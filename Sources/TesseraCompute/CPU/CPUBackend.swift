@@ -113,6 +113,11 @@ extension Tensor {
     try cpu(place, as: Int32.self)
   }
 
+  /// The elements' bytes in host memory.
+  func cpuBytes(_ place: String = "cpu") throws -> UnsafeSendablePointer<UInt8> {
+    try cpu(place, as: UInt8.self)
+  }
+
   private func cpu<T>(_ place: String, as type: T.Type) throws -> UnsafeSendablePointer<T> {
     let storage = try cpuStorage(place)
     storage.prepared.noteAccess()

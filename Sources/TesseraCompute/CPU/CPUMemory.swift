@@ -43,27 +43,29 @@ extension CPUBackend {
 
   public func copy(_ source: Tensor, to destination: Tensor, region: CopyRegion) throws {
     try region.check(source, destination)
-    let x = try source.cpuInts("copy")
-    let y = try destination.cpuInts("copy")
+    let size = source.elementType.byteCount
+    let x = try source.cpuBytes("copy")
+    let y = try destination.cpuBytes("copy")
     guard region.rows > 1 else {
       return parallel(region.rows * region.columns, grain: 1 << 16) { begin, end in
         memcpy(
-          y.pointer + region.destinationOffset + begin, x.pointer + region.sourceOffset + begin,
-          (end - begin) * 4)
+          y.pointer + (region.destinationOffset + begin) * size,
+          x.pointer + (region.sourceOffset + begin) * size, (end - begin) * size)
       }
     }
     parallel(region.rows, grain: max(1, (1 << 16) / max(1, region.columns))) { begin, end in
       for row in begin..<end {
         memcpy(
-          y.pointer + region.destinationOffset + row * region.destinationStride,
-          x.pointer + region.sourceOffset + row * region.sourceStride, region.columns * 4)
+          y.pointer + (region.destinationOffset + row * region.destinationStride) * size,
+          x.pointer + (region.sourceOffset + row * region.sourceStride) * size, region.columns * size)
       }
     }
   }
 
   private func bytePointer(_ tensor: Tensor, offset: Int, count: Int) throws -> UnsafeMutableRawPointer {
     try tensor.checkTransfer(count, offset)
-    return UnsafeMutableRawPointer(try tensor.cpuInts("transfer").pointer + offset)
+    let bytes = offset * tensor.elementType.byteCount
+    return UnsafeMutableRawPointer(try tensor.cpuBytes("transfer").pointer + bytes)
   }
 }
 
@@ -111,7 +113,7 @@ extension CPUBackend {
   }
 }
 
-/// Throws unless y can take the transpose of x (rows, columns), of either type.
+/// Throws unless y can take the transpose of x (rows, columns), both float32 or both int32.
 func checkTranspose(_ x: Tensor, _ rows: Int, _ columns: Int, _ y: Tensor) throws {
   try requireExtents("transpose", rows, columns)
   guard x.count == rows * columns, y.count == x.count, x.elementType == y.elementType else {
@@ -119,6 +121,7 @@ func checkTranspose(_ x: Tensor, _ rows: Int, _ columns: Int, _ y: Tensor) throw
       "transpose", found: "\(x.elementType) \(x.shape) into \(y.elementType) \(y.shape)",
       wanted: "\(rows) x \(columns) elements of one type")
   }
+  try requireWords("transpose", x)
   try requireApart("transpose", [x], into: [y])
   y.forgetBounds()
 }

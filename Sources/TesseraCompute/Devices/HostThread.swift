@@ -2,7 +2,7 @@
 import Foundation
 
 /// A thread that can be waited for to its very end, when it holds nothing any more.
-final class HostThread {
+package final class HostThread {
   private var id = pthread_t()
 
   private final class Body {
@@ -13,7 +13,7 @@ final class HostThread {
   /// Starts a thread.
   ///
   /// - Throws: `TesseraError` if the system has none to give.
-  init(_ run: @escaping @Sendable () -> Void) throws {
+  package init(_ run: @escaping @Sendable () -> Void) throws {
     let body = Unmanaged.passRetained(Body(run))
     let status = pthread_create(
       &id, nil,
@@ -28,5 +28,5 @@ final class HostThread {
   }
 
   /// Waits for its end; to be called once.
-  func join() { pthread_join(id, nil) }
+  package func join() { pthread_join(id, nil) }
 }

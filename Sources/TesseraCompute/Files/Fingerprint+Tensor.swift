@@ -6,21 +6,21 @@ extension Fingerprint {
   ///
   /// - Throws: `TesseraError` if the device fails.
   public mutating func add(_ tensor: Tensor, on device: any MemoryBackend) throws {
-    add("\(tensor.elementType == .float32 ? "F32" : "I32") \(tensor.shape)")
+    add("\(tensor.elementType.safetensorsName) \(tensor.shape)")
     try addElements(of: tensor, on: device)
   }
 
   /// Adds a tensor's elements alone.
   mutating func addElements(of tensor: Tensor, on device: any MemoryBackend) throws {
-    let most = 1 << 20
-    var words = [UInt32](repeating: 0, count: min(most, tensor.count))
+    let (most, size) = (1 << 20, tensor.elementType.byteCount)
+    var bytes = [UInt8](repeating: 0, count: min(most, tensor.count) * size)
     for begin in stride(from: 0, to: tensor.count, by: most) {
       let count = min(most, tensor.count - begin)
-      try words.withUnsafeMutableBytes {
+      try bytes.withUnsafeMutableBytes {
         try device.download(
-          tensor, offset: begin, into: UnsafeMutableRawBufferPointer(rebasing: $0[..<(count * 4)]))
+          tensor, offset: begin, into: UnsafeMutableRawBufferPointer(rebasing: $0[..<(count * size)]))
       }
-      words.withUnsafeBytes { add(UnsafeRawBufferPointer(rebasing: $0[..<(count * 4)])) }
+      bytes.withUnsafeBytes { add(UnsafeRawBufferPointer(rebasing: $0[..<(count * size)])) }
     }
   }
 }

@@ -5,7 +5,7 @@ import Foundation
 public struct SafetensorsWriter {
   private struct Entry {
     let name: String
-    let type: String
+    let type: ElementType
     let shape: [Int]
     /// Hands the bytes on, part by part.
     let emit: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
@@ -22,13 +22,13 @@ public struct SafetensorsWriter {
   /// Adds floats.
   public mutating func add(_ name: String, _ values: [Float], shape: [Int]) {
     entries.append(
-      Entry(name: name, type: "F32", shape: shape) { take in try values.withUnsafeBytes(take) })
+      Entry(name: name, type: .float32, shape: shape) { take in try values.withUnsafeBytes(take) })
   }
 
   /// Adds floats of memory or of a mapped file; of a file no more than a part is in memory at a time.
   public mutating func add(_ name: String, _ values: Floats, shape: [Int]) {
     entries.append(
-      Entry(name: name, type: "F32", shape: shape) { take in
+      Entry(name: name, type: .float32, shape: shape) { take in
         try values.forEachBlock(columns: 1) { _, part in try take(UnsafeRawBufferPointer(part)) }
       })
   }
@@ -45,7 +45,7 @@ public struct SafetensorsWriter {
     making make: @escaping ((UnsafeBufferPointer<Float>) throws -> Void) throws -> Void
   ) {
     entries.append(
-      Entry(name: name, type: "F32", shape: shape) { take in
+      Entry(name: name, type: .float32, shape: shape) { take in
         try make { try take(UnsafeRawBufferPointer($0)) }
       })
   }
@@ -53,13 +53,13 @@ public struct SafetensorsWriter {
   /// Adds integers.
   public mutating func add(_ name: String, _ values: [Int32], shape: [Int]) {
     entries.append(
-      Entry(name: name, type: "I32", shape: shape) { take in try values.withUnsafeBytes(take) })
+      Entry(name: name, type: .int32, shape: shape) { take in try values.withUnsafeBytes(take) })
   }
 
   /// Adds elements by their bytes, row-major and little-endian.
   mutating func add(_ name: String, _ bytes: Data, type: ElementType, shape: [Int]) {
     entries.append(
-      Entry(name: name, type: type == .float32 ? "F32" : "I32", shape: shape) { take in
+      Entry(name: name, type: type, shape: shape) { take in
         try bytes.withUnsafeBytes(take)
       })
   }
@@ -67,8 +67,8 @@ public struct SafetensorsWriter {
   /// Adds a device's tensor; it is read back when the file is written.
   public mutating func add(_ name: String, _ tensor: Tensor, on device: any Backend) {
     entries.append(
-      Entry(name: name, type: tensor.elementType == .float32 ? "F32" : "I32", shape: tensor.shape) { take in
-        var data = Data(count: tensor.count * 4)
+      Entry(name: name, type: tensor.elementType, shape: tensor.shape) { take in
+        var data = Data(count: tensor.count * tensor.elementType.byteCount)
         try data.withUnsafeMutableBytes { try device.download(tensor, offset: 0, into: $0) }
         try data.withUnsafeBytes(take)
       })
@@ -93,7 +93,7 @@ public struct SafetensorsWriter {
     try file.write(json)
     var print = Fingerprint()
     for entry in sorted {
-      print.add("\(entry.name) \(entry.type) \(entry.shape)")
+      print.add("\(entry.name) \(entry.type.safetensorsName) \(entry.shape)")
       let wanted = try Self.byteCount(entry, path)
       var count = 0
       try entry.emit { bytes in
@@ -121,7 +121,7 @@ public struct SafetensorsWriter {
       guard entry.name != "__metadata__" else { throw Self.mismatch(path, entry, 0) }
       let bytes = try Self.byteCount(entry, path)
       header[entry.name] = [
-        "dtype": entry.type, "shape": entry.shape, "data_offsets": [offset, offset + bytes],
+        "dtype": entry.type.safetensorsName, "shape": entry.shape, "data_offsets": [offset, offset + bytes],
       ]
       offset += bytes
     }
@@ -135,7 +135,7 @@ public struct SafetensorsWriter {
 
   /// Bytes of a tensor, which may be larger than any that a device holds.
   private static func byteCount(_ entry: Entry, _ path: String) throws -> Int {
-    try entry.shape.reduce(4) { count, extent in
+    try entry.shape.reduce(entry.type.byteCount) { count, extent in
       let (product, overflow) = count.multipliedReportingOverflow(by: extent)
       guard extent >= 0, !overflow, product <= 1 << 52 else {
         throw TesseraError.failure(
@@ -148,6 +148,7 @@ public struct SafetensorsWriter {
 
   private static func mismatch(_ path: String, _ entry: Entry, _ bytes: Int) -> TesseraError {
     .failure(
-      "writing \(path)", found: "\(bytes / 4) elements of \(entry.name)", wanted: "shape \(entry.shape)")
+      "writing \(path)", found: "\(bytes / entry.type.byteCount) elements of \(entry.name)",
+      wanted: "shape \(entry.shape)")
   }
 }

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The element types of stored tensors.
 enum StoredType: Hashable {
-  case f64, f32, f16, bf16, i64, i32
+  case f64, f32, f16, bf16, i64, i32, i8, u8
   /// A type whose elements are not read, which is no obstacle unless they are wanted: what it is, and the
   /// bits of an element where they are known.
   case other(String, bits: Int?)
 
   /// By the names of safetensors.
   private static let named: [String: StoredType] = [
-    "F64": .f64, "F32": .f32, "F16": .f16, "BF16": .bf16, "I64": .i64, "I32": .i32,
+    "F64": .f64, "F32": .f32, "F16": .f16, "BF16": .bf16, "I64": .i64, "I32": .i32, "I8": .i8,
+    "U8": .u8,
   ]
   private static let otherBits: [String: Int] = [
-    "BOOL": 8, "U8": 8, "I8": 8, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8, "F8_E4M3FNUZ": 8,
+    "BOOL": 8, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8, "F8_E4M3FNUZ": 8,
     "F8_E5M2FNUZ": 8,
     "I16": 16, "U16": 16, "U32": 32, "U64": 64, "C64": 64, "C128": 128, "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6,
   ]
@@ -30,6 +31,8 @@ enum StoredType: Hashable {
     case .bf16: "BF16"
     case .i64: "I64"
     case .i32: "I32"
+    case .i8: "I8"
+    case .u8: "U8"
     case .other(let name, _): name
     }
   }
@@ -40,12 +43,26 @@ enum StoredType: Hashable {
     case .f64, .i64: 64
     case .f32, .i32: 32
     case .f16, .bf16: 16
+    case .i8, .u8: 8
     case .other(_, let bits): bits
     }
   }
 
   /// Bytes of an element, in whole.
   var byteCount: Int { max(1, (bits ?? 8) / 8) }
+
+  /// The type of a device's tensor that holds such elements as they are; nil where there is none.
+  var elementType: ElementType? {
+    switch self {
+    case .f32: .float32
+    case .f16: .float16
+    case .bf16: .bfloat16
+    case .i32: .int32
+    case .i8: .int8
+    case .u8: .uint8
+    case .f64, .i64, .other: nil
+    }
+  }
 
   /// Whether elements can be had as binary32.
   var isFloat: Bool { [.f64, .f32, .f16, .bf16].contains(self) }
@@ -54,8 +71,8 @@ enum StoredType: Hashable {
   /// quantised.
   var isWhole: Bool {
     switch self {
-    case .i64, .i32: true
-    case .other(let name, _): ["BOOL", "U8", "I8", "I16", "U16", "U32", "U64"].contains(name)
+    case .i64, .i32, .i8, .u8: true
+    case .other(let name, _): ["BOOL", "I16", "U16", "U32", "U64"].contains(name)
     default: false
     }
   }

@@ -52,7 +52,7 @@ extension TensorFile {
     let stored = try stored(name)
     guard tensor.elementType == .float32 else {
       throw TesseraError.failure(
-        "\(path): \(name)", found: "a tensor of integers", wanted: "floats to copy to")
+        "\(path): \(name)", found: "a tensor of \(tensor.elementType)", wanted: "one of float32 to copy to")
     }
     guard stored.type == .f32, stored.strides == nil, stored.shape == shape else {
       return try weights(name, shape: shape).withUnsafeBytes {
@@ -74,14 +74,60 @@ extension TensorFile {
   public func ints(_ name: String, shape: [Int]? = nil) throws -> [Int32] {
     let tensor = try stored(name)
     try check(name, tensor, shape)
-    guard tensor.type == .i32 || tensor.type == .i64, tensor.strides == nil else {
+    guard [.i32, .i64, .i8, .u8].contains(tensor.type), tensor.strides == nil else {
       throw TesseraError.input("\(path): \(name)", found: tensor.type.name, wanted: "integers")
     }
     return withBytes(of: tensor) { bytes in
-      (0..<tensor.count).map { i in
-        tensor.type == .i32
-          ? bytes.loadUnaligned(fromByteOffset: i * 4, as: Int32.self)
-          : Int32(clamping: bytes.loadUnaligned(fromByteOffset: i * 8, as: Int64.self))
+      switch tensor.type {
+      case .i8: bytes.prefix(tensor.count).map { Int32(Int8(bitPattern: $0)) }
+      case .u8: bytes.prefix(tensor.count).map { Int32($0) }
+      case .i32:
+        (0..<tensor.count).map { bytes.loadUnaligned(fromByteOffset: $0 * 4, as: Int32.self) }
+      default:
+        (0..<tensor.count).map {
+          Int32(clamping: bytes.loadUnaligned(fromByteOffset: $0 * 8, as: Int64.self))
+        }
+      }
+    }
+  }
+
+  /// A tensor on a device, in the type that it is stored in: float32, float16, bfloat16, int32, int8 and uint8 as they
+  /// are; F64 as float32 and I64 as int32.
+  ///
+  /// - Parameters:
+  ///   - name: the tensor's name.
+  ///   - type: the type wanted, to which it is converted there (`MemoryBackend.convert(_:into:)`); as it is stored,
+  ///     unless given.
+  ///   - device: where it is to be.
+  /// - Returns: a new tensor of the stored shape.
+  /// - Throws: `TesseraError` naming file and tensor if it is missing, of a type that is not read, or of integers that
+  ///   32 bits do not hold.
+  public func tensor(_ name: String, as type: ElementType? = nil, on device: any Backend) throws -> Tensor {
+    let stored = try stored(name)
+    let shape = try shape(name)
+    let tensor: Tensor
+    if let own = stored.type.elementType, stored.strides == nil {
+      tensor = try device.allocate(shape, own)
+      try withBytes(of: stored) { try device.upload($0, to: tensor, offset: 0) }
+    } else if stored.type.isFloat {
+      tensor = try device.tensor(try floats(name), shape)
+    } else {
+      let values = try ints(name)
+      try requireFits(name, stored)
+      tensor = try device.tensor(values, shape)
+    }
+    return try type.map { try device.converted(tensor, to: $0) } ?? tensor
+  }
+
+  /// Throws for 64-bit integers beyond 32 bits.
+  private func requireFits(_ name: String, _ tensor: StoredTensor) throws {
+    guard tensor.type == .i64 else { return }
+    try withBytes(of: tensor) { bytes in
+      for i in 0..<tensor.count {
+        let value = bytes.loadUnaligned(fromByteOffset: i * 8, as: Int64.self)
+        guard Int32(exactly: value) == nil else { continue }
+        throw TesseraError.input(
+          "\(path): \(name)", found: "\(value), element \(i)", wanted: "integers of 32 bits")
       }
     }
   }
@@ -130,7 +176,7 @@ extension TensorFile {
             out[i] = Self.half(bytes.loadUnaligned(fromByteOffset: i * 2, as: UInt16.self))
           }
         case .f32: UnsafeMutableRawBufferPointer(out).copyMemory(from: bytes)
-        case .i32, .i64, .other: count = 0
+        case .i32, .i64, .i8, .u8, .other: count = 0
         }
       }
     }

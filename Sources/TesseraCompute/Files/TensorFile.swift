@@ -57,7 +57,7 @@ public final class TensorFile {
   /// Extents of a tensor.
   public func shape(_ name: String) throws -> [Int] {
     let tensor = try stored(name)
-    guard tensor.type.isFloat || tensor.type == .i32 || tensor.type == .i64 else {
+    guard tensor.type.elementType != nil || [.f64, .i64].contains(tensor.type) else {
       throw TesseraError.input("\(path): \(name)", found: tensor.type.name, wanted: "a type that is read")
     }
     return tensor.shape

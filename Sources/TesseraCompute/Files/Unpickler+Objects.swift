@@ -4,7 +4,7 @@ extension Unpickler {
   private static let storageTypes: [String: StoredType] = [
     "FloatStorage": .f32, "DoubleStorage": .f64, "HalfStorage": .f16, "BFloat16Storage": .bf16,
     "LongStorage": .i64, "IntStorage": .i32, "BoolStorage": .other("BOOL", bits: 8),
-    "ByteStorage": .other("U8", bits: 8), "CharStorage": .other("I8", bits: 8),
+    "ByteStorage": .u8, "CharStorage": .i8,
     "ShortStorage": .other("I16", bits: 16), "ComplexFloatStorage": .other("C64", bits: 64),
     "ComplexDoubleStorage": .other("C128", bits: 128), "UntypedStorage": .other("U8", bits: 8),
     "QInt8Storage": .other("a quantised tensor (qint8)", bits: 8),

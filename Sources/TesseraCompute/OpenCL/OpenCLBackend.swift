@@ -181,12 +181,12 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
   public func upload(_ bytes: UnsafeRawBufferPointer, to tensor: Tensor, offset: Int) throws {
     try tensor.checkTransfer(bytes.count, offset)
     guard bytes.count > 0 else { return }
-    let buffer = try tensor.openCL("upload", pool).buffer
+    let (buffer, size) = (try tensor.openCL("upload", pool).buffer, tensor.elementType.byteCount)
     tensor.forgetBounds()
     guard bytes.count <= OpenCLStaging.largest else {
       return try command(.transfer, "write", KernelWork(bytes: bytes.count)) {
         cl.clEnqueueWriteBuffer(
-          queue, buffer, cl_bool(CL_TRUE), offset * 4, bytes.count, bytes.baseAddress, 0, nil, $0)
+          queue, buffer, cl_bool(CL_TRUE), offset * size, bytes.count, bytes.baseAddress, 0, nil, $0)
       }
     }
     // A blocking write would wait for everything before it in the queue: the device would idle until the
@@ -194,7 +194,7 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
     try staging.write(bytes) { copy, event in
       try check(
         cl.clEnqueueWriteBuffer(
-          queue, buffer, cl_bool(CL_FALSE), offset * 4, bytes.count, copy, 0, nil, event), "upload")
+          queue, buffer, cl_bool(CL_FALSE), offset * size, bytes.count, copy, 0, nil, event), "upload")
       if let events, let event = event.pointee {
         events.share(event, .transfer, "write", KernelWork(bytes: bytes.count))
       }
@@ -205,10 +205,10 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
   public func download(_ tensor: Tensor, offset: Int, into bytes: UnsafeMutableRawBufferPointer) throws {
     try tensor.checkTransfer(bytes.count, offset)
     guard bytes.count > 0 else { return }
-    let buffer = try tensor.openCL("download", pool).buffer
+    let (buffer, size) = (try tensor.openCL("download", pool).buffer, tensor.elementType.byteCount)
     try command(.transfer, "read", KernelWork(bytes: bytes.count)) {
       cl.clEnqueueReadBuffer(
-        queue, buffer, cl_bool(CL_TRUE), offset * 4, bytes.count, bytes.baseAddress, 0, nil, $0)
+        queue, buffer, cl_bool(CL_TRUE), offset * size, bytes.count, bytes.baseAddress, 0, nil, $0)
     }
     try finished()
   }

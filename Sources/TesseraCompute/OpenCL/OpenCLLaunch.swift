@@ -39,13 +39,19 @@ extension OpenCLBackend: KernelDispatching {
     let (from, to) = (
       try source.openCL("copy", pool).buffer, try destination.openCL("copy", pool).buffer
     )
-    if region.rows == 1, from != to {
-      // One row would be one work-item's, or one work-group's; the queue's own copy has the whole device.
-      return try command(.transfer, "copy", KernelWork(bytes: 8 * region.columns)) {
-        cl.clEnqueueCopyBuffer(
-          queue, from, to, region.sourceOffset * 4, region.destinationOffset * 4, region.columns * 4, 0, nil,
-          $0)
+    let size = source.elementType.byteCount
+    // One row would be one work-item's, or one work-group's; the queue's own copy has the whole device. The kernel
+    // moves words alone.
+    if region.rows == 1 || size != 4, from != to {
+      for row in 0..<region.rows {
+        let begin = region.sourceOffset + row * region.sourceStride
+        let end = region.destinationOffset + row * region.destinationStride
+        try command(.transfer, "copy", KernelWork(bytes: 2 * size * region.columns)) {
+          cl.clEnqueueCopyBuffer(
+            queue, from, to, begin * size, end * size, region.columns * size, 0, nil, $0)
+        }
       }
+      return
     }
     let p = tsr_copy_params(
       rows: Int32(region.rows), cols: Int32(region.columns), src_offset: Int32(region.sourceOffset),

@@ -5,6 +5,7 @@ enum MemoryOperation: OperationFamily {
   case fill(value: FloatBits)
   /// The host's bytes are the operand that is read.
   case upload(offset: Int)
+  case convert
   case copy(region: CopyRegion)
   case copyStrided(p: StridedCopy)
   case transpose(rows: Int, columns: Int)
@@ -18,7 +19,7 @@ enum MemoryOperation: OperationFamily {
       OperandCounts(reads: 1, writesWhole: elements(region.rows, region.columns) == counts.last)
     case .copyStrided(let p):
       OperandCounts(reads: 1, writesWhole: (try? Tensor.elementCount(p.extents)) == counts.last)
-    case .transpose, .swapAxes: OperandCounts(reads: 1)
+    case .convert, .transpose, .swapAxes: OperandCounts(reads: 1)
     }
   }
 
@@ -26,9 +27,10 @@ enum MemoryOperation: OperationFamily {
     switch self {
     case .fill(let value): try device.fill(t[0], with: value.value)
     case .upload(let offset):
-      var words = [UInt32](repeating: 0, count: t[0].count)
-      try words.withUnsafeMutableBytes { try device.download(t[0], offset: 0, into: $0) }
-      try words.withUnsafeBytes { try device.upload($0, to: t[1], offset: offset) }
+      var bytes = [UInt8](repeating: 0, count: t[0].count * t[0].elementType.byteCount)
+      try bytes.withUnsafeMutableBytes { try device.download(t[0], offset: 0, into: $0) }
+      try bytes.withUnsafeBytes { try device.upload($0, to: t[1], offset: offset) }
+    case .convert: try device.convert(t[0], into: t[1])
     case .copy(let region): try device.copy(t[0], to: t[1], region: region)
     case .copyStrided(let p): try device.copy(t[0], to: t[1], strided: p)
     case .transpose(let rows, let columns):

@@ -95,7 +95,7 @@ extension TensorFile {
   /// - Throws: `TesseraError` for a tensor that is missing, of another shape, or of another type.
   func bytes(_ name: String, _ type: ElementType, shape: [Int]) throws -> Data {
     let tensor = try stored(name)
-    guard tensor.shape == shape, tensor.type == (type == .float32 ? .f32 : .i32), tensor.strides == nil else {
+    guard tensor.shape == shape, tensor.type.elementType == type, tensor.strides == nil else {
       throw TesseraError.input(
         "\(path): \(name)", found: "\(tensor.type.name) \(tensor.shape)", wanted: "\(type) \(shape)")
     }

@@ -127,8 +127,12 @@ extension OperationRecord {
 }
 
 extension MemoryBackend {
-  /// Sets every element of a tensor of either type to 0, whose bits are the same.
+  /// Sets every element of a tensor of any type to 0, whose bits are the same.
   func zero(_ tensor: Tensor) throws {
+    guard tensor.elementType.byteCount == 4 else {
+      let zeros = [UInt8](repeating: 0, count: tensor.count * tensor.elementType.byteCount)
+      return try zeros.withUnsafeBytes { try upload($0, to: tensor, offset: 0) }
+    }
     try fill(try Tensor(shape: tensor.shape, elementType: .float32, storage: tensor.storage), with: 0)
   }
 }

@@ -88,7 +88,8 @@ extension RecordedBackend {
     }
     // The host's bytes become an operand like others.
     try tensor.checkTransfer(bytes.count, offset)
-    let source = try base.allocate([bytes.count / 4], tensor.elementType)
+    let source = try base.allocate(
+      [bytes.count / tensor.elementType.byteCount], tensor.elementType)
     try base.upload(bytes, to: source, offset: 0)
     try perform(.memory(.upload(offset: offset)), [source, tensor])
   }
@@ -104,6 +105,8 @@ extension RecordedBackend {
   package func fill(_ tensor: Tensor, with value: Float) throws {
     try perform(.memory(.fill(value: FloatBits(value))), [tensor])
   }
+
+  package func convert(_ x: Tensor, into y: Tensor) throws { try perform(.memory(.convert), [x, y]) }
 
   package func copy(_ source: Tensor, to destination: Tensor, region: CopyRegion) throws {
     try perform(.memory(.copy(region: region)), [source, destination])

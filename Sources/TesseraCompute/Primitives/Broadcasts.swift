@@ -35,6 +35,7 @@ extension KernelDispatching {
       throw TesseraError.failure(
         "copy", found: "\(source.elementType) into \(destination.elementType)", wanted: "one type")
     }
+    try requireWords("copy by strides", source)
     try requireApart("copy", [source], into: [destination])
     destination.forgetBounds()
     guard !p.extents.contains(0) else { return }

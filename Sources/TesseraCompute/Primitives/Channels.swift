@@ -29,6 +29,7 @@ extension KernelDispatching {
         "swapAxes", found: "\(x.elementType) \(x.shape) into \(y.elementType) \(y.shape)",
         wanted: "\(count) elements of one type")
     }
+    try requireWords("swapAxes", x)
     try requireApart("swapAxes", [x], into: [y])
     y.forgetBounds()
     let p = tsr_swap_params(outer: Int32(outer), a: Int32(a), b: Int32(b), inner: Int32(inner))

@@ -78,14 +78,7 @@ public final class MultiHeadAttention: Module {
     }
     let (batch, tokens) = (x.shape[0], x.shape[1])
     let all = try context.linear(x, weight: inWeight.leaf(), bias: inBias.leaf())
-    // (batch, tokens, 3, heads, width of a head) to (3, batch, heads, tokens, width of a head).
-    let parts = try context.permute(
-      try context.reshape(all, [batch, tokens, 3, heads, width / heads]), [2, 0, 3, 1, 4])
-    let each = try (0..<3).map { index in
-      try context.reshape(
-        try context.part(AxisPart(first: index, count: 1, step: 1), of: parts, 0),
-        Array(parts.shape.dropFirst()))
-    }
+    let each = try context.attentionHeads(all, heads: heads)
     let y = try each[0].attention(key: each[1], value: each[2], mask: try seen(mask, tokens, context))
     let joined = try context.reshape(try context.permute(y, [0, 2, 1, 3]), [batch, tokens, width])
     return try context.linear(joined, weight: outWeight.leaf(), bias: outBias.leaf())

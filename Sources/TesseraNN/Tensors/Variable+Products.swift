@@ -30,16 +30,20 @@ extension Variable {
 
 extension Context {
   /// (..., m, k) by one matrix (k, n): a product of all rows. `transposed`: the matrix is stored as (n, k),
-  /// as layers have their weights.
-  func product(_ a: Variable, with b: Variable, transposed: Bool = false) throws -> Variable {
+  /// as layers have their weights. A bias (n) is added to the sums, with the bits of an addition of its own.
+  func product(
+    _ a: Variable, with b: Variable, transposed: Bool = false, bias: Variable? = nil
+  ) throws -> Variable {
     let (k, n) = (b.shape[transposed ? 1 : 0], b.shape[transposed ? 0 : 1])
     let rows = a.shape.dropLast().reduce(1, *)
     let y = try device.allocate(a.shape.dropLast() + [n], .float32)
     try device.matmul(
-      Matmul(m: rows, n: n, k: k, transposeB: transposed), a.value, b.value, bias: nil, into: y)
+      Matmul(m: rows, n: n, k: k, transposeB: transposed), a.value, b.value, bias: bias?.value, into: y)
+    let biasGradient = broadcastGradient(of: [a, b] + (bias.map { [$0] } ?? []))
     let isOfWeights = b.isOfParameters && !a.isOfParameters
     let (device, batch) = (device, BatchSums(device: device, part: isOfWeights ? part : nil))
-    return output(y, of: [a, b]) { tape, dy in
+    return output(y, of: [a, b] + (bias.map { [$0] } ?? [])) { tape, dy in
+      if let bias { try biasGradient.pass(tape, dy, to: bias) }
       if a.requiresGradient {
         let da = try device.allocate(a.shape, .float32)
         let p = Matmul(m: rows, n: k, k: n, transposeB: !transposed)

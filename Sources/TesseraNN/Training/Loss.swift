@@ -115,14 +115,14 @@ public enum Loss {
     return try 1 - (x * y).sum(1) / lengths
   }
 
-  private static func equal(_ place: String, _ a: Variable, _ b: Variable) throws {
+  static func equal(_ place: String, _ a: Variable, _ b: Variable) throws {
     guard a.shape == b.shape, !a.shape.isEmpty else {
       throw TesseraError.failure(
         place, found: "\(a.shape) and \(b.shape)", wanted: "equal shapes (rows, ...)")
     }
   }
 
-  private static func flat(_ x: Variable) throws -> Variable {
+  static func flat(_ x: Variable) throws -> Variable {
     try Context.of([x], "a loss").reshape(x, [x.shape[0], x.shape.dropFirst().reduce(1, *)])
   }
 

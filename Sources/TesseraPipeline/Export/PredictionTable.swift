@@ -11,7 +11,10 @@ public struct PredictionTable {
 
   /// The forms of a table.
   public enum Form: String, NamedOption {
-    case csv, jsonl
+    /// A line of names, then a line a text, with commas.
+    case csv
+    /// A JSON object a line.
+    case jsonl
 
     /// The form of a file by its ending.
     ///

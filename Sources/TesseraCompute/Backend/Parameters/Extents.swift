@@ -47,7 +47,8 @@ extension Tensor {
   }
   /// Throws unless a transfer of bytes from an element on lies inside the tensor.
   func checkTransfer(_ bytes: Int, _ offset: Int) throws {
-    guard offset >= 0, offset <= count, bytes <= (count - offset) * 4, bytes % 4 == 0 else {
+    let size = elementType.byteCount
+    guard offset >= 0, offset <= count, bytes <= (count - offset) * size, bytes % size == 0 else {
       throw TesseraError.failure(
         "transfer", found: "\(bytes) bytes from element \(offset)", wanted: "whole ones of \(count) elements")
     }
