@@ -371,7 +371,7 @@ extension Rows {
     function("Checkpointed.init(_:)")
     refuses("an image that does not fit") {
       let c = Context(device: self.device, differentiable: true)
-      return try Checkpointed(try Linear(3, 2, self.drawn))(try image(), c).shape
+      return try Checkpointed(try Linear(5, 2, self.drawn))(try image(), c).shape
     }
     function("Flatten.init()")
     works("nothing to get wrong") { _ = Flatten() }
