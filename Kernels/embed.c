@@ -133,6 +133,12 @@ TSR_EMBED_END
 TSR_EMBED_BEGIN(attention_cl)
 #embed "attention/attention.cl"
 TSR_EMBED_END
+TSR_EMBED_BEGIN(digits_h)
+#embed "integer_gemm/digits.h"
+TSR_EMBED_END
+TSR_EMBED_BEGIN(integer_gemm_cl)
+#embed "integer_gemm/integer_gemm.cl"
+TSR_EMBED_END
 TSR_EMBED_BEGIN(peaks_cl)
 #embed "peaks/peaks.cl"
 TSR_EMBED_END
@@ -179,6 +185,8 @@ static const tsr_source sources[] = {
     {"attention/attention_cpu.h", attention_cpu_h},
     {"attention/attention_gpu.h", attention_gpu_h},
     {"attention/attention.cl", attention_cl},
+    {"integer_gemm/digits.h", digits_h},
+    {"integer_gemm/integer_gemm.cl", integer_gemm_cl},
     {"peaks/peaks.cl", peaks_cl},
 };
 

@@ -70,6 +70,7 @@
 #define TSR_ITEMS6(n, P, c, A, a, B, b, C, d, D, e, E, f, F, g) \
   TSR_ITEM_HEAD(n, c,                                           \
                 (const P p, TSR_B(A, a), TSR_B(B, b), TSR_B(C, d), TSR_B(D, e), TSR_B(E, f), TSR_B(F, g)))
+#define TSR_ROWS1(n, P, c, A, a) TSR_ROW_HEAD(n, c, (const P p, TSR_B(A, a)))
 #define TSR_ROWS2(n, P, c, A, a, B, b) TSR_ROW_HEAD(n, c, (const P p, TSR_B(A, a), TSR_B(B, b)))
 #define TSR_ROWS3(n, P, c, A, a, B, b, C, d) \
   TSR_ROW_HEAD(n, c, (const P p, TSR_B(A, a), TSR_B(B, b), TSR_B(C, d)))

@@ -133,6 +133,26 @@ typedef struct {
   float *y;
 } tsr_attention_plan;
 
+// A product as an exact integer sum (rule 12): integer_gemm/c/integer_gemm.h. `digits` of each operand: 2 or
+// 3; `unit`: which instructions make the sums, of those that tsr_cpu_integer_units counts. `packed_b` and
+// `packed_a` hold the operands as digits, so many bytes as the table says, on a border of 64.
+enum { TSR_INTEGER_WORDS = 0, TSR_INTEGER_VNNI = 1, TSR_INTEGER_AMX = 2 };
+typedef struct {
+  int m, n, k, digits, unit;
+  const float *a, *b, *bias;
+  int64_t a_row_stride, a_col_stride, b_row_stride, b_col_stride, c_row_stride;
+  float *c;
+  int bias_kind, activation, accumulate;
+  void *packed_a, *packed_b;
+} tsr_integer_gemm_plan;
+
+// 32 x 16 sums that grow by the products of two strips of A and one of B, `blocks` of 64 k deep.
+typedef struct {
+  const void *a[2], *b;
+  int blocks, digits;
+  int64_t *t;
+} tsr_integer_tile;
+
 // What one instruction set has. Counts are floats; a worker's scratch is 64 bytes aligned. `begin` and
 // `end` are ranges that callers split over threads; a `work` function takes tasks from the plan until
 // none is left.
@@ -196,7 +216,25 @@ typedef struct {
   // attention/c/attention.h
   int64_t (*attention_scratch_count)(const tsr_attention_plan *plan);
   void (*attention_work)(const tsr_attention_plan *plan, tsr_worker worker, float *scratch);
+
+  // integer_gemm/c/integer_gemm.h: bytes of packed operands; exponents of B's rows of k, and what they say of
+  // all rows; strips of 16 columns of B and of 16 rows of A, those of whole panels of two; the product.
+  int64_t (*integer_gemm_b_bytes)(const tsr_integer_gemm_plan *plan);
+  int64_t (*integer_gemm_a_bytes)(const tsr_integer_gemm_plan *plan);
+  void (*integer_gemm_exponents)(const tsr_integer_gemm_plan *plan, int begin, int end);
+  void (*integer_gemm_balance)(const tsr_integer_gemm_plan *plan);
+  void (*integer_gemm_pack_b)(const tsr_integer_gemm_plan *plan, int begin, int end);
+  void (*integer_gemm_pack_a)(const tsr_integer_gemm_plan *plan, int begin, int end);
+  void (*integer_gemm_work)(const tsr_integer_gemm_plan *plan, tsr_worker worker);
 } tsr_cpu_table;
+
+// isa/avx512_vnni.c and isa/avx512_amx.c: a tile's products; whether machine and system have AMX; what a
+// thread does before its first tile and after its last one.
+void tsr_integer_tile_vnni(const tsr_integer_tile *tile);
+void tsr_integer_tile_amx(const tsr_integer_tile *tile);
+int tsr_integer_has_amx(void);
+void tsr_integer_amx_begin(void);
+void tsr_integer_amx_end(void);
 
 // What a thread does between two looks at memory that another is to write.
 static inline void tsr_pause(void) {
@@ -210,6 +248,9 @@ static inline void tsr_pause(void) {
 // The tables that this machine can run, the best first.
 int tsr_cpu_table_count(void);
 const tsr_cpu_table *tsr_cpu_table_at(int index);
+// How many of the units TSR_INTEGER_WORDS, TSR_INTEGER_VNNI, TSR_INTEGER_AMX a table has on this machine: the
+// first ones, the last of them the fastest.
+int tsr_cpu_integer_units(const tsr_cpu_table *table);
 // A kernel's function of a table; null for what OpenCL alone has.
 tsr_cpu_kernel _Nullable tsr_cpu_kernel_function(const tsr_cpu_table *table, enum tsr_kernel kernel);
 

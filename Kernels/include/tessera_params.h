@@ -30,6 +30,22 @@ typedef struct {
   int accumulate;  // 1: chunk sums are added to what C holds (group results, rule 6)
 } tsr_matmul_params;
 
+// Lines of an operand that becomes digits (rule 12): element k of line i at offset + i line_stride + k
+// k_stride. Of its form, in words of 32 bits: where factors, scales and digits begin, and words of a digit
+// of a line, four of k each.
+typedef struct {
+  int lines, k, digits, words;
+  int offset, line_stride, k_stride;
+  int factors, scales, first;
+} tsr_integer_params;
+
+// The product of operands in such a form; `rows` of a CPU device's work-item.
+typedef struct {
+  tsr_matmul_params gemm;
+  int words, rows;
+  int a_scales, a_first, b_scales, b_first;
+} tsr_integer_gemm_params;
+
 // x is (batch, in_channels, height, width); w is (out_channels, in_channels/groups, kernel_h, kernel_w);
 // y is (batch, out_channels, out_h, out_w).
 typedef struct {

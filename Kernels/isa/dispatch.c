@@ -16,7 +16,12 @@ const tsr_cpu_table *tsr_cpu_table_at(int index) {
   const tsr_cpu_table *const tables[] = {&tsr_cpu_avx512, &tsr_cpu_avx2, &tsr_cpu_baseline};
   return tables[index + (has_avx512() ? 0 : has_avx2() ? 1 : 2)];
 }
+int tsr_cpu_integer_units(const tsr_cpu_table *table) {
+  if (table != &tsr_cpu_avx512 || !__builtin_cpu_supports("avx512vnni")) return TSR_INTEGER_WORDS + 1;
+  return tsr_integer_has_amx() ? TSR_INTEGER_AMX + 1 : TSR_INTEGER_VNNI + 1;
+}
 #else
+int tsr_cpu_integer_units(const tsr_cpu_table *table) { return (void)table, TSR_INTEGER_WORDS + 1; }
 int tsr_cpu_table_count(void) { return 1; }
 const tsr_cpu_table *tsr_cpu_table_at(int index) { return (void)index, &tsr_cpu_baseline; }
 #endif

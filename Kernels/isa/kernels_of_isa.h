@@ -44,6 +44,7 @@
 #include "conv/c/winograd.h"
 #include "conv/c/grad_weight_winograd.h"
 #include "attention/c/attention.h"
+#include "integer_gemm/c/integer_gemm.h"
 #include "pooling/c/pool.h"
 #include "pooling/c/max_pool_grad.h"
 #include "pooling/c/adaptive_pool_grad.h"
@@ -97,4 +98,11 @@ const tsr_cpu_table TSR_TABLE = {
     .grad_weight_winograd_reduce = tsr_grad_weight_winograd_reduce,
     .attention_scratch_count = tsr_attention_scratch_count,
     .attention_work = tsr_attention_work,
+    .integer_gemm_b_bytes = tsr_integer_gemm_b_bytes,
+    .integer_gemm_a_bytes = tsr_integer_gemm_a_bytes,
+    .integer_gemm_exponents = tsr_integer_gemm_exponents,
+    .integer_gemm_balance = tsr_integer_gemm_balance,
+    .integer_gemm_pack_b = tsr_integer_gemm_pack_b,
+    .integer_gemm_pack_a = tsr_integer_gemm_pack_a,
+    .integer_gemm_work = tsr_integer_gemm_work,
 };

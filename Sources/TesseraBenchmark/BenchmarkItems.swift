@@ -10,19 +10,25 @@ extension Benchmark {
   private static var products: [Item] {
     [(512, 512, 512, false), (1024, 1024, 1024, false), (1024, 1024, 1024, true), (2048, 384, 1536, true)]
       .map { product($0, $1, $2, transposed: $3) }
+      + [.s3, .s2].map { product(2048, 384, 1536, transposed: true, $0) }
   }
 
-  /// C (m, n) = A (m, k) B (k, n), or B (n, k) transposed.
-  static func product(_ m: Int, _ n: Int, _ k: Int, transposed: Bool) -> Item {
-    Item(
-      kernel: "matmul", label: "\(m)x\(n)x\(k)\(transposed ? " B'" : "")",
+  /// C (m, n) = A (m, k) B (k, n), or B (n, k) transposed. Of exact products B's digits are kept, as weights'
+  /// are, and A's are made.
+  static func product(
+    _ m: Int, _ n: Int, _ k: Int, transposed: Bool, _ products: Products = .fp32
+  ) -> Item {
+    let mode = products == .fp32 ? "" : " \(products.rawValue)"
+    return Item(
+      kernel: "matmul", label: "\(m)x\(n)x\(k)\(transposed ? " B'" : "")\(mode)",
       operations: 2 * Double(m) * Double(n) * Double(k), bytes: 4 * Double(m * k + k * n + m * n)
     ) { device in
       var inputs = SplitMix64(seed: 1)
       let a = try device.tensor(inputs.floats(m * k), [m, k])
       let b = try device.tensor(inputs.floats(k * n), [k, n])
       let c = try device.empty(m, n)
-      let p = Matmul(m: m, n: n, k: k, transposeB: transposed)
+      var p = Matmul(m: m, n: n, k: k, transposeB: transposed)
+      p.products = products
       return ({ try device.matmul(p, a, b, bias: nil, into: c) }, c)
     }
   }

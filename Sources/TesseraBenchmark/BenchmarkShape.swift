@@ -5,7 +5,8 @@ import TesseraCompute
 extension Benchmark {
   /// An item of a shape told as text:
   ///
-  /// - `matmul`: `MxNxK`, and `t` behind it where B is stored transposed, such as `8192x384x384t`;
+  /// - `matmul`: `MxNxK`, and `t` behind it where B is stored transposed, such as `8192x384x384t`; `s3` or
+  ///   `s2` as a second word for exact products;
   /// - `conv2d`, `conv2dGradData`, `conv2dGradWeight`: words in any order, `b32` images, `64->192`
   ///   channels, `5x5` kernel, `on 17x17`, and, if they are not 1, 0, 1, 1, `s4` stride, `p2` padding, `d2`
   ///   dilation, `g32` groups; `direct` for the direct sum whatever the shape;
@@ -22,8 +23,13 @@ extension Benchmark {
   public static func item(_ kernel: String, shape: String) throws -> Item {
     switch kernel {
     case "matmul":
-      let sizes = try extents(shape.hasSuffix("t") ? String(shape.dropLast()) : shape, 3, kernel)
-      return product(sizes[0], sizes[1], sizes[2], transposed: shape.hasSuffix("t"))
+      let words = shape.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
+      let products = words.count == 1 ? .fp32 : try Products(named: String(words[1]), for: "matmul: shape")
+      let (text, isTransposed) = (
+        words[0].hasSuffix("t") ? words[0].dropLast() : words[0], words[0].hasSuffix("t")
+      )
+      let sizes = try extents(String(text), 3, kernel)
+      return product(sizes[0], sizes[1], sizes[2], transposed: isTransposed, products)
     case "conv2d", "conv2dGradData", "conv2dGradWeight":
       return convolution(kernel, label: shape, try convolutionShape(shape, kernel))
     case "attention", "attentionComposed":

@@ -12,6 +12,8 @@ public final class AllReduce: @unchecked Sendable {
   /// How many parts meet here.
   let parts: Int
   private let chain: RankChain?
+  /// Where gradients are added up while the parts go on; nil where no other rank has any.
+  let buckets: GradientBuckets?
   private let meeting = NSCondition()
   private var arrived = 0, round = 0, isCancelled = false
   private var offers: [UnsafeBufferPointer<Float>]
@@ -31,6 +33,7 @@ public final class AllReduce: @unchecked Sendable {
       throw TesseraError.failure("AllReduce", found: "\(parts) parts", wanted: "1 to 4096")
     }
     (self.parts, self.chain) = (parts, chain)
+    buckets = chain.map { GradientBuckets(parts: parts, chain: $0.beside) }
     offers = [UnsafeBufferPointer<Float>](repeating: .init(start: nil, count: 0), count: parts)
   }
 
@@ -42,6 +45,7 @@ public final class AllReduce: @unchecked Sendable {
       isCancelled = true
       meeting.broadcast()
     }
+    buckets?.cancel()
   }
 
   /// The sums of all parts' groups; waits for every part.
@@ -71,7 +75,12 @@ public final class AllReduce: @unchecked Sendable {
     // Nobody resizes while they add up.
     let target = meeting.withLock { totals[at] }
     if let chain {
-      if part == 0 { waited += try pass(chain, count: count, by: sums, into: target) }
+      if part == 0 {
+        let start = ContinuousClock.now
+        let place = UnsafeMutableBufferPointer(rebasing: target[..<count])
+        try chain.add(place, by: sums, GroupOffers(offers, count: count))
+        waited += ContinuousClock.now - start
+      }
     } else {
       // Each adds up its share of the numbers.
       addUp(part * count / parts..<(part + 1) * count / parts, of: count, by: sums, into: target)
@@ -82,69 +91,22 @@ public final class AllReduce: @unchecked Sendable {
     return try use(UnsafeBufferPointer(rebasing: target[..<count]))
   }
 
-  /// Adds up numbers of which other ranks have groups too; how long that took.
-  private func pass(
-    _ chain: RankChain, count: Int, by sums: GroupSums, into target: UnsafeMutableBufferPointer<Float>
-  ) throws -> Duration {
-    let start = ContinuousClock.now
-    var lost = [Float](repeating: 0, count: sums == .compensated ? count : 0)
-    try lost.withUnsafeMutableBufferPointer { lost in
-      let lost = lost
-      try chain.add(UnsafeMutableBufferPointer(rebasing: target[..<count]), lost: lost) { range in
-        for block in blocks(of: range) { add(block, of: count, by: sums, into: target, lost, from: 0) }
-      } finish: {
-        canonicalize($0, of: target)
-      }
-    }
-    return ContinuousClock.now - start
-  }
-
+  /// Adds up a range of numbers, by blocks that stay in the cache while the groups go by.
   private func addUp(
     _ range: Range<Int>, of count: Int, by sums: GroupSums, into target: UnsafeMutableBufferPointer<Float>
   ) {
-    for block in blocks(of: range) {
-      for index in block { target[index] = 0 }
-      var lost = [Float](repeating: 0, count: sums == .compensated ? block.count : 0)
-      lost.withUnsafeMutableBufferPointer {
-        add(block, of: count, by: sums, into: target, $0, from: block.lowerBound)
-      }
-      canonicalize(block, of: target)
-    }
-  }
-
-  /// Blocks that stay in the cache while the groups go by.
-  private func blocks(of range: Range<Int>) -> [Range<Int>] {
-    stride(from: range.lowerBound, to: range.upperBound, by: 4096).map {
-      $0..<min(range.upperBound, $0 + 4096)
-    }
-  }
-
-  /// Adds this process's groups to a block of the sums.
-  ///
-  /// - Parameters:
-  ///   - lost: what additions round off; of compensated sums alone.
-  ///   - first: the number whose loss comes first in it.
-  private func add(
-    _ block: Range<Int>, of count: Int, by sums: GroupSums, into target: UnsafeMutableBufferPointer<Float>,
-    _ lost: UnsafeMutableBufferPointer<Float>, from first: Int
-  ) {
-    for offer in offers {
-      for group in 0..<offer.count / count {
-        let base = group * count
-        switch sums {
-        case .chain: for index in block { target[index] += offer[base + index] }
-        case .compensated:
-          for index in block {
-            GroupSums.add(offer[base + index], to: &target[index], lost: &lost[index - first])
-          }
-        }
+    let groups = GroupOffers(offers, count: count)
+    var lost = [Float](repeating: 0, count: sums == .compensated ? min(GroupOffers.block, range.count) : 0)
+    lost.withUnsafeMutableBufferPointer { lost in
+      for begin in stride(from: range.lowerBound, to: range.upperBound, by: GroupOffers.block) {
+        let block = begin..<min(range.upperBound, begin + GroupOffers.block)
+        let place = UnsafeMutableBufferPointer(rebasing: target[block])
+        place.update(repeating: 0)
+        lost.update(repeating: 0)
+        groups.add(block, by: sums, to: place, lost: lost)
+        GroupOffers.canonicalize(place)
       }
     }
-  }
-
-  /// Gives all that is no number one form.
-  private func canonicalize(_ range: Range<Int>, of target: UnsafeMutableBufferPointer<Float>) {
-    for index in range where target[index].isNaN { target[index] = Float(bitPattern: 0x7fc0_0000) }
   }
 
   /// Waits for all parts, and says how long; the last to come does something before they go on.

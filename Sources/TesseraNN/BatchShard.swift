@@ -12,17 +12,19 @@ public final class BatchShard {
   /// How long it waited for other parts.
   public private(set) var waited = Duration.zero
   private var pending: [(variable: Variable, groups: [Tensor], sums: GroupSums)] = []
+  /// Places among what is pending, by bucket; those of the last are not on their way yet.
+  private var buckets: [[Int]] = []
 
   /// Host memory for what goes to other devices, kept from step to step.
   public final class Staging {
     fileprivate var values: [Float] = []
-    fileprivate var turn = 0
+    fileprivate var turn = 0, step = 0
 
     /// None yet.
     public init() {}
 
     /// Begins anew, at another exchange.
-    public func restart() { turn = 0 }
+    public func restart() { (turn, step) = (0, 0) }
   }
 
   /// Part `number` of those that meet at an exchange.
@@ -68,16 +70,7 @@ public final class BatchShard {
     }
     return try stride(from: 0, to: rows, by: size).map { begin in
       let taken = min(size, rows - begin)
-      let slices = try inputs.map { x in
-        let row = x.count / rows
-        let slice = try device.allocate([taken] + x.shape.dropFirst(), x.elementType)
-        try device.copy(
-          x, to: slice,
-          region: CopyRegion(
-            rows: 1, columns: taken * row, sourceOffset: begin * row, sourceStride: taken * row,
-            destinationStride: taken * row))
-        return slice
-      }
+      let slices = try inputs.map { try device.rows(begin..<begin + taken, of: $0) }
       return try compute(slices, taken)
     }
   }
@@ -89,36 +82,78 @@ public final class BatchShard {
     try add(groups, counts, by: sums, on: device) { Array($0) }
   }
 
-  /// Leaves gradients of parameters, a tensor a group, to `finish`: nothing waits for them before.
-  func later(_ groups: [Tensor], for variable: Variable, by sums: GroupSums, _ tape: Tape) {
+  /// Leaves gradients of parameters, a tensor a group, to `finish`: nothing waits for them before. Those that
+  /// other ranks have groups of go on their way as soon as they are enough for a bucket.
+  func later(
+    _ groups: [Tensor], for variable: Variable, by sums: GroupSums, _ tape: Tape, on device: any Backend
+  ) throws {
     pending.append((variable, groups, sums))
     tape.accumulateLater(to: variable)
+    guard exchange.buckets != nil, sums == .chain else { return }
+    if buckets.isEmpty { buckets.append([]) }
+    buckets[buckets.count - 1].append(pending.count - 1)
+    guard size(of: buckets[buckets.count - 1]) >= GradientBuckets.size else { return }
+    try sendBucket(on: device)
+    buckets.append([])
+  }
+
+  private func size(of places: [Int]) -> Int {
+    places.reduce(0) { $0 + pending[$1].variable.value.count }
+  }
+
+  /// Sends the last bucket on its way, if there is anything in it; its tensors are needed no more.
+  private func sendBucket(on device: any Backend) throws {
+    guard let exchange = exchange.buckets, let places = buckets.last, let first = places.first else { return }
+    let groups = pending[first].groups.count
+    try exchange.offer(buckets.count - 1, part: number, groups: groups, count: size(of: places)) { bytes in
+      var begin = 0
+      for group in 0..<groups {
+        for place in places {
+          let tensor = pending[place].groups[group]
+          let range = begin..<begin + tensor.count * 4
+          try device.download(
+            tensor, offset: 0, into: UnsafeMutableRawBufferPointer(rebasing: bytes[range]))
+          begin = range.upperBound
+        }
+      }
+    }
+    for place in places { pending[place].groups = [] }
   }
 
   /// Adds up what was left and passes it to the parameters, in the order in which it was left.
   func finish(_ tape: Tape, on device: any Backend) throws {
-    defer { pending = [] }
+    defer { (pending, buckets) = ([], []) }
+    try sendBucket(on: device)
     var totals = [Tensor?](repeating: nil, count: pending.count)
     // Every part has the same parameters, and so the same exchanges.
-    for kind in [GroupSums.chain, .compensated] {
+    for kind in exchange.buckets == nil ? [GroupSums.chain, .compensated] : [.compensated] {
       let places = pending.indices.filter { pending[$0].sums == kind }
       guard let first = places.first else { continue }
       let counts = places.map { pending[$0].variable.value.count }
       let groups = pending[first].groups.indices.map { group in places.map { pending[$0].groups[group] } }
-      try add(groups, counts, by: kind, on: device) { sums in
-        var begin = 0
-        for place in places {
-          let total = try device.allocate(pending[place].variable.shape, .float32)
-          try device.upload(
-            UnsafeRawBufferPointer(
-              rebasing: UnsafeRawBufferPointer(sums)[begin * 4..<(begin + total.count) * 4]),
-            to: total, offset: 0)
-          begin += total.count
-          totals[place] = total
-        }
+      try add(groups, counts, by: kind, on: device) { try upload($0, to: &totals, places, on: device) }
+    }
+    for (index, places) in buckets.enumerated() where !places.isEmpty {
+      try exchange.buckets?.take(index, step: memory.step, waited: &waited) {
+        try upload($0, to: &totals, places, on: device)
       }
     }
+    memory.step += 1
     try tape.settle(totals.compactMap { $0 })
+  }
+
+  private func upload(
+    _ sums: UnsafeBufferPointer<Float>, to totals: inout [Tensor?], _ places: [Int], on device: any Backend
+  ) throws {
+    var begin = 0
+    for place in places {
+      let total = try device.allocate(pending[place].variable.shape, .float32)
+      let range = begin * 4..<(begin + total.count) * 4
+      try device.upload(
+        UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(sums)[range]), to: total, offset: 0)
+      begin += total.count
+      totals[place] = total
+    }
   }
 
   private func add<R>(
@@ -176,7 +211,7 @@ struct BatchSums {
     }
     let groups = try part.groups(of: inputs, by: kind, on: device, compute)
     for (index, variable) in variables.enumerated() {
-      part.later(groups.map { $0[index] }, for: variable, by: kind, tape)
+      try part.later(groups.map { $0[index] }, for: variable, by: kind, tape, on: device)
     }
   }
 

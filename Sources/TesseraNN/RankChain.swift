@@ -14,6 +14,7 @@ import TesseraCompute
 package struct RankChain: Sendable {
   private let communicator: any Communicator
   private let ranks: [Int], position: Int
+  private let tag: RankTag
 
   /// Numbers of a segment.
   private static let segment = 1 << 16
@@ -29,68 +30,63 @@ package struct RankChain: Sendable {
       throw TesseraError.failure(
         "a chain of ranks", found: "\(ranks)", wanted: "each once, rank \(communicator.rank) among them")
     }
-    (self.ranks, self.position, self.communicator) = (ranks, position, communicator)
+    (self.ranks, self.position, self.communicator, tag) = (ranks, position, communicator, .sum)
+  }
+
+  /// The same ranks for sums that go on beside this chain's: their messages are told apart.
+  var beside: RankChain { RankChain(self) }
+
+  private init(_ other: RankChain) {
+    (ranks, position, communicator) = (other.ranks, other.position, other.communicator)
+    tag = .gradient
   }
 
   /// Whether this rank's groups are the last ones: it ends the sums.
   private var isLast: Bool { position == ranks.count - 1 }
 
-  /// Adds up numbers of all ranks' groups.
+  /// Adds up numbers of all ranks' groups. They are added to where they have arrived, and go on from there.
   ///
   /// - Parameters:
-  ///   - sums: (count), for the results.
-  ///   - lost: (count) for what additions round off; empty for sums that drop it.
-  ///   - add: adds this rank's groups to a range of both.
-  ///   - finish: puts a range of the sums into their final form, on the last rank.
-  func add(
-    _ sums: UnsafeMutableBufferPointer<Float>, lost: UnsafeMutableBufferPointer<Float>,
-    add: (Range<Int>) -> Void, finish: (Range<Int>) -> Void
-  ) throws {
-    let segments = stride(from: 0, to: sums.count, by: Self.segment).map {
-      $0..<min(sums.count, $0 + Self.segment)
+  ///   - target: (count), for the results.
+  ///   - kind: how groups are added up; of compensated sums what additions round off goes along.
+  ///   - offers: this rank's groups.
+  func add(_ target: UnsafeMutableBufferPointer<Float>, by kind: GroupSums, _ offers: GroupOffers) throws {
+    let segments = stride(from: 0, to: target.count, by: Self.segment).map {
+      $0..<min(target.count, $0 + Self.segment)
     }
-    for segment in segments {
-      if position > 0 {
-        try take(segment, of: [sums] + (lost.isEmpty ? [] : [lost]), from: ranks[position - 1])
-      } else {
-        for index in segment { sums[index] = 0 }
-        if !lost.isEmpty { for index in segment { lost[index] = 0 } }
-      }
-      add(segment)
-      if isLast {
-        finish(segment)
-        if position > 0 { try give(segment, of: [sums], to: ranks[position - 1]) }
-      } else {
-        try give(segment, of: [sums] + (lost.isEmpty ? [] : [lost]), to: ranks[position + 1])
-      }
-    }
+    for segment in segments { try addOn(segment, of: target, by: kind, offers) }
     guard !isLast else { return }
     for segment in segments {
       let message = try receive(segment.count, from: ranks[position + 1])
-      copy(message, 0, to: sums, segment)
-      if position > 0 { try communicator.send(message, to: ranks[position - 1], .sum) }
+      copy(message, to: target, segment)
+      if position > 0 { try communicator.send(message, to: ranks[position - 1], tag) }
     }
   }
 
-  private func give(
-    _ segment: Range<Int>, of arrays: [UnsafeMutableBufferPointer<Float>], to rank: Int
+  /// Adds this rank's groups to a segment that comes from the rank before, and sends it on, or back.
+  private func addOn(
+    _ segment: Range<Int>, of target: UnsafeMutableBufferPointer<Float>, by kind: GroupSums,
+    _ offers: GroupOffers
   ) throws {
-    var parts: [Payload] = []
-    for array in arrays {
-      parts.append(Payload(copying: .init(UnsafeBufferPointer(rebasing: array[segment]))))
-    }
-    try communicator.send(parts.count == 1 ? parts[0] : .joined(parts), to: rank, .sum)
-  }
-
-  private func take(
-    _ segment: Range<Int>, of arrays: [UnsafeMutableBufferPointer<Float>], from rank: Int
-  ) throws {
-    let message = try receive(segment.count * arrays.count, from: rank)
-    for (number, array) in arrays.enumerated() { copy(message, number * segment.count, to: array, segment) }
+    let arrays = kind == .compensated ? 2 : 1
+    let message =
+      position > 0
+      ? try receive(segment.count * arrays, from: ranks[position - 1])
+      : Payload(zeros: segment.count * arrays * 4)
+    let numbers = message.bytes.bindMemory(to: Float.self)
+    let sums = UnsafeMutableBufferPointer(rebasing: numbers[..<segment.count])
+    let lost = UnsafeMutableBufferPointer(rebasing: numbers[segment.count...])
+    offers.add(segment, by: kind, to: sums, lost: lost)
+    guard isLast else { return try communicator.send(message, to: ranks[position + 1], tag) }
+    GroupOffers.canonicalize(sums)
+    copy(message, to: target, segment)
+    guard position > 0 else { return }
+    let answer = arrays == 1 ? message : Payload(copying: UnsafeRawBufferPointer(sums))
+    try communicator.send(answer, to: ranks[position - 1], tag)
   }
 
   private func receive(_ count: Int, from rank: Int) throws -> Payload {
-    let message = try communicator.receive(from: rank, .sum)
+    let message = try communicator.receive(from: rank, tag)
     let found = message.withBytes(\.count)
     guard found == count * 4 else {
       throw TesseraError.failure(
@@ -101,11 +97,11 @@ package struct RankChain: Sendable {
   }
 
   private func copy(
-    _ message: Payload, _ place: Int, to array: UnsafeMutableBufferPointer<Float>, _ segment: Range<Int>
+    _ message: Payload, to target: UnsafeMutableBufferPointer<Float>, _ segment: Range<Int>
   ) {
     message.withBytes { bytes in
-      UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: array[segment])).copyMemory(
-        from: .init(rebasing: bytes[place * 4..<(place + segment.count) * 4]))
+      UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: target[segment])).copyMemory(
+        from: .init(rebasing: bytes[..<(segment.count * 4)]))
     }
   }
 }

@@ -42,6 +42,9 @@ public struct Embedder {
   /// The most tokens of a text, the special ones among them.
   public var limit: Int { encoder.longestText }
 
+  /// What the encoder's linear layers are sums of.
+  public var products: Products { encoder.products }
+
   /// Features per text.
   public var features: Int { states.count * pooling.vectors.count * encoder.configuration.hidden }
 

@@ -5,13 +5,17 @@ import TesseraCompute
 struct EncoderOnDevice: Sendable {
   let configuration: EncoderConfiguration
   let device: any Backend
+  /// What linear layers are sums of.
+  private let products: Products
   private let weights: EncoderWeights
 
   /// Reads the weights that a configuration asks for.
   ///
   /// - Throws: `TesseraError` naming the file and tensor that does not fit.
-  init(_ tensors: TensorSelection, _ configuration: EncoderConfiguration, device: any Backend) throws {
-    (self.configuration, self.device) = (configuration, device)
+  init(
+    _ tensors: TensorSelection, _ configuration: EncoderConfiguration, device: any Backend, products: Products
+  ) throws {
+    (self.configuration, self.device, self.products) = (configuration, device, products)
     weights = try EncoderWeights(tensors, configuration, device: device)
   }
 
@@ -75,7 +79,7 @@ struct EncoderOnDevice: Sendable {
     _ x: Tensor, _ weight: Tensor, _ bias: Tensor, into y: Tensor, activation: FusedActivation = .none
   ) throws {
     var p = Matmul(m: x.shape[0], n: weight.shape[0], k: weight.shape[1], transposeB: true)
-    (p.bias, p.activation) = (.column, activation)
+    (p.bias, p.activation, p.products) = (.column, activation, products)
     try device.matmul(p, x, weight, bias: bias, into: y)
   }
 

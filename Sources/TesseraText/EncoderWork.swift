@@ -11,7 +11,9 @@ package final class EncoderWork: AssistedWork {
   /// The encoder on the devices of this rank.
   package init(_ content: Payload, devices: DeviceGroup, _ communicator: any Communicator) throws {
     var reader = MessageReader(content)
-    let (settings, weights) = (try reader.text(), try reader.nested())
+    let settings = try reader.text()
+    let products = try Products(named: try reader.text(), for: "products")
+    let weights = try reader.nested()
     encoders = try Self.inFolder { folder in
       let (config, file) = (folder + "/config.json", folder + "/model.safetensors")
       try AtomicFile.write(Data(settings.utf8), to: config)
@@ -23,7 +25,9 @@ package final class EncoderWork: AssistedWork {
       let configuration = try EncoderConfiguration(file: config)
       let tensors = try EncoderTensors(configuration).select(from: try TensorFile.open(file)).selection
       return try devices.all.map { device in
-        try devices.naming(device) { try EncoderOnDevice(tensors, configuration, device: device) }
+        try devices.naming(device) {
+          try EncoderOnDevice(tensors, configuration, device: device, products: products)
+        }
       }
     }
   }
@@ -53,7 +57,8 @@ package final class EncoderWork: AssistedWork {
 
   /// Puts an encoder on the devices of other ranks.
   static func share(
-    _ tensors: TensorSelection, _ c: EncoderConfiguration, settings: String, with team: RankTeam
+    _ tensors: TensorSelection, _ c: EncoderConfiguration, settings: String, _ products: Products,
+    with team: RankTeam
   ) throws -> SharedModel {
     let weights = try inFolder { folder in
       var writer = SafetensorsWriter()
@@ -69,6 +74,7 @@ package final class EncoderWork: AssistedWork {
     }
     var writer = MessageWriter()
     writer.add(settings)
+    writer.add(products.rawValue)
     writer.add(weights)
     return try SharedModel(team, kind: kind, writer.payload)
   }

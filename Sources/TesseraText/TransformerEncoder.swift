@@ -21,6 +21,8 @@ public enum SentencePooling: String, NamedOption {
 public final class TransformerEncoder: Sendable {
   /// The family and the extents.
   public let configuration: EncoderConfiguration
+  /// What its linear layers' products are sums of; those of attention are fp32's.
+  public let products: Products
   /// The tokenizer that goes with it.
   public let tokenizer: SubwordTokenizer
   /// The most tokens of a text: what the table of positions, 512 and the tokenizer's files allow.
@@ -39,22 +41,25 @@ public final class TransformerEncoder: Sendable {
   /// - Parameters:
   ///   - folder: an encoder as Hugging Face or sentence-transformers lay it out (`EncoderFolder`).
   ///   - devices: those that embed; each gets the weights once.
+  ///   - products: what the linear layers' products are sums of. Each mode has bits of its own.
   /// - Throws: `TesseraError` naming the file and what in it does not fit.
-  public init(folder: String, devices: DeviceGroup) throws {
+  public init(folder: String, devices: DeviceGroup, products: Products = .fp32) throws {
     let folder = try EncoderFolder(folder)
     let c = try folder.configuration()
     tokenizer = try SubwordTokenizer(folder: folder, configuration: c)
     let (tensors, notes) = try EncoderTensors(c).select(from: try folder.weights())
     weightNotes = notes
     let shared = try devices.ranks.map {
-      try EncoderWork.share(tensors, c, settings: try folder.settings(), with: $0)
+      try EncoderWork.share(tensors, c, settings: try folder.settings(), products, with: $0)
     }
-    copies = try Replicated(devices, shared: shared) { try EncoderOnDevice(tensors, c, device: $0) }
-    configuration = c
+    copies = try Replicated(devices, shared: shared) {
+      try EncoderOnDevice(tensors, c, device: $0, products: products)
+    }
+    (configuration, self.products) = (c, products)
   }
 
   /// The same on one device.
-  public convenience init(folder: String, device: any Backend) throws {
-    try self.init(folder: folder, devices: DeviceGroup(device))
+  public convenience init(folder: String, device: any Backend, products: Products = .fp32) throws {
+    try self.init(folder: folder, devices: DeviceGroup(device), products: products)
   }
 }

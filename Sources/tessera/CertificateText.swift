@@ -19,6 +19,7 @@ extension RunCertificate {
             + " (chance to pass with \(passes.joined(separator: ", ")))")
       }
     }
+    if let products { lines.append("the encoder's linear layers are exact sums, \(products)") }
     let makers = Set(makers.values.map { Self.told($0.device ?? "a device untold", $0.version) }).ordered()
     let verifier = Self.told(device, verifier.version)
     lines.append("made on \(makers.joined(separator: ", ")), recomputed on \(verifier)")

@@ -30,9 +30,9 @@ struct Embed: ParsableCommand {
       var cut = 0
       tell(set, progress)
       let folder = try encoder.folder()
-      let model = try TransformerEncoder(folder: folder, devices: devices)
-      for note in model.notes { DeviceOptions.warn(note) }
       let options = try encoder.taken.options()
+      let model = try TransformerEncoder(folder: folder, devices: devices, products: options.products)
+      for note in model.notes { DeviceOptions.warn(note) }
       let states = try options.states(layers: model.configuration.layers)
       model.weightNotes.forEach(progress.note)
       progress.begin("embedding \(set.texts.count) reviews on \(devices.name)")
@@ -52,7 +52,7 @@ struct Embed: ParsableCommand {
       guard let computed else { return print("embeddings \(digits)") }
       let found = EmbeddedTexts(
         data: set.summary, dataFingerprint: set.fingerprint, cut: cut, features: result.columns,
-        states: Array(states), pooling: options.pooling)
+        states: Array(states), pooling: options.pooling, products: options.products)
       try printJSON(StageResult(file: out, fingerprint: digits, found: found, computed: computed))
     }
   }

@@ -34,6 +34,13 @@ struct EmbeddingArguments: ParsableArguments {
       \(RecipeDefaults.text { $0.pooling.rawValue }).
       """)
   var pooling: SentencePooling?
+  @Option(
+    help: """
+      What the encoder's linear layers are sums of: fp32 numbers, or exact integers of three digits of 8 bits (s3) or \
+      two (s2), which matrix units add up with the same bits everywhere. Each has bits of its own; s3 is nearly as \
+      exact as fp32, s2 as TF32.
+      """)
+  var products = EmbeddingOptions().products
   @Option(name: .customLong("embedding-batch"), help: "Reviews at once. Changes no bit.")
   var batch = EmbeddingOptions.usualBatch
 
@@ -45,12 +52,14 @@ struct EmbeddingArguments: ParsableArguments {
     if let layers { try options.chooseStates(layers) }
     options.pooling = pooling ?? recipe.pooling
     options.paperStates = recipe.paperStates
+    options.products = products
     return options
   }
 
   /// The first of them that was given.
   var given: String? {
     if layers != nil { return "layers" }
+    if products != EmbeddingOptions().products { return "products" }
     return pooling != nil ? "pooling" : batch != EmbeddingOptions.usualBatch ? "embedding-batch" : nil
   }
 

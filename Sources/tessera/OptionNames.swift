@@ -23,6 +23,7 @@ extension LayoutMethod: ExpressibleByArgument {}
 extension MissingValues: ExpressibleByArgument {}
 extension NetworkStart: ExpressibleByArgument {}
 extension SentencePooling: ExpressibleByArgument {}
+extension Products: ExpressibleByArgument {}
 extension Quotes: ExpressibleByArgument {}
 extension Recipe: ExpressibleByArgument {}
 extension Schedule: ExpressibleByArgument {}

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import TesseraCompute
 import TesseraData
 import TesseraPipeline
 import TesseraText
@@ -39,8 +40,8 @@ struct EmbeddedTexts: Encodable {
   let data: DataSummary, dataFingerprint: String
   /// Texts that are longer than the encoder takes, and features of each text.
   let cut: Int, features: Int
-  /// The hidden states, and what stands for a text.
-  let states: [Int], pooling: SentencePooling
+  /// The hidden states, what stands for a text, and what linear layers are sums of.
+  let states: [Int], pooling: SentencePooling, products: Products
 }
 
 /// What `layout` found.

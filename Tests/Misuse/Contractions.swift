@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import TesseraCompute
 
 extension Rows {
@@ -76,6 +77,36 @@ extension Rows {
       q.chunk = 0
       try call(q)
       return "nothing refused"
+    }
+    for products in [Products.s3, .s2] {
+      gives("\(products) products", [2, 3, 4, 1, 2, 3] as [Float]) {
+        var q = small
+        q.products = products
+        return try product(q, column)
+      }
+      refuses("\(products) products in chunks") {
+        var q = small
+        (q.products, q.chunk) = (products, 8)
+        return try product(q, nil)
+      }
+      refuses("\(products) products of more than 2^28 terms") {
+        var q = small
+        (q.products, q.k, q.a.columnStride, q.b.rowStride) = (products, (1 << 28) + 1, 0, 0)
+        return try product(q, nil)
+      }
+    }
+    function("Matmul.init(from:)")
+    refuses("products that there are not") {
+      var q = p
+      q.products = .s3
+      let text = String(decoding: try JSONEncoder().encode(q), as: UTF8.self).replacing("s3", with: "tf32")
+      return try JSONDecoder().decode(Matmul.self, from: Data(text.utf8))
+    }
+    function("Matmul.encode(to:)")
+    gives("what is read back", true) {
+      var q = p
+      q.products = .s2
+      return try JSONDecoder().decode(Matmul.self, from: try JSONEncoder().encode(q)) == q
     }
     refuses("products in one another's place") {
       var q = p

@@ -330,6 +330,19 @@ extension Rows {
     }
     function("EmbeddingOptions.init()")
     gives("no states are chosen", true) { EmbeddingOptions().firstState == nil }
+    function("EmbeddingOptions.init(from:)")
+    for text in [
+      "{\"pooling\": \"no\"}", "{\"pooling\": \"cls\", \"paperStates\": true, \"products\": \"tf32\"}",
+    ] {
+      refuses(text) { try JSONDecoder().decode([EmbeddingOptions].self, from: Data("[\(text)]".utf8)).count }
+    }
+    function("EmbeddingOptions.encode(to:)")
+    gives("what is read back", true) {
+      var options = EmbeddingOptions()
+      options.products = .s3
+      return try JSONDecoder().decode(EmbeddingOptions.self, from: try JSONEncoder().encode(options))
+        == options
+    }
     function("EmbeddingOptions.states(layers:)")
     for (first, last, layers) in [(-1, 2, 2), (2, 1, 2), (0, 3, 2), (0, .max, 2), (.min, 0, 2), (0, 0, -1)] {
       refuses("\(first)...\(last) of \(layers)") {

@@ -80,11 +80,14 @@ extension Rows {
     }
     function("EncoderConfiguration.init(file:)")
     for path in unreadable { refuses("'\(path.suffix(8))'") { try EncoderConfiguration(file: path).layers } }
-    function("TransformerEncoder.init(folder:device:)")
+    function("TransformerEncoder.init(folder:device:products:)")
     for path in unreadable {
       refuses("'\(path.suffix(8))'") { try TransformerEncoder(folder: path, device: d).configuration }
     }
-    function("TransformerEncoder.init(folder:devices:)")
+    gives("exact products", Products.s3) {
+      try TransformerEncoder(folder: try self.encoderFolder(), device: d, products: .s3).products
+    }
+    function("TransformerEncoder.init(folder:devices:products:)")
     for path in unreadable {
       refuses("'\(path.suffix(8))'") {
         try TransformerEncoder(folder: path, devices: DeviceGroup(d)).configuration

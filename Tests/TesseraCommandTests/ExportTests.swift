@@ -124,7 +124,7 @@ import Testing
       let (vectors, places, images) = (folder + "/v", folder + "/l", folder + "/i")
       let embedded = try told(
         ["embed", "--data", folder + "/reviews.csv", "--encoder", folder + "/encoder", "--out", vectors],
-        ["data", "dataFingerprint", "cut", "features", "states", "pooling"])
+        ["data", "dataFingerprint", "cut", "features", "states", "pooling", "products"])
       #expect(embedded["features"] as? Int == 64 && embedded["file"] as? String == vectors)
       let laid = try told(
         [

@@ -109,7 +109,8 @@ import Testing
       ("quotes", names(Quotes.self)), ("encoding", TextEncoding.allCases.map(\.rawValue)),
       ("recipe", names(Recipe.self)), ("fit", names(FittedRows.self)), ("bypass", ["none", "linear"]),
       ("start", names(NetworkStart.self)), ("split", names(SplitMethod.self)),
-      ("pooling", names(SentencePooling.self)), ("missing", names(MissingValues.self)),
+      ("pooling", names(SentencePooling.self)), ("products", names(Products.self)),
+      ("missing", names(MissingValues.self)),
       ("scaling", names(ColumnScaling.self)),
     ] {
       #expect(found[option]?.allValues == values, "\(option)")

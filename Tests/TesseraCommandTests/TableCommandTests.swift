@@ -97,7 +97,7 @@ import Testing
   @Test func optionsOfTextsMeanNothing() throws {
     try withTables { folder, run in
       for (name, value) in [
-        ("data", "x.csv"), ("encoder", "e"), ("layers", "1...2"), ("pooling", "mean"),
+        ("data", "x.csv"), ("encoder", "e"), ("layers", "1...2"), ("pooling", "mean"), ("products", "s3"),
         ("embedding-batch", "4"),
         ("embeddings-of", "r"), ("text-column", "t"),
       ] {

@@ -9,7 +9,7 @@ import Testing
   static let families = [
     "maps", "rows", "normalization", "pooling", "random", "indexing", "optimizer", "memory", "tsne",
     "tsne_sparse", "attention",
-    "gemm", "implicit_gemm", "conv_blocked", "conv_grouped", "winograd", "peaks",
+    "gemm", "implicit_gemm", "conv_blocked", "conv_grouped", "winograd", "integer_gemm", "peaks",
   ]
 
   @Test(arguments: families) func programsHaveEachHeaderOnce(_ family: String) throws {

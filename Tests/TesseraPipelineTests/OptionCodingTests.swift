@@ -66,7 +66,8 @@ import Testing
   @Test func whatAFileNamesThatThereIsNotIsRefused() throws {
     for (key, value, wanted) in [
       ("slice", "melted", "frozen, moving or trainable"), ("model", "lenet", "alexnet, vgg16, "),
-      ("pooling", "max", "cls, mean or cls+mean"), ("tsneStart", "x", "random or pca"),
+      ("pooling", "max", "cls, mean or cls+mean"), ("products", "tf32", "fp32, s3 or s2"),
+      ("tsneStart", "x", "random or pca"),
       ("tsneLearningRate", "fast", "above 0"), ("representations", "x", "tsne, pca or random"),
       ("quotes", "single", "auto, none, double or backslash"), ("separator", "xy", "auto, tab"),
       ("encoding", "utf7", "auto, utf8"), ("start", "x", "path or joint"), ("labels", "x", "as-is"),

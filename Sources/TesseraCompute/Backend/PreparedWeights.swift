@@ -17,6 +17,8 @@ struct PreparedWeights: ~Copyable, Sendable {
     case transformed(outputs: Int32, channels: Int32, taps: Int32, panel: Int, isMirrored: Bool)
     /// A product's matrix B (k, n) from `offset` on, with its strides, in chunks of k and panels of columns.
     case packed(k: Int32, n: Int32, offset: Int32, row: Int32, column: Int32, chunk: Int32, panel: Int32)
+    /// A product's matrix B (k, n) as digits, for a unit that multiplies them.
+    case digits(k: Int32, n: Int32, offset: Int32, row: Int32, column: Int32, digits: Int, unit: Int32)
   }
 
   private struct Entry {
@@ -67,5 +69,11 @@ extension PreparedWeights.Key {
     self = .packed(
       k: p.k, n: p.n, offset: p.b_offset, row: p.b_row_stride, column: p.b_col_stride, chunk: p.chunk,
       panel: panel)
+  }
+
+  init(_ p: tsr_matmul_params, digits: Int, unit: Int32) {
+    self = .digits(
+      k: p.k, n: p.n, offset: p.b_offset, row: p.b_row_stride, column: p.b_col_stride, digits: digits,
+      unit: unit)
   }
 }

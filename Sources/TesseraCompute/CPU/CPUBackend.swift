@@ -19,6 +19,8 @@ public final class CPUBackend: Backend, @unchecked Sendable {
   let table: UnsafePointer<tsr_cpu_table>
   var kernels: tsr_cpu_table { table.pointee }
   let pool = CPUMemoryPool()
+  /// The last unit that exact products may use, `TSR_INTEGER_WORDS` and on: tests ask for the slower ones.
+  let integerUnitLimit: Int32
   private let threadPool: ThreadPool
 
   /// The CPU with a number of threads (all cores by default) and an instruction set (the best by default).
@@ -26,7 +28,13 @@ public final class CPUBackend: Backend, @unchecked Sendable {
   /// `TESSERA_THREADS` and `TESSERA_ISA` set the defaults.
   ///
   /// - Throws: `TesseraError` for an instruction set that this machine lacks or a thread count below 1.
-  public init(threads: Int? = nil, instructionSet: String? = nil) throws {
+  public convenience init(threads: Int? = nil, instructionSet: String? = nil) throws {
+    try self.init(threads: threads, instructionSet: instructionSet, integerUnitLimit: .max)
+  }
+
+  /// The same with no faster a unit for exact products than one; no bit depends on it.
+  init(threads: Int? = nil, instructionSet: String? = nil, integerUnitLimit: Int32) throws {
+    self.integerUnitLimit = integerUnitLimit
     let environment = ProcessInfo.processInfo.environment
     let wantedThreads = threads ?? environment["TESSERA_THREADS"].map { Int($0) ?? 0 }
     self.threads = wantedThreads ?? ProcessInfo.processInfo.activeProcessorCount

@@ -9,15 +9,26 @@ final class CPUStorage: TensorStorage, IntegerBounds, @unchecked Sendable {
   let prepared = PreparedWeights()
   let capacity: Int
   private let pool: CPUMemoryPool
+  /// What this is a part of; nil: it has memory of its own.
+  private let whole: CPUStorage?
 
   init(pointer: UnsafeMutableRawPointer, byteCount: Int, capacity: Int, pool: CPUMemoryPool) {
     self.pointer = pointer
     self.byteCount = byteCount
     self.capacity = capacity
     self.pool = pool
+    whole = nil
   }
 
-  deinit { pool.release(pointer, capacity: capacity) }
+  /// A part of another's memory, for reading.
+  ///
+  /// - Parameter bytes: where it is; the caller knows that they are there.
+  init(_ bytes: Range<Int>, of whole: CPUStorage) {
+    (pointer, byteCount, capacity) = (whole.pointer + bytes.lowerBound, bytes.count, bytes.count)
+    (pool, self.whole) = (whole.pool, whole)
+  }
+
+  deinit { if whole == nil { pool.release(pointer, capacity: capacity) } }
 }
 
 /// Free lists of host memory by size class, so that a training step allocates nothing.

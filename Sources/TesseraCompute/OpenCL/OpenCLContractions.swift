@@ -3,8 +3,10 @@ internal import Kernels
 
 extension OpenCLBackend {
   public func matmul(_ p: Matmul, _ a: Tensor, _ b: Tensor, bias: Tensor?, into c: Tensor) throws {
+    let digits = p.products.digits
     let p = try p.checked(a: a, b: b, c: c, bias: bias)
     guard p.batch > 0, p.m > 0, p.n > 0 else { return }
+    if let digits { return try integerMatmul(p, digits: digits, a, b, bias: bias, into: c) }
     try gemm(.matmul, tsr_gemm_params(p), a, b, bias: bias ?? a, into: c)
   }
 

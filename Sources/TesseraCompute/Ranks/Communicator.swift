@@ -38,6 +38,8 @@ package enum RankTag: Hashable, Sendable {
   case command
   /// A sum on its way from rank to rank, and back.
   case sum
+  /// The same of gradients, while the ranks still go backward.
+  case gradient
   /// Rows of something that is divided among ranks.
   case rows
   /// The answer to what was asked of a device of a rank.
@@ -53,13 +55,14 @@ package enum RankTag: Hashable, Sendable {
     case .command: 4
     case .sum: 5
     case .rows: 6
-    case .answer(let slot): 7 + slot
+    case .gradient: 7
+    case .answer(let slot): 8 + slot
     }
   }
 
   /// The tag of a number.
   init(number: Int) {
-    let fixed: [RankTag] = [.alive, .failure, .end, .hello, .command, .sum, .rows]
+    let fixed: [RankTag] = [.alive, .failure, .end, .hello, .command, .sum, .rows, .gradient]
     self = fixed.indices.contains(number) ? fixed[number] : .answer(number - fixed.count)
   }
 }

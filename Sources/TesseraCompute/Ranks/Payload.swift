@@ -2,10 +2,16 @@
 /// The bytes of a message between ranks, in memory of their own.
 package final class Payload: @unchecked Sendable {
   /// The bytes. They are written before the message is sent, and by whoever receives it; read after that.
-  let bytes: UnsafeMutableRawBufferPointer
+  package let bytes: UnsafeMutableRawBufferPointer
 
   /// Room for so many bytes.
   init(count: Int) { bytes = .allocate(byteCount: count, alignment: 64) }
+
+  /// So many bytes that are 0.
+  package convenience init(zeros count: Int) {
+    self.init(count: count)
+    bytes.initializeMemory(as: UInt8.self, repeating: 0)
+  }
 
   /// A copy of bytes.
   package convenience init(copying source: UnsafeRawBufferPointer) {

@@ -84,7 +84,8 @@ struct DisputedRows: DisputedPart {
           wanted: "runs of one table by one version of this program")
       }
       let encoder = try TransformerEncoder(
-        folder: configuration.encoder, devices: DeviceGroup(recorder))
+        folder: configuration.encoder, devices: DeviceGroup(recorder),
+        products: configuration.embedding.products)
       let texts = stage == "embeddings" ? data.texts : (verification.test as? DataSet)?.texts ?? []
       guard texts.indices.contains(row) else {
         throw TesseraError.input("a dispute", found: "row \(row)", wanted: "one of \(texts.count)")

@@ -144,7 +144,8 @@ public struct FinishedRun {
     guard
       isTable
         ? embedded == configuration.tableParameters
-        : embedded?["pooling"] == configuration.embedding.pooling.rawValue,
+        : embedded?["pooling"] == configuration.embedding.pooling.rawValue
+          && Products.name(in: embedded) == configuration.embedding.products.rawValue,
       records["model"]?.parameters == configuration.model.parameters
     else { throw mixed("model", Pipeline.Files.configuration) }
     guard records["evaluation"]?.parameters == configuration.evaluationParameters else {

@@ -27,7 +27,9 @@ extension Pipeline {
     let partial = folder.file(file + EmbeddingJournal.ending)
     let result = try folder.stage(
       stage, inputs: wanted.inputs,
-      parameters: ["layers": "\(wanted.states)", "pooling": wanted.pooling.rawValue], outputs: [file]
+      parameters: ["layers": "\(wanted.states)", "pooling": wanted.pooling.rawValue]
+        .merging(wanted.products.parameters) { $1 },
+      outputs: [file]
     ) {
       if let source = embedding.run {
         let other = EmbeddingSource(folder: source)
@@ -62,7 +64,7 @@ extension Pipeline {
     return .init(
       stage: stage, inputs: ["data": data.fingerprint, "encoder": encoder],
       states: try configuration.embedding.states(layers: layers), pooling: configuration.embedding.pooling,
-      kernels: devices.kernelSources)
+      products: configuration.embedding.products, kernels: devices.kernelSources)
   }
 
   private func embed(
@@ -70,7 +72,8 @@ extension Pipeline {
   ) throws -> Embeddings {
     let file = wanted.stage == "embeddings" ? Files.embeddings : Files.testEmbeddings
     progress.begin("reading the encoder")
-    let encoder = try TransformerEncoder(folder: configuration.encoder, devices: devices)
+    let encoder = try TransformerEncoder(
+      folder: configuration.encoder, devices: devices, products: wanted.products)
     for note in encoder.notes { progress.note("warning: \(note)") }
     // What one stage has told, another need not.
     if file == Files.embeddings { encoder.weightNotes.forEach(progress.note) }

@@ -66,7 +66,8 @@ public struct Predictor {
       source = .table(try TableFeatures.scaler(run.checked(Pipeline.Files.embeddings)))
       return
     }
-    let encoder = try TransformerEncoder(folder: run.checkedEncoder(), devices: devices)
+    let encoder = try TransformerEncoder(
+      folder: run.checkedEncoder(), devices: devices, products: configuration.embedding.products)
     try run.check(layers: encoder.configuration.layers)
     source = .texts(encoder)
   }

@@ -58,7 +58,7 @@ public struct Embeddings: Sendable {
       source: [
         "layers": "\(states.lowerBound)...\(states.upperBound)", "pooling": embedder.pooling.rawValue,
         "data": data.fingerprint,
-      ])
+      ].merging(embedder.products.parameters) { $1 })
   }
 
   /// Writes the features; returns their fingerprint.
@@ -92,7 +92,7 @@ public struct Embeddings: Sendable {
     return Embeddings(
       features: features, columns: shape[1], labels: labels, classes: classes,
       source: file.metadata.filter {
-        ["layers", "pooling", "data", TableFeatures.names, "scaling", "missing"].contains($0.key)
+        ["layers", "pooling", "products", "data", TableFeatures.names, "scaling", "missing"].contains($0.key)
       })
   }
 }

@@ -52,7 +52,7 @@ public final class EmbeddingJournal {
       key: [
         data.fingerprint, encoder, "\(numericsVersion)", kernels.fingerprint, options.pooling.rawValue,
         "\(options.paperStates)",
-      ] + states)
+      ] + states + options.products.parameters.values)
   }
 
   /// A path whose last name is no longer than names can be: of a longer one, its end.

@@ -13,6 +13,8 @@ public struct EmbeddingOptions: Sendable, Equatable, Codable {
   public var pooling = SentencePooling.cls
   /// Whether the official code's hidden states are taken where none are chosen (6...11 of 12).
   public var paperStates = false
+  /// What the encoder's linear layers are sums of; attention's products are fp32's.
+  public var products = Products.fp32
   /// Texts at once where nothing is chosen. Changes no bit.
   public static let usualBatch = 256
 
@@ -44,4 +46,43 @@ public struct EmbeddingOptions: Sendable, Equatable, Codable {
     firstState = first
     lastState = last
   }
+}
+
+extension EmbeddingOptions {
+  private enum CodingKeys: String, CodingKey {
+    case firstState, lastState, pooling, paperStates, products
+  }
+
+  /// Reads the options; without `products`, as older versions wrote them, those are fp32's.
+  ///
+  /// - Parameter decoder: the file's.
+  /// - Throws: `DecodingError` for a field that is missing, `TesseraError` for a name that does not exist.
+  public init(from decoder: any Decoder) throws {
+    let fields = try decoder.container(keyedBy: CodingKeys.self)
+    firstState = try fields.decodeIfPresent(Int.self, forKey: .firstState)
+    lastState = try fields.decodeIfPresent(Int.self, forKey: .lastState)
+    pooling = try fields.decode(SentencePooling.self, forKey: .pooling)
+    paperStates = try fields.decode(Bool.self, forKey: .paperStates)
+    products = try fields.decodeIfPresent(Products.self, forKey: .products) ?? .fp32
+  }
+
+  /// Writes the options; `products` where they are not fp32's.
+  ///
+  /// - Parameter encoder: the file's.
+  public func encode(to encoder: any Encoder) throws {
+    var fields = encoder.container(keyedBy: CodingKeys.self)
+    try fields.encodeIfPresent(firstState, forKey: .firstState)
+    try fields.encodeIfPresent(lastState, forKey: .lastState)
+    try fields.encode(pooling, forKey: .pooling)
+    try fields.encode(paperStates, forKey: .paperStates)
+    if products != .fp32 { try fields.encode(products, forKey: .products) }
+  }
+}
+
+extension Products {
+  /// What a stage's record and a file's metadata say of it: nothing of fp32's, as before there were others.
+  var parameters: [String: String] { self == .fp32 ? [:] : ["products": rawValue] }
+
+  /// What a record says.
+  static func name(in parameters: [String: String]?) -> String { parameters?["products"] ?? fp32.rawValue }
 }

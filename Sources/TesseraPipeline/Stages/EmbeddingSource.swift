@@ -30,6 +30,8 @@ struct EmbeddingSource {
     let states: ClosedRange<Int>
     /// The vectors.
     let pooling: SentencePooling
+    /// What the encoder's linear layers are sums of.
+    let products: Products
     /// What the run's devices compute by.
     let kernels: KernelSources
   }
@@ -56,6 +58,10 @@ struct EmbeddingSource {
       record.maker?.kernelSources == wanted.kernels.fingerprint
     else {
       throw refused("embeddings by another version or by other kernels", "this program's")
+    }
+    let products = Products.name(in: record.parameters)
+    guard products == wanted.products.rawValue else {
+      throw refused("embeddings by \(products) products", "by \(wanted.products.rawValue) ones")
     }
     let (layers, pooling) = (record.parameters["layers"], record.parameters["pooling"])
     let states = Embeddings.states(layers)

@@ -16,6 +16,8 @@ public struct RunCertificate: Codable, Sendable {
   public let device: String
   /// Of an OpenCL device: the platform's version and the driver's.
   public let driver: String?
+  /// What the encoder's linear layers are sums of, where that is not fp32's: `s3` or `s2`.
+  public let products: String?
   /// Files that kernels were read from, in place of the program's own; nil if none.
   public let kernels: [String]?
   /// Who made each stage: device and program, as far as the run recorded it.

@@ -10,7 +10,8 @@ extension RunVerification {
   ) throws {
     let encoder =
       configuration.table == nil
-      ? try TransformerEncoder(folder: configuration.encoder, devices: devices) : nil
+      ? try TransformerEncoder(
+        folder: configuration.encoder, devices: devices, products: configuration.embedding.products) : nil
     if let encoder { try run.check(layers: encoder.configuration.layers) }
     certificate.difference = try versionDifference() ?? dataDifference()
     if certificate.difference != nil { return }

@@ -162,6 +162,7 @@ public struct RunVerification {
     return RunCertificate(
       verifier: Provenance(cpu, kernels: devices.kernelSources), device: devices.name,
       driver: devices.all.lazy.compactMap(\.info.driver?.text).first,
+      products: configuration.embedding.products.parameters["products"],
       kernels: kernels.isEmpty ? nil : kernels,
       makers: run.records.compactMapValues { StageMaker($0) },
       fingerprints: run.records.mapValues(\.fingerprint), files: files, seed: seed)

@@ -34,6 +34,9 @@ extension Matmul {
     return tsr_matmul_params(p)
   }
 
+  /// The greatest m, n and k of exact products: places among digits then fit 32 bits.
+  private static let greatestExactExtent = 1 << 28
+
   private func checkFields() throws {
     let fields = FieldCheck(place: "matmul")
     let numbers = [
@@ -45,6 +48,16 @@ extension Matmul {
     ]
     for (name, value) in numbers { try fields.require(name, value) }
     try fields.require("chunk", chunk, in: 1...Int(TSR_K_CHUNK))
+    guard products == .fp32 || chunk == Int(TSR_K_CHUNK) else {
+      throw TesseraError.failure(
+        "matmul", found: "products \(products.rawValue) in chunks of \(chunk)",
+        wanted: "chunk \(TSR_K_CHUNK), one exact sum over k, or fp32 products")
+    }
+    guard products == .fp32 || max(m, n, k) <= Self.greatestExactExtent else {
+      throw TesseraError.failure(
+        "matmul", found: "\(m) x \(n) x \(k) of products \(products.rawValue)",
+        wanted: "extents up to \(Self.greatestExactExtent), or fp32 products")
+    }
   }
 
   private func checkReach(a aCount: Int, b bCount: Int, c cCount: Int, bias biasCount: Int) throws {

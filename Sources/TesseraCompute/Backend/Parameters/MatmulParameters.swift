@@ -50,6 +50,9 @@ public struct Matmul: Codable, Hashable, Sendable {
   public var chunk = 512
   /// Whether the sums of chunks are added to what C holds (rule 6).
   public var accumulates = false
+  /// What a sum of products is: a chain of fp32 numbers, or an exact integer (rule 12). Exact sums have no
+  /// chunks: `chunk` is 512 then, and the sum is one over all of k.
+  public var products = Products.fp32
 
   /// C (m,n) = A (m,k) B (k,n) of dense row-major matrices; a transposed one is stored as (k,m) or (n,k).
   public init(m: Int, n: Int, k: Int, transposeA: Bool = false, transposeB: Bool = false) {
@@ -57,5 +60,52 @@ public struct Matmul: Codable, Hashable, Sendable {
     a = Operand(rowStride: transposeA ? 1 : k, columnStride: transposeA ? m : 1)
     b = Operand(rowStride: transposeB ? 1 : n, columnStride: transposeB ? k : 1)
     c = Output(rowStride: n)
+  }
+}
+
+extension Matmul {
+  private enum CodingKeys: String, CodingKey {
+    case m, n, k, batch, a, b, c, bias, biasOffset, activation, chunk, accumulates, products
+  }
+
+  /// Reads a product; one of fp32 sums says nothing of them, as products did before there were others.
+  ///
+  /// - Parameter decoder: the file's.
+  /// - Throws: `DecodingError` for a field that is missing or no number.
+  public init(from decoder: any Decoder) throws {
+    let fields = try decoder.container(keyedBy: CodingKeys.self)
+    m = try fields.decode(Int.self, forKey: .m)
+    n = try fields.decode(Int.self, forKey: .n)
+    k = try fields.decode(Int.self, forKey: .k)
+    batch = try fields.decode(Int.self, forKey: .batch)
+    a = try fields.decode(Operand.self, forKey: .a)
+    b = try fields.decode(Operand.self, forKey: .b)
+    c = try fields.decode(Output.self, forKey: .c)
+    bias = try fields.decode(BiasKind.self, forKey: .bias)
+    biasOffset = try fields.decode(Int.self, forKey: .biasOffset)
+    activation = try fields.decode(FusedActivation.self, forKey: .activation)
+    chunk = try fields.decode(Int.self, forKey: .chunk)
+    accumulates = try fields.decode(Bool.self, forKey: .accumulates)
+    products = try fields.decodeIfPresent(Products.self, forKey: .products) ?? .fp32
+  }
+
+  /// Writes it; `products` alone if they are not fp32.
+  ///
+  /// - Parameter encoder: the file's.
+  public func encode(to encoder: any Encoder) throws {
+    var fields = encoder.container(keyedBy: CodingKeys.self)
+    try fields.encode(m, forKey: .m)
+    try fields.encode(n, forKey: .n)
+    try fields.encode(k, forKey: .k)
+    try fields.encode(batch, forKey: .batch)
+    try fields.encode(a, forKey: .a)
+    try fields.encode(b, forKey: .b)
+    try fields.encode(c, forKey: .c)
+    try fields.encode(bias, forKey: .bias)
+    try fields.encode(biasOffset, forKey: .biasOffset)
+    try fields.encode(activation, forKey: .activation)
+    try fields.encode(chunk, forKey: .chunk)
+    try fields.encode(accumulates, forKey: .accumulates)
+    if products != .fp32 { try fields.encode(products, forKey: .products) }
   }
 }

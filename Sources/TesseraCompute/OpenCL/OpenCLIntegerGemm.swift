@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Kernels
+
+/// Products as exact integers (NUMERICS.md rule 12): `Kernels/integer_gemm/integer_gemm.cl`.
+extension OpenCLBackend {
+  /// The product of a checked call, its operands as so many digits.
+  ///
+  /// B's digits are kept beside it from the second use in a row on, as weights are used.
+  func integerMatmul(
+    _ p: tsr_matmul_params, digits: Int, _ a: Tensor, _ b: Tensor, bias: Tensor?, into c: Tensor
+  ) throws {
+    let isShared = p.batch == 1 || p.b_batch_stride == 0
+    let weights = try b.openCLStorage("matmul", pool)
+    func run(_ form: Tensor?) throws {
+      var form = form
+      for product in 0..<p.batch {
+        var q = p
+        q.a_offset += product * p.a_batch_stride
+        q.b_offset += product * p.b_batch_stride
+        q.c_offset += product * p.c_batch_stride
+        let own = isShared ? form : nil
+        let right = try own ?? digitsOfB(q, digits, b)
+        form = right
+        try multiply(q, digits, a, right, bias: bias ?? a, into: c)
+      }
+    }
+    guard isShared else { return try run(nil) }
+    try weights.prepared.use(.init(p, digits: digits, unit: 0), isKept: true) {
+      try digitsOfB(p, digits, b)
+    } _: {
+      try run($0)
+    }
+  }
+
+  /// B, balanced, as digits: a form of its own.
+  private func digitsOfB(_ p: tsr_matmul_params, _ digits: Int, _ b: Tensor) throws -> Tensor {
+    var q = tsr_integer_params(lines: p.n, k: p.k, digits: digits)
+    (q.offset, q.line_stride, q.k_stride) = (p.b_offset, p.b_col_stride, p.b_row_stride)
+    (q.factors, q.scales, q.first) = (p.k, 3 * p.k, Self.firstDigit(after: 3 * Int(p.k) + Int(p.n)))
+    let form = try allocate([Int(q.first) + q.digitCount], .int32)
+    try launch(.integerExponents, items: Int(p.k), cost: Int(p.n), q, [b, form])
+    try launch(.integerBalance, items: 1, cost: Int(p.k), q, [form])
+    try launch(.integerDigits, items: Int(p.n), cost: Int(p.k), q, [b, form, form])
+    return form
+  }
+
+  /// The product, B being in its form.
+  private func multiply(
+    _ p: tsr_matmul_params, _ digits: Int, _ a: Tensor, _ b: Tensor, bias: Tensor, into c: Tensor
+  ) throws {
+    var left = tsr_integer_params(lines: p.m, k: p.k, digits: digits)
+    (left.offset, left.line_stride, left.k_stride) = (p.a_offset, p.a_row_stride, p.a_col_stride)
+    left.first = Self.firstDigit(after: Int(p.m))
+    let form = try allocate([Int(left.first) + left.digitCount], .int32)
+    try launch(.integerDigits, items: Int(p.m), cost: Int(p.k), left, [a, b, form])
+    var q = tsr_integer_gemm_params()
+    (q.gemm, q.words, q.rows) = (p, left.words, 64)
+    (q.a_first, q.b_scales, q.b_first) = (
+      left.first, 3 * p.k, Self.firstDigit(after: 3 * Int(p.k) + Int(p.n))
+    )
+    let (m, n) = (Int(p.m), Int(p.n))
+    let global = gpu ? [(n + 63) / 64 * 16, (m + 63) / 64 * 16] : [(n + 1) / 2, (m + 63) / 64]
+    try withUnsafeBytes(of: q) {
+      try enqueue(
+        .integerMatmul, options: " -DTSR_DIGITS=\(digits)", global: global, local: gpu ? [16, 16] : [1, 1],
+        parameters: $0, [form, b, bias, c])
+    }
+  }
+
+  /// Where digits begin: on a border of 64 bytes.
+  private static func firstDigit(after words: Int) -> Int32 { Int32((words + 15) / 16 * 16) }
+}
+
+extension tsr_integer_params {
+  /// Lines of k elements; a digit of a line is filled up to 32 of k.
+  fileprivate init(lines: Int32, k: Int32, digits: Int) {
+    self.init()
+    (self.lines, self.k, self.digits) = (lines, k, Int32(digits))
+    words = (k + 31) / 32 * 8
+  }
+
+  /// Words of all lines' digits.
+  fileprivate var digitCount: Int { elements(Int(lines), Int(digits), Int(words)) }
+}
