@@ -134,8 +134,10 @@ public final class BatchShard {
       try add(groups, counts, by: kind, on: device) { try upload($0, to: &totals, places, on: device) }
     }
     for (index, places) in buckets.enumerated() where !places.isEmpty {
-      try exchange.buckets?.take(index, step: memory.step, waited: &waited) {
-        try upload($0, to: &totals, places, on: device)
+      try device.span("gradients over the batch", category: .exchange) {
+        try exchange.buckets?.take(index, step: memory.step, waited: &waited) {
+          try upload($0, to: &totals, places, on: device)
+        }
       }
     }
     memory.step += 1
@@ -173,8 +175,10 @@ public final class BatchShard {
         begin += tensor.count * 4
       }
       let offer = UnsafeBufferPointer(rebasing: bytes.bindMemory(to: Float.self)[..<needed])
-      return try exchange.add(
-        offer, count: count, by: sums, part: number, turn: memory.turn, waited: &waited, use)
+      return try device.span("sums over the batch", category: .exchange) {
+        try exchange.add(
+          offer, count: count, by: sums, part: number, turn: memory.turn, waited: &waited, use)
+      }
     }
   }
 

@@ -3,7 +3,7 @@ import TesseraCompute
 
 /// Local response normalisation.
 public final class LocalResponseNorm: Module {
-  private let size: Int
+  let size: Int
 
   /// Over `size` neighbouring channels, with the published alpha, beta and k (1e-4, 0.75, 1).
   public init(_ size: Int) { self.size = size }
@@ -15,7 +15,7 @@ public final class LocalResponseNorm: Module {
 
 /// A residual connection: body(x) + shortcut(x), then an activation if there is one (He et al. 2016).
 public final class Residual: Module {
-  private let body: Sequential, shortcut: Sequential?, activation: UnaryOperation?
+  let body: Sequential, shortcut: Sequential?, activation: UnaryOperation?
 
   /// A block; without a shortcut x itself is added.
   public init(_ body: Sequential, shortcut: Sequential? = nil, activation: UnaryOperation? = nil) {
@@ -37,7 +37,7 @@ public final class Residual: Module {
 /// ShuffleNet V2's unit (Ma et al. 2018, figure 3 c and d): two branches side by side, channels shuffled.
 /// Without a first branch, the first half of the channels passes and the second takes the other branch.
 public final class ShuffleUnit: Module {
-  private let first: Sequential?, second: Sequential
+  let first: Sequential?, second: Sequential
 
   /// A unit from its branches.
   public init(first: Sequential? = nil, second: Sequential) { (self.first, self.second) = (first, second) }

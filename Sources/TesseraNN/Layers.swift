@@ -4,7 +4,7 @@ import TesseraCompute
 /// y = x W^T + b. Weights: Xavier-uniform with gain sqrt(2); bias: PyTorch's default, uniform in
 /// +-1/sqrt(in).
 public final class Linear: Module {
-  private let weight: Parameter, bias: Parameter
+  let weight: Parameter, bias: Parameter
 
   /// A layer with weights drawn from `initializer`.
   ///
@@ -29,9 +29,9 @@ public final class Linear: Module {
 
 /// A two-dimensional convolution. Weights: Xavier-normal; bias: PyTorch's default.
 public final class Conv2d: Module {
-  private let weight: Parameter
-  private let bias: Parameter?
-  private let attributes: Context.ConvolutionAttributes
+  let weight: Parameter
+  let bias: Parameter?
+  let attributes: Context.ConvolutionAttributes
 
   /// A layer with square kernels and weights drawn from `initializer`.
   ///
@@ -86,9 +86,9 @@ public final class Conv2d: Module {
 
 /// Batch norm with running statistics.
 public final class BatchNorm2d: Module {
-  private let weight: Parameter, bias: Parameter
-  private let runningMean: Tensor, runningVariance: Tensor
-  private let eps: Float, momentum: Float
+  let weight: Parameter, bias: Parameter
+  let runningMean: Tensor, runningVariance: Tensor
+  let eps: Float, momentum: Float
 
   /// Scale 1, shift 0, running mean 0 and variance 1.
   ///
@@ -122,7 +122,7 @@ public final class BatchNorm2d: Module {
 
 /// An activation function.
 public final class Activation: Module {
-  private let op: UnaryOperation
+  let op: UnaryOperation
 
   /// An operation in `UnaryOperation.differentiable`.
   public init(_ op: UnaryOperation) { self.op = op }
@@ -146,7 +146,7 @@ public final class Dropout: Module {
 
 /// Max pooling.
 public final class MaxPool2d: Module {
-  private let kernel: Int, stride: Int, padding: Int
+  let kernel: Int, stride: Int, padding: Int
 
   /// Windows of kernel x kernel; side by side, unless a stride is given.
   public init(kernel: Int, stride: Int? = nil, padding: Int = 0) {
@@ -160,7 +160,7 @@ public final class MaxPool2d: Module {
 
 /// Adaptive average pooling to size x size.
 public final class AdaptiveAvgPool2d: Module {
-  private let size: Int
+  let size: Int
 
   /// Output extents.
   public init(_ size: Int) { self.size = size }

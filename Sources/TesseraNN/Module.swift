@@ -99,7 +99,7 @@ extension Module {
 
 /// Modules one after the other; state is named by position or by given names.
 public final class Sequential: Module {
-  private let children: [(name: String, module: any Module)]
+  let children: [(name: String, module: any Module)]
 
   /// Modules named 0, 1, 2, ...
   public init(_ modules: [any Module]) {

@@ -80,6 +80,17 @@ public final class ImageClassifier {
     parts.flatMap { prefix, module in module.state.map { (prefix + $0.name, $0.state.tensor) } }
   }
 
+  /// What the network computes in evaluation mode behind the upsampling, part by part.
+  ///
+  /// - Throws: `TesseraError` for a layer that has no description.
+  package func descriptions() throws -> (
+    slice: LayerDescription, head: LayerDescription, classifier: LayerDescription, bypass: LayerDescription?
+  ) {
+    (
+      try slice.description(), try head.description(), try classifier.description(), bypass?.description()
+    )
+  }
+
   /// Gives the bypass known weights (classes, channels x pixels x pixels) and biases, and sets the
   /// classifier's last layer to 0: the network starts as the bypass alone and learns what that leaves over.
   ///

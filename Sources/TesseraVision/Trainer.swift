@@ -160,8 +160,12 @@ public final class Trainer {
         try checkpoint.save(network, optimizer, history, isBest: isBest)
       }
     }
-    try measured?(
-      EpochFigures(record, plan, validationLoss: validationLoss, seconds: (seconds, validation)))
+    if let measured {
+      try measured(
+        EpochFigures(
+          record, plan, trainingAccuracy: try figures.trainingAccuracy(), validationLoss: validationLoss,
+          seconds: (seconds, validation)))
+    }
     try epochDone(record)
   }
 

@@ -91,10 +91,12 @@ struct DeviceOptions: ParsableArguments {
 
   /// Assists the leader of several ranks until it ends, and ends this process.
   func assist() throws {
-    let (sources, _) = try prepare()
+    let sources = try kernelFolder.map { try KernelSources(folder: $0) } ?? .embedded
     guard let session = try RankSession.start() else { return }
     session.assist {
-      try openAll(session.device(device), threads ?? session.threads, sources, nil)
+      // What it collects the leader writes.
+      let profiler = trace != nil || profile ? Profiler() : nil
+      return try openAll(session.device(device), threads ?? session.threads, sources, profiler)
     }
   }
 
@@ -145,7 +147,10 @@ struct DeviceOptions: ParsableArguments {
       try devices.synchronize()
       return result
     }
-    if let profiler { try tell(profiler, devices) }
+    if let profiler {
+      try devices.ranks?.collect(into: profiler)
+      try tell(profiler, devices)
+    }
     return result
   }
 

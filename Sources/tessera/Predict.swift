@@ -31,7 +31,10 @@ struct Predict: ParsableCommand {
   var data: String?
   @OptionGroup var file: DataFormatOptions
   @OptionGroup(title: "Table of numbers") var column: ColumnArguments
-  @Flag(help: "A JSON object a line: text, label, probability, probabilities.")
+  @Flag(
+    help:
+      "A JSON object a line: text, label, probability, probabilities, and truth, the label in the data, if they have one."
+  )
   var json = false
   @Flag(help: "With --json: the text's image as PNG in base64.")
   var image = false
@@ -80,12 +83,15 @@ struct Predict: ParsableCommand {
       throw TesseraError.input(name, found: "an option of a table for a run of texts", wanted: "none")
     }
     var (texts, found): ([String]?, DataSummary?) = (nil, nil)
+    var truths: [String?] = []
     if let text { texts = [text] }
     if let data, data != "-" || file.textColumn != nil {
       let set = try DataSet.read(data, format: file.format(), labelled: false, part: .test)
       try file.format().requireEffect(on: [set])
       (texts, found) = (set.texts, set.summary)
+      truths = set.labels.map { $0 >= 0 ? set.classes[Int($0)] : nil }
     }
+    let labels = truths
     try device.useAll(for: "predict") { devices in
       if let found { device.progress.note("data: \(found.line)") }
       let predictor = try Predictor(run: folder, devices: devices, batch: Self.chunk)
@@ -95,7 +101,7 @@ struct Predict: ParsableCommand {
       if let texts {
         for begin in stride(from: 0, to: texts.count, by: atOnce) {
           let part = texts[begin..<min(texts.count, begin + atOnce)]
-          try print(part.map { .text($0) }, answer, blanks: true)
+          try print(part.map { .text($0) }, answer, blanks: true, labels.dropFirst(begin))
         }
       } else {
         try answerLines(answer, atOnce)
@@ -159,14 +165,18 @@ struct Predict: ParsableCommand {
       wanted: "one text a line; for a table name its column with --text-column")
   }
 
-  /// Prints the answers to some lines, and sees that they are out.
-  private func print(_ lines: [LineReader.Line], _ answer: PredictAnswer, blanks: Bool) throws {
+  /// Prints the answers to some lines, with the labels that the data have of them, and sees that they are out.
+  private func print(
+    _ lines: [LineReader.Line], _ answer: PredictAnswer, blanks: Bool, _ truths: ArraySlice<String?> = []
+  ) throws {
+    var truths = truths
     func isText(_ text: String) -> Bool { blanks || !text.allSatisfy(\.isWhitespace) }
     let texts = lines.compactMap { line in
       if case .text(let text) = line, isText(text) { text } else { nil as String? }
     }
     var predictions = try texts.isEmpty ? [][...] : answer.predictor.predict(texts)[...]
     for line in lines {
+      let truth = truths.popFirst() ?? nil
       switch line {
       case .broken(let reason): Swift.print(try answer.line(without: reason))
       case .text(let text):
@@ -174,7 +184,7 @@ struct Predict: ParsableCommand {
           Swift.print(try answer.line(without: "a blank line", text: text))
           continue
         }
-        Swift.print(try answer.line(text, prediction))
+        Swift.print(try answer.line(text, prediction, truth: truth))
       }
     }
     try StandardStreams.finish()

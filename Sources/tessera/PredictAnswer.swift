@@ -12,17 +12,20 @@ struct PredictAnswer {
 
   private struct Object: Encodable {
     var row: Int?, text: String?, label: String?, probability: Float?, probabilities: [String: Float]?
-    var image: String?, evidence: Predictor.Evidence?, words: [Predictor.Word]?, error: String?
+    var image: String?, evidence: Predictor.Evidence?, words: [Predictor.Word]?, error: String?,
+      truth: String?
   }
 
-  /// Class, probability and text, separated by tabs, or a JSON object.
-  func line(_ text: String, _ prediction: Predictor.Prediction) throws -> String {
+  /// Class, probability and text, separated by tabs, or a JSON object, with the label that the data have.
+  func line(_ text: String, _ prediction: Predictor.Prediction, truth: String? = nil) throws -> String {
     guard json else {
       let share = (Double(prediction.probability) * 1000).rounded() / 1000
       let line = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
       return "\(prediction.label)\t\(share)\t\(line.count > 100 ? line.prefix(97) + "..." : line[...])"
     }
-    return try encoded(object(prediction, text: text))
+    var object = try object(prediction, text: text)
+    object.truth = truth
+    return try encoded(object)
   }
 
   /// The answer to a row of a table, by its number from 0; rows are told from 1.

@@ -13,7 +13,7 @@ struct RankSession {
   let communicator: MPICommunicator
 
   /// Commands that several ranks can do together (`RankedCommand`).
-  private static let commands = ["run", "embed", "layout", "train", "evaluate", "predict"]
+  private static let commands = ["run", "embed", "layout", "train", "evaluate", "predict", "verify --run"]
 
   /// What ranks compute for the leader.
   static var kinds: [any AssistedWork.Type] {
@@ -38,7 +38,7 @@ struct RankSession {
   /// - Throws: `TesseraError` for a command that several ranks would each do for themselves.
   static func divide(_ command: any ParsableCommand) throws {
     guard let ranks = RankEnvironment(ProcessInfo.processInfo.environment) else { return }
-    if let command = command as? any RankedCommand {
+    if let command = command as? any RankedCommand, command.isShared {
       if ranks.rank > 0 { try command.device.assist() }
       return
     }
@@ -135,6 +135,12 @@ struct RankSession {
 protocol RankedCommand: ParsableCommand {
   /// What each rank computes with.
   var device: DeviceOptions { get }
+  /// Whether the command as it is given is one.
+  var isShared: Bool { get }
+}
+
+extension RankedCommand {
+  var isShared: Bool { true }
 }
 
 extension Run: RankedCommand {}
@@ -143,3 +149,9 @@ extension Layout: RankedCommand {}
 extension Train: RankedCommand {}
 extension Evaluate: RankedCommand {}
 extension Predict: RankedCommand {}
+
+/// A finished run's recomputation is a run. Primitives are compared in one process, and disputes are settled there.
+extension Verify: RankedCommand {
+  var device: DeviceOptions { proof.devices(options) }
+  var isShared: Bool { proof.run != nil && operation.against == nil }
+}

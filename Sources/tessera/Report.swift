@@ -19,11 +19,17 @@ struct Report: ParsableCommand {
   var json = false
   @Option(help: "Write what was said of each test row to this file: .csv or .jsonl.")
   var predictions: String?
+  @Option(help: "Write each figure of the page as SVG, and its numbers as CSV, into this folder.")
+  var figures: String?
   @OptionGroup(title: "Device") var device: DeviceOptions
 
   /// Writes the page and prints the text.
   func run() throws {
     let path = out ?? URL(fileURLWithPath: folder).appendingPathComponent("report.html").path
+    if text, let figures {
+      throw TesseraError.input(
+        "figures", found: "\(figures) with --text", wanted: "no --text: figures are the page's")
+    }
     let form = try predictions.map { try PredictionTable.Form(of: $0) }
     let report = try RunReport(folder: folder)
     if let predictions, let form {
@@ -38,7 +44,10 @@ struct Report: ParsableCommand {
     }
     let (page, computed) = try device.use(for: "report") {
       let computed = json ? try ComputedBy(DeviceGroup($0), threads: device.threads) : nil
-      return (try ReportPage(folder: folder, device: $0).html(), computed)
+      let page = try ReportPage(folder: folder, device: $0)
+      let html = try page.html()
+      if let figures { try page.writeFigures(to: figures) }
+      return (html, computed)
     }
     try AtomicFile.write(Data(page.utf8), to: path)
     if let computed { try tell(report, path, computed) } else { print("report         \(path)") }

@@ -20,8 +20,22 @@ struct Run: ParsableCommand {
         tessera run --data aclImdb/train --test aclImdb/test --encoder mpnet-base \\
           --pooling cls+mean --device opencl:0 --out runs/c
         tessera run --features patients.csv --label-column diagnosis --ignore id --out runs/d
+        tessera run --config runs/a/run.json --pixels 32 --out runs/e
+        tessera run --resume runs/c
       """)
 
+  @Option(
+    help: """
+      A file of options: a run's run.json, or an object of JSON with some of its keys, such as {"pixels": 32}. Options of \
+      the command line come before it.
+      """)
+  var config: String?
+  @Option(
+    help: """
+      Go on with the run in this folder, by its own options: in place of --out. An option that would change its result is \
+      refused.
+      """)
+  var resume: String?
   @OptionGroup(title: "Data") var data: RunDataOptions
   @OptionGroup(title: "Table of numbers") var table: TableArguments
   @Option(help: "Reviews, or a table, to test on (default: a share of --data or --features).")
@@ -83,6 +97,17 @@ struct Run: ParsableCommand {
     progress.warn("\(out)/\(ModelCard.name) is none of a run's, and stays as it is: no model card is written")
   }
 
+  /// Writes the run's page and its figures, unless they are there and nothing has changed.
+  private func writeReport(
+    _ out: String, _ summary: Pipeline.Summary, _ devices: DeviceGroup, _ progress: ProgressLine
+  ) throws {
+    let path = URL(fileURLWithPath: out).appendingPathComponent(ReportPage.name).path
+    guard summary.hasRun || !FileManager.default.fileExists(atPath: path) else { return }
+    progress.begin("making the report")
+    try ReportPage(folder: out, device: devices.main).write(in: out)
+    progress.note("report: \(path)")
+  }
+
   /// A cross-validation, once no option is without effect in it.
   private func crossValidation(_ folds: Int, of c: RunConfiguration) throws -> CrossValidation {
     if c.split.testShare != SplitOptions().testShare {
@@ -130,8 +155,10 @@ struct Run: ParsableCommand {
         pipeline.tensorBoard = try tensorboard.map { board in
           try TensorBoardEvents(folder: c.split.fold.map { "\(board)/fold-\($0)" } ?? board)
         }
+        pipeline.command = ["tessera"] + CommandLine.arguments.dropFirst()
         let summary = try pipeline.run()
         try writeCard(out, progress)
+        try writeReport(out, summary, devices, progress)
         return summary
       }
       // What could fail of this fails before the work.

@@ -96,6 +96,14 @@ struct RunProofOptions: ParsableArguments {
     { try AssetStore.standard.path(of: $0, option: option) }
   }
 
+  /// What recomputes a run: a proof is the CPU's, unless another device is asked for.
+  func devices(_ options: DeviceOptions) -> DeviceOptions {
+    guard options.device == "auto" else { return options }
+    var options = options
+    options.device = "cpu"
+    return options
+  }
+
   /// Verifies; a difference is a failure.
   func verify(_ options: DeviceOptions, seed: UInt64, json: Bool) throws {
     guard let run else { return }
@@ -109,10 +117,7 @@ struct RunProofOptions: ParsableArguments {
     let drawn = try stretches.map { try Self.stretches($0) }
     let extent: RunVerification.Extent =
       try sample.map { .rows(try RowSample($0), seed: seed, stretches: drawn) } ?? .whole
-    var options = options
-    // A proof is the CPU's, unless another device is asked for.
-    if options.device == "auto" { options.device = "cpu" }
-    let found = try options.useAll(for: "verify") { devices in
+    let found = try devices(options).useAll(for: "verify") { devices in
       try RunVerification(
         run, sources: sources, devices: devices, extent: extent, progress: options.progress
       ).certify()

@@ -13,6 +13,7 @@ struct Tessera: ParsableCommand {
     version: VersionText.title,
     subcommands: [
       Run.self, Embed.self, Layout.self, Render.self, Train.self, Evaluate.self, Predict.self, Report.self,
+      Export.self,
       Devices.self, Verify.self, Bench.self, Tune.self, Fetch.self, Cache.self,
     ])
 
@@ -35,7 +36,9 @@ struct Tessera: ParsableCommand {
   private static func answer() throws {
     var command: any ParsableCommand
     do {
-      command = try parseAsRoot()
+      command = try parseAsRoot(try RunFile.expanded(Array(CommandLine.arguments.dropFirst())))
+    } catch let error as TesseraError {
+      throw error
     } catch {
       // Help and the version are no mistakes.
       if exitCode(for: error) == .success {

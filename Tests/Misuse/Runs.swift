@@ -17,6 +17,12 @@ extension Rows {
     }
     function("ReportPage.html()")
     refuses("of a folder without a run") { try ReportPage(folder: self.folder, device: d).html() }
+    function("ONNXModel.init(run:on:)")
+    for path in ["/no/such", folder] {
+      refuses("'\(path.suffix(8))'") { try ONNXModel(run: path, on: d) }
+    }
+    function("ONNXModel.write(to:)")
+    refuses("of a folder without a run") { try ONNXModel(run: self.folder, on: d).write(to: "/no/such/x") }
     function("RunReport.init(folder:)")
     for path in ["/no/such", folder] { refuses("'\(path.suffix(8))'") { try RunReport(folder: path).text } }
     function("Predictor.init(run:devices:batch:)")

@@ -26,7 +26,8 @@ import Testing
         let epochs = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [Fields])
         #expect(epochs.map { $0["epoch"] as? Int } == [0, 1, 2])
         for key in [
-          "loss", "validationLoss", "validationAccuracy", "seconds", "rowsPerSecond", "validationSeconds",
+          "loss", "trainingAccuracy", "validationLoss", "validationAccuracy", "seconds", "rowsPerSecond",
+          "validationSeconds",
           "validationRowsPerSecond",
         ] {
           #expect(epochs.allSatisfy { ($0[key] as? Double).map { $0 >= 0 } ?? false }, "\(key)")

@@ -39,6 +39,7 @@ import Testing
       "text-column": run.format.text, "label-column": run.format.label, "separator": "auto",
       "quotes": run.format.quotes.rawValue, "encoding": run.format.encoding.rawValue,
       "labels": nil, "test": run.test, "layers": nil,
+      "products": run.embedding.products.rawValue,
       "layout": layout.layout.rawValue, "metric": layout.metric.rawValue, "init": layout.tsneStart.rawValue,
       "tsne-learning-rate": layout.tsneLearningRate.text, "tsne-exact-limit": layout.tsneExactLimit,
       "channels": layout.channels.rawValue, "representations": layout.representations?.text,

@@ -35,6 +35,8 @@ enum ProofRun {
     }
   }
 
+  static func cpu() throws -> CPUBackend { try CPUBackend(threads: 2) }
+
   static func verify(
     _ folder: String, _ extent: RunVerification.Extent = .whole, on device: (any Backend)? = nil
   ) throws -> RunCertificate {

@@ -23,11 +23,12 @@ import Testing
   private static let used: [Answering: Set<String>] = [
     .predict: always.union(["layout.safetensors", "model.safetensors"] + encoder),
     .evaluate: always.union(["layout.safetensors", "model.safetensors", "embeddings.safetensors"] + encoder),
-    .report: always.union([
-      "layout.safetensors", "model.safetensors", "images.safetensors", "test.images.safetensors",
-      "history.json", "data.json",
-      "result.json", "repeat-1.accuracy.json",
-    ]),
+    .report: always.union(
+      [
+        "layout.safetensors", "model.safetensors", "images.safetensors", "test.images.safetensors",
+        "history.json", "data.json",
+        "result.json", "repeat-1.accuracy.json",
+      ] + encoder),
   ]
 
   private let files = FileManager.default

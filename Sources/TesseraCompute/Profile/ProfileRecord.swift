@@ -25,6 +25,17 @@ package struct ProfileRecord: Sendable {
   }
 }
 
+extension ProfileRecord {
+  /// The same by a clock that is behind by so many nanoseconds.
+  func earlier(by ahead: Int64) -> ProfileRecord {
+    var record = ProfileRecord(
+      category, queued: queued - ahead, submit: submit - ahead, start: start - ahead, end: end - ahead,
+      work: work)
+    (record.name, record.primitive, record.track) = (name, primitive, track)
+    return record
+  }
+}
+
 /// What all runs of a kernel or primitive came to.
 package struct ProfileTotal: Sendable {
   package var calls = 0

@@ -8,11 +8,13 @@ import Foundation
 /// A backend gets one when it is opened; without one nothing is measured.
 public final class Profiler: Sendable {
   /// What a record is about.
-  public enum Category: String, Sendable {
+  public enum Category: String, Sendable, CaseIterable {
     /// A part of the work that the user knows: a command, a stage, an epoch.
     case stage
     /// The host: building a program, handing data to a device, waiting for data or for the device.
     case build, upload, download, wait
+    /// The host: adding up with other devices and ranks what goes over a whole batch, and waiting for them.
+    case exchange
     /// The device: a kernel, a transfer by its queue.
     case kernel, transfer
   }
@@ -160,6 +162,37 @@ public final class Profiler: Sendable {
     let until = state.busyUntil[record.track] ?? 0
     state.kept.busy[record.track, default: 0] += max(0, record.end - max(record.start, until))
     state.busyUntil[record.track] = max(until, record.end)
+  }
+
+  /// Takes in what another process collected, on tracks of their own.
+  ///
+  /// - Parameters:
+  ///   - other: its records and totals.
+  ///   - ahead: nanoseconds by which its clock is ahead of this one's.
+  ///   - owner: what its tracks' names begin with.
+  package func merge(_ other: Snapshot, ahead: Int64, owner: String) {
+    state.withLock { state in
+      let names = other.names.map { state.id($0) }
+      let tracks = other.tracks.map { state.newTrack("\(owner): \($0)") }
+      func named<T>(_ totals: [Int32: T]) -> [(Int32, T)] { totals.map { (names[Int($0)], $1) } }
+      state.kept.devices += other.devices.map { tracks[Int($0)] }
+      for (track, totals) in other.totals {
+        state.kept.totals[tracks[Int(track)]] = Dictionary(uniqueKeysWithValues: named(totals))
+      }
+      for (track, totals) in other.primitives {
+        state.kept.primitives[tracks[Int(track)]] = Dictionary(uniqueKeysWithValues: named(totals))
+      }
+      for (track, nanoseconds) in other.busy { state.kept.busy[tracks[Int(track)]] = nanoseconds }
+      let room = max(0, capacity - (state.kept.records.count - state.stages))
+      state.kept.dropped += other.dropped + max(0, other.records.count - room)
+      state.kept.untimed += other.untimed
+      state.kept.records += other.records.prefix(room).map { record in
+        var record = record.earlier(by: ahead)
+        (record.name, record.track) = (names[Int(record.name)], tracks[Int(record.track)])
+        if record.primitive >= 0 { record.primitive = names[Int(record.primitive)] }
+        return record
+      }
+    }
   }
 
   /// What was collected so far. What a device has not done yet is missing: synchronise first.

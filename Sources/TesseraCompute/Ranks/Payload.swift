@@ -57,6 +57,9 @@ package struct MessageWriter {
   /// Adds whole numbers with their number.
   package mutating func add(_ values: [Int32]) { add(elements: values) }
 
+  /// Adds whole numbers of 64 bits with their number.
+  package mutating func add(_ values: [Int64]) { add(elements: values) }
+
   /// Adds a text.
   package mutating func add(_ text: String) { add(elements: Array(text.utf8)) }
 
@@ -96,6 +99,9 @@ package struct MessageReader {
 
   /// The next whole numbers.
   package mutating func ints() throws -> [Int32] { try elements(of: Int32.self) }
+
+  /// The next whole numbers of 64 bits.
+  package mutating func longs() throws -> [Int64] { try elements(of: Int64.self) }
 
   /// The next text.
   package mutating func text() throws -> String {

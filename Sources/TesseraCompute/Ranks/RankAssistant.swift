@@ -111,6 +111,14 @@ package final class RankAssistant {
       guard let answer = try model(number).told(content) else { return }
       try communicator.send(answer, to: 0, .answer(0))
     case .close(let number): models[number] = nil
+    case .clock:
+      var writer = MessageWriter()
+      writer.add(Int(Profiler.now))
+      try communicator.send(writer.payload, to: 0, .answer(0))
+    case .profile:
+      try devices.synchronize()
+      let collected = devices.main.profiler?.snapshot() ?? Profiler.Snapshot()
+      try communicator.send(collected.message, to: 0, .answer(0))
     }
   }
 

@@ -114,6 +114,10 @@ enum RankCommand {
   case tell(model: Int, Payload)
   /// To let go of a model.
   case close(model: Int)
+  /// To tell the time by its clock.
+  case clock
+  /// To tell what its profiler has collected.
+  case profile
 
   /// As a message.
   var message: Payload {
@@ -130,6 +134,8 @@ enum RankCommand {
       writer.add([2, Int32(model)])
       writer.add(content)
     case .close(let model): writer.add([3, Int32(model)])
+    case .clock: writer.add([4 as Int32])
+    case .profile: writer.add([5 as Int32])
     }
     return writer.payload
   }
@@ -143,6 +149,8 @@ enum RankCommand {
     case (1, 3): self = .part(model: numbers[1], device: numbers[2], try reader.nested())
     case (2, 2): self = .tell(model: numbers[1], try reader.nested())
     case (3, 2): self = .close(model: numbers[1])
+    case (4, 1): self = .clock
+    case (5, 1): self = .profile
     default: throw TesseraError.failure("a command", found: "\(numbers)", wanted: "one of this version")
     }
   }

@@ -158,7 +158,7 @@ public struct ModelCard {
   }
 
   /// A word for a shell.
-  private static func quoted(_ word: String) -> String {
+  static func quoted(_ word: String) -> String {
     let plain = word.split(whereSeparator: \.isNewline).joined(separator: " ")
     let isPlain =
       !plain.isEmpty

@@ -97,7 +97,7 @@ public struct PredictionTable {
   }
 
   /// A field of a CSV file (RFC 4180).
-  private static func field(_ text: String) -> String {
+  static func field(_ text: String) -> String {
     guard text.utf8.contains(where: { $0 == 0x22 || $0 == 0x2c || $0 == 0x0a || $0 == 0x0d }) else {
       return text
     }

@@ -66,7 +66,8 @@ public final class TensorBoardEvents {
     var summary = ProtobufMessage()
     for (tag, value) in [
       ("loss/training", figures.loss as Double?), ("loss/validation", figures.validationLoss),
-      ("accuracy/validation", figures.validationAccuracy), ("seconds/training", figures.seconds),
+      ("accuracy/training", figures.trainingAccuracy), ("accuracy/validation", figures.validationAccuracy),
+      ("seconds/training", figures.seconds),
       ("seconds/validation", figures.validationSeconds),
       ("rows a second/training", figures.rowsPerSecond),
       ("rows a second/validation", figures.validationRowsPerSecond),

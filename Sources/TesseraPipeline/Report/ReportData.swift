@@ -23,16 +23,24 @@ struct ReportData {
   /// the data are there.
   let images: Floats, rows: [Int], labels: [Int32], probabilities: [Float], texts: [String]?
   let metrics: ClassificationMetrics
-  /// Mean and standard deviation of each pixel over the training set's first rows, to show differences by.
-  let mean: [Float], deviation: [Float]
+  /// What images are shown by.
+  private let moments: PixelMoments
   /// Names of the encoder layers that the features come from, and the layer of each feature.
   let layers: [String], layerOfFeature: [Int]
   /// The features of a table with their names, and those of the rows looked at in the end; nil of texts.
   let table: ReportTable?
+  /// The encoder's hidden states that the features come from; none of a table.
+  let states: [Int]
+  /// How many rows of each class are for what.
+  let splits: [(name: String, use: String, counts: [Int])]
+  /// The command that made the run; nil where nobody told.
+  let command: RunCommand?
+  private let run: FinishedRun, device: any Backend
 
   @_optimize(none)
   init(folder: String, device: any Backend) throws {
     let run = try FinishedRun(folder)
+    (self.run, self.device, command) = (run, device, try run.command)
     configuration = run.configuration
     layout = try FeatureLayout.read(run.checked(Pipeline.Files.layout))
     model = try TrainedModel.read(run.checked(Pipeline.Files.model), on: DeviceGroup(device))
@@ -45,10 +53,10 @@ struct ReportData {
       run.records[$0]
     }
     let own = try ImageSet.read(run.checked(Pipeline.Files.images))
-    let area = own.area
     let set = configuration.test == nil ? own : try ImageSet.read(run.checked(Pipeline.Files.testImages))
     let rows = configuration.test == nil ? own.split.test : Array(set.labels.indices)
     (images, self.rows) = (set.images, rows)
+    splits = Self.splits(own, test: configuration.test == nil ? nil : set)
     labels = rows.map { set.labels[$0] }
     let scores = try device.tensor(
       try model.logProbabilities(images, of: rows), [rows.count * model.classes.count])
@@ -69,26 +77,14 @@ struct ReportData {
       data.fingerprint == embedded?.inputs["data"] && rows.allSatisfy { $0 < data.texts.count }
         ? rows.map { data.texts[$0] } : nil
     }
-    var sums = [Float](repeating: 0, count: area)
-    let first = own.split.training.prefix(1000)
-    own.images.forEachBlock(of: Array(first), columns: area) { _, _, block in
-      for at in block.indices { sums[at % area] += block[at] }
-    }
-    let mean = sums.map { $0 / Float(max(1, first.count)) }
-    var squares = [Float](repeating: 0, count: area)
-    own.images.forEachBlock(of: Array(first), columns: area) { _, _, block in
-      for at in block.indices {
-        let difference = block[at] - mean[at % area]
-        squares[at % area] += difference * difference
-      }
-    }
-    self.mean = mean
-    deviation = squares.map { ($0 / Float(max(1, first.count))).squareRoot() }
+    moments = PixelMoments(own)
     let features = layout.scaler.minimum.count
-    let states = Embeddings.states(run.records["embeddings"]?.parameters["layers"])
+    let found = Embeddings.states(run.records["embeddings"]?.parameters["layers"])
+    let states = Array(found)
     let width = max(1, features / states.count)
     table = try ReportTable(run)
-    layers = table == nil ? states.map { "layer \($0)" } : ["columns"]
+    self.states = table == nil ? states : []
+    layers = table == nil ? states.map { "hidden state \($0)" } : ["columns"]
     layerOfFeature = (0..<features).map { min(states.count - 1, $0 / width) }
   }
 
@@ -108,17 +104,49 @@ struct ReportData {
   }
 
   /// The image of a row as it was rendered.
-  func image(_ row: Int) -> [Float] { images.gather([rows[row]], columns: mean.count) }
+  func image(_ row: Int) -> [Float] { images.gather([rows[row]], columns: moments.mean.count) }
 
-  /// The image of a row as its difference from the mean image in each pixel's standard deviations, black at
-  /// -3, white at 3, its channels side by side.
-  func picture(_ row: Int) throws -> Data {
-    let image = image(row)
-    return try PNG.encode(
-      stretching: image.indices.map { p in
-        let difference = image[p] - mean[p]
-        return deviation[p] > 0 ? max(-3, min(3, difference / deviation[p])) : 0
-      },
-      pixels: layout.side, channels: layout.channels.count)
+  /// The image of a row as its difference from the mean image in each pixel's standard deviations.
+  func deviations(_ row: Int) -> [Float] { moments.deviations(image(row)) }
+
+  /// What a feature is called: a column by its name, else by hidden state and element.
+  func name(of feature: Int) -> String {
+    if let table { return table.names[feature] }
+    let width = max(1, layerOfFeature.count / max(1, layers.count))
+    let layer = layerOfFeature[feature]
+    return "state \(layer < states.count ? states[layer] : layer), element \(feature - layer * width)"
+  }
+
+  /// What classifies other texts as the run does; nil where there is no encoder any more.
+  ///
+  /// - Throws: `TesseraError` for an encoder in the run's folder that is not as the run left it.
+  func predictor() throws -> Predictor? {
+    let own = URL(fileURLWithPath: run.folder).appendingPathComponent(Pipeline.Files.encoder).path
+    guard table == nil else { return nil }
+    guard FileManager.default.fileExists(atPath: own) else {
+      return try? Predictor(run: run.folder, devices: DeviceGroup(device))
+    }
+    return try Predictor(run: run.folder, devices: DeviceGroup(device))
+  }
+
+  private static func splits(
+    _ own: ImageSet, test: ImageSet?
+  ) -> [(name: String, use: String, counts: [Int])] {
+    func counts(_ labels: [Int32], _ rows: [Int]) -> [Int] {
+      var counts = [Int](repeating: 0, count: own.classes.count)
+      for row in rows where labels[row] >= 0 && Int(labels[row]) < counts.count {
+        counts[Int(labels[row])] += 1
+      }
+      return counts
+    }
+    let tested = test.map { counts($0.labels, Array($0.labels.indices)) }
+    return [
+      ("training", "layout, network and probe learn from them", counts(own.labels, own.split.training)),
+      (
+        "validation", "the epoch and the probe's penalty are chosen by them",
+        counts(own.labels, own.split.validation)
+      ),
+      ("test", "looked at once, for the figures on this page", tested ?? counts(own.labels, own.split.test)),
+    ]
   }
 }

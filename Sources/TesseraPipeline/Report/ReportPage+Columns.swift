@@ -7,7 +7,7 @@ import TesseraImages
 extension ReportPage {
   /// What stands above the evidence of a table.
   var columnsNote: String {
-    "Each column is put to its mean over the training rows in turn, and the row is classified again: the bar is what the "
+    "Each column is put to its mean over the training rows in turn, and the row is classified again: a bar is what the "
       + "lead of the predicted class (its logit over the mean of the others) loses, red, or gains, blue."
   }
 
@@ -17,16 +17,28 @@ extension ReportPage {
   private static let ranked = 50, work = 20_000
 
   /// The columns that a row's prediction hangs on most.
-  func columns(_ row: Int) throws -> String {
-    guard let table = data.table else { return "" }
-    let changes = try FeatureOcclusion(table.features, data.layout, data.model).changes(
-      table.row(data.rows[row]), target: data.prediction(row).label)
-    return Self.bars(changes.map { Double($0) }, table.names)
+  func columns(_ row: Int) throws -> Figure {
+    let number = data.rows[row] + 1
+    let changes = try data.table.map {
+      try FeatureOcclusion($0.features, data.layout, data.model).changes(
+        $0.row(data.rows[row]), target: data.prediction(row).label)
+    }
+    return bars(
+      (changes ?? []).map { Double($0) }, "change of the class's lead", "row-\(number)-columns",
+      "The columns that the class hangs on most: what its lead loses when a column is put to its mean.",
+      label: "columns of row \(number)")
   }
 
-  private static func bars(_ values: [Double], _ names: [String]) -> String {
-    let order = values.indices.ordered { (abs(values[$1]), $0) < (abs(values[$0]), $1) }.prefix(bars)
-    return Plots.bars(order.map { (names[$0], values[$0]) })
+  private func bars(
+    _ values: [Double], _ title: String, _ name: String, _ caption: String, label: String
+  ) -> Figure {
+    let names = data.table?.names ?? []
+    let order = values.indices.ordered { (abs(values[$1]), $0) < (abs(values[$0]), $1) }
+    let all = FigureData(
+      header: ["rank", "column", title],
+      rows: order.enumerated().map { ["\($0 + 1)", names[$1], "\(values[$1])"] })
+    return BarChart(values: order.prefix(Self.bars).map { (names[$0], values[$0]) }, title: title).figure(
+      name, caption, label: label, all: all)
   }
 
   /// The columns by the mean size of what they change, over some of the rows that were tested on; nil of texts, without
@@ -46,7 +58,10 @@ extension ReportPage {
     let order = sums.indices.ordered { (sums[$1], $0) < (sums[$0], $1) }
     let rows = order.prefix(1000).enumerated().map { ["\($0 + 1)", table.names[$1], decimal(sums[$1], 4)] }
     return (
-      Self.bars(sums, table.names) + "<details><summary>All columns</summary>"
+      shelf.put(
+        bars(
+          sums, "mean change of the class's lead", "columns", "The columns that change most.",
+          label: "columns by their change")) + "<details><summary>All columns</summary>"
         + HTMLPage.table(["rank", "column", "mean change"], Array(rows)) + "</details>",
       "The mean size of the change of the predicted class's lead when a column is put to its mean over the training rows, "
         + "over \(count) of the \(data.rows.count) rows that were tested on. It says what this network uses, not what "

@@ -79,7 +79,8 @@ extension ReportPage {
       return reason + (data.kept.hasLinearPath ? " Shown are \(path)." : "")
     }
     return
-      "Grad-CAM at the slice's output, for the predicted class, over the image's difference from the mean."
+      "Grad-CAM at the slice's output, for the predicted class, over the image's difference from the mean, and the words "
+      + "and features that the answer hangs on."
       + (data.kept.hasLinearPath ? " Beside it \(path)." : "")
   }
 }

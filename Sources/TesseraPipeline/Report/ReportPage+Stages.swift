@@ -26,7 +26,7 @@ extension ReportPage {
       case "embeddings": (split.training.count + split.validation.count + split.test.count, "reviews")
       case "test-embeddings": (data.labels.count, "reviews")
       case "layout": (data.layout.channels.reduce(0) { $0 + $1.features.count }, "features")
-      case "model": (trained, "images")
+      case "model" where trained > 0: (trained, "images")
       default: nil
       }
     return work.map { "\(decimal(Double($0.count) / seconds, 1)) \($0.unit)/s" }

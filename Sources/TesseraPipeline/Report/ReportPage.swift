@@ -9,6 +9,7 @@ import TesseraVision
 public struct ReportPage {
   let data: ReportData
   let device: any Backend
+  let shelf = FigureShelf()
 
   /// Reads a finished run and classifies its test rows on a device.
   ///
@@ -19,17 +20,18 @@ public struct ReportPage {
   }
 
   /// The page.
+  ///
+  /// - Returns: HTML that needs no other file.
+  /// - Throws: `TesseraError` if a device fails at the evidence.
   @_optimize(none)
   public func html() throws -> String {
+    shelf.figures = []
     let c = data.configuration
     let file = URL(fileURLWithPath: c.data).lastPathComponent
-    var page = HTMLPage(title: "Tessera: \(c.model.architecture.rawValue) on \(file)")
+    var page = HTMLPage(title: "Tessera: \(c.model.architecture.rawValue) on \(file)", subtitle: subtitle)
     page.section("Result", summary)
-    page.section(
-      data.table == nil ? "Texts and their images" : "Rows and their images", try samples(),
-      note:
-        "The most confident right answers of each class. Images show each pixel's difference from its mean, in its standard deviations."
-    )
+    page.section("How to read this page", guide)
+    page.section("Rows", rowCounts)
     page.section(
       "Layout of the features", layout,
       note: (data.table == nil
@@ -37,7 +39,12 @@ public struct ReportPage {
         + "; the rectangle becomes the image"
         + (data.layout.channels.count == 1
           ? ". \(data.layout.channels[0].pixels.collisions)"
-          : "'s channel. Channels stand side by side in images, the first on the left."))
+          : "'s channel. Each channel of the images has a layout of its own."))
+    page.section(
+      data.table == nil ? "Texts and their images" : "Rows and their images", try samples(),
+      note:
+        "The most confident right answers of each class. Images show each pixel's difference from its mean, in its standard deviations."
+    )
     page.section("Learning", learning)
     page.section("Errors", errors)
     page.section("The most confident mistakes", try mistakes())
@@ -46,11 +53,9 @@ public struct ReportPage {
     if let ranks = try ranking() {
       page.section("Features by what they change", ranks.content, note: ranks.note)
     }
-    if let found = data.found {
-      page.section("Data", "<ul>\(found.lines.map { "<li>\(escaped($0))</li>" }.joined())</ul>")
-    }
+    if let paper = try paperFigure() { page.section("A figure for a paper", paper) }
     page.section("Stages", try stages())
-    page.section("Parameters", try parameters, note: habits)
+    page.section("Parameters", parameters, note: habits)
     return page.text
   }
 
@@ -87,13 +92,15 @@ public struct ReportPage {
     return "<div class=\"tiles\">\(parts.joined())</div><p>\(escaped(keptWords))</p>" + seeds
   }
 
-  private func quote(_ row: Int, _ length: Int = 360) -> String {
+  /// A row's text, or what stands out of a table's row.
+  func quote(_ row: Int, _ length: Int = 360) -> String {
     if let table = data.table { return "<p class=\"note\">\(escaped(table.line(data.rows[row])))</p>" }
     guard let text = data.texts?[row] else { return "<p class=\"note\">(the texts are not there)</p>" }
     let short = text.count > length ? text.prefix(length) + "..." : text[...]
     return "<blockquote>\(escaped(short))</blockquote>"
   }
 
+  /// What was said of a row, and what is true.
   func verdict(_ row: Int) -> String {
     let (label, probability) = data.prediction(row)
     let truth = Int(data.labels[row])
@@ -101,114 +108,45 @@ public struct ReportPage {
     return label == truth ? said : "\(said), in truth \(data.model.classes[truth])"
   }
 
+  /// The figure of a row's image.
+  func imageFigure(_ row: Int) throws -> Figure {
+    try ImageFigure(
+      values: data.deviations(row), side: data.layout.side, channels: data.layout.channels.map(\.name)
+    ).figure(
+      "row-\(data.rows[row] + 1)-image", verdict(row) + ".", label: "image of row \(data.rows[row] + 1)")
+  }
+
   private func figures(_ rows: [Int]) throws -> String {
     HTMLPage.grid(
-      try rows.map { row in
-        let picture = HTMLPage.picture(try data.picture(row), alt: "image of row \(row)")
-        return (verdict(row), picture + quote(row))
-      })
+      try rows.map { row in "<div>" + shelf.put(try imageFigure(row)) + quote(row) + "</div>" })
+  }
+
+  /// The most confident right answers of each class, of twelve classes at the most.
+  var shownRows: [Int] {
+    let right = data.rows(right: true)
+    return data.model.classes.indices.prefix(12).flatMap { c in
+      right.lazy.filter { Int(data.labels[$0]) == c }.prefix(2)
+    }
   }
 
   private func samples() throws -> String {
-    let right = data.rows(right: true)
-    let chosen = data.model.classes.indices.flatMap { c in
-      right.filter { Int(data.labels[$0]) == c }.prefix(2)
-    }
-    return chosen.isEmpty ? "<p>No right answer to show.</p>" : try figures(Array(chosen))
+    let chosen = shownRows
+    return chosen.isEmpty ? "<p>No right answer to show.</p>" : try figures(chosen)
   }
 
   private func mistakes() throws -> String {
     let wrong = data.rows(right: false).prefix(6)
     return wrong.isEmpty ? "<p>None.</p>" : try figures(Array(wrong))
   }
+}
 
-  @_optimize(none)
-  private var layout: String {
-    let channels = data.layout.channels
-    return channels.map { channel -> String in
-      let pixels = channel.pixels
-      let density = pixels.density
-      let most = Double(max(1, density.max() ?? 1))
-      let heat = Plots.heat(
-        density.map { Double($0) / most }, side: pixels.pixels, style: "heat", label: "features per pixel")
-      let counts = pixels.collisions.pixelsByFeatures.enumerated().map { ["\($0.offset)", "\($0.element)"] }
-      if let table = data.table { return table.layout(channel, isOnly: channels.count == 1) }
-      let grid = HTMLPage.grid([
-        (
-          "features by encoder layer, their hull and its smallest rectangle",
-          Plots.scatter(
-            channel.coordinates, groups: channel.features.map { data.layerOfFeature[$0] }, names: data.layers)
-        ),
-        ("features per pixel (darkest: \(Int(most)))", heat),
-      ])
-      let heading =
-        channels.count == 1
-        ? "" : "<h3>\(escaped(channel.name))</h3><p class=\"note\">\(escaped(channel.summary))</p>"
-      return heading + grid + "<details><summary>Pixels by their number of features</summary>"
-        + HTMLPage.table(["features", "pixels"], counts) + "</details>"
-    }.joined()
-  }
+/// Figures that a page has, in its order.
+final class FigureShelf {
+  var figures: [Figure] = []
 
-  @_optimize(none)
-  private var learning: String {
-    let epochs = data.history
-    guard let last = epochs.last else { return "<p>No epoch was run.</p>" }
-    let held = Double(max(1, data.layout.split.validation.count))
-    let losses = epochs.map { (x: Double($0.epoch), y: $0.loss) }
-    let right = epochs.map { (x: Double($0.epoch), y: Double($0.correct) / held) }
-    let first = Double(epochs[0].epoch)
-    let start = data.kept.hasFittedHead ? "as it was fitted" : "the linear path alone"
-    let range = first...max(first + 1, Double(last.epoch))
-    let top = 1.1 * max(1e-3, losses.map(\.y).max() ?? 1)
-    return HTMLPage.grid([
-      (
-        "mean cross-entropy over the training rows",
-        Plots.lines(
-          [.init(name: "training loss", style: "b", points: losses)], x: range, y: 0...top, xLabel: "epoch",
-          yLabel: "loss")
-      ),
-      (
-        "share of right answers on \(Int(held)) validation rows; the best epoch's weights are kept"
-          + (epochs[0].epoch == 0
-            ? ", epoch 0's (\(start)) unless it is beaten by more than a standard error" : ""),
-        Plots.lines(
-          [.init(name: "validation accuracy", style: "a", points: right)], x: range, y: 0...1,
-          xLabel: "epoch",
-          yLabel: "accuracy")
-      ),
-    ])
-  }
-
-  @_optimize(none)
-  private var errors: String {
-    guard !data.labels.isEmpty else { return "<p>There are no rows to test on.</p>" }
-    let calibration = Plots.lines(
-      [
-        .init(
-          name: "share right", style: "a",
-          points: data.metrics.calibration.map { (x: $0.confidence, y: $0.accuracy) }, marks: true)
-      ], x: 0...1, y: 0...1, xLabel: "probability of the predicted class", yLabel: "share right",
-      diagonal: true)
-    return classFigures + confusion + HTMLPage.grid([roc, ("calibration, ten bins", calibration)])
-  }
-
-  private var habits: String {
-    let c = data.configuration
-    let differences = [
-      c.model.normalization == .batch
-        ? "batches are standardised as a whole (a prediction depends on its batch)" : nil,
-      c.model.training.slice == .batchNormOnly ? "the frozen slice's batch norms move" : nil,
-      c.seesValidation ? "scaler and layout have seen the validation rows" : nil,
-      c.embedding.paperStates ? "validation accuracy is also given as a mean over all epochs" : nil,
-    ].compactMap { $0 }
-    return differences.isEmpty
-      ? "Scaler, layout and standardisation know the training rows alone; accuracy on the test rows was taken once."
-      : "As in the official code, \(differences.joined(separator: "; "))."
-  }
-
-  private var parameters: String {
-    get throws {
-      HTMLPage.table(["name", "value"], try data.configuration.fields.map { [$0.name, $0.value] })
-    }
+  /// Adds a figure, and gives it as it stands on the page.
+  func put(_ figure: Figure) -> String {
+    figures.append(figure)
+    return figure.html
   }
 }

@@ -40,28 +40,15 @@ struct ReportTable {
   /// Columns that a list on the page names at the most.
   private static let most = 1000
 
-  /// Where a channel has the columns: their places, their pixels, and both as a list.
-  func layout(_ channel: LayoutChannel, isOnly: Bool) -> String {
+  /// The pixels of a channel's columns as a list.
+  func list(_ channel: LayoutChannel) -> String {
     let (own, pixels) = (channel.features.map { names[$0] }, channel.pixels)
-    let grid = HTMLPage.grid([
-      (
-        "the columns, their hull and its smallest rectangle (a point's name shows under the pointer)",
-        Plots.named(channel.coordinates, names: own)
-      ),
-      (
-        "the pixel of each column in the image",
-        Plots.cells(pixels.pixelOfFeature, side: pixels.pixels, names: own)
-      ),
-    ])
     let rows = own.indices.prefix(Self.most).map { at -> [String] in
       let pixel = Int(pixels.pixelOfFeature[at])
       return [own[at], "\(pixel / pixels.pixels + 1)", "\(pixel % pixels.pixels + 1)"]
     }
     let more = own.count > rows.count ? "<p class=\"note\">The first \(rows.count) of \(own.count).</p>" : ""
-    let heading =
-      isOnly
-      ? "" : "<h3>\(escaped(channel.name))</h3><p class=\"note\">\(escaped(channel.summary))</p>"
-    return heading + grid + "<details><summary>Columns and their pixels</summary>"
+    return "<details><summary>Columns and their pixels</summary>"
       + HTMLPage.table(["column", "pixel's row", "pixel's column"], rows) + more + "</details>"
   }
 }

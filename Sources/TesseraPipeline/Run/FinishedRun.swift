@@ -24,6 +24,17 @@ public struct FinishedRun {
       return DataRecord.read(path)
     }
   }
+  /// The command that made it; nil where nobody told.
+  ///
+  /// - Throws: `TesseraError` if the file is not as the run left it.
+  var command: RunCommand? {
+    get throws {
+      guard let digits = manifest.files[Pipeline.Files.command] else { return nil }
+      let path = URL(fileURLWithPath: folder).appendingPathComponent(Pipeline.Files.command).path
+      try Self.compare(path, digits, RunManifest.name)
+      return RunCommand.read(path)
+    }
+  }
   private let manifest: RunManifest
   /// Where the encoder is, if neither in the folder nor where the run was made.
   var encoder: String?

@@ -20,6 +20,8 @@ public struct Pipeline {
   let overwrite: Bool
   /// Where scalars of the epochs go besides; nil: nowhere.
   package var tensorBoard: TensorBoardEvents?
+  /// The command line that the run is made by, for its report; nil: nobody tells.
+  package var command: [String]?
 
   /// Names of the files of a run.
   public enum Files {
@@ -29,6 +31,7 @@ public struct Pipeline {
       images = "images.safetensors",
       testImages = "test.images.safetensors", model = "model.safetensors", evaluation = "result.json",
       history = "history.json", data = "data.json", encoder = "encoder", states = "states",
+      command = "command.json",
       layoutHistory = "layout.history.json",
       predictions = "predictions.safetensors", epochs = "epochs.json"
   }
@@ -51,6 +54,8 @@ public struct Pipeline {
     public var kept: KeptEpoch?
     /// The images' channels.
     public var channels: [LayoutChannel] = []
+    /// Whether a stage was run, and not everything found as it was.
+    package var hasRun = true
   }
 
   /// A pipeline.
@@ -170,6 +175,8 @@ public struct Pipeline {
     for warning in summary.evaluation?.measures?.warnings ?? [] { progress.warn(warning + remedy) }
     summary.kept = KeptEpoch(
       summary.evaluation?.keptEpoch, of: summary.epochs.last?.epoch ?? 0, configuration.model.network)
+    try keepCommand()
+    summary.hasRun = folder.hasRun
     try folder.finish(stages: RunStages.names(configuration))
     if !folder.hasRun {
       progress.note(
@@ -177,6 +184,16 @@ public struct Pipeline {
       )
     }
     return summary
+  }
+
+  /// Keeps the command that made the run; one that found everything made is none.
+  private func keepCommand() throws {
+    let path = folder.file(Files.command)
+    if let command, folder.hasRun || RunCommand.read(path) == nil {
+      try RunCommand(command).write(in: folder)
+    } else if command == nil, folder.hasRun {
+      unlink(path)
+    }
   }
 
   /// Reads the data and looks at all that can be looked at before the first long stage; only then the

@@ -38,6 +38,33 @@ extension Predictor {
       result.sorted { (abs($1.evidence), $0.index) < (abs($0.evidence), $1.index) }.prefix(max(0, most)))
   }
 
+  /// A part of a text and what it did for a class.
+  struct Stretch {
+    let range: Range<String.Index>
+    /// By how much the class's lead falls without it.
+    let evidence: Float
+  }
+
+  /// A text in stretches of as many words each, all of them in their order, with what each does for a class: each is
+  /// left out in turn.
+  ///
+  /// - Parameters:
+  ///   - text: the text.
+  ///   - target: the number of the class.
+  ///   - most: into how many stretches it is divided at the most; as many encodings are made, and one.
+  func stretches(_ text: String, target: Int, most: Int) throws -> [Stretch] {
+    let words = text.split(whereSeparator: \.isWhitespace)
+    guard words.count > 1, most > 1, classes.indices.contains(target) else { return [] }
+    let length = (words.count + most - 1) / most
+    let ranges = stride(from: 0, to: words.count, by: length).map {
+      words[$0].startIndex..<words[min(words.count, $0 + length) - 1].endIndex
+    }
+    guard ranges.count > 1 else { return [] }
+    let answers = try predict([text] + ranges.map { String(text[..<$0.lowerBound] + text[$0.upperBound...]) })
+    let leads = answers.map { Self.lead($0.logProbabilities, target) }
+    return zip(ranges, leads.dropFirst()).map { Stretch(range: $0, evidence: leads[0] - $1) }
+  }
+
   /// So many variants of a text, with their images, are in memory together.
   private static let wordsAtOnce = 256
 

@@ -93,14 +93,15 @@ extension RunDirectory {
       RunManifest.name, files.configuration, files.embeddings, files.testEmbeddings, files.layout,
       files.images,
       files.testImages, files.model, files.evaluation, files.history, files.data, files.layoutHistory,
-      files.predictions, files.epochs, "checkpoint.safetensors",
+      files.predictions, files.epochs, files.command, "checkpoint.safetensors",
       "best.safetensors", "report.html", "encoder.json", "embeddings.json", "test-embeddings.json",
       "layout.json",
       "images.json", "model.json", "evaluation.json",
       files.embeddings + EmbeddingJournal.ending, files.testEmbeddings + EmbeddingJournal.ending,
     ]
     for name in own { unlink(file(name)) }
-    for name in Self.visibleNames(in: file("pictures")) where name.hasSuffix(".png") {
+    for name in Self.visibleNames(in: file("pictures"))
+    where name.hasSuffix(".png") || ReportPage.isFigure(name) {
       unlink(file("pictures/\(name)"))
     }
     for name in Self.visibleNames(in: file(files.states))

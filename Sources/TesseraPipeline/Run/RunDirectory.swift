@@ -70,9 +70,10 @@ public final class RunDirectory {
 
   /// Makes the folder that of a finished run, whose stages' records these are.
   func finish(stages: [String]) throws {
-    let isThere = FileManager.default.fileExists(atPath: file(Pipeline.Files.data))
-    let names =
-      [Pipeline.Files.configuration] + stages.map { "\($0).json" } + (isThere ? [Pipeline.Files.data] : [])
+    let others = [Pipeline.Files.data, Pipeline.Files.command].filter {
+      FileManager.default.fileExists(atPath: file($0))
+    }
+    let names = [Pipeline.Files.configuration] + stages.map { "\($0).json" } + others
     let manifest = try RunManifest(of: names, in: path)
     if (try? RunManifest.read(in: path)) == manifest { return }
     try AtomicFile.write(try manifest.encoded(), to: file(RunManifest.name))

@@ -118,38 +118,34 @@ public struct ImageSet: Sendable {
       classes: classes.count, pixels: pixels, channels: channels, on: try CPUBackend(threads: 1))
   }
 
-  /// Writes PNG files to look at: the mean image of each class, and a sheet of the first images of each
-  /// class with the overall mean taken away. Channels stand side by side.
+  /// Writes PNG files to look at: the mean image; and of each class a sheet of its first images and its own mean, as
+  /// differences from the mean in each pixel's standard deviations, as a run's page shows them. Black is 3 deviations
+  /// below the mean in a sheet and 1 in a class's mean, white as much above. Channels stand side by side.
+  ///
+  /// - Parameter folder: where they go.
+  /// - Throws: `TesseraError` if they cannot be written.
   public func writePictures(to folder: String) throws {
-    let area = area
-    func mean(_ rows: [Int]) -> [Float] {
-      var sum = [Float](repeating: 0, count: area)
-      images.forEachBlock(of: rows, columns: area) { _, _, block in
-        for begin in stride(from: 0, to: block.count, by: area) {
-          for p in 0..<area { sum[p] += block[begin + p] }
-        }
-      }
-      return sum.map { $0 / Float(max(1, rows.count)) }
-    }
-    let all = mean(Array(labels.indices))
+    let (area, moments) = (area, PixelMoments(self))
     let base = URL(fileURLWithPath: folder)
-    func write(_ name: String, _ values: [Float], columns: Int) throws {
+    func write(_ name: String, _ values: [Float], columns: Int, range: Float?) throws {
       guard !values.isEmpty else { return }
-      let png = try ContactSheet.png(values, pixels: pixels, channels: channels, columns: columns)
+      let shown = range.map { range in values.map { (max(-range, min(range, $0)) + range) / (2 * range) } }
+      let png = try ContactSheet.png(
+        shown ?? values, pixels: pixels, channels: channels, columns: columns, stretch: range == nil)
       try AtomicFile.write(png, to: base.appendingPathComponent(name).path)
     }
-    let across = max(1, 8 / channels)
-    try write("mean.png", all, columns: 1)
+    try write("mean.png", moments.mean, columns: 1, range: nil)
     for (number, name) in classes.enumerated() {
       let rows = labels.indices.filter { labels[$0] == Int32(number) }
-      let safe = name.map { $0.isLetter || $0.isNumber ? $0 : "_" }
-      let first = rows.prefix(24)
-      try write("\(String(safe)).png", images(of: first), columns: across)
-      try write(
-        "\(String(safe))-from-mean.png",
-        first.flatMap { row in zip(images[row * area..<(row + 1) * area], all).map { $0 - $1 } },
-        columns: across)
-      try write("\(String(safe))-mean-from-mean.png", zip(mean(Array(rows)), all).map { $0 - $1 }, columns: 1)
+      let safe = String(name.map { $0.isLetter || $0.isNumber ? $0 : "_" })
+      let first = rows.prefix(24).flatMap { moments.deviations(images.gather([$0], columns: area)) }
+      try write("\(safe).png", first, columns: max(1, 8 / channels), range: 3)
+      var sum = [Float](repeating: 0, count: area)
+      images.forEachBlock(of: rows, columns: area) { _, _, block in
+        for at in block.indices { sum[at % area] += block[at] }
+      }
+      let mean = sum.map { $0 / Float(max(1, rows.count)) }
+      try write("\(safe)-mean.png", rows.isEmpty ? [] : moments.deviations(mean), columns: 1, range: 1)
     }
   }
 }

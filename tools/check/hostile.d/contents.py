@@ -20,6 +20,9 @@ def check(bench):
     weights(bench)
     runs(bench)
     reports(bench)
+    tables(bench)
+    settings(bench)
+    assets(bench)
 
 
 def call(bench, name, option, path, what, refused, about=None):
@@ -284,3 +287,74 @@ def reports(bench):
     for what, place in (("no folder", folder + "/none"), ("a file", folder + "/x.json"), ("an empty folder", bench.fresh())):
         bench.judge(f"verify --kernels: {what}",
                     [bench.tessera, "verify", "--device", "cpu", "--only", "rowSum", "--quiet", "--kernels", place], True)
+
+
+def tables(bench):
+    """Tables of numbers that are none, or that could do harm."""
+    folder = bench.fresh()
+    rows = "".join(f"{row % 7},{row * 0.5},k{row % 2}\n" for row in range(40))
+    header = b"\x93NUMPY\x01\x00"
+
+    def array(text):
+        return header + struct.pack("<H", len(text)) + text.encode()
+
+    shape = "{'descr': '<f8', 'fortran_order': False, 'shape': %s, }\n"
+    for ending, what, data in (
+            ("csv", "empty", b""), ("csv", "a header alone", b"a,b,label\n"), ("csv", "NUL", b"a,b,label\n\0,\0,\0\n"),
+            ("csv", "no numbers", b"a,b,label\nx,y,k0\nz,w,k1\n"), ("csv", "one class", b"a,label\n1,k\n2,k\n3,k\n"),
+            ("csv", "rows of other lengths", b"a,b,label\n1,2,k0\n1,k1\n"), ("csv", "names twice", b"a,a,label\n1,2,k0\n2,1,k1\n"),
+            ("csv", "beyond binary64", b"a,label\n1e999,k0\n2,k1\n1,k0\n2,k1\n"), ("csv", "no UTF-8", b"a\xff,label\n1,k0\n"),
+            ("npy", "a header cut off", header), ("npy", "a header of 64 KiB", header + b"\xff\xff{"),
+            ("npy", "2^62 rows", array(shape % "(4611686018427387904, 2)")), ("npy", "negative", array(shape % "(-1, 2)")),
+            ("npy", "objects", array("{'descr': '|O', 'fortran_order': False, 'shape': (2,), }\n") + pickle.dumps([Evil()])),
+            ("npz", "no archive", b"PK\x03\x04"), ("npz", "text", b"hello"), ("safetensors", "text", b"hello"),
+            ("safetensors", "a header of 2^63", struct.pack("<Q", 1 << 63)), ("parquet", "parquet", b"PAR1" + b"\0" * 20)):
+        out = bench.fresh()
+        path = write(f"{folder}/x.{ending}", data)
+        bench.judge(f"run --features: {what}", [bench.tessera, "run", "--features", path, "--label-column", "label", "--out",
+                                                out + "/out", "--device", "cpu", "--threads", "1", "--quiet"], True, [out])
+    good = write(f"{folder}/good.csv", ("a,b,label\n" + rows).encode())
+    for more in (["--label-column", "none"], ["--ignore", "none"], ["--ignore", "a", "--ignore", "b"], ["--array", "x"],
+                 ["--missing", "x"], ["--scaling", ""], ["--encoder", f"{bench.work}/encoder"], ["--text-column", "a"]):
+        out = bench.fresh()
+        words = [bench.tessera, "run", "--features", good, "--label-column", "label", "--out", out + "/out", "--device", "cpu",
+                 "--threads", "1", "--quiet", *more]
+        bench.judge(f"run --features: {' '.join(more)}", words, True, [out])
+    bench.checks += 1
+    if os.path.exists("/tmp/tessera-hostile-evil"):
+        os.remove("/tmp/tessera-hostile-evil")
+        bench.find("run --features", "a pickle's call was done")
+
+
+def settings(bench):
+    """Files of options, folders that are to be resumed, and runs that are to be exported."""
+    folder = bench.fresh()
+    with open(f"{bench.work}/run/run.json") as file:
+        config = json.load(file)
+    damaged = {"empty": b"", "a list": b"[]", "100,000 brackets": b"[" * 100_000, "text": b"x", "no UTF-8": b'{"\xff": 1}',
+               "cut off": json.dumps(config)[:50].encode(), "a long key": json.dumps({"x" * 100_000: 1}).encode()}
+    for field, value in (("version", 99), ("version", "x"), ("pixels", -1), ("pixels", "x"), ("pixels", 1 << 70), ("pixels", 1.5),
+                         ("model", "nothing"), ("model", 3), ("channels", "x"), ("seed", -1), ("epochs", 1 << 60),
+                         ("bypass", "yes"), ("pixel", 3), ("", 1), ("a\nb", 1), ("firstState", 1), ("separator", "xyz")):
+        damaged[f"{field} {value!r}"] = json.dumps({**config, field: value}).encode()
+    for what, data in damaged.items():
+        out = bench.fresh()
+        path = write(f"{folder}/x.json", data)
+        bench.judge(f"run --config: {what[:40]}", [bench.tessera, "run", "--config", path, "--out", out + "/out", "--device",
+                                                   "cpu", "--quiet"], True, [out])
+    for words in (["--config", folder + "/none"], ["--config", folder], ["--config", "/dev/zero"], ["--config", ""],
+                  ["--resume", folder], ["--resume", folder + "/none"], ["--resume", ""],
+                  ["--resume", f"{bench.work}/run", "--pixels", "13"], ["--resume", f"{bench.work}/run", "--out", folder]):
+        bench.judge(f"run {' '.join(words)[:60]}", [bench.tessera, "run", *words, "--quiet"], True, [f"{bench.work}/run"])
+    for run, what in ((folder, "no run"), (folder + "/none", "no folder"), ("/dev/null", "a device")):
+        out = bench.fresh()
+        bench.judge(f"export: {what}", [bench.tessera, "export", "--run", run, "--onnx", out + "/x.onnx"], True, [out])
+    for place in ("/proc/none/x.onnx", folder, "", "/dev/full"):
+        bench.judge(f"export --onnx {place}", [bench.tessera, "export", "--run", f"{bench.work}/run", "--onnx", place], True)
+
+
+def assets(bench):
+    """Names that no asset has, and parts that the cache has not."""
+    for name in ("", "nothing", "../minilm-l6", "x" * 100_000, "a\nb\x1b[31m", "-"):
+        bench.judge(f"fetch {name[:20]!r}", [bench.tessera, "fetch", name], True)
+        bench.judge(f"cache clear {name[:20]!r}", [bench.tessera, "cache", "clear", name], True)
