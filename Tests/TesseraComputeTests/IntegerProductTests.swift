@@ -53,7 +53,7 @@ import Testing
       case "greatest":
         return (0..<count).map { _ in draw.element([8_355_711, 8_355_711.5, -8_355_712, 8_355_583, -128, 0]) }
       case "alike": return [Float](repeating: 8_355_711, count: count)
-      case "denormal": return draw.floats(count).map { $0 * 1e-40 }
+      case "denormal": return draw.floats(count).map { $0 * 0x1p-133 }
       case "huge": return draw.floats(count).map { $0 * 3e38 }
       case "bits":
         return draw.anyBits(count).map { $0.isFinite ? $0 : Float(bitPattern: $0.bitPattern ^ 0x4000_0000) }
