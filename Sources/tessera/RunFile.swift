@@ -45,7 +45,9 @@ enum RunFile {
     var (options, _) = try RunConfiguration.options(of: file) { try check($0, file) }
     var idle = Set(given.keys)
     // A source of the other kind takes the place of the file's with all that belongs to it.
-    if given["features"] != nil { idle.formUnion(["data", "encoder", "text-column", "layers", "pooling"]) }
+    if given["features"] != nil {
+      idle.formUnion(["data", "encoder", "text-column", "layers", "pooling", "products"])
+    }
     if given["data"] != nil { idle.formUnion(["features", "ignore", "array", "missing", "scaling"]) }
     if given["folds"] != nil { idle.formUnion(["test-share", "repeats"]) }
     if given["test"] != nil { idle.insert("test-share") }

@@ -67,7 +67,7 @@ import Testing
     let page = try String(contentsOf: URL(fileURLWithPath: path), encoding: .utf8)
     #expect(page.contains("the class rare is never predicted") && page.contains("balanced accuracy"))
     for name in ["negative", "positive", "rare"] {
-      #expect(page.contains(try Regex("</i>\(name): [01]\\.[0-9]{3}</span>")), "the curve of \(name)")
+      #expect(page.contains(try Regex(">\(name): area [01]\\.[0-9]{3}</text>")), "the curve of \(name)")
       #expect(page.matches(of: try Regex("<tr><td>\(name)</td>")).count == 2, "the rows of \(name)")
     }
     #expect(page.contains("mean of 3 classes against the others"))

@@ -68,7 +68,7 @@ import Testing
   private static let others: Set = [
     "data", "features", "encoder", "out", "feature-memory", "feature-host-memory", "feature-disk", "device",
     "threads",
-    "kernels", "tiles", "trace", "keep-states", "embeddings-of", "tensorboard",
+    "kernels", "tiles", "trace", "keep-states", "embeddings-of", "tensorboard", "config", "resume",
   ]
 
   @Test func everyOptionOfARunHasTheLibrarysDefault() throws {

@@ -66,7 +66,7 @@ import Testing
     #expect(try Verification.run(cases, reference: cpu, device: recorded).mismatches.isEmpty)
     let list = try recorded.stop().operations
     #expect(list.map(\.number) == Array(list.indices))
-    #expect(Set(list.map(\.operation.name)).count == 69, "\(Set(list.map(\.operation.name)).sorted())")
+    #expect(Set(list.map(\.operation.name)).count == 70, "\(Set(list.map(\.operation.name)).sorted())")
     let again = try JSONDecoder().decode([OperationRecord].self, from: JSONEncoder().encode(list))
     #expect(OperationRecord.firstDifference(again, list) == nil)
     for record in again { try record.check("list") }

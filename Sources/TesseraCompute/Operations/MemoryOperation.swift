@@ -5,7 +5,8 @@ enum MemoryOperation: OperationFamily {
   case fill(value: FloatBits)
   /// The host's bytes are the operand that is read.
   case upload(offset: Int)
-  case convert
+  /// The type is the output's.
+  case convert(to: ElementType)
   case copy(region: CopyRegion)
   case copyStrided(p: StridedCopy)
   case transpose(rows: Int, columns: Int)
@@ -30,7 +31,11 @@ enum MemoryOperation: OperationFamily {
       var bytes = [UInt8](repeating: 0, count: t[0].count * t[0].elementType.byteCount)
       try bytes.withUnsafeMutableBytes { try device.download(t[0], offset: 0, into: $0) }
       try bytes.withUnsafeBytes { try device.upload($0, to: t[1], offset: offset) }
-    case .convert: try device.convert(t[0], into: t[1])
+    case .convert(let type):
+      guard t[1].elementType == type else {
+        throw TesseraError.failure("convert", found: "an output of \(t[1].elementType)", wanted: "\(type)")
+      }
+      try device.convert(t[0], into: t[1])
     case .copy(let region): try device.copy(t[0], to: t[1], region: region)
     case .copyStrided(let p): try device.copy(t[0], to: t[1], strided: p)
     case .transpose(let rows, let columns):

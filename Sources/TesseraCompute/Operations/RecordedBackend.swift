@@ -106,7 +106,9 @@ extension RecordedBackend {
     try perform(.memory(.fill(value: FloatBits(value))), [tensor])
   }
 
-  package func convert(_ x: Tensor, into y: Tensor) throws { try perform(.memory(.convert), [x, y]) }
+  package func convert(_ x: Tensor, into y: Tensor) throws {
+    try perform(.memory(.convert(to: y.elementType)), [x, y])
+  }
 
   package func copy(_ source: Tensor, to destination: Tensor, region: CopyRegion) throws {
     try perform(.memory(.copy(region: region)), [source, destination])

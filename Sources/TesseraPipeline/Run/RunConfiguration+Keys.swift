@@ -10,7 +10,7 @@ extension RunConfiguration {
     "ignore": "ignore", "array": "array", "missing": "missing", "scaling": "scaling",
     "textColumn": "text-column", "labelColumn": "label-column", "labels": "labels", "quotes": "quotes",
     "separator": "separator", "encoding": "encoding", "header": "no-header", "firstState": "layers",
-    "lastState": "layers", "pooling": "pooling", "paperStates": "recipe",
+    "lastState": "layers", "pooling": "pooling", "products": "products", "paperStates": "recipe",
     "validationShare": "validation-share", "testShare": "test-share", "trainingRows": "training-rows",
     "splitMethod": "split", "folds": "folds", "pixels": "pixels", "discretization": "discretization",
     "layout": "layout", "metric": "metric", "perplexity": "perplexity", "iterations": "iterations",

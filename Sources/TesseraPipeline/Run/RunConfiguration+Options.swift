@@ -54,6 +54,7 @@ extension RunConfiguration {
         add("layers", "\(first)...\(last)")
       }
       add("pooling", embedding.pooling.rawValue)
+      add("products", embedding.products.rawValue)
     }
     add("validation-share", split.validationShare)
     if split.folds == nil, test == nil { add("test-share", split.testShare) }
