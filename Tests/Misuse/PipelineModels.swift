@@ -117,7 +117,7 @@ extension Rows {
     }
   }
 
-  private var layoutMistakes: [(String, (inout LayoutOptions) -> Void)] {
+  var layoutMistakes: [(String, (inout LayoutOptions) -> Void)] {
     [
       ("pixels -1", { $0.pixels = -1 }), ("pixels Int.max", { $0.pixels = .max }),
       ("perplexity NaN", { $0.perplexity = .nan }), ("perplexity 0", { $0.perplexity = 0 }),
