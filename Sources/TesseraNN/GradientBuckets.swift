@@ -52,13 +52,13 @@ final class GradientBuckets: @unchecked Sendable {
   func offer(
     _ number: Int, part: Int, groups: Int, count: Int, _ fill: (UnsafeMutableRawBufferPointer) throws -> Void
   ) rethrows {
-    let bucket = state.withLock { () -> Bucket in
+    // What was here in the last step has been added up: this part has its sums. Other parts come here too.
+    let (bucket, place) = state.withLock {
       while buckets.count <= number { buckets.append(Bucket(parts: parts)) }
-      return buckets[number]
+      Self.resize(&buckets[number].groups[part], groups * count)
+      return (buckets[number], UnsafeMutableRawBufferPointer(buckets[number].groups[part]))
     }
-    // What was here in the last step has been added up: this part has its sums.
-    Self.resize(&bucket.groups[part], groups * count)
-    try fill(UnsafeMutableRawBufferPointer(bucket.groups[part]))
+    try fill(place)
     let isComplete = state.withLock { () -> Bool in
       bucket.arrived += 1
       guard bucket.arrived == parts else { return false }
@@ -93,10 +93,10 @@ final class GradientBuckets: @unchecked Sendable {
   }
 
   private func addUp(_ number: Int, count: Int) {
-    let bucket = state.withLock { buckets[number] }
+    let (bucket, groups) = state.withLock { (buckets[number], buckets[number].groups) }
     do {
       Self.resize(&bucket.sums, count)
-      let offers = GroupOffers(bucket.groups.map { UnsafeBufferPointer($0) }, count: count)
+      let offers = GroupOffers(groups.map { UnsafeBufferPointer($0) }, count: count)
       try chain.add(bucket.sums, by: .chain, offers)
       state.withLock {
         bucket.done += 1

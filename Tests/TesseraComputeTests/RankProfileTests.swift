@@ -44,6 +44,9 @@ import Testing
         copying: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(whole.bytes)[..<count]))
       #expect(throws: TesseraError.self) { try Profiler.Snapshot(cut) }
     }
+    var negative = MessageWriter()
+    negative.add(-1)
+    #expect(throws: TesseraError.self) { try Profiler.Snapshot(negative.payload) }
     var strange = collected().snapshot()
     strange.records[0].name = 99
     #expect(throws: TesseraError.self) { try Profiler.Snapshot(strange.message) }

@@ -94,6 +94,15 @@ package struct MessageReader {
     return Int(bytes.loadUnaligned(as: Int64.self))
   }
 
+  /// The next texts, after their number.
+  package mutating func texts() throws -> [String] {
+    let count = try int()
+    guard count >= 0 else {
+      throw TesseraError.failure("a message between ranks", found: "\(count) texts", wanted: "0 or more")
+    }
+    return try (0..<count).map { _ in try text() }
+  }
+
   /// The next floats.
   package mutating func floats() throws -> [Float] { try elements(of: Float.self) }
 

@@ -35,8 +35,8 @@ extension Profiler.Snapshot {
   init(_ message: Payload) throws {
     self.init()
     var reader = MessageReader(message)
-    names = try (0..<(try reader.int())).map { _ in try reader.text() }
-    tracks = try (0..<(try reader.int())).map { _ in try reader.text() }
+    names = try reader.texts()
+    tracks = try reader.texts()
     devices = try reader.ints()
     try devices.forEach { _ = try Self.index(Int64($0), tracks) }
     records = try Self.rows(try reader.longs(), Self.width).map { try record($0) }

@@ -90,7 +90,7 @@ package struct RankMember: Sendable {
     var reader = MessageReader(hello)
     self.rank = rank
     (host, build) = (try reader.text(), try reader.text())
-    devices = try (0..<(try reader.int())).map { _ in try reader.text() }
+    devices = try reader.texts()
   }
 
   /// What a rank says of itself.
