@@ -91,9 +91,9 @@ struct DeviceOptions: ParsableArguments {
 
   /// Assists the leader of several ranks until it ends, and ends this process.
   func assist() throws {
-    let sources = try kernelFolder.map { try KernelSources(folder: $0) } ?? .embedded
     guard let session = try RankSession.start() else { return }
     session.assist {
+      let sources = try kernelFolder.map { try KernelSources(folder: $0) } ?? .embedded
       // What it collects the leader writes.
       let profiler = trace != nil || profile ? Profiler() : nil
       return try openAll(session.device(device), threads ?? session.threads, sources, profiler)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Foundation
+import Synchronization
 import TesseraCompute
 import TesseraImages
 import TesseraText
@@ -24,13 +25,7 @@ struct RankSession {
   static func start() throws -> RankSession? {
     let environment = ProcessInfo.processInfo.environment
     guard let ranks = RankEnvironment(environment) else { return nil }
-    do {
-      return RankSession(communicator: try MPICommunicator(library: try ranks.library(environment)))
-    } catch  where ranks.rank > 0 {
-      // Others have not met this one and cannot tell.
-      StandardError.write("tessera: rank \(ranks.rank): \(error)\n")
-      throw error
-    }
+    return RankSession(communicator: try MPICommunicator(library: try ranks.library(environment)))
   }
 
   /// Has an assistant do its part of a command, and ends it then; the leader goes on.
@@ -55,10 +50,36 @@ struct RankSession {
       wanted: "none: the same command goes on, also with --device cpu")
   }
 
-  /// Whether this process is an assistant of a leader, which tells of errors that all have.
-  static var isAssistant: Bool {
-    RankEnvironment(ProcessInfo.processInfo.environment).map { $0.rank > 0 } ?? false
+  /// Tells of the error that ends this process, and ends it. Of several ranks the leader says what all have to
+  /// say, and a launcher ends all of them as soon as one has ended with an error: an assistant therefore waits
+  /// until the leader has spoken, and speaks if it did not.
+  static func fail(_ line: String, code: Int32) -> Never {
+    fflush(nil)
+    guard let rank = RankEnvironment(ProcessInfo.processInfo.environment)?.rank else {
+      StandardError.write("tessera: \(line)\n")
+      Foundation.exit(code)
+    }
+    if rank > 0 {
+      sleep(10)
+      StandardError.write("tessera: rank \(rank): \(line)\n")
+    } else if !isTold.withLock({ $0 }) {
+      StandardError.write("tessera: \(line)\n")
+    }
+    // At once: a thread of this process may wait in MPI without end.
+    _exit(code)
   }
+
+  /// Whether the error that ends this process was told before the other ranks were ended.
+  private static let isTold = Mutex(false)
+
+  /// Throws where a rank did not come to its end with the others; all work is done then.
+  static func finish() throws {
+    guard isUnfinished.withLock({ $0 }) else { return }
+    throw TesseraError.failure(
+      "ranks", found: "one that did not end with the others within 20 s", wanted: "all at their end; the results are whole")
+  }
+
+  private static let isUnfinished = Mutex(false)
 
   /// The device of this rank, where none is named: of several the one of its place on the host.
   func device(_ name: String) -> String {
@@ -86,7 +107,8 @@ struct RankSession {
       let team = try RankTeam(leading: communicator, build: Self.build(devices.kernelSources))
       let result = try body(devices.with(ranks: team))
       team.end(code: 0)
-      communicator.close(code: 0)
+      let isOver = communicator.close(code: 0)
+      Self.isUnfinished.withLock { $0 = !isOver }
       return result
     } catch {
       let failure = communicator.failure ?? error
@@ -98,8 +120,9 @@ struct RankSession {
   /// Ends the other ranks because of an error.
   func end(_ error: any Error) {
     let code: Int32 = (error as? TesseraError)?.kind == .input ? 2 : 1
-    // An end that is not in order ends this process as well, before it could say why.
-    if communicator.failure != nil, !communicator.isOrderly { StandardError.write("tessera: \(error)\n") }
+    // The first rank that ends has the launcher end the others, this one before it could say why.
+    StandardError.write("tessera: \(error)\n")
+    Self.isTold.withLock { $0 = true }
     for rank in 1..<communicator.size { try? communicator.send(RankTeam.endMessage(code), to: rank, .end) }
     Self.after(.seconds(5), exit: code)
     communicator.close(code: code)

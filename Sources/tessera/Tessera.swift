@@ -26,6 +26,7 @@ struct Tessera: ParsableCommand {
       try Refusal.checkCommand(CommandLine.arguments.dropFirst().first)
       try answer()
       try StandardStreams.finish()
+      try RankSession.finish()
     } catch let error as TesseraError {
       fail("\(error)", code: error.kind == .input ? 2 : 1)
     } catch {
@@ -59,9 +60,6 @@ struct Tessera: ParsableCommand {
   }
 
   private static func fail(_ line: String, code: Int32) -> Never {
-    fflush(nil)
-    // Of several ranks the leader says what all have to say.
-    if !RankSession.isAssistant { StandardError.write("tessera: \(line)\n") }
-    Foundation.exit(code)
+    RankSession.fail(line, code: code)
   }
 }

@@ -18,6 +18,7 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
   private let mailbox = Mailbox()
   private let outbox: Outbox
   private var thread: HostThread?
+  private let ended = Promise<Void>()
 
   /// What the MPI thread found at its start.
   private struct Start: Sendable {
@@ -29,8 +30,11 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
   /// - Parameters:
   ///   - path: the library that `tools/mpi-shim` made.
   ///   - patience: how long a rank may give no sign of life.
+  ///   - start: how long all may take to begin.
   /// - Throws: `TesseraError` for a library that cannot be opened, and for an MPI that does not start.
-  package init(library path: String, patience: Duration = .seconds(20)) throws {
+  package init(
+    library path: String, patience: Duration = .seconds(20), start limit: Duration = .seconds(120)
+  ) throws {
     var reason: UnsafePointer<CChar>?
     guard let table = tsr_mpi_load(path, &reason) else {
       throw TesseraError.input(
@@ -38,7 +42,7 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
         wanted: "a library that tools/mpi-shim made with the MPI that starts the ranks")
     }
     let outbox = Outbox()
-    let (mailbox, started) = (mailbox, Promise<Result<Start, TesseraError>>())
+    let (mailbox, started, ended) = (mailbox, Promise<Result<Start, TesseraError>>(), ended)
     let calls = MPICalls(table)
     thread = try HostThread {
       do {
@@ -49,11 +53,17 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
           calls, mailbox, outbox, rank: start.rank, size: start.size, host: start.host, patience: patience)
         started.fulfil(.success(start))
         post.run()
+        ended.fulfil(())
       } catch {
         started.fulfil(.failure(error as? TesseraError ?? .failure("MPI", found: "\(error)")))
       }
     }
-    let start = try started.wait().get()
+    // MPI waits without end for a process that never calls it.
+    guard let start = try started.wait(atMost: limit)?.get() else {
+      throw TesseraError.failure(
+        "MPI", found: "not all ranks at the start after \(limit.components.seconds) s",
+        wanted: "every process that the launcher has started")
+    }
     (rank, size, place, neighbours) = (start.rank, start.size, start.place, start.neighbours)
     (host, self.outbox) = (start.host, outbox)
   }
@@ -77,16 +87,18 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
   /// What ended the work, if it is a failure.
   package var failure: (any Error)? { mailbox.error is RankEnd ? nil : mailbox.error }
 
-  /// Whether all ranks can come to an orderly end: none is lost, though one may have told of an error.
-  package var isOrderly: Bool { !mailbox.isCutOff }
-
   /// The orderly end, which all ranks come to; at once if some of them can be reached no more.
   ///
-  /// - Parameter code: the exit code of all, where the end is not orderly.
-  package func close(code: Int32) {
+  /// - Parameters:
+  ///   - code: the exit code of all, where the end is not orderly.
+  ///   - limit: how long to wait for all: MPI itself does without end.
+  /// - Returns: whether it is over. If not, a thread still waits in MPI.
+  @discardableResult package func close(code: Int32, atMost limit: Duration = .seconds(20)) -> Bool {
     outbox.close(code: code)
+    guard ended.wait(atMost: limit) != nil else { return false }
     thread?.join()
     thread = nil
+    return true
   }
 }
 
@@ -103,13 +115,12 @@ final class Promise<Value: Sendable>: @unchecked Sendable {
     }
   }
 
-  /// Waits for it.
-  func wait() -> Value {
-    condition.lock()
-    defer { condition.unlock() }
-    while true {
-      if let value { return value }
-      condition.wait()
+  /// Waits for it; nil if it has not come in time.
+  func wait(atMost limit: Duration) -> Value? {
+    let end = Date(timeIntervalSinceNow: Double(limit.components.seconds))
+    return condition.withLock {
+      while value == nil, condition.wait(until: end) {}
+      return value
     }
   }
 }
