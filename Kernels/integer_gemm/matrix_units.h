@@ -142,7 +142,7 @@ TSR_FN void tsr_unit_multiply(int *sums, const int *a, const int *b, int item,
   }
   barrier(CLK_LOCAL_MEM_FENCE);
   const int lane = item % TSR_UNIT_LANES;
-  __local const int (*lanes)[2 * TSR_UNIT_WORDS] = exchange + (item - lane);
+  __local const int(*lanes)[2 * TSR_UNIT_WORDS] = exchange + (item - lane);
   for (int i = 0; i < TSR_UNIT_SUMS; i++)
     for (int word = 0; word < 8; word++) {
       const char4 x = as_char4(tsr_unit_word_of_a(lanes, tsr_unit_row(lane, i), word));
@@ -183,9 +183,9 @@ TSR_FN void tsr_unit_multiply(int *sums, const int *a, const int *b) {
   vstore4(c, 0, sums);
 #else
   for (int side = 0; side < 2; side++)
-    vstore8(intel_sub_group_i8_i8_matrix_mad_k32(as_short8(vload4(side, a)), vload8(0, b),
-                                                 vload8(side, sums)),
-            side, sums);
+    vstore8(
+        intel_sub_group_i8_i8_matrix_mad_k32(as_short8(vload4(side, a)), vload8(0, b), vload8(side, sums)),
+        side, sums);
 #endif
 }
 #endif

@@ -117,9 +117,9 @@ TSR_FN void tsr_unit_put(const tsr_unit_sums *sums, int part, int row, int colum
       }
 }
 
-__kernel __attribute__((reqd_work_group_size(TSR_UNIT_ITEMS, 1, 1))) TSR_UNIT_SUBGROUP void tsr_integer_matmul(
-    const tsr_integer_gemm_params p, __global const int *a, __global const int *b, __global const float *bias,
-    __global float *c) {
+__kernel __attribute__((reqd_work_group_size(TSR_UNIT_ITEMS, 1, 1))) TSR_UNIT_SUBGROUP void
+tsr_integer_matmul(const tsr_integer_gemm_params p, __global const int *a, __global const int *b,
+                   __global const float *bias, __global float *c) {
   __local char tiles[TSR_UNIT_BYTES] __attribute__((aligned(128)));
   TSR_UNIT_EXCHANGE(exchange, TSR_UNIT_ITEMS)
   const int item = (int)get_local_id(0), lane = item % TSR_UNIT_LANES, warp = item / TSR_UNIT_LANES;
