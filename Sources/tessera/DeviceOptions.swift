@@ -84,7 +84,8 @@ struct DeviceOptions: ParsableArguments {
       return try useAll(devices, name, fallback && sources.files.isEmpty, profiler, body)
     }
     let open = {
-      try openAll(session.device(device), threads ?? session.threads, sources, profiler)
+      try openAll(
+        session.communicator.device(device), threads ?? session.communicator.threads, sources, profiler)
     }
     return try session.lead(open) { try work(name, $0, profiler, body) }
   }
@@ -96,7 +97,8 @@ struct DeviceOptions: ParsableArguments {
       let sources = try kernelFolder.map { try KernelSources(folder: $0) } ?? .embedded
       // What it collects the leader writes.
       let profiler = trace != nil || profile ? Profiler() : nil
-      return try openAll(session.device(device), threads ?? session.threads, sources, profiler)
+      return try openAll(
+        session.communicator.device(device), threads ?? session.communicator.threads, sources, profiler)
     }
   }
 

@@ -84,20 +84,6 @@ struct RankSession {
 
   private static let isUnfinished = Mutex(false)
 
-  /// The device of this rank, where none is named: of several the one of its place on the host.
-  func device(_ name: String) -> String {
-    guard name == "auto" else { return name }
-    let found = DeviceSelection.survey().devices.filter { $0.info.kind != .cpu }
-    return found.count > 1 ? found[communicator.place % found.count].info.selection : name
-  }
-
-  /// Threads of this rank's processor, where none are named: the host's cores are shared among its ranks, and a
-  /// launcher may have given this one even fewer.
-  var threads: Int {
-    let cores = sysconf(Int32(_SC_NPROCESSORS_ONLN)) / max(1, communicator.neighbours)
-    return max(1, min(cores, ProcessInfo.processInfo.activeProcessorCount))
-  }
-
   /// What says that all ranks are of one program.
   private static func build(_ kernels: KernelSources) -> String {
     "version \(tesseraVersion), numerics \(numericsVersion), kernels \(kernels.fingerprint.prefix(12))"

@@ -33,7 +33,10 @@ struct Verify: ParsableCommand {
   var small = false
   @Flag(help: "Also products and convolutions with every candidate of tessera tune.")
   var everyTile = false
-  @Option(help: "Only primitives of this name; may be repeated.")
+  @Option(
+    help:
+      "Only primitives of this name, with --exhaustive also a function or a conversion (unary, convert: all); may be repeated."
+  )
   var only: [String] = []
   @Option(help: "Also N cases of drawn shapes and attributes.")
   var random = 0
@@ -129,7 +132,8 @@ struct Verify: ParsableCommand {
     var cases = Catalogue.cases + Catalogue.drawn(random, seed: seed)
     if small { cases = cases.filter(\.isSmall) }
     if !only.isEmpty {
-      try requireKnown(Set(cases.map(\.primitive)).ordered())
+      let functions = FunctionCheck.functions.map(\.name) + ConversionCheck.conversions.map(\.name)
+      try requireKnown(Set(cases.map(\.primitive)).ordered() + (exhaustive ? functions : []))
       cases = cases.filter { only.contains($0.primitive) }
     }
     progress.begin("verifying \(cases.count) cases on \(device.name)")
@@ -164,7 +168,11 @@ struct Verify: ParsableCommand {
   /// Functions over all inputs.
   private func verifyFunctions(_ device: any Backend, _ cpu: CPUBackend) throws -> [FunctionCheck.Result] {
     let progress = options.progress
-    let functions = try FunctionCheck.functions.map { function in
+    func isWanted(_ name: String, of primitive: String) -> Bool {
+      only.isEmpty || only.contains(name) || only.contains(primitive)
+    }
+    let chosen = FunctionCheck.functions.filter { isWanted($0.name, of: "unary") }
+    let functions = try chosen.map { function in
       progress.begin("\(function.name) over all inputs", quietly: true)
       let result = try FunctionCheck.run(function, stride: stride, cpu: cpu, device: device) { done, all in
         progress.update(function.name, done: done, of: all, unit: "inputs")
@@ -172,7 +180,8 @@ struct Verify: ParsableCommand {
       if !json { print(result.line) }
       return result
     }
-    let conversions = try ConversionCheck.conversions.map { conversion in
+    let converting = ConversionCheck.conversions.filter { isWanted($0.name, of: "convert") }
+    let conversions = try converting.map { conversion in
       progress.begin("\(conversion.name) over all inputs", quietly: true)
       let result = try ConversionCheck.run(conversion, stride: stride, cpu: cpu, device: device) {
         done, all in

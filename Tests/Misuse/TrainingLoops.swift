@@ -29,7 +29,8 @@ extension Rows {
       }.forEach(epoch: 0) { _, _ in }
     }
     checkpoints()
-    function("SharedTraining.init(_:_:)")
+    ranks()
+    function("SharedTraining.init(_:ranks:_:)")
     refuses("a device that makes nothing") {
       try SharedTraining(DeviceGroup(d)) { _ -> (module: Flatten, optimizer: any Optimizer) in
         throw TesseraError.failure("here", found: "it", wanted: "")
@@ -48,6 +49,20 @@ extension Rows {
     refuses("losses of other rows") {
       try self.sharedTraining().step(batch: 3, step: 0) { net, _, context in
         try net(context.variable(try context.device.allocate([1, 2], .float32)), context).sum(1)
+      }
+    }
+  }
+
+  private func ranks() {
+    function("Ranks.run(_:)")
+    gives("a process on its own", true) { try Ranks.run { $0 == nil } }
+    refuses("a body that fails") {
+      try Ranks.run { _ in throw TesseraError.failure("here", found: "it", wanted: "") }
+    }
+    function("DeviceSelection.openAll(_:ranks:threads:warn:)")
+    for (list, threads) in [("", 1), ("nothing", 1), ("cpu,cpu", 1), ("cpu", 0), ("cpu", -1), ("cpu", .max)] {
+      refuses("'\(list)' with \(threads) threads") {
+        try DeviceSelection.openAll(list, ranks: nil, threads: threads).name
       }
     }
   }

@@ -191,13 +191,16 @@ extension Rows {
         return try withExtendedLifetime(c) { try layer(x, mask: mask, c) }
       }
     }
-    function("TransformerEncoderBlock.init(_:heads:hidden:activation:dropout:normFirst:causal:_:)")
+    function("TransformerEncoderBlock.init(_:heads:hidden:activation:dropout:normFirst:causal:eps:_:)")
     for (width, hidden, dropout) in [(4, 0, 0), (3, 4, 0), (4, 4, 1), (4, 4, .nan), (.max, 4, 0)]
       as [(Int, Int, Float)]
     {
       refuses("\(width), \(hidden), \(dropout)") {
         try TransformerEncoderBlock(width, heads: 2, hidden: hidden, dropout: dropout, draw())
       }
+    }
+    for eps in [-1, .nan, .infinity] as [Float] {
+      refuses("an eps of \(eps)") { try TransformerEncoderBlock(4, heads: 2, eps: eps, draw()) }
     }
     function("GRU.init(_:_:_:)")
     for (width, hidden) in [(0, 1), (1, 0), (-1, 1), (1, .max), (1 << 20, 1 << 20)] {

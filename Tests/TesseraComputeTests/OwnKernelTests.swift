@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import TestSupport
+import TesseraBenchmark
 import Testing
 
 @testable import TesseraCompute
@@ -43,6 +44,20 @@ import Testing
         on: device, numbers: [0.5], inputs: [try device.tensor([-2, 0, 2])], outputs: [y], items: 1)
       #expect(try device.floats(y) == [-1, 9, 9])
     }
+  }
+
+  @Test(.tags(.opencl), arguments: TestDevices.hasOpenCL ? ["cpu", "opencl"] : ["cpu"])
+  func aProfilerSeesIt(_ name: String) throws {
+    let profiler = Profiler()
+    let device = try DeviceSelection.open(name, profiler: profiler)
+    let y = try device.allocate([3], .float32)
+    for items in [3, 0, 2] {
+      try Self.kernel().run(
+        on: device, numbers: [0.5], inputs: [try device.tensor([-2, 0, 2])], outputs: [y], items: items)
+    }
+    #expect(try device.floats(y) == [-1, 0.25, 6.25])
+    let kernels = profiler.summary().devices.flatMap(\.kernels).filter { $0.name == "leaky_relu" }
+    #expect(kernels.map(\.calls) == [2] && kernels.map(\.bytes) == [2 * 4 * 6])
   }
 
   @Test(.tags(.opencl)) func aTwinThatDiffersIsNamed() throws {

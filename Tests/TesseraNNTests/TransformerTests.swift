@@ -124,6 +124,42 @@ import Testing
       before[..<16] == after[..<16] && before[16..<24] != after[16..<24] && before[24...] == after[24...])
   }
 
+  /// Queries, keys and values have one gradient together, also where nothing hangs on some of them.
+  @Test(arguments: [[0], [1], [2], [0, 2], [0, 1, 2]]) func headsWithoutAGradientHaveZeros(_ used: [Int])
+    throws
+  {
+    let context = Context(device: try CPUBackend(), differentiable: true)
+    let (batch, tokens, width) = (2, 3, 4)
+    let x = try context.variable(
+      drawn(1, batch * tokens * 3 * width), [batch, tokens, 3 * width], requiresGradient: true)
+    // Twice: a pass leaves nothing to the next.
+    for factor in [3, 5] as [Float] {
+      let parts = try context.attentionHeads(x + 0, heads: 2)
+      var sum = try parts[used[0]].sum()
+      for part in used.dropFirst() { sum = try sum + parts[part].sum() }
+      x.gradient = nil
+      try (sum * factor).backward()
+      let wanted = (0..<batch * tokens * 3 * width).map {
+        used.contains($0 / width % 3) ? factor : Float(0)
+      }
+      #expect(try context.device.floats(try #require(x.gradient)) == wanted)
+    }
+  }
+
+  /// With an eps far above all variances a layer norm gives nothing: to each token the same is added, of biases.
+  @Test func aBlockHasItsEps() throws {
+    let device = try CPUBackend()
+    let values = drawn(6, 2 * 3 * 4)
+    func added(_ eps: Float) throws -> [Float] {
+      let block = try TransformerEncoderBlock(4, heads: 2, eps: eps, Initializer(device: device, seed: 2))
+      let context = Context(device: device)
+      return zip(try block(try context.variable(values, [2, 3, 4]), context).values(), values).map(-)
+    }
+    let (nothing, usual) = (try added(1e12), try added(1e-5))
+    #expect(TestSupport.largestDifference(Array(nothing[4...]), Array(nothing[..<20])).value < 1e-4)
+    #expect(TestSupport.largestDifference(Array(usual[4...]), Array(usual[..<20])).value > 1e-2)
+  }
+
   @Test func pooledAveragesArePyTorchs() throws {
     let golden = try Golden(.module).tensors("layers.safetensors")
     let context = Context(device: try CPUBackend(), differentiable: true)

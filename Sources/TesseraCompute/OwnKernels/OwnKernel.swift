@@ -61,7 +61,7 @@ public struct OwnKernel: Sendable {
   /// Runs the kernel; the call may come back before the work is done.
   ///
   /// - Parameters:
-  ///   - device: where the tensors are. A profiler around it sees nothing of the kernel.
+  ///   - device: where the tensors are. A profiler around it sees the kernel under its name.
   ///   - numbers: passed by value.
   ///   - inputs: tensors of floats that are read.
   ///   - outputs: tensors of floats that are written, in memory of their own.
@@ -78,6 +78,18 @@ public struct OwnKernel: Sendable {
         wanted: "0 to 2^31 - 1, 64 at most")
     }
     try require(name, inputs.map { ($0, $0.count) }, into: outputs.map { ($0, $0.count) })
+    guard let profiled = device as? ProfiledBackend, items > 0 else {
+      return try launch(on: device, numbers, inputs, outputs, items)
+    }
+    let bytes = (inputs + outputs).reduce(0) { $0 + 4 * $1.count }
+    try profiled.timed(name, KernelWork(bytes: bytes)) {
+      try launch(on: profiled.unprofiled, numbers, inputs, outputs, items)
+    }
+  }
+
+  private func launch(
+    on device: any Backend, _ numbers: [Float], _ inputs: [Tensor], _ outputs: [Tensor], _ items: Int
+  ) throws {
     switch device.unprofiled {
     case let cpu as CPUBackend: try cpu.run(self, numbers, inputs, outputs, items)
     case let opencl as OpenCLBackend: try opencl.run(self, numbers, inputs, outputs, items)

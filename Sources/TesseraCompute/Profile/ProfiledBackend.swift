@@ -43,7 +43,7 @@ public final class ProfiledBackend: KernelDispatching {
   }
 
   /// A kernel of the CPU; of another device it is timed by itself.
-  private func timed(_ name: String, _ work: @autoclosure () -> KernelWork, _ body: () throws -> Void)
+  func timed(_ name: String, _ work: @autoclosure () -> KernelWork, _ body: () throws -> Void)
     rethrows
   {
     guard isTimedByHost else { return try body() }

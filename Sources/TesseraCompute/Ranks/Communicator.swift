@@ -9,6 +9,8 @@ package protocol Communicator: AnyObject, Sendable {
   var size: Int { get }
   /// The place among the ranks of the same host, from 0 on: which device is whose follows from it.
   var place: Int { get }
+  /// How many ranks the host has.
+  var neighbours: Int { get }
   /// The name of this rank's host.
   var host: String { get }
 
@@ -22,6 +24,9 @@ package protocol Communicator: AnyObject, Sendable {
 
   /// Ends all waiting: no message comes any more.
   func fail(_ error: any Error)
+
+  /// What ended the work, if it is a failure.
+  var failure: (any Error)? { get }
 }
 
 /// What a message is about; messages of different tags do not wait for each other.

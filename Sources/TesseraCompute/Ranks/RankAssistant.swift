@@ -81,8 +81,15 @@ package final class RankAssistant {
   /// Tells the leader of an error, which it tells the user, and waits for the end that follows. An error that cuts
   /// this rank off from the leader it tells itself.
   ///
+  /// - Parameters:
+  ///   - error: the error.
+  ///   - communicator: the rank's.
+  ///   - tell: gets the line of an error that the leader cannot tell.
   /// - Returns: the exit code.
-  package static func report(_ error: any Error, _ communicator: any Communicator) -> Int32 {
+  package static func report(
+    _ error: any Error, _ communicator: any Communicator,
+    tell: (String) -> Void = { StandardError.write("tessera: \($0)\n") }
+  ) -> Int32 {
     do {
       try communicator.send(RankFailure.message(error, on: communicator.host), to: 0, .failure)
       // Nothing else is of interest any more.
@@ -90,7 +97,7 @@ package final class RankAssistant {
     } catch let end as RankEnd {
       return end.code
     } catch {
-      StandardError.write("tessera: \(error)\n")
+      tell("\(error)")
       return 1
     }
   }

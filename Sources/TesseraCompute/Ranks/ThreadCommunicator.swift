@@ -5,6 +5,8 @@ package final class ThreadCommunicator: Communicator {
   package let rank: Int
   /// The place on the host, which is all of them's.
   package var place: Int { rank }
+  /// All of them.
+  package var neighbours: Int { size }
   /// A name that is no host's.
   package var host: String { "thread \(rank)" }
   /// How many there are.
@@ -38,4 +40,7 @@ package final class ThreadCommunicator: Communicator {
 
   /// Ends the own waiting.
   package func fail(_ error: any Error) { boxes[rank].fail(error) }
+
+  /// What ended the work, if it is a failure.
+  package var failure: (any Error)? { boxes[rank].error is RankEnd ? nil : boxes[rank].error }
 }

@@ -20,11 +20,13 @@ public final class TransformerEncoderBlock: Module {
   ///   - normFirst: whether layer norms come before attention and linear layers (Xiong et al. 2020), or after
   ///     the sums.
   ///   - causal: whether a token sees itself and those before it alone.
+  ///   - eps: what layer norms add to the variance before its root; 1e-5 as PyTorch's, BERT and its kin have 1e-12.
   ///   - initializer: draws the weights.
-  /// - Throws: `TesseraError` for extents that make no block, and a rate outside 0..<1.
+  /// - Throws: `TesseraError` for extents that make no block, a rate outside 0..<1, and a negative eps.
   public init(
     _ width: Int, heads: Int, hidden: Int? = nil, activation: UnaryOperation = .gelu, dropout: Float = 0,
-    normFirst: Bool = true, causal: Bool = false, _ initializer: Initializer
+    normFirst: Bool = true, causal: Bool = false, eps: Float = 1e-5,
+    _ initializer: Initializer
   ) throws {
     guard dropout >= 0, dropout < 1, activation.hasGradient else {
       throw TesseraError.failure(
@@ -35,7 +37,7 @@ public final class TransformerEncoderBlock: Module {
     let hidden = hidden ?? 4 * width
     first = try Linear(width, hidden, initializer)
     second = try Linear(hidden, width, initializer)
-    norms = [try LayerNorm(width, initializer), try LayerNorm(width, initializer)]
+    norms = try (0..<2).map { _ in try LayerNorm(width, eps: eps, initializer) }
     (self.activation, self.dropout, self.normFirst) = (activation, dropout, normFirst)
   }
 

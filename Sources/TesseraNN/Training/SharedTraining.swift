@@ -1,27 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
-/// A training whose batches several devices share: each has the module and its optimiser, takes some of a batch's
-/// samples, and adds up with the others what goes over all of them. Weights and losses have the bits of one device that
-/// has the whole batch (NUMERICS.md rule 6), whichever devices there are.
+/// A training whose batches several devices share, those of other ranks among them: each has the module and its
+/// optimiser, takes some of a batch's samples, and adds up with the others what goes over all of them. Weights and losses
+/// have the bits of one device that has the whole batch (NUMERICS.md rule 6), whichever devices there are.
 public final class SharedTraining<M: Module> {
-  /// The devices.
+  /// The devices of this process.
   public let devices: DeviceGroup
   private let members: [(shared: SharedMember, module: M)]
+  private let ranks: SharedRanks?
+  /// Where members meet; the next step goes on with its memory.
+  private var exchange: AllReduce?
 
   /// Makes the module and its optimiser on every device.
   ///
   /// - Parameters:
   ///   - devices: the main device and its helpers.
-  ///   - make: makes both on a device, with the same weights everywhere: an `Initializer` with the same seed does.
-  /// - Throws: what `make` throws.
+  ///   - ranks: other processes with devices of their own that make the same training (`Ranks.run`); nil: there are none.
+  ///   - make: makes both on a device, with the same weights everywhere: an `Initializer` with the same seed does. What
+  ///     goes on from a checkpoint reads it here.
+  /// - Throws: what `make` throws; `TesseraError` for a rank of another program, or whose weights are others.
   public init(
-    _ devices: DeviceGroup, _ make: (any Backend) throws -> (module: M, optimizer: any Optimizer)
-  ) rethrows {
+    _ devices: DeviceGroup, ranks: Ranks? = nil,
+    _ make: (any Backend) throws -> (module: M, optimizer: any Optimizer)
+  ) throws {
     self.devices = devices
     members = try devices.all.map { device in
       let made = try devices.naming(device) { try make(device) }
       return (SharedMember(device, made.optimizer), made.module)
+    }
+    self.ranks = try ranks.map { [members] in
+      try SharedRanks($0, devices, members[0].module, members[0].shared.optimizer)
     }
   }
 
@@ -41,13 +50,13 @@ public final class SharedTraining<M: Module> {
   /// - Parameters:
   ///   - batch: samples of the batch, 1 or more.
   ///   - seed: the run's seed.
-  ///   - step: the number of the step.
+  ///   - step: the number of the step, 0 or more.
   ///   - factor: on the learning rates.
   ///   - norm: what gradients are clipped to, as `Parameter.clipGradients`; nil: they are not.
   ///   - losses: gives a loss for each of some of the batch's samples, on a thread of its device's; these may be none.
-  /// - Returns: the losses of the whole batch, in its order.
-  /// - Throws: `TesseraError` for an empty batch and other losses than one a sample, and what `losses` throws; the
-  ///   training is of no use any more then.
+  /// - Returns: the losses of the whole batch, in its order; the same on every rank.
+  /// - Throws: `TesseraError` for an empty batch and other losses than one a sample, what `losses` throws, and a rank that
+  ///   is at another step; the training is of no use any more then.
   public func step(
     batch: Int, seed: UInt64 = 0, step: Int, factor: Float = 1, clippingTo norm: Float? = nil,
     _ losses: @escaping @Sendable (_ module: M, _ samples: Range<Int>, _ context: Context) throws -> Variable
@@ -56,29 +65,48 @@ public final class SharedTraining<M: Module> {
       throw TesseraError.failure(
         "a shared step", found: "step \(step) of \(batch) samples", wanted: "0 or more, 1 sample or more")
     }
-    let exchange = try AllReduce(parts: members.count)
-    let ranges = Self.ranges(of: batch, among: members.count)
+    return try ranks?.sharing(
+      "step \(step) of \(batch) samples, seed \(seed), factor \(factor), "
+        + (norm.map { "clipped to \($0)" } ?? "not clipped")
+    ) {
+      try take(batch, seed, step, factor, norm, losses)
+    } ?? take(batch, seed, step, factor, norm, losses)
+  }
+
+  /// A step with this process's samples; the losses of these.
+  private func take(
+    _ batch: Int, _ seed: UInt64, _ step: Int, _ factor: Float, _ norm: Float?,
+    _ losses: @escaping @Sendable (M, Range<Int>, Context) throws -> Variable
+  ) throws -> [Float] {
+    let ranges = SharedRanks.ranges(
+      of: batch, among: ranks?.counts ?? [members.count], rank: ranks?.rank ?? 0)
+    let exchange = try meetingPlace()
     let plan = SharedStep(
-      batch: batch, seed: seed, number: UInt64(step), factor: factor, norm: norm,
-      exchange: members.count > 1 ? exchange : nil)
+      batch: batch, seed: seed, number: UInt64(step), factor: factor, norm: norm, exchange: exchange)
     let works = members.map { member in
       SharedWork(member.shared, member.module.parameters) { try losses(member.module, $0, $1) }
     }
-    let results = try devices.runConcurrently(works.map { ($0.member.device, $0) }) { number, work in
-      try work.take(plan, number, ranges[number])
-    } failed: {
-      exchange.cancel()
+    do {
+      let results = try devices.runConcurrently(works.map { ($0.member.device, $0) }) { number, work in
+        try work.take(plan, number, ranges[number])
+      } failed: {
+        exchange?.cancel()
+      }
+      return Array(results.joined())
+    } catch {
+      self.exchange = nil
+      throw error
     }
-    return Array(results.joined())
   }
 
-  /// Samples of each member: whole groups, as evenly as they go.
-  private static func ranges(of batch: Int, among members: Int) -> [Range<Int>] {
-    let groups = (batch + BatchShard.group - 1) / BatchShard.group
-    return (0..<members).map { member in
-      let (begin, end) = (groups * member / members, groups * (member + 1) / members)
-      return min(batch, begin * BatchShard.group)..<min(batch, end * BatchShard.group)
-    }
+  /// Where members meet; nil where there is one alone. After a failure it is another.
+  private func meetingPlace() throws -> AllReduce? {
+    guard members.count > 1 || ranks != nil else { return nil }
+    if let exchange { return exchange }
+    let made = try AllReduce(parts: members.count, chain: ranks?.chain())
+    for member in members { member.shared.memory.restart() }
+    exchange = made
+    return made
   }
 }
 
@@ -116,7 +144,6 @@ private final class SharedWork: @unchecked Sendable {
   /// Losses of some samples, gradients, and the optimiser's step.
   func take(_ step: SharedStep, _ number: Int, _ samples: Range<Int>) throws -> [Float] {
     let device = member.device
-    member.memory.restart()
     let part = try step.exchange.map {
       try BatchShard(samples, of: step.batch, $0, number: number, memory: member.memory)
     }

@@ -3,9 +3,11 @@ import DigitRows
 import Foundation
 import TesseraNN
 
-/// Trains a network with batch norm and dropout for three epochs; prints losses and the weights' SHA-256.
-func train(_ rows: DigitRows, on devices: DeviceGroup) throws {
-  let training = try SharedTraining(devices) { device in
+/// Trains a network with batch norm and dropout for three epochs. Of several ranks the leader prints losses and the
+/// weights' SHA-256.
+func train(_ rows: DigitRows, on devices: DeviceGroup, _ ranks: Ranks?) throws {
+  let isLeader = ranks?.isLeader ?? true
+  let training = try SharedTraining(devices, ranks: ranks) { device in
     let draw = Initializer(device: device, seed: 1)
     let net = try Sequential {
       try Conv2d(1, 8, kernel: 3, padding: 1, draw)
@@ -34,8 +36,9 @@ func train(_ rows: DigitRows, on devices: DeviceGroup) throws {
       }
       for loss in losses { sum += Double(loss) }
     }
-    print("epoch \(epoch + 1): loss \(sum / Double(loader.batches * 100))")
+    if isLeader { print("epoch \(epoch + 1): loss \(sum / Double(loader.batches * 100))") }
   }
+  guard isLeader else { return }
   let held = rows.count - 300..<rows.count
   let context = Context(device: devices.main)
   let answers = try training.module(try context.variable(rows.pixels(held), [300, 1, 8, 8]), context).argmax()

@@ -2,8 +2,7 @@
 import TesseraNN
 import TesseraText
 
-/// A BERT of six blocks of this library's layers; the last one and a head of two classes are trained. Layer norms have
-/// the library's eps of 1e-5, where BERT's have 1e-12.
+/// A BERT of six blocks of this library's layers; the last one and a head of two classes are trained.
 final class MiniLM {
   /// Hidden states (rows, tokens, width) of frozen blocks, and where tokens are.
   struct States {
@@ -28,11 +27,11 @@ final class MiniLM {
     words = try Embedding(try file.shape(prefix + "embeddings.word_embeddings.weight")[0], width, draw)
     places = try Embedding(try file.shape(prefix + "embeddings.position_embeddings.weight")[0], width, draw)
     types = try Embedding(2, width, draw)
-    norm = try LayerNorm(width, draw)
+    norm = try LayerNorm(width, eps: configuration.eps, draw)
     blocks = try (0..<configuration.layers).map { _ in
       try TransformerEncoderBlock(
         width, heads: configuration.heads, hidden: configuration.intermediate, dropout: 0.1, normFirst: false,
-        draw)
+        eps: configuration.eps, draw)
     }
     (lastBlock, head, self.device) = (blocks[blocks.count - 1], try Linear(width, 2, draw), device)
     let embeddings =

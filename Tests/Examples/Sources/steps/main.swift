@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import TesseraBenchmark
 import TesseraNN
 
 // Training steps to be timed beside another library's (tools/compare/library).
 //
-//   steps [DEVICE]          reads lines NAME COUNT; answers each with seconds a step and the last mean loss
+//   steps [DEVICE] [--kernels]   reads lines NAME COUNT; answers each with seconds a step and the last mean loss, and
+//                                with the seconds of each kernel since the beginning, if they are wanted
 
-let device = try DeviceSelection.open(CommandLine.arguments.dropFirst().first ?? "cpu")
+let arguments = CommandLine.arguments.dropFirst()
+let profiler = arguments.contains("--kernels") ? Profiler(capacity: 0) : nil
+let device = try DeviceSelection.open(arguments.first { $0 != "--kernels" } ?? "cpu", profiler: profiler)
 let makers = ["cnn": convolutional, "transformer": transformer, "mlp": perceptron]
 var trainings: [String: Training] = [:]
 var steps: [String: Int] = [:]
@@ -28,5 +32,9 @@ while let line = readLine() {
   let seconds = (ContinuousClock.now - start) / .seconds(1) / Double(count)
   let values = try losses.map { try device.floats($0) } ?? []
   print(seconds, values.reduce(0, +) / Float(max(1, values.count)))
+  if let profiler {
+    let kernels = profiler.summary().devices.flatMap(\.kernels)
+    print(kernels.map { "\($0.name)=\($0.seconds)" }.joined(separator: " "))
+  }
   fflush(nil)
 }
