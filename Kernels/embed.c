@@ -136,6 +136,12 @@ TSR_EMBED_END
 TSR_EMBED_BEGIN(digits_h)
 #embed "integer_gemm/digits.h"
 TSR_EMBED_END
+TSR_EMBED_BEGIN(matrix_units_h)
+#embed "integer_gemm/matrix_units.h"
+TSR_EMBED_END
+TSR_EMBED_BEGIN(units_gpu_h)
+#embed "integer_gemm/units_gpu.h"
+TSR_EMBED_END
 TSR_EMBED_BEGIN(integer_gemm_cl)
 #embed "integer_gemm/integer_gemm.cl"
 TSR_EMBED_END
@@ -186,6 +192,8 @@ static const tsr_source sources[] = {
     {"attention/attention_gpu.h", attention_gpu_h},
     {"attention/attention.cl", attention_cl},
     {"integer_gemm/digits.h", digits_h},
+    {"integer_gemm/matrix_units.h", matrix_units_h},
+    {"integer_gemm/units_gpu.h", units_gpu_h},
     {"integer_gemm/integer_gemm.cl", integer_gemm_cl},
     {"peaks/peaks.cl", peaks_cl},
 };

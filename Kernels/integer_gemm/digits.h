@@ -64,14 +64,17 @@ TSR_FN int tsr_rint_even(float y) {
 // or one bytes).
 TSR_FN int tsr_digit_offset(int digits) { return digits == 3 ? 0x808080 : 0x8080; }
 
-// The result of an exact sum T of rows with scales a and b.
-TSR_FN float tsr_integer_result(tsr_i64 sum, int a, int b, int digits) {
+// The result of an exact sum, as a number of binary32, of rows with scales a and b.
+TSR_FN float tsr_integer_scaled(float value, int a, int b, int digits) {
   if (a == TSR_SCALE_NONE || b == TSR_SCALE_NONE) return tsr_float(TSR_NAN_BITS);
   const int e = (digits == 3 ? 16 : 0) - a - b, h = e >> 1;
-#ifdef __OPENCL_VERSION__
-  const float value = convert_float_rte(sum);
-#else
-  const float value = (float)sum;
-#endif
   return value * tsr_float((tsr_u32)(127 + h) << 23) * tsr_float((tsr_u32)(127 + e - h) << 23);
+}
+// The result of an exact sum T.
+TSR_FN float tsr_integer_result(tsr_i64 sum, int a, int b, int digits) {
+#ifdef __OPENCL_VERSION__
+  return tsr_integer_scaled(convert_float_rte(sum), a, b, digits);
+#else
+  return tsr_integer_scaled((float)sum, a, b, digits);
+#endif
 }

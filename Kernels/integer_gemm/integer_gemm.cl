@@ -89,7 +89,11 @@ TSR_FN void tsr_integer_store(const tsr_integer_gemm_params *p, const tsr_output
                tsr_integer_result(sum, a[p->a_scales + row], b[p->b_scales + column], TSR_DIGITS));
 }
 
-#ifdef TSR_GPU
+#include "integer_gemm/units_gpu.h"
+
+#ifdef TSR_UNITS
+// units_gpu.h has the kernel.
+#elif defined TSR_GPU
 // Words of k of a tile, and the tiles whose sums 32 bits hold: three products of 128 x 128 32,768 times.
 #define TSR_TILE_WORDS 8
 #define TSR_TILES_OF_INT 1024

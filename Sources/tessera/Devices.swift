@@ -23,6 +23,7 @@ struct Devices: ParsableCommand {
     var localMemory: Int?, maxAllocation: Int?, maxWorkGroup: Int?, roundsDivision: Bool?,
       keepsDenormals: Bool?
     var conforms: Bool?, failure: String?, peakGFLOPS: Double?, peakGBs: Double?
+    var exactProductUnits: String?
     /// The program and the machine, the same in every entry.
     var provenance: Provenance?
 
@@ -72,7 +73,9 @@ struct Devices: ParsableCommand {
   private func entry(_ device: FoundDevice, _ cpu: CPUBackend) throws -> Entry {
     var entry = Entry(device.info)
     do {
-      let backend = try device.open(DeviceSettings(reference: cpu))
+      var settings = DeviceSettings(reference: cpu)
+      if measure { settings.environment = ProcessInfo.processInfo.environment }
+      let backend = try device.open(settings)
       (entry.name, entry.computeUnits) = (backend.info.name, backend.info.computeUnits)
       entry.conforms = true
       if !device.info.isReference {
@@ -89,6 +92,7 @@ struct Devices: ParsableCommand {
   private func measurePeaks(of backend: any Backend, _ entry: inout Entry) throws {
     let peaks = try Benchmark.peaks(of: backend)
     (entry.peakGFLOPS, entry.peakGBs) = (peaks.gflops.rounded(), peaks.gigabytes.rounded())
+    entry.exactProductUnits = (backend as? OpenCLBackend)?.exactProductUnits
   }
 
   @_optimize(none)
@@ -108,5 +112,6 @@ struct Devices: ParsableCommand {
     if let flops = e.peakGFLOPS, let bytes = e.peakGBs {
       print("  measured: \(Int(flops)) GFLOP/s, \(Int(bytes)) GB/s")
     }
+    if let units = e.exactProductUnits { print("  products as exact integers: \(units)") }
   }
 }

@@ -25,7 +25,9 @@ struct RankSession {
   static func start() throws -> RankSession? {
     let environment = ProcessInfo.processInfo.environment
     guard let ranks = RankEnvironment(environment) else { return nil }
-    return RankSession(communicator: try MPICommunicator(library: try ranks.library(environment)))
+    let communicator = try MPICommunicator(
+      library: try ranks.library(environment), start: try ranks.startLimit(environment))
+    return RankSession(communicator: communicator)
   }
 
   /// Has an assistant do its part of a command, and ends it then; the leader goes on.

@@ -14,7 +14,11 @@ extension Rows {
     for name in ["", "sse9", "AVX2"] {
       refuses("instruction set '\(name)'") { try CPUBackend(instructionSet: name) }
     }
-    function("OpenCLBackend.init(_:variant:softwareDivision:tuning:sources:profiler:)")
+    function("MatrixUnits.init(_:)")
+    gives("names of no units", true) {
+      ["", "on", "emulated-", "emulated-none", "OFF"].allSatisfy { MatrixUnits($0) == nil }
+    }
+    function("OpenCLBackend.init(_:variant:softwareDivision:tuning:sources:profiler:matrixUnits:)")
     if let one = OpenCLDevice.all().first {
       gives("tiles that no kernel has, replaced by suiting ones", true) {
         var tiles = GemmTiles()

@@ -146,7 +146,7 @@ import Testing
     #expect(joined == [UInt8](repeating: 1, count: 5) + [UInt8](repeating: 2, count: 10))
   }
 
-  @Test func whatLaunchersTell() {
+  @Test func whatLaunchersTell() throws {
     let openMPI = ["OMPI_COMM_WORLD_RANK": "2", "OMPI_COMM_WORLD_SIZE": "4", "PMIX_RANK": "2"]
     let known = RankEnvironment(openMPI)
     #expect(known?.kind == "openmpi" && known?.rank == 2 && known?.size == 4)
@@ -155,6 +155,11 @@ import Testing
     #expect(RankEnvironment(["PMIX_RANK": "0", "SLURM_NTASKS": "8"])?.kind == "openmpi")
     // One process needs no others; a batch script's own process is none of its tasks.
     #expect(RankEnvironment(["PMI_RANK": "0", "PMI_SIZE": "1"]) == nil)
+    #expect(try known?.startLimit([:]) == .seconds(25))
+    #expect(try known?.startLimit(["TESSERA_MPI_START": "300"]) == .seconds(300))
+    for text in ["", "0", "-1", "1.5", "forever", "999999999999"] {
+      #expect(throws: TesseraError.self) { try known?.startLimit(["TESSERA_MPI_START": text]) }
+    }
     #expect(RankEnvironment(["SLURM_NTASKS": "8", "SLURM_PROCID": "0"]) == nil)
     #expect(RankEnvironment([:]) == nil)
     let error = #expect(throws: TesseraError.self) {

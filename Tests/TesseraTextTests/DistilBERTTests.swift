@@ -76,6 +76,19 @@ import Testing
     #expect(largestDifference(found, wanted).value < 1e-5)
   }
 
+  /// GELU by tanh, by both of its names.
+  @Test(arguments: ["gelu_new", "gelu_pytorch_tanh"]) func geluByTanhIsWithin1e5(_ activation: String) throws {
+    let (found, other) = try withEncoder { folder in
+      let plain = try embed(folder, on: try CPUBackend())
+      try configure(folder, ["activation": activation])
+      return (try embed(folder, on: try CPUBackend()), plain)
+    }
+    let wanted = try golden.tensors("distilbert_gelu_new.safetensors").floats(
+      "cls", shape: [Self.texts.count, 3, 32])
+    #expect(largestDifference(found, wanted).value < 1e-5)
+    #expect(largestDifference(other, wanted).value > 5e-5)
+  }
+
   @Test func aTextHasTheSameBitsInAnyBatchOnAnyNumberOfThreads() throws {
     let bits = try withEncoder { folder in
       try Set(

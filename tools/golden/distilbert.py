@@ -7,7 +7,7 @@
 distilbert.safetensors: the first token's vector and the mean over tokens of every hidden state of the tiny
 DistilBERT that Tests/TestSupport/TinyEncoder.swift draws, (texts, states, hidden) each. Before that, the
 same weights are saved as a checkpoint that says sinusoidal_pos_embds, and loaded: the table of positions must
-be the file's.
+be the file's. distilbert_gelu_new.safetensors: the same encoder with the activation gelu_new, GELU by tanh.
 
 Needs: pip install torch transformers safetensors numpy.
 """
@@ -37,15 +37,15 @@ def text(words):
     return " ".join(WORDS[(i * 7 + i // 5) % len(WORDS)] for i in range(words))
 
 
-def configuration(**more):
+def configuration(activation="gelu", **more):
     return DistilBertConfig(
         vocab_size=len(TOKENS), dim=HIDDEN, n_layers=LAYERS, n_heads=HEADS, hidden_dim=WIDE,
-        max_position_embeddings=POSITIONS, activation="gelu", **more)
+        max_position_embeddings=POSITIONS, activation=activation, **more)
 
 
-def tiny():
+def tiny(activation="gelu"):
     """The model, its weights drawn in the order of TinyEncoder.swift."""
-    model = DistilBertModel(configuration()).eval()
+    model = DistilBertModel(configuration(activation)).eval()
     state = model.state_dict()
     seed = 900
 
@@ -108,6 +108,7 @@ def main():
     if any(not torch.equal(tensor, loaded[name]) for name, tensor in model.state_dict().items()):
         raise SystemExit("sinusoidal_pos_embds changes weights that a file holds")
     save_file(single(states(model)), out + "/distilbert.safetensors")
+    save_file(single(states(tiny("gelu_new"))), out + "/distilbert_gelu_new.safetensors")
 
 
 main()

@@ -35,6 +35,8 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
   private let commands: OpenCLCommands
   /// The commands whose times are to be read; nil without a profiler.
   private let events: OpenCLEvents?
+  /// The matrix units of its products as exact integers.
+  let matrixUnits: OpenCLMatrixUnits
   /// Guards kernels' arguments: OpenCL objects are shared, argument slots are not thread-safe.
   private let lock = NSLock()
 
@@ -49,11 +51,13 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
   ///   - sources: the kernels' text.
   ///   - profiler: what measures kernels and program builds (`ProfiledBackend` adds the host's transfers);
   ///     nothing does if nil.
+  ///   - matrixUnits: which matrix units products as exact integers may use, in GPU variants.
   /// - Throws: `TesseraError` if the device cannot be used.
   public init(
     _ device: OpenCLDevice, variant: Variant? = nil, softwareDivision: Bool = false,
     tuning: GemmTuning? = nil,
-    sources: KernelSources = .embedded, profiler: Profiler? = nil
+    sources: KernelSources = .embedded, profiler: Profiler? = nil,
+    matrixUnits: MatrixUnits = .automatic
   ) throws {
     let cl = try openCL().pointee
     self.cl = cl
@@ -71,6 +75,7 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
     pool = OpenCLMemoryPool(cl: cl, context: opened.context)
     commands = OpenCLCommands(cl: cl)
     staging = OpenCLStaging(cl: cl)
+    self.matrixUnits = OpenCLMatrixUnits(matrixUnits)
     self.profiler = profiler
     events = try profiler.map {
       try OpenCLEvents(

@@ -21,7 +21,7 @@ extension OpenCLBackend {
         let own = isShared ? form : nil
         let right = try own ?? digitsOfB(q, digits, b)
         form = right
-        try multiply(q, digits, a, right, bias: bias ?? a, into: c)
+        try multiply(q, digits, a, right, bias: bias ?? a, into: c, by: matrixForm(digits: digits))
       }
     }
     guard isShared else { return try run(nil) }
@@ -30,6 +30,16 @@ extension OpenCLBackend {
     } _: {
       try run($0)
     }
+  }
+
+  /// C = A B of row-major matrices by certain units, or by plain arithmetic.
+  func integerProduct(
+    m: Int, n: Int, k: Int, digits: Int, _ a: Tensor, _ b: Tensor, into c: Tensor, by form: MatrixUnitForm?
+  ) throws {
+    var p = Matmul(m: m, n: n, k: k)
+    p.products = digits == 3 ? .s3 : .s2
+    let parameters = tsr_matmul_params(p)
+    try multiply(parameters, digits, a, try digitsOfB(parameters, digits, b), bias: a, into: c, by: form)
   }
 
   /// B, balanced, as digits: a form of its own.
@@ -46,7 +56,8 @@ extension OpenCLBackend {
 
   /// The product, B being in its form.
   private func multiply(
-    _ p: tsr_matmul_params, _ digits: Int, _ a: Tensor, _ b: Tensor, bias: Tensor, into c: Tensor
+    _ p: tsr_matmul_params, _ digits: Int, _ a: Tensor, _ b: Tensor, bias: Tensor, into c: Tensor,
+    by units: MatrixUnitForm?
   ) throws {
     var left = tsr_integer_params(lines: p.m, k: p.k, digits: digits)
     (left.offset, left.line_stride, left.k_stride) = (p.a_offset, p.a_row_stride, p.a_col_stride)
@@ -59,11 +70,19 @@ extension OpenCLBackend {
       left.first, 3 * p.k, Self.firstDigit(after: 3 * Int(p.k) + Int(p.n))
     )
     let (m, n) = (Int(p.m), Int(p.n))
-    let global = gpu ? [(n + 63) / 64 * 16, (m + 63) / 64 * 16] : [(n + 1) / 2, (m + 63) / 64]
+    var options = " -DTSR_DIGITS=\(digits)"
+    var global = gpu ? [(n + 63) / 64 * 16, (m + 63) / 64 * 16] : [(n + 1) / 2, (m + 63) / 64]
+    var local = gpu ? [16, 16] : [1, 1]
+    if let units, q.words <= MatrixUnitForm.longest,
+      let tile = units.tile(m: m, n: n, digits: digits, on: device)
+    {
+      options += units.options(tile: tile)
+      local = [units.items(tile), 1]
+      global = [(n + tile - 1) / tile * local[0], (m + tile - 1) / tile]
+    }
     try withUnsafeBytes(of: q) {
       try enqueue(
-        .integerMatmul, options: " -DTSR_DIGITS=\(digits)", global: global, local: gpu ? [16, 16] : [1, 1],
-        parameters: $0, [form, b, bias, c])
+        .integerMatmul, options: options, global: global, local: local, parameters: $0, [form, b, bias, c])
     }
   }
 

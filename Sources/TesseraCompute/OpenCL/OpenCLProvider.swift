@@ -21,11 +21,19 @@ struct OpenCLProvider: DeviceProvider {
       }
       return form
     }
+    let units = try settings.environment["TESSERA_MATRIX_UNITS"].map { name in
+      guard let units = MatrixUnits(name) else {
+        throw TesseraError.input(
+          "TESSERA_MATRIX_UNITS", found: name,
+          wanted: "one of \(MatrixUnits.names.joined(separator: ", "))")
+      }
+      return units
+    }
     _ = try ProgramCacheLimit.limit(settings.environment)
     let gpu = OpenCLBackend.isGPUVariant(device, form)
     return try OpenCLBackend(
       device, variant: form, tuning: settings.tuning?.tuning(device, gpu: gpu), sources: settings.sources,
-      profiler: settings.profiler)
+      profiler: settings.profiler, matrixUnits: units ?? .automatic)
   }
 }
 

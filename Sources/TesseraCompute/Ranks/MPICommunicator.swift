@@ -33,7 +33,7 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
   ///   - start: how long all may take to begin.
   /// - Throws: `TesseraError` for a library that cannot be opened, and for an MPI that does not start.
   package init(
-    library path: String, patience: Duration = .seconds(20), start limit: Duration = .seconds(120)
+    library path: String, patience: Duration = .seconds(20), start limit: Duration = .seconds(25)
   ) throws {
     var reason: UnsafePointer<CChar>?
     guard let table = tsr_mpi_load(path, &reason) else {
@@ -62,7 +62,7 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
     guard let start = try started.wait(atMost: limit)?.get() else {
       throw TesseraError.failure(
         "MPI", found: "not all ranks at the start after \(limit.components.seconds) s",
-        wanted: "every process that the launcher has started")
+        wanted: "every process that was started (TESSERA_MPI_START=SECONDS waits longer)")
     }
     (rank, size, place, neighbours) = (start.rank, start.size, start.place, start.neighbours)
     (host, self.outbox) = (start.host, outbox)

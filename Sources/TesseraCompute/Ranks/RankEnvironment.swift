@@ -43,6 +43,18 @@ package struct RankEnvironment: Sendable, Equatable {
       wanted: "tools/mpi-shim to have been run on this host (or TESSERA_MPI=FILE)")
   }
 
+  /// How long all ranks may take to begin: MPI waits for the last one without end, so one that hangs before it has
+  /// begun would hang all.
+  ///
+  /// - Throws: `TesseraError` for a variable that is no number of seconds.
+  package func startLimit(_ environment: [String: String]) throws -> Duration {
+    guard let text = environment["TESSERA_MPI_START"] else { return .seconds(25) }
+    guard let seconds = Int(text), (1...86_400).contains(seconds) else {
+      throw TesseraError.input("TESSERA_MPI_START", found: text, wanted: "seconds, 1 to 86400")
+    }
+    return .seconds(seconds)
+  }
+
   private static func caches(_ environment: [String: String]) -> [String] {
     let own = environment["TESSERA_CACHE"].flatMap { $0.isEmpty ? nil : $0 }
     let shared = environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 + "/tessera" }
