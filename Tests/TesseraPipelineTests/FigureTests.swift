@@ -54,6 +54,18 @@ import Testing
     #expect(links.map(\.removingPercentEncoding) == [figure.file, figure.data.csv])
   }
 
+  /// Digits of a fingerprint may be broken anywhere, so that a table fits a phone; words and numbers may not.
+  @Test func cellsAreBrokenWhereTheyMayBe() {
+    let digits = String(repeating: "0f", count: 32)
+    let table = HTMLPage.table(
+      ["a", "b"], [["0.731 (0.539 to 0.863)", digits], ["what it is for, in words", "<1>"]])
+    #expect(
+      table.matches(of: /<td class="long">/).count == 1 && table.contains("<td class=\"long\">\(digits)</td>")
+    )
+    #expect(table.contains("<td>0.731 (0.539 to 0.863)</td>") && table.contains("<td>&lt;1&gt;</td>"))
+    #expect(HTMLPage(title: "t").text.contains(".long{overflow-wrap:anywhere}"))
+  }
+
   /// Whether every element is closed, in order.
   private func balanced(_ text: String) -> Bool {
     var open: [Substring] = []
