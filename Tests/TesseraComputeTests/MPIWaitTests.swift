@@ -50,7 +50,7 @@ import Testing
   @Test func theStartHasALimit() throws {
     try withTemporaryFolder { folder in
       let library = try library(folder, start: 60, finish: 0)
-      let took = try seconds {
+      let took = seconds {
         let error = #expect(throws: TesseraError.self) {
           try MPICommunicator(library: library, start: .seconds(1))
         }

@@ -155,7 +155,7 @@ import Testing
     #expect(RankEnvironment(["PMIX_RANK": "0", "SLURM_NTASKS": "8"])?.kind == "openmpi")
     // One process needs no others; a batch script's own process is none of its tasks.
     #expect(RankEnvironment(["PMI_RANK": "0", "PMI_SIZE": "1"]) == nil)
-    #expect(try known?.startLimit([:]) == .seconds(25))
+    #expect(try known?.startLimit([:]) == .seconds(18))
     #expect(try known?.startLimit(["TESSERA_MPI_START": "300"]) == .seconds(300))
     for text in ["", "0", "-1", "1.5", "forever", "999999999999"] {
       #expect(throws: TesseraError.self) { try known?.startLimit(["TESSERA_MPI_START": text]) }

@@ -33,7 +33,7 @@ package final class MPICommunicator: Communicator, @unchecked Sendable {
   ///   - start: how long all may take to begin.
   /// - Throws: `TesseraError` for a library that cannot be opened, and for an MPI that does not start.
   package init(
-    library path: String, patience: Duration = .seconds(20), start limit: Duration = .seconds(25)
+    library path: String, patience: Duration = .seconds(20), start limit: Duration = .seconds(18)
   ) throws {
     var reason: UnsafePointer<CChar>?
     guard let table = tsr_mpi_load(path, &reason) else {

@@ -48,7 +48,7 @@ package struct RankEnvironment: Sendable, Equatable {
   ///
   /// - Throws: `TesseraError` for a variable that is no number of seconds.
   package func startLimit(_ environment: [String: String]) throws -> Duration {
-    guard let text = environment["TESSERA_MPI_START"] else { return .seconds(25) }
+    guard let text = environment["TESSERA_MPI_START"] else { return .seconds(18) }
     guard let seconds = Int(text), (1...86_400).contains(seconds) else {
       throw TesseraError.input("TESSERA_MPI_START", found: text, wanted: "seconds, 1 to 86400")
     }

@@ -15,7 +15,10 @@ extension Ranks {
     let environment = ProcessInfo.processInfo.environment
     guard let started = RankEnvironment(environment) else { return try body(nil) }
     let communicator: MPICommunicator
-    do { communicator = try MPICommunicator(library: try started.library(environment)) } catch {
+    do {
+      communicator = try MPICommunicator(
+        library: try started.library(environment), start: try started.startLimit(environment))
+    } catch {
       // All ranks fail at this; the launcher ends the others when rank 0 has said it.
       if started.rank > 0 { sleep(10) }
       tell("\(error)")
