@@ -15,34 +15,22 @@ public struct Benchmark: Sendable {
     public let operations: Double
     /// Bytes that one run has to move at least.
     public let bytes: Double
+    /// What its time is compared with.
+    var measure = Measure.peaks
+    /// How many of the item one run does: its time is divided by them.
+    var parts = 1
     /// Allocates inputs and returns what to time and what to read back for the comparison of bits.
     let prepare: @Sendable (any Backend) throws -> (run: () throws -> Void, output: Tensor)
   }
 
-  /// A measured item.
-  public struct Result: Sendable, Codable {
-    /// The primitive.
-    public let kernel: String
-    /// Its shape.
-    public let label: String
-    /// The median of the run time in seconds; nil if the device cannot run it.
-    public let p50: Double?
-    /// The 95th percentile of the run time in seconds.
-    public let p95: Double?
-    /// GFLOP/s at the median.
-    public let gflops: Double?
-    /// GB/s at the median.
-    public let gigabytes: Double?
-    /// Per cent of the device's measured FMA or bandwidth peak, whichever is the tighter bound.
-    public let percentOfPeak: Double?
-    /// Floating-point operations for each byte that has to be moved.
-    public let intensity: Double?
-    /// Which of the two bounds the time (the roofline of Williams et al. 2009): `compute` or `memory`.
-    public let bound: String?
-    /// Whether the bits equal the CPU's; nil on the CPU itself.
-    public let bitsMatch: Bool?
-    /// Why it could not be run.
-    public let failure: String?
+  /// What an item's time is compared with.
+  enum Measure: Sendable {
+    /// What the device can do at most.
+    case peaks
+    /// Nothing: bytes between the host and the device, of which the device's peaks say nothing.
+    case transfer
+    /// Nothing: how long the host waits.
+    case latency
   }
 
   /// What the device was measured to do at most.
@@ -122,25 +110,15 @@ public struct Benchmark: Sendable {
         try runs[turn]()
         turn = (turn + 1) % runs.count
       }
-      let p50 = times[times.count / 2]
       var match: Bool?
       if let reference {
         let (again, wanted) = try item.prepare(reference)
         try again()
         match = try reference.floats(wanted).map(\.bitPattern) == device.floats(output).map(\.bitPattern)
       }
-      let (compute, memory) = (item.operations / peaks.gflops / 1e9, item.bytes / peaks.gigabytes / 1e9)
-      return Result(
-        kernel: item.kernel, label: item.label, p50: p50,
-        p95: times[min(times.count - 1, times.count * 95 / 100)],
-        gflops: item.operations / p50 / 1e9, gigabytes: item.bytes / p50 / 1e9,
-        percentOfPeak: max(compute, memory) / p50 * 100, intensity: item.operations / item.bytes,
-        bound: compute > memory ? "compute" : "memory",
-        bitsMatch: match, failure: nil)
+      return Result(item, times: times.map { $0 / Double(item.parts) }, peaks: peaks, bitsMatch: match)
     } catch {
-      return Result(
-        kernel: item.kernel, label: item.label, p50: nil, p95: nil, gflops: nil, gigabytes: nil,
-        percentOfPeak: nil, intensity: nil, bound: nil, bitsMatch: nil, failure: "\(error)")
+      return Result(item, failure: "\(error)")
     }
   }
 }

@@ -4,7 +4,7 @@ import TesseraCompute
 extension Benchmark {
   /// What `tessera bench` measures.
   public static var items: [Item] {
-    products + convolutions + attentions + rows + layers + layouts + neighbourLayouts
+    products + convolutions + attentions + rows + layers + layouts + neighbourLayouts + hosts
   }
 
   private static var products: [Item] {

@@ -13,6 +13,8 @@ extension Benchmark {
     public let buildOptions: String?
     /// Files that its kernels were read from, in place of the binary's text; nil if none.
     public let kernels: [String]?
+    /// Of an OpenCL device the tiles of its products; nil in what an older Tessera wrote.
+    public let tiles: GemmTuning?
     /// What the device was measured to do at most.
     public let peaks: Peaks
     /// The items.
@@ -27,6 +29,7 @@ extension Benchmark {
       driver = info.driver?.text
       buildOptions = info.buildOptions
       kernels = info.kernelFiles.isEmpty ? nil : info.kernelFiles
+      tiles = (try? device.unprofiled.requireTunable("bench"))?.tuning
       (self.peaks, self.results) = (peaks, results)
     }
 

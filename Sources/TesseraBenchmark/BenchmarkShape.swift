@@ -16,7 +16,8 @@ extension Benchmark {
   /// - `maxPool`, `maxPoolGrad`, `averagePool` (3 x 3, stride 2, padding 1): `PLANESxHEIGHTxWIDTH`;
   /// - `relu`, `reluGrad`, `add`, `adam`: `ELEMENTS`;
   /// - `squaredDistances`, `nearestNeighbours`: `POINTSxDIMENSIONS`; `affinities`, `tsneForces`,
-  ///   `neighbourAffinities`, `neighbourForces`: `POINTS`.
+  ///   `neighbourAffinities`, `neighbourForces`: `POINTS`;
+  /// - `launch`: `LAUNCHES` that are waited for together; `upload`, `download`: `ELEMENTS` of 4 bytes.
   ///
   /// - Throws: `TesseraError` for a kernel that takes no shape, or a shape that is none of its.
   @_optimize(none)
@@ -61,6 +62,8 @@ extension Benchmark {
       return nearest(sizes[0], sizes[1])
     case "neighbourAffinities": return neighbourAffinities(try neighbours(shape, kernel))
     case "neighbourForces": return neighbourForces(try neighbours(shape, kernel))
+    case "launch": return launch(try launches(shape))
+    case "upload", "download": return transfer(kernel, try elements(shape, 1, kernel)[0])
     default:
       throw TesseraError.input(
         "bench", found: kernel, wanted: Set(items.map(\.kernel)).ordered().joined(separator: ", "))
@@ -80,6 +83,14 @@ extension Benchmark {
         wanted: "\(count) extent(s) such as \(["", "4608", "4096x512", "1024x1024x1024"][count])")
     }
     return sizes
+  }
+
+  /// So many launches that a device's queue can take.
+  private static func launches(_ text: String) throws -> Int {
+    guard let count = Int(text), (1...65_536).contains(count) else {
+      throw TesseraError.input("launch: shape", found: text, wanted: "1 to 65536 launches such as 64")
+    }
+    return count
   }
 
   /// So many points that their neighbours fit a tensor.

@@ -7,14 +7,15 @@ import TesseraCompute
 /// Times primitives.
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Times kernels: p50, p95, GFLOP/s, per cent of the measured peak, bits against the CPU's.",
+    abstract:
+      "Times kernels, launches and transfers: p50, p95, GFLOP/s, per cent of the measured peak, bits against the CPU's.",
     subcommands: [BenchRun.self, BenchText.self, BenchCompare.self], defaultSubcommand: BenchRun.self)
 
   static func pad(_ text: String, _ width: Int) -> String {
     text + String(repeating: " ", count: max(1, width - text.count))
   }
 
-  static func fixed(_ value: Double) -> String { String((value * 100).rounded() / 100) }
+  static func fixed(_ value: Double) -> String { Benchmark.rounded(value) }
 }
 
 /// Times primitives and says how near they come to the device's measured peaks.
@@ -22,7 +23,11 @@ struct BenchRun: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "Times kernels (what bench does without a subcommand).")
 
-  @Argument(help: "Kernels to time, such as matmul conv2d softmax affinities (default: all).")
+  @Argument(
+    help: """
+      Kernels to time, such as matmul conv2d softmax affinities (default: all); launch: a launch and its wait; upload and \
+      download: transfers between host and device.
+      """)
   var kernels: [String] = []
 
   @Option(
@@ -36,8 +41,27 @@ struct BenchRun: ParsableCommand {
 
   @OptionGroup var options: DeviceOptions
 
-  @Flag(help: "JSON instead of a table.")
-  var json = false
+  /// What is printed in place of a line an item.
+  enum Form: String, EnumerableFlag {
+    /// Everything, for `bench compare` and other programs.
+    case json
+    /// A line an item, for spreadsheets.
+    case csv
+    /// A table for people.
+    case markdown
+
+    /// What stands beside the flag.
+    static func help(for value: Form) -> ArgumentHelp? {
+      switch value {
+      case .json: "JSON instead of lines."
+      case .csv: "CSV instead of lines: a line an item, with device, program and machine in each."
+      case .markdown: "A Markdown table instead of lines."
+      }
+    }
+  }
+
+  @Flag(exclusivity: .exclusive)
+  var form: Form?
 
   /// Runs the benchmark.
   @_optimize(none)
@@ -59,7 +83,7 @@ struct BenchRun: ParsableCommand {
   private func measure(_ items: [Benchmark.Item], on device: any Backend) throws {
     let reference = device.info.isReference ? nil : try CPUBackend(threads: options.threads)
     let peaks = try Benchmark.peaks(of: device)
-    if !json {
+    if form == nil {
       print("\(device.name): \(round(peaks.gflops)) GFLOP/s and \(round(peaks.gigabytes)) GB/s measured")
     }
     var results: [Benchmark.Result] = []
@@ -68,24 +92,31 @@ struct BenchRun: ParsableCommand {
         Benchmark.run(item, on: device, peaks: peaks, reference: reference, cold: cold ? 0x1p28 : 0)
       }
       results.append(result)
-      if !json { print(line(result)) }
+      if form == nil { print(line(result)) }
     }
-    if json {
-      var report = Benchmark.Report(device, peaks: peaks, results: results)
-      report.provenance = Provenance(
-        try reference ?? CPUBackend(threads: options.threads), kernels: DeviceGroup(device).kernelSources)
-      try printJSON(report)
+    guard let form else { return }
+    var report = Benchmark.Report(device, peaks: peaks, results: results)
+    report.provenance = Provenance(
+      try reference ?? CPUBackend(threads: options.threads), kernels: DeviceGroup(device).kernelSources)
+    switch form {
+    case .json: try printJSON(report)
+    case .csv: print(report.csv, terminator: "")
+    case .markdown: print(report.markdown, terminator: "")
     }
   }
 
   private func line(_ r: Benchmark.Result) -> String {
     let head = Bench.pad(r.kernel, 18) + Bench.pad(r.label, 32)
-    guard let p50 = r.p50, let p95 = r.p95, let gflops = r.gflops, let percent = r.percentOfPeak else {
+    guard let p50 = r.p50, let p95 = r.p95 else {
       return head + "cannot run: \(r.failure ?? "unknown")"
     }
-    let bits = r.bitsMatch.map { $0 ? "  bits equal" : "  BITS DIFFER" } ?? ""
-    return head
-      + "p50 \(Bench.fixed(p50 * 1e3)) ms  p95 \(Bench.fixed(p95 * 1e3)) ms  \(Bench.fixed(gflops)) GFLOP/s  "
-      + "\(Bench.fixed(percent))% of peak (\(r.bound ?? ""))" + bits
+    var parts = ["p50 \(Benchmark.text(seconds: p50))", "p95 \(Benchmark.text(seconds: p95))"]
+    if let gflops = r.gflops, let percent = r.percentOfPeak {
+      parts += ["\(Bench.fixed(gflops)) GFLOP/s", "\(Bench.fixed(percent))% of peak (\(r.bound ?? ""))"]
+    } else if let rate = r.gigabytes {
+      parts.append("\(Bench.fixed(rate)) GB/s")
+    }
+    if let match = r.bitsMatch { parts.append(match ? "bits equal" : "BITS DIFFER") }
+    return head + parts.joined(separator: "  ")
   }
 }

@@ -11,8 +11,8 @@ struct Predict: ParsableCommand {
     abstract:
       "Classifies texts: --text, --data, or lines on standard input, answered as they come; or a table's rows.",
     discussion: """
-      Of a run of a table --data is a table with the run's columns, in any order and without labels; a row's answer has its \
-      number, from 1, in place of the text.
+      Of a run of a table --data is a table with the run's columns, in any order, with labels or without; a row's answer has \
+      its number, from 1, in place of the text.
 
       Every line of standard input has one line as its answer, in order: class, probability and text, separated by tabs, or with \
       --json an object. A line is answered at once when the next is not there yet, else with up to 31 others. A blank line is \
@@ -33,7 +33,7 @@ struct Predict: ParsableCommand {
   @OptionGroup(title: "Table of numbers") var column: ColumnArguments
   @Flag(
     help:
-      "A JSON object a line: text, label, probability, probabilities, and truth, the label in the data, if they have one."
+      "A JSON object a line: text or row, label, probability, probabilities, and truth, the label in the data, if they have one."
   )
   var json = false
   @Flag(help: "With --json: the text's image as PNG in base64.")

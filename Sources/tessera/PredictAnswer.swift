@@ -35,7 +35,7 @@ struct PredictAnswer {
       return "\(prediction.label)\t\(share)\t\(row + 1)"
     }
     var object = try object(prediction)
-    object.row = row + 1
+    (object.row, object.truth) = (row + 1, table.toldLabels[row])
     if evidence { object.evidence = try predictor.evidence(table, row: row, prediction) }
     return try encoded(object)
   }

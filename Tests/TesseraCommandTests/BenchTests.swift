@@ -30,7 +30,7 @@ import Testing
       ("batchNormGradData", "3x5x7"),
       ("maxPool", "3x5x7"), ("maxPoolGrad", "3x5x7"), ("averagePool", "3x5x7"), ("relu", "65"),
       ("reluGrad", "65"),
-      ("add", "65"), ("adam", "65"),
+      ("add", "65"), ("adam", "65"), ("launch", "1"), ("launch", "7"), ("upload", "65"), ("download", "65"),
     ])
   func aShapeIsMeasured(_ kernel: String, _ shape: String) throws {
     let found = try bench(kernel, shape)
@@ -49,7 +49,8 @@ import Testing
     ("conv2d", "b65536 1024->1024 1x1 on 9x9"), ("softmax", "3"), ("softmax", "1048576x1048576"),
     ("batchNorm", "3x5"), ("maxPool", "2048x2048x2048"), ("adam", "0"), ("relu", "3x4"),
     ("affinities", "1048576"), ("neighbourForces", "0"), ("nearestNeighbours", "5"), ("copy", "3x-4"),
-    ("affinities", "4x4"),
+    ("affinities", "4x4"), ("launch", "0"), ("launch", "65537"), ("launch", "1x1"), ("upload", "0"),
+    ("download", "3x4"), ("upload", "9999999999"),
   ])
   func anImpossibleShapeIsRefused(_ kernel: String, _ shape: String) throws {
     let found = try bench(kernel, shape)
@@ -69,6 +70,71 @@ import Testing
       #expect(result["bound"] as? String == (result["kernel"] as? String == "copy" ? "memory" : "compute"))
     }
     #expect(results.count > 1)
+  }
+
+  /// Launches and transfers on a device: the CPU's bits, rates of what moves bytes alone, and no share of a peak that
+  /// bounds neither.
+  @Test(.tags(.slow, .opencl)) func launchesAndTransfersAreTimed() throws {
+    let found = try Command.run(["bench", "launch", "upload", "download", "--device", "opencl", "--json"])
+    #expect(found.code == 0, "\(found.errors)")
+    let report = try #require(
+      try JSONSerialization.jsonObject(with: Data(found.output.utf8)) as? [String: Any])
+    let results = try #require(report["results"] as? [[String: Any]])
+    #expect(
+      results.map { $0["kernel"] as? String } == ["launch", "launch"]
+        + ["upload", "download"].flatMap { [$0, $0, $0] })
+    for result in results {
+      let (name, label) = (result["kernel"] as? String, result["label"] as? String)
+      #expect(result["bitsMatch"] as? Bool == true && result["failure"] == nil, "\(result)")
+      for key in ["gflops", "percentOfPeak", "bound", "intensity"] { #expect(result[key] == nil, "\(key)") }
+      let middle = try #require(result["p50"] as? Double), least = try #require(result["least"] as? Double)
+      let mean = try #require(result["mean"] as? Double), count = try #require(result["samples"] as? Int)
+      #expect(least > 0 && least <= middle && least <= mean && count >= 5)
+      #expect(result["deviation"] as? Double ?? -1 >= 0)
+      guard name != "launch" else {
+        #expect(result["gigabytes"] == nil)
+        continue
+      }
+      let rate = try #require(result["gigabytes"] as? Double), floats = try #require(Double(label ?? ""))
+      #expect(abs(rate * middle * 1e9 / (4 * floats) - 1) < 1e-9)
+    }
+    #expect((report["tiles"] as? [String: Any])?["many"] is [String: Any])
+  }
+
+  /// Python's reader takes the CSV; every line has device and program; the Markdown has a cell for every name.
+  @Test func tablesOfOtherForms() throws {
+    let words = [
+      "bench", "softmax", "--shape", "3x65", "--shape", "65536x3", "--device", "cpu", "--threads", "1",
+    ]
+    let script = """
+      import csv, sys
+      rows = list(csv.DictReader(sys.stdin))
+      for row in rows:
+          assert None not in row and None not in row.values(), row
+          assert 0 < float(row["least"]) <= float(row["p50"]) <= float(row["p95"]), row
+          assert int(row["samples"]) >= 5 and float(row["gflops"]) > 0 and row["bitsMatch"] == "", row
+          assert row["device"].startswith("cpu") and row["version"] and row["date"].endswith("Z"), row
+          assert row["threads"] == "1" and float(row["peaks.gflops"]) > 0, row
+      print(*(row["label"] for row in rows))
+      """
+    try withTemporaryFolder { folder in
+      let table = try Command.run(words + ["--csv"])
+      #expect(table.code == 0, "\(table.errors)")
+      try Data(table.output.utf8).write(to: URL(fileURLWithPath: folder + "/table.csv"))
+      try Data(script.utf8).write(to: URL(fileURLWithPath: folder + "/read.py"))
+      let read = try Command.shell("python3 '\(folder)/read.py' <'\(folder)/table.csv'")
+      #expect(read.output == "3x65 65536x3\n", "\(read.errors)")
+    }
+    let page = try Command.run(words + ["--markdown"])
+    let lines = page.output.split(separator: "\n")
+    #expect(page.code == 0 && lines.count == 5, "\(page)")
+    #expect(
+      lines.prefix(4).allSatisfy {
+        $0.hasPrefix("| ") && $0.split(separator: "|", omittingEmptySubsequences: false).count == 11
+      })
+    #expect(lines[2].hasPrefix("| softmax | 3x65 | ") && lines[4].contains(" GFLOP/s and "))
+    let both = try Command.run(words + ["--csv", "--json"])
+    #expect(both.code == 2 && both.output.isEmpty && both.errors.contains("--csv"), "\(both)")
   }
 
   @Test func shapesGoWithOneKernel() throws {

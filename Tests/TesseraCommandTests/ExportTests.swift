@@ -22,6 +22,7 @@ import Testing
       try withRun(["--tensorboard", events + "/board"]) { folder, run in
         try #require(run.code == 0, "\(run.errors)")
         try checkTables(folder)
+        try checkFolders(folder)
         let text = try String(contentsOfFile: folder + "/run/epochs.json", encoding: .utf8)
         let epochs = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [Fields])
         #expect(epochs.map { $0["epoch"] as? Int } == [0, 1, 2])
@@ -65,7 +66,7 @@ import Testing
       let shares = try #require(row["probabilities"] as? [String: Double])
       #expect(abs(shares.values.reduce(0, +) - 1) < 1e-5)
       #expect(shares.max { $0.value < $1.value }?.key == row["predicted"] as? String)
-      #expect(row["text"] is String && (0..<60).contains(row["row"] as? Int ?? -1))
+      #expect(row["text"] is String && (1...60).contains(row["row"] as? Int ?? -1))
     }
     // Python's reader takes the table as it was meant.
     let script = """
@@ -85,6 +86,23 @@ import Testing
       "report", "--run", folder + "/run", "--text", "--predictions", folder + "/rows.xls",
     ])
     #expect(wrong.code == 2 && wrong.errors.contains("found the ending xls, wanted .csv or .jsonl"))
+  }
+
+  /// Whatever names a file to write makes the folders on the way to it; what is refused leaves none behind.
+  private func checkFolders(_ folder: String) throws {
+    for (words, path) in [
+      (["export", "--onnx"], "/a/new/x.onnx"), (["report", "--text", "--predictions"], "/b/new/rows.csv"),
+      (["report", "--out"], "/c/new/page.html"), (["report", "--figures"], "/d/new"),
+      (["report", "--trace"], "/e/new/trace.json"),
+      (["verify", "--full", "--certificate"], "/f/new/certificate.json"),
+    ] {
+      let result = try Command.run(words + [folder + path, "--run", folder + "/run"])
+      #expect(result.code == 0 && FileManager.default.fileExists(atPath: folder + path), "\(words) \(result)")
+    }
+    let refused = try Command.run([
+      "export", "--onnx", folder + "/g/new/x.onnx", "--run", folder + "/nothing",
+    ])
+    #expect(refused.code == 2 && !FileManager.default.fileExists(atPath: folder + "/g"))
   }
 
   private func checkCard(_ folder: String, _ run: Command.Result) throws {
@@ -122,7 +140,7 @@ import Testing
         #expect(found["version"] as? Int == 1 && (found["fingerprint"] as? String)?.count == 64)
         return found
       }
-      let (vectors, places, images) = (folder + "/v", folder + "/l", folder + "/i")
+      let (vectors, places, images) = (folder + "/a/new/v", folder + "/b/new/l", folder + "/c/new/i")
       let embedded = try told(
         ["embed", "--data", folder + "/reviews.csv", "--encoder", folder + "/encoder", "--out", vectors],
         ["data", "dataFingerprint", "cut", "features", "states", "pooling", "products"])
@@ -140,7 +158,7 @@ import Testing
       #expect(
         rendered["images"] as? Int == 40 && rendered["classes"] as? [String] == ["negative", "positive"])
       let trained = try told(
-        ["train", "--images", images, "--model", "alexnet", "--epochs", "2", "--out", folder + "/m"],
+        ["train", "--images", images, "--model", "alexnet", "--epochs", "2", "--out", folder + "/d/new/m"],
         ["classes", "history", "epochs", "linearPathAlone"])
       #expect((trained["history"] as? [Fields])?.count == (trained["epochs"] as? [Fields])?.count)
     }

@@ -66,6 +66,18 @@ import Testing
       let evidence = try #require(object?["evidence"] as? [String: Any])
       let names = (evidence["occlusion"] as? [[String: Any]])?.compactMap { $0["name"] as? String } ?? []
       #expect(Set(names) == Set(TinyTable.names) && object?["row"] as? Int == 1 && object?["image"] != nil)
+      // The label that the table has is told, as it stands there; a table without has none to tell.
+      let truths = try objects.output.split(separator: "\n").map {
+        (try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])?["truth"] as? String
+      }
+      let labels = TinyTable.csv(6, seed: 5).split(separator: "\n").dropFirst().map {
+        String($0.split(separator: ",", omittingEmptySubsequences: false).last ?? "")
+      }
+      #expect(truths == labels && Set(labels).count > 1)
+      let silent = try Command.run(place + ["-", "--json"], input: turned)
+      #expect(silent.code == 0 && !silent.output.contains("truth"), "\(silent)")
+      let leftOut = try Command.run(place + [folder + "/new.csv", "--json", "--ignore", "label"])
+      #expect(leftOut.code == 0 && !leftOut.output.contains("truth"), "\(leftOut)")
       try refused(place + ["-"] + [], "an empty file")
       try refused(
         ["predict", "--run", folder + "/run", "--device", "cpu", "--text", "a film"],

@@ -44,6 +44,30 @@ import Testing
     }
   }
 
+  /// 64-bit integers that 32 bits hold are read; the first that they do not is named, and none is changed.
+  @Test func integersBeyond32BitsAreRefused() throws {
+    try withTemporaryFolder { folder in
+      func open(_ values: [Int64]) throws -> TensorFile {
+        let header =
+          #"{"w":{"dtype":"I64","shape":[\#(values.count)],"data_offsets":[0,\#(8 * values.count)]}}"#
+        var data = file(header, data: 0)
+        values.withUnsafeBytes { data.append(contentsOf: $0) }
+        try data.write(to: URL(fileURLWithPath: folder + "/w"))
+        return try TensorFile.open(folder + "/w")
+      }
+      let (least, most) = (Int64(Int32.min), Int64(Int32.max))
+      #expect(try open([least, -1, most]).ints("w") == [.min, -1, .max])
+      let cpu = try CPUBackend(threads: 1)
+      for value in [least - 1, most + 1, .max] {
+        let wrong = try open([0, value, 1])
+        for read in [{ _ = try wrong.ints("w") }, { _ = try wrong.tensor("w", on: cpu) }] {
+          let error = #expect(throws: TesseraError.self) { try read() }
+          #expect(error?.found == "\(value), element 1" && error?.wanted == "integers of 32 bits")
+        }
+      }
+    }
+  }
+
   private static let lies: [(String, String)] = [
     (#"{"w":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}"#, "a header that is not a JSON object"),
     (#"{"w":{"dtype":"F32","shape":[4],"data_offsets":[16,32]}}"#, "data offsets"),

@@ -54,6 +54,18 @@ import Testing
     #expect(links.map(\.removingPercentEncoding) == [figure.file, figure.data.csv])
   }
 
+  /// Digits of a fingerprint may be broken anywhere, so that a table fits a phone; words and numbers may not.
+  @Test func cellsAreBrokenWhereTheyMayBe() {
+    let digits = String(repeating: "0f", count: 32)
+    let table = HTMLPage.table(
+      ["a", "b"], [["0.731 (0.539 to 0.863)", digits], ["what it is for, in words", "<1>"]])
+    #expect(
+      table.matches(of: /<td class="long">/).count == 1 && table.contains("<td class=\"long\">\(digits)</td>")
+    )
+    #expect(table.contains("<td>0.731 (0.539 to 0.863)</td>") && table.contains("<td>&lt;1&gt;</td>"))
+    #expect(HTMLPage(title: "t").text.contains(".long{overflow-wrap:anywhere}"))
+  }
+
   /// Whether every element is closed, in order.
   private func balanced(_ text: String) -> Bool {
     var open: [Substring] = []
@@ -111,6 +123,21 @@ import Testing
         "looked at once, for the figures on this page", "standard deviations from the mean", "<mark class=",
       ] { #expect(html.contains(text), "\(text)") }
       #expect(try page.html() == html)
+      // Both curves of the accuracy, of all epochs; of another training's log none.
+      let log = run + "/epochs.json"
+      let curves = page.shelf.figures.first { $0.name == "validation-accuracy" }?.data.rows ?? []
+      let epochs = page.data.history.count
+      #expect(curves.count { $0[0] == "training rows" } == epochs && curves.count == 2 * epochs && epochs > 1)
+      let own = try Data(contentsOf: URL(fileURLWithPath: log))
+      let text = String(decoding: own, as: UTF8.self)
+      for other in [text.replacing("\"loss\" : ", with: "\"loss\" : 1"), "[]", "nothing"] {
+        try Data(other.utf8).write(to: URL(fileURLWithPath: log))
+        let bare = try ReportPage(folder: run, device: try ProofRun.cpu())
+        _ = try bare.html()
+        let rows = bare.shelf.figures.first { $0.name == "validation-accuracy" }?.data.rows ?? []
+        #expect(rows.count == epochs && rows.allSatisfy { $0[0] == "validation rows, 95%" }, "\(rows)")
+      }
+      try own.write(to: URL(fileURLWithPath: log))
       try page.write(in: run)
       let pictures = try FileManager.default.contentsOfDirectory(atPath: run + "/pictures")
       for name in names {

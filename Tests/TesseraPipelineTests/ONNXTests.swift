@@ -2,13 +2,14 @@
 import Foundation
 import TestSupport
 import TesseraCompute
+import TesseraData
 import TesseraVision
 import Testing
 
 @testable import TesseraPipeline
 
 /// Models of ONNX: their bytes against those of ONNX's own code (tools/golden/onnx_model.py), and what an exported run
-/// holds. `tools/check/onnx` runs them in onnxruntime.
+/// says by the operators' definitions (`ONNXEvaluator`). `tools/check/onnx` runs them in onnxruntime.
 @Suite struct ONNXTests {
   private struct Wanted: Decodable { let bytes: String }
 
@@ -35,41 +36,6 @@ import Testing
     #expect(tesseraVersion.utf8.count == 5 && found == wanted.replacingOccurrences(of: old, with: new))
   }
 
-  /// Fields of a message with the bytes of each.
-  private func fields(_ data: ArraySlice<UInt8>) throws -> [(field: Int, bytes: ArraySlice<UInt8>)] {
-    var (at, found) = (data.startIndex, [(field: Int, bytes: ArraySlice<UInt8>)]())
-    func varint() throws -> Int {
-      var (value, shift) = (0, 0)
-      while true {
-        try #require(at < data.endIndex && shift < 63)
-        value |= Int(data[at] & 0x7f) << shift
-        shift += 7
-        at += 1
-        if data[at - 1] < 0x80 { return value }
-      }
-    }
-    while at < data.endIndex {
-      let key = try varint(), begin = at
-      switch key & 7 {
-      case 0:
-        while data[at] >= 0x80 { at += 1 }
-        at += 1
-        found.append((key >> 3, data[begin..<at]))
-      case 5:
-        found.append((key >> 3, data[at..<at + 4]))
-        at += 4
-      default:
-        try #require(key & 7 == 2)
-        let length = try varint()
-        found.append((key >> 3, data[at..<at + length]))
-        at += length
-      }
-    }
-    return found
-  }
-
-  private func text(_ bytes: ArraySlice<UInt8>) -> String { String(decoding: bytes, as: UTF8.self) }
-
   /// Every value of a run's graph is made before it is used, once; all weights are there; the operators are known.
   @Test(arguments: [Architecture.alexnet, .shuffleNet, .efficientnetLite0, .alexnetBVLC, .resnet18])
   func aRunsGraphIsWhole(_ architecture: Architecture) throws {
@@ -85,31 +51,87 @@ import Testing
       #expect(model.input == "features" && model.columns == 64 && model.classes == ["negative", "positive"])
       let digits = try model.write(to: folder + "/a.onnx")
       #expect(try ONNXModel(run: folder + "/run", on: cpu).write(to: folder + "/b.onnx") == digits)
-      let graph = try #require(try fields(model.bytes[...]).first { $0.field == 7 }).bytes
-      let parts = try fields(graph)
-      var known: Set<String> = [""]
-      for part in parts where part.field == 11 { known.insert(text(try fields(part.bytes)[0].bytes)) }
-      var values = 0
-      for part in parts where part.field == 5 {
-        let tensor = try fields(part.bytes)
-        #expect(known.insert(text(try #require(tensor.first { $0.field == 8 }).bytes)).inserted)
-        values += try #require(tensor.first { $0.field == 9 }).bytes.count / 4
-      }
+      let graph = try ONNXReader(model.bytes)
+      var known = Set(graph.inputs).union(graph.constants.keys).union([""])
+      let values = graph.constants.values.reduce(0) { $0 + $1.values.count }
       let network = try TrainedModel.read(folder + "/run/model.safetensors", on: DeviceGroup(cpu)).network
       #expect(values > network.state.reduce(0) { $0 + $1.tensor.count })
       var operators: [String: Int] = [:]
-      for part in parts where part.field == 1 {
-        let node = try fields(part.bytes)
-        #expect(node.filter { $0.field == 1 }.allSatisfy { known.contains(text($0.bytes)) })
-        for output in node where output.field == 2 { #expect(known.insert(text(output.bytes)).inserted) }
-        operators[text(try #require(node.first { $0.field == 4 }).bytes), default: 0] += 1
+      for node in graph.nodes {
+        #expect(node.inputs.allSatisfy(known.contains) && known.insert(node.output).inserted)
+        operators[node.operation, default: 0] += 1
       }
-      let outputs = try parts.filter { $0.field == 12 }.map { text(try fields($0.bytes)[0].bytes) }
-      #expect(outputs == ["logits", "probabilities"] && outputs.allSatisfy(known.contains))
+      #expect(graph.outputs == ["logits", "probabilities"] && graph.outputs.allSatisfy(known.contains))
       #expect(operators["Softmax"] == 1 && operators["Log"] == 1 && operators["Resize"] == 1)
       #expect(operators["Gemm"] == (architecture == .resnet18 ? 1 : 2))
       #expect((operators["LRN"] ?? 0) == (architecture == .alexnetBVLC ? 1 : 0))
       #expect((operators["Transpose"] ?? 0) == (architecture == .shuffleNet ? 4 : 0))
+      try Self.expectAnswers(of: graph, folder + "/run")
+    }
+  }
+
+  /// What the model says of the rows that a run was tested on, by the definitions of its operators in binary64, is what
+  /// the run said in binary32.
+  private static func expectAnswers(of graph: ONNXReader, _ run: String) throws {
+    let features = try Embeddings.read(run + "/test.embeddings.safetensors")
+    let columns = features.features.count / features.labels.count
+    let rows = features.features[0..<features.features.count].map { Double($0) }
+    let outputs = try ONNXEvaluator(graph).outputs(rows, columns: columns)
+    let said = try TensorFile.open(run + "/predictions.safetensors").floats("log_probabilities")
+    try expectEqual(outputs, said)
+  }
+
+  /// Logits and probabilities of a model beside logarithms of probabilities of a run.
+  private static func expectEqual(
+    _ outputs: [ONNXArray], _ said: [Float], location: SourceLocation = #_sourceLocation
+  ) throws {
+    let (logits, shares) = (outputs[0].values, outputs[1].values)
+    let classes = outputs[0].shape[1]
+    try #require(logits.count == said.count && shares.count == said.count && outputs.count == 2)
+    for row in 0..<said.count / classes {
+      let range = row * classes..<(row + 1) * classes
+      let sum = logits[range].reduce(0) { $0 + exp($1) }
+      let size = said[range].reduce(1) { max($0, abs(Double($1))) }
+      for at in range {
+        let off = abs(logits[at] - log(sum) - Double(said[at]))
+        #expect(off <= 1e-5 * size, "row \(row): \(off)", sourceLocation: location)
+        #expect(abs(shares[at] - exp(logits[at]) / sum) < 1e-12, sourceLocation: location)
+      }
+    }
+  }
+
+  /// A channel for each hidden state; and the official code's habit, the batch's own moments.
+  @Test(arguments: [ImageChannels.layer, .grey])
+  func answersOfOtherImages(_ channels: ImageChannels) throws {
+    try ProofRun.withRun { folder in
+      try ProofRun.make(folder, "run") {
+        ($0.layout.channels, $0.model.training.epochs, $0.repeats) = (channels, 1, 1)
+        if channels == .grey { $0.model.normalization = .batch }
+      }
+      let model = try ONNXModel(run: folder + "/run", on: try CPUBackend(threads: 1))
+      try Self.expectAnswers(of: ONNXReader(model.bytes), folder + "/run")
+    }
+  }
+
+  /// A table's model takes the table's own numbers, what is missing among them.
+  @Test func aTablesModelTakesItsOwnNumbers() throws {
+    try withTemporaryFolder { folder in
+      try Data(TinyTable.csv(60, missing: true).utf8).write(to: URL(fileURLWithPath: folder + "/rows.csv"))
+      var options = TableOptions()
+      (options.columns.ignored, options.missing) = (["id"], .median)
+      var c = RunConfiguration(table: folder + "/rows.csv", options)
+      (c.layout, c.model) = (Recipe.standard.layout, Recipe.standard.model())
+      (c.layout.iterations, c.model.training.epochs) = (50, 1)
+      let devices = DeviceGroup(try CPUBackend(threads: 2))
+      _ = try Pipeline(c, devices: devices, out: folder + "/run", progress: ProgressLine(quiet: true)).run()
+      let predictor = try Predictor(run: folder + "/run", devices: devices)
+      let table = try predictor.table(folder + "/rows.csv", DataFormat(), options.columns, labelled: false)
+      let numbers = (0..<60).flatMap { table.values(row: $0) }
+      #expect(numbers.contains { $0.isNaN })
+      let model = try ONNXModel(run: folder + "/run", on: devices.main)
+      let outputs = try ONNXEvaluator(ONNXReader(model.bytes)).outputs(numbers, columns: 7)
+      try Self.expectEqual(
+        outputs, try predictor.predict(table, rows: Array(0..<60)).flatMap(\.logProbabilities))
     }
   }
 

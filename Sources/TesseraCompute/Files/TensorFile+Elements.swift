@@ -71,21 +71,33 @@ extension TensorFile {
   }
 
   /// A tensor's elements as int32.
+  ///
+  /// - Parameters:
+  ///   - name: the tensor's name.
+  ///   - shape: the extents that it has to have; any if nil.
+  /// - Returns: the elements in row-major order.
+  /// - Throws: `TesseraError` naming file and tensor if it is missing, of another shape or type, or of 64-bit integers
+  ///   that 32 bits do not hold.
   public func ints(_ name: String, shape: [Int]? = nil) throws -> [Int32] {
     let tensor = try stored(name)
     try check(name, tensor, shape)
     guard [.i32, .i64, .i8, .u8].contains(tensor.type), tensor.strides == nil else {
       throw TesseraError.input("\(path): \(name)", found: tensor.type.name, wanted: "integers")
     }
-    return withBytes(of: tensor) { bytes in
+    return try withBytes(of: tensor) { bytes in
       switch tensor.type {
       case .i8: bytes.prefix(tensor.count).map { Int32(Int8(bitPattern: $0)) }
       case .u8: bytes.prefix(tensor.count).map { Int32($0) }
       case .i32:
         (0..<tensor.count).map { bytes.loadUnaligned(fromByteOffset: $0 * 4, as: Int32.self) }
       default:
-        (0..<tensor.count).map {
-          Int32(clamping: bytes.loadUnaligned(fromByteOffset: $0 * 8, as: Int64.self))
+        try (0..<tensor.count).map { at in
+          let value = bytes.loadUnaligned(fromByteOffset: at * 8, as: Int64.self)
+          guard let small = Int32(exactly: value) else {
+            throw TesseraError.input(
+              "\(path): \(name)", found: "\(value), element \(at)", wanted: "integers of 32 bits")
+          }
+          return small
         }
       }
     }
@@ -112,24 +124,9 @@ extension TensorFile {
     } else if stored.type.isFloat {
       tensor = try device.tensor(try floats(name), shape)
     } else {
-      let values = try ints(name)
-      try requireFits(name, stored)
-      tensor = try device.tensor(values, shape)
+      tensor = try device.tensor(try ints(name), shape)
     }
     return try type.map { try device.converted(tensor, to: $0) } ?? tensor
-  }
-
-  /// Throws for 64-bit integers beyond 32 bits.
-  private func requireFits(_ name: String, _ tensor: StoredTensor) throws {
-    guard tensor.type == .i64 else { return }
-    try withBytes(of: tensor) { bytes in
-      for i in 0..<tensor.count {
-        let value = bytes.loadUnaligned(fromByteOffset: i * 8, as: Int64.self)
-        guard Int32(exactly: value) == nil else { continue }
-        throw TesseraError.input(
-          "\(path): \(name)", found: "\(value), element \(i)", wanted: "integers of 32 bits")
-      }
-    }
   }
 
   private func check(_ name: String, _ tensor: StoredTensor, _ shape: [Int]?) throws {

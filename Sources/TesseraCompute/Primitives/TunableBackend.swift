@@ -4,6 +4,8 @@
 package protocol TunableBackend: KernelDispatching {
   /// The device and its form of the kernels, as `TuningFile` keeps its tiles by.
   var tuningKey: String { get }
+  /// The tiles that it uses.
+  var tuning: GemmTuning { get }
   /// The tiles that a search tries.
   var candidateTiles: [GemmTiles] { get }
   /// The same device once more with other tiles: its own queue, no profiler.

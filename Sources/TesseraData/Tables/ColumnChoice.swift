@@ -28,7 +28,7 @@ struct ColumnChoice {
   ///
   /// - Throws: `TesseraError` naming a column that is missing, twice there, without a name, or not known to the model.
   func choose(_ request: TableRequest) throws -> Found {
-    let label = try label(request)
+    let label = request.labelled ? try label(request) : toldLabel(request)
     var ignored = Set<Int>()
     for name in request.columns.ignored { ignored.formUnion(try ignoredColumns(name)) }
     // A table without names that has as many columns as the model has features has no others.
@@ -49,8 +49,23 @@ struct ColumnChoice {
     return Found(label: label, features: try ordered(rest, by: wanted))
   }
 
+  /// The column of the labels of a table that need not have any: what a label's name stands for, unless a feature or
+  /// what is left out has the name.
+  private func toldLabel(_ request: TableRequest) -> Int? {
+    // Of a table without names the label's place is told; one that has the features alone has no label.
+    guard holdsLabel, areNamed || request.format.label != nil && names.count != request.wanted?.count else {
+      return nil
+    }
+    let ignored = Set(request.columns.ignored.flatMap { places(of: $0) })
+    for name in request.labelNames where !(request.wanted ?? []).contains(name) {
+      let found = places(of: name)
+      if found.count == 1, !ignored.contains(found[0]) { return found[0] }
+    }
+    return nil
+  }
+
   private func label(_ request: TableRequest) throws -> Int? {
-    guard holdsLabel, request.labelled else { return nil }
+    guard holdsLabel else { return nil }
     // Of a table without names no column is taken for the label by chance.
     guard areNamed || request.format.label != nil else {
       throw missingLabel("\(names.count) columns without names", request)

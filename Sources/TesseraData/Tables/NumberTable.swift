@@ -9,6 +9,8 @@ public struct NumberTable: LabelledRows {
   public let labels: [Int32]
   /// Names of the classes, sorted.
   public let classes: [String]
+  /// Of a table that was read without asking for classes each row's label as it stands there, nil where it has none.
+  package let toldLabels: [String?]
   /// SHA-256 of names, numbers and labels.
   public let fingerprint: String
   /// What there is, and what was left out.
@@ -53,6 +55,7 @@ public struct NumberTable: LabelledRows {
         path, found: "only the class \(found.first ?? "none")", wanted: "at least two classes")
     }
     classes = found
+    toldLabels = request.labelled ? [] : rows.rows.map(\.label)
     labels = try Self.numbers(rows, found, path, request)
     var print = Fingerprint()
     for name in names { print.add(name) }

@@ -4,7 +4,7 @@ import TesseraCompute
 import TesseraData
 
 /// What a finished run's classifier, and the linear probe beside it, said of each row that it was tested on: a table for
-/// other programs, as JSON lines or CSV.
+/// other programs, as JSON lines or CSV. Rows are counted from 1, as the report, messages and `tessera predict` count them.
 public struct PredictionTable {
   private let predictions: Predictions
   private let classes: [String], rows: [Int], texts: [String]?
@@ -58,7 +58,7 @@ public struct PredictionTable {
   /// - Throws: `TesseraError` if it cannot be written.
   package func write(to path: String, as form: Form) throws {
     let file = try AtomicFile(path)
-    if form == .csv { try file.write(Data((header.map(Self.field).joined(separator: ",") + "\n").utf8)) }
+    if form == .csv { try file.write(Data((CSVRecord.line(header) + "\n").utf8)) }
     let answers = Predictions.classes(of: predictions.scores, classes: classes.count).map(Int.init)
     // Some rows at a time: a table of all of them has no place in memory.
     for begin in stride(from: 0, to: rows.count, by: 4096) {
@@ -88,20 +88,12 @@ public struct PredictionTable {
   }
 
   private func line(_ row: Int, _ answer: Int, _ shares: ArraySlice<Float>) -> String {
-    var fields = ["\(rows[row])"]
+    var fields = ["\(rows[row] + 1)"]
     if let texts { fields.append(texts[row]) }
     fields += [
       classes[Int(predictions.labels[row])], classes[answer], classes[Int(predictions.probe[row])],
     ]
-    return (fields + shares.map { "\($0)" }).map(Self.field).joined(separator: ",")
-  }
-
-  /// A field of a CSV file (RFC 4180).
-  static func field(_ text: String) -> String {
-    guard text.utf8.contains(where: { $0 == 0x22 || $0 == 0x2c || $0 == 0x0a || $0 == 0x0d }) else {
-      return text
-    }
-    return "\"" + text.replacing("\"", with: "\"\"") + "\""
+    return CSVRecord.line(fields + shares.map { "\($0)" })
   }
 
   private struct Row: Encodable {
@@ -113,7 +105,7 @@ public struct PredictionTable {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let value = Row(
-      row: rows[row], text: texts?[row], label: classes[Int(predictions.labels[row])],
+      row: rows[row] + 1, text: texts?[row], label: classes[Int(predictions.labels[row])],
       predicted: classes[answer],
       probe: classes[Int(predictions.probe[row])],
       probabilities: Dictionary(zip(classes, shares), uniquingKeysWith: { first, _ in first }))

@@ -34,7 +34,7 @@ struct Chart {
         "<path class=\"kept\" d=\"M\(decimal(at, 1)) \(decimal(frame.top, 1))V\(decimal(frame.bottom, 1))\"/>"
       let isRight = at > 380
       out +=
-        "<text x=\"\(decimal(at + (isRight ? -5 : 5), 1))\" y=\"\(decimal(frame.top + 11, 1))\""
+        "<text x=\"\(decimal(at, 1))\" y=\"\(decimal(frame.top - 4, 1))\""
         + "\(isRight ? " text-anchor=\"end\"" : "")>\(escaped(mark.text))</text>"
     }
     for curve in curves { out += Self.draw(curve, frame) }

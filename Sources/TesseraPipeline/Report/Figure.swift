@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import TesseraCompute
 
 /// A figure: what a page shows, what is saved as SVG, and the numbers that it is drawn from.
 struct Figure {
@@ -97,6 +98,6 @@ struct FigureData {
 
   /// The table as CSV (RFC 4180, with line feeds alone).
   var csv: String {
-    ([header] + rows).map { $0.map(PredictionTable.field).joined(separator: ",") + "\n" }.joined()
+    ([header] + rows).map { CSVRecord.line($0) + "\n" }.joined()
   }
 }

@@ -49,9 +49,14 @@ struct HTMLPage {
   static func table(_ header: [String], _ rows: [[String]]) -> String {
     let head =
       header.isEmpty ? "" : "<thead><tr>\(header.map { "<th>\(escaped($0))</th>" }.joined())</tr></thead>"
-    let lines = rows.map { "<tr>\($0.map { "<td>\(escaped($0))</td>" }.joined())</tr>" }.joined(
-      separator: "\n")
+    let lines = rows.map { "<tr>\($0.map { cell($0) }.joined())</tr>" }.joined(separator: "\n")
     return "<div class=\"wide\"><table>\(head)<tbody>\(lines)</tbody></table></div>"
+  }
+
+  /// A cell of a table; digits and paths may be broken anywhere, words and numbers may not.
+  private static func cell(_ text: String) -> String {
+    let isLong = text.split(separator: " ").contains { $0.count > 24 }
+    return "<td\(isLong ? " class=\"long\"" : "")>\(escaped(text))</td>"
   }
 
   /// Parts beside each other, one below the other on a phone.
@@ -93,7 +98,8 @@ struct HTMLPage {
     .note,figcaption{color:var(--soft);font-size:.875rem;margin:.25rem 0 .75rem;overflow-wrap:anywhere}
     a{color:var(--a)}nav{display:flex;flex-wrap:wrap;gap:.25rem 1rem;font-size:.875rem;margin:0 0 1rem}
     .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;margin:0 0 .75rem}
-    th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}
+    th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid var(--line);vertical-align:top}
+    .long{overflow-wrap:anywhere}
     td:first-child{white-space:nowrap}th{color:var(--soft);font-weight:600;font-size:.85rem}.grid{display:grid;gap:1rem;
     grid-template-columns:repeat(auto-fit,minmax(min(100%,260px),1fr));align-items:start}
     .charts{grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr))}figure{margin:0;min-width:0}

@@ -4,7 +4,7 @@ import TesseraVision
 
 /// What the epochs gave.
 extension ReportPage {
-  /// Loss and validation accuracy by epoch, with the epoch that was kept; of one epoch the figures alone.
+  /// Loss and accuracy by epoch, with the epoch that was kept; of one epoch the figures alone.
   @_optimize(none)
   var learning: String {
     let (epochs, held) = (data.history, data.layout.split.validation.count)
@@ -14,6 +14,8 @@ extension ReportPage {
       "Share of right answers on \(held) validation rows, with Wilson's interval at 95%; the best epoch's weights are kept"
       + (first.epoch == 0 ? ", epoch 0's (\(start)) unless it is beaten by more than a standard error" : "")
       + "."
+      + (data.trainingAccuracy.isEmpty
+        ? "" : " The training rows' share is of as many of them, 1,000 at the most, in evaluation mode.")
     guard epochs.count > 1 else {
       let accuracy = Accuracy(correct: first.correct, total: held)
       return HTMLPage.table(
@@ -21,7 +23,7 @@ extension ReportPage {
         [["\(first.epoch)", decimal(first.loss, 4), accuracy.description]])
         + "<p class=\"note\">\(escaped(choice))</p>"
     }
-    return "<div class=\"grid charts\">\(shelf.put(loss))\(shelf.put(validation(choice)))</div>"
+    return "<div class=\"grid charts\">\(shelf.put(loss))\(shelf.put(accuracy(choice)))</div>"
   }
 
   private var epochAxis: Axis {
@@ -46,21 +48,30 @@ extension ReportPage {
     ).figure("loss", "Mean cross-entropy over the training rows; the line marks the epoch that was kept.")
   }
 
-  /// Accuracy on the validation rows by epoch.
-  var validationFigure: Figure { validation("Accuracy on the validation rows.") }
+  /// Accuracy on the validation rows by epoch, and on training rows where the run's log has it.
+  var accuracyFigure: Figure {
+    accuracy(
+      "Accuracy on the validation rows\(data.trainingAccuracy.isEmpty ? "" : " and on training rows").")
+  }
 
-  private func validation(_ caption: String) -> Figure {
+  private func accuracy(_ caption: String) -> Figure {
     let held = data.layout.split.validation.count
     let accuracies = data.history.map { Accuracy(correct: min($0.correct, held), total: held) }
     let ends = accuracies.map(\.interval)
+    let isShort = data.history.count < 40
+    var curves = [
+      Chart.Curve(
+        name: "validation rows, 95%", style: "a",
+        points: zip(data.history, accuracies).map { (x: Double($0.epoch), y: $1.value) }, interval: ends,
+        marks: isShort)
+    ]
+    let training = data.trainingAccuracy
+    if !training.isEmpty {
+      curves.insert(.init(name: "training rows", style: "b", points: training, marks: isShort), at: 0)
+    }
+    let (low, high) = (ends.map(\.low) + training.map(\.y), ends.map(\.high) + training.map(\.y))
     return Chart(
-      curves: [
-        .init(
-          name: "validation rows, 95%", style: "a",
-          points: zip(data.history, accuracies).map { (x: Double($0.epoch), y: $1.value) }, interval: ends,
-          marks: data.history.count < 40)
-      ], x: epochAxis,
-      y: Axis("accuracy", from: ends.map(\.low).min() ?? 0, to: ends.map(\.high).max() ?? 1), mark: mark
+      curves: curves, x: epochAxis, y: Axis("accuracy", from: low.min() ?? 0, to: high.max() ?? 1), mark: mark
     ).figure("validation-accuracy", caption)
   }
 }

@@ -9,7 +9,7 @@ extension ReportPage {
   func paperFigure() throws -> String? {
     guard let first = shownRows.first else { return nil }
     let layout = layoutFigures(0)
-    let curve = data.history.count > 1 ? validationFigure : roc
+    let curve = data.history.count > 1 ? accuracyFigure : roc
     let panels = [layout.places(), layout.pixels(), try imageFigure(first), curve]
     let figure = Self.composed(panels)
     let c = data.configuration
@@ -21,7 +21,8 @@ extension ReportPage {
       + "\(data.layout.side) x \(data.layout.side) pixels, each in the colour of its \(isTable ? "column" : "hidden state"). "
       + "c, the image of a row of class \(data.model.classes[Int(data.labels[first])]), as differences from the mean. d, "
       + (data.history.count > 1
-        ? "accuracy on the validation rows by epoch, with Wilson's interval at 95%."
+        ? "accuracy on the validation rows by epoch, with Wilson's interval at 95%"
+          + (data.trainingAccuracy.isEmpty ? "." : ", and on training rows.")
         : "true by false positives on the test rows.") + accuracy
     return shelf.put(
       Figure(
