@@ -139,6 +139,9 @@ TSR_EMBED_END
 TSR_EMBED_BEGIN(integer_gemm_cl)
 #embed "integer_gemm/integer_gemm.cl"
 TSR_EMBED_END
+TSR_EMBED_BEGIN(integer_view_cl)
+#embed "integer_gemm/integer_view.cl"
+TSR_EMBED_END
 TSR_EMBED_BEGIN(peaks_cl)
 #embed "peaks/peaks.cl"
 TSR_EMBED_END
@@ -187,6 +190,7 @@ static const tsr_source sources[] = {
     {"attention/attention.cl", attention_cl},
     {"integer_gemm/digits.h", digits_h},
     {"integer_gemm/integer_gemm.cl", integer_gemm_cl},
+    {"integer_gemm/integer_view.cl", integer_view_cl},
     {"peaks/peaks.cl", peaks_cl},
 };
 

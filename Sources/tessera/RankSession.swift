@@ -76,7 +76,8 @@ struct RankSession {
   static func finish() throws {
     guard isUnfinished.withLock({ $0 }) else { return }
     throw TesseraError.failure(
-      "ranks", found: "one that did not end with the others within 20 s", wanted: "all at their end; the results are whole")
+      "ranks", found: "one that did not end with the others within 20 s",
+      wanted: "all at their end; the results are whole")
   }
 
   private static let isUnfinished = Mutex(false)

@@ -32,24 +32,49 @@ extension OpenCLBackend {
     }
   }
 
-  /// B, balanced, as digits: a form of its own.
-  private func digitsOfB(_ p: tsr_matmul_params, _ digits: Int, _ b: Tensor) throws -> Tensor {
+  /// A product whose k is in groups, each an exact sum of its own, without balance (rule 13).
+  func integerGroups(
+    _ p: tsr_matmul_params, group: Int, digits: Int, _ a: Tensor, _ b: Tensor, into c: Tensor
+  ) throws {
+    // Without terms the sums are +0, which the groups' results are added to.
+    let firsts = (p.accumulate == 0 ? [Int(p.k)] : []) + Array(stride(from: 0, to: Int(p.k), by: group))
+    for (step, first) in firsts.enumerated() {
+      var q = p
+      q.accumulate = step == 0 ? p.accumulate : 1
+      q.k = Int32(min(group, Int(p.k) - first))
+      q.a_offset += Int32(first) * p.a_col_stride
+      q.b_offset += Int32(first) * p.b_row_stride
+      let form = try digitsOfB(q, digits, b, isBalanced: false)
+      try multiply(q, digits, a, form, bias: a, into: c, isBalanced: false)
+    }
+  }
+
+  /// B, balanced unless it is not to be, as digits: a form of its own.
+  private func digitsOfB(
+    _ p: tsr_matmul_params, _ digits: Int, _ b: Tensor, isBalanced: Bool = true
+  ) throws -> Tensor {
     var q = tsr_integer_params(lines: p.n, k: p.k, digits: digits)
     (q.offset, q.line_stride, q.k_stride) = (p.b_offset, p.b_col_stride, p.b_row_stride)
-    (q.factors, q.scales, q.first) = (p.k, 3 * p.k, Self.firstDigit(after: 3 * Int(p.k) + Int(p.n)))
+    (q.factors, q.scales, q.first) = (
+      isBalanced ? p.k : -1, 3 * p.k, Self.firstDigit(after: 3 * Int(p.k) + Int(p.n))
+    )
     let form = try allocate([Int(q.first) + q.digitCount], .int32)
-    try launch(.integerExponents, items: Int(p.k), cost: Int(p.n), q, [b, form])
-    try launch(.integerBalance, items: 1, cost: Int(p.k), q, [form])
+    if isBalanced {
+      try launch(.integerExponents, items: Int(p.k), cost: Int(p.n), q, [b, form])
+      try launch(.integerBalance, items: 1, cost: Int(p.k), q, [form])
+    }
     try launch(.integerDigits, items: Int(p.n), cost: Int(p.k), q, [b, form, form])
     return form
   }
 
   /// The product, B being in its form.
   private func multiply(
-    _ p: tsr_matmul_params, _ digits: Int, _ a: Tensor, _ b: Tensor, bias: Tensor, into c: Tensor
+    _ p: tsr_matmul_params, _ digits: Int, _ a: Tensor, _ b: Tensor, bias: Tensor, into c: Tensor,
+    isBalanced: Bool = true
   ) throws {
     var left = tsr_integer_params(lines: p.m, k: p.k, digits: digits)
     (left.offset, left.line_stride, left.k_stride) = (p.a_offset, p.a_row_stride, p.a_col_stride)
+    left.factors = isBalanced ? 0 : -1
     left.first = Self.firstDigit(after: Int(p.m))
     let form = try allocate([Int(left.first) + left.digitCount], .int32)
     try launch(.integerDigits, items: Int(p.m), cost: Int(p.k), left, [a, b, form])
@@ -58,17 +83,24 @@ extension OpenCLBackend {
     (q.a_first, q.b_scales, q.b_first) = (
       left.first, 3 * p.k, Self.firstDigit(after: 3 * Int(p.k) + Int(p.n))
     )
-    let (m, n) = (Int(p.m), Int(p.n))
+    try integerProduct(q, digits, form, b, bias: bias, into: c)
+  }
+
+  /// The product of two forms.
+  func integerProduct(
+    _ q: tsr_integer_gemm_params, _ digits: Int, _ a: Tensor, _ b: Tensor, bias: Tensor, into c: Tensor
+  ) throws {
+    let (m, n) = (Int(q.gemm.m), Int(q.gemm.n))
     let global = gpu ? [(n + 63) / 64 * 16, (m + 63) / 64 * 16] : [(n + 1) / 2, (m + 63) / 64]
     try withUnsafeBytes(of: q) {
       try enqueue(
         .integerMatmul, options: " -DTSR_DIGITS=\(digits)", global: global, local: gpu ? [16, 16] : [1, 1],
-        parameters: $0, [form, b, bias, c])
+        parameters: $0, [a, b, bias, c])
     }
   }
 
   /// Where digits begin: on a border of 64 bytes.
-  private static func firstDigit(after words: Int) -> Int32 { Int32((words + 15) / 16 * 16) }
+  static func firstDigit(after words: Int) -> Int32 { Int32((words + 15) / 16 * 16) }
 }
 
 extension tsr_integer_params {
