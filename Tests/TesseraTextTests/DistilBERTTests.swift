@@ -77,7 +77,8 @@ import Testing
   }
 
   /// GELU by tanh, by both of its names.
-  @Test(arguments: ["gelu_new", "gelu_pytorch_tanh"]) func geluByTanhIsWithin1e5(_ activation: String) throws {
+  @Test(arguments: ["gelu_new", "gelu_pytorch_tanh"]) func geluByTanhIsWithin1e5(_ activation: String) throws
+  {
     let (found, other) = try withEncoder { folder in
       let plain = try embed(folder, on: try CPUBackend())
       try configure(folder, ["activation": activation])

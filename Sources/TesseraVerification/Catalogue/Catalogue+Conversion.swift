@@ -9,6 +9,27 @@ extension Catalogue {
     let pairs = types.flatMap { from in types.map { (from, $0) } }
     return pairs.flatMap { from, to in
       (from == .float32 ? [0, 1, 17, 1031, 20_011] : [0, 1, 1031]).map { convert(from, to, $0) }
+    } + [conversionBounds]
+  }
+
+  /// Numbers next to those from which on a type has its greatest number, infinity, denormals or 0: none of them comes by
+  /// chance.
+  private static var conversionBounds: CatalogueCase {
+    CatalogueCase("convert", "float32 to every type around its bounds") { device in
+      let bounds: [Float] = [
+        65504, 65520, 0x1p-14, 0x1p-24, 0x1p-25, 0x1.fep127, 0x1.ffp127, 0x1p-126, 0x1p-133, 0x1p-134, 1, 127,
+        128,
+        129, 255, 256, 0x1.fffffep30, 0x1p31,
+      ]
+      let values = bounds.flatMap { bound in
+        (0..<5).map { Float(bitPattern: bound.bitPattern - 2 + $0) }.flatMap { [$0, -$0] }
+      }
+      let x = try device.tensor(values)
+      return try ElementType.allCases.map { type in
+        let y = try device.allocate([values.count], type)
+        try device.convert(x, into: y)
+        return try device.outputBits("\(type)", y)
+      }
     }
   }
 

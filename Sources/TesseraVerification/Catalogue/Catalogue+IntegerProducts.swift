@@ -18,16 +18,23 @@ extension Catalogue {
     case unbalanced
     /// Zeros, denormals, infinities and NaNs strewn in.
     case specials
+    /// The first numbers that are rounded beyond the greatest digits, and none above them.
+    case halves
+    /// Rows of B at the far ends of the range, of zeros and of denormals among them, and columns of A that make up
+    /// for all but the zeros.
+    case ends
 
     func a(_ inputs: inout CaseInputs, _ count: Int, line: Int) -> [Float] {
-      values(&inputs, count) { $0 % max(1, line) }
+      values(&inputs, count, isB: false) { $0 % max(1, line) }
     }
     func b(_ inputs: inout CaseInputs, _ count: Int, line: Int) -> [Float] {
-      values(&inputs, count) { -($0 / max(1, line)) }
+      values(&inputs, count, isB: true) { $0 / max(1, line) }
     }
 
-    /// - Parameter place: of an element, its k; negative in B.
-    private func values(_ inputs: inout CaseInputs, _ count: Int, place: (Int) -> Int) -> [Float] {
+    /// - Parameter place: an element's k.
+    private func values(
+      _ inputs: inout CaseInputs, _ count: Int, isB: Bool, place: (Int) -> Int
+    ) -> [Float] {
       switch self {
       case .uniform: return inputs.floats(count)
       case .wide: return inputs.ordinary(count)
@@ -45,12 +52,21 @@ extension Catalogue {
         }
       case .unbalanced:
         return inputs.floats(count).enumerated().map { index, value in
-          let k = place(index)
-          if k % 5 == 4 || k % 5 == -3 { return 0 }
-          return value
-            * Float(sign: .plus, exponent: (k < 0 ? -1 : 1) * (abs(k) * 37 % 120 - 60), significand: 1)
+          let k = place(index), exponent = k * 37 % 120 - 60
+          if k % 5 == (isB ? 3 : 4) { return 0 }
+          return value * Float(sign: .plus, exponent: isB && k > 0 ? -exponent : exponent, significand: 1)
         }
       case .specials: return inputs.withSpecials(count)
+      case .halves:
+        let greatest: [Float] = [8_355_711.5, -8_355_711.5, 8_355_711, 32_639.5, -0.5]
+        return (0..<count).map { _ in inputs.element(greatest) }
+      case .ends:
+        // A's exponent, and B's.
+        let exponents: [(Int?, Int?)] = [(-100, 0), (127, nil), (25, -125), (40, -140), (-30, -70)]
+        return inputs.floats(count).enumerated().map { index, value in
+          let (a, b) = exponents[place(index) % exponents.count]
+          return (isB ? b : a).map { value * Float(sign: .plus, exponent: $0, significand: 1) } ?? 0
+        }
       }
     }
   }
