@@ -145,6 +145,9 @@ TSR_EMBED_END
 TSR_EMBED_BEGIN(integer_gemm_cl)
 #embed "integer_gemm/integer_gemm.cl"
 TSR_EMBED_END
+TSR_EMBED_BEGIN(integer_view_cl)
+#embed "integer_gemm/integer_view.cl"
+TSR_EMBED_END
 TSR_EMBED_BEGIN(peaks_cl)
 #embed "peaks/peaks.cl"
 TSR_EMBED_END
@@ -195,6 +198,7 @@ static const tsr_source sources[] = {
     {"integer_gemm/matrix_units.h", matrix_units_h},
     {"integer_gemm/units_gpu.h", units_gpu_h},
     {"integer_gemm/integer_gemm.cl", integer_gemm_cl},
+    {"integer_gemm/integer_view.cl", integer_view_cl},
     {"peaks/peaks.cl", peaks_cl},
 };
 

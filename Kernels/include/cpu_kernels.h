@@ -142,9 +142,68 @@ typedef struct {
   const float *a, *b, *bias;
   int64_t a_row_stride, a_col_stride, b_row_stride, b_col_stride, c_row_stride;
   float *c;
-  int bias_kind, activation, accumulate;
+  int bias_kind, activation, accumulate, unbalanced;
   void *packed_a, *packed_b;
 } tsr_integer_gemm_plan;
+
+// Planes whose greatest magnitudes are wanted: (samples, channels), of `area` floats each.
+typedef struct {
+  const float *x;
+  int64_t sample_stride;
+  int samples, channels, area;
+  int *magnitudes;
+} tsr_integer_planes;
+
+// Weights of one group of channels as digits, a product's B: n of `gemm` are made of `channels`, k are the
+// taps of all phases and their channels. `columns`: floats (n, k) for the way there.
+typedef struct {
+  tsr_integer_gemm_plan gemm;
+  const float *w;
+  int64_t output_stride, channel_stride;
+  int channels, taps, kernel_w, phase_count;
+  const tsr_integer_phase *phases;
+  float *columns;
+} tsr_integer_weights_plan;
+
+// A convolution as exact sums (rule 13), forward or for the data, of one group of channels and `samples`
+// images at once: integer_gemm/c/integer_conv.h. `gemm` has n, k, digits, unit, packed_b, what is made (`c`,
+// channels `out_area` apart) and the epilogue. `image`: the source as digits, `scales` its samples'.
+typedef struct {
+  tsr_integer_gemm_plan gemm;
+  tsr_integer_planes source;
+  tsr_integer_phase phase;
+  int height, width, top, left, rows, columns;
+  int out_width, out_area;
+  int64_t c_stride;
+  signed char *image;
+  int *scales;
+} tsr_integer_conv_plan;
+
+// The gradient for the weights of one group of channels over `samples` of a group of samples:
+// integer_gemm/c/integer_grad_weight.h. Images x are split into phases of rows x columns by the strides; k:
+// terms of a sample, to whole blocks. `sums`: 64 bits a weight, in tiles of 32 x 16.
+typedef struct {
+  tsr_conv_params conv;
+  tsr_integer_planes x, dy;
+  int digits, unit, rows, columns, k;
+  const int *x_scales, *dy_scales;
+  signed char *image;
+  char *strips;
+  int64_t *sums;
+  float *dw;
+} tsr_integer_grad_weight_plan;
+
+// A product whose k is in groups of few, each an exact sum of its own (rule 13):
+// integer_gemm/c/integer_few.h. `left` and `right`: digits as float64; scales (groups, m) and (groups, n), to
+// whole tiles.
+typedef struct {
+  int m, n, k, group, digits, accumulate;
+  const float *a, *b;
+  int64_t a_row_stride, a_col_stride, b_row_stride, b_col_stride, c_row_stride;
+  float *c;
+  double *left, *right;
+  int *a_scales, *b_scales;
+} tsr_integer_few_plan;
 
 // 32 x 16 sums that grow by the products of two strips of A and one of B, `blocks` of 64 k deep.
 typedef struct {
@@ -226,6 +285,39 @@ typedef struct {
   void (*integer_gemm_pack_b)(const tsr_integer_gemm_plan *plan, int begin, int end);
   void (*integer_gemm_pack_a)(const tsr_integer_gemm_plan *plan, int begin, int end);
   void (*integer_gemm_work)(const tsr_integer_gemm_plan *plan, tsr_worker worker);
+
+  // integer_gemm/c/integer_conv.h: magnitudes of planes begin ..< end, channels' scales by them; of weights
+  // the balance by channels, and their columns; of images the samples' scales, digits of (sample, row) pairs,
+  // a worker's scratch, the sums.
+  void (*integer_magnitudes)(const tsr_integer_planes *planes, int begin, int end);
+  void (*integer_channel_scales)(const tsr_integer_planes *planes, int digits, int *scales);
+  void (*integer_weights_exponents)(const tsr_integer_weights_plan *plan, int begin, int end);
+  void (*integer_weights_balance)(const tsr_integer_weights_plan *plan);
+  void (*integer_weights_columns)(const tsr_integer_weights_plan *plan, int begin, int end);
+  void (*integer_conv_scales)(const tsr_integer_conv_plan *plan);
+  void (*integer_conv_digits)(const tsr_integer_conv_plan *plan, int begin, int end);
+  int64_t (*integer_conv_scratch_count)(const tsr_integer_conv_plan *plan);
+  void (*integer_conv_work)(const tsr_integer_conv_plan *plan, tsr_worker worker, float *scratch);
+
+  // integer_gemm/c/integer_grad_weight.h: bytes of x's and dy's digits and of the sums; digits of (sample,
+  // channel) pairs of x and of strips of 16 channels of dy; the sums of these samples; results of panels of
+  // 32 weights, added to dw.
+  int64_t (*integer_grad_weight_image_bytes)(const tsr_integer_grad_weight_plan *plan);
+  int64_t (*integer_grad_weight_strip_bytes)(const tsr_integer_grad_weight_plan *plan);
+  int64_t (*integer_grad_weight_sum_bytes)(const tsr_integer_grad_weight_plan *plan);
+  void (*integer_grad_weight_digits)(const tsr_integer_grad_weight_plan *plan, int begin, int end);
+  void (*integer_grad_weight_pack)(const tsr_integer_grad_weight_plan *plan, int begin, int end);
+  int64_t (*integer_grad_weight_scratch_count)(const tsr_integer_grad_weight_plan *plan);
+  void (*integer_grad_weight_work)(const tsr_integer_grad_weight_plan *plan, tsr_worker worker,
+                                   float *scratch);
+  void (*integer_grad_weight_finish)(const tsr_integer_grad_weight_plan *plan, int begin, int end);
+
+  // integer_gemm/c/integer_few.h: columns that a line of `left` and of `right` has; digits of rows of A and
+  // of columns of B; the product.
+  int (*integer_few_stride)(int lines);
+  void (*integer_few_left)(const tsr_integer_few_plan *plan, int begin, int end);
+  void (*integer_few_right)(const tsr_integer_few_plan *plan, int begin, int end);
+  void (*integer_few_work)(const tsr_integer_few_plan *plan, tsr_worker worker, float *scratch);
 } tsr_cpu_table;
 
 // isa/avx512_vnni.c and isa/avx512_amx.c: a tile's products; whether machine and system have AMX; what a

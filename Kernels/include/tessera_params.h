@@ -46,6 +46,37 @@ typedef struct {
   int a_scales, a_first, b_scales, b_first;
 } tsr_integer_gemm_params;
 
+// Along one axis of a convolution that is an exact sum (rule 13), the pixels of a phase: pixel i is at
+// out_first + i out_step of what is made; its tap t has place kernel_first + t kernel_step in the kernel and
+// reads pixel start + i line_step + t tap_step of the source.
+typedef struct {
+  int count, taps, start, line_step, tap_step, out_first, out_step, kernel_first, kernel_step;
+} tsr_integer_axis;
+// A phase; its sums' terms are first_k ... of the weights' digits, in (row of taps, tap, channel).
+typedef struct {
+  tsr_integer_axis h, w;
+  int first_k;
+} tsr_integer_phase;
+
+// The greatest magnitude of each of some lines: element (i, j) of a line at offset + line line_stride + i
+// outer_stride + j, times factor i where `factors` is not negative. digits: of the scale that is written to
+// word `to` + line; 0: the balance's exponent is.
+typedef struct {
+  int lines, outer, inner, digits;
+  int offset, line_stride, outer_stride, factors, to;
+} tsr_integer_greatest_params;
+
+// Lines `first` ... of a view of images become digits. Line (l, i, j) and term (t, u, v) of k, i and j below
+// line_h and line_w, u and v below k_h and k_w, meet row start_h + i line_step_h + u k_step_h and a column
+// likewise, of the plane from offset + l line_stride + t k_stride on; what lies outside it is 0. Of the words
+// of a form: factors by t (negative: none), scales by l; where the lines' scales and digits go.
+typedef struct {
+  int first, lines, k, digits, words;
+  int offset, line_stride, k_stride, line_h, line_w, k_h, k_w;
+  int start_h, start_w, line_step_h, line_step_w, k_step_h, k_step_w, height, width;
+  int factors, scales, to_scales, to;
+} tsr_integer_view_params;
+
 // x is (batch, in_channels, height, width); w is (out_channels, in_channels/groups, kernel_h, kernel_w);
 // y is (batch, out_channels, out_h, out_w).
 typedef struct {

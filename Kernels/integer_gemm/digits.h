@@ -9,7 +9,7 @@
 //
 //   x ->  y = x 2^t  ->  q = rint(y 2^s)  ->  digits d0 d1 (d2)  ->  T  ->  (T 2^h) 2^(e - h)
 //
-// Rules      9, 12.
+// Rules      9, 12, 13.
 #pragma once
 
 #include "common/math.h"
@@ -22,6 +22,11 @@ TSR_FN tsr_u32 tsr_magnitude_bits(float x) { return tsr_bits(x) & 0x7fffffffu; }
 TSR_FN tsr_u32 tsr_finite_magnitude_bits(float x) {
   const tsr_u32 m = tsr_magnitude_bits(x);
   return m < 0x7f800000u ? m : 0u;
+}
+// |y|, infinity for what is not finite.
+TSR_FN float tsr_size(float y) {
+  const tsr_u32 m = tsr_magnitude_bits(y);
+  return tsr_float(m < 0x7f800000u ? m : 0x7f800000u);
 }
 
 // The biased exponent of a row of B by its greatest finite magnitude: 0 if that is 0, else 1 to 254.

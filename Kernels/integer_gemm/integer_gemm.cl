@@ -27,11 +27,9 @@
 // Whether two digits' product counts, and the place of its sum: d0 d0', d0 d1' + d1 d0', the rest.
 #define TSR_COUNTS(d, e) (TSR_DIGITS == 2 || (d) + (e) < 3)
 
-TSR_FN float tsr_factor(__global const int *form, long at) { return tsr_float((tsr_u32)form[at]); }
-// |y|, infinity for what is not finite.
-TSR_FN float tsr_size(float y) {
-  const tsr_u32 m = tsr_magnitude_bits(y);
-  return tsr_float(m < 0x7f800000u ? m : 0x7f800000u);
+// The factor of element k of lines that are balanced; 1 where they are not.
+TSR_FN float tsr_factor(const tsr_integer_params *p, __global const int *form, long k) {
+  return p->factors < 0 ? 1.0f : tsr_float((tsr_u32)form[p->factors + k]);
 }
 
 TSR_ROWS2(tsr_integer_exponents, tsr_integer_params, p.k, const float, x, int, form)
@@ -58,8 +56,7 @@ TSR_FN tsr_u32 tsr_digit_word(const tsr_integer_params *p, __global const float 
   for (int b = 0; b < 4; b++) {
     int q = 0;
     if (k + b < p->k && scale > 0.0f)
-      q = tsr_rint_even(line[(long)(k + b) * p->k_stride] * tsr_factor(form, (long)p->factors + k + b) *
-                        scale);
+      q = tsr_rint_even(line[(long)(k + b) * p->k_stride] * tsr_factor(p, form, k + b) * scale);
     word |= (((tsr_u32)(q + tsr_digit_offset(p->digits)) >> shift ^ 0x80u) & 0xffu) << (8 * b);
   }
   return word;
@@ -68,8 +65,7 @@ TSR_FN tsr_u32 tsr_digit_word(const tsr_integer_params *p, __global const float 
 TSR_ROWS3(tsr_integer_digits, tsr_integer_params, p.lines, const float, x, const int, form, int, y)
   __global const float *line = x + p.offset + i * p.line_stride;
   TSR_LANE_ACC(best, 0.0f)
-  TSR_EACH_LANE(p.k,
-                const float v = tsr_size(line[(long)j * p.k_stride] * tsr_factor(form, (long)p.factors + j));
+  TSR_EACH_LANE(p.k, const float v = tsr_size(line[(long)j * p.k_stride] * tsr_factor(&p, form, j));
                 TSR_LANE(best) = tsr_max(v, TSR_LANE(best));)
   TSR_MAXIMUM(best, largest)
   const int s = tsr_digit_scale(tsr_bits(largest), p.digits);

@@ -45,6 +45,9 @@
 #include "conv/c/grad_weight_winograd.h"
 #include "attention/c/attention.h"
 #include "integer_gemm/c/integer_gemm.h"
+#include "integer_gemm/c/integer_conv.h"
+#include "integer_gemm/c/integer_grad_weight.h"
+#include "integer_gemm/c/integer_few.h"
 #include "pooling/c/pool.h"
 #include "pooling/c/max_pool_grad.h"
 #include "pooling/c/adaptive_pool_grad.h"
@@ -105,4 +108,25 @@ const tsr_cpu_table TSR_TABLE = {
     .integer_gemm_pack_b = tsr_integer_gemm_pack_b,
     .integer_gemm_pack_a = tsr_integer_gemm_pack_a,
     .integer_gemm_work = tsr_integer_gemm_work,
+    .integer_magnitudes = tsr_integer_magnitudes,
+    .integer_channel_scales = tsr_integer_channel_scales,
+    .integer_weights_exponents = tsr_integer_weights_exponents,
+    .integer_weights_balance = tsr_integer_weights_balance,
+    .integer_weights_columns = tsr_integer_weights_columns,
+    .integer_conv_scales = tsr_integer_conv_scales,
+    .integer_conv_digits = tsr_integer_conv_digits,
+    .integer_conv_scratch_count = tsr_integer_conv_scratch_count,
+    .integer_conv_work = tsr_integer_conv_work,
+    .integer_grad_weight_image_bytes = tsr_integer_grad_weight_image_bytes,
+    .integer_grad_weight_strip_bytes = tsr_integer_grad_weight_strip_bytes,
+    .integer_grad_weight_sum_bytes = tsr_integer_grad_weight_sum_bytes,
+    .integer_grad_weight_digits = tsr_integer_grad_weight_digits,
+    .integer_grad_weight_pack = tsr_integer_grad_weight_pack,
+    .integer_grad_weight_scratch_count = tsr_integer_grad_weight_scratch_count,
+    .integer_grad_weight_work = tsr_integer_grad_weight_work,
+    .integer_grad_weight_finish = tsr_integer_grad_weight_finish,
+    .integer_few_stride = tsr_integer_few_stride,
+    .integer_few_left = tsr_integer_few_left,
+    .integer_few_right = tsr_integer_few_right,
+    .integer_few_work = tsr_integer_few_work,
 };

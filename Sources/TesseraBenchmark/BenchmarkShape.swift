@@ -9,7 +9,8 @@ extension Benchmark {
   ///   `s2` as a second word for exact products;
   /// - `conv2d`, `conv2dGradData`, `conv2dGradWeight`: words in any order, `b32` images, `64->192`
   ///   channels, `5x5` kernel, `on 17x17`, and, if they are not 1, 0, 1, 1, `s4` stride, `p2` padding, `d2`
-  ///   dilation, `g32` groups; `direct` for the direct sum whatever the shape;
+  ///   dilation, `g32` groups; `direct` for the direct sum whatever the shape, `products=s3` or
+  ///   `products=s2` for exact ones;
   /// - `attention`, `attentionComposed`: `TEXTSxLENGTHxHEADSxWIDTH`;
   /// - `softmax`, `layerNorm`, `gelu`, `copy`: `ROWSxCOLUMNS`;
   /// - `batchNorm`, `batchNormStatistics`, `batchNormGradData`: `BATCHxCHANNELSxPLACES`;
@@ -124,6 +125,7 @@ extension Benchmark {
     var window: [Int] = []
     var size: [Int] = []
     var algorithm = Convolution.Algorithm.automatic
+    var products = Products.fp32
     var words = text.split(separator: " ")[...]
     while let word = words.popFirst() {
       if word == "on" {
@@ -131,6 +133,8 @@ extension Benchmark {
         size = try extents(String(next), 2, kernel)
       } else if word == "direct" {
         algorithm = .direct
+      } else if word.hasPrefix("products=") {
+        products = try Products(named: String(word.dropFirst(9)), for: "\(kernel): products")
       } else if let arrow = word.range(of: "->") {
         channels = [word[..<arrow.lowerBound], word[arrow.upperBound...]].compactMap { Int($0) }
       } else if let name = word.first, numbers[name] != nil, let value = Int(word.dropFirst()) {
@@ -156,7 +160,7 @@ extension Benchmark {
     var p = Convolution(
       batch: batch, inChannels: channels[0], size: (size[0], size[1]), outChannels: channels[1],
       kernel: (window[0], window[1]), stride: stride, padding: padding, dilation: dilation, groups: groups)
-    p.algorithm = algorithm
+    (p.algorithm, p.products) = (algorithm, products)
     return p
   }
 }

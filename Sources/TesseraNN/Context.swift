@@ -13,6 +13,9 @@ public final class Context {
   public let dropoutEnabled: Bool
   /// What of the batch is here, where devices share it; nil: all of it.
   public let part: BatchShard?
+  /// What the products of layers are sums of: linear layers, products with one matrix, and convolutions,
+  /// forward and in their gradients. Batched products, attention's among them, are fp32.
+  public let products: Products
   private let seed: UInt64
   /// The number of the training step.
   public let step: UInt64
@@ -32,16 +35,17 @@ public final class Context {
   ///   - step: the number of the training step; random numbers depend on (seed, step, draw, element) alone.
   ///   - dropout: whether dropout is active; as `training` unless given.
   ///   - part: what of the batch is here; nil: all of it.
+  ///   - products: what the products of layers are sums of: fp32 numbers or exact integers.
   public init(
     device: any Backend, training: Bool = false, differentiable: Bool = false, seed: UInt64 = 0,
-    step: UInt64 = 0, dropout: Bool? = nil, part: BatchShard? = nil
+    step: UInt64 = 0, dropout: Bool? = nil, part: BatchShard? = nil, products: Products = .fp32
   ) {
     self.device = device
     (self.training, dropoutEnabled) = (training, dropout ?? training)
     self.tape = differentiable ? Tape(device: device, part: part) : nil
     self.seed = seed
     self.step = step
-    self.part = part
+    (self.part, self.products) = (part, products)
   }
 
   /// A context that goes on from another's draws.
@@ -53,7 +57,7 @@ public final class Context {
   ///   - isRecomputing: whether it computes again what was computed before.
   init(like other: Context, tape: Tape?, draws: UInt64, isRecomputing: Bool) {
     (device, part, seed, step) = (other.device, other.part, other.seed, other.step)
-    (training, dropoutEnabled) = (other.training, other.dropoutEnabled)
+    (training, dropoutEnabled, products) = (other.training, other.dropoutEnabled, other.products)
     (self.tape, self.draws, self.isRecomputing) = (tape, draws, isRecomputing)
   }
 
@@ -87,7 +91,7 @@ public final class Context {
   }
 
   /// Makes a variable one of this context.
-  func adopt(_ x: Variable) { (x.context, x.home) = (self, (device, part)) }
+  func adopt(_ x: Variable) { (x.context, x.home) = (self, (device, part, products)) }
 
   /// The part of the batch that a variable has: parameters are whole on every device.
   func part(of x: Variable) -> BatchShard? { x.isOfParameters ? nil : part }

@@ -26,22 +26,23 @@ extension Context {
       throw TesseraError.failure("linear", found: "a bias \(bias?.shape ?? [])", wanted: "[\(outs)]")
     }
     let y = try device.empty([rows, outs])
-    let p = Matmul(m: rows, n: outs, k: ins, transposeB: true)
+    var p = Matmul(m: rows, n: outs, k: ins, transposeB: true)
+    p.products = products
     try device.matmul(p, x.value, weight.value, bias: bias?.value, into: y)
-    let (device, batch) = (device, batchSums(over: x))
+    let (device, batch, products) = (device, batchSums(over: x), products)
     return output(y, of: [x, weight] + (bias.map { [$0] } ?? [])) { tape, dy in
       if x.requiresGradient {
         let dx = try device.allocate([rows, ins], .float32)
-        try device.matmul(
-          Matmul(m: rows, n: ins, k: outs), dy, weight.value, bias: nil, into: dx)
+        var g = Matmul(m: rows, n: ins, k: outs)
+        g.products = products
+        try device.matmul(g, dy, weight.value, bias: nil, into: dx)
         try tape.accumulate(dx, to: x)
       }
       if weight.requiresGradient {
         try batch.pass(tape, to: [weight], [dy, x.value], by: .chain) { inputs, rows in
           let dw = try device.allocate([outs, ins], .float32)
           var g = Matmul(m: outs, n: ins, k: rows, transposeA: true)
-          // k runs over samples (NUMERICS.md rule 6).
-          g.chunk = BatchShard.group
+          g.sum(groupsOf: BatchShard.group, by: products)
           try device.matmul(g, inputs[0], inputs[1], bias: nil, into: dw)
           return [dw]
         }
@@ -126,7 +127,9 @@ extension Context {
         "conv2d", found: "\(x.shape) and weights \(weight.shape)",
         wanted: "(batch, in, h, w) and (out, in / groups, kh, kw)")
     }
-    let p = try attributes.parameters(x.shape, weight.shape)
+    var convolution = try attributes.parameters(x.shape, weight.shape)
+    convolution.products = products
+    let p = convolution
     let y = try device.empty([p.batch, p.outChannels, p.output.height, p.output.width])
     try device.conv2d(p, x.value, weight.value, bias: bias?.value, into: y)
     let (device, batch) = (device, batchSums(over: x))

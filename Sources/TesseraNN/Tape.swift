@@ -17,7 +17,7 @@ public final class Variable {
   /// The context that computed it, or whose leaf it is; nil once that is gone.
   public internal(set) weak var context: Context?
   /// The device, and the part of a batch, that it was computed with, which outlive the context.
-  var home: (device: any Backend, part: BatchShard?)?
+  var home: (device: any Backend, part: BatchShard?, products: Products)?
   /// Why no gradient may be added any more; nil while one may.
   var ended: String?
 

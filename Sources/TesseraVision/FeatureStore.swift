@@ -172,7 +172,7 @@ package final class FeatureStore {
       try network.device.binary(.add, images, drawn, into: images)
     }
     let large = try network.upsampled(images, rows.count)
-    let features = try network.slice(large, mode == .frozen ? Context(device: network.device) : context)
+    let features = try network.slice(large, mode == .frozen ? network.evaluation() : context)
     return Batch(features: features, images: images)
   }
 

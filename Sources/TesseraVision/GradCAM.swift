@@ -23,7 +23,7 @@ extension ImageClassifier {
     for (row, target) in targets.enumerated() {
       let image = Array(images[row * area..<(row + 1) * area])
       let output = try features(try device.tensor(image, [1, channels, pixels, pixels]))
-      let context = Context(device: device, differentiable: true)
+      let context = Context(device: device, differentiable: true, products: options.products)
       let variable = Variable(output, requiresGradient: true)
       // The bypass does not lead through the slice.
       let logits = try logits(variable, images: nil, context)

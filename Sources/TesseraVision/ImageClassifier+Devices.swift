@@ -25,7 +25,7 @@ extension ImageClassifier {
   /// The class probabilities' logarithms of some of them, row-major (count, classes).
   func logProbabilities(of images: ArraySlice<Float>) throws -> [Float] {
     let images = try tensor(images)
-    let context = Context(device: device)
+    let context = evaluation()
     let y = try context.logSoftmax(
       try logits(Variable(try features(images)), images: images, context))
     return try device.floats(y.value)

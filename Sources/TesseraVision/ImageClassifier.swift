@@ -143,11 +143,14 @@ public final class ImageClassifier {
       "\(place): image \(row), value \(bad % area)", found: "\(images[bad])", wanted: "finite numbers")
   }
 
+  /// A context of evaluation mode, with the network's products.
+  func evaluation() -> Context { Context(device: device, products: options.products) }
+
   /// The frozen slice's output for normalised images (batch, pixels, pixels), in evaluation mode: an image's
   /// output has the same bits in any batch.
   func features(_ images: Tensor) throws -> Tensor {
     let batch = images.count / (channels * pixels * pixels)
-    return try slice(try upsampled(images, batch), Context(device: device)).value
+    return try slice(try upsampled(images, batch), evaluation()).value
   }
 
   /// The numbers of the slice's output for one image.

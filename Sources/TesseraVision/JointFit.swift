@@ -100,7 +100,7 @@ package struct JointFit {
 
   /// Rows of a block, with the slice's output and the pixels as matrices.
   private func inputs(_ rows: [Int]) throws -> [Tensor] {
-    let batch = try store.batch(rows, Context(device: device))
+    let batch = try store.batch(rows, network.evaluation())
     let features = try batch.features.value.reshaped([rows.count, outputs])
     guard pixels > 0, let images = batch.images else { return [features] }
     return [try images.reshaped([rows.count, pixels]), features]

@@ -29,6 +29,9 @@ public struct NetworkOptions: Sendable, Equatable, Codable {
   public var bypass = false
   /// What is fitted before the first step.
   public var start = NetworkStart.path
+  /// What the sums of linear layers and convolutions are, in training and after it: fp32 numbers, or exact integers.
+  /// A model has the bits of its own products.
+  public var products = Products.fp32
 
   /// The official code's network.
   public init() {}
@@ -41,12 +44,16 @@ public struct NetworkOptions: Sendable, Equatable, Codable {
     bypass = file.metadata["bypass"] == "true"
     start =
       try file.metadata["start"].map { try NetworkStart(named: $0, for: "\(file.path): start") } ?? start
+    products =
+      try file.metadata["products"].map { try Products(named: $0, for: "\(file.path): products") } ?? .fp32
     head = try file.metadata["head"].map { try Head(named: $0, for: "\(file.path): head") } ?? head
     try check()
   }
 
   private enum CodingKeys: String, CodingKey {
     case upsampling, head, bypass, start
+    // Of a run's file, where `products` are the encoder's.
+    case products = "networkProducts"
   }
 
   /// Reads what `encode(to:)` writes; a start that is not named is the usual one.
@@ -56,14 +63,16 @@ public struct NetworkOptions: Sendable, Equatable, Codable {
     head = try fields.decode(Head.self, forKey: .head)
     bypass = try fields.decode(Bool.self, forKey: .bypass)
     start = try fields.decodeIfPresent(NetworkStart.self, forKey: .start) ?? start
+    products = try fields.decodeIfPresent(Products.self, forKey: .products) ?? .fp32
   }
 
-  /// Writes the options; the usual start is not named, so that files are those of older versions.
+  /// Writes the options; the usual start and products are not named, so that files are those of older versions.
   public func encode(to encoder: any Encoder) throws {
     var fields = encoder.container(keyedBy: CodingKeys.self)
     try fields.encode(upsampling, forKey: .upsampling)
     try fields.encode(head, forKey: .head)
     try fields.encode(bypass, forKey: .bypass)
+    if products != .fp32 { try fields.encode(products, forKey: .products) }
     if start != NetworkOptions().start { try fields.encode(start, forKey: .start) }
   }
 
@@ -75,6 +84,7 @@ public struct NetworkOptions: Sendable, Equatable, Codable {
     if head != usual.head { metadata["head"] = head.rawValue }
     if bypass { metadata["bypass"] = "true" }
     if start != usual.start { metadata["start"] = start.rawValue }
+    if products != usual.products { metadata["products"] = products.rawValue }
     return metadata
   }
 

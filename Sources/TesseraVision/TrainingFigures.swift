@@ -95,7 +95,7 @@ struct TrainingFigures {
   private func evaluate(_ rows: [Int], _ body: (Variable, Int, [Int], Context) throws -> Void) throws {
     for begin in stride(from: 0, to: rows.count, by: plan.options.batch) {
       let part = Array(rows[begin..<min(rows.count, begin + plan.options.batch)])
-      let context = Context(device: network.device)
+      let context = network.evaluation()
       let input = try store.batch(part, context)
       try body(try network.logits(input.features, images: input.images, context), begin, part, context)
     }

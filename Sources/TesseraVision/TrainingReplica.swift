@@ -67,7 +67,7 @@ final class TrainingReplica {
     let device = network.device
     let context = Context(
       device: device, training: true, differentiable: true, seed: plan.options.seed, step: step.number,
-      part: part)
+      part: part, products: network.options.products)
     let own = part?.samples ?? 0..<step.rows.count
     let rows = Array(step.rows[own])
     let classes = Array(step.labels[own])

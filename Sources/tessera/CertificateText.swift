@@ -20,6 +20,9 @@ extension RunCertificate {
       }
     }
     if let products { lines.append("the encoder's linear layers are exact sums, \(products)") }
+    if let networkProducts {
+      lines.append("the network's linear layers and convolutions are exact sums, \(networkProducts)")
+    }
     let makers = Set(makers.values.map { Self.told($0.device ?? "a device untold", $0.version) }).ordered()
     let verifier = Self.told(device, verifier.version)
     lines.append("made on \(makers.joined(separator: ", ")), recomputed on \(verifier)")

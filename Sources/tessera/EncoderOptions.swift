@@ -38,7 +38,7 @@ struct EmbeddingArguments: ParsableArguments {
     help: """
       What the encoder's linear layers are sums of: fp32 numbers, or exact integers of three digits of 8 bits (s3) or \
       two (s2), which matrix units add up with the same bits everywhere. Each has bits of its own; s3 is nearly as \
-      exact as fp32, s2 as TF32.
+      exact as fp32, s2 as TF32. In a run the network's sums are such too, unless --network-products says otherwise.
       """)
   var products = EmbeddingOptions().products
   @Option(name: .customLong("embedding-batch"), help: "Reviews at once. Changes no bit.")

@@ -133,6 +133,7 @@ struct Run: ParsableCommand {
     c.split = split.options()
     c.layout = try layout.options(recipe)
     c.model = try training.options(recipe, seed: layout.seed)
+    c.model.network.products = training.networkProducts ?? c.embedding.products
     c.seesValidation = (fit ?? recipe.fit) == .all
     c.repeats = repeats
     let resources = training.resources.resources()

@@ -49,6 +49,8 @@ enum RunFile {
       idle.formUnion(["data", "encoder", "text-column", "layers", "pooling", "products"])
     }
     if given["data"] != nil { idle.formUnion(["features", "ignore", "array", "missing", "scaling"]) }
+    // The encoder's sums are the network's, unless both are said.
+    if given["products"] != nil { idle.insert("network-products") }
     if given["folds"] != nil { idle.formUnion(["test-share", "repeats"]) }
     if given["test"] != nil { idle.insert("test-share") }
     options.removeAll { idle.contains($0.name) }

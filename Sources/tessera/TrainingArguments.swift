@@ -77,6 +77,12 @@ struct TrainingArguments: ParsableArguments {
       or it and a linear head together (joint) \(RecipeDefaults.network { $0.network.start.rawValue }).
       """)
   var start: NetworkStart?
+  @Option(
+    help: """
+      What the sums of the network's linear layers and convolutions are, in training and after it: fp32 numbers, or \
+      exact integers of three digits of 8 bits (s3) or two (s2) (default: the encoder's --products, else fp32).
+      """)
+  var networkProducts: Products?
   @Option(help: "Standard deviation of noise on the normalised pixels, drawn anew in every step.")
   var noise = TrainingOptions().noise
   @Option(
@@ -112,6 +118,7 @@ struct TrainingArguments: ParsableArguments {
     options.network.head = head ?? options.network.head
     options.network.upsampling = upsampling ?? options.network.upsampling
     options.network.bypass = bypass.map { $0 == .linear } ?? options.network.bypass
+    options.network.products = networkProducts ?? options.network.products
     options.training.batch = batch
     options.training.seed = seed
     options.training.convolutionRate = convolutionRate

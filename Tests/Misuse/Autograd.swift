@@ -68,7 +68,7 @@ extension Rows {
       let c = context()
       try c.tape?.backward(from: try sum(c), gradient: try self.ints(2))
     }
-    function("Context.init(device:training:differentiable:seed:step:dropout:part:)")
+    function("Context.init(device:training:differentiable:seed:step:dropout:part:products:)")
     refuses("a step beyond the streams", ) { try Context(device: d, step: .max).nextStream(for: [1]) }
     function("Context.nextStream(for:)")
     refuses("the 65,537th draw") {

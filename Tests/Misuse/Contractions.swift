@@ -108,6 +108,18 @@ extension Rows {
       q.products = .s2
       return try JSONDecoder().decode(Matmul.self, from: try JSONEncoder().encode(q)) == q
     }
+    for change in [
+      { $0.products = .fp32 }, { $0.batch = 2 }, { $0.sampleGroup = -1 }, { $0.sampleGroup = .max },
+    ]
+      as [@Sendable (inout Matmul) -> Void]
+    {
+      refuses("groups of samples without a meaning") {
+        var q = small
+        (q.products, q.sampleGroup) = (.s3, 8)
+        change(&q)
+        return try product(q, nil)
+      }
+    }
     refuses("products in one another's place") {
       var q = p
       (q.batch, q.c.batchStride) = (2, 1)
@@ -160,6 +172,32 @@ extension Rows {
     }
     fields(p, shape, [-1, 0, .max, .min]) {
       try d.conv2dGradWeight($0, try self.floats(x), try self.floats(y), into: try self.floats(w))
+    }
+    for products in [Products.s3, .s2] {
+      var exact = p
+      exact.products = products
+      fields(
+        exact, shape + [("padding.height", \.padding.height), ("padding.width", \.padding.width)],
+        [-1, 1 << 31, .max, .min], forward)
+      fields(exact, shape, [-1, 0, .max, .min]) {
+        try d.conv2dGradData($0, try self.floats(y), try self.floats(w), into: try self.floats(x))
+      }
+      fields(exact, shape, [-1, 0, .max, .min]) {
+        try d.conv2dGradWeight($0, try self.floats(x), try self.floats(y), into: try self.floats(w))
+      }
+    }
+    function("Convolution.init(from:)")
+    refuses("products that there are not") {
+      var q = p
+      q.products = .s3
+      let text = String(decoding: try JSONEncoder().encode(q), as: UTF8.self).replacing("s3", with: "tf32")
+      return try JSONDecoder().decode(Convolution.self, from: Data(text.utf8))
+    }
+    function("Convolution.encode(to:)")
+    gives("what is read back", true) {
+      var q = p
+      q.products = .s2
+      return try JSONDecoder().decode(Convolution.self, from: try JSONEncoder().encode(q)) == q
     }
     // Of a shape that takes fewer multiplications: nothing is computed of a field before it is checked.
     let tiled = Convolution(

@@ -98,6 +98,7 @@ extension Rows {
     for (key, value) in [
       ("start", "x"), ("start", "joint"), ("upsampling", "9"), ("upsampling", "x"),
       ("upsampling", "-99999999999999999999"), ("head", "no"),
+      ("products", "tf32"),
     ] {
       refuses("\(key) \(value)") {
         let path = self.folder + "/options.safetensors"
@@ -109,6 +110,7 @@ extension Rows {
     for text in [
       "{}", #"{"upsampling":3,"head":"paper"}"#,
       #"{"upsampling":3,"head":"paper","bypass":true,"start":"x"}"#,
+      #"{"upsampling":3,"head":"paper","bypass":true,"networkProducts":"x"}"#,
     ] {
       gives(text, true) {
         (try? JSONDecoder().decode(NetworkOptions.self, from: Data(text.utf8))) == nil
@@ -117,6 +119,11 @@ extension Rows {
     function("NetworkOptions.encode(to:)")
     gives("the usual start has no name", false) {
       String(decoding: try JSONEncoder().encode(NetworkOptions()), as: UTF8.self).contains("start")
+    }
+    gives("other products have one", true) {
+      var options = NetworkOptions()
+      options.products = .s2
+      return try JSONDecoder().decode(NetworkOptions.self, from: try JSONEncoder().encode(options)) == options
     }
     statistics()
     trainers(image)

@@ -39,7 +39,7 @@ import Testing
       "text-column": run.format.text, "label-column": run.format.label, "separator": "auto",
       "quotes": run.format.quotes.rawValue, "encoding": run.format.encoding.rawValue,
       "labels": nil, "test": run.test, "layers": nil,
-      "products": run.embedding.products.rawValue,
+      "products": run.embedding.products.rawValue, "network-products": Optional<String>.none,
       "layout": layout.layout.rawValue, "metric": layout.metric.rawValue, "init": layout.tsneStart.rawValue,
       "tsne-learning-rate": layout.tsneLearningRate.text, "tsne-exact-limit": layout.tsneExactLimit,
       "channels": layout.channels.rawValue, "representations": layout.representations?.text,
@@ -111,6 +111,7 @@ import Testing
       ("recipe", names(Recipe.self)), ("fit", names(FittedRows.self)), ("bypass", ["none", "linear"]),
       ("start", names(NetworkStart.self)), ("split", names(SplitMethod.self)),
       ("pooling", names(SentencePooling.self)), ("products", names(Products.self)),
+      ("network-products", names(Products.self)),
       ("missing", names(MissingValues.self)),
       ("scaling", names(ColumnScaling.self)),
     ] {

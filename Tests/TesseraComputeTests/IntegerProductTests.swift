@@ -9,23 +9,6 @@ import Testing
 /// Products as exact integers (NUMERICS.md rule 12) against the rule, written down once more with numbers of
 /// 64 bits, and against float64.
 @Suite struct IntegerProductTests {
-  /// Every unit of every instruction set, and OpenCL in both variants.
-  private static func devices() throws -> [any Backend] {
-    var all: [any Backend] = []
-    for set in ["avx512", "avx2", "baseline"] {
-      for unit in 0..<3 {
-        if let device = try? CPUBackend(threads: 2, instructionSet: set, integerUnitLimit: Int32(unit)),
-          device.integerUnit == unit
-        {
-          all.append(device)
-        }
-      }
-    }
-    guard TestDevices.hasOpenCL else { return all }
-    let first = try TestDevices.first()
-    return all + [try OpenCLBackend(first, variant: .cpu), try OpenCLBackend(first, variant: .gpu)]
-  }
-
   /// The operands of a product, A (m, k) and B (k, n), row-major.
   private struct Operands {
     var m, n, k: Int
@@ -67,7 +50,7 @@ import Testing
 
   @Test(arguments: [(1, 1, 1), (3, 5, 0), (7, 18, 33), (33, 17, 64), (20, 9, 300), (2, 3, 1030)])
   func theBitsAreTheContracts(_ m: Int, _ n: Int, _ k: Int) throws {
-    let devices = try Self.devices()
+    let devices = try exactDevices()
     #expect(devices.count >= 2)
     for kind in Self.kinds {
       let o = operands(kind, m, n, k, seed: UInt64(m + n + k))
@@ -96,7 +79,7 @@ import Testing
         }
         for products in [Products.s3, .s2] {
           let wanted = try file.floats("\(kind).\(seed).\(products.rawValue)")
-          for device in try Self.devices() {
+          for device in try exactDevices() {
             #expect(try product(o, products, on: device) == wanted, "\(device.name) \(products) \(kind)")
           }
         }
@@ -107,7 +90,7 @@ import Testing
   /// Sums of 32 bits are added to those of 64 before they overflow.
   @Test func theGreatestSumsFit() throws {
     let o = operands("alike", 1, 1, 45_000, seed: 0)
-    for device in try Self.devices() {
+    for device in try exactDevices() {
       let wanted: [Float] = [8_355_711 * 8_355_711 * 45_000]
       let found = try product(o, .s3, on: device)
       #expect(abs(found[0] / wanted[0] - 1) < 1e-5, "\(device.name)")
@@ -150,7 +133,7 @@ import Testing
     let whole = operands("wide", 37, 19, 130, seed: 5)
     for products in [Products.s3, .s2] {
       let wanted = try product(whole, products, on: try CPUBackend(threads: 3))
-      for device in try Self.devices() {
+      for device in try exactDevices() {
         for row in [0, 20, 36] {
           var part = whole
           (part.m, part.a) = (1, Array(whole.a[row * 130..<(row + 1) * 130]))
@@ -163,7 +146,7 @@ import Testing
   /// An infinity takes its own row or column alone, and a column of A that meets zeros takes none of its row's
   /// digits.
   @Test func infinitiesAndZerosStayApart() throws {
-    for device in try Self.devices() {
+    for device in try exactDevices() {
       let o = Operands(m: 2, n: 2, k: 2, a: [1, 2, .infinity, 4], b: [1, 1, 1, .nan])
       let found = try product(o, .s3, on: device)
       #expect(found[0] == 3 && found[1...].allSatisfy { $0.bitPattern == 0x7fc0_0000 })
@@ -178,7 +161,7 @@ import Testing
 
   @Test func exactSumsHaveNoChunks() throws {
     let o = operands("uniform", 2, 2, 9, seed: 1)
-    for device in try Self.devices() {
+    for device in try exactDevices() {
       let error = #expect(throws: TesseraError.self) { try product(o, .s3, on: device) { $0.chunk = 8 } }
       #expect(error?.wanted == "chunk 512, one exact sum over k, or fp32 products")
     }
@@ -200,54 +183,13 @@ import Testing
 
 /// Rule 12, for A (m, k) and B (k, n), row-major, in float64 and integers of 64 bits.
 private func rule12(m: Int, n: Int, k: Int, _ a: [Float], _ b: [Float], digits: Int) -> [Float] {
-  let exponents = (0..<k).map { row in
-    let greatest = (0..<n).map { abs(b[row * n + $0]) }.filter(\.isFinite).max() ?? 0
-    return greatest == 0 ? 0 : greatest.isSubnormal ? 1 : Int(greatest.exponent) + 127
-  }
-  let greatest = exponents.max() ?? 0
-  let shifts = exponents.map { max($0 - greatest, -126) }
-  func power(_ exponent: Int) -> Float { Float(sign: .plus, exponent: exponent, significand: 1) }
-  let rows = (0..<m).map { i in
-    Quantized((0..<k).map { a[i * k + $0] * (exponents[$0] == 0 ? 0 : power(shifts[$0])) }, digits)
-  }
-  let columns = (0..<n).map { j in
-    Quantized((0..<k).map { b[$0 * n + j] * (exponents[$0] == 0 ? 1 : power(-shifts[$0])) }, digits)
-  }
+  let factors = ExactBalance((0..<k).map { row in (0..<n).map { b[row * n + $0] } })
+  let rows = (0..<m).map { i in ExactLine((0..<k).map { a[i * k + $0] * factors.a[$0] }, digits) }
+  let columns = (0..<n).map { j in ExactLine((0..<k).map { b[$0 * n + j] * factors.b[$0] }, digits) }
   return rows.flatMap { row in
     columns.map { column in
-      guard let s = row.scale, let t = column.scale else { return Float(bitPattern: 0x7fc0_0000) }
-      let total = zip(row.values, column.values).reduce(Int64(0)) { $0 + term($1.0, $1.1, digits) }
-      let e = (digits == 3 ? 16 : 0) - s - t, h = e >> 1
-      return Float(total) * power(h) * power(e - h)
+      let total = zip(row.values, column.values).reduce(Int64(0)) { $0 + ExactLine.term($1.0, $1.1, digits) }
+      return ExactLine.result(total, row, column, digits)
     }
   }
-}
-
-/// A balanced row as integers; without a scale where it is not finite.
-private struct Quantized {
-  var scale: Int?
-  var values: [Int64] = []
-
-  init(_ row: [Float], _ digits: Int) {
-    let greatest = row.map { $0.bitPattern & 0x7fff_ffff }.max() ?? 0
-    guard greatest < 0x7f80_0000 else { return }
-    let s =
-      digits == 3
-      ? min(126, 149 - Int((greatest + 0x10101) >> 23)) : min(126, 141 - Int((greatest + 0x10100) >> 23))
-    scale = s
-    values = row.map { Int64((Double($0) * pow(2, Double(s))).rounded(.toNearestOrEven)) }
-  }
-}
-
-/// What one k adds to T.
-private func term(_ x: Int64, _ y: Int64, _ digits: Int) -> Int64 {
-  guard digits == 3 else { return x * y }
-  func split(_ q: Int64) -> [Int64] {
-    let low = Int64(Int8(truncatingIfNeeded: q)), rest = (q - low) / 256
-    let middle = Int64(Int8(truncatingIfNeeded: rest))
-    return [(rest - middle) / 256, middle, low]
-  }
-  let (a, b) = (split(x), split(y))
-  let high = 65_536 * a[0] * b[0] + 256 * (a[0] * b[1] + a[1] * b[0])
-  return high + a[0] * b[2] + a[1] * b[1] + a[2] * b[0]
 }

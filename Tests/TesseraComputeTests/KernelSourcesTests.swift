@@ -9,7 +9,8 @@ import Testing
   static let families = [
     "maps", "rows", "normalization", "pooling", "random", "indexing", "optimizer", "memory", "tsne",
     "tsne_sparse", "attention",
-    "gemm", "implicit_gemm", "conv_blocked", "conv_grouped", "winograd", "integer_gemm", "peaks",
+    "gemm", "implicit_gemm", "conv_blocked", "conv_grouped", "winograd", "integer_gemm", "integer_view",
+    "peaks",
   ]
 
   @Test(arguments: families) func programsHaveEachHeaderOnce(_ family: String) throws {

@@ -195,7 +195,7 @@ import Testing
   @Test(arguments: [
     "maps", "rows", "normalization", "pooling", "random", "indexing", "optimizer", "memory", "tsne",
     "tsne_sparse", "attention",
-    "gemm", "implicit_gemm", "integer_gemm",
+    "gemm", "implicit_gemm", "integer_gemm", "integer_view",
     "peaks",
   ]) func programsHaveNoVariadicMacros(_ family: String) throws {
     let text = try KernelSources.embedded.program(family)

@@ -31,6 +31,7 @@ import Testing
     c.layout.representations = try RepresentationList("tsne,pca")
     (c.model.architecture, c.model.weights, c.model.normalization) = (.wideResNet50, "w.pth", .batch)
     (c.model.network.upsampling, c.model.network.head, c.model.network.bypass) = (4, .linear, true)
+    (c.embedding.products, c.model.network.products) = (.s3, .s2)
     (c.model.training.epochs, c.model.training.batch, c.seed) = (2, 9, .max)
     (c.model.training.convolutionRate, c.model.training.classifierRate) = (1e-5, 0.25)
     (c.model.training.weightDecay, c.model.training.slice) = (0.5, .trainable)
@@ -67,6 +68,7 @@ import Testing
     for (key, value, wanted) in [
       ("slice", "melted", "frozen, moving or trainable"), ("model", "lenet", "alexnet, vgg16, "),
       ("pooling", "max", "cls, mean or cls+mean"), ("products", "tf32", "fp32, s3 or s2"),
+      ("networkProducts", "tf32", "fp32, s3 or s2"),
       ("tsneStart", "x", "random or pca"),
       ("tsneLearningRate", "fast", "above 0"), ("representations", "x", "tsne, pca or random"),
       ("quotes", "single", "auto, none, double or backslash"), ("separator", "xy", "auto, tab"),

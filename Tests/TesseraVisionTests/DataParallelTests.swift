@@ -28,10 +28,10 @@ import Testing
 
   private func bits(
     _ architecture: Architecture, _ plan: TrainingPlan, _ devices: DeviceGroup, _ splitting: DataParallelMode,
-    head: Head = .paper
+    head: Head = .paper, products: Products = .fp32
   ) throws -> [UInt32] {
     var options = NetworkOptions()
-    (options.head, options.bypass) = (head, true)
+    (options.head, options.bypass, options.products) = (head, true, products)
     let network = try ImageClassifier(
       architecture, classes: 3, pixels: Self.pixels, options: options, seed: 5, device: devices.main)
     let trainer = try Trainer(network, plan, helpers: devices.helpers, splitting: splitting)
@@ -55,6 +55,19 @@ import Testing
     let wanted = try bits(architecture, plan, DeviceGroup(try CPUBackend()), .never)
     for devices in try groups() {
       #expect(try bits(architecture, plan, devices, .always) == wanted, "\(devices.name)")
+    }
+  }
+
+  /// Exact sums are those of samples and of groups of 8, whatever part of a batch a device has.
+  @Test(.tags(.opencl), arguments: [Products.s3, .s2])
+  func exactSumsAreThoseOfTheWholeBatch(_ products: Products) throws {
+    var plan = plan(.trainable)
+    plan.options.batch = 44
+    let wanted = try bits(.alexnet, plan, DeviceGroup(try CPUBackend()), .never, products: products)
+    #expect(try bits(.alexnet, plan, DeviceGroup(try CPUBackend()), .never) != wanted)
+    for devices in try groups() {
+      let found = try bits(.alexnet, plan, devices, .always, products: products)
+      #expect(found == wanted, "\(devices.name)")
     }
   }
 

@@ -89,6 +89,10 @@ static void tsr_integer_gemm_balance(const tsr_integer_gemm_plan *p) {
   const int *const exponents = integer_exponents(p);
   float *const a = integer_factors(p, 0), *const b = integer_factors(p, 1);
   int greatest = 0;
+  if (p->unbalanced) {
+    for (int k = 0; k < p->k; k++) a[k] = b[k] = 1.0f;
+    return;
+  }
   for (int k = 0; k < p->k; k++) greatest = greatest > exponents[k] ? greatest : exponents[k];
   for (int k = 0; k < p->k; k++) {
     a[k] = tsr_balance_a(exponents[k], greatest);
@@ -128,6 +132,30 @@ static void integer_epilogue(const tsr_integer_gemm_plan *p, const int64_t *t, i
   store_epilogue(&f, &part, sums, TSR_STRIP);
 }
 
+// The products of a tile, by a unit.
+static inline void integer_tile(int unit, const tsr_integer_tile *tile) {
+  if (unit == TSR_INTEGER_WORDS) integer_tile_words(tile);
+#if TSR_VECTOR == 16
+  else if (unit == TSR_INTEGER_VNNI) tsr_integer_tile_vnni(tile);
+  else tsr_integer_tile_amx(tile);
+#endif
+}
+// What a thread does before its first tile and after its last one.
+static inline void integer_begin(int unit) {
+#if TSR_VECTOR == 16
+  if (unit == TSR_INTEGER_AMX) tsr_integer_amx_begin();
+#else
+  (void)unit;
+#endif
+}
+static inline void integer_end(int unit) {
+#if TSR_VECTOR == 16
+  if (unit == TSR_INTEGER_AMX) tsr_integer_amx_end();
+#else
+  (void)unit;
+#endif
+}
+
 // The tiles of panels panel ..< panel_end and strips strip ..< strip_end.
 static void integer_task(const tsr_integer_gemm_plan *p, int panel, int panel_end, int strip, int strip_end) {
   const int64_t bytes = integer_strip_bytes(p);
@@ -138,11 +166,7 @@ static void integer_task(const tsr_integer_gemm_plan *p, int panel, int panel_en
       const tsr_integer_tile tile = {
           {a, a + bytes}, integer_b_strips(p) + s * bytes, (int)integer_blocks(p->k), p->digits, t};
       memset(t, 0, sizeof t);
-      if (p->unit == TSR_INTEGER_WORDS) integer_tile_words(&tile);
-#if TSR_VECTOR == 16
-      else if (p->unit == TSR_INTEGER_VNNI) tsr_integer_tile_vnni(&tile);
-      else tsr_integer_tile_amx(&tile);
-#endif
+      integer_tile(p->unit, &tile);
       integer_epilogue(p, t, i * TSR_PANEL_ROWS, s * TSR_STRIP);
     }
 }
@@ -157,14 +181,10 @@ static void tsr_integer_gemm_work(const tsr_integer_gemm_plan *p, tsr_worker wor
   while (high > 1 && (int64_t)((panels + high - 1) / high) * ((strips + wide - 1) / wide) < 2 * worker.count)
     high /= 2;
   const int64_t down = (panels + high - 1) / high, across = (strips + wide - 1) / wide;
-#if TSR_VECTOR == 16
-  if (p->unit == TSR_INTEGER_AMX) tsr_integer_amx_begin();
-#endif
+  integer_begin(p->unit);
   for (int64_t task; (task = tsr_next_task(&worker, down * across)) >= 0;) {
     const int i = (int)(task / across) * high, s = (int)(task % across) * wide;
     integer_task(p, i, i + high < panels ? i + high : panels, s, s + wide < strips ? s + wide : strips);
   }
-#if TSR_VECTOR == 16
-  if (p->unit == TSR_INTEGER_AMX) tsr_integer_amx_end();
-#endif
+  integer_end(p->unit);
 }

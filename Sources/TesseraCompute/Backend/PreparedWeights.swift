@@ -19,6 +19,8 @@ struct PreparedWeights: ~Copyable, Sendable {
     case packed(k: Int32, n: Int32, offset: Int32, row: Int32, column: Int32, chunk: Int32, panel: Int32)
     /// A product's matrix B (k, n) as digits, for a unit that multiplies them.
     case digits(k: Int32, n: Int32, offset: Int32, row: Int32, column: Int32, digits: Int, unit: Int32)
+    /// Kernels of a convolution as digits, of a direction, for a unit; `shape` is all but the batch.
+    case exactKernels(shape: [Int32], isGradient: Bool, digits: Int, unit: Int32)
   }
 
   private struct Entry {
@@ -75,5 +77,13 @@ extension PreparedWeights.Key {
     self = .digits(
       k: p.k, n: p.n, offset: p.b_offset, row: p.b_row_stride, column: p.b_col_stride, digits: digits,
       unit: unit)
+  }
+
+  init(_ p: tsr_conv_params, isGradient: Bool, digits: Int, unit: Int32) {
+    self = .exactKernels(
+      shape: [
+        p.in_channels, p.height, p.width, p.out_channels, p.kernel_h, p.kernel_w, p.stride_h, p.stride_w,
+        p.pad_h, p.pad_w, p.dilation_h, p.dilation_w, p.groups, p.out_h, p.out_w,
+      ], isGradient: isGradient, digits: digits, unit: unit)
   }
 }

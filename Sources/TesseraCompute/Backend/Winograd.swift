@@ -13,7 +13,7 @@ extension Convolution {
   /// The tiles of one direction that is computed by fewer multiplications; nil where it is the direct sum.
   /// The shape decides, never batch, device or threads.
   func tiles(_ direction: ConvDirection) -> WinogradTiles? {
-    guard algorithm == .automatic, groups == 1, stride == Size2D(1), dilation == Size2D(1),
+    guard algorithm == .automatic, products == .fp32, groups == 1, stride == Size2D(1), dilation == Size2D(1),
       kernel.height == kernel.width, WinogradTiles.kernels.contains(kernel.height),
       min(inChannels, outChannels) >= WinogradTiles.leastChannels
     else { return nil }

@@ -3,9 +3,10 @@ internal import Kernels
 
 extension CPUBackend {
   public func matmul(_ p: Matmul, _ a: Tensor, _ b: Tensor, bias: Tensor?, into c: Tensor) throws {
-    let digits = p.products.digits
+    let (digits, group) = (p.products.digits, p.sampleGroup)
     let p = try p.checked(a: a, b: b, c: c, bias: bias)
     guard p.batch > 0, p.m > 0, p.n > 0 else { return }
+    if let digits, group > 0 { return try integerGroups(p, group: group, digits: digits, a, b, into: c) }
     if let digits { return try integerMatmul(p, digits: digits, a, b, bias: bias, into: c) }
     var plan = tsr_gemm_plan()
     (plan.m, plan.n, plan.k, plan.chunk, plan.k_group) = (p.m, p.n, p.k, p.chunk, max(1, p.k))
@@ -40,6 +41,9 @@ extension CPUBackend {
     let convolution = p
     let p = try convolution.checked("conv2d", x: x, w: w, y: y, bias: bias, into: y)
     guard y.count > 0 else { return }
+    if let digits = convolution.exactDigits {
+      return try integerConv("conv2d", p, isGradient: false, digits: digits, x, w, bias: bias, into: y)
+    }
     if let parameters = convolution.winograd(.forward) {
       return try winograd("conv2d", parameters, x, w, bias: bias, into: y)
     }
@@ -71,6 +75,10 @@ extension CPUBackend {
     let convolution = p
     let p = try convolution.checked("conv2dGradData", x: dx, w: w, y: dy, into: dx)
     guard dx.count > 0 else { return }
+    if let digits = convolution.exactDigits {
+      return try integerConv(
+        "conv2dGradData", p, isGradient: true, digits: digits, dy, w, bias: nil, into: dx)
+    }
     if let parameters = convolution.winograd(.gradData) {
       return try winograd("conv2dGradData", parameters, dy, w, bias: nil, into: dx)
     }
@@ -123,6 +131,9 @@ extension CPUBackend {
     let convolution = p
     let p = try convolution.checked("conv2dGradWeight", x: x, w: dw, y: dy, into: dw)
     guard dw.count > 0 else { return }
+    if let digits = convolution.exactDigits {
+      return try integerGradWeight(p, digits: digits, x, dy, into: dw)
+    }
     if let parameters = convolution.winograd(.gradWeight) {
       return try gradWeightWinograd(parameters, x, dy, into: dw)
     }

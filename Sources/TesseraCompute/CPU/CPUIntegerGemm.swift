@@ -43,14 +43,16 @@ extension CPUBackend {
   var integerUnit: Int32 { min(tsr_cpu_integer_units(table) - 1, integerUnitLimit) }
 
   /// B, balanced, as digits: a form of its own.
-  private func digitsOfB(_ plan: inout tsr_integer_gemm_plan) throws -> Tensor {
+  func digitsOfB(_ plan: inout tsr_integer_gemm_plan) throws -> Tensor {
     let bytes = Int(kernels.integer_gemm_b_bytes(&plan))
     let form = try allocate([max(1, bytes / 4)], .float32)
     plan.packed_b = UnsafeMutableRawPointer(try form.cpu("matmul").pointer)
     let (k, n) = (Int(plan.k), Int(plan.n))
     withShared(&plan) { plan in
-      parallel(k, grain: max(16, 65_536 / max(1, n))) {
-        kernels.integer_gemm_exponents(plan.pointer, Int32($0), Int32($1))
+      if plan.pointer.pointee.unbalanced == 0 {
+        parallel(k, grain: max(16, 65_536 / max(1, n))) {
+          kernels.integer_gemm_exponents(plan.pointer, Int32($0), Int32($1))
+        }
       }
       kernels.integer_gemm_balance(plan.pointer)
       parallel((n + 15) / 16, grain: max(1, 4096 / max(1, k))) {
@@ -61,7 +63,7 @@ extension CPUBackend {
   }
 
   /// The product, B being packed.
-  private func multiply(_ plan: inout tsr_integer_gemm_plan) throws {
+  func multiply(_ plan: inout tsr_integer_gemm_plan) throws {
     let (m, n, k) = (Int(plan.m), Int(plan.n), Int(plan.k))
     let packed = try pool.storage(Int(kernels.integer_gemm_a_bytes(&plan)), for: "an operand as digits")
     plan.packed_a = packed.pointer
@@ -76,9 +78,8 @@ extension CPUBackend {
   }
 
   /// A plan that threads read.
-  private func withShared(
-    _ plan: inout tsr_integer_gemm_plan,
-    _ body: (UnsafeSendablePointer<tsr_integer_gemm_plan>) throws -> Void
+  func withShared<Plan>(
+    _ plan: inout Plan, _ body: (UnsafeSendablePointer<Plan>) throws -> Void
   ) rethrows {
     try withUnsafeMutablePointer(to: &plan) { try body(UnsafeSendablePointer(pointer: $0)) }
   }

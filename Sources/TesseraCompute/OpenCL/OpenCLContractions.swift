@@ -3,9 +3,10 @@ internal import Kernels
 
 extension OpenCLBackend {
   public func matmul(_ p: Matmul, _ a: Tensor, _ b: Tensor, bias: Tensor?, into c: Tensor) throws {
-    let digits = p.products.digits
+    let (digits, group) = (p.products.digits, p.sampleGroup)
     let p = try p.checked(a: a, b: b, c: c, bias: bias)
     guard p.batch > 0, p.m > 0, p.n > 0 else { return }
+    if let digits, group > 0 { return try integerGroups(p, group: group, digits: digits, a, b, into: c) }
     if let digits { return try integerMatmul(p, digits: digits, a, b, bias: bias, into: c) }
     try gemm(.matmul, tsr_gemm_params(p), a, b, bias: bias ?? a, into: c)
   }
@@ -33,6 +34,9 @@ extension OpenCLBackend {
     let convolution = p
     let p = try convolution.checked("conv2d", x: x, w: w, y: y, bias: bias, into: y)
     guard y.count > 0 else { return }
+    if let digits = convolution.exactDigits {
+      return try integerConv(p, isGradient: false, digits: digits, x, w, bias: bias, into: y)
+    }
     if let parameters = convolution.winograd(.forward) {
       return try winograd(parameters, x, w, bias: bias, into: y)
     }
@@ -51,6 +55,9 @@ extension OpenCLBackend {
     let convolution = p
     let p = try convolution.checked("conv2dGradData", x: dx, w: w, y: dy, into: dx)
     guard dx.count > 0 else { return }
+    if let digits = convolution.exactDigits {
+      return try integerConv(p, isGradient: true, digits: digits, dy, w, bias: nil, into: dx)
+    }
     if let parameters = convolution.winograd(.gradData) {
       return try winograd(parameters, dy, w, bias: nil, into: dx)
     }
@@ -77,6 +84,9 @@ extension OpenCLBackend {
     let p = try convolution.checked("conv2dGradWeight", x: x, w: dw, y: dy, into: dw)
     guard dw.count > 0 else { return }
     guard p.batch > 0, dy.count > 0 else { return try fill(dw, with: 0) }
+    if let digits = convolution.exactDigits {
+      return try integerGradWeight(p, digits: digits, x, dy, into: dw)
+    }
     if let parameters = convolution.winograd(.gradWeight) {
       return try gradWeightWinograd(parameters, x, dy, into: dw)
     }

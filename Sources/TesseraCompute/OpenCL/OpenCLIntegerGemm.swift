@@ -21,7 +21,8 @@ extension OpenCLBackend {
         let own = isShared ? form : nil
         let right = try own ?? digitsOfB(q, digits, b)
         form = right
-        try multiply(q, digits, a, right, bias: bias ?? a, into: c, by: matrixForm(digits: digits))
+        let way = Way(digits: digits, units: matrixForm(digits: digits))
+        try multiply(q, way, a, right, bias: bias ?? a, into: c)
       }
     }
     guard isShared else { return try run(nil) }
@@ -39,28 +40,61 @@ extension OpenCLBackend {
     var p = Matmul(m: m, n: n, k: k)
     p.products = digits == 3 ? .s3 : .s2
     let parameters = tsr_matmul_params(p)
-    try multiply(parameters, digits, a, try digitsOfB(parameters, digits, b), bias: a, into: c, by: form)
+    let right = try digitsOfB(parameters, digits, b)
+    try multiply(parameters, Way(digits: digits, units: form), a, right, bias: a, into: c)
   }
 
-  /// B, balanced, as digits: a form of its own.
-  private func digitsOfB(_ p: tsr_matmul_params, _ digits: Int, _ b: Tensor) throws -> Tensor {
+  /// A product whose k is in groups, each an exact sum of its own, without balance (rule 13).
+  func integerGroups(
+    _ p: tsr_matmul_params, group: Int, digits: Int, _ a: Tensor, _ b: Tensor, into c: Tensor
+  ) throws {
+    // Without terms the sums are +0, which the groups' results are added to.
+    let firsts = (p.accumulate == 0 ? [Int(p.k)] : []) + Array(stride(from: 0, to: Int(p.k), by: group))
+    for (step, first) in firsts.enumerated() {
+      var q = p
+      q.accumulate = step == 0 ? p.accumulate : 1
+      q.k = Int32(min(group, Int(p.k) - first))
+      q.a_offset += Int32(first) * p.a_col_stride
+      q.b_offset += Int32(first) * p.b_row_stride
+      let form = try digitsOfB(q, digits, b, isBalanced: false)
+      let way = Way(digits: digits, isBalanced: false, units: matrixForm(digits: digits))
+      try multiply(q, way, a, form, bias: a, into: c)
+    }
+  }
+
+  /// B, balanced unless it is not to be, as digits: a form of its own.
+  private func digitsOfB(
+    _ p: tsr_matmul_params, _ digits: Int, _ b: Tensor, isBalanced: Bool = true
+  ) throws -> Tensor {
     var q = tsr_integer_params(lines: p.n, k: p.k, digits: digits)
     (q.offset, q.line_stride, q.k_stride) = (p.b_offset, p.b_col_stride, p.b_row_stride)
-    (q.factors, q.scales, q.first) = (p.k, 3 * p.k, Self.firstDigit(after: 3 * Int(p.k) + Int(p.n)))
+    (q.factors, q.scales, q.first) = (
+      isBalanced ? p.k : -1, 3 * p.k, Self.firstDigit(after: 3 * Int(p.k) + Int(p.n))
+    )
     let form = try allocate([Int(q.first) + q.digitCount], .int32)
-    try launch(.integerExponents, items: Int(p.k), cost: Int(p.n), q, [b, form])
-    try launch(.integerBalance, items: 1, cost: Int(p.k), q, [form])
+    if isBalanced {
+      try launch(.integerExponents, items: Int(p.k), cost: Int(p.n), q, [b, form])
+      try launch(.integerBalance, items: 1, cost: Int(p.k), q, [form])
+    }
     try launch(.integerDigits, items: Int(p.n), cost: Int(p.k), q, [b, form, form])
     return form
   }
 
+  /// How a product is made: with how many digits, with A's columns balanced by B's rows or not, and by which matrix
+  /// units, or by plain arithmetic.
+  private struct Way {
+    var digits: Int
+    var isBalanced = true
+    var units: MatrixUnitForm?
+  }
+
   /// The product, B being in its form.
   private func multiply(
-    _ p: tsr_matmul_params, _ digits: Int, _ a: Tensor, _ b: Tensor, bias: Tensor, into c: Tensor,
-    by units: MatrixUnitForm?
+    _ p: tsr_matmul_params, _ way: Way, _ a: Tensor, _ b: Tensor, bias: Tensor, into c: Tensor
   ) throws {
-    var left = tsr_integer_params(lines: p.m, k: p.k, digits: digits)
+    var left = tsr_integer_params(lines: p.m, k: p.k, digits: way.digits)
     (left.offset, left.line_stride, left.k_stride) = (p.a_offset, p.a_row_stride, p.a_col_stride)
+    left.factors = way.isBalanced ? 0 : -1
     left.first = Self.firstDigit(after: Int(p.m))
     let form = try allocate([Int(left.first) + left.digitCount], .int32)
     try launch(.integerDigits, items: Int(p.m), cost: Int(p.k), left, [a, b, form])
@@ -69,7 +103,22 @@ extension OpenCLBackend {
     (q.a_first, q.b_scales, q.b_first) = (
       left.first, 3 * p.k, Self.firstDigit(after: 3 * Int(p.k) + Int(p.n))
     )
-    let (m, n) = (Int(p.m), Int(p.n))
+    try integerProduct(q, way.digits, form, b, bias: bias, into: c, by: way.units)
+  }
+
+  /// The product of two forms, by the device's matrix units if it has any.
+  func integerProduct(
+    _ q: tsr_integer_gemm_params, _ digits: Int, _ a: Tensor, _ b: Tensor, bias: Tensor, into c: Tensor
+  ) throws {
+    try integerProduct(q, digits, a, b, bias: bias, into: c, by: matrixForm(digits: digits))
+  }
+
+  /// The product of two forms by certain units, or by plain arithmetic.
+  private func integerProduct(
+    _ q: tsr_integer_gemm_params, _ digits: Int, _ a: Tensor, _ b: Tensor, bias: Tensor, into c: Tensor,
+    by units: MatrixUnitForm?
+  ) throws {
+    let (m, n) = (Int(q.gemm.m), Int(q.gemm.n))
     var options = " -DTSR_DIGITS=\(digits)"
     var global = gpu ? [(n + 63) / 64 * 16, (m + 63) / 64 * 16] : [(n + 1) / 2, (m + 63) / 64]
     var local = gpu ? [16, 16] : [1, 1]
@@ -82,12 +131,12 @@ extension OpenCLBackend {
     }
     try withUnsafeBytes(of: q) {
       try enqueue(
-        .integerMatmul, options: options, global: global, local: local, parameters: $0, [form, b, bias, c])
+        .integerMatmul, options: options, global: global, local: local, parameters: $0, [a, b, bias, c])
     }
   }
 
   /// Where digits begin: on a border of 64 bytes.
-  private static func firstDigit(after words: Int) -> Int32 { Int32((words + 15) / 16 * 16) }
+  static func firstDigit(after words: Int) -> Int32 { Int32((words + 15) / 16 * 16) }
 }
 
 extension tsr_integer_params {

@@ -17,7 +17,9 @@ extension Context {
     _ x: Variable, weight: Variable, bias: Variable? = nil, _ attributes: ConvolutionAttributes = .init(),
     outputPadding: Int = 0
   ) throws -> Variable {
-    let p = try transposed(x, weight, bias, attributes, outputPadding)
+    var convolution = try transposed(x, weight, bias, attributes, outputPadding)
+    convolution.products = products
+    let p = convolution
     let y = try device.allocate([p.batch, p.inChannels, p.height, p.width], .float32)
     try device.conv2dGradData(p, x.value, weight.value, into: y)
     let (device, batch) = (device, batchSums(over: x))

@@ -120,7 +120,7 @@ extension Context {
         place, found: "a variable \(operands.first?.shape ?? []) without a context",
         wanted: "one made by context.variable(...), or taken over by context(x)")
     }
-    return Context(device: home.device, part: home.part)
+    return Context(device: home.device, part: home.part, products: home.products)
   }
 
   private static func gone(_ place: String, _ x: Variable, _ reason: String) -> TesseraError {

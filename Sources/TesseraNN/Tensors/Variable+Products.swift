@@ -19,7 +19,7 @@ extension Variable {
     let right = b.count > 1 ? other : try context.reshape(other, [k, 1])
     let product =
       right.shape.count == 2
-      ? try context.product(left, with: right) : try context.products(left, right)
+      ? try context.product(left, with: right) : try context.batchedProducts(left, right)
     guard a.count == 1 || b.count == 1 else { return product }
     var shape = product.shape
     if b.count == 1 { shape.removeLast() }
@@ -37,16 +37,19 @@ extension Context {
     let (k, n) = (b.shape[transposed ? 1 : 0], b.shape[transposed ? 0 : 1])
     let rows = a.shape.dropLast().reduce(1, *)
     let y = try device.allocate(a.shape.dropLast() + [n], .float32)
-    try device.matmul(
-      Matmul(m: rows, n: n, k: k, transposeB: transposed), a.value, b.value, bias: bias?.value, into: y)
+    var product = Matmul(m: rows, n: n, k: k, transposeB: transposed)
+    product.products = products
+    try device.matmul(product, a.value, b.value, bias: bias?.value, into: y)
     let biasGradient = broadcastGradient(of: [a, b] + (bias.map { [$0] } ?? []))
     let isOfWeights = b.isOfParameters && !a.isOfParameters
-    let (device, batch) = (device, BatchSums(device: device, part: isOfWeights ? part : nil))
+    let (device, products) = (device, products)
+    let batch = BatchSums(device: device, part: isOfWeights ? part : nil)
     return output(y, of: [a, b] + (bias.map { [$0] } ?? [])) { tape, dy in
       if let bias { try biasGradient.pass(tape, dy, to: bias) }
       if a.requiresGradient {
         let da = try device.allocate(a.shape, .float32)
-        let p = Matmul(m: rows, n: k, k: n, transposeB: !transposed)
+        var p = Matmul(m: rows, n: k, k: n, transposeB: !transposed)
+        p.products = products
         try device.matmul(p, dy, b.value, bias: nil, into: da)
         try tape.accumulate(da, to: a)
       }
@@ -55,20 +58,22 @@ extension Context {
       let perSample = samples > 0 ? rows / samples : 0
       guard isOfWeights else {
         let db = try device.allocate(b.shape, .float32)
-        let p = Matmul(m: b.shape[0], n: b.shape[1], k: rows, transposeA: true)
+        var p = Matmul(m: b.shape[0], n: b.shape[1], k: rows, transposeA: true)
+        p.products = products
         try device.matmul(
           p, transposed ? dy : a.value, transposed ? a.value : dy, bias: nil, into: db)
         return try tape.accumulate(db, to: b)
       }
       try batch.pass(tape, to: [b], transposed ? [dy, a.value] : [a.value, dy], by: .chain) {
         inputs, samples in
-        [try device.weightGradient(inputs[0], inputs[1], (samples, perSample), b.shape[0], b.shape[1])]
+        let sums = WeightSums(samples: samples, perSample: perSample, products: products)
+        return [try device.weightGradient(inputs[0], inputs[1], sums, b.shape[0], b.shape[1])]
       }
     }
   }
 
   /// Batches of products.
-  fileprivate func products(_ a: Variable, _ b: Variable) throws -> Variable {
+  fileprivate func batchedProducts(_ a: Variable, _ b: Variable) throws -> Variable {
     let lead = try Broadcast([Array(a.shape.dropLast(2)), Array(b.shape.dropLast(2))], place: "matmul").output
     let (m, k, n) = (a.shape[a.shape.count - 2], a.shape[a.shape.count - 1], b.shape[b.shape.count - 1])
     let shapes = (a: lead + [m, k], b: lead + [k, n], c: lead + [m, n])
@@ -92,7 +97,20 @@ extension Context {
   }
 }
 
+/// The rows that a gradient for weights is a sum over, so many of each sample, and what its products are.
+private struct WeightSums {
+  let samples: Int, perSample: Int
+  let products: Products
+}
+
 extension Matmul {
+  /// k runs over rows of samples, so many in each group (NUMERICS.md rule 6): chains of fp32, or exact sums
+  /// (rule 13).
+  mutating func sum(groupsOf rows: Int, by products: Products) {
+    self.products = products
+    if products == .fp32 { chunk = rows } else { sampleGroup = rows }
+  }
+
   /// Dense batches of equal products.
   fileprivate static func batched(
     _ batch: Int, _ m: Int, _ n: Int, _ k: Int, transposeA: Bool = false, transposeB: Bool = false
@@ -113,13 +131,13 @@ extension Backend {
   /// The gradient x^T dy of weights (k, n) over rows of samples: chains in groups of 8 samples, as rule 6 has
   /// it. A group of more rows than one chain may have is a product of its own.
   fileprivate func weightGradient(
-    _ x: Tensor, _ dy: Tensor, _ extents: (samples: Int, perSample: Int), _ k: Int, _ n: Int
+    _ x: Tensor, _ dy: Tensor, _ sums: WeightSums, _ k: Int, _ n: Int
   ) throws -> Tensor {
-    let (rows, group) = (extents.samples * extents.perSample, BatchShard.group * extents.perSample)
+    let (rows, group) = (sums.samples * sums.perSample, BatchShard.group * sums.perSample)
     let total = try allocate([k, n], .float32)
     var p = Matmul(m: k, n: n, k: rows, transposeA: true)
-    guard group > p.chunk else {
-      p.chunk = Swift.max(1, group)
+    guard group > p.chunk, sums.products == .fp32 else {
+      p.sum(groupsOf: Swift.max(1, group), by: sums.products)
       try matmul(p, x, dy, bias: nil, into: total)
       return total
     }

@@ -85,6 +85,7 @@ extension RunConfiguration {
       ("model", model.architecture.rawValue), ("normalization", model.normalization.rawValue),
       ("upsampling", "\(model.network.upsampling)"), ("head", model.network.head.rawValue),
       ("bypass", model.network.bypass ? "linear" : "none"), ("start", model.network.start.rawValue),
+      ("network-products", model.network.products.rawValue),
     ]
     if let weights = model.weights { list.append(("weights", weights)) }
     return list.map { RunOption(name: $0.0, values: [$0.1]) }

@@ -90,6 +90,7 @@ extension TrainedModel {
       ]
       // Older records have no such key, and stand for the usual start.
       if network.start != NetworkOptions().start { parameters["start"] = network.start.rawValue }
+      if network.products != .fp32 { parameters["products"] = network.products.rawValue }
       if let weights = training.classWeights { parameters["class weights"] = weights.text }
       return parameters
     }

@@ -18,6 +18,8 @@ public struct RunCertificate: Codable, Sendable {
   public let driver: String?
   /// What the encoder's linear layers are sums of, where that is not fp32's: `s3` or `s2`.
   public let products: String?
+  /// What the sums of the network's linear layers and convolutions are, where that is not fp32's: `s3` or `s2`.
+  public let networkProducts: String?
   /// Files that kernels were read from, in place of the program's own; nil if none.
   public let kernels: [String]?
   /// Who made each stage: device and program, as far as the run recorded it.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import TesseraCompute
+import TesseraVision
 import TesseraData
 import TesseraText
 
@@ -163,6 +164,7 @@ public struct RunVerification {
       verifier: Provenance(cpu, kernels: devices.kernelSources), device: devices.name,
       driver: devices.all.lazy.compactMap(\.info.driver?.text).first,
       products: configuration.embedding.products.parameters["products"],
+      networkProducts: configuration.model.network.products.parameters["products"],
       kernels: kernels.isEmpty ? nil : kernels,
       makers: run.records.compactMapValues { StageMaker($0) },
       fingerprints: run.records.mapValues(\.fingerprint), files: files, seed: seed)

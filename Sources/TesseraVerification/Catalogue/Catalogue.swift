@@ -39,7 +39,8 @@ public enum Catalogue {
   public static var cases: [CatalogueCase] {
     productCases + mapCases + broadcastCases + reductionCases + softmaxCases
       + distanceSoftmaxCases + attentionCases + normalizationCases + poolingCases + lossCases + randomCases
-      + memoryCases + layoutCases + neighbourCases + integerProductCases + conversionCases
+      + memoryCases + layoutCases + neighbourCases + integerProductCases + exactConvolutionCases
+      + conversionCases
   }
 
   /// The cases of matrix products, convolutions and distances, whose tiles may be tuned.

@@ -35,7 +35,7 @@ extension Matmul {
   }
 
   /// The greatest m, n and k of exact products: places among digits then fit 32 bits.
-  private static let greatestExactExtent = 1 << 28
+  static let greatestExactExtent = 1 << 28
 
   private func checkFields() throws {
     let fields = FieldCheck(place: "matmul")
@@ -57,6 +57,19 @@ extension Matmul {
       throw TesseraError.failure(
         "matmul", found: "\(m) x \(n) x \(k) of products \(products.rawValue)",
         wanted: "extents up to \(Self.greatestExactExtent), or fp32 products")
+    }
+    try checkSampleGroup(fields)
+  }
+
+  private func checkSampleGroup(_ fields: FieldCheck) throws {
+    guard sampleGroup != 0 else { return }
+    try fields.require("sampleGroup", sampleGroup, in: 1...Self.greatestExactExtent)
+    guard products != .fp32, batch == 1, bias == .none, activation == .none else {
+      throw TesseraError.failure(
+        "matmul",
+        found: "sampleGroup \(sampleGroup) of products \(products.rawValue), batch \(batch), bias \(bias), "
+          + "activation \(activation)",
+        wanted: "one product s3 or s2 without bias and activation, or sampleGroup 0")
     }
   }
 

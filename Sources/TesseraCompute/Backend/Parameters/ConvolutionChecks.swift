@@ -40,6 +40,7 @@ extension Convolution {
     try checkFields(place)
     try checkAxis(place, "height", height, \.height)
     try checkAxis(place, "width", width, \.width)
+    try checkExactSums(place)
     let counts = [
       ("x", x.count, inputCount), ("w", w.count, weightCount), ("y", y.count, outputCount),
       ("the bias", bias?.count ?? outChannels, outChannels),
@@ -49,6 +50,20 @@ extension Convolution {
         place, found: "\(name) of \(found) elements", wanted: "\(wanted), as \(self) has")
     }
     return tsr_conv_params(self)
+  }
+
+  /// Places among digits fit 32 bits, and sums 63.
+  private func checkExactSums(_ place: String) throws {
+    guard exactDigits != nil else { return }
+    let most = Matmul.greatestExactExtent
+    let terms = max(
+      elements(max(inChannels, outChannels) / groups, kernel.height, kernel.width),
+      elements(min(batch, Int(TSR_BATCH_GROUP)), output.height, output.width))
+    guard terms <= most else {
+      throw TesseraError.failure(
+        place, found: "\(terms) terms of a sum of products \(products.rawValue)",
+        wanted: "\(most) at most, or fp32 products")
+    }
   }
 
   private func checkFields(_ place: String) throws {

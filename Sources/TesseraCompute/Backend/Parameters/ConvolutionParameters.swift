@@ -45,6 +45,9 @@ public struct Convolution: Codable, Hashable, Sendable {
   public var activation = FusedActivation.none
   /// Which sum the result is, where two of them are on offer.
   public var algorithm = Algorithm.automatic
+  /// What a sum of products is: a chain of fp32 numbers, or an exact integer (NUMERICS.md rule 13), for which
+  /// `algorithm` has no meaning. Groups of fewer than 8 channels have fp32 sums in every mode.
+  public var products = Products.fp32
 
   /// A convolution with square stride, padding and dilation; `output` follows: 0 where no window has room,
   /// -1, which every function refuses, of what makes no sense.
@@ -77,5 +80,55 @@ public struct Convolution: Codable, Hashable, Sendable {
       ? 0
       : elements(
         batch, outChannels, output.height, output.width, inChannels / groups, kernel.height, kernel.width)
+  }
+}
+
+extension Convolution {
+  private enum CodingKeys: String, CodingKey {
+    case batch, inChannels, height, width, outChannels, kernel, stride, padding, dilation, groups, output
+    case activation, algorithm, products
+  }
+
+  /// Reads a convolution; one of fp32 sums says nothing of them, as convolutions did before there were others.
+  ///
+  /// - Parameter decoder: the file's.
+  /// - Throws: `DecodingError` for a field that is missing or no number.
+  public init(from decoder: any Decoder) throws {
+    let fields = try decoder.container(keyedBy: CodingKeys.self)
+    batch = try fields.decode(Int.self, forKey: .batch)
+    inChannels = try fields.decode(Int.self, forKey: .inChannels)
+    height = try fields.decode(Int.self, forKey: .height)
+    width = try fields.decode(Int.self, forKey: .width)
+    outChannels = try fields.decode(Int.self, forKey: .outChannels)
+    kernel = try fields.decode(Size2D.self, forKey: .kernel)
+    stride = try fields.decode(Size2D.self, forKey: .stride)
+    padding = try fields.decode(Size2D.self, forKey: .padding)
+    dilation = try fields.decode(Size2D.self, forKey: .dilation)
+    groups = try fields.decode(Int.self, forKey: .groups)
+    output = try fields.decode(Size2D.self, forKey: .output)
+    activation = try fields.decode(FusedActivation.self, forKey: .activation)
+    algorithm = try fields.decode(Algorithm.self, forKey: .algorithm)
+    products = try fields.decodeIfPresent(Products.self, forKey: .products) ?? .fp32
+  }
+
+  /// Writes it; `products` alone if they are not fp32.
+  ///
+  /// - Parameter encoder: the file's.
+  public func encode(to encoder: any Encoder) throws {
+    var fields = encoder.container(keyedBy: CodingKeys.self)
+    try fields.encode(batch, forKey: .batch)
+    try fields.encode(inChannels, forKey: .inChannels)
+    try fields.encode(height, forKey: .height)
+    try fields.encode(width, forKey: .width)
+    try fields.encode(outChannels, forKey: .outChannels)
+    try fields.encode(kernel, forKey: .kernel)
+    try fields.encode(stride, forKey: .stride)
+    try fields.encode(padding, forKey: .padding)
+    try fields.encode(dilation, forKey: .dilation)
+    try fields.encode(groups, forKey: .groups)
+    try fields.encode(output, forKey: .output)
+    try fields.encode(activation, forKey: .activation)
+    try fields.encode(algorithm, forKey: .algorithm)
+    if products != .fp32 { try fields.encode(products, forKey: .products) }
   }
 }

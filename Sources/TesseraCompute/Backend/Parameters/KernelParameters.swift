@@ -12,7 +12,9 @@ extension tsr_copy_params: KernelParameters {}
 extension tsr_gather_params: KernelParameters {}
 extension tsr_gemm_params: KernelParameters {}
 extension tsr_grid_params: KernelParameters {}
+extension tsr_integer_greatest_params: KernelParameters {}
 extension tsr_integer_params: KernelParameters {}
+extension tsr_integer_view_params: KernelParameters {}
 extension tsr_map_params: KernelParameters {}
 extension tsr_nearest_params: KernelParameters {}
 extension tsr_pack_params: KernelParameters {}

@@ -53,6 +53,9 @@ public struct Matmul: Codable, Hashable, Sendable {
   /// What a sum of products is: a chain of fp32 numbers, or an exact integer (rule 12). Exact sums have no
   /// chunks: `chunk` is 512 then, and the sum is one over all of k.
   public var products = Products.fp32
+  /// Terms of k that are one exact sum with scales of their own, whose results are added in ascending order
+  /// (rule 13): the rows of 8 samples, where k runs over samples. 0: all of k is one sum.
+  public var sampleGroup = 0
 
   /// C (m,n) = A (m,k) B (k,n) of dense row-major matrices; a transposed one is stored as (k,m) or (n,k).
   public init(m: Int, n: Int, k: Int, transposeA: Bool = false, transposeB: Bool = false) {
@@ -66,6 +69,7 @@ public struct Matmul: Codable, Hashable, Sendable {
 extension Matmul {
   private enum CodingKeys: String, CodingKey {
     case m, n, k, batch, a, b, c, bias, biasOffset, activation, chunk, accumulates, products
+    case sampleGroup
   }
 
   /// Reads a product; one of fp32 sums says nothing of them, as products did before there were others.
@@ -87,9 +91,10 @@ extension Matmul {
     chunk = try fields.decode(Int.self, forKey: .chunk)
     accumulates = try fields.decode(Bool.self, forKey: .accumulates)
     products = try fields.decodeIfPresent(Products.self, forKey: .products) ?? .fp32
+    sampleGroup = try fields.decodeIfPresent(Int.self, forKey: .sampleGroup) ?? 0
   }
 
-  /// Writes it; `products` alone if they are not fp32.
+  /// Writes it; `products` alone if they are not fp32, `sampleGroup` if there is one.
   ///
   /// - Parameter encoder: the file's.
   public func encode(to encoder: any Encoder) throws {
@@ -107,5 +112,6 @@ extension Matmul {
     try fields.encode(chunk, forKey: .chunk)
     try fields.encode(accumulates, forKey: .accumulates)
     if products != .fp32 { try fields.encode(products, forKey: .products) }
+    if sampleGroup != 0 { try fields.encode(sampleGroup, forKey: .sampleGroup) }
   }
 }
