@@ -101,17 +101,21 @@ import Testing
     let part = Convolution(
       batch: 3, inChannels: 8, size: (5, 4), outChannels: 12, kernel: (3, 3), padding: 1)
     let o = Operands(whole, "wide", seed: 4)
-    func channels(_ values: [Float], _ count: Int, _ area: Int, _ group: Int) -> [Float] {
-      (0..<3).flatMap { values[($0 * 2 + group) * count * area..<($0 * 2 + group + 1) * count * area] }
+    func channels<T>(_ values: [T], _ count: Int, _ group: Int) -> [T] {
+      let size = count * 20
+      return (0..<3).flatMap { (sample: Int) -> ArraySlice<T> in
+        let first = (sample * 2 + group) * size
+        return values[first..<first + size]
+      }
     }
     for device in try exactDevices() {
       let found = try results(whole, .s3, o, on: device)
       for group in 0..<2 {
         var own = o
         own.w = Array(o.w[group * part.weightCount..<(group + 1) * part.weightCount])
-        (own.x, own.dy) = (channels(o.x, 8, 20, group), channels(o.dy, 12, 20, group))
+        (own.x, own.dy) = (channels(o.x, 8, group), channels(o.dy, 12, group))
         let wanted = byTheRule(part, .s3, own)
-        let y = (0..<3).flatMap { found.y[($0 * 2 + group) * 240..<($0 * 2 + group + 1) * 240] }
+        let y = channels(found.y, 12, group)
         #expect(y == wanted.y, "\(device.name)")
         #expect(
           Array(found.dw[group * part.weightCount..<(group + 1) * part.weightCount]) == wanted.dw,

@@ -102,8 +102,8 @@ struct ExactReference {
       meetings { output, tap, input in
         for o in 0..<outs {
           for c in 0..<ins {
-            sums[o * made + output] += ExactLine.term(
-              kernels[o].values[c * taps + tap], image.values[c * area + input], digits)
+            let (x, y) = (kernels[o].values[c * taps + tap], image.values[c * area + input])
+            sums[o * made + output] += ExactLine.term(x, y, digits)
           }
         }
       }
@@ -125,8 +125,8 @@ struct ExactReference {
       meetings { output, tap, input in
         for c in 0..<ins {
           for o in 0..<outs {
-            sums[c * area + input] += ExactLine.term(
-              kernels[c].values[o * taps + tap], image.values[o * made + output], digits)
+            let (x, y) = (kernels[c].values[o * taps + tap], image.values[o * made + output])
+            sums[c * area + input] += ExactLine.term(x, y, digits)
           }
         }
       }
@@ -141,9 +141,12 @@ struct ExactReference {
     for first in stride(from: 0, to: p.batch, by: 8) {
       let samples = first..<min(p.batch, first + 8)
       func lines(_ values: [Float], _ channels: Int, _ area: Int) -> [ExactLine] {
-        (0..<channels).map { c in
-          ExactLine(
-            samples.flatMap { values[($0 * channels + c) * area..<($0 * channels + c + 1) * area] }, digits)
+        (0..<channels).map { (channel: Int) -> ExactLine in
+          let line = samples.flatMap { (sample: Int) -> ArraySlice<Float> in
+            let first = (sample * channels + channel) * area
+            return values[first..<first + area]
+          }
+          return ExactLine(line, digits)
         }
       }
       let (images, gradients) = (lines(x, ins, area), lines(dy, outs, made))
@@ -153,8 +156,8 @@ struct ExactReference {
         meetings { output, tap, input in
           for o in 0..<outs {
             for c in 0..<ins {
-              sums[(o * ins + c) * taps + tap] += ExactLine.term(
-                gradients[o].values[n * made + output], images[c].values[n * area + input], digits)
+              let (x, y) = (gradients[o].values[n * made + output], images[c].values[n * area + input])
+              sums[(o * ins + c) * taps + tap] += ExactLine.term(x, y, digits)
             }
           }
         }

@@ -135,7 +135,7 @@ static void integer_pack_words(const integer_lines *o, const float *block, const
                                int32_t *to) {
   const int parts = integer_parts(o->digits), high = 8 * (o->digits - 1);
   short words[TSR_STRIP * TSR_INTEGER_BLOCK], digits[TSR_STRIP * TSR_INTEGER_BLOCK];
-  int32_t pairs[TSR_STRIP * TSR_INTEGER_BLOCK];
+  int32_t pairs[TSR_STRIP * TSR_INTEGER_BLOCK] __attribute__((aligned(64)));
   for (int l = 0; l < TSR_STRIP; l++)
     for (int q = 0; q < TSR_INTEGER_BLOCK; q += TSR_VECTOR) {
       const int at = l * TSR_INTEGER_BLOCK + q;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import TesseraCompute
-import TesseraVision
 import TesseraData
 import TesseraText
+import TesseraVision
 
 /// Recomputes a finished run, whole or by rows, on any device, and compares bits.
 ///
