@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import TesseraCompute
 
-/// A training whose batches several devices share, those of other ranks among them: each has the module and its
-/// optimiser, takes some of a batch's samples, and adds up with the others what goes over all of them. Weights and losses
-/// have the bits of one device that has the whole batch (NUMERICS.md rule 6), whichever devices there are.
+/// A training whose batches several devices share, those of other ranks among them: each has the module and
+/// its optimiser, takes some of a batch's samples, and adds up with the others what goes over all of them.
+/// Weights and losses have the bits of one device that has the whole batch (NUMERICS.md rule 6), whichever
+/// devices there are.
 public final class SharedTraining<M: Module> {
   /// The devices of this process.
   public let devices: DeviceGroup
@@ -16,7 +17,8 @@ public final class SharedTraining<M: Module> {
   ///
   /// - Parameters:
   ///   - devices: the main device and its helpers.
-  ///   - ranks: other processes with devices of their own that make the same training (`Ranks.run`); nil: there are none.
+  ///   - ranks: other processes with devices of their own that make the same training (`Ranks.run`); nil:
+  ///     there are none.
   ///   - make: makes both on a device, with the same weights everywhere: an `Initializer` with the same seed does. What
   ///     goes on from a checkpoint reads it here.
   /// - Throws: what `make` throws; `TesseraError` for a rank of another program, or whose weights are others.
@@ -55,8 +57,8 @@ public final class SharedTraining<M: Module> {
   ///   - norm: what gradients are clipped to, as `Parameter.clipGradients`; nil: they are not.
   ///   - losses: gives a loss for each of some of the batch's samples, on a thread of its device's; these may be none.
   /// - Returns: the losses of the whole batch, in its order; the same on every rank.
-  /// - Throws: `TesseraError` for an empty batch and other losses than one a sample, what `losses` throws, and a rank that
-  ///   is at another step; the training is of no use any more then.
+  /// - Throws: `TesseraError` for an empty batch and other losses than one a sample, what `losses` throws, and
+  ///   a rank that is at another step; the training is of no use any more then.
   public func step(
     batch: Int, seed: UInt64 = 0, step: Int, factor: Float = 1, clippingTo norm: Float? = nil,
     _ losses: @escaping @Sendable (_ module: M, _ samples: Range<Int>, _ context: Context) throws -> Variable
