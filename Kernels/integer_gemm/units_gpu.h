@@ -48,7 +48,7 @@
 #define TSR_UNIT_SUBGROUP
 #endif
 
-// Where a work-item's 16 bytes of a digit come from and go to; lines beyond the last are the last one's again.
+// Where a work-item's 16 bytes of a digit come from and go to; lines beyond the last are the last one again.
 typedef struct {
   __global const char *from;
   __local char *to;
