@@ -123,21 +123,13 @@ import Testing
         "looked at once, for the figures on this page", "standard deviations from the mean", "<mark class=",
       ] { #expect(html.contains(text), "\(text)") }
       #expect(try page.html() == html)
-      // Both curves of the accuracy, of all epochs; of another training's log none.
-      let log = run + "/epochs.json"
-      let curves = page.shelf.figures.first { $0.name == "validation-accuracy" }?.data.rows ?? []
-      let epochs = page.data.history.count
-      #expect(curves.count { $0[0] == "training rows" } == epochs && curves.count == 2 * epochs && epochs > 1)
-      let own = try Data(contentsOf: URL(fileURLWithPath: log))
-      let text = String(decoding: own, as: UTF8.self)
-      for other in [text.replacing("\"loss\" : ", with: "\"loss\" : 1"), "[]", "nothing"] {
-        try Data(other.utf8).write(to: URL(fileURLWithPath: log))
-        let bare = try ReportPage(folder: run, device: try ProofRun.cpu())
-        _ = try bare.html()
-        let rows = bare.shelf.figures.first { $0.name == "validation-accuracy" }?.data.rows ?? []
-        #expect(rows.count == epochs && rows.allSatisfy { $0[0] == "validation rows, 95%" }, "\(rows)")
-      }
-      try own.write(to: URL(fileURLWithPath: log))
+      let curve = page.shelf.figures.first { $0.name == "validation-accuracy" }?.data.rows ?? []
+      #expect(curve.count == page.data.history.count && curve.count > 1)
+      // The log of the epochs is no record's: it changes nothing.
+      let log = URL(fileURLWithPath: run + "/epochs.json"), own = try Data(contentsOf: log)
+      try Data("[]".utf8).write(to: log)
+      #expect(try ReportPage(folder: run, device: try ProofRun.cpu()).html() == html)
+      try own.write(to: log)
       try page.write(in: run)
       let pictures = try FileManager.default.contentsOfDirectory(atPath: run + "/pictures")
       for name in names {

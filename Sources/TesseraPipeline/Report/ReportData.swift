@@ -11,9 +11,6 @@ struct ReportData {
   let layout: FeatureLayout
   let model: TrainedModel
   let history: [EpochRecord]
-  /// The share of training rows that is right by epoch, of the log that no record holds: those epochs alone whose
-  /// loss is the run's.
-  let trainingAccuracy: [(x: Double, y: Double)]
   let evaluation: Evaluation?
   /// What the seeds after the first gave.
   let repeats: [SeedResult]
@@ -48,14 +45,6 @@ struct ReportData {
     layout = try FeatureLayout.read(run.checked(Pipeline.Files.layout))
     model = try TrainedModel.read(run.checked(Pipeline.Files.model), on: DeviceGroup(device))
     history = try Pipeline.decode([EpochRecord].self, run.checked(Pipeline.Files.history))
-    let losses = Dictionary(history.map { ($0.epoch, $0.loss) }) { first, _ in first }
-    trainingAccuracy = EpochLog.read(run.folder + "/" + Pipeline.Files.epochs).compactMap { epoch in
-      guard losses[epoch.epoch] == epoch.loss, let share = epoch.trainingAccuracy, (0...1).contains(share)
-      else {
-        return nil
-      }
-      return (Double(epoch.epoch), share)
-    }
     kept = KeptEpoch(model.keptEpoch, of: history.last?.epoch ?? 0, configuration.model.network)
     evaluation = try Pipeline.decode(Evaluation.self, run.checked(Pipeline.Files.evaluation))
     repeats = try Pipeline.repeats(run)

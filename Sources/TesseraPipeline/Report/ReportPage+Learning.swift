@@ -14,8 +14,6 @@ extension ReportPage {
       "Share of right answers on \(held) validation rows, with Wilson's interval at 95%; the best epoch's weights are kept"
       + (first.epoch == 0 ? ", epoch 0's (\(start)) unless it is beaten by more than a standard error" : "")
       + "."
-      + (data.trainingAccuracy.isEmpty
-        ? "" : " The training rows' share is of as many of them, 1,000 at the most, in evaluation mode.")
     guard epochs.count > 1 else {
       let accuracy = Accuracy(correct: first.correct, total: held)
       return HTMLPage.table(
@@ -48,28 +46,22 @@ extension ReportPage {
     ).figure("loss", "Mean cross-entropy over the training rows; the line marks the epoch that was kept.")
   }
 
-  /// Accuracy on the validation rows by epoch, and on training rows where the run's log has it.
-  var accuracyFigure: Figure {
-    accuracy(
-      "Accuracy on the validation rows\(data.trainingAccuracy.isEmpty ? "" : " and on training rows").")
-  }
+  /// Accuracy on the validation rows by epoch. That on training rows is in the run's log alone, which no record
+  /// holds: a report shows what the run attests.
+  var accuracyFigure: Figure { accuracy("Accuracy on the validation rows.") }
 
   private func accuracy(_ caption: String) -> Figure {
     let held = data.layout.split.validation.count
     let accuracies = data.history.map { Accuracy(correct: min($0.correct, held), total: held) }
     let ends = accuracies.map(\.interval)
     let isShort = data.history.count < 40
-    var curves = [
+    let curves = [
       Chart.Curve(
         name: "validation rows, 95%", style: "a",
         points: zip(data.history, accuracies).map { (x: Double($0.epoch), y: $1.value) }, interval: ends,
         marks: isShort)
     ]
-    let training = data.trainingAccuracy
-    if !training.isEmpty {
-      curves.insert(.init(name: "training rows", style: "b", points: training, marks: isShort), at: 0)
-    }
-    let (low, high) = (ends.map(\.low) + training.map(\.y), ends.map(\.high) + training.map(\.y))
+    let (low, high) = (ends.map(\.low), ends.map(\.high))
     return Chart(
       curves: curves, x: epochAxis, y: Axis("accuracy", from: low.min() ?? 0, to: high.max() ?? 1), mark: mark
     ).figure("validation-accuracy", caption)

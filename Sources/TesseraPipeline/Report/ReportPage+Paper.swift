@@ -21,8 +21,7 @@ extension ReportPage {
       + "\(data.layout.side) x \(data.layout.side) pixels, each in the colour of its \(isTable ? "column" : "hidden state"). "
       + "c, the image of a row of class \(data.model.classes[Int(data.labels[first])]), as differences from the mean. d, "
       + (data.history.count > 1
-        ? "accuracy on the validation rows by epoch, with Wilson's interval at 95%"
-          + (data.trainingAccuracy.isEmpty ? "." : ", and on training rows.")
+        ? "accuracy on the validation rows by epoch, with Wilson's interval at 95%."
         : "true by false positives on the test rows.") + accuracy
     return shelf.put(
       Figure(
