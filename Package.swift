@@ -64,7 +64,8 @@ let package = Package(
       name: "tessera",
       dependencies: [
         "TesseraCompute", "TesseraVerification", "TesseraBenchmark", "TesseraData", "TesseraText",
-        "TesseraImages", "TesseraVision", "TesseraPipeline", "TesseraAssets", "CAllocation",
+        "TesseraImages", "TesseraNN", "TesseraVision", "TesseraPipeline", "TesseraAssets",
+        "CAllocation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // Tests, one target a library.

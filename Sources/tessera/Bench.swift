@@ -9,7 +9,8 @@ struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract:
       "Times kernels, launches and transfers: p50, p95, GFLOP/s, per cent of the measured peak, bits against the CPU's.",
-    subcommands: [BenchRun.self, BenchText.self, BenchCompare.self], defaultSubcommand: BenchRun.self)
+    subcommands: [BenchRun.self, BenchText.self, BenchExchange.self, BenchCompare.self],
+    defaultSubcommand: BenchRun.self)
 
   static func pad(_ text: String, _ width: Int) -> String {
     text + String(repeating: " ", count: max(1, width - text.count))

@@ -4,6 +4,7 @@ import Foundation
 import Synchronization
 import TesseraCompute
 import TesseraImages
+import TesseraNN
 import TesseraText
 import TesseraVision
 
@@ -14,11 +15,13 @@ struct RankSession {
   let communicator: MPICommunicator
 
   /// Commands that several ranks can do together (`RankedCommand`).
-  private static let commands = ["run", "embed", "layout", "train", "evaluate", "predict", "verify --run"]
+  private static let commands = [
+    "run", "embed", "layout", "train", "evaluate", "predict", "verify --run", "bench exchange",
+  ]
 
   /// What ranks compute for the leader.
   static var kinds: [any AssistedWork.Type] {
-    [EncoderWork.self, NetworkWork.self, ForcesWork.self, TrainingWork.self]
+    [EncoderWork.self, NetworkWork.self, ForcesWork.self, TrainingWork.self, ExchangeWork.self]
   }
 
   /// Begins where a launcher started several processes; nil in one on its own.

@@ -19,7 +19,8 @@ struct Run: ParsableCommand {
           --labels '<=4=negative,>=7=positive,*=' --encoder minilm-l6 --out runs/b
         tessera run --data aclImdb/train --test aclImdb/test --encoder mpnet-base \\
           --pooling cls+mean --device opencl:0 --out runs/c
-        tessera run --features patients.csv --label-column diagnosis --ignore id --out runs/d
+        tessera run --features patients.csv --label-column diagnosis \\
+          --ignore id --out runs/d
         tessera run --config runs/a/run.json --pixels 32 --out runs/e
         tessera run --resume runs/c
       """)
@@ -90,6 +91,16 @@ struct Run: ParsableCommand {
   @Flag(help: "JSON instead of text.")
   var json = false
 
+  /// What Ctrl-C leaves, and how it goes on.
+  private func interruptNotice() -> InterruptNotice {
+    let out = out
+    return InterruptNotice {
+      FileManager.default.fileExists(atPath: out + "/run.json")
+        ? "interrupted: tessera run --resume \(out) goes on from what is done"
+        : "interrupted: the same command goes on from what is done"
+    }
+  }
+
   /// Writes the run's model card.
   private func writeCard(_ out: String, _ progress: ProgressLine) throws {
     let words = ["tessera"] + CommandLine.arguments.dropFirst()
@@ -145,6 +156,8 @@ struct Run: ParsableCommand {
     try device.useAll(for: "run", fallback: fallback) { devices in
       let progress = device.progress
       progress.note("device: \(devices.name)")
+      let notice = interruptNotice()
+      defer { withExtendedLifetime(notice) {} }
       func run(_ c: RunConfiguration, _ out: String, _ embeddings: String?) throws -> Pipeline.Summary {
         var work = embedding
         // A table's features are fitted on the rows of each fold.

@@ -119,23 +119,31 @@ struct Verify: ParsableCommand {
     guard (0...1 << 20).contains(random) else {
       throw TesseraError.input("random", found: "\(random)", wanted: "0 to \(1 << 20)")
     }
+    // Before a device is opened, whose programs may take a while.
+    if sums { try requireKnown(SumCheck.primitives) }
+    let cases = sums ? [] : try chosenCases()
     let name = options.firstBesideCPU
     try options.use(for: "verify", selection: name, allowNonconforming: true) {
-      try sums ? verifySums($0) : verify($0)
+      try sums ? verifySums($0) : verify(cases, on: $0)
     }
   }
 
-  @_optimize(none)
-  private func verify(_ device: any Backend) throws {
-    let cpu = try CPUBackend(threads: options.threads, instructionSet: reference)
-    let progress = options.progress
+  /// The catalogue's cases that are asked for.
+  ///
+  /// - Throws: for a name of `--only` that none of them has.
+  private func chosenCases() throws -> [CatalogueCase] {
     var cases = Catalogue.cases + Catalogue.drawn(random, seed: seed)
     if small { cases = cases.filter(\.isSmall) }
-    if !only.isEmpty {
-      let functions = FunctionCheck.functions.map(\.name) + ConversionCheck.conversions.map(\.name)
-      try requireKnown(Set(cases.map(\.primitive)).ordered() + (exhaustive ? functions : []))
-      cases = cases.filter { only.contains($0.primitive) }
-    }
+    guard !only.isEmpty else { return cases }
+    let functions = FunctionCheck.functions.map(\.name) + ConversionCheck.conversions.map(\.name)
+    try requireKnown(Set(cases.map(\.primitive)).ordered() + (exhaustive ? functions : []))
+    return cases.filter { only.contains($0.primitive) }
+  }
+
+  @_optimize(none)
+  private func verify(_ cases: [CatalogueCase], on device: any Backend) throws {
+    let cpu = try CPUBackend(threads: options.threads, instructionSet: reference)
+    let progress = options.progress
     progress.begin("verifying \(cases.count) cases on \(device.name)")
     let verification = try Verification.run(cases, reference: cpu, device: device) { done, all, item in
       progress.update(item.primitive, done: done, of: all, unit: "cases")
@@ -212,7 +220,6 @@ struct Verify: ParsableCommand {
 
   /// The errors of sums, a table's row each; one beyond its bound is a failure.
   private func verifySums(_ device: any Backend) throws {
-    try requireKnown(SumCheck.primitives)
     let what = only.isEmpty ? "\(SumCheck.count) sums" : "sums of \(only.joined(separator: ", "))"
     options.progress.begin("\(what) on \(device.name)")
     if !json {

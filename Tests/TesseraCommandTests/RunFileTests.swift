@@ -28,6 +28,26 @@ import Testing
     }
   }
 
+  /// A signal ends a run as it would any program, but the last line tells how the run goes on; and it does.
+  @Test func anInterruptedRunTellsHowItGoesOn() throws {
+    try withTemporaryFolder { folder in
+      try TinyEncoder.write(to: folder + "/encoder")
+      try Data(TinyEncoder.reviews(48).utf8).write(to: URL(fileURLWithPath: folder + "/reviews.csv"))
+      let options = "--pixels 14 --perplexity 5 --layers 1...2 --start path --epochs 0 --device cpu"
+      let command = "\"$TESSERA\" run --data \(folder)/reviews.csv --encoder \(folder)/encoder \(options)"
+      let cut = try Command.shell(
+        """
+        \(command) --iterations 1000000 --out \(folder)/a & run=$!
+        for turn in $(seq 600); do [ -e \(folder)/a/embeddings.safetensors ] && break; sleep 0.05; done
+        kill -TERM $run; wait $run
+        """)
+      let told = "tessera: interrupted: tessera run --resume \(folder)/a goes on from what is done"
+      #expect(cut.code == 143 && cut.errors.contains(told + "\n"), "\(cut.errors)")
+      let again = try Command.shell("\(command) --iterations 10 --out \(folder)/a")
+      #expect(again.code == 0 && again.errors.contains("embeddings: unchanged"), "\(again.errors)")
+    }
+  }
+
   private func write(_ folder: String, _ json: String) throws -> String {
     let path = folder + "/options.json"
     try Data(json.utf8).write(to: URL(fileURLWithPath: path))

@@ -140,6 +140,14 @@ import Testing
     }
   }
 
+  @Test func programsOfPoCLAreKeptWhereThatIsAskedFor() {
+    let (pocl, size) = ("Portable Computing Language", ProgramCacheLimit.variable)
+    #expect(!ProgramCacheLimit.isKept(of: pocl, [:]) && !ProgramCacheLimit.isKept(of: pocl, [size: ""]))
+    #expect(ProgramCacheLimit.isKept(of: pocl, [size: "512"]))
+    #expect(ProgramCacheLimit.isKept(of: "NVIDIA CUDA", [:]))
+    for platform in [pocl, "NVIDIA CUDA"] { #expect(!ProgramCacheLimit.isKept(of: platform, [size: "0"])) }
+  }
+
   @Test func thePlaceFollowsTheEnvironment() {
     func path(_ environment: [String: String]) -> String? {
       CacheFolder.base(environment)?.path
@@ -159,7 +167,7 @@ import Testing
       let own = ProcessInfo.processInfo.environment
       // PoCL's own cache stays where it is: building is quicker.
       let environment = [
-        "XDG_CACHE_HOME": folder, "TESSERA_CACHE": "",
+        "XDG_CACHE_HOME": folder, "TESSERA_CACHE": "", ProgramCacheLimit.variable: "512",
         "POCL_CACHE_DIR": own["POCL_CACHE_DIR"] ?? (own["HOME"] ?? folder) + "/.cache/pocl/kcache",
       ]
       let cache = ProgramCache(folder: CacheFolder.base(environment)?.appendingPathComponent("programs"))

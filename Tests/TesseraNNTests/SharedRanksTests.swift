@@ -149,7 +149,8 @@ import Testing
             return try Self.losses(net, samples, context)
           }
         } catch {
-          #expect(step >= 1)
+          // The sums of step 0 come back to a rank after the one that fails has gone on with them.
+          #expect(step >= 1 || ranks.rank != failing)
         }
       }
       return ([], [])

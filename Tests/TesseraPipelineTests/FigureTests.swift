@@ -52,6 +52,8 @@ import Testing
     #expect(figure.html.contains("download=\"name.svg\"") && figure.html.contains("A caption &amp; more."))
     let links = figure.html.matches(of: /href="data:[^,]*,([^"]*)"/).map { String($0.1) }
     #expect(links.map(\.removingPercentEncoding) == [figure.file, figure.data.csv])
+    // An address ends at a hash, and colours have one.
+    #expect(figure.file.contains("#") && !links.contains { $0.contains("#") })
   }
 
   /// Digits of a fingerprint may be broken anywhere, so that a table fits a phone; words and numbers may not.

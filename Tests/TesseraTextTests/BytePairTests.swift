@@ -118,6 +118,23 @@ import Testing
     }
   }
 
+  /// A pair that is listed twice has its last place, as in tokenizers 0.23, whose answers these are.
+  @Test func ofEqualMergesTheLastCounts() throws {
+    let once = ByteLevelVocabulary(merges: [["a", "b"], ["b", "c"]])
+    let twice = ByteLevelVocabulary(tokens: once.tokens, merges: once.merges + [["a", "b"]])
+    for (vocabulary, wanted) in [(once, ["ab", "c"]), (twice, ["a", "bc"])] {
+      let found = try tokenizer(vocabulary).encode("abc").dropFirst().dropLast()
+      #expect(found.map { vocabulary.tokens[Int($0)] } == wanted)
+    }
+  }
+
+  /// A line of merges.txt that begins with a hash is a merge of hashes, unless it tells the version.
+  @Test func hashesAreMergedToo() throws {
+    let vocabulary = ByteLevelVocabulary(merges: [["#", "#"], ["##", "#"]])
+    let found = try tokenizer(vocabulary).encode("###").dropFirst().dropLast()
+    #expect(found.map { vocabulary.tokens[Int($0)] } == ["###"])
+  }
+
   /// GPT-2's vocabulary between RoBERTa's special tokens.
   private func gpt2() throws -> ByteLevelVocabulary {
     let data = try Data(contentsOf: URL(fileURLWithPath: Assets.gpt2Vocabulary + "/encoder.json"))

@@ -23,7 +23,9 @@ struct PreparedWeights: ~Copyable, Sendable {
     case exactKernels(shape: [Int32], isGradient: Bool, digits: Int, unit: Int32)
   }
 
-  private struct Entry {
+  /// A form that is kept. Not private: the mutex around it lies within the storages' classes, and Swift 6.3's
+  /// compiler breaks off a build without optimisation where another file's class holds a private type.
+  struct Entry {
     let key: Key
     var accesses: Int
     var form: Tensor?

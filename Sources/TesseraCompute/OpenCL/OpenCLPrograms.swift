@@ -9,7 +9,8 @@ final class OpenCLPrograms: @unchecked Sendable {
   private let cl: tsr_opencl
   private let context: cl_context
   private let device: OpenCLDevice
-  private let cache: ProgramCache
+  /// Nil where programs are not kept.
+  private let cache: ProgramCache?
   let options: String
   let sources: KernelSources
   private let profiler: Profiler?
@@ -23,7 +24,7 @@ final class OpenCLPrograms: @unchecked Sendable {
     self.cl = cl
     self.context = context
     self.device = device
-    self.cache = cache
+    self.cache = ProgramCacheLimit.isKept(of: device.platform) ? cache : nil
     (self.sources, self.profiler) = (sources, profiler)
     var options = "-cl-std=CL1.2"
     if nativeDivision { options += " -cl-fp32-correctly-rounded-divide-sqrt -DTSR_NATIVE_DIVIDE" }
@@ -91,13 +92,13 @@ final class OpenCLPrograms: @unchecked Sendable {
     let options = options + extra
     let key = ProgramCache.key(
       [device.platform, device.platformVersion, device.name, device.driver, device.version, options, source])
-    if let program = cache.binary(key).flatMap({ load($0, options) }) {
+    if let program = cache?.binary(key).flatMap({ load($0, options) }) {
       programs[family + extra] = program
       return program
     }
     let built = try build(source, family, options)
     programs[family + extra] = built
-    if let binary = binary(built) { cache.keep(binary, key) }
+    if let cache, let binary = binary(built) { cache.keep(binary, key) }
     return built
   }
 

@@ -25,6 +25,22 @@ package enum ProgramCacheLimit {
     return size << 20
   }
 
+  /// Whether programs of a platform are kept.
+  ///
+  /// PoCL keeps what it has built itself. To hand out a binary it would first compile every kernel of the
+  /// program once more, for work-groups of any size, though few of them are ever launched: a first start took
+  /// three times as long. Its programs are kept only where the variable is set.
+  ///
+  /// - Parameters:
+  ///   - platform: the platform's name.
+  ///   - environment: the environment's variables.
+  static func isKept(
+    of platform: String, _ environment: [String: String] = ProcessInfo.processInfo.environment
+  ) -> Bool {
+    guard let size = try? limit(environment), size > 0 else { return false }
+    return platform != "Portable Computing Language" || !(environment[variable] ?? "").isEmpty
+  }
+
   /// Takes the least recently used files away until the rest is within the limit.
   ///
   /// - Parameters:

@@ -53,10 +53,12 @@ struct HTMLPage {
     return "<div class=\"wide\"><table>\(head)<tbody>\(lines)</tbody></table></div>"
   }
 
-  /// A cell of a table; digits and paths may be broken anywhere, words and numbers may not.
+  /// A cell of a table; digits and paths may be broken anywhere, words and numbers may not. Sentences keep some
+  /// width on a phone, where the table is scrolled, instead of a word a line.
   private static func cell(_ text: String) -> String {
-    let isLong = text.split(separator: " ").contains { $0.count > 24 }
-    return "<td\(isLong ? " class=\"long\"" : "")>\(escaped(text))</td>"
+    let words = text.split(separator: " ")
+    let kind = words.contains { $0.count > 24 } ? "long" : words.count > 4 ? "prose" : nil
+    return "<td\(kind.map { " class=\"\($0)\"" } ?? "")>\(escaped(text))</td>"
   }
 
   /// Parts beside each other, one below the other on a phone.
@@ -99,7 +101,7 @@ struct HTMLPage {
     a{color:var(--a)}nav{display:flex;flex-wrap:wrap;gap:.25rem 1rem;font-size:.875rem;margin:0 0 1rem}
     .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;margin:0 0 .75rem}
     th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid var(--line);vertical-align:top}
-    .long{overflow-wrap:anywhere}
+    .long{overflow-wrap:anywhere}.prose{min-width:12rem}
     td:first-child{white-space:nowrap}th{color:var(--soft);font-weight:600;font-size:.85rem}.grid{display:grid;gap:1rem;
     grid-template-columns:repeat(auto-fit,minmax(min(100%,260px),1fr));align-items:start}
     .charts{grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr))}figure{margin:0;min-width:0}
