@@ -72,14 +72,13 @@ package struct RankChain: Sendable {
     let message =
       position > 0
       ? try receive(segment.count * arrays, from: ranks[position - 1])
-      : Payload(zeros: segment.count * arrays * 4)
+      : Payload(count: segment.count * arrays * 4)
     let numbers = message.bytes.bindMemory(to: Float.self)
     let sums = UnsafeMutableBufferPointer(rebasing: numbers[..<segment.count])
     let lost = UnsafeMutableBufferPointer(rebasing: numbers[segment.count...])
-    offers.add(segment, by: kind, to: sums, lost: lost)
+    offers.add(segment, by: kind, to: sums, lost: lost, isFirst: position == 0)
     guard isLast else { return try communicator.send(message, to: ranks[position + 1], tag) }
-    GroupOffers.canonicalize(sums)
-    copy(message, to: target, segment)
+    GroupOffers.canonicalize(sums, copyingTo: UnsafeMutableBufferPointer(rebasing: target[segment]))
     guard position > 0 else { return }
     let answer = arrays == 1 ? message : Payload(copying: UnsafeRawBufferPointer(sums))
     try communicator.send(answer, to: ranks[position - 1], tag)

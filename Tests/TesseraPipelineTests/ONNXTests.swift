@@ -3,6 +3,7 @@ import Foundation
 import TestSupport
 import TesseraCompute
 import TesseraData
+import TesseraNN
 import TesseraVision
 import Testing
 
@@ -111,6 +112,34 @@ import Testing
       let model = try ONNXModel(run: folder + "/run", on: try CPUBackend(threads: 1))
       try Self.expectAnswers(of: ONNXReader(model.bytes), folder + "/run")
     }
+  }
+
+  /// Four numbers: of a whole batch's thousands nobody could tell n from n - 1.
+  @Test func aBatchsDeviationIsUnbiased() throws {
+    var graph = ONNXGraph()
+    let row = graph.input("row", .float32, columns: 4)
+    let image = graph.node("Reshape", [row, graph.integers("shape", [-1, 1, 2, 2])])
+    let standardised = ONNXModel.batchStandardised(&graph, image)
+    graph.output(standardised, columns: 4)
+    let bytes = graph.model("batch", note: "", metadata: [])
+    let found = try ONNXEvaluator(ONNXReader(bytes)).outputs([1, 2, 4, 5], columns: 4)
+    let deviation = (10.0 / 3).squareRoot()
+    for (value, wanted) in zip(try #require(found.first).values, [-2.0, -1, 1, 2]) {
+      #expect(abs(value - wanted / deviation) < 1e-7)
+    }
+  }
+
+  /// Windows that share out what they do not divide overlap, as PyTorch's do: two of three rows are 0 and 1, 1 and 2.
+  @Test func windowsOfAnAverageOverlap() throws {
+    var graph = ONNXGraph()
+    let row = graph.input("row", .float32, columns: 9)
+    let image = graph.node("Reshape", [row, graph.integers("shape", [-1, 1, 3, 3])])
+    var layers = ONNXLayers(graph, on: try CPUBackend(threads: 1), channels: 1, side: 3)
+    let pooled = try layers.add(.adaptiveAveragePool(2), image, "pool")
+    layers.graph.output(pooled, columns: 4)
+    let bytes = layers.graph.model("pool", note: "", metadata: [])
+    let found = try ONNXEvaluator(ONNXReader(bytes)).outputs((1...9).map(Double.init), columns: 9)
+    #expect(try #require(found.first).values == [3, 4, 6, 7])
   }
 
   /// A table's model takes the table's own numbers, what is missing among them.

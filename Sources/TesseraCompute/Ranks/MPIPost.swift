@@ -156,13 +156,14 @@ struct MPIPost {
     }
   }
 
-  /// Waits for a moment, the longer the less there was to do: processors are for the kernels.
+  /// Waits for a moment, the longer the less there was to do: processors are for the kernels. A message that is to
+  /// be sent ends it. While somebody waits for a message it is looked for all the time, if it does not take long.
   private func rest() {
     let idle = clock.now - active
-    if idle < .microseconds(100) {
+    if idle < (mailbox.isWaitedFor ? .milliseconds(2) : .microseconds(100)) {
       sched_yield()
     } else {
-      usleep(idle < .milliseconds(5) ? 30 : idle < .seconds(1) ? 200 : 1000)
+      outbox.wait(atMost: idle < .milliseconds(5) ? 30e-6 : idle < .seconds(1) ? 200e-6 : 1e-3)
     }
   }
 }

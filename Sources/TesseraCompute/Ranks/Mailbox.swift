@@ -11,6 +11,7 @@ final class Mailbox: @unchecked Sendable {
   private var queues: [Key: [Payload]] = [:]
   private var failure: (any Error)?
   private var isLost = false
+  private var waiting = 0
 
   /// Takes in a message.
   func put(_ message: Payload, from source: Int, _ tag: RankTag) {
@@ -33,9 +34,14 @@ final class Mailbox: @unchecked Sendable {
         queues[key]?.removeFirst()
         return first
       }
+      waiting += 1
       condition.wait()
+      waiting -= 1
     }
   }
+
+  /// Whether somebody waits for a message.
+  var isWaitedFor: Bool { condition.withLock { waiting > 0 } }
 
   /// Throws an error at all who wait and will wait; the first one told stays.
   ///

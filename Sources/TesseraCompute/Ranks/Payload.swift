@@ -4,8 +4,8 @@ package final class Payload: @unchecked Sendable {
   /// The bytes. They are written before the message is sent, and by whoever receives it; read after that.
   package let bytes: UnsafeMutableRawBufferPointer
 
-  /// Room for so many bytes.
-  init(count: Int) { bytes = .allocate(byteCount: count, alignment: 64) }
+  /// Room for so many bytes, which hold anything.
+  package init(count: Int) { bytes = .allocate(byteCount: count, alignment: 64) }
 
   /// So many bytes that are 0.
   package convenience init(zeros count: Int) {

@@ -179,7 +179,7 @@ public struct ONNXModel {
   }
 
   /// (x - mean) / sqrt(deviation^2 + 1e-8) over the whole batch, the deviation unbiased.
-  private static func batchStandardised(_ graph: inout ONNXGraph, _ x: String) -> String {
+  static func batchStandardised(_ graph: inout ONNXGraph, _ x: String) -> String {
     let axes: [(String, ONNXGraph.Attribute)] = [("axes", .ints([0, 1, 2, 3])), ("keepdims", .int(1))]
     let difference = graph.node("Sub", [x, graph.node("ReduceMean", [x], axes)])
     let variance = graph.node("ReduceMean", [graph.node("Mul", [difference, difference])], axes)
