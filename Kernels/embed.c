@@ -139,6 +139,12 @@ TSR_EMBED_END
 TSR_EMBED_BEGIN(matrix_units_h)
 #embed "integer_gemm/matrix_units.h"
 TSR_EMBED_END
+TSR_EMBED_BEGIN(digit_words_h)
+#embed "integer_gemm/digit_words.h"
+TSR_EMBED_END
+TSR_EMBED_BEGIN(words_cpu_h)
+#embed "integer_gemm/words_cpu.h"
+TSR_EMBED_END
 TSR_EMBED_BEGIN(units_gpu_h)
 #embed "integer_gemm/units_gpu.h"
 TSR_EMBED_END
@@ -196,6 +202,8 @@ static const tsr_source sources[] = {
     {"attention/attention.cl", attention_cl},
     {"integer_gemm/digits.h", digits_h},
     {"integer_gemm/matrix_units.h", matrix_units_h},
+    {"integer_gemm/digit_words.h", digit_words_h},
+    {"integer_gemm/words_cpu.h", words_cpu_h},
     {"integer_gemm/units_gpu.h", units_gpu_h},
     {"integer_gemm/integer_gemm.cl", integer_gemm_cl},
     {"integer_gemm/integer_view.cl", integer_view_cl},

@@ -31,19 +31,23 @@ typedef struct {
 } tsr_matmul_params;
 
 // Lines of an operand that becomes digits (rule 12): element k of line i at offset + i line_stride + k
-// k_stride. Of its form, in words of 32 bits: where factors, scales and digits begin, and words of a digit
-// of a line, four of k each.
+// k_stride. Of its form, in words of 32 bits: where factors, scales and digits begin, and words of a line:
+// GPUs: of each digit, four of k a word; CPU devices: of all (digit_words.h), the right operand's in strips.
 typedef struct {
-  int lines, k, digits, words;
+  int lines, k, digits, words, right;
   int offset, line_stride, k_stride;
   int factors, scales, first;
 } tsr_integer_params;
 
-// The product of operands in such a form; `rows` of a CPU device's work-item.
+// The product of operands in such a form; `rows` of a CPU device's work-item. Matrix units: words of a part
+// of k; where there are several, their sums go to (part, m, n) of a tensor of their own. Column q of C is
+// pixel first + q of images whose lines are line_h x line_w: image l, row i and column j of it at l c_image +
+// i c_line + j c_step from the begin of C's row; line_w 0: the column itself.
 typedef struct {
   tsr_matmul_params gemm;
-  int words, rows;
+  int words, rows, part_words, parts, digits;
   int a_scales, a_first, b_scales, b_first;
+  int first, line_h, line_w, c_image, c_line, c_step;
 } tsr_integer_gemm_params;
 
 // Along one axis of a convolution that is an exact sum (rule 13), the pixels of a phase: pixel i is at
@@ -71,7 +75,7 @@ typedef struct {
 // likewise, of the plane from offset + l line_stride + t k_stride on; what lies outside it is 0. Of the words
 // of a form: factors by t (negative: none), scales by l; where the lines' scales and digits go.
 typedef struct {
-  int first, lines, k, digits, words;
+  int first, lines, k, digits, words, right;
   int offset, line_stride, k_stride, line_h, line_w, k_h, k_w;
   int start_h, start_w, line_step_h, line_step_w, k_step_h, k_step_w, height, width;
   int factors, scales, to_scales, to;

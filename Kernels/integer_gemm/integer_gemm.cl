@@ -5,11 +5,12 @@
 //            The C twin, which has matrix units: integer_gemm/c/integer_gemm.h.
 // Tensors    A (m, k), B (k, n) by strides, C (m, n), bias (m) or (n). B's form, in words of 32 bits: factors
 //            of A's columns (k), of B's rows (k), exponents of B's rows (k), from `scales` on the columns'
-//            scales (n), from `first` on their digits. A's form: scales (m), digits. Digits: (line, digit,
-//            words), a word four of k, zeros beyond the last.
+//            scales (n), from `first` on their digits. A's form: scales (m), digits. Digits, GPU: (line,
+//            digit, words), a word four of k, zeros beyond the last; CPU device: digit_words.h.
 // Work       tsr_integer_exponents: a row of B an item. tsr_integer_balance: one item. tsr_integer_digits: a
 //            row of A or a column of B an item. tsr_integer_matmul: GPU: a work-group of 16 x 16 a tile of
-//            64 x 64, a work-item 4 x 4 of it; CPU device: a work-item two columns and `rows` rows.
+//            64 x 64, a work-item 4 x 4 of it, or units_gpu.h; CPU device: words_cpu.h. tsr_integer_join: a
+//            row of C an item, the sums of parts of k.
 // Tuning     TSR_DIGITS (2, 3): the mode, no tuning.
 //
 //   B -> exponents -> factors -> digits of B      A x factors -> digits of A
@@ -18,8 +19,8 @@
 // Rules      9, 12.
 
 #include "common/sums.h"
-#include "gemm/gemm.h"
-#include "integer_gemm/digits.h"
+#include "gemm/gemm_cpu.h"
+#include "integer_gemm/digit_words.h"
 
 #ifndef TSR_DIGITS
 #define TSR_DIGITS 3
@@ -49,6 +50,7 @@ TSR_ROWS1(tsr_integer_balance, tsr_integer_params, 1, int, form)
                   form[(long)p.k + j] = (int)tsr_bits(tsr_balance_b(form[2L * p.k + j], (int)largest));)
 TSR_END
 
+#ifdef TSR_GPU
 // Four digits of a line from element k on, as bytes of a word.
 TSR_FN tsr_u32 tsr_digit_word(const tsr_integer_params *p, __global const float *line,
                               __global const int *form, int k, float scale, int shift) {
@@ -61,23 +63,89 @@ TSR_FN tsr_u32 tsr_digit_word(const tsr_integer_params *p, __global const float 
   }
   return word;
 }
+// A line's digits.
+TSR_FN void tsr_digit_line(const tsr_integer_params *p, __global const float *line, __global const int *form,
+                           long i, float scale, __global int *y) {
+  for (int d = 0; d < p->digits; d++) {
+    const int shift = 8 * (p->digits - 1 - d);
+    __global int *to = y + (i * p->digits + d) * p->words;
+    for (int j = (int)get_local_id(0); j < p->words; j += TSR_LANES)
+      to[j] = (int)tsr_digit_word(p, line, form, j * 4, scale, shift);
+  }
+}
+#else
+// Thirty-two elements of a line from k on, balanced and scaled; zeros beyond the last.
+TSR_FN void tsr_digit_elements(const tsr_integer_params *p, __global const float *line,
+                               __global const int *form, int k, float scale, float *to) {
+  if (p->k_stride == 1 && k + 32 <= p->k) {
+    for (int side = 0; side < 2; side++) {
+      float16 v = vload16(side, line + k);
+      if (p->factors >= 0) v = v * as_float16(vload16(side, form + p->factors + k));
+      vstore16(v * scale, side, to);
+    }
+    return;
+  }
+  for (int j = 0; j < 32; j++) {
+    to[j] = 0.0f;
+    if (k + j < p->k) to[j] = line[(long)(k + j) * p->k_stride] * tsr_factor(p, form, k + j) * scale;
+  }
+}
+// The greatest magnitude of a line's balanced elements, as bits.
+TSR_FN tsr_u32 tsr_line_greatest(const tsr_integer_params *p, __global const float *line,
+                                 __global const int *form) {
+  uint16 best = 0;
+  for (int k = 0; k < p->k; k += 32) {
+    float elements[32];
+    tsr_digit_elements(p, line, form, k, 1.0f, elements);
+    for (int side = 0; side < 2; side++)
+      best = max(best, min(as_uint16(fabs(vload16(side, elements))), 0x7f800000u));
+  }
+  const uint8 eight = max(best.lo, best.hi);
+  const uint4 four = max(eight.lo, eight.hi);
+  return max(max(four.x, four.y), max(four.z, four.w));
+}
+TSR_FN void tsr_digit_line(const tsr_integer_params *p, __global const float *line, __global const int *form,
+                           long i, float scale, __global int *y) {
+  const tsr_word_line to = tsr_word_line_of(y, i, p->words, p->digits, p->right);
+  for (int k = 0; k < p->k; k += 32) {
+    float elements[32];
+    tsr_digit_elements(p, line, form, k, scale, elements);
+    tsr_store_words(&to, elements, k / 2);
+  }
+}
+#endif
 
 TSR_ROWS3(tsr_integer_digits, tsr_integer_params, p.lines, const float, x, const int, form, int, y)
   __global const float *line = x + p.offset + i * p.line_stride;
+#ifdef TSR_GPU
   TSR_LANE_ACC(best, 0.0f)
   TSR_EACH_LANE(p.k, const float v = tsr_size(line[(long)j * p.k_stride] * tsr_factor(&p, form, j));
                 TSR_LANE(best) = tsr_max(v, TSR_LANE(best));)
   TSR_MAXIMUM(best, largest)
   const int s = tsr_digit_scale(tsr_bits(largest), p.digits);
+#else
+  const int s = tsr_digit_scale(tsr_line_greatest(&p, line, form), p.digits);
+#endif
   TSR_LANE0 y[(long)p.scales + i] = s;
   const float scale = tsr_scale_factor(s);
-  for (int d = 0; d < p.digits; d++) {
-    const int shift = 8 * (p.digits - 1 - d);
-    __global int *to = y + p.first + (i * p.digits + d) * p.words;
-    TSR_EACH_COLUMN(p.words, to[j] = (int)tsr_digit_word(&p, line, form, (int)j * 4, scale, shift);)
-  }
+  tsr_digit_line(&p, line, form, i, scale, y + p.first);
 TSR_END
 
+// Where column `column` of C is, from its row's begin.
+TSR_FN long tsr_integer_column(const tsr_integer_gemm_params *p, int column) {
+  if (p->line_w == 0) return column;
+  const int pixel = p->first + column, area = p->line_h * p->line_w, at = pixel % area;
+  return (long)(pixel / area) * p->c_image + (long)(at / p->line_w) * p->c_line +
+         (long)(at % p->line_w) * p->c_step;
+}
+// C and its bias, C's begin such that a column is at its place.
+TSR_FN tsr_output tsr_integer_output(const tsr_integer_gemm_params *p, __global const float *bias,
+                                     __global float *c, int column) {
+  const tsr_output output = {&p->gemm, bias + p->gemm.bias_offset,
+                             c + p->gemm.c_offset + (tsr_integer_column(p, column) - column),
+                             !p->gemm.accumulate, 1};
+  return output;
+}
 // Stores a sum's result.
 TSR_FN void tsr_integer_store(const tsr_integer_gemm_params *p, const tsr_output *o, __global const int *a,
                               __global const int *b, int row, int column, long sum) {
@@ -85,11 +153,26 @@ TSR_FN void tsr_integer_store(const tsr_integer_gemm_params *p, const tsr_output
                tsr_integer_result(sum, a[p->a_scales + row], b[p->b_scales + column], TSR_DIGITS));
 }
 
-#include "integer_gemm/units_gpu.h"
+// The result of a sum in parts.
+TSR_FN void tsr_integer_join_of(const tsr_integer_gemm_params *p, __global const long *parts,
+                                __global const int *a, __global const int *b, const tsr_output *o, int row,
+                                int column) {
+  long sum = 0;
+  for (int part = 0; part < p->parts; part++)
+    sum += parts[((long)part * p->gemm.m + row) * p->gemm.n + column];
+  tsr_epilogue(o, row, column,
+               tsr_integer_result(sum, a[p->a_scales + row], b[p->b_scales + column], p->digits));
+}
+TSR_ROWS5(tsr_integer_join, tsr_integer_gemm_params, p.gemm.m, const long, parts, const int, a, const int, b,
+          const float, bias, float, c)
+  TSR_EACH_COLUMN(p.gemm.n, const tsr_output output = tsr_integer_output(&p, bias, c, (int)j);
+                  tsr_integer_join_of(&p, parts, a, b, &output, (int)i, (int)j);)
+TSR_END
 
-#ifdef TSR_UNITS
-// units_gpu.h has the kernel.
-#elif defined TSR_GPU
+#include "integer_gemm/units_gpu.h"
+#include "integer_gemm/words_cpu.h"
+
+#if defined TSR_GPU && !defined TSR_UNITS
 // Words of k of a tile, and the tiles whose sums 32 bits hold: three products of 128 x 128 32,768 times.
 #define TSR_TILE_WORDS 8
 #define TSR_TILES_OF_INT 1024
@@ -146,57 +229,13 @@ __kernel __attribute__((reqd_work_group_size(16, 16, 1))) void tsr_integer_matmu
       for (int j = 0; j < 4; j++)
         total[i][j] += (long)sums[0][i][j] * 65536 + (long)sums[1][i][j] * 256 + sums[2][i][j];
   }
-  const tsr_output output = {&p.gemm, bias + p.gemm.bias_offset, c + p.gemm.c_offset, !p.gemm.accumulate, 1};
-  for (int i = 0; i < 4; i++)
-    for (int j = 0; j < 4; j++) {
-      const int r = row + down + 16 * i, q = column + across + 16 * j;
+  for (int j = 0; j < 4; j++) {
+    const int q = column + across + 16 * j;
+    const tsr_output output = tsr_integer_output(&p, bias, c, q);
+    for (int i = 0; i < 4; i++) {
+      const int r = row + down + 16 * i;
       if (r < p.gemm.m && q < p.gemm.n) tsr_integer_store(&p, &output, a, b, r, q, total[i][j]);
     }
-}
-#else
-// Steps of sixteen k after which lanes of 32 bits are added up.
-#define TSR_STEPS_OF_INT 32768
-// Digits of sixteen k; products of two digits fit 16 bits, and so do two of one weight but for d1 d1'.
-#define TSR_DIGITS16(line, d) convert_short16(vload16(step, (line) + (d) * bytes))
-
-// The sum of the products of two lines.
-TSR_FN long tsr_integer_sum(__global const char *a, __global const char *b, int words) {
-  const long bytes = 4L * words;
-  const int steps = words / 4;
-  long total = 0;
-  for (int begin = 0; begin < steps; begin += TSR_STEPS_OF_INT) {
-    const int end = steps - begin < TSR_STEPS_OF_INT ? steps : begin + TSR_STEPS_OF_INT;
-    int16 high = 0, middle = 0, low = 0;
-    for (int step = begin; step < end; step++) {
-      const short16 a0 = TSR_DIGITS16(a, 0), a1 = TSR_DIGITS16(a, 1);
-      const short16 b0 = TSR_DIGITS16(b, 0), b1 = TSR_DIGITS16(b, 1);
-      high += convert_int16(a0 * b0);
-      middle += convert_int16(a0 * b1 + a1 * b0);
-      low += convert_int16(a1 * b1);
-#if TSR_DIGITS == 3
-      low += convert_int16(a0 * TSR_DIGITS16(b, 2) + TSR_DIGITS16(a, 2) * b0);
-#endif
-    }
-    const long16 sums = convert_long16(high) * 65536L + convert_long16(middle) * 256L + convert_long16(low);
-    const long8 eight = sums.lo + sums.hi;
-    const long4 four = eight.lo + eight.hi;
-    total += four.x + four.y + four.z + four.w;
   }
-  return total;
-}
-
-TSR_SINGLE_ITEM_KERNEL void tsr_integer_matmul(const tsr_integer_gemm_params p, __global const int *a,
-                                               __global const int *b, __global const float *bias,
-                                               __global float *c) {
-  const int column = (int)get_global_id(0) * 2, first = (int)get_global_id(1) * p.rows;
-  const int end = p.gemm.m - first < p.rows ? p.gemm.m : first + p.rows;
-  const tsr_output output = {&p.gemm, bias + p.gemm.bias_offset, c + p.gemm.c_offset, !p.gemm.accumulate, 1};
-  __global const char *rows = (__global const char *)(a + p.a_first);
-  __global const char *columns = (__global const char *)(b + p.b_first);
-  const long line = 4L * TSR_DIGITS * p.words;
-  for (int row = first; row < end; row++)
-    for (int j = column; j < column + 2 && j < p.gemm.n; j++)
-      tsr_integer_store(&p, &output, a, b, row, j,
-                        tsr_integer_sum(rows + row * line, columns + j * line, p.words));
 }
 #endif

@@ -4,8 +4,9 @@
 // Algorithm  integer_gemm.cl's; the products of digits by matrix_units.h, 32 of k at a time.
 // Tensors    As integer_gemm.cl has them. tiles: two stages of (digit, line, 32 bytes) in local memory, A's
 //            lines, then B's; 48 KiB at most. In the end half of the sums at a time are there.
-// Work       A work-group a tile of TSR_UNIT_TILE x TSR_UNIT_TILE, a warp 64 x 32 of it (tiles of 64:
-//            32 x 32). A stage is used while the next one comes.
+// Work       A work-group a tile of TSR_UNIT_TILE x TSR_UNIT_TILE and a part of k, a warp 64 x 32 of it
+//            (tiles of 64: 32 x 32). A stage is used while the next one comes. Of several parts the sums are
+//            stored in 64 bits, and tsr_integer_join makes the results.
 // Tuning     TSR_UNIT_TILE (64, 128). TSR_UNITS and its kind: matrix_units.h.
 //
 //            32  32  32  32
@@ -15,7 +16,7 @@
 //       64 | w | w | w | w |
 //          +---+---+---+---+
 //
-// Rules      12. Sums of 32 bits hold k up to 32,768; the caller sends longer ones elsewhere.
+// Rules      12. Sums of 32 bits hold 32,768 of k: a part is no longer.
 #pragma once
 
 #include "integer_gemm/matrix_units.h"
@@ -98,6 +99,10 @@ TSR_FN void tsr_unit_arrive(void) {
 typedef struct {
   int of[3][TSR_UNIT_ROWS][2][TSR_UNIT_SUMS];
 } tsr_unit_sums;
+// A lane's exact sum.
+TSR_FN long tsr_unit_total(const tsr_unit_sums *sums, int i, int j, int s) {
+  return (long)sums->of[0][i][j][s] * 65536 + (long)sums->of[1][i][j][s] * 256 + sums->of[2][i][j][s];
+}
 // Where a sum is in local memory: rows that follow each other begin 8 banks apart.
 TSR_FN int tsr_unit_place(int row, int column) { return row * (TSR_UNIT_TILE + 8) + column; }
 // The lanes' sums of part 0 or 1 of each warp's rows go to local memory, as numbers of binary32.
@@ -109,12 +114,49 @@ TSR_FN void tsr_unit_put(const tsr_unit_sums *sums, int part, int row, int colum
     for (int j = 0; j < 2; j++)
 #pragma unroll TSR_UNIT_UNROLL
       for (int s = 0; s < TSR_UNIT_SUMS; s++) {
-        const int from = part * (TSR_UNIT_ROWS / 2) + i;
-        const long total = (long)sums->of[0][from][j][s] * 65536 + (long)sums->of[1][from][j][s] * 256 +
-                           sums->of[2][from][j][s];
+        const long total = tsr_unit_total(sums, part * (TSR_UNIT_ROWS / 2) + i, j, s);
         values[tsr_unit_place(row + 16 * i + tsr_unit_row(lane, s),
                               column + 16 * j + tsr_unit_column(lane, s))] = convert_float_rte(total);
       }
+}
+// A work-item, its lane, where its work-group's tile is in C and its warp's in that.
+typedef struct {
+  int item, lane, row, column, down, across;
+} tsr_unit_item;
+// The lanes' sums of a part of k go to memory.
+TSR_FN void tsr_unit_keep(const tsr_integer_gemm_params *p, const tsr_unit_sums *sums,
+                          const tsr_unit_item *own, __global long *parts) {
+  __global long *part = parts + (long)get_group_id(2) * p->gemm.m * p->gemm.n;
+#pragma unroll TSR_UNIT_UNROLL
+  for (int i = 0; i < TSR_UNIT_ROWS; i++)
+#pragma unroll TSR_UNIT_UNROLL
+    for (int j = 0; j < 2; j++)
+#pragma unroll TSR_UNIT_UNROLL
+      for (int s = 0; s < TSR_UNIT_SUMS; s++) {
+        const int r = own->row + own->down + 16 * i + tsr_unit_row(own->lane, s);
+        const int q = own->column + own->across + 16 * j + tsr_unit_column(own->lane, s);
+        if (r < p->gemm.m && q < p->gemm.n) part[(long)r * p->gemm.n + q] = tsr_unit_total(sums, i, j, s);
+      }
+}
+// The lanes' sums become results. Items are a multiple of the tile's columns: each has one of them.
+TSR_FN void tsr_unit_finish(const tsr_integer_gemm_params *p, const tsr_unit_sums *sums,
+                            const tsr_unit_item *own, __local float *values, __global const int *a,
+                            __global const int *b, const tsr_output *output) {
+  const int j = own->item % TSR_UNIT_TILE, q = own->column + j;
+#pragma unroll TSR_UNIT_UNROLL
+  for (int part = 0; part < 2; part++) {
+    barrier(CLK_LOCAL_MEM_FENCE);
+    tsr_unit_put(sums, part, own->down / 2, own->across, own->lane, values);
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (int at = own->item; at < 2 * TSR_UNIT_PART * TSR_UNIT_TILE; at += TSR_UNIT_ITEMS) {
+      const int i = at / TSR_UNIT_TILE;
+      const int r = own->row + (i / TSR_UNIT_PART * 2 + part) * TSR_UNIT_PART + i % TSR_UNIT_PART;
+      if (r < p->gemm.m && q < p->gemm.n)
+        tsr_epilogue(output, r, q,
+                     tsr_integer_scaled(values[tsr_unit_place(i, j)], a[p->a_scales + r], b[p->b_scales + q],
+                                        TSR_DIGITS));
+    }
+  }
 }
 
 __kernel __attribute__((reqd_work_group_size(TSR_UNIT_ITEMS, 1, 1))) TSR_UNIT_SUBGROUP void
@@ -125,14 +167,16 @@ tsr_integer_matmul(const tsr_integer_gemm_params p, __global const int *a, __glo
   const int item = (int)get_local_id(0), lane = item % TSR_UNIT_LANES, warp = item / TSR_UNIT_LANES;
   const int row = (int)get_group_id(1) * TSR_UNIT_TILE, column = (int)get_group_id(0) * TSR_UNIT_TILE;
   const int down = warp / TSR_UNIT_ACROSS * (16 * TSR_UNIT_ROWS), across = warp % TSR_UNIT_ACROSS * 32;
-  const int steps = p.words / 8;
+  const int first = (int)get_group_id(2) * p.part_words;
+  const int steps = (p.words - first < p.part_words ? p.words - first : p.part_words) / 8;
   tsr_unit_source x[TSR_UNIT_PIECES], y[TSR_UNIT_PIECES];
 #pragma unroll TSR_UNIT_UNROLL
   for (int i = 0; i < TSR_UNIT_PIECES; i++) {
     // Where there are more work-items than pieces, some bring the same.
     const int at = (item + i * TSR_UNIT_ITEMS) % (2 * TSR_UNIT_TILE);
-    x[i] = tsr_unit_source_of(a + p.a_first, p.words, row, p.gemm.m, at, tiles);
-    y[i] = tsr_unit_source_of(b + p.b_first, p.words, column, p.gemm.n, at, tiles + TSR_UNIT_TILE * 32);
+    x[i] = tsr_unit_source_of(a + p.a_first + first, p.words, row, p.gemm.m, at, tiles);
+    y[i] =
+        tsr_unit_source_of(b + p.b_first + first, p.words, column, p.gemm.n, at, tiles + TSR_UNIT_TILE * 32);
   }
   tsr_unit_sums sums;
 #pragma unroll TSR_UNIT_UNROLL
@@ -168,21 +212,11 @@ tsr_integer_matmul(const tsr_integer_gemm_params p, __global const int *a, __glo
           }
     }
   }
-  const tsr_output output = {&p.gemm, bias + p.gemm.bias_offset, c + p.gemm.c_offset, !p.gemm.accumulate, 1};
-  __local float *values = (__local float *)tiles;
-#pragma unroll TSR_UNIT_UNROLL
-  for (int part = 0; part < 2; part++) {
-    barrier(CLK_LOCAL_MEM_FENCE);
-    tsr_unit_put(&sums, part, warp / TSR_UNIT_ACROSS * TSR_UNIT_PART, across, lane, values);
-    barrier(CLK_LOCAL_MEM_FENCE);
-    for (int at = item; at < 2 * TSR_UNIT_PART * TSR_UNIT_TILE; at += TSR_UNIT_ITEMS) {
-      const int i = at / TSR_UNIT_TILE, j = at % TSR_UNIT_TILE, q = column + j;
-      const int r = row + (i / TSR_UNIT_PART * 2 + part) * TSR_UNIT_PART + i % TSR_UNIT_PART;
-      if (r < p.gemm.m && q < p.gemm.n)
-        tsr_epilogue(&output, r, q,
-                     tsr_integer_scaled(values[tsr_unit_place(i, j)], a[p.a_scales + r], b[p.b_scales + q],
-                                        TSR_DIGITS));
-    }
+  const tsr_unit_item own = {item, lane, row, column, down, across};
+  if (p.parts > 1) tsr_unit_keep(&p, &sums, &own, (__global long *)c);
+  else {
+    const tsr_output output = tsr_integer_output(&p, bias, c, column + item % TSR_UNIT_TILE);
+    tsr_unit_finish(&p, &sums, &own, (__local float *)tiles, a, b, &output);
   }
 }
 #endif

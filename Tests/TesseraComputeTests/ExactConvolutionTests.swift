@@ -281,7 +281,7 @@ import Testing
   }
 }
 
-/// Every unit of every instruction set, and OpenCL in both variants.
+/// Every unit of every instruction set, and OpenCL in both variants, with VNNI and without.
 func exactDevices() throws -> [any Backend] {
   var all: [any Backend] = []
   for set in ["avx512", "avx2", "baseline"] {
@@ -295,5 +295,7 @@ func exactDevices() throws -> [any Backend] {
   }
   guard TestDevices.hasOpenCL else { return all }
   let first = try TestDevices.first()
-  return all + [try OpenCLBackend(first, variant: .cpu), try OpenCLBackend(first, variant: .gpu)]
+  let plain = try OpenCLBackend(first, variant: .cpu, matrixUnits: .off)
+  let words = try OpenCLBackend(first, variant: .cpu)
+  return all + [plain, try OpenCLBackend(first, variant: .gpu)] + (words.matrixUnits.usesVNNI ? [words] : [])
 }

@@ -56,17 +56,62 @@ import Testing
     p.products = .s2
     (p.batch, p.a.batchStride, p.c.batchStride) = (3, 1400, 660)
     #expect(try product(p, device, seed: 2) == product(p, cpu, seed: 2))
-    // Beyond what sums of 32 bits hold.
-    p = Matmul(m: 2, n: 2, k: 32_800)
-    p.products = .s3
-    #expect(try product(p, device, seed: 3) == product(p, cpu, seed: 3))
   }
 
-  /// No units: on devices that have none, in kernels for CPU devices, and where they are switched off.
+  /// Sums of 32 bits at their ends: the greatest digits in all of k, one term below, at and above what they hold; and
+  /// parts of k, of a few terms and of many.
+  @Test(arguments: MatrixUnits.Family.allCases)
+  func longSumsAreMadeInParts(_ family: MatrixUnits.Family) throws {
+    let cpu = try CPUBackend(threads: 2)
+    let device = try OpenCLBackend(try TestDevices.first(), variant: .gpu, matrixUnits: .emulated(family))
+    for k in [2100, 32_767, 32_768, 32_769, 70_000] {
+      for value in [-8_290_432, -8_355_711] as [Float] {
+        for mode in [Products.s3, .s2] {
+          var p = Matmul(m: 2, n: 3, k: k)
+          (p.products, p.bias) = (mode, .row)
+          let a = [Float](repeating: value, count: 2 * k), b = [Float](repeating: value, count: 3 * k)
+          let found = try [cpu, device].map { backend in
+            let c = try backend.empty(6)
+            try backend.matmul(
+              p, backend.tensor(a, [2, k]), backend.tensor(b, [k, 3]),
+              bias: backend.tensor([1, -2] as [Float], [2]), into: c)
+            return try backend.floats(c).map(\.bitPattern)
+          }
+          #expect(found[0] == found[1], "\(mode) \(k) \(value)")
+        }
+      }
+    }
+  }
+
+  /// As many parts as give all units work, and no part longer than sums of 32 bits hold.
+  @Test func partsOfKFillTheDevice() throws {
+    let device = try TestDevices.first()
+    for groups in [1, 1_000_000] {
+      for words in [0, 8, 2048, 8192, 8200, 100_000] {
+        let split = MatrixUnitForm.split(words: words, groups: groups, on: device)
+        #expect(split.words <= MatrixUnitForm.longest && split.words % 8 == 0)
+        #expect(split.parts * split.words >= words && (split.parts - 1) * split.words <= max(0, words - 1))
+        if groups > 1 { #expect(split.parts == max(1, (words + 8191) / 8192)) }
+        if groups == 1, words >= 2048 { #expect(split.parts >= min(8, device.computeUnits)) }
+      }
+    }
+  }
+
+  /// No units: on devices that have none, in kernels for CPU devices, and where they are switched off. Asked for by
+  /// name, they are not left out silently.
   @Test func whatHasNoUnitsUsesPlainArithmetic() throws {
     let first = try TestDevices.first()
     let plain = "s3: plain arithmetic, s2: plain arithmetic"
-    #expect(try OpenCLBackend(first, variant: .cpu, matrixUnits: .emulated(.xmx)).exactProductUnits == plain)
+    #expect(try OpenCLBackend(first, variant: .cpu, matrixUnits: .off).exactProductUnits == plain)
+    let words = try OpenCLBackend(first, variant: .cpu)
+    #expect(
+      words.exactProductUnits == (words.matrixUnits.usesVNNI ? "s3: AVX-512 VNNI, s2: AVX-512 VNNI" : plain))
+    let error = #expect(throws: TesseraError.self) {
+      try OpenCLBackend(first, variant: .cpu, matrixUnits: .emulated(.xmx))
+    }
+    #expect(
+      error?.place == "TESSERA_MATRIX_UNITS" && error?.found.hasPrefix("emulated-xmx on opencl:0") == true)
+    #expect(error?.wanted.contains("TESSERA_OPENCL_VARIANT=gpu") == true)
     #expect(try OpenCLBackend(first, variant: .gpu, matrixUnits: .off).exactProductUnits == plain)
     if !first.platform.contains("NVIDIA"), !first.platform.contains("AMD"), first.isCPU {
       #expect(try OpenCLBackend(first, variant: .gpu).exactProductUnits == plain)

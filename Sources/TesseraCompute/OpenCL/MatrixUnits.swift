@@ -74,13 +74,33 @@ struct MatrixUnitForm: Sendable, Hashable {
     return max(128 * digits * tile, 2 * tile * (tile + 8)) + exchanged
   }
 
-  /// The tile for a product: the greatest that the device can run and that gives all of its units work.
-  func tile(m: Int, n: Int, digits: Int, on device: OpenCLDevice) -> Int? {
+  /// The tile for a product: the greatest that the device can run and that gives all of its units work; nil if it
+  /// can run none.
+  ///
+  /// - Throws: `TesseraError` for emulated units that the device cannot run: they were asked for by name.
+  func tile(m: Int, n: Int, digits: Int, on device: OpenCLDevice) throws -> Int? {
     let possible = shape.tiles.filter {
       items($0) <= device.maxWorkGroup && localMemory($0, digits) <= device.localMemory
     }
+    if possible.isEmpty, isEmulated {
+      let least = shape.tiles[0]
+      throw TesseraError.device(
+        "TESSERA_MATRIX_UNITS",
+        found: "work-groups of \(device.maxWorkGroup) and \(device.localMemory) bytes of local memory on "
+          + device.name,
+        wanted: "\(items(least)) and \(localMemory(least, digits)) for emulated-\(family.rawValue)")
+    }
     func groups(_ tile: Int) -> Int { ((m + tile - 1) / tile) * ((n + tile - 1) / tile) }
     return possible.last { groups($0) >= device.computeUnits } ?? possible.first
+  }
+
+  /// The parts of k of a product, and words of one: as many as keep all units of the device at work with so many
+  /// work-groups a part, none shorter than 1024 of k, and none longer than sums of 32 bits hold.
+  static func split(words: Int, groups: Int, on device: OpenCLDevice) -> (parts: Int, words: Int) {
+    let wanted = min(device.computeUnits / max(1, groups), words / 256)
+    let parts = max(1, wanted, (words + longest - 1) / longest)
+    let part = (words + 8 * parts - 1) / (8 * parts) * 8
+    return (max(1, (words + part - 1) / max(1, part)), part)
   }
 
   /// The options of its program.

@@ -52,7 +52,8 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
   ///   - profiler: what measures kernels and program builds (`ProfiledBackend` adds the host's transfers);
   ///     nothing does if nil.
   ///   - matrixUnits: which matrix units products as exact integers may use, in GPU variants.
-  /// - Throws: `TesseraError` if the device cannot be used.
+  /// - Throws: `TesseraError` if the device cannot be used, and for emulated matrix units in the variant for CPU
+  ///   devices.
   public init(
     _ device: OpenCLDevice, variant: Variant? = nil, softwareDivision: Bool = false,
     tuning: GemmTuning? = nil,
@@ -65,6 +66,13 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
     self.softwareDivision = softwareDivision
     let gpu = Self.isGPUVariant(device, variant)
     self.gpu = gpu
+    if case .emulated(let family) = matrixUnits, !gpu {
+      throw TesseraError.input(
+        "TESSERA_MATRIX_UNITS",
+        found:
+          "emulated-\(family.rawValue) on opencl:\(device.index), whose kernels are those for CPU devices",
+        wanted: "TESSERA_OPENCL_VARIANT=gpu beside it, or auto or off")
+    }
     let wanted = tuning.flatMap { $0.fits(device, gpu: gpu) ? $0 : nil }
     self.tuning = wanted ?? .suiting(device, gpu: gpu)
     let opened = try OpenCLQueue(cl, device, timed: profiler != nil)
@@ -75,7 +83,7 @@ public final class OpenCLBackend: Backend, @unchecked Sendable {
     pool = OpenCLMemoryPool(cl: cl, context: opened.context)
     commands = OpenCLCommands(cl: cl)
     staging = OpenCLStaging(cl: cl)
-    self.matrixUnits = OpenCLMatrixUnits(matrixUnits)
+    self.matrixUnits = OpenCLMatrixUnits(matrixUnits, device)
     self.profiler = profiler
     events = try profiler.map {
       try OpenCLEvents(

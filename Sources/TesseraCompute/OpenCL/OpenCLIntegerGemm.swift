@@ -66,12 +66,12 @@ extension OpenCLBackend {
   private func digitsOfB(
     _ p: tsr_matmul_params, _ digits: Int, _ b: Tensor, isBalanced: Bool = true
   ) throws -> Tensor {
-    var q = tsr_integer_params(lines: p.n, k: p.k, digits: digits)
+    var q = tsr_integer_params(lines: p.n, k: p.k, isRight: true, layout(digits))
     (q.offset, q.line_stride, q.k_stride) = (p.b_offset, p.b_col_stride, p.b_row_stride)
     (q.factors, q.scales, q.first) = (
       isBalanced ? p.k : -1, 3 * p.k, Self.firstDigit(after: 3 * Int(p.k) + Int(p.n))
     )
-    let form = try allocate([Int(q.first) + q.digitCount], .int32)
+    let form = try allocate([Int(q.first) + layout(digits).count(q)], .int32)
     if isBalanced {
       try launch(.integerExponents, items: Int(p.k), cost: Int(p.n), q, [b, form])
       try launch(.integerBalance, items: 1, cost: Int(p.k), q, [form])
@@ -92,46 +92,45 @@ extension OpenCLBackend {
   private func multiply(
     _ p: tsr_matmul_params, _ way: Way, _ a: Tensor, _ b: Tensor, bias: Tensor, into c: Tensor
   ) throws {
-    var left = tsr_integer_params(lines: p.m, k: p.k, digits: way.digits)
+    let layout = layout(way.digits)
+    var left = tsr_integer_params(lines: p.m, k: p.k, isRight: false, layout)
     (left.offset, left.line_stride, left.k_stride) = (p.a_offset, p.a_row_stride, p.a_col_stride)
     left.factors = way.isBalanced ? 0 : -1
     left.first = Self.firstDigit(after: Int(p.m))
-    let form = try allocate([Int(left.first) + left.digitCount], .int32)
+    let form = try allocate([Int(left.first) + layout.count(left)], .int32)
     try launch(.integerDigits, items: Int(p.m), cost: Int(p.k), left, [a, b, form])
     var q = tsr_integer_gemm_params()
-    (q.gemm, q.words, q.rows) = (p, left.words, 64)
+    (q.gemm, q.words, q.digits) = (p, left.words, left.digits)
     (q.a_first, q.b_scales, q.b_first) = (
       left.first, 3 * p.k, Self.firstDigit(after: 3 * Int(p.k) + Int(p.n))
     )
-    try integerProduct(q, way.digits, form, b, bias: bias, into: c, by: way.units)
+    try integerProduct(q, form, b, bias: bias, into: c, by: way.units)
   }
 
   /// The product of two forms, by the device's matrix units if it has any.
   func integerProduct(
-    _ q: tsr_integer_gemm_params, _ digits: Int, _ a: Tensor, _ b: Tensor, bias: Tensor, into c: Tensor
+    _ q: tsr_integer_gemm_params, _ a: Tensor, _ b: Tensor, bias: Tensor, into c: Tensor
   ) throws {
-    try integerProduct(q, digits, a, b, bias: bias, into: c, by: matrixForm(digits: digits))
+    try integerProduct(q, a, b, bias: bias, into: c, by: matrixForm(digits: Int(q.digits)))
   }
 
   /// The product of two forms by certain units, or by plain arithmetic.
   private func integerProduct(
-    _ q: tsr_integer_gemm_params, _ digits: Int, _ a: Tensor, _ b: Tensor, bias: Tensor, into c: Tensor,
+    _ q: tsr_integer_gemm_params, _ a: Tensor, _ b: Tensor, bias: Tensor, into c: Tensor,
     by units: MatrixUnitForm?
   ) throws {
     let (m, n) = (Int(q.gemm.m), Int(q.gemm.n))
-    var options = " -DTSR_DIGITS=\(digits)"
-    var global = gpu ? [(n + 63) / 64 * 16, (m + 63) / 64 * 16] : [(n + 1) / 2, (m + 63) / 64]
-    var local = gpu ? [16, 16] : [1, 1]
-    if let units, q.words <= MatrixUnitForm.longest,
-      let tile = units.tile(m: m, n: n, digits: digits, on: device)
-    {
-      options += units.options(tile: tile)
-      local = [units.items(tile), 1]
-      global = [(n + tile - 1) / tile * local[0], (m + tile - 1) / tile]
+    if let units, let tile = try units.tile(m: m, n: n, digits: Int(q.digits), on: device) {
+      return try unitProduct(q, units, tile: tile, a, b, bias: bias, into: c)
     }
+    var q = q
+    q.rows = 64
+    let options = " -DTSR_DIGITS=\(q.digits)" + (!gpu && matrixUnits.usesVNNI ? " -DTSR_VNNI" : "")
+    let global = [gpu ? (n + 63) / 64 * 16 : (n + 15) / 16, (m + 63) / 64 * (gpu ? 16 : 1)]
     try withUnsafeBytes(of: q) {
       try enqueue(
-        .integerMatmul, options: options, global: global, local: local, parameters: $0, [a, b, bias, c])
+        .integerMatmul, options: options, global: global, local: gpu ? [16, 16] : [1, 1],
+        parameters: $0, [a, b, bias, c])
     }
   }
 
@@ -139,14 +138,42 @@ extension OpenCLBackend {
   static func firstDigit(after words: Int) -> Int32 { Int32((words + 15) / 16 * 16) }
 }
 
-extension tsr_integer_params {
-  /// Lines of k elements; a digit of a line is filled up to 32 of k.
-  fileprivate init(lines: Int32, k: Int32, digits: Int) {
-    self.init()
-    (self.lines, self.k, self.digits) = (lines, k, Int32(digits))
-    words = (k + 31) / 32 * 8
+/// How lines are stored as digits in a variant of the kernels, in words of 32 bits.
+struct DigitLayout {
+  /// Words of a line of so many terms: GPUs, of a digit; CPU devices, of all.
+  let words: @Sendable (_ k: Int) -> Int
+  /// Digits that have words of their own.
+  let planes: Int
+  let digits: Int
+  /// What the right operand's lines are filled up to.
+  let strip: Int
+
+  /// Words of so many lines.
+  func count(_ lines: Int, words: Int, isRight: Bool) -> Int {
+    elements(isRight ? (lines + strip - 1) / strip * strip : lines, planes, words)
   }
 
-  /// Words of all lines' digits.
-  fileprivate var digitCount: Int { elements(Int(lines), Int(digits), Int(words)) }
+  fileprivate func count(_ q: tsr_integer_params) -> Int {
+    count(Int(q.lines), words: Int(q.words), isRight: q.right != 0)
+  }
+}
+
+extension OpenCLBackend {
+  /// Four terms of a digit a word, filled up to 32; on CPU devices words of 16 bits in pairs of terms, the right
+  /// operand's in strips of 16 lines (`Kernels/integer_gemm/digit_words.h`).
+  func layout(_ digits: Int) -> DigitLayout {
+    gpu
+      ? DigitLayout(words: { ($0 + 31) / 32 * 8 }, planes: digits, digits: digits, strip: 1)
+      : DigitLayout(
+        words: { ($0 + 1) / 2 * (digits == 3 ? 4 : 2) }, planes: 1, digits: digits, strip: 16)
+  }
+}
+
+extension tsr_integer_params {
+  /// Lines of k elements.
+  fileprivate init(lines: Int32, k: Int32, isRight: Bool, _ layout: DigitLayout) {
+    self.init()
+    (self.lines, self.k, digits) = (lines, k, Int32(layout.digits))
+    (words, right) = (Int32(layout.words(Int(k))), isRight ? 1 : 0)
+  }
 }

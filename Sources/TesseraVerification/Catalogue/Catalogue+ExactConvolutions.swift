@@ -73,6 +73,15 @@ extension Catalogue {
       .init(
         batch: 9, inChannels: 24, size: (6, 6), outChannels: 24, kernel: (3, 3), stride: 2, padding: 1,
         groups: 3),
+      // Small enough for a simulator: strips of pixels of two images, zeros on all sides, a stride with a dilation,
+      // groups of channels, more samples than a group of them has.
+      .init(batch: 2, inChannels: 3, size: (5, 4), outChannels: 5, kernel: (3, 3), padding: 1),
+      .init(batch: 3, inChannels: 2, size: (7, 5), outChannels: 4, kernel: (3, 2), stride: 2, padding: 1),
+      .init(batch: 1, inChannels: 2, size: (6, 9), outChannels: 3, kernel: (2, 2), padding: 1, dilation: 2),
+      .init(batch: 1, inChannels: 16, size: (3, 3), outChannels: 16, kernel: (3, 3), padding: 1, groups: 2),
+      .init(batch: 9, inChannels: 1, size: (4, 5), outChannels: 2, kernel: (2, 2)),
+      // So many digits of pixels that they are made in parts.
+      .init(batch: 2, inChannels: 64, size: (60, 100), outChannels: 1, kernel: (3, 3), padding: 1),
       // Groups of 7 channels, whose sums are fp32's.
       .init(batch: 1, inChannels: 14, size: (5, 5), outChannels: 28, kernel: (3, 3), padding: 1, groups: 2),
       same, along,

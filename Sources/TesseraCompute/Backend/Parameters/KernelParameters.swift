@@ -15,6 +15,7 @@ extension tsr_grid_params: KernelParameters {}
 extension tsr_integer_greatest_params: KernelParameters {}
 extension tsr_integer_params: KernelParameters {}
 extension tsr_integer_view_params: KernelParameters {}
+extension tsr_integer_gemm_params: KernelParameters {}
 extension tsr_map_params: KernelParameters {}
 extension tsr_nearest_params: KernelParameters {}
 extension tsr_pack_params: KernelParameters {}
