@@ -63,7 +63,7 @@ public struct NetworkOptions: Sendable, Equatable, Codable {
     head = try fields.decode(Head.self, forKey: .head)
     bypass = try fields.decode(Bool.self, forKey: .bypass)
     start = try fields.decodeIfPresent(NetworkStart.self, forKey: .start) ?? start
-    products = try fields.decodeIfPresent(Products.self, forKey: .products) ?? .fp32
+    products = try fields.decode(Products.self, forKey: .products)
   }
 
   /// Writes the options; the usual start and products are not named, so that files are those of older versions.
@@ -72,7 +72,7 @@ public struct NetworkOptions: Sendable, Equatable, Codable {
     try fields.encode(upsampling, forKey: .upsampling)
     try fields.encode(head, forKey: .head)
     try fields.encode(bypass, forKey: .bypass)
-    if products != .fp32 { try fields.encode(products, forKey: .products) }
+    try fields.encode(products, forKey: .products)
     if start != NetworkOptions().start { try fields.encode(start, forKey: .start) }
   }
 

@@ -48,37 +48,6 @@ public struct EmbeddingOptions: Sendable, Equatable, Codable {
   }
 }
 
-extension EmbeddingOptions {
-  private enum CodingKeys: String, CodingKey {
-    case firstState, lastState, pooling, paperStates, products
-  }
-
-  /// Reads the options; without `products`, as older versions wrote them, those are fp32's.
-  ///
-  /// - Parameter decoder: the file's.
-  /// - Throws: `DecodingError` for a field that is missing, `TesseraError` for a name that does not exist.
-  public init(from decoder: any Decoder) throws {
-    let fields = try decoder.container(keyedBy: CodingKeys.self)
-    firstState = try fields.decodeIfPresent(Int.self, forKey: .firstState)
-    lastState = try fields.decodeIfPresent(Int.self, forKey: .lastState)
-    pooling = try fields.decode(SentencePooling.self, forKey: .pooling)
-    paperStates = try fields.decode(Bool.self, forKey: .paperStates)
-    products = try fields.decodeIfPresent(Products.self, forKey: .products) ?? .fp32
-  }
-
-  /// Writes the options; `products` where they are not fp32's.
-  ///
-  /// - Parameter encoder: the file's.
-  public func encode(to encoder: any Encoder) throws {
-    var fields = encoder.container(keyedBy: CodingKeys.self)
-    try fields.encodeIfPresent(firstState, forKey: .firstState)
-    try fields.encodeIfPresent(lastState, forKey: .lastState)
-    try fields.encode(pooling, forKey: .pooling)
-    try fields.encode(paperStates, forKey: .paperStates)
-    if products != .fp32 { try fields.encode(products, forKey: .products) }
-  }
-}
-
 extension Products {
   /// What a stage's record and a file's metadata say of it: nothing of fp32's, as before there were others.
   var parameters: [String: String] { self == .fp32 ? [:] : ["products": rawValue] }

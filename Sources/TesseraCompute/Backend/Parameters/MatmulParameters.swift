@@ -55,7 +55,11 @@ public struct Matmul: Codable, Hashable, Sendable {
   public var products = Products.fp32
   /// Terms of k that are one exact sum with scales of their own, whose results are added in ascending order
   /// (rule 13): the rows of 8 samples, where k runs over samples. 0: all of k is one sum.
-  public var sampleGroup = 0
+  public var sampleGroup: Int {
+    get { group.terms }
+    set { group.terms = newValue }
+  }
+  private var group = Group()
 
   /// C (m,n) = A (m,k) B (k,n) of dense row-major matrices; a transposed one is stored as (k,m) or (n,k).
   public init(m: Int, n: Int, k: Int, transposeA: Bool = false, transposeB: Bool = false) {
@@ -69,49 +73,23 @@ public struct Matmul: Codable, Hashable, Sendable {
 extension Matmul {
   private enum CodingKeys: String, CodingKey {
     case m, n, k, batch, a, b, c, bias, biasOffset, activation, chunk, accumulates, products
-    case sampleGroup
+    case group = "sampleGroup"
   }
 
-  /// Reads a product; one of fp32 sums says nothing of them, as products did before there were others.
-  ///
-  /// - Parameter decoder: the file's.
-  /// - Throws: `DecodingError` for a field that is missing or no number.
-  public init(from decoder: any Decoder) throws {
-    let fields = try decoder.container(keyedBy: CodingKeys.self)
-    m = try fields.decode(Int.self, forKey: .m)
-    n = try fields.decode(Int.self, forKey: .n)
-    k = try fields.decode(Int.self, forKey: .k)
-    batch = try fields.decode(Int.self, forKey: .batch)
-    a = try fields.decode(Operand.self, forKey: .a)
-    b = try fields.decode(Operand.self, forKey: .b)
-    c = try fields.decode(Output.self, forKey: .c)
-    bias = try fields.decode(BiasKind.self, forKey: .bias)
-    biasOffset = try fields.decode(Int.self, forKey: .biasOffset)
-    activation = try fields.decode(FusedActivation.self, forKey: .activation)
-    chunk = try fields.decode(Int.self, forKey: .chunk)
-    accumulates = try fields.decode(Bool.self, forKey: .accumulates)
-    products = try fields.decodeIfPresent(Products.self, forKey: .products) ?? .fp32
-    sampleGroup = try fields.decodeIfPresent(Int.self, forKey: .sampleGroup) ?? 0
+  /// `sampleGroup` in a file: not there where it is 0, as before there were groups.
+  fileprivate struct Group: Codable, Hashable {
+    var terms = 0
   }
+}
 
-  /// Writes it; `products` alone if they are not fp32, `sampleGroup` if there is one.
-  ///
-  /// - Parameter encoder: the file's.
-  public func encode(to encoder: any Encoder) throws {
-    var fields = encoder.container(keyedBy: CodingKeys.self)
-    try fields.encode(m, forKey: .m)
-    try fields.encode(n, forKey: .n)
-    try fields.encode(k, forKey: .k)
-    try fields.encode(batch, forKey: .batch)
-    try fields.encode(a, forKey: .a)
-    try fields.encode(b, forKey: .b)
-    try fields.encode(c, forKey: .c)
-    try fields.encode(bias, forKey: .bias)
-    try fields.encode(biasOffset, forKey: .biasOffset)
-    try fields.encode(activation, forKey: .activation)
-    try fields.encode(chunk, forKey: .chunk)
-    try fields.encode(accumulates, forKey: .accumulates)
-    if products != .fp32 { try fields.encode(products, forKey: .products) }
-    if sampleGroup != 0 { try fields.encode(sampleGroup, forKey: .sampleGroup) }
+extension KeyedDecodingContainer {
+  fileprivate func decode(_ type: Matmul.Group.Type, forKey key: Key) throws -> Matmul.Group {
+    Matmul.Group(terms: try decodeIfPresent(Int.self, forKey: key) ?? 0)
+  }
+}
+
+extension KeyedEncodingContainer {
+  fileprivate mutating func encode(_ group: Matmul.Group, forKey key: Key) throws {
+    try encodeIfPresent(group.terms == 0 ? nil : group.terms, forKey: key)
   }
 }

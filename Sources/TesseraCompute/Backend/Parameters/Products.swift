@@ -19,3 +19,19 @@ public enum Products: String, NamedOption {
     }
   }
 }
+
+/// How files hold them: those that are fp32's are not named, as before there were others. The codings that the
+/// compiler writes call these.
+extension KeyedDecodingContainer {
+  /// Products by their name; fp32's where there is none.
+  package func decode(_ type: Products.Type, forKey key: Key) throws -> Products {
+    try decodeIfPresent(type, forKey: key) ?? .fp32
+  }
+}
+
+extension KeyedEncodingContainer {
+  /// The name of products that are not fp32's.
+  package mutating func encode(_ products: Products, forKey key: Key) throws {
+    try encodeIfPresent(products == .fp32 ? nil : products, forKey: key)
+  }
+}
