@@ -19,6 +19,8 @@ public struct Benchmark: Sendable {
     var measure = Measure.peaks
     /// How many of the item one run does: its time is divided by them.
     var parts = 1
+    /// Of exact products what the output is wrong by against float64, root mean square over root mean square.
+    var error: (@Sendable (_ output: [Float]) -> Double)?
     /// Allocates inputs and returns what to time and what to read back for the comparison of bits.
     let prepare: @Sendable (any Backend) throws -> (run: () throws -> Void, output: Tensor)
   }
@@ -110,13 +112,15 @@ public struct Benchmark: Sendable {
         try runs[turn]()
         turn = (turn + 1) % runs.count
       }
+      let error = try item.error.map { $0(try device.floats(output)) }
       var match: Bool?
       if let reference {
         let (again, wanted) = try item.prepare(reference)
         try again()
         match = try reference.floats(wanted).map(\.bitPattern) == device.floats(output).map(\.bitPattern)
       }
-      return Result(item, times: times.map { $0 / Double(item.parts) }, peaks: peaks, bitsMatch: match)
+      return Result(
+        item, times: times.map { $0 / Double(item.parts) }, peaks: peaks, error: error, bitsMatch: match)
     } catch {
       return Result(item, failure: "\(error)")
     }

@@ -19,17 +19,20 @@ extension Benchmark {
     _ m: Int, _ n: Int, _ k: Int, transposed: Bool, _ products: Products = .fp32
   ) -> Item {
     let mode = products == .fp32 ? "" : " \(products.rawValue)"
+    var p = Matmul(m: m, n: n, k: k, transposeB: transposed)
+    p.products = products
+    let shape = p, exact = ProductError(p)
+    var error: (@Sendable ([Float]) -> Double)?
+    if products != .fp32 { error = { exact.of($0) } }
     return Item(
       kernel: "matmul", label: "\(m)x\(n)x\(k)\(transposed ? " B'" : "")\(mode)",
-      operations: 2 * Double(m) * Double(n) * Double(k), bytes: 4 * Double(m * k + k * n + m * n)
+      operations: 2 * Double(m) * Double(n) * Double(k), bytes: 4 * Double(m * k + k * n + m * n),
+      error: error
     ) { device in
-      var inputs = SplitMix64(seed: 1)
-      let a = try device.tensor(inputs.floats(m * k), [m, k])
-      let b = try device.tensor(inputs.floats(k * n), [k, n])
+      let (left, right) = ProductError.operands(shape)
+      let (a, b) = (try device.tensor(left, [m, k]), try device.tensor(right, [k, n]))
       let c = try device.empty(m, n)
-      var p = Matmul(m: m, n: n, k: k, transposeB: transposed)
-      p.products = products
-      return ({ try device.matmul(p, a, b, bias: nil, into: c) }, c)
+      return ({ try device.matmul(shape, a, b, bias: nil, into: c) }, c)
     }
   }
 
@@ -51,14 +54,18 @@ extension Benchmark {
 
   /// A convolution, or one of its gradients.
   static func convolution(_ kernel: String, label: String, _ p: Convolution) -> Item {
-    Item(
+    let exact = ConvolutionError(p, kernel)
+    var error: (@Sendable ([Float]) -> Double)?
+    if p.products != .fp32 { error = { exact.of($0) } }
+    return Item(
       kernel: kernel, label: label, operations: 2 * Double(p.multiplyAdds),
-      bytes: 4 * Double(p.inputCount + p.outputCount + p.weightCount)
+      bytes: 4 * Double(p.inputCount + p.outputCount + p.weightCount),
+      error: error
     ) { device in
-      var inputs = SplitMix64(seed: 2)
-      let x = try device.tensor(inputs.floats(p.inputCount), [p.inputCount])
-      let w = try device.tensor(inputs.floats(p.weightCount), [p.weightCount])
-      let y = try device.tensor(inputs.floats(p.outputCount), [p.outputCount])
+      let operands = ConvolutionError.operands(p)
+      let x = try device.tensor(operands.x, [p.inputCount])
+      let w = try device.tensor(operands.w, [p.weightCount])
+      let y = try device.tensor(operands.y, [p.outputCount])
       switch kernel {
       case "conv2d": return ({ try device.conv2d(p, x, w, bias: nil, into: y) }, y)
       case "conv2dGradData": return ({ try device.conv2dGradData(p, y, w, into: x) }, x)

@@ -9,7 +9,7 @@ extension Benchmark.Report {
   package var csv: String {
     let header = [
       "kernel", "label", "samples", "least", "mean", "deviation", "p50", "p95", "gflops", "gigabytes",
-      "percentOfPeak", "intensity", "bound", "bitsMatch", "failure",
+      "percentOfPeak", "intensity", "bound", "relativeError", "bitsMatch", "failure",
     ]
     let shared = machine
     let lines = results.map { result in
@@ -18,7 +18,10 @@ extension Benchmark.Report {
         result.percentOfPeak, result.intensity,
       ]
       return [result.kernel, result.label, Self.text(result.samples)] + numbers.map { Self.text($0) }
-        + [result.bound ?? "", Self.text(result.bitsMatch), result.failure ?? ""] + shared.map(\.value)
+        + [
+          result.bound ?? "", Self.text(result.relativeError), Self.text(result.bitsMatch),
+          result.failure ?? "",
+        ] + shared.map(\.value)
     }
     return ([header + shared.map(\.name)] + lines).map { CSVRecord.line($0) + "\n" }.joined()
   }
@@ -49,7 +52,7 @@ extension Benchmark.Report {
 
   /// A Markdown table, and below it the device and the program.
   package var markdown: String {
-    let names = ["kernel", "shape", "p50", "p95", "GFLOP/s", "GB/s", "% of peak", "bound", "bits"]
+    let names = ["kernel", "shape", "p50", "p95", "GFLOP/s", "GB/s", "% of peak", "bound", "error", "bits"]
     let lines = results.map { result in
       guard let p50 = result.p50, let p95 = result.p95 else {
         return [result.kernel, result.label, "cannot run: \(result.failure ?? "unknown")"]
@@ -59,10 +62,12 @@ extension Benchmark.Report {
       return [
         result.kernel, result.label, Benchmark.text(seconds: p50), Benchmark.text(seconds: p95),
         rounded(result.gflops), rounded(result.gigabytes), rounded(result.percentOfPeak), result.bound ?? "",
+        result.relativeError.map(Benchmark.text(error:)) ?? "",
         result.bitsMatch.map { $0 ? "equal" : "DIFFER" } ?? "",
       ]
     }
-    let rule = [String](repeating: "---", count: 2) + [String](repeating: "---:", count: 5) + ["---", "---"]
+    let rule =
+      [String](repeating: "---", count: 2) + [String](repeating: "---:", count: 5) + ["---", "---:", "---"]
     let table = ([names, rule] + lines).map { "| \($0.map(Self.cell).joined(separator: " | ")) |\n" }.joined()
     return table + "\n" + Self.cell(foot) + "\n"
   }
@@ -90,6 +95,9 @@ extension Benchmark {
   package static func text(seconds: Double) -> String {
     seconds < 1e-4 ? "\(rounded(seconds * 1e6)) us" : "\(rounded(seconds * 1e3)) ms"
   }
+
+  /// An error to two digits, such as 8.0e-07.
+  package static func text(error: Double) -> String { String(format: "%.1e", error) }
 
   /// Two digits behind the point.
   package static func rounded(_ value: Double) -> String { String((value * 100).rounded() / 100) }

@@ -32,6 +32,9 @@ extension Benchmark {
     public let intensity: Double?
     /// Which of the two bounds the time (the roofline of Williams et al. 2009): `compute` or `memory`.
     public let bound: String?
+    /// Of exact products what the result is wrong by against float64: the root of the mean square over that of the
+    /// result; nil of what is not made by them, and in what an older Tessera wrote.
+    public let relativeError: Double?
     /// Whether the bits equal the CPU's; nil on the CPU itself.
     public let bitsMatch: Bool?
     /// Why it could not be run.
@@ -43,8 +46,9 @@ extension Benchmark {
     ///   - item: the item.
     ///   - times: seconds of at least one run, sorted.
     ///   - peaks: what the device can do at most.
+    ///   - error: of exact products their error.
     ///   - bitsMatch: whether the bits equal the CPU's.
-    init(_ item: Item, times: [Double], peaks: Peaks, bitsMatch: Bool?) {
+    init(_ item: Item, times: [Double], peaks: Peaks, error: Double?, bitsMatch: Bool?) {
       (kernel, label, samples, least) = (item.kernel, item.label, times.count, times.first)
       let (middle, count) = (times[times.count / 2], Double(times.count))
       let mean = times.reduce(0, +) / count
@@ -52,7 +56,7 @@ extension Benchmark {
       (self.mean, deviation) = (mean, times.count > 1 ? (squares / (count - 1)).squareRoot() : nil)
       (p50, p95) = (middle, times[min(times.count - 1, times.count * 95 / 100)])
       gigabytes = item.measure == .latency ? nil : item.bytes / middle / 1e9
-      (self.bitsMatch, failure) = (bitsMatch, nil)
+      (relativeError, self.bitsMatch, failure) = (error, bitsMatch, nil)
       guard item.measure == .peaks else {
         (gflops, percentOfPeak, intensity, bound) = (nil, nil, nil, nil)
         return
@@ -70,7 +74,8 @@ extension Benchmark {
     init(_ item: Item, failure: String) {
       (kernel, label, self.failure) = (item.kernel, item.label, failure)
       (samples, least, mean, deviation, p50, p95) = (nil, nil, nil, nil, nil, nil)
-      (gflops, gigabytes, percentOfPeak, intensity, bound, bitsMatch) = (nil, nil, nil, nil, nil, nil)
+      (gflops, gigabytes, percentOfPeak, intensity, bound) = (nil, nil, nil, nil, nil)
+      (relativeError, bitsMatch) = (nil, nil)
     }
   }
 }

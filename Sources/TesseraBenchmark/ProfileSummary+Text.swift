@@ -55,10 +55,13 @@ extension ProfileSummary {
     let bound = peaks.flatMap { peaks in
       [gflops.map { $0 / peaks.gflops }, gigabytes.map { $0 / peaks.gigabytes }].compactMap { $0 }.max()
     }
+    let integers =
+      item.seconds > 0 && item.integerOperations > 0 ? item.integerOperations / item.seconds / 1e9 : nil
     return [
       "\(item.calls)", fixed(item.seconds * 1e3, 1),
       percent(busySeconds > 0 ? item.seconds / busySeconds : nil),
-      gflops.map { fixed($0, 1) } ?? "-", gigabytes.map { fixed($0, 1) } ?? "-", percent(bound),
+      gflops.map { fixed($0, 1) } ?? integers.map { fixed($0, 1) + " int8" } ?? "-",
+      gigabytes.map { fixed($0, 1) } ?? "-", percent(bound),
     ]
   }
 

@@ -13,6 +13,8 @@ public struct ProfileSummary: Sendable {
     public let seconds: Double
     /// Floating-point operations in all; 0 where they are not known.
     public let operations: Double
+    /// Operations on integers of eight bits in all: those of products as exact integers.
+    public let integerOperations: Double
     /// Bytes of the kernels' buffers in all.
     public let bytes: Double
   }
@@ -55,7 +57,7 @@ public struct ProfileSummary: Sendable {
       totals.map { id, total in
         Item(
           name: kept.names[Int(id)], calls: total.calls, seconds: Double(total.nanoseconds) / 1e9,
-          operations: total.operations, bytes: total.bytes)
+          operations: total.operations, integerOperations: total.integerOperations, bytes: total.bytes)
       }.ordered { ($1.seconds, $0.name) < ($0.seconds, $1.name) }
     }
     seconds = Double(kept.end - kept.begin) / 1e9

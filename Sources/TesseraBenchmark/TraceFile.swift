@@ -43,6 +43,7 @@ extension Profiler {
     }
     if r.work.bytes > 0 { args.append("\"bytes\":\(r.work.bytes)") }
     if r.work.operations > 0 { args.append("\"flops\":\(r.work.operations)") }
+    if r.work.integerOperations > 0 { args.append("\"integerOperations\":\(r.work.integerOperations)") }
     if r.primitive >= 0 { args.append("\"primitive\":\(names[Int(r.primitive)])") }
     return
       "{\"name\":\(names[Int(r.name)]),\"cat\":\"\(r.category.rawValue)\",\"ph\":\"X\",\"pid\":1,\"tid\":\(r.track + 1),"

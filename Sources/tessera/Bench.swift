@@ -117,6 +117,7 @@ struct BenchRun: ParsableCommand {
     } else if let rate = r.gigabytes {
       parts.append("\(Bench.fixed(rate)) GB/s")
     }
+    if let error = r.relativeError { parts.append("error \(Benchmark.text(error: error))") }
     if let match = r.bitsMatch { parts.append(match ? "bits equal" : "BITS DIFFER") }
     return head + parts.joined(separator: "  ")
   }

@@ -129,11 +129,47 @@ import Testing
     #expect(page.code == 0 && lines.count == 5, "\(page)")
     #expect(
       lines.prefix(4).allSatisfy {
-        $0.hasPrefix("| ") && $0.split(separator: "|", omittingEmptySubsequences: false).count == 11
+        $0.hasPrefix("| ") && $0.split(separator: "|", omittingEmptySubsequences: false).count == 12
       })
     #expect(lines[2].hasPrefix("| softmax | 3x65 | ") && lines[4].contains(" GFLOP/s and "))
     let both = try Command.run(words + ["--csv", "--json"])
     #expect(both.code == 2 && both.output.isEmpty && both.errors.contains("--csv"), "\(both)")
+  }
+
+  /// Exact products have their error beside their time, in every form; others have none.
+  @Test func exactProductsHaveTheirError() throws {
+    func report(_ kernel: String, _ shapes: [String], _ form: String) throws -> String {
+      let found = try Command.run(
+        ["bench", kernel, "--device", "cpu", "--threads", "1", form] + shapes.flatMap { ["--shape", $0] })
+      #expect(found.code == 0, "\(found.errors)")
+      return found.output
+    }
+    func errors(_ kernel: String, _ shapes: [String]) throws -> [Double?] {
+      let text = try report(kernel, shapes, "--json")
+      let json = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+      return try #require(json["results"] as? [[String: Any]]).map { $0["relativeError"] as? Double }
+    }
+    let products = try errors("matmul", ["40x30x500t", "40x30x500t s3", "40x30x500 s2"])
+    #expect(products[0] == nil)
+    #expect(
+      (1e-8...2e-6).contains(products[1] ?? 0) && (1e-6...3e-4).contains(products[2] ?? 0), "\(products)")
+    for kernel in ["conv2d", "conv2dGradData", "conv2dGradWeight"] {
+      let base = "b3 9->10 3x2 s2 p1 d2 on 13x11"
+      let found = try errors(kernel, [base, base + " products=s3", base + " g1 products=s2"])
+      #expect(found[0] == nil)
+      #expect(
+        (1e-9...2e-6).contains(found[1] ?? 0) && (1e-6...3e-4).contains(found[2] ?? 0), "\(kernel) \(found)")
+    }
+    let table = try report("matmul", ["8x8x99 s3"], "--markdown")
+    let cells = table.split(separator: "\n")[2].split(separator: "|").map {
+      $0.trimmingCharacters(in: .whitespaces)
+    }
+    #expect(cells[8].hasSuffix("e-07") || cells[8].hasSuffix("e-08"), "\(table)")
+    let lines = try report("matmul", ["8x8x99 s3"], "--csv").split(separator: "\n").map {
+      $0.split(separator: ",", omittingEmptySubsequences: false)
+    }
+    let column = try #require(lines[0].firstIndex(of: "relativeError"))
+    #expect(Double(lines[1][column]) ?? 0 > 0)
   }
 
   @Test func shapesGoWithOneKernel() throws {

@@ -75,6 +75,35 @@ import Testing
     }
   }
 
+  /// Products of digits are operations on integers, by the mode's name, of contractions and of kernels.
+  @Test(.tags(.opencl), arguments: names) func exactSumsAreIntegersOperations(_ name: String) throws {
+    let profiler = Profiler()
+    let device = try DeviceSelection.open(name, profiler: profiler)
+    let (a, b) = (try device.tensor([Float](repeating: 1, count: 60), [4, 15]), try device.empty(15, 5))
+    let c = try device.empty(4, 5)
+    for products in [Products.s3, .s2, .fp32] {
+      var p = Matmul(m: 4, n: 5, k: 15)
+      p.products = products
+      try device.matmul(p, a, b, bias: nil, into: c)
+    }
+    try device.synchronize()
+    let did = try #require(profiler.summary().devices.first)
+    let all = did.primitives + did.kernels
+    for (name, pairs) in [("matmul s3", 6.0), ("matmul s2", 4)] {
+      let found = try #require(all.first { $0.name == name })
+      #expect(found.integerOperations == 2 * pairs * 300 && found.operations == 0 && found.calls == 1)
+    }
+    let plain = try #require(all.first { $0.name == "matmul" })
+    #expect(plain.operations == 600 && plain.integerOperations == 0)
+    if let kernel = did.kernels.first(where: { $0.name == "tsr_integer_matmul" }) {
+      #expect(kernel.calls == 2 && kernel.integerOperations == 2 * 10 * 300 && kernel.operations == 0)
+    } else {
+      #expect(name == "cpu")
+    }
+    let line = profiler.summary().text().split(separator: "\n").first { $0.hasPrefix("matmul s3") }
+    #expect(line?.contains(" int8") == true)
+  }
+
   @Test func whatDoesNotFitIsCounted() throws {
     let profiler = Profiler(capacity: 2)
     let device = try DeviceSelection.open("cpu", profiler: profiler)

@@ -11,9 +11,10 @@ import Testing
     let profiler = Profiler()
     let track = profiler.addTrack("device")
     profiler.span(.exchange, "sums") {}
-    profiler.within("matmul", operations: 24, track: track) {
+    profiler.within("matmul", KernelWork(operations: 24, integerOperations: 36, bytes: 0), track: track) {
       let record = ProfileRecord(
-        .kernel, queued: 100, submit: 150, start: 200, end: 260, work: KernelWork(operations: 12.5, bytes: 77)
+        .kernel, queued: 100, submit: 150, start: 200, end: 260,
+        work: KernelWork(operations: 12.5, integerOperations: 5, bytes: 77)
       )
       profiler.add(record, "tsr_gemm", primitive: Profiler.primitive, track: track)
     }
@@ -30,11 +31,12 @@ import Testing
     #expect(found.records.count == 2)
     let record = try #require(found.records.first { $0.category == .kernel })
     #expect([record.queued, record.submit, record.start, record.end] == [100, 150, 200, 260])
-    #expect(record.work.operations == 12.5 && record.work.bytes == 77)
+    #expect(record.work.operations == 12.5 && record.work.integerOperations == 5 && record.work.bytes == 77)
     #expect(found.names[Int(record.primitive)] == "matmul")
     #expect(found.records.contains { $0.category == .exchange && found.names[Int($0.name)] == "sums" })
     let total = try #require(found.primitives[record.track]?[record.primitive])
-    #expect(total.calls == 1 && total.operations == 24 && total.nanoseconds == 60)
+    #expect(
+      total.calls == 1 && total.operations == 24 && total.integerOperations == 36 && total.nanoseconds == 60)
   }
 
   @Test func whatIsNoProfileIsRefused() throws {

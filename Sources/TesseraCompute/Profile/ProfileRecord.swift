@@ -41,5 +41,6 @@ package struct ProfileTotal: Sendable {
   package var calls = 0
   package var nanoseconds: Int64 = 0
   package var operations = 0.0
+  package var integerOperations = 0.0
   package var bytes = 0.0
 }

@@ -93,46 +93,48 @@ public final class ProfiledBackend: KernelDispatching {
 extension ProfiledBackend {
   /// A contraction: a kernel on the CPU, several on other devices.
   private func contraction(
-    _ name: String, _ operations: Double, _ tensors: [Tensor], _ body: () throws -> Void
+    _ name: String, _ multiplyAdds: Double, _ tensors: [Tensor], _ products: Products = .fp32,
+    _ body: () throws -> Void
   ) throws {
-    try sink.within(name, operations: operations, track: deviceTrack) {
-      let bytes = tensors.reduce(0) { $0 + 4 * $1.count }
-      try timed(name, KernelWork(operations: operations, bytes: bytes), body)
-    }
+    let (name, bytes) = (products.named(name), tensors.reduce(0) { $0 + 4 * $1.count })
+    let work = products.work(multiplyAdds, bytes: bytes)
+    try sink.within(name, work, track: deviceTrack) { try timed(name, work, body) }
   }
 
   public func matmul(_ p: Matmul, _ a: Tensor, _ b: Tensor, bias: Tensor?, into c: Tensor) throws {
-    try contraction("matmul", p.operations, [a, b, c]) { try base.matmul(p, a, b, bias: bias, into: c) }
+    try contraction("matmul", p.multiplyAdds, [a, b, c], p.products) {
+      try base.matmul(p, a, b, bias: bias, into: c)
+    }
   }
 
   public func attention(
     _ p: PackedAttention, _ x: Tensor, lengths: [Int], bias: Tensor?, into y: Tensor
   ) throws {
-    try contraction("attention", 2 * Double(p.multiplyAdds(lengths)), [x, y]) {
+    try contraction("attention", Double(p.multiplyAdds(lengths)), [x, y]) {
       try base.attention(p, x, lengths: lengths, bias: bias, into: y)
     }
   }
 
   public func conv2d(_ p: Convolution, _ x: Tensor, _ w: Tensor, bias: Tensor?, into y: Tensor) throws {
-    try contraction("conv2d", 2 * Double(p.multiplyAdds), [x, w, y]) {
+    try contraction("conv2d", Double(p.multiplyAdds), [x, w, y], p.sums) {
       try base.conv2d(p, x, w, bias: bias, into: y)
     }
   }
 
   public func conv2dGradData(_ p: Convolution, _ dy: Tensor, _ w: Tensor, into dx: Tensor) throws {
-    try contraction("conv2dGradData", 2 * Double(p.multiplyAdds), [dy, w, dx]) {
+    try contraction("conv2dGradData", Double(p.multiplyAdds), [dy, w, dx], p.sums) {
       try base.conv2dGradData(p, dy, w, into: dx)
     }
   }
 
   public func conv2dGradWeight(_ p: Convolution, _ x: Tensor, _ dy: Tensor, into dw: Tensor) throws {
-    try contraction("conv2dGradWeight", 2 * Double(p.multiplyAdds), [x, dy, dw]) {
+    try contraction("conv2dGradWeight", Double(p.multiplyAdds), [x, dy, dw], p.sums) {
       try base.conv2dGradWeight(p, x, dy, into: dw)
     }
   }
 
   public func squaredDistances(_ x: Tensor, points: Int, dims: Int, into d: Tensor) throws {
-    try contraction("squaredDistances", 3 * Double(points) * Double(points) * Double(dims), [x, d]) {
+    try contraction("squaredDistances", 1.5 * Double(points) * Double(points) * Double(dims), [x, d]) {
       try base.squaredDistances(x, points: points, dims: dims, into: d)
     }
   }
@@ -140,7 +142,7 @@ extension ProfiledBackend {
   public func squaredDistances(
     _ x: Tensor, rows: Range<Int>, columns: Range<Int>, points: Int, dims: Int, into d: Tensor
   ) throws {
-    try contraction("squaredDistances", 3 * Double(d.count) * Double(dims), [d]) {
+    try contraction("squaredDistances", 1.5 * Double(d.count) * Double(dims), [d]) {
       try base.squaredDistances(x, rows: rows, columns: columns, points: points, dims: dims, into: d)
     }
   }

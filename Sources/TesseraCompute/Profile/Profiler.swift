@@ -86,15 +86,15 @@ public final class Profiler: Sendable {
     return try body()
   }
 
-  /// Runs a body whose kernels, on a device's track, belong to a primitive of so many floating-point
-  /// operations.
-  func within<R>(_ primitive: String, operations: Double, track: Int32, _ body: () throws -> R) rethrows -> R
+  /// Runs a body whose kernels, on a device's track, belong to a primitive of so many operations.
+  func within<R>(_ primitive: String, _ work: KernelWork, track: Int32, _ body: () throws -> R) rethrows -> R
   {
     let id = state.withLock { state in
       let id = state.id(primitive)
       var total = state.kept.primitives[track]?[id] ?? ProfileTotal()
       total.calls += 1
-      total.operations += operations
+      total.operations += work.operations
+      total.integerOperations += work.integerOperations
       state.kept.primitives[track, default: [:]][id] = total
       return id
     }
@@ -153,6 +153,7 @@ public final class Profiler: Sendable {
     total.calls += 1
     total.nanoseconds += length
     total.operations += record.work.operations
+    total.integerOperations += record.work.integerOperations
     total.bytes += Double(record.work.bytes)
     state.kept.totals[record.track, default: [:]][record.name] = total
     if record.primitive >= 0 {

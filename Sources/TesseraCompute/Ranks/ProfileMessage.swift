@@ -2,7 +2,7 @@
 
 /// A rank's profile as a message: numbers of 64 bits in rows, after the names that they count from.
 extension Profiler.Snapshot {
-  private static let width = 10
+  private static let width = 11
 
   /// The message.
   var message: Payload {
@@ -19,7 +19,9 @@ extension Profiler.Snapshot {
           named.flatMap { name, total in
             [
               Int64(track), Int64(name), Int64(total.calls), total.nanoseconds,
-              Int64(bitPattern: total.operations.bitPattern), Int64(bitPattern: total.bytes.bitPattern),
+              Int64(bitPattern: total.operations.bitPattern),
+              Int64(bitPattern: total.integerOperations.bitPattern),
+              Int64(bitPattern: total.bytes.bitPattern),
             ]
           }
         })
@@ -40,8 +42,8 @@ extension Profiler.Snapshot {
     devices = try reader.ints()
     try devices.forEach { _ = try Self.index(Int64($0), tracks) }
     records = try Self.rows(try reader.longs(), Self.width).map { try record($0) }
-    totals = try totals(Self.rows(try reader.longs(), 6))
-    primitives = try totals(Self.rows(try reader.longs(), 6))
+    totals = try totals(Self.rows(try reader.longs(), 7))
+    primitives = try totals(Self.rows(try reader.longs(), 7))
     for row in try Self.rows(try reader.longs(), 2) { busy[try Self.index(row[0], tracks)] = row[1] }
     let rest = try reader.longs()
     guard rest.count == 4 else { throw Self.error("\(rest.count) numbers at its end", "4") }
@@ -53,7 +55,8 @@ extension Profiler.Snapshot {
       Int64(record.name), Int64(record.primitive), Int64(record.track),
       Int64(Profiler.Category.allCases.firstIndex(of: record.category) ?? 0),
       record.queued, record.submit, record.start, record.end,
-      Int64(bitPattern: record.work.operations.bitPattern), Int64(record.work.bytes),
+      Int64(bitPattern: record.work.operations.bitPattern),
+      Int64(bitPattern: record.work.integerOperations.bitPattern), Int64(record.work.bytes),
     ]
   }
 
@@ -63,7 +66,8 @@ extension Profiler.Snapshot {
       throw Self.error("a category \(row[3])", "0..<\(categories.count)")
     }
     let work = KernelWork(
-      operations: Double(bitPattern: UInt64(bitPattern: row[8])), bytes: Int(clamping: row[9]))
+      operations: Double(bitPattern: UInt64(bitPattern: row[8])),
+      integerOperations: Double(bitPattern: UInt64(bitPattern: row[9])), bytes: Int(clamping: row[10]))
     var record = ProfileRecord(
       categories[category], queued: row[4], submit: row[5], start: row[6], end: row[7], work: work)
     record.name = try Self.index(row[0], names)
@@ -77,7 +81,8 @@ extension Profiler.Snapshot {
       let (track, name) = (try Self.index(row[0], tracks), try Self.index(row[1], names))
       totals[track, default: [:]][name] = ProfileTotal(
         calls: Int(row[2]), nanoseconds: row[3], operations: Double(bitPattern: UInt64(bitPattern: row[4])),
-        bytes: Double(bitPattern: UInt64(bitPattern: row[5])))
+        integerOperations: Double(bitPattern: UInt64(bitPattern: row[5])),
+        bytes: Double(bitPattern: UInt64(bitPattern: row[6])))
     }
   }
 
