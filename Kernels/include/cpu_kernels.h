@@ -135,7 +135,8 @@ typedef struct {
 
 // A product as an exact integer sum (rule 12): integer_gemm/c/integer_gemm.h. `digits` of each operand: 2 or
 // 3; `unit`: which instructions make the sums, of those that tsr_cpu_integer_units counts. `packed_b` and
-// `packed_a` hold the operands as digits, so many bytes as the table says, on a border of 64.
+// `packed_a` hold the operands as digits, so many bytes as the table says, on a border of 64. Without
+// `packed_a` the product's workers pack A.
 enum { TSR_INTEGER_WORDS = 0, TSR_INTEGER_VNNI = 1, TSR_INTEGER_AMX = 2 };
 typedef struct {
   int m, n, k, digits, unit;
@@ -205,11 +206,15 @@ typedef struct {
   int *a_scales, *b_scales;
 } tsr_integer_few_plan;
 
-// 32 x 16 sums that grow by the products of two strips of A and one of B, `blocks` of 64 k deep.
+// 32 x 16 sums of the products of two strips of A and one of B, `blocks` of 64 k deep; with `adds` they are
+// added to what `t` holds. A unit may leave out what is beyond `terms` of k and beyond `rows` of the 32.
+// `ahead`: what is wanted soon; from there on a unit may ask the caches for 16 bytes a term and strip of A.
 typedef struct {
   const void *a[2], *b;
   int blocks, digits;
   int64_t *t;
+  int terms, rows, adds;
+  const char *ahead;
 } tsr_integer_tile;
 
 // What one instruction set has. Counts are floats; a worker's scratch is 64 bytes aligned. `begin` and
@@ -277,23 +282,26 @@ typedef struct {
   void (*attention_work)(const tsr_attention_plan *plan, tsr_worker worker, float *scratch);
 
   // integer_gemm/c/integer_gemm.h: bytes of packed operands; exponents of B's rows of k, and what they say of
-  // all rows; strips of 16 columns of B and of 16 rows of A, those of whole panels of two; the product.
+  // all rows; strips of 16 columns of B and of 16 rows of A, those of whole panels of two; a worker's
+  // scratch, and the product.
   int64_t (*integer_gemm_b_bytes)(const tsr_integer_gemm_plan *plan);
   int64_t (*integer_gemm_a_bytes)(const tsr_integer_gemm_plan *plan);
   void (*integer_gemm_exponents)(const tsr_integer_gemm_plan *plan, int begin, int end);
   void (*integer_gemm_balance)(const tsr_integer_gemm_plan *plan);
   void (*integer_gemm_pack_b)(const tsr_integer_gemm_plan *plan, int begin, int end);
   void (*integer_gemm_pack_a)(const tsr_integer_gemm_plan *plan, int begin, int end);
-  void (*integer_gemm_work)(const tsr_integer_gemm_plan *plan, tsr_worker worker);
+  int64_t (*integer_gemm_scratch_count)(const tsr_integer_gemm_plan *plan);
+  void (*integer_gemm_work)(const tsr_integer_gemm_plan *plan, tsr_worker worker, float *scratch);
 
   // integer_gemm/c/integer_conv.h: magnitudes of planes begin ..< end, channels' scales by them; of weights
-  // the balance by channels, and their columns; of images the samples' scales, digits of (sample, row) pairs,
-  // a worker's scratch, the sums.
+  // the balance by channels, and their columns; of images the bytes of all samples' digits, the samples'
+  // scales, digits of (sample, row) pairs, a worker's scratch, the sums.
   void (*integer_magnitudes)(const tsr_integer_planes *planes, int begin, int end);
   void (*integer_channel_scales)(const tsr_integer_planes *planes, int digits, int *scales);
   void (*integer_weights_exponents)(const tsr_integer_weights_plan *plan, int begin, int end);
   void (*integer_weights_balance)(const tsr_integer_weights_plan *plan);
   void (*integer_weights_columns)(const tsr_integer_weights_plan *plan, int begin, int end);
+  int64_t (*integer_conv_image_bytes)(const tsr_integer_conv_plan *plan);
   void (*integer_conv_scales)(const tsr_integer_conv_plan *plan);
   void (*integer_conv_digits)(const tsr_integer_conv_plan *plan, int begin, int end);
   int64_t (*integer_conv_scratch_count)(const tsr_integer_conv_plan *plan);
@@ -320,9 +328,9 @@ typedef struct {
   void (*integer_few_work)(const tsr_integer_few_plan *plan, tsr_worker worker, float *scratch);
 } tsr_cpu_table;
 
-// isa/avx512_vnni.c and isa/avx512_amx.c: a tile's products; whether machine and system have AMX; what a
-// thread does before its first tile and after its last one.
-void tsr_integer_tile_vnni(const tsr_integer_tile *tile);
+// isa/avx512_vnni.c and isa/avx512_amx.c: the products of one or two tiles that share A, and of a tile;
+// whether machine and system have AMX; what a thread does before its first tile and after its last one.
+void tsr_integer_tiles_vnni(const tsr_integer_tile *tiles, int count);
 void tsr_integer_tile_amx(const tsr_integer_tile *tile);
 int tsr_integer_has_amx(void);
 void tsr_integer_amx_begin(void);

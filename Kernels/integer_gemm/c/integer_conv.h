@@ -6,12 +6,12 @@
 //            then a copy of its kernel's rows. The gradient for the data is a convolution of the output's
 //            gradient for each phase of the stride (tsr_integer_phase), with the taps of the phase backwards.
 // Tensors    x (samples, channels, height, width), w by strides, y (samples, n, pixels). Image: (sample,
-//            digit, row, column, channel). k: (row of taps, tap, channel), each phase's to whole blocks of
-//            64.
+//            part of the digits, row, column, channel). k: (row of taps, tap, channel), each phase's to
+//            whole blocks of 64.
 // Work       A thread takes `high` panels of 32 pixels of a sample, which it packs, by all of B's strips.
-// Tuning     TSR_INTEGER_PANELS, TSR_CONV_PANEL_BYTES: the most that a task packs.
+// Tuning     TSR_INTEGER_PANELS, TSR_PANEL_BYTES: the most that a task packs.
 //
-//   image [digit][row][column][channel]        panel: 32 pixels
+//   image [part][row][column][channel]         panel: 32 pixels
 //     . . . . . . .                              pixel 0: [row of taps 0][row of taps 1] ...   x  B strips
 //     . o o o . . .   3 taps = 3 x channels      pixel 1: ...                                  ->  T -> y
 //
@@ -19,8 +19,6 @@
 #pragma once
 
 #include "integer_gemm/c/integer_image.h"
-
-enum { TSR_CONV_PANEL_BYTES = 1 << 20 };
 
 // The balance's exponents of channels begin ..< end: by the weights alone.
 static void tsr_integer_weights_exponents(const tsr_integer_weights_plan *p, int begin, int end) {
@@ -90,99 +88,105 @@ static void tsr_integer_conv_scales(const tsr_integer_conv_plan *p) {
 static inline int64_t integer_image_plane(const tsr_integer_conv_plan *p) {
   return (int64_t)p->rows * p->columns * p->source.channels;
 }
+static inline int64_t integer_image_bytes(const tsr_integer_conv_plan *p) {
+  return integer_image_plane(p) * integer_element_bytes(p->gemm.unit, p->gemm.digits);
+}
+static int64_t tsr_integer_conv_image_bytes(const tsr_integer_conv_plan *p) {
+  return p->source.samples * integer_image_bytes(p);
+}
+// Where the digits' part of an element of an image is.
+static inline signed char *conv_at(const tsr_integer_conv_plan *p, signed char *image, int part,
+                                   int64_t element) {
+  const integer_part to = integer_part_at(p->gemm.unit, part);
+  return image + to.plane * integer_image_plane(p) + to.size * element;
+}
 
-// A square of channels from c and pixels from x on, as digits: to + x * channels + c of each plane.
-static inline void conv_square(const tsr_integer_conv_plan *p, const float *from, float scale, int c, int x,
-                               signed char *to) {
+// A square of `high` channels from c and `wide` pixels from x on, as digits, `first` being the row's first
+// element. A pixel of few channels is stored with zeros after it where its neighbours of the row come later.
+static inline void conv_square(const tsr_integer_conv_plan *p, const float *from, float scale, int c,
+                               int high, int x, int wide, signed char *image, int64_t first) {
   const float *const factors = integer_factors(&p->gemm, 0);
-  const int digits = p->gemm.digits;
+  const int digits = p->gemm.digits, channels = p->source.channels;
   vector square[TSR_VECTOR];
-  TSR_UNROLL for (int i = 0; i < TSR_VECTOR; i++) square[i] = (vector)integer_digits(
-      *(const unaligned_vector *)(from + (int64_t)(c + i) * p->source.area + x) * factors[c + i], scale,
-      digits);
+  TSR_UNROLL for (int i = 0; i < TSR_VECTOR; i++) {
+    vector y = 0.0f;
+    if (i < high) y = load_part(from + (int64_t)(c + i) * p->source.area + x, wide) * factors[c + i];
+    square[i] = (vector)integer_digits(y, scale, digits);
+  }
   transpose_square(square);
-  for (int d = 0; d < digits; d++) {
-    const unsigned shift = (unsigned)(8 * (digits - 1 - d));
-    signed char *const at = to + d * integer_image_plane(p) + (int64_t)x * p->source.channels + c;
-    TSR_UNROLL for (int i = 0; i < TSR_VECTOR; i++) * (byte_vector *)(at + (int64_t)i * p->source.channels) =
-        __builtin_convertvector(((uint_vector)square[i] >> shift) ^ 0x80u, byte_vector);
+  for (int part = 0; part < digits; part++) {
+    const int64_t step = (int64_t)channels * integer_part_at(p->gemm.unit, part).size;
+    signed char *const to = conv_at(p, image, part, first + (int64_t)x * channels + c);
+    TSR_UNROLL for (int i = 0; i < TSR_VECTOR; i++) if (i < wide) {
+      const int fits = channels < TSR_VECTOR && (p->width - x - i) * channels >= TSR_VECTOR;
+      integer_store_some(p->gemm.unit, digits, part, (uint_vector)square[i], fits ? TSR_VECTOR : high,
+                         to + i * step);
+    }
   }
 }
 
-// A row of an image as digits, `from` and `to` being its first pixel's.
-static void conv_row(const tsr_integer_conv_plan *p, const float *from, float scale, signed char *to) {
-  const float *const factors = integer_factors(&p->gemm, 0);
-  const int channels = p->source.channels, digits = p->gemm.digits;
-  const int high = channels / TSR_VECTOR * TSR_VECTOR, wide = p->width / TSR_VECTOR * TSR_VECTOR;
-  for (int c = 0; c < high; c += TSR_VECTOR)
-    for (int x = 0; x < wide; x += TSR_VECTOR) conv_square(p, from, scale, c, x, to);
-  for (int c = 0; c < channels; c++)
-    for (int x = c < high ? wide : 0; x < p->width; x++) {
-      const float y = from[(int64_t)c * p->source.area + x] * factors[c];
-      const unsigned u = integer_digits_of(y * scale, digits);
-      for (int d = 0; d < digits; d++)
-        to[d * integer_image_plane(p) + (int64_t)x * channels + c] = integer_byte(u, digits, d);
+// A row of an image as digits, `from` being its first pixel.
+static void conv_row(const tsr_integer_conv_plan *p, const float *from, float scale, signed char *image,
+                     int64_t first) {
+  for (int c = 0; c < p->source.channels; c += TSR_VECTOR)
+    for (int x = 0; x < p->width; x += TSR_VECTOR) {
+      const int high = p->source.channels - c, wide = p->width - x;
+      conv_square(p, from, scale, c, high < TSR_VECTOR ? high : TSR_VECTOR, x,
+                  wide < TSR_VECTOR ? wide : TSR_VECTOR, image, first);
     }
 }
 
 // (sample, row of the padded plane) pairs begin ..< end as digits.
 static void tsr_integer_conv_digits(const tsr_integer_conv_plan *p, int begin, int end) {
-  const int64_t plane = integer_image_plane(p), line = (int64_t)p->columns * p->source.channels;
+  const int64_t line = (int64_t)p->columns * p->source.channels;
   for (int at = begin; at < end; at++) {
     const int sample = at / p->rows, row = at % p->rows, y = row - p->top;
-    signed char *const to = p->image + sample * plane * p->gemm.digits + row * line;
-    for (int d = 0; d < p->gemm.digits; d++) memset(to + d * plane, 0, (size_t)line);
+    signed char *const image = p->image + sample * integer_image_bytes(p);
+    for (int part = 0; part < p->gemm.digits; part++)
+      memset(conv_at(p, image, part, row * line), integer_zero_byte(p->gemm.unit, part),
+             (size_t)(line * integer_part_at(p->gemm.unit, part).size));
     if (y < 0 || y >= p->height) continue;
     conv_row(p, p->source.x + sample * p->source.sample_stride + (int64_t)y * p->width,
-             tsr_scale_factor(p->scales[sample]), to + (int64_t)p->left * p->source.channels);
+             tsr_scale_factor(p->scales[sample]), image, row * line + (int64_t)p->left * p->source.channels);
   }
 }
 
-// Bytes side by side go to a line of a strip, from term k on; blocks of the strip are `block` bytes.
-static inline void conv_copy(const signed char *from, int64_t count, signed char *line, int64_t block,
-                             int64_t k) {
-  while (count > 0) {
-    const int64_t at = k % TSR_INTEGER_BLOCK, room = TSR_INTEGER_BLOCK - at;
-    signed char *const to = line + k / TSR_INTEGER_BLOCK * block + at;
-    const int64_t part = count < room ? count : room;
-    if (part == TSR_INTEGER_BLOCK) memcpy(to, from, TSR_INTEGER_BLOCK);
-    else memcpy(to, from, (size_t)part);
-    from += part, k += part, count -= part;
-  }
-}
-
-// 16 pixels' taps as bytes; lines beyond the last pixel keep what they have, for no result.
+// 16 pixels' taps as digits; lines beyond the last pixel keep what they have, for no result.
 static void conv_strip(const tsr_integer_conv_plan *p, int sample, int line, signed char *to) {
   const tsr_integer_axis h = p->phase.h, w = p->phase.w;
-  const int64_t plane = integer_image_plane(p), channels = p->source.channels, row = p->columns * channels;
+  const int unit = p->gemm.unit, digits = p->gemm.digits, step = integer_line_bytes(unit, digits);
+  const int64_t channels = p->source.channels, row = p->columns * channels;
   const int lines = h.count * w.count - line < TSR_STRIP ? h.count * w.count - line : TSR_STRIP;
-  const int isWhole = w.tap_step == 1;
-  const int64_t run = (isWhole ? w.taps : 1) * channels;
+  const int isWhole = w.tap_step == 1, runs = isWhole ? 1 : w.taps;
+  const int64_t run = (isWhole ? w.taps : 1) * channels,
+                block = TSR_STRIP * (int64_t)TSR_INTEGER_BLOCK * integer_element_bytes(unit, digits);
+  signed char *const image = p->image + sample * integer_image_bytes(p);
   for (int l = 0; l < lines; l++) {
-    const int i = (line + l) / w.count, j = (line + l) % w.count;
-    const signed char *const from = p->image + sample * plane * p->gemm.digits +
-                                    (p->top + h.start + (int64_t)i * h.line_step) * row +
-                                    (p->left + w.start + (int64_t)j * w.line_step) * channels;
-    for (int d = 0; d < p->gemm.digits; d++) {
+    const int i = (line + l) / w.count, j = line + l - i * w.count;
+    const int64_t first = (p->top + h.start + (int64_t)i * h.line_step) * row +
+                          (p->left + w.start + (int64_t)j * w.line_step) * channels;
+    for (int part = 0; part < digits; part++) {
+      const integer_part at = integer_part_at(unit, part);
+      const signed char *const from = conv_at(p, image, part, first);
       int64_t k = 0;
       for (int u = 0; u < h.taps; u++)
-        for (int v = 0; v < (isWhole ? 1 : w.taps); v++, k += run)
-          conv_copy(from + d * plane + (int64_t)u * h.tap_step * row + (int64_t)v * w.tap_step * channels,
-                    run, to + d * TSR_STRIP * TSR_INTEGER_BLOCK + l * TSR_INTEGER_BLOCK,
-                    TSR_STRIP * TSR_INTEGER_BLOCK * p->gemm.digits, k);
+        for (int v = 0; v < runs; v++, k += run)
+          integer_copy(from + at.size * ((int64_t)u * h.tap_step * row + (int64_t)v * w.tap_step * channels),
+                       run, at.size, to + at.at + l * step, block, k);
     }
   }
 }
 
-static inline int64_t conv_blocks(const tsr_integer_conv_plan *p) {
-  return integer_blocks(p->phase.h.taps * p->phase.w.taps * p->source.channels);
+static inline int conv_terms(const tsr_integer_conv_plan *p) {
+  return p->phase.h.taps * p->phase.w.taps * p->source.channels;
 }
+static inline int64_t conv_blocks(const tsr_integer_conv_plan *p) { return integer_blocks(conv_terms(p)); }
 static inline int64_t conv_panel_bytes(const tsr_integer_conv_plan *p) {
-  return 2 * conv_blocks(p) * integer_block_bytes(p->gemm.unit, p->gemm.digits);
+  return 2 * conv_blocks(p) * integer_block_bytes(p->gemm.unit, p->gemm.digits, 0);
 }
 static inline int conv_high(const tsr_integer_conv_plan *p) {
   int high = TSR_INTEGER_PANELS;
-  while (high > 1 && high * conv_panel_bytes(p) > TSR_CONV_PANEL_BYTES) high /= 2;
+  while (high > 1 && high * conv_panel_bytes(p) > TSR_PANEL_BYTES) high /= 2;
   return high;
 }
 static int64_t tsr_integer_conv_scratch_count(const tsr_integer_conv_plan *p) {
@@ -199,9 +203,7 @@ static void conv_epilogue(const tsr_integer_conv_plan *p, const int64_t *t, int 
   const int *const b = integer_b_scales(&p->gemm) + column;
   float sums[TSR_PANEL_ROWS * TSR_STRIP];
   for (int r = 0; r < rows; r++)
-    for (int j = 0; j < TSR_STRIP; j++)
-      sums[r * TSR_STRIP + j] =
-          tsr_integer_result(t[r * TSR_STRIP + j], p->scales[sample], b[j], p->gemm.digits);
+    integer_results(t + r * TSR_STRIP, p->scales[sample], b, p->gemm.digits, sums + r * TSR_STRIP);
   float *const c = p->gemm.c + sample * p->c_stride + (int64_t)column * p->out_area;
   if (h.out_step == 1 && w.out_step == 1) {
     const finishing f = {p->gemm.bias_kind, p->gemm.activation, p->gemm.bias};
@@ -214,6 +216,34 @@ static void conv_epilogue(const tsr_integer_conv_plan *p, const int64_t *t, int 
         c + (int64_t)(h.out_first + i * h.out_step) * p->out_width + w.out_first + j * w.out_step;
     for (int q = 0; q < columns; q++) at[(int64_t)q * p->out_area] = sums[r * TSR_STRIP + q];
   }
+}
+
+// The tiles of panels panel ..< end of a sample, which are packed.
+static void conv_tiles(const tsr_integer_conv_plan *p, int sample, int panel, int end, const char *packed) {
+  enum { TILE = TSR_PANEL_ROWS * TSR_STRIP };
+  const int64_t bytes = conv_panel_bytes(p) / 2, b_bytes = integer_strip_bytes(&p->gemm, 1);
+  const int lines = p->phase.h.count * p->phase.w.count;
+  const char *const b = integer_b_strips(&p->gemm) + p->phase.first_k / TSR_INTEGER_BLOCK *
+                                                         integer_block_bytes(p->gemm.unit, p->gemm.digits, 1);
+  int64_t t[2 * TILE] __attribute__((aligned(64)));
+  for (int s = 0; s * TSR_STRIP < p->gemm.n; s += 2)
+    for (int i = panel; i < end; i++) {
+      const int row = i * TSR_PANEL_ROWS, count = (s + 1) * TSR_STRIP < p->gemm.n ? 2 : 1;
+      const char *const a = packed + 2 * (i - panel) * bytes;
+      tsr_integer_tile tiles[2];
+      for (int j = 0; j < count; j++)
+        tiles[j] = (tsr_integer_tile){{a, a + bytes},
+                                      b + (s + j) * b_bytes,
+                                      (int)conv_blocks(p),
+                                      p->gemm.digits,
+                                      t + j * TILE,
+                                      conv_terms(p),
+                                      lines - row < TSR_PANEL_ROWS ? lines - row : TSR_PANEL_ROWS,
+                                      0,
+                                      b + (s + 2) * b_bytes + (i - panel) * integer_ahead(conv_terms(p))};
+      integer_tiles(p->gemm.unit, tiles, count);
+      for (int j = 0; j < count; j++) conv_epilogue(p, t + j * TILE, sample, row, (s + j) * TSR_STRIP);
+    }
 }
 
 // Panels panel ..< end of a sample.
@@ -230,21 +260,7 @@ static void conv_task(const tsr_integer_conv_plan *p, int sample, int panel, int
     conv_strip(p, sample, strip * TSR_STRIP, whole);
     integer_words_of_strip(&p->gemm, blocks, whole, to);
   }
-  const int64_t first =
-      p->phase.first_k / TSR_INTEGER_BLOCK * integer_block_bytes(p->gemm.unit, p->gemm.digits);
-  int64_t t[TSR_PANEL_ROWS * TSR_STRIP] __attribute__((aligned(64)));
-  for (int s = 0; s * TSR_STRIP < p->gemm.n; s++)
-    for (int i = panel; i < end; i++) {
-      const char *const a = scratch + 2 * (i - panel) * bytes;
-      const tsr_integer_tile tile = {{a, a + bytes},
-                                     integer_b_strips(&p->gemm) + s * integer_strip_bytes(&p->gemm) + first,
-                                     (int)blocks,
-                                     p->gemm.digits,
-                                     t};
-      memset(t, 0, sizeof t);
-      integer_tile(p->gemm.unit, &tile);
-      conv_epilogue(p, t, sample, i * TSR_PANEL_ROWS, s * TSR_STRIP);
-    }
+  conv_tiles(p, sample, panel, end, scratch);
 }
 
 static void tsr_integer_conv_work(const tsr_integer_conv_plan *p, tsr_worker worker, float *scratch) {

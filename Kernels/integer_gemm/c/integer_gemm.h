@@ -4,11 +4,16 @@
 // Algorithm  B's rows say how A's columns are balanced; operands are packed as digits, each once; tiles of
 //            32 x 16 exact sums are made by the best unit that the machine has (words.h; of AVX-512
 //            isa/avx512_vnni.c and isa/avx512_amx.c) and become results by two powers of two.
+//            Where A has rows enough for all threads, who makes their results packs them: their digits do
+//            not leave the level 2 cache.
 // Tensors    A (m, k), B (k, n) by strides (tsr_integer_gemm_plan), C (m, n), bias (m) or (n). Packed B:
 //            exponents, factors of A and of B (k each, to whole blocks), scales (n, to whole strips),
-//            strips. Packed A: scales (m, to whole panels of two strips), strips.
-// Work       A thread takes blocks of `panels` x `strips` tiles, those of its own share first.
-// Tuning     TSR_INTEGER_PANELS, TSR_INTEGER_STRIPS: the most tiles of a task.
+//            strips. Packed A: scales (m, to whole panels of two strips), strips; or none, and a task's
+//            rows in a worker's scratch, in the same order.
+// Work       A thread takes blocks of `panels` x `strips` tiles, those of its own share first; or panels with
+//            all strips.
+// Tuning     TSR_INTEGER_PANELS, TSR_INTEGER_STRIPS: the most tiles of a task. TSR_PANEL_BYTES: the most
+//            that a task packs.
 //
 //            16
 //   B strip [==]  digits, in the level 1 cache while panels of A come by
@@ -18,16 +23,18 @@
 #pragma once
 
 #include "gemm/c/epilogue.h"
+#include "integer_gemm/c/pack_vnni.h"
 #include "integer_gemm/c/words.h"
 
 enum { TSR_INTEGER_PANELS = 4, TSR_INTEGER_STRIPS = 8, TSR_PANEL_ROWS = 2 * TSR_STRIP };
+enum { TSR_PACKED_PANELS = 8, TSR_PANEL_BYTES = 1 << 20 };
 
 // Where the parts of packed operands are, in bytes; what has 64 bytes is aligned by them.
 static inline int64_t integer_padded_k(const tsr_integer_gemm_plan *p) {
   return integer_blocks(p->k) * TSR_INTEGER_BLOCK;
 }
-static inline int64_t integer_strip_bytes(const tsr_integer_gemm_plan *p) {
-  return integer_blocks(p->k) * integer_block_bytes(p->unit, p->digits);
+static inline int64_t integer_strip_bytes(const tsr_integer_gemm_plan *p, int is_b) {
+  return integer_blocks(p->k) * integer_block_bytes(p->unit, p->digits, is_b);
 }
 static inline int *integer_exponents(const tsr_integer_gemm_plan *p) { return (int *)p->packed_b; }
 static inline float *integer_factors(const tsr_integer_gemm_plan *p, int is_b) {
@@ -45,10 +52,10 @@ static inline char *integer_a_strips(const tsr_integer_gemm_plan *p) {
 
 static int64_t tsr_integer_gemm_b_bytes(const tsr_integer_gemm_plan *p) {
   return 12 * integer_padded_k(p) +
-         tile_padded(p->n, TSR_STRIP) / TSR_STRIP * (4 * TSR_STRIP + integer_strip_bytes(p));
+         tile_padded(p->n, TSR_STRIP) / TSR_STRIP * (4 * TSR_STRIP + integer_strip_bytes(p, 1));
 }
 static int64_t tsr_integer_gemm_a_bytes(const tsr_integer_gemm_plan *p) {
-  return tile_padded(p->m, TSR_PANEL_ROWS) / TSR_STRIP * (4 * TSR_STRIP + integer_strip_bytes(p));
+  return tile_padded(p->m, TSR_PANEL_ROWS) / TSR_STRIP * (4 * TSR_STRIP + integer_strip_bytes(p, 0));
 }
 
 // The exponents of B's rows begin ..< end.
@@ -112,8 +119,40 @@ static void tsr_integer_gemm_pack_a(const tsr_integer_gemm_plan *p, int begin, i
   integer_pack(&lines, p->unit, begin, end, integer_a_strips(p), (int *)p->packed_a);
 }
 
+// The results of a row of a tile's sums: of lines with scales a and b[16].
+static inline void integer_results(const int64_t *t, int a, const int *b, int digits, float *to) {
+  for (int j = 0; j < TSR_STRIP; j += TSR_VECTOR) {
+    typedef int unaligned_ints __attribute__((ext_vector_type(TSR_VECTOR), aligned(4)));
+    const int_vector scales = *(const unaligned_ints *)(b + j), e = (digits == 3 ? 16 : 0) - a - scales;
+    const int_vector h = e >> 1, none = (scales == TSR_SCALE_NONE) | -(int_vector)(a == TSR_SCALE_NONE);
+    const vector value = __builtin_convertvector(*(const integer_sums *)(t + j), vector);
+    const vector scaled = value * (vector)((h + 127) << 23) * (vector)((e - h + 127) << 23);
+    *(unaligned_vector *)(to + j) = (vector)(((int_vector)scaled & ~none) | (none & (int)TSR_NAN_BITS));
+  }
+}
+
+// A row of results that are not added and only biased: they need not be looked at twice.
+static inline void integer_store_row(const tsr_integer_gemm_plan *p, const float *sums, int row, int column) {
+  float *const c = p->c + row * p->c_row_stride + column;
+  for (int j = 0; j < TSR_STRIP && column + j < p->n; j += TSR_VECTOR) {
+    const int left = p->n - column - j, count = left < TSR_VECTOR ? left : TSR_VECTOR;
+    vector v = *(const unaligned_vector *)(sums + j);
+    if (p->bias_kind == TSR_BIAS_ROW) v = v + p->bias[row];
+    if (p->bias_kind == TSR_BIAS_COLUMN) v = v + load_part(p->bias + column + j, count);
+    store_part(c + j, canonicals(v), count);
+  }
+}
+
+// Rows of A as digits, `first` being a panel's first: their scales and strips.
+typedef struct {
+  const int *scales;
+  const char *strips;
+  int first;
+} integer_left;
+
 // The results of a tile's sums, scaled, biased and activated.
-static void integer_epilogue(const tsr_integer_gemm_plan *p, const int64_t *t, int row, int column) {
+static void integer_epilogue(const tsr_integer_gemm_plan *p, const integer_left *left, const int64_t *t,
+                             int row, int column) {
   const finishing f = {p->bias_kind, p->activation, p->bias};
   const matrix_part part = {.c = p->c + row * p->c_row_stride + column,
                             .stride = p->c_row_stride,
@@ -124,21 +163,33 @@ static void integer_epilogue(const tsr_integer_gemm_plan *p, const int64_t *t, i
                             .columns = p->n - column < TSR_STRIP ? p->n - column : TSR_STRIP,
                             .add = p->accumulate,
                             .last = 1};
-  const int *const a = (const int *)p->packed_a + row, *const b = integer_b_scales(p) + column;
+  const int *const a = left->scales + row - left->first;
   float sums[TSR_PANEL_ROWS * TSR_STRIP];
+  if (!p->accumulate && p->activation == TSR_ACT_NONE) {
+    for (int r = 0; r < part.rows; r++) {
+      integer_results(t + r * TSR_STRIP, a[r], integer_b_scales(p) + column, p->digits, sums);
+      integer_store_row(p, sums, row + r, column);
+    }
+    return;
+  }
   for (int r = 0; r < part.rows; r++)
-    for (int j = 0; j < TSR_STRIP; j++)
-      sums[r * TSR_STRIP + j] = tsr_integer_result(t[r * TSR_STRIP + j], a[r], b[j], p->digits);
+    integer_results(t + r * TSR_STRIP, a[r], integer_b_scales(p) + column, p->digits, sums + r * TSR_STRIP);
   store_epilogue(&f, &part, sums, TSR_STRIP);
 }
 
-// The products of a tile, by a unit.
-static inline void integer_tile(int unit, const tsr_integer_tile *tile) {
-  if (unit == TSR_INTEGER_WORDS) integer_tile_words(tile);
+// The products of one or two tiles of the same rows, by a unit.
+static inline void integer_tiles(int unit, const tsr_integer_tile *tiles, int count) {
 #if TSR_VECTOR == 16
-  else if (unit == TSR_INTEGER_VNNI) tsr_integer_tile_vnni(tile);
-  else tsr_integer_tile_amx(tile);
+  if (unit == TSR_INTEGER_VNNI) return tsr_integer_tiles_vnni(tiles, count);
 #endif
+  for (int i = 0; i < count; i++) {
+    // These units add in any case.
+    if (!tiles[i].adds) memset(tiles[i].t, 0, 8 * TSR_PANEL_ROWS * TSR_STRIP);
+    if (unit == TSR_INTEGER_WORDS) integer_tile_words(tiles + i);
+#if TSR_VECTOR == 16
+    else tsr_integer_tile_amx(tiles + i);
+#endif
+  }
 }
 // What a thread does before its first tile and after its last one.
 static inline void integer_begin(int unit) {
@@ -156,35 +207,83 @@ static inline void integer_end(int unit) {
 #endif
 }
 
+// What a panel's tile asks the caches for.
+static inline int64_t integer_ahead(int64_t terms) { return 32 * terms; }
+
 // The tiles of panels panel ..< panel_end and strips strip ..< strip_end.
-static void integer_task(const tsr_integer_gemm_plan *p, int panel, int panel_end, int strip, int strip_end) {
-  const int64_t bytes = integer_strip_bytes(p);
-  int64_t t[TSR_PANEL_ROWS * TSR_STRIP] __attribute__((aligned(64)));
-  for (int s = strip; s < strip_end; s++)
+static void integer_task(const tsr_integer_gemm_plan *p, const integer_left *left, int panel, int panel_end,
+                         int strip, int strip_end) {
+  enum { TILE = TSR_PANEL_ROWS * TSR_STRIP };
+  const int64_t bytes = integer_strip_bytes(p, 0), b_bytes = integer_strip_bytes(p, 1);
+  int64_t t[2 * TILE] __attribute__((aligned(64)));
+  for (int s = strip; s < strip_end; s += 2)
     for (int i = panel; i < panel_end; i++) {
-      const char *const a = integer_a_strips(p) + 2 * i * bytes;
-      const tsr_integer_tile tile = {
-          {a, a + bytes}, integer_b_strips(p) + s * bytes, (int)integer_blocks(p->k), p->digits, t};
-      memset(t, 0, sizeof t);
-      integer_tile(p->unit, &tile);
-      integer_epilogue(p, t, i * TSR_PANEL_ROWS, s * TSR_STRIP);
+      const int row = i * TSR_PANEL_ROWS, count = s + 1 < strip_end ? 2 : 1;
+      const char *const a = left->strips + (row - left->first) / TSR_STRIP * bytes;
+      const char *const b = integer_b_strips(p) + s * b_bytes;
+      tsr_integer_tile tiles[2];
+      for (int j = 0; j < count; j++)
+        tiles[j] = (tsr_integer_tile){{a, a + bytes},
+                                      b + j * b_bytes,
+                                      (int)integer_blocks(p->k),
+                                      p->digits,
+                                      t + j * TILE,
+                                      p->k,
+                                      p->m - row < TSR_PANEL_ROWS ? p->m - row : TSR_PANEL_ROWS,
+                                      0,
+                                      b + 2 * b_bytes + (i - panel) * integer_ahead(p->k)};
+      integer_tiles(p->unit, tiles, count);
+      for (int j = 0; j < count; j++) integer_epilogue(p, left, t + j * TILE, row, (s + j) * TSR_STRIP);
     }
 }
 
-static void tsr_integer_gemm_work(const tsr_integer_gemm_plan *p, tsr_worker worker) {
+// Panels of A that a task packs.
+static inline int integer_high(const tsr_integer_gemm_plan *p) {
+  int high = TSR_PACKED_PANELS;
+  while (high > 1 && 2 * high * integer_strip_bytes(p, 0) > TSR_PANEL_BYTES) high /= 2;
+  return high;
+}
+// Floats of a worker's scratch: scales and strips of these panels if A is not packed beforehand.
+static int64_t tsr_integer_gemm_scratch_count(const tsr_integer_gemm_plan *p) {
+  const int64_t panel = 4 * TSR_PANEL_ROWS + 2 * integer_strip_bytes(p, 0);
+  return p->packed_a ? 0 : integer_high(p) * panel / 4;
+}
+
+// The tiles of panels panel ..< end, which are packed here.
+static void integer_pack_and_multiply(const tsr_integer_gemm_plan *p, int panel, int end, void *scratch) {
+  const int first = panel * TSR_PANEL_ROWS;
+  const integer_left left = {scratch, (char *)scratch + 4 * integer_high(p) * TSR_PANEL_ROWS, first};
+  const integer_lines lines = {p->a + first * p->a_row_stride,
+                               integer_factors(p, 0),
+                               p->a_row_stride,
+                               p->a_col_stride,
+                               p->m - first,
+                               p->k,
+                               p->digits,
+                               0};
+  integer_pack(&lines, p->unit, 0, 2 * (end - panel), (char *)left.strips, scratch);
+  integer_task(p, &left, panel, end, 0, (p->n + TSR_STRIP - 1) / TSR_STRIP);
+}
+
+static void tsr_integer_gemm_work(const tsr_integer_gemm_plan *p, tsr_worker worker, float *scratch) {
   const int panels = (p->m + TSR_PANEL_ROWS - 1) / TSR_PANEL_ROWS,
             strips = (p->n + TSR_STRIP - 1) / TSR_STRIP;
-  int high = TSR_INTEGER_PANELS, wide = TSR_INTEGER_STRIPS;
+  int high = p->packed_a ? TSR_INTEGER_PANELS : integer_high(p),
+      wide = p->packed_a ? TSR_INTEGER_STRIPS : strips;
   // Every thread finds two tasks or more, if there are tiles enough.
-  while (wide > 1 && (int64_t)((panels + high - 1) / high) * ((strips + wide - 1) / wide) < 2 * worker.count)
+  while (p->packed_a && wide > 1 &&
+         (int64_t)((panels + high - 1) / high) * ((strips + wide - 1) / wide) < 2 * worker.count)
     wide /= 2;
   while (high > 1 && (int64_t)((panels + high - 1) / high) * ((strips + wide - 1) / wide) < 2 * worker.count)
     high /= 2;
   const int64_t down = (panels + high - 1) / high, across = (strips + wide - 1) / wide;
+  const integer_left left = {p->packed_a, integer_a_strips(p), 0};
   integer_begin(p->unit);
   for (int64_t task; (task = tsr_next_task(&worker, down * across)) >= 0;) {
     const int i = (int)(task / across) * high, s = (int)(task % across) * wide;
-    integer_task(p, i, i + high < panels ? i + high : panels, s, s + wide < strips ? s + wide : strips);
+    const int end = i + high < panels ? i + high : panels;
+    if (p->packed_a) integer_task(p, &left, i, end, s, s + wide < strips ? s + wide : strips);
+    else integer_pack_and_multiply(p, i, end, scratch);
   }
   integer_end(p->unit);
 }

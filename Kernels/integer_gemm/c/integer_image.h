@@ -45,8 +45,18 @@ static inline unsigned integer_digits_of(float scaled, int digits) {
   const int q = tsr_magnitude_bits(scaled) < 0x4b000000u ? tsr_rint_even(scaled) : 0;
   return (unsigned)(q + tsr_digit_offset(digits));
 }
-static inline signed char integer_byte(unsigned u, int digits, int d) {
-  return (signed char)(u >> (8 * (digits - 1 - d)) ^ 0x80u);
+
+// Bytes side by side go to a line of a strip, from term k on; `size` bytes are a term, blocks of the strip
+// are `block` bytes apart.
+static inline void integer_copy(const signed char *from, int64_t count, int size, signed char *line,
+                                int64_t block, int64_t k) {
+  while (count > 0) {
+    const int64_t at = k % TSR_INTEGER_BLOCK, room = TSR_INTEGER_BLOCK - at;
+    signed char *const to = line + k / TSR_INTEGER_BLOCK * block + at * size;
+    const int64_t part = count < room ? count : room;
+    integer_copy_bytes(from, size * part, to);
+    from += size * part, k += part, count -= part;
+  }
 }
 
 // A block of 16 lines, bytes as a product's A has them, becomes words of A.
@@ -70,7 +80,7 @@ static void integer_words_of_bytes(const signed char *bytes, int digits, int32_t
 // Blocks of a strip of A: bytes as they are, or words of them.
 static void integer_words_of_strip(const tsr_integer_gemm_plan *p, int64_t blocks, const signed char *bytes,
                                    char *to) {
-  const int64_t step = 1024 * p->digits, words = integer_block_bytes(p->unit, p->digits);
+  const int64_t step = 1024 * p->digits, words = integer_block_bytes(p->unit, p->digits, 0);
   for (int64_t i = 0; i < blocks; i++)
     integer_words_of_bytes(bytes + i * step, p->digits, (int32_t *)(to + i * words));
 }

@@ -20,6 +20,12 @@
 #include "common/c/transpose.h"
 #include "integer_gemm/digits.h"
 
+#if defined(__aarch64__)
+#include <arm_neon.h>
+#elif TSR_VECTOR == 4
+#include <emmintrin.h>
+#endif
+
 enum { TSR_STRIP = 16, TSR_INTEGER_BLOCK = 64 };
 typedef unsigned uint_vector __attribute__((ext_vector_type(TSR_VECTOR)));
 typedef signed char byte_vector __attribute__((ext_vector_type(TSR_VECTOR), aligned(1)));
@@ -36,7 +42,8 @@ static inline int64_t integer_blocks(int k) {
   return ((int64_t)k + TSR_INTEGER_BLOCK - 1) / TSR_INTEGER_BLOCK;
 }
 static inline int integer_parts(int digits) { return digits == 3 ? 4 : 2; }
-static inline int64_t integer_block_bytes(int unit, int digits) {
+static inline int64_t integer_block_bytes(int unit, int digits, int is_b) {
+  if (unit == TSR_INTEGER_VNNI) return 1024 * (digits + 1) + (is_b ? 64 * (digits - 1) : 0);
   return unit == TSR_INTEGER_WORDS ? 2048 * integer_parts(digits) : 1024 * digits;
 }
 
@@ -101,14 +108,23 @@ static inline __attribute__((always_inline)) void integer_interleave(const int32
     }
 }
 
-// q of a vector of values, plus the digits' offset. What is no number has a factor of 0 and is 0 here.
+// To the nearest integer, to the even one of two; anything of what is no number or 2^31 and more.
+static inline __attribute__((always_inline)) int_vector integer_rint(vector y) {
+#if defined(__aarch64__)
+  return (int_vector)vcvtnq_s32_f32((float32x4_t)y);
+#elif TSR_VECTOR == 16
+  return (int_vector)_mm512_cvtps_epi32((__m512)y);
+#elif TSR_VECTOR == 8
+  return (int_vector)_mm256_cvtps_epi32((__m256)y);
+#else
+  return (int_vector)_mm_cvtps_epi32((__m128)y);
+#endif
+}
+
+// q of a vector of values, plus the digits' offset. A line with what is no number has a factor of 0 and no
+// result that its digits reach.
 static inline __attribute__((always_inline)) uint_vector integer_digits(vector y, float factor, int digits) {
-  const vector scaled = y * factor;
-  const uint_vector magnitude = (uint_vector)scaled & 0x7fffffffu;
-  const uint_vector q = (uint_vector)((vector)magnitude + 8388608.0f) - 0x4b000000u;
-  const uint_vector sign = (uint_vector)((int_vector)scaled >> 31);
-  const uint_vector is_number = (uint_vector)(magnitude < 0x4b000000u);
-  return (((q ^ sign) - sign) & is_number) + (unsigned)tsr_digit_offset(digits);
+  return (uint_vector)integer_rint(y * factor) + (unsigned)tsr_digit_offset(digits);
 }
 
 // A block of 16 lines as bytes.
@@ -150,23 +166,4 @@ static void integer_pack_words(const integer_lines *o, const float *block, const
   integer_interleave((const int32_t *)words, TSR_INTEGER_BLOCK / 2, 1, parts, to);
   integer_interleave((const int32_t *)digits, TSR_INTEGER_BLOCK / 2, 1, parts, to + TSR_STRIP);
   if (parts == 4) integer_interleave(pairs, TSR_INTEGER_BLOCK, 2, parts, to + 2 * TSR_STRIP);
-}
-
-// Strips begin ..< end and the scales of their lines.
-static void integer_pack(const integer_lines *o, int unit, int begin, int end, char *packed, int *scales) {
-  const int64_t bytes = integer_block_bytes(unit, o->digits);
-  for (int strip = begin; strip < end; strip++) {
-    const int line = strip * TSR_STRIP;
-    int *const own = scales + line;
-    integer_scales(o, line, own);
-    float factors[TSR_STRIP];
-    for (int l = 0; l < TSR_STRIP; l++) factors[l] = tsr_scale_factor(own[l]);
-    char *to = packed + strip * integer_blocks(o->k) * bytes;
-    for (int k0 = 0; k0 < o->k; k0 += TSR_INTEGER_BLOCK, to += bytes) {
-      float block[TSR_STRIP * TSR_INTEGER_BLOCK];
-      integer_gather(o, line, k0, block);
-      if (unit == TSR_INTEGER_WORDS) integer_pack_words(o, block, factors, (int32_t *)to);
-      else integer_pack_bytes(o, block, factors, (signed char *)to);
-    }
-  }
 }

@@ -16,12 +16,6 @@
 
 #include "integer_gemm/c/pack.h"
 
-#if defined(__aarch64__)
-#include <arm_neon.h>
-#elif TSR_VECTOR == 4
-#include <emmintrin.h>
-#endif
-
 // k that the sums of 32 bits hold.
 enum { TSR_WORD_BLOCKS = 4 };
 #define TSR_WORD_ROWS (TSR_VECTOR == 16 || TSR_MR == 12 ? 8 : 4)
@@ -69,7 +63,7 @@ static void integer_tile_words(const tsr_integer_tile *tile) {
   const int64_t step = 32 * parts * TSR_STRIP;
   for (int block = 0; block < tile->blocks; block += TSR_WORD_BLOCKS) {
     const int left = tile->blocks - block, pairs = 32 * (left < TSR_WORD_BLOCKS ? left : TSR_WORD_BLOCKS);
-    for (int row = 0; row < 2 * TSR_STRIP; row += TSR_WORD_ROWS) {
+    for (int row = 0; row < tile->rows; row += TSR_WORD_ROWS) {
       const int32_t *const a = (const int32_t *)tile->a[row / TSR_STRIP] + block * step + row % TSR_STRIP;
       for (int j = 0; j < TSR_STRIP; j += TSR_VECTOR) {
         const int32_t *const b = (const int32_t *)tile->b + block * step + j;

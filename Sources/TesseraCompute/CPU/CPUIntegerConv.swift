@@ -83,7 +83,8 @@ extension CPUBackend {
     _ plan: inout tsr_integer_conv_plan, _ e: ExactConvolution, batch: Int, _ x: UnsafePointer<Float>,
     _ y: UnsafeMutablePointer<Float>
   ) throws {
-    let ofImage = Int(plan.gemm.digits) * e.rows * e.columns * e.channels
+    plan.source.samples = 1
+    let ofImage = Int(kernels.integer_conv_image_bytes(&plan))
     let most = max(1, min(batch, Self.imageBytes / max(1, ofImage)))
     let image = try pool.storage(most * ofImage + 64, for: "images as digits")
     let notes = try pool.storage(4 * most * (e.channels + 1), for: "scales of images")

@@ -63,16 +63,26 @@ extension CPUBackend {
   }
 
   /// The product, B being packed.
+  ///
+  /// Workers pack the rows of A that are theirs, if there are enough for all. AMX's rows are packed beforehand.
   func multiply(_ plan: inout tsr_integer_gemm_plan) throws {
     let (m, n, k) = (Int(plan.m), Int(plan.n), Int(plan.k))
-    let packed = try pool.storage(Int(kernels.integer_gemm_a_bytes(&plan)), for: "an operand as digits")
-    plan.packed_a = packed.pointer
+    let workers = max(1, min(threads, m * n * max(1, k) / GemmSchedule.grain))
+    plan.packed_a = nil
+    let isPackedFirst = plan.unit == Int32(TSR_INTEGER_AMX) || m < 128 * workers
+    var packed: CPUStorage?
+    if isPackedFirst {
+      packed = try pool.storage(Int(kernels.integer_gemm_a_bytes(&plan)), for: "an operand as digits")
+      plan.packed_a = packed?.pointer
+    }
+    let scratch = Int(kernels.integer_gemm_scratch_count(&plan))
     try withShared(&plan) { plan in
-      parallel((m + 31) / 32 * 2, grain: max(1, 4096 / max(1, k))) {
-        kernels.integer_gemm_pack_a(plan.pointer, Int32($0), Int32($1))
+      if isPackedFirst {
+        parallel((m + 31) / 32 * 2, grain: max(1, 4096 / max(1, k))) {
+          kernels.integer_gemm_pack_a(plan.pointer, Int32($0), Int32($1))
+        }
       }
-      let workers = max(1, min(threads, m * n * max(1, k) / GemmSchedule.grain))
-      try runWorkers(workers, scratch: 0) { worker, _ in kernels.integer_gemm_work(plan.pointer, worker) }
+      try runWorkers(workers, scratch: scratch) { kernels.integer_gemm_work(plan.pointer, $0, $1) }
     }
     withExtendedLifetime(packed) {}
   }
