@@ -136,7 +136,9 @@ static __attribute__((noinline)) void strip_of_two(const part *p, int strips, in
 void tsr_integer_tiles_vnni(const tsr_integer_tile *tiles, int count) {
   const int digits = tiles->digits;
   const char *ahead = tiles->ahead;
-  for (int block = 0; 64 * block < tiles->terms; block += CHUNK) {
+  int block = 0;
+  // Without a term the sums are 0.
+  do {
     const int left = tiles->terms - 64 * block, terms = left < 64 * CHUNK ? left : 64 * CHUNK;
     for (int row = 0; row < tiles->rows; row += 16) {
       part p = {(const char *)tiles->a[row / 16] + (int64_t)block * A_BLOCK(digits),
@@ -155,7 +157,8 @@ void tsr_integer_tiles_vnni(const tsr_integer_tile *tiles, int count) {
       else strip_of_two(&p, count, tiles->rows - row);
       ahead += terms / 4 * VECTOR;
     }
-  }
+    block += CHUNK;
+  } while (64 * block < tiles->terms);
 }
 #pragma clang attribute pop
 #endif

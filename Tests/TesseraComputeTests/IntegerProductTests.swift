@@ -48,7 +48,9 @@ import Testing
 
   private static let kinds = ["uniform", "wide", "greatest", "alike", "denormal", "huge", "bits", "specials"]
 
-  @Test(arguments: [(1, 1, 1), (3, 5, 0), (7, 18, 33), (33, 17, 64), (20, 9, 300), (2, 3, 1030)])
+  @Test(arguments: [
+    (1, 1, 1), (3, 5, 0), (7, 18, 33), (33, 17, 64), (20, 9, 300), (2, 3, 1030), (300, 20, 70),
+  ])
   func theBitsAreTheContracts(_ m: Int, _ n: Int, _ k: Int) throws {
     let devices = try exactDevices()
     #expect(devices.count >= 2)
