@@ -70,12 +70,12 @@ TSR_FN tsr_word_line tsr_word_line_of(__global int *y, long line, int words, int
   return own;
 }
 // Four words of each of two or four parts, from a place on, by pairs.
-#define TSR_WORDS_OF_2(p, a, b, c, d, e, f, g, h)                                                    \
-  (int16)(p[0].a, p[1].a, p[0].b, p[1].b, p[0].c, p[1].c, p[0].d, p[1].d, p[0].e, p[1].e, p[0].f,    \
-          p[1].f, p[0].g, p[1].g, p[0].h, p[1].h)
-#define TSR_WORDS_OF_4(p, a, b, c, d)                                                                \
-  (int16)(p[0].a, p[1].a, p[2].a, p[3].a, p[0].b, p[1].b, p[2].b, p[3].b, p[0].c, p[1].c, p[2].c,    \
-          p[3].c, p[0].d, p[1].d, p[2].d, p[3].d)
+#define TSR_WORDS_OF_2(p, a, b, c, d, e, f, g, h)                                                         \
+  (int16)(p[0].a, p[1].a, p[0].b, p[1].b, p[0].c, p[1].c, p[0].d, p[1].d, p[0].e, p[1].e, p[0].f, p[1].f, \
+          p[0].g, p[1].g, p[0].h, p[1].h)
+#define TSR_WORDS_OF_4(p, a, b, c, d)                                                                     \
+  (int16)(p[0].a, p[1].a, p[2].a, p[3].a, p[0].b, p[1].b, p[2].b, p[3].b, p[0].c, p[1].c, p[2].c, p[3].c, \
+          p[0].d, p[1].d, p[2].d, p[3].d)
 // Thirty-two elements of a line go to its words from a pair on.
 TSR_FN void tsr_store_words(const tsr_word_line *line, const float *elements, int pair) {
   const float16 x = vload16(0, elements), y = vload16(1, elements);

@@ -129,17 +129,29 @@ import Testing
     }
   }
 
-  /// Windows that share out what they do not divide overlap, as PyTorch's do: two of three rows are 0 and 1, 1 and 2.
-  @Test func windowsOfAnAverageOverlap() throws {
+  /// What a layer of its own gives for one image.
+  private func values(_ layer: LayerDescription, channels: Int, side: Int, _ image: [Double], _ count: Int)
+    throws
+    -> [Double]
+  {
     var graph = ONNXGraph()
-    let row = graph.input("row", .float32, columns: 9)
-    let image = graph.node("Reshape", [row, graph.integers("shape", [-1, 1, 3, 3])])
-    var layers = ONNXLayers(graph, on: try CPUBackend(threads: 1), channels: 1, side: 3)
-    let pooled = try layers.add(.adaptiveAveragePool(2), image, "pool")
-    layers.graph.output(pooled, columns: 4)
-    let bytes = layers.graph.model("pool", note: "", metadata: [])
-    let found = try ONNXEvaluator(ONNXReader(bytes)).outputs((1...9).map(Double.init), columns: 9)
-    #expect(try #require(found.first).values == [3, 4, 6, 7])
+    let row = graph.input("row", .float32, columns: image.count)
+    let x = graph.node("Reshape", [row, graph.integers("shape", [-1, channels, side, side])])
+    var layers = ONNXLayers(graph, on: try CPUBackend(threads: 1), channels: channels, side: side)
+    let y = try layers.add(layer, x, "layer")
+    layers.graph.output(y, columns: count)
+    let bytes = layers.graph.model("layer", note: "", metadata: [])
+    let found = try ONNXEvaluator(ONNXReader(bytes)).outputs(image, columns: image.count)
+    return try #require(found.first).values
+  }
+
+  @Test func layersAloneAreTheirDefinitions() throws {
+    // Windows that share out what they do not divide overlap, as PyTorch's do: of three rows 0 and 1, 1 and 2.
+    let pooled = try values(.adaptiveAveragePool(2), channels: 1, side: 3, (1...9).map(Double.init), 4)
+    #expect(pooled == [3, 4, 6, 7])
+    // Halves' channels take turns.
+    let shuffled = try values(.shuffle(first: nil, second: .identity), channels: 4, side: 1, [1, 2, 3, 4], 4)
+    #expect(shuffled == [1, 3, 2, 4])
   }
 
   /// A table's model takes the table's own numbers, what is missing among them.
