@@ -52,7 +52,7 @@ struct Embed: ParsableCommand {
       guard let computed else { return print("embeddings \(digits)") }
       let found = EmbeddedTexts(
         data: set.summary, dataFingerprint: set.fingerprint, cut: cut, features: result.columns,
-        states: Array(states), pooling: options.pooling, products: options.products)
+        states: Array(states), pooling: options.pooling, products: options.products.rawValue)
       try printJSON(StageResult(file: out, fingerprint: digits, found: found, computed: computed))
     }
   }

@@ -40,8 +40,9 @@ struct EmbeddedTexts: Encodable {
   let data: DataSummary, dataFingerprint: String
   /// Texts that are longer than the encoder takes, and features of each text.
   let cut: Int, features: Int
-  /// The hidden states, what stands for a text, and what linear layers are sums of.
-  let states: [Int], pooling: SentencePooling, products: Products
+  /// The hidden states, what stands for a text, and what linear layers are sums of
+  /// (by name, also fp32's: a file would leave those out).
+  let states: [Int], pooling: SentencePooling, products: String
 }
 
 /// What `layout` found.
