@@ -95,14 +95,13 @@ extension Rows {
         return try product(q, nil)
       }
     }
-    function("Matmul.init(from:)")
+    // From files and into them, as the compiler writes that.
     refuses("products that there are not") {
       var q = p
       q.products = .s3
       let text = String(decoding: try JSONEncoder().encode(q), as: UTF8.self).replacing("s3", with: "tf32")
       return try JSONDecoder().decode(Matmul.self, from: Data(text.utf8))
     }
-    function("Matmul.encode(to:)")
     gives("what is read back", true) {
       var q = p
       q.products = .s2
@@ -186,14 +185,13 @@ extension Rows {
         try d.conv2dGradWeight($0, try self.floats(x), try self.floats(y), into: try self.floats(w))
       }
     }
-    function("Convolution.init(from:)")
+    // From files and into them, as the compiler writes that.
     refuses("products that there are not") {
       var q = p
       q.products = .s3
       let text = String(decoding: try JSONEncoder().encode(q), as: UTF8.self).replacing("s3", with: "tf32")
       return try JSONDecoder().decode(Convolution.self, from: Data(text.utf8))
     }
-    function("Convolution.encode(to:)")
     gives("what is read back", true) {
       var q = p
       q.products = .s2

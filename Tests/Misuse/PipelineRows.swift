@@ -330,13 +330,12 @@ extension Rows {
     }
     function("EmbeddingOptions.init()")
     gives("no states are chosen", true) { EmbeddingOptions().firstState == nil }
-    function("EmbeddingOptions.init(from:)")
+    // From files and into them, as the compiler writes that.
     for text in [
       "{\"pooling\": \"no\"}", "{\"pooling\": \"cls\", \"paperStates\": true, \"products\": \"tf32\"}",
     ] {
       refuses(text) { try JSONDecoder().decode([EmbeddingOptions].self, from: Data("[\(text)]".utf8)).count }
     }
-    function("EmbeddingOptions.encode(to:)")
     gives("what is read back", true) {
       var options = EmbeddingOptions()
       options.products = .s3
