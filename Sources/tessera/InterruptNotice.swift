@@ -1,38 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
-import Dispatch
 import Foundation
-import TesseraCompute
 
-/// A last line for whoever ends a long command by Ctrl-C or `kill`: how it goes on.
+/// A last line for whoever ends a run by Ctrl-C or `kill`: how it goes on.
 ///
-/// The signal still ends the process as it would have, so that a shell sees what it is used to (130 or 143).
-final class InterruptNotice {
-  private let sources: [any DispatchSourceSignal]
+/// The signal still ends the process as it would have, so that a shell sees what it is used to (130 or 143). What
+/// the handler reads is made before, for a handler may not allocate, and a thread of its own would be one more that
+/// a process with little memory has no room for.
+enum InterruptNotice {
+  /// The file by which a run is known to have begun, and what is said with it and without it.
+  nonisolated(unsafe) private static var file: UnsafeMutablePointer<CChar>?
+  nonisolated(unsafe) private static var begun: UnsafeMutablePointer<CChar>?
+  nonisolated(unsafe) private static var unknown: UnsafeMutablePointer<CChar>?
 
-  /// Says a line when one of the two signals comes.
-  ///
-  /// - Parameter line: the line; nil where there is nothing to say. It is called on another thread.
-  init(_ line: @escaping @Sendable () -> String?) {
-    sources = [SIGINT, SIGTERM].compactMap { number in
-      // Whoever began it under nohup or in the background of a script wants the signal ignored.
-      let before = signal(number, SIG_IGN)
-      if Self.ignores(before) { return nil }
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler {
-        if let line = line() { StandardError.write("tessera: \(line)\n") }
-        signal(number, SIG_DFL)
-        kill(getpid(), number)
-      }
-      source.resume()
-      return source
+  /// Says the line for a run in this folder when one of the two signals comes.
+  static func prepare(run folder: String) {
+    guard file == nil else { return }
+    file = strdup(folder + "/run.json")
+    begun = strdup("tessera: interrupted: tessera run --resume \(folder) goes on from what is done\n")
+    unknown = strdup("tessera: interrupted: the same command goes on from what is done\n")
+    for number in [SIGINT, SIGTERM] {
+      // Whoever began it under nohup, or in the background of a script, wants the signal ignored.
+      let before = signal(number, handler)
+      if ignores(before) { signal(number, SIG_IGN) }
     }
   }
 
-  deinit {
-    for source in sources {
-      source.cancel()
-      signal(Int32(source.handle), SIG_DFL)
+  private static let handler: sighandler_t = { number in
+    if let file, let line = access(file, F_OK) == 0 ? begun : unknown {
+      _ = write(STDERR_FILENO, line, strlen(line))
     }
+    // It comes again, and ends the process, as soon as this handler is left.
+    signal(number, SIG_DFL)
+    raise(number)
   }
 
   private static func ignores(_ handler: sighandler_t?) -> Bool {

@@ -91,16 +91,6 @@ struct Run: ParsableCommand {
   @Flag(help: "JSON instead of text.")
   var json = false
 
-  /// What Ctrl-C leaves, and how it goes on.
-  private func interruptNotice() -> InterruptNotice {
-    let out = out
-    return InterruptNotice {
-      FileManager.default.fileExists(atPath: out + "/run.json")
-        ? "interrupted: tessera run --resume \(out) goes on from what is done"
-        : "interrupted: the same command goes on from what is done"
-    }
-  }
-
   /// Writes the run's model card.
   private func writeCard(_ out: String, _ progress: ProgressLine) throws {
     let words = ["tessera"] + CommandLine.arguments.dropFirst()
@@ -156,8 +146,7 @@ struct Run: ParsableCommand {
     try device.useAll(for: "run", fallback: fallback) { devices in
       let progress = device.progress
       progress.note("device: \(devices.name)")
-      let notice = interruptNotice()
-      defer { withExtendedLifetime(notice) {} }
+      InterruptNotice.prepare(run: out)
       func run(_ c: RunConfiguration, _ out: String, _ embeddings: String?) throws -> Pipeline.Summary {
         var work = embedding
         // A table's features are fitted on the rows of each fold.

@@ -34,7 +34,11 @@ import Testing
       try TinyEncoder.write(to: folder + "/encoder")
       try Data(TinyEncoder.reviews(48).utf8).write(to: URL(fileURLWithPath: folder + "/reviews.csv"))
       let options = "--pixels 14 --perplexity 5 --layers 1...2 --start path --epochs 0 --device cpu"
-      let command = "\"$TESSERA\" run --data \(folder)/reviews.csv --encoder \(folder)/encoder \(options)"
+      // A process begins with the signals blocked that the thread blocks which starts it, here one of a pool.
+      let unblocked =
+        "python3 -c 'import os, signal, sys; signal.pthread_sigmask(signal.SIG_SETMASK, []); "
+        + "os.execv(sys.argv[1], sys.argv[1:])' \"$TESSERA\""
+      let command = "\(unblocked) run --data \(folder)/reviews.csv --encoder \(folder)/encoder \(options)"
       let cut = try Command.shell(
         """
         \(command) --iterations 1000000 --out \(folder)/a & run=$!
