@@ -33,7 +33,8 @@ TSR_FN tsr_u32 tsr_greatest_of(__global const float *x, int count, float factor,
   int j = 0;
   for (; j + 16 <= count; j += 16) {
     const uint16 m = as_uint16(fabs(vload16(0, x + j) * factor));
-    best = max(best, finite ? select(m, (uint16)(0), m >= 0x7f800000u) : min(m, 0x7f800000u));
+    // Oclgrind reads beside a scalar that is the second operand of min.
+    best = max(best, finite ? select(m, (uint16)(0), m >= 0x7f800000u) : min(m, (uint16)(0x7f800000u)));
   }
   const uint8 eight = max(best.lo, best.hi);
   const uint4 four = max(eight.lo, eight.hi);
