@@ -97,8 +97,9 @@ TSR_FN tsr_u32 tsr_line_greatest(const tsr_integer_params *p, __global const flo
   for (int k = 0; k < p->k; k += 32) {
     float elements[32];
     tsr_digit_elements(p, line, form, k, 1.0f, elements);
+    // Oclgrind reads beside a scalar that is the second operand of min.
     for (int side = 0; side < 2; side++)
-      best = max(best, min(as_uint16(fabs(vload16(side, elements))), 0x7f800000u));
+      best = max(best, min(as_uint16(fabs(vload16(side, elements))), (uint16)(0x7f800000u)));
   }
   const uint8 eight = max(best.lo, best.hi);
   const uint4 four = max(eight.lo, eight.hi);
